@@ -1,0 +1,76 @@
+# The project's verbs; `make` alone lists them.
+# A fresh machine needs Python 3.11 or newer with its venv module, and GNU make. Nothing else.
+
+PYTHON ?= python3
+WORKERS ?= 2
+UPGRADE ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+LOCK_VENV := build/lock-venv
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo test test-all check format bench lock clean
+
+# Says what is wrong with $(PYTHON) before anything is made with it.
+define require-python
+@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
+	echo "diagflow needs Python 3.11 or newer, and there is no '$(PYTHON)' here:" \
+		"install one, or name it, as in 'make install PYTHON=python3.12'" >&2; exit 1; }
+@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo "diagflow needs Python 3.11 or newer, and '$(PYTHON)' is $$("$(PYTHON)" --version 2>&1):" \
+		"name a newer one, as in 'make install PYTHON=python3.12'" >&2; exit 1; }
+endef
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+install: $(VENV)/.installed ## make .venv: the locked packages, then diagflow itself (editable)
+
+demo: install ## expand three problems, check them, write JSON and LaTeX under out/
+	$(BIN)/diagflow demo
+
+test: install ## run the tests and the doctests, without those marked slow
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+
+test-all: install ## run every test, the slow ones too
+	$(BIN)/python -m pytest -n $(WORKERS) -m ""
+
+check: install ## format, lint and strict types, changing nothing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: install ## format the code and repair what the linter can repair
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: install ## run the benchmarks and print their table
+	$(BIN)/python -m benchmarks
+
+lock: ## resolve requirements.lock again from pyproject.toml (UPGRADE=--upgrade: newest versions)
+	$(require-python)
+	@"$(PYTHON)" -m venv --clear $(LOCK_VENV)
+	@$(LOCK_VENV)/bin/python -m pip --disable-pip-version-check install --quiet uv==0.13.8
+	$(LOCK_VENV)/bin/uv pip compile pyproject.toml --extra dev --quiet --no-config \
+		--universal --fork-strategy requires-python --generate-hashes \
+		--no-emit-index-url --no-annotate --custom-compile-command "make lock" \
+		$(UPGRADE) --output-file requirements.lock
+
+clean: ## remove everything that a fresh clone does not have, .venv and out/ included
+	rm -rf $(VENV) build dist out htmlcov .coverage .coverage.* coverage.xml *.egg-info
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.locked: requirements.lock
+	$(require-python)
+	@echo "Installing the locked packages into $(VENV) (about a minute) ..."
+	@"$(PYTHON)" -m venv --clear $(VENV)
+	@$(PIP) install --quiet --require-hashes --only-binary :all: --requirement requirements.lock
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.locked pyproject.toml
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

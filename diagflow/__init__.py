@@ -1,0 +1,66 @@
+"""Diagram expansions of the training dynamics of large models.
+
+The public facade: problems, their exact loss expansions, and what is derived from them. Names are
+imported when they are first used, so that importing the package costs nothing.
+
+>>> from diagflow import cp, loss_series
+>>> print(loss_series(cp(order=2))[0])
+1/2*p + 1/2*p**2*H*sigma2**2
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from diagrams.errors import (
+        BudgetExceededError,
+        CapacityError,
+        DiagflowError,
+        InvalidInputError,
+    )
+    from expansion.models import cp
+    from expansion.polynomial import Polynomial
+    from expansion.problem import Problem
+    from expansion.series import Budget, LossSeries, loss_series
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Budget",
+    "BudgetExceededError",
+    "CapacityError",
+    "DiagflowError",
+    "InvalidInputError",
+    "LossSeries",
+    "Polynomial",
+    "Problem",
+    "cp",
+    "loss_series",
+]
+
+_HOME = {
+    "Budget": "expansion.series",
+    "BudgetExceededError": "diagrams.errors",
+    "CapacityError": "diagrams.errors",
+    "DiagflowError": "diagrams.errors",
+    "InvalidInputError": "diagrams.errors",
+    "LossSeries": "expansion.series",
+    "Polynomial": "expansion.polynomial",
+    "Problem": "expansion.problem",
+    "cp": "expansion.models",
+    "loss_series": "expansion.series",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'diagflow' has no attribute {name!r}")
+    value: object = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,482 @@
+r"""The independent oracle: the loss expansion at integer sizes, without diagrams.
+
+Definition.  For integer sizes the loss ``L = prefactor * sum (f - F)^2`` is an ordinary polynomial
+in commuting symbols, one for every entry of every tensor.  Along the gradient flow
+``T du/dt = -dL/du`` a polynomial ``G`` of the weights obeys
+
+    T dG/dt = X(G),   X(G) = - sum_u (dG/du) (dL/du)   (u runs over the learnable entries),
+
+so the Taylor coefficients of the expected loss are ``Y_s = E[X^s(L)]``, and the Gaussian average is
+taken monomial by monomial: ``E[u^(2a)] = (2a - 1)!! sigma2^a``, odd powers vanish.
+
+Purpose.  Nothing here knows about merging, contraction or isomorphism, and nothing is imported from
+the packages that do.  Agreement with them at several sizes is therefore evidence for both sides.
+The cost grows steeply with the number of entries: this is for tiny sizes.
+
+Convention.  ``Y_s`` carries its sign and, at s = 0, the pure-target term.  ``Y_s`` is a mapping
+from a monomial in the variance symbols to its coefficient.
+
+Laws.  One weight ``u`` fitted to the constant 1 has ``L = (u - 1)^2 / 2`` and ``T dL/dt = -2 L``:
+
+>>> from fractions import Fraction
+>>> model, target = [Term(1, (("u", ""),), "")], [Term(1, (), "")]
+>>> for moments in loss_derivatives(model, target, {}, 2):
+...     print(format_moments(moments))
+1/2 + 1/2*sigma2
+-1 - sigma2
+2 + 2*sigma2
+
+Source: the recursion is ours; setting, sign and flow are those of Yarotsky, Golikov, Gusev,
+*Gradient Flow Through Diagram Expansions* (arXiv 2602.04548), section 3.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import product
+from math import lcm, prod
+from string import ascii_lowercase
+from typing import Literal, TypeAlias
+
+from flint import Ordering, fmpz_mpoly, fmpz_mpoly_ctx
+
+__all__ = [
+    "UNIT_VARIANCE",
+    "Moments",
+    "QuadraticLoss",
+    "Term",
+    "cp_loss_derivatives",
+    "format_moments",
+    "loss_derivatives",
+]
+
+Monomial: TypeAlias = tuple[tuple[str, int], ...]
+"""Sorted pairs (variance symbol, positive power); ``()`` is the constant monomial."""
+
+Moments: TypeAlias = dict[Monomial, Fraction]
+"""A polynomial in the variance symbols; zero coefficients are left out."""
+
+StructuralTensor: TypeAlias = Callable[..., int]
+"""Integer entries of a tensor that is neither learnt nor random, as a function of its indices."""
+
+Entry: TypeAlias = tuple[str, tuple[int, ...]]
+"""One entry of a tensor: its name and the values of its indices."""
+
+UNIT_VARIANCE = "1"
+"""The variance symbol of a tensor with variance one; it never appears in a monomial."""
+
+DEFAULT_VARIANCE = "sigma2"
+
+
+@dataclass(frozen=True)
+class Term:
+    """An einsum term: a coefficient times a product of tensors, summed over the inner indices.
+
+    Parameters
+    ----------
+    coefficient
+        Exact coefficient of the term.
+    factors
+        Pairs (tensor name, index letters), for example ``("W", "ki")``.  The same name used twice
+        means the same entries (shared weights).
+    output
+        Letters of the open indices.  A repeated letter is a Kronecker delta: the identity target of
+        order 3 is ``Term(1, (), "iii")``.  A letter found in no factor makes the term constant
+        along that index.
+
+    Raises
+    ------
+    ValueError
+        If an index is not a letter.
+    TypeError
+        If the coefficient is not exact.
+
+    Examples
+    --------
+    The weight-tied autoencoder ``f = W^T W``:
+
+    >>> Term(1, (("W", "ki"), ("W", "kj")), "ij").letters
+    'ijk'
+
+    Source
+    ------
+    Ours; the usual einsum convention with the delta of a repeated output letter.
+    """
+
+    coefficient: Fraction | int
+    factors: tuple[tuple[str, str], ...]
+    output: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.coefficient, Fraction | int):
+            raise TypeError(
+                f"coefficient {self.coefficient!r} is not exact: write it as an int or a Fraction"
+            )
+        for letter in self.letters:
+            if not letter.isalpha():
+                raise ValueError(f"index {letter!r} of {self} is not a letter: use one letter each")
+
+    @property
+    def letters(self) -> str:
+        """All index letters of the term, sorted, each once.
+
+        Source: ours.
+
+        >>> Term(1, (), "iii").letters
+        'i'
+        """
+        return "".join(sorted(set(self.output).union(*(slots for _, slots in self.factors))))
+
+
+@dataclass(frozen=True)
+class QuadraticLoss:
+    """The loss ``prefactor * sum (f - F)^2`` over the open indices of model ``f`` and target ``F``.
+
+    Parameters
+    ----------
+    model, target
+        Sums of einsum terms with equally many open indices of equal sizes.
+    prefactor
+        Exact factor in front of the squares: 1/2 for the usual loss, 1/(2 N) for the mean over N
+        data points.
+
+    Examples
+    --------
+    >>> QuadraticLoss((Term(1, (("u", "i"),), "i"),), ()).prefactor
+    Fraction(1, 2)
+
+    Source
+    ------
+    Yarotsky, Golikov, Gusev (arXiv 2602.04548), section 3; the prefactor is ours.
+    """
+
+    model: tuple[Term, ...]
+    target: tuple[Term, ...]
+    prefactor: Fraction = Fraction(1, 2)
+
+    @property
+    def residual(self) -> tuple[Term, ...]:
+        """The terms of ``f - F``.
+
+        Source: ours.
+
+        >>> [term.coefficient for term in QuadraticLoss((), (Term(2, (), "i"),)).residual]
+        [-2]
+        """
+        return self.model + tuple(
+            replace(term, coefficient=-term.coefficient) for term in self.target
+        )
+
+
+def loss_derivatives(
+    model: Sequence[Term],
+    target: Sequence[Term],
+    sizes: Mapping[str, int],
+    terms: int,
+    variances: Mapping[str, str] | None = None,
+    *,
+    frozen: Collection[str] = (),
+    structural: Mapping[str, StructuralTensor] | None = None,
+    prefactor: Fraction = Fraction(1, 2),
+    observable: QuadraticLoss | None = None,
+) -> list[Moments]:
+    """Return the exact ``Y_0, ..., Y_terms`` of a polynomial model at integer sizes.
+
+    Parameters
+    ----------
+    model, target
+        Einsum terms of the model ``f`` and of the target ``F``; an empty target is zero.
+    sizes
+        Integer size of every index letter.
+    terms
+        Order of the last coefficient, at least 0.
+    variances
+        Variance symbol of each tensor; a tensor left out has variance ``sigma2``, and the symbol
+        ``UNIT_VARIANCE`` stands for variance one.
+    frozen
+        Names of tensors that are averaged over but not learnt (a teacher, data).
+    structural
+        Tensors that are neither learnt nor random: a function from the index values (counted from
+        0) to the integer entry.
+    prefactor
+        Factor in front of the sum of squares that the flow follows.
+    observable
+        The loss to expand along that flow, if it is not the loss that drives the flow (a population
+        loss along the flow of the train loss).
+
+    Returns
+    -------
+    list of Moments
+        ``Y_s`` for s = 0, ..., terms.
+
+    Raises
+    ------
+    ValueError
+        If a size is missing or not positive, if a tensor or the output has two shapes, if a name in
+        ``frozen`` or ``variances`` is not a random tensor of the loss, or if ``terms`` is negative.
+
+    Examples
+    --------
+    The linear model ``f = u`` with a random teacher ``v``, and its two variances:
+
+    >>> moments = loss_derivatives(
+    ...     [Term(1, (("u", "i"),), "i")],
+    ...     [Term(1, (("v", "i"),), "i")],
+    ...     {"i": 3},
+    ...     1,
+    ...     {"v": "tau2"},
+    ...     frozen={"v"},
+    ... )
+    >>> format_moments(moments[1])
+    '-3*sigma2 - 3*tau2'
+
+    Notes
+    -----
+    All polynomials have integer coefficients over one tracked denominator; ``Y_s`` is a fraction
+    only at the end.
+
+    Source
+    ------
+    Ours; sign and pure-target term as in section 3 of arXiv 2602.04548.
+    """
+    if terms < 0:
+        raise ValueError(f"terms = {terms} is negative: the expansion starts at order 0")
+    driving = QuadraticLoss(tuple(model), tuple(target), prefactor)
+    observed = driving if observable is None else observable
+    entries = _EntryRing.of((driving, observed), sizes, structural or {})
+    symbols = entries.variance_symbols(variances or {})
+    learnable = entries.learnable(frozen)
+
+    loss, loss_denominator = entries.loss_polynomial(driving)
+    forces = [(generator, -loss.derivative(generator)) for generator in learnable]
+    current, denominator = entries.loss_polynomial(observed)
+    series = [_gaussian_average(current, denominator, symbols)]
+    for _ in range(terms):
+        current = _lie_derivative(current, forces, entries.zero)
+        denominator *= loss_denominator
+        series.append(_gaussian_average(current, denominator, symbols))
+    return series
+
+
+def cp_loss_derivatives(
+    order: int,
+    *,
+    symmetric: bool,
+    target: Literal["identity", "zero"],
+    p: int,
+    H: int,
+    terms: int,
+) -> list[Moments]:
+    """Return ``Y_0, ..., Y_terms`` of the CP model of the given order at integer sizes p and H.
+
+    Parameters
+    ----------
+    order
+        Number of modes, at least 2.
+    symmetric
+        Whether all modes share one weight matrix.
+    target
+        ``"identity"`` (1 where all indices agree) or ``"zero"`` (free evolution).
+    p, H
+        Size of each mode and rank.
+    terms
+        Order of the last coefficient.
+
+    Raises
+    ------
+    ValueError
+        If the order is below 2 or the target is unknown.
+
+    Examples
+    --------
+    >>> for moments in cp_loss_derivatives(2, symmetric=True, target="identity", p=1, H=1, terms=1):
+    ...     print(format_moments(moments))
+    1/2 - sigma2 + 3/2*sigma2^2
+    -4*sigma2 + 24*sigma2^2 - 60*sigma2^3
+
+    Source
+    ------
+    Yarotsky, Golikov, Gusev (arXiv 2602.04548), section 3.
+    """
+    if order < 2:
+        raise ValueError(f"order = {order} of the CP model is below 2: choose an order from 2 on")
+    modes = ascii_lowercase.replace("k", "")[:order]
+    targets = {"identity": (Term(1, (), modes[0] * order),), "zero": ()}
+    if target not in targets:
+        raise ValueError(f"target {target!r} is unknown: choose one of {', '.join(targets)}")
+    factors = tuple(
+        ("U" if symmetric else f"U{number}", f"k{mode}") for number, mode in enumerate(modes, 1)
+    )
+    sizes = {"k": H} | dict.fromkeys(modes, p)
+    return loss_derivatives([Term(1, factors, modes)], targets[target], sizes, terms)
+
+
+def format_moments(moments: Moments) -> str:
+    """Write a polynomial in the variance symbols as text, lowest powers first.
+
+    Examples
+    --------
+    >>> format_moments({(): Fraction(1, 2), (("sigma2", 2),): Fraction(-3)})
+    '1/2 - 3*sigma2^2'
+    >>> format_moments({})
+    '0'
+
+    Source
+    ------
+    Ours.
+    """
+    text = ""
+    for monomial in sorted(moments, key=lambda pairs: (sum(power for _, power in pairs), pairs)):
+        coefficient = moments[monomial]
+        powers = [f"{symbol}^{power}" if power > 1 else symbol for symbol, power in monomial]
+        size = [str(abs(coefficient))] if abs(coefficient) != 1 or not powers else []
+        text += (" - " if coefficient < 0 else " + ") + "*".join(size + powers)
+    if text.startswith(" - "):
+        return "-" + text.removeprefix(" - ")
+    return text.removeprefix(" + ") or "0"
+
+
+@dataclass(frozen=True)
+class _EntryRing:
+    """The ring of integer polynomials in the entries of all random tensors."""
+
+    context: fmpz_mpoly_ctx
+    entries: tuple[Entry, ...]
+    sizes: Mapping[str, int]
+    structural: Mapping[str, StructuralTensor]
+
+    @classmethod
+    def of(
+        cls,
+        losses: Sequence[QuadraticLoss],
+        sizes: Mapping[str, int],
+        structural: Mapping[str, StructuralTensor],
+    ) -> "_EntryRing":
+        """Collect the entries of the random tensors in the losses, after checking the shapes."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        for loss in losses:
+            _check_output(loss, sizes)
+            for term in loss.residual:
+                for tensor, slots in term.factors:
+                    shape = _shape(slots, sizes)
+                    if shapes.setdefault(tensor, shape) != shape:
+                        raise ValueError(
+                            f"tensor {tensor!r} has the two shapes {shapes[tensor]} and {shape}: "
+                            "give it the same index sizes everywhere, or two names"
+                        )
+        entries = tuple(
+            (tensor, position)
+            for tensor in sorted(shapes.keys() - structural.keys())
+            for position in product(*map(range, shapes[tensor]))
+        )
+        names = [f"x{number}" for number in range(len(entries))]
+        return cls(fmpz_mpoly_ctx.get(names, Ordering.lex), entries, sizes, structural)
+
+    @property
+    def zero(self) -> fmpz_mpoly:
+        return self.context.constant(0)
+
+    @property
+    def tensors(self) -> set[str]:
+        return {tensor for tensor, _ in self.entries}
+
+    def variance_symbols(self, variances: Mapping[str, str]) -> list[str]:
+        """Variance symbol of every generator of the ring."""
+        self._check_names("variances", variances)
+        return [variances.get(tensor, DEFAULT_VARIANCE) for tensor, _ in self.entries]
+
+    def learnable(self, frozen: Collection[str]) -> list[int]:
+        """Numbers of the generators the flow moves."""
+        self._check_names("frozen", frozen)
+        return [number for number, (tensor, _) in enumerate(self.entries) if tensor not in frozen]
+
+    def _check_names(self, argument: str, names: Collection[str]) -> None:
+        for name in sorted(set(names) - self.tensors):
+            raise ValueError(
+                f"{argument} names {name!r}, which is no random tensor of the loss: "
+                f"choose among {', '.join(sorted(self.tensors))}"
+            )
+
+    def loss_polynomial(self, loss: QuadraticLoss) -> tuple[fmpz_mpoly, int]:
+        """Return the loss as an integer polynomial over a common denominator."""
+        residual = loss.residual
+        common = lcm(*(term.coefficient.denominator for term in residual))
+        values: dict[tuple[int, ...], fmpz_mpoly] = {}
+        generators = dict(zip(self.entries, self.context.gens(), strict=True))
+        for term in residual:
+            for index in _assignments(term.letters, self.sizes):
+                value = self.context.constant(int(term.coefficient * common))
+                for tensor, slots in term.factors:
+                    position = tuple(index[letter] for letter in slots)
+                    if tensor in self.structural:
+                        value *= self.structural[tensor](*position)
+                    else:
+                        value *= generators[tensor, position]
+                place = tuple(index[letter] for letter in term.output)
+                values[place] = values.get(place, self.zero) + value
+        squares = sum((value**2 for value in values.values()), self.zero)
+        return squares * loss.prefactor.numerator, loss.prefactor.denominator * common**2
+
+
+def _check_output(loss: QuadraticLoss, sizes: Mapping[str, int]) -> None:
+    """Check that the open indices of all terms have the same sizes."""
+    shapes = {_shape(term.output, sizes): term for term in loss.residual}
+    if len(shapes) > 1:
+        raise ValueError(
+            f"the output has the shapes {', '.join(map(str, shapes))}: "
+            "model and target need the same number of open indices and the same sizes"
+        )
+
+
+def _shape(slots: str, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """Sizes of the given index letters."""
+    for letter in slots:
+        if sizes.get(letter, 0) < 1:
+            raise ValueError(f"index {letter!r} has no positive size: add it to sizes")
+    return tuple(sizes[letter] for letter in slots)
+
+
+def _assignments(letters: str, sizes: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    """All ways to give every index letter a value."""
+    for values in product(*(range(sizes[letter]) for letter in letters)):
+        yield dict(zip(letters, values, strict=True))
+
+
+def _lie_derivative(
+    polynomial: fmpz_mpoly, forces: Sequence[tuple[int, fmpz_mpoly]], zero: fmpz_mpoly
+) -> fmpz_mpoly:
+    """Differentiate along the flow whose velocity of generator ``number`` is ``force``."""
+    return sum((polynomial.derivative(number) * force for number, force in forces), zero)
+
+
+def _gaussian_average(polynomial: fmpz_mpoly, denominator: int, symbols: Sequence[str]) -> Moments:
+    """Average a polynomial over independent centred Gaussian generators."""
+    numerators: dict[Monomial, int] = {}
+    for exponents, coefficient in polynomial.to_dict().items():
+        # A monomial with an odd power of some generator averages to zero.
+        if any(exponent & 1 for exponent in exponents):
+            continue
+        halves = [int(exponent) // 2 for exponent in exponents]
+        monomial = _variance_monomial(symbols, halves)
+        numerators[monomial] = numerators.get(monomial, 0) + int(coefficient) * prod(
+            map(_odd_double_factorial, halves)
+        )
+    return {
+        monomial: Fraction(numerators[monomial], denominator)
+        for monomial in sorted(numerators)
+        if numerators[monomial]
+    }
+
+
+def _variance_monomial(symbols: Sequence[str], powers: Sequence[int]) -> Monomial:
+    """Product of the variances to the given powers, equal symbols collected."""
+    total: dict[str, int] = {}
+    for symbol, power in zip(symbols, powers, strict=True):
+        if power and symbol != UNIT_VARIANCE:
+            total[symbol] = total.get(symbol, 0) + power
+    return tuple(sorted(total.items()))
+
+
+def _odd_double_factorial(half: int) -> int:
+    """``(2 half - 1)!!``, the number of perfect matchings of ``2 half`` points."""
+    return prod(range(1, 2 * half, 2))

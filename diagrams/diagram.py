@@ -1,0 +1,213 @@
+"""The diagram: a polynomial in the entries of tensors, summed over all indices.
+
+A *diagram* is a set of nodes, each on an axis, and a multiset of *factors*, each a tensor with one
+node in every slot. It stands for the polynomial
+
+    sum over an index for every node of the product of the tensor entries at those indices.
+
+Laws, all by the canonical form that the constructor computes:
+
+- renumbering the nodes or reordering the factors gives an equal diagram;
+- equality, hash and order come from one tuple;
+- ``Diagram.parse(str(d)) == d``;
+- a Kronecker delta among the factors identifies its nodes and disappears.
+
+>>> from diagrams.tensors import Axis, Tensor
+>>> p, H = Axis("p"), Axis("H")
+>>> W = Tensor("W", (H, p), variance="sigma2")
+>>> circle = Diagram((H, H, p, p), ((W, (0, 2)), (W, (1, 2)), (W, (1, 3)), (W, (0, 3))))
+>>> circle == Diagram((p, H, p, H), ((W, (3, 2)), (W, (3, 0)), (W, (1, 0)), (W, (1, 2))))
+True
+>>> print(circle)
+weight W[H,p]~sigma2; W(H0,p0) W(H0,p1) W(H1,p0) W(H1,p1)
+>>> Diagram.parse(str(circle)) == circle
+True
+>>> delta = Tensor.delta(p)
+>>> print(Diagram((H, p, p), ((W, (0, 1)), (W, (0, 2)), (delta, (1, 2)))))
+weight W[H,p]~sigma2; W(H0,p0)^2
+
+Source: Yarotsky, Golikov, Gusev 2026, section 3; general axes and tensors are ours.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import total_ordering
+
+import networkx
+
+from diagrams import text
+from diagrams.canonical import Factor, automorphism_order, canonical_form
+from diagrams.errors import InvalidInputError
+from diagrams.tensors import Axis, Kind, Tensor
+
+__all__ = ["Diagram", "identify"]
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True)
+class Diagram:
+    """A diagram in canonical form.
+
+    Parameters
+    ----------
+    nodes : tuple of Axis
+        The axis of each node, in any order.
+    factors : tuple of (Tensor, tuple of int)
+        The factors with the numbers of their nodes, in any order.
+
+    Raises
+    ------
+    InvalidInputError
+        If a factor has the wrong number of nodes, a node that does not exist, or a node on an axis
+        other than its slot's.
+    """
+
+    nodes: tuple[Axis, ...]
+    factors: tuple[Factor, ...] = ()
+
+    def __post_init__(self) -> None:
+        for factor in self.factors:
+            _check(self.nodes, factor)
+        nodes, factors = self.nodes, self.factors
+        if any(tensor.kind is Kind.STRUCTURAL for tensor, _ in factors):
+            deltas = [at for tensor, at in factors if tensor.kind is Kind.STRUCTURAL]
+            others = [factor for factor in factors if factor[0].kind is not Kind.STRUCTURAL]
+            pairs = [(at[0], node) for at in deltas for node in at[1:]]
+            nodes, factors = identify(nodes, others, pairs)
+        nodes, factors = canonical_form(nodes, factors)
+        object.__setattr__(self, "nodes", nodes)
+        object.__setattr__(self, "factors", factors)
+
+    @classmethod
+    def parse(cls, source: str) -> Diagram:
+        """Read the text form that ``str`` writes.
+
+        Raises
+        ------
+        InvalidInputError
+            If the text is not of that form; the message names the part that is not understood.
+        """
+        return cls(*text.parse(source))
+
+    def __str__(self) -> str:
+        return text.show(self.nodes, self.factors)
+
+    @property
+    def sort_key(self) -> tuple[object, ...]:
+        """Small diagrams first, then by canonical form."""
+        return (
+            len(self.factors),
+            len(self.nodes),
+            tuple(axis.sort_key for axis in self.nodes),
+            tuple((tensor.sort_key, at) for tensor, at in self.factors),
+        )
+
+    def __lt__(self, other: Diagram) -> bool:
+        return self.sort_key < other.sort_key
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """The distinct tensors of the factors, sorted."""
+        return tuple(sorted({tensor for tensor, _ in self.factors}, key=lambda t: t.sort_key))
+
+    @property
+    def multiplicities(self) -> dict[Factor, int]:
+        """Distinct factors, in order, with the number of parallel copies of each."""
+        return dict(Counter(self.factors))
+
+    @property
+    def degrees(self) -> tuple[int, ...]:
+        """Number of slots at each node."""
+        count = Counter(node for _, at in self.factors for node in at)
+        return tuple(count[node] for node in range(len(self.nodes)))
+
+    @property
+    def automorphism_order(self) -> int:
+        """Order of the automorphism group, exchanges of parallel factors included."""
+        return automorphism_order(self.nodes, self.factors)
+
+    def to_networkx(self) -> networkx.MultiGraph:
+        """The incidence graph: vertices ``("node", j)`` and ``("factor", j)``.
+
+        Node vertices carry the attribute ``axis``, factor vertices ``tensor``, edges ``slot``.
+
+        Examples
+        --------
+        >>> from diagrams.tensors import Axis, Tensor
+        >>> W = Tensor("W", (Axis("H"), Axis("p")), variance="sigma2")
+        >>> graph = Diagram((Axis("H"), Axis("p")), ((W, (0, 1)), (W, (0, 1)))).to_networkx()
+        >>> graph.number_of_nodes(), graph.number_of_edges()
+        (4, 4)
+        """
+        graph = networkx.MultiGraph()
+        for j, axis in enumerate(self.nodes):
+            graph.add_node(("node", j), axis=axis.name)
+        for j, (tensor, at) in enumerate(self.factors):
+            graph.add_node(("factor", j), tensor=tensor.name)
+            for slot, node in enumerate(at):
+                graph.add_edge(("factor", j), ("node", node), slot=slot)
+        return graph
+
+
+def identify(
+    nodes: Sequence[Axis], factors: Iterable[Factor], pairs: Iterable[tuple[int, int]]
+) -> tuple[tuple[Axis, ...], tuple[Factor, ...]]:
+    """Quotient of a labelled diagram: each pair of nodes becomes one node.
+
+    Parameters
+    ----------
+    nodes, factors
+        The labelled diagram.
+    pairs : iterable of (int, int)
+        Nodes to identify, two by two, on equal axes.
+
+    Returns
+    -------
+    tuple
+        Nodes and factors of the quotient, numbered in the old order.
+
+    Examples
+    --------
+    >>> p = Axis("p")
+    >>> identify((p, p, p), [], [(0, 2)])
+    ((Axis(name='p'), Axis(name='p')), ())
+    """
+    leader = list(range(len(nodes)))
+
+    def find(node: int) -> int:
+        while leader[node] != node:
+            node = leader[node]
+        return node
+
+    for first, second in pairs:
+        low, high = sorted((find(first), find(second)))
+        leader[high] = low
+    kept = [node for node in range(len(nodes)) if leader[node] == node]
+    number = {node: new for new, node in enumerate(kept)}
+    return (
+        tuple(nodes[node] for node in kept),
+        tuple((tensor, tuple(number[find(node)] for node in at)) for tensor, at in factors),
+    )
+
+
+def _check(nodes: Sequence[Axis], factor: Factor) -> None:
+    tensor, at = factor
+    if len(at) != tensor.rank:
+        raise InvalidInputError(
+            f"factor {tensor.name}{at}: has {len(at)} nodes but the tensor has {tensor.rank} "
+            "slots; give one node for each slot"
+        )
+    for axis, node in zip(tensor.axes, at, strict=True):
+        if not 0 <= node < len(nodes):
+            raise InvalidInputError(
+                f"factor {tensor.name}{at}: there is no node {node}; nodes are numbered from 0 "
+                f"to {len(nodes) - 1}"
+            )
+        if nodes[node] != axis:
+            raise InvalidInputError(
+                f"factor {tensor.name}{at}: node {node} is on axis {nodes[node].name} but its slot "
+                f"is on axis {axis.name}; put a node of that axis there"
+            )

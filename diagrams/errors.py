@@ -1,0 +1,28 @@
+"""The family of exceptions of the project.
+
+Every message names the thing that is wrong, the rule it breaks and the remedy, in one line, so
+that the command line can print it as it stands.
+
+>>> issubclass(InvalidInputError, DiagflowError)
+True
+"""
+
+from __future__ import annotations
+
+__all__ = ["BudgetExceededError", "CapacityError", "DiagflowError", "InvalidInputError"]
+
+
+class DiagflowError(Exception):
+    """Base class of all errors that a user can cause and mend."""
+
+
+class InvalidInputError(DiagflowError, ValueError):
+    """A value from outside breaks a rule of the mathematics or of a format."""
+
+
+class BudgetExceededError(DiagflowError):
+    """A limit on seconds, diagrams or memory was reached; what was computed before is kept."""
+
+
+class CapacityError(DiagflowError):
+    """A diagram is larger than the packed representation of the engine can hold."""

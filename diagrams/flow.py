@@ -1,0 +1,172 @@
+"""Derivatives of an observable along gradient flow, at time zero, in expectation.
+
+For an observable G and a potential P (the loss that drives the flow), T dG/dt = -(G * P), so
+
+    T^s E[d^s G/dt^s](0) = (-1)^s E[(...((G * P) * P) ...) * P]        (s factors P).
+
+`Flow` keeps the merged sums between calls and splits each of them into *parity sectors*: the
+parity of the number of factors of every tensor is additive under merging, and only the sector in
+which all are even has an expectation. The sector that is needed for s + 1 only is not
+computed before.
+
+>>> from diagrams.network import Network, inner_product
+>>> from diagrams.tensors import Axis, Tensor
+>>> p, H = Axis("p"), Axis("H")
+>>> W = Tensor("W", (H, p), variance="sigma2")
+>>> model, target = Network.einsum("ki,kj->ij", W, W), Network.einsum("->ii", coefficient=-1)
+>>> loss = inner_product((model, target), (model, target), (p, p)) * Fraction(1, 2)
+>>> flow = Flow(loss, loss)
+>>> flow.expectation(1)[("H", 1), ("p", 1), ("sigma2", 1)]
+Fraction(-4, 1)
+
+Source: Yarotsky, Golikov, Gusev 2026, section 3; parity sectors are ours.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import lcm
+from typing import Any
+
+from diagrams.arrays import ArrayRepresentation
+from diagrams.diagram import Diagram
+from diagrams.merge import symmetric_tensors
+from diagrams.representation import Blocks, Representation, Tick
+from diagrams.sums import DiagramSum
+from diagrams.tensors import Tensor
+from diagrams.traces import TraceRepresentation, is_product_of_traces
+from diagrams.wick import Moments
+
+__all__ = ["Flow", "represent"]
+
+Parity = tuple[bool, ...]
+
+
+def represent(
+    potential: DiagramSum, *observables: DiagramSum, tick: Tick | None = None
+) -> Representation[Any]:
+    """The representation that suits the diagrams of a potential and of observables.
+
+    Products of traces become closed words; everything else becomes arrays of factors. The choice
+    looks at the diagrams only, never at the model they come from.
+    """
+    sums = (potential, *observables)
+    diagrams = [diagram for total in sums for diagram, _ in total]
+    axes = {axis for diagram in diagrams for axis in diagram.nodes}
+    blocks = Blocks(
+        potential=_integral(potential)[0],
+        symmetric=symmetric_tensors(*sums),
+        axes=tuple(sorted(axes, key=lambda axis: axis.sort_key)),
+    )
+    if all(is_product_of_traces(diagram) for diagram in diagrams):
+        return TraceRepresentation(blocks, tick)
+    return ArrayRepresentation(blocks, tick)
+
+
+class Flow:
+    """The derivatives of one observable along a gradient flow.
+
+    Parameters
+    ----------
+    observable : DiagramSum
+        What is followed.
+    potential : DiagramSum
+        The loss whose gradient drives the flow.
+    representation : Representation, optional
+        Shared with other flows of the same problem to share the table of expectations; it must
+        have been made for this potential and observable.
+    """
+
+    def __init__(
+        self,
+        observable: DiagramSum,
+        potential: DiagramSum,
+        representation: Representation[Any] | None = None,
+        *,
+        tick: Tick | None = None,
+    ) -> None:
+        self.representation = representation or represent(potential, observable, tick=tick)
+        self._classes = self.representation.blocks.symmetric
+        self._observable, self._observable_denominator = _integral(observable)
+        blocks, self._potential_denominator = _integral(potential)
+        # Symmetric tensors are interchangeable in what is stored, so a parity for each of them
+        # makes sense only if no diagram tells them apart; otherwise one for the class is kept.
+        self._uniform = all(
+            len({_count(diagram, tensor) % 2 for tensor in members}) == 1
+            for diagram, _ in (*blocks, *self._observable)
+            for members in self._classes
+        )
+        self._by_parity: dict[Parity, list[int]] = {}
+        for index, (diagram, _) in enumerate(blocks):
+            if any(tensor.is_learnable for tensor in diagram.tensors):
+                self._by_parity.setdefault(self._parity(diagram), []).append(index)
+        self._sectors: dict[tuple[int, Parity], Any] = {}
+
+    def expectation(self, s: int) -> Moments:
+        """T^s times the expectation of the s-th time derivative at time zero.
+
+        Parameters
+        ----------
+        s : int
+            Order of the derivative, at least 0.
+
+        Returns
+        -------
+        Moments
+            Exact coefficients of monomials in sizes and variances.
+        """
+        scale = Fraction((-1) ** s, self._observable_denominator * self._potential_denominator**s)
+        moments = self.representation.expectation(self._sector(s, self._even))
+        return {powers: count * scale for powers, count in moments.items()}
+
+    def diagrams(self, s: int) -> DiagramSum:
+        """The even sector of the s-th derivative, before the expectation.
+
+        Diagrams that differ by a permutation of symmetric tensors are represented by one of them.
+        """
+        scale = Fraction((-1) ** s, self._observable_denominator * self._potential_denominator**s)
+        return self.representation.decode(self._sector(s, self._even)) * scale
+
+    def count(self, s: int) -> int:
+        """Number of distinct diagrams whose expectation is taken for the s-th derivative."""
+        return self.representation.count(self._sector(s, self._even))
+
+    @property
+    def _even(self) -> Parity:
+        return (False,) * len(self._classes)
+
+    def _parity(self, diagram: Diagram) -> Parity:
+        return tuple(
+            sum(_count(diagram, t) for t in (members[:1] if self._uniform else members)) % 2 == 1
+            for members in self._classes
+        )
+
+    def _sector(self, s: int, parity: Parity) -> Any:
+        found = self._sectors.get((s, parity))
+        if found is None:
+            if s == 0:
+                terms = [(d, c) for d, c in self._observable if self._parity(d) == parity]
+                found = self.representation.encode(terms)
+            else:
+                found = self.representation.add(
+                    self.representation.differentiate(
+                        self._sector(s - 1, _sum(parity, other)), blocks
+                    )
+                    for other, blocks in self._by_parity.items()
+                )
+            self._sectors[s, parity] = found
+        return found
+
+
+def _count(diagram: Diagram, tensor: Tensor) -> int:
+    return sum(1 for other, _ in diagram.factors if other == tensor)
+
+
+def _sum(first: Parity, second: Parity) -> Parity:
+    return tuple(a != b for a, b in zip(first, second, strict=True))
+
+
+def _integral(total: DiagramSum) -> tuple[tuple[tuple[Diagram, int], ...], int]:
+    """The terms over their common denominator, and that denominator."""
+    denominator = lcm(*(c.denominator for _, c in total))
+    return tuple((diagram, int(c * denominator)) for diagram, c in total), denominator

@@ -1,0 +1,247 @@
+"""Labelling many diagrams at once: colour refinement on arrays.
+
+The bulk engine meets millions of labelled diagrams and has to recognise those it has met. It
+renumbers the nodes of each diagram by an order that depends on its structure: every node starts
+with a colour for its axis, and in each sweep the colours of the other nodes of its factors are
+mixed into its own, until the colours tell the nodes apart. Where equally coloured nodes remain
+that are not *twins* (nodes with the same factors and the same neighbours, whose order does not
+matter), the first of them is given a colour of its own and the sweeps continue.
+
+What is sound and what is not: the result is always a renumbering of the diagram, so two diagrams
+with equal results are isomorphic, whatever the colours do; a collision of hash values can not make
+the engine confuse two diagrams. The converse holds nearly always, not always: equally coloured
+nodes need not be exchangeable, and then isomorphic diagrams may keep different forms, are counted
+twice and cost twice. (Measured: 2922 forms for 2906 diagrams, CP of order 3, s <= 4.) The exact
+canonical form is in `diagrams.canonical`; it costs ten times as much.
+
+Source: ours; colour refinement and individualisation are classical, see B. D. McKay, "Practical
+graph isomorphism", 1981.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Nodes", "renumber"]
+
+Nodes = NDArray[np.intp]
+_Colours = NDArray[np.uint32]
+
+_ODD = np.uint32(0x9E3779B1)
+_SCRAMBLE = np.uint32(0x85EBCA6B)
+_INDIVIDUAL = np.uint32(0x27D4EB2F)
+_FIRST_SWEEPS = 3
+_LATER_SWEEPS = 2
+# A sort key is a colour above the number of its node; unused nodes sort behind all colours.
+_NUMBER_BITS = np.uint64(16)
+_NUMBER = np.uint64(2**16 - 1)
+_UNUSED = np.uint64(2**48)
+
+
+def renumber(
+    nodes: Nodes,
+    kinds: NDArray[np.uint8],
+    starts: Sequence[int],
+    spans: Sequence[tuple[int, int]] | None = None,
+) -> Nodes:
+    """Number the nodes of each diagram, within each axis, by structure.
+
+    Parameters
+    ----------
+    nodes : array of shape (diagrams, factors, slots)
+        Node numbers; those of axis ``a`` lie in ``range(starts[a], starts[a + 1])``, used or not.
+        An axis has fewer than 65536 numbers.
+    kinds : array of shape (diagrams, factors)
+        What kind of tensor each factor is.
+    starts : sequence of int
+        First node number of every axis, and the total.
+    spans : sequence of (int, int), optional
+        For each slot the range of axes that its nodes can lie on; ranges of two slots are equal or
+        disjoint. Narrow spans save time. Without them every slot may hold any node.
+
+    Returns
+    -------
+    array of shape (diagrams, factors, slots)
+        New numbers, from 0 within each axis, without gaps.
+
+    Notes
+    -----
+    Cost: a few microseconds for a diagram of 30 factors; linear in the number of diagrams, which
+    should come in thousands, few enough for the arrays to stay in the processor's cache.
+
+    Examples
+    --------
+    A path through three nodes of the first axis, numbered in two ways:
+
+    >>> one = np.array([[[0, 3], [0, 4], [2, 4], [2, 5]]])
+    >>> two = np.array([[[1, 5], [1, 3], [0, 3], [0, 4]]])
+    >>> kinds = np.zeros((1, 4), dtype=np.uint8)
+    >>> forms = [renumber(nodes, kinds, [0, 3, 6])[0].tolist() for nodes in (one, two)]
+    >>> sorted(forms[0]) == sorted(forms[1])
+    True
+    """
+    spans = spans or [(0, len(starts) - 1)] * nodes.shape[2]
+    structure = _Structure(nodes, kinds, starts, spans)
+    colours = structure.refine(structure.uniform(), _FIRST_SWEEPS)
+    keys = structure.keys(colours)
+    neighbourhoods = structure.neighbourhoods()
+    active = np.arange(len(nodes))
+    while len(active):
+        tied = structure.untwinned_ties(keys[active], neighbourhoods[active])
+        candidates = np.flatnonzero(tied.any(axis=1))
+        active = active[candidates]
+        if not len(active):
+            break
+        structure = _Structure(nodes[active], kinds[active], starts, spans)
+        place = tied.shape[1] - 1 - tied[candidates, ::-1].argmax(axis=1)
+        chosen = structure.node_at(keys[active, place], place)
+        individual = structure.refine(
+            structure.individualised([part[active] for part in colours], chosen), _LATER_SWEEPS
+        )
+        for part, changed in zip(colours, individual, strict=True):
+            part[active] = changed
+        keys[active] = structure.keys(individual)
+    count, width = keys.shape
+    row = (np.arange(count) * width)[:, None]
+    position = np.arange(width) - np.repeat(starts[:-1], np.diff(starts))
+    number = np.empty(count * width, dtype=np.intp)
+    number[np.repeat(starts[:-1], np.diff(starts)) + (keys & _NUMBER).astype(np.intp) + row] = (
+        position
+    )
+    result: Nodes = number[nodes + row[:, :, None]]
+    return result
+
+
+class _Structure:
+    """The incidences of a batch of diagrams, laid out for sweeps.
+
+    Colours are kept as one array for each distinct span, of shape (diagrams, nodes of the span).
+    """
+
+    def __init__(
+        self,
+        nodes: Nodes,
+        kinds: NDArray[np.uint8],
+        starts: Sequence[int],
+        spans: Sequence[tuple[int, int]],
+    ) -> None:
+        self.count = len(nodes)
+        self.nodes = nodes
+        self.starts = starts
+        covered = {axis for low, high in spans for axis in range(low, high)}
+        bare = {(axis, axis + 1) for axis in range(len(starts) - 1) if axis not in covered}
+        self.distinct = sorted({*spans} | bare)
+        self.part = [self.distinct.index(span) for span in spans]
+        self.first = [starts[low] for low, _ in self.distinct]
+        self.width = [starts[high] - starts[low] for low, high in self.distinct]
+        row = np.arange(self.count, dtype=np.intp)[:, None]
+        self.at = [
+            nodes[:, :, slot] + (row * self.width[part] - self.first[part])
+            for slot, part in enumerate(self.part)
+        ]
+        # Kind 0 adds nothing, so that a single kind costs nothing.
+        self.kinds = kinds.astype(np.uint32) * _INDIVIDUAL if kinds.any() else None
+
+    def uniform(self) -> list[_Colours]:
+        """One colour for each axis."""
+        axis = np.arange(1, len(self.starts), dtype=np.uint32)
+        colour = _scrambled(np.repeat(axis, np.diff(self.starts)) * _ODD)
+        return [
+            np.broadcast_to(colour[first : first + width], (self.count, width)).copy()
+            for first, width in zip(self.first, self.width, strict=True)
+        ]
+
+    def refine(self, colours: list[_Colours], sweeps: int) -> list[_Colours]:
+        """Mix the colours of neighbours into those of all nodes, slot after slot."""
+        colours = list(colours)
+        seen = [colours[p].ravel()[at] for p, at in zip(self.part, self.at, strict=True)]
+        for _ in range(sweeps):
+            for slot, part in enumerate(self.part):
+                received = self._received(slot, seen)
+                colours[part] = np.where(
+                    received > 0, colours[part] * _ODD + received, colours[part]
+                )
+                for other, other_part in enumerate(self.part):
+                    if other_part == part:
+                        seen[other] = colours[part].ravel()[self.at[other]]
+        return colours
+
+    def individualised(self, colours: list[_Colours], chosen: Nodes) -> list[_Colours]:
+        """Give one node of each diagram a colour of its own."""
+        for part, first, width in zip(colours, self.first, self.width, strict=True):
+            here = np.flatnonzero((chosen >= first) & (chosen < first + width))
+            at = chosen[here] - first
+            part[here, at] = _scrambled(part[here, at] + _INDIVIDUAL)
+        return colours
+
+    def keys(self, colours: list[_Colours]) -> NDArray[np.uint64]:
+        """For each axis the colours of its nodes with their numbers on it, sorted."""
+        initial = _scrambled(np.arange(1, len(self.starts), dtype=np.uint32) * _ODD)
+        sorted_keys = []
+        for axis, (first, last) in enumerate(zip(self.starts, self.starts[1:], strict=False)):
+            part = next(p for p, (a, b) in enumerate(self.distinct) if a <= axis < b)
+            base = self.first[part]
+            here = colours[part][:, first - base : last - base]
+            # A node that takes part in no factor has kept its first colour.
+            key = np.where(here == initial[axis], _UNUSED, here.astype(np.uint64) << _NUMBER_BITS)
+            key |= np.arange(last - first, dtype=np.uint64)
+            key.sort(axis=1)
+            sorted_keys.append(key)
+        return np.concatenate(sorted_keys, axis=1)
+
+    def node_at(self, keys: NDArray[np.uint64], place: Nodes) -> Nodes:
+        """The nodes that the keys at some places of the order belong to."""
+        axis_start = np.repeat(self.starts[:-1], np.diff(self.starts))
+        result: Nodes = axis_start[place] + (keys & _NUMBER).astype(np.intp)
+        return result
+
+    def untwinned_ties(
+        self, keys: NDArray[np.uint64], neighbourhoods: _Colours
+    ) -> NDArray[np.bool_]:
+        """Where a node has the colour of the one before it in the order and is not its twin.
+
+        Twins are recognised by their `neighbourhoods`; an accidental agreement only costs time.
+        """
+        colour = keys >> _NUMBER_BITS
+        tied = np.zeros(keys.shape, dtype=bool)
+        tied[:, 1:] = (colour[:, 1:] == colour[:, :-1]) & (keys[:, 1:] < _UNUSED)
+        tied[:, list(self.starts[:-1])] = False
+        order = self.node_at(keys, np.arange(keys.shape[1]))
+        same = np.take_along_axis(neighbourhoods, order, axis=1)
+        tied[:, 1:] &= same[:, 1:] != same[:, :-1]
+        return tied
+
+    def neighbourhoods(self) -> _Colours:
+        """A hash of the factors at each node with the numbers of their other nodes."""
+        labels = _scrambled(np.arange(1, self.starts[-1] + 1, dtype=np.uint32) * _ODD)
+        others = [labels[self.nodes[:, :, slot]] for slot in range(len(self.part))]
+        total = [np.zeros((self.count, width), dtype=np.uint32) for width in self.width]
+        for slot, part in enumerate(self.part):
+            total[part] += self._received(slot, others) * (_ODD + np.uint32(2 * slot))
+        return np.concatenate(total, axis=1)
+
+    def _received(self, slot: int, colours: Sequence[_Colours]) -> _Colours:
+        """What each node gets from its factors through one slot; zero where there are none."""
+        message = self.kinds
+        for other, colour in enumerate(colours):
+            if other != slot:
+                term = colour * (_ODD + np.uint32(4 * other))
+                message = term if message is None else message + term
+        if message is None:
+            message = np.zeros(self.at[slot].shape, dtype=np.uint32)
+        # Sums of 32-bit numbers are exact in double precision for up to 2**21 factors at a node.
+        weights = _scrambled(message).ravel() | np.uint32(1)
+        part = self.part[slot]
+        total = np.bincount(self.at[slot].ravel(), weights, minlength=self.count * self.width[part])
+        received = total.astype(np.int64).astype(np.uint32)
+        return received.reshape(self.count, self.width[part])
+
+
+def _scrambled(values: _Colours) -> _Colours:
+    """Scramble 32-bit integers so that sums of them hardly ever agree by accident."""
+    values = (values ^ (values >> np.uint32(15))) * _SCRAMBLE
+    result: _Colours = values ^ (values >> np.uint32(13))
+    return result

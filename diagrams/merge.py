@@ -1,0 +1,152 @@
+"""Merging: the product of diagrams that a derivative in time makes.
+
+For diagrams G and G', the *merger* is
+
+    G * G' = sum over learnable entries u of (dG/du) (dG'/du),
+
+and, because a derivative deletes one factor, it is a sum of diagrams: for each pair of factors of
+one learnable tensor, one from G and one from G', delete both and identify their nodes slot by
+slot. It is bilinear and symmetric. Along gradient flow with loss P and inverse learning rate T,
+
+    T dG/dt = -(G * P).
+
+Fixed Gaussian tensors and structural ones are never merged over.
+
+>>> from diagrams.tensors import Axis, Tensor
+>>> p, H = Axis("p"), Axis("H")
+>>> W = Tensor("W", (H, p), variance="sigma2")
+>>> square = Diagram((H, p), ((W, (0, 1)), (W, (0, 1))))
+>>> print(merge(square, square))
+4 * [weight W[H,p]~sigma2; W(H0,p0)^2]
+
+Source: Yarotsky, Golikov, Gusev 2026, section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from diagrams.canonical import Factor
+from diagrams.diagram import Diagram, identify
+from diagrams.sums import DiagramSum, collect
+from diagrams.tensors import Tensor
+
+__all__ = ["factor_orbits", "merge", "symmetric_tensors"]
+
+
+def merge(first: Diagram | DiagramSum, second: Diagram | DiagramSum) -> DiagramSum:
+    """The merger of two diagrams, extended bilinearly to sums.
+
+    Parameters
+    ----------
+    first, second : Diagram or DiagramSum
+
+    Returns
+    -------
+    DiagramSum
+        Every merger with its multiplicity, isomorphic ones collected.
+
+    Notes
+    -----
+    Cost: one canonical form for each pair of distinct factors of equal learnable tensors.
+    """
+    return collect(
+        (result, a * b * multiplicity)
+        for left, a in _as_sum(first)
+        for right, b in _as_sum(second)
+        for result, multiplicity in _mergers(left, right)
+    )
+
+
+def _as_sum(value: Diagram | DiagramSum) -> DiagramSum:
+    return DiagramSum({value: 1}) if isinstance(value, Diagram) else value
+
+
+def _mergers(left: Diagram, right: Diagram) -> Iterator[tuple[Diagram, int]]:
+    shift = len(left.nodes)
+    nodes = left.nodes + right.nodes
+    moved = {
+        (tensor, tuple(node + shift for node in at)): count
+        for (tensor, at), count in right.multiplicities.items()
+    }
+    for first, first_count in left.multiplicities.items():
+        for second, second_count in moved.items():
+            if first[0] == second[0] and first[0].is_learnable:
+                factors = [*left.factors]
+                factors.remove(first)
+                for factor, count in moved.items():
+                    factors += [factor] * (count - (factor == second))
+                pairs = zip(first[1], second[1], strict=True)
+                yield Diagram(*identify(nodes, factors, pairs)), first_count * second_count
+
+
+def factor_orbits(diagram: Diagram) -> dict[Factor, int]:
+    """One learnable factor from each orbit of the automorphism group, with the orbit's size.
+
+    Two factors lie in one orbit when marking the one or the other gives equal diagrams.
+
+    Examples
+    --------
+    >>> from diagrams.tensors import Axis, Tensor
+    >>> p, H = Axis("p"), Axis("H")
+    >>> W = Tensor("W", (H, p), variance="sigma2")
+    >>> path = Diagram((H, p, p), ((W, (0, 1)), (W, (0, 2))))
+    >>> list(factor_orbits(path).values())
+    [2]
+    """
+    orbits: dict[Diagram, tuple[Factor, int]] = {}
+    for factor, count in diagram.multiplicities.items():
+        tensor, at = factor
+        if not tensor.is_learnable:
+            continue
+        mark = Tensor(tensor.name + "_marked", tensor.axes, tensor.kind, tensor.variance)
+        rest = list(diagram.factors)
+        rest.remove(factor)
+        marked = Diagram(diagram.nodes, (*rest, (mark, at)))
+        representative, size = orbits.get(marked, (factor, 0))
+        orbits[marked] = representative, size + count
+    return dict(orbits.values())
+
+
+def symmetric_tensors(*sums: DiagramSum) -> tuple[tuple[Tensor, ...], ...]:
+    """Classes of tensors that may be permuted at will without changing any of the sums.
+
+    A symmetry of the problem, found and not declared: two tensors with equal axes, kind and
+    variance are in one class when exchanging them maps every sum to itself.
+
+    Returns
+    -------
+    tuple of tuple of Tensor
+        A partition of all tensors that occur, each class and the classes sorted.
+
+    Examples
+    --------
+    >>> from diagrams.tensors import Axis
+    >>> p, H = Axis("p"), Axis("H")
+    >>> U, V = (Tensor(name, (H, p), variance="sigma2") for name in "UV")
+    >>> product = Diagram((H, p), ((U, (0, 1)), (V, (0, 1))))
+    >>> [[tensor.name for tensor in c] for c in symmetric_tensors(DiagramSum({product: 1}))]
+    [['U', 'V']]
+    """
+    tensors = sorted(
+        {tensor for total in sums for diagram, _ in total for tensor in diagram.tensors},
+        key=lambda tensor: tensor.sort_key,
+    )
+    classes: list[list[Tensor]] = []
+    for tensor in tensors:
+        for members in classes:
+            if all(_exchanged(total, members[0], tensor) == total for total in sums):
+                members.append(tensor)
+                break
+        else:
+            classes.append([tensor])
+    return tuple(tuple(members) for members in classes)
+
+
+def _exchanged(total: DiagramSum, first: Tensor, second: Tensor) -> DiagramSum | None:
+    if first.sort_key[1:] != second.sort_key[1:]:
+        return None
+    swap = {first: second, second: first}
+    return collect(
+        (Diagram(d.nodes, tuple((swap.get(t, t), at) for t, at in d.factors)), c) for d, c in total
+    )

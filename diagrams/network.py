@@ -1,0 +1,153 @@
+"""Tensor networks with open indices: models and targets before they are squared.
+
+A *network* is an einsum: a coefficient, factors with named indices, and the tuple of *open*
+indices that remain. Indices that are not open are summed. An open index may repeat, which is a
+Kronecker delta: the identity target of order 3 has no factors and the open indices ``i, i, i``.
+Joining the open indices of two networks one by one gives a diagram, so the inner product of two
+models is a diagram and the square of a sum of networks is a `DiagramSum`.
+
+>>> p, H = Axis("p"), Axis("H")
+>>> U, V = (Tensor(name, (H, p), variance="sigma2") for name in "UV")
+>>> model = Network.einsum("ki,kj->ij", U, V)
+>>> [(diagram, _)] = inner_product((model,), (model,), (p, p))
+>>> [axis.name for axis in diagram.nodes], len(diagram.factors)
+(['H', 'H', 'p', 'p'], 4)
+>>> identity = Network.einsum("->ii")
+>>> print(inner_product((model,), (identity,), (p, p)))
+1 * [weight U[H,p]~sigma2; weight V[H,p]~sigma2; U(H0,p0) V(H0,p0)]
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from diagrams.diagram import Diagram, identify
+from diagrams.errors import InvalidInputError
+from diagrams.sums import DiagramSum, collect
+from diagrams.tensors import Axis, Tensor
+
+__all__ = ["Network", "inner_product"]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A product of tensor entries with open indices.
+
+    Parameters
+    ----------
+    factors : tuple of (Tensor, tuple of str)
+        Each tensor with the names of the indices in its slots.
+    output : tuple of str
+        The open indices, in order.
+    coefficient : Fraction
+        A rational factor in front.
+
+    Raises
+    ------
+    InvalidInputError
+        If a factor has the wrong number of indices or an index lies on two different axes.
+    """
+
+    factors: tuple[tuple[Tensor, tuple[str, ...]], ...]
+    output: tuple[str, ...]
+    coefficient: Fraction = Fraction(1)
+
+    def __post_init__(self) -> None:
+        for tensor, indices in self.factors:
+            if len(indices) != tensor.rank:
+                raise InvalidInputError(
+                    f"factor {tensor.name}: has {len(indices)} indices but the tensor has "
+                    f"{tensor.rank} slots; give one index for each slot"
+                )
+        self.index_axes(())
+
+    @classmethod
+    def einsum(cls, formula: str, *tensors: Tensor, coefficient: Fraction | int = 1) -> Network:
+        """Read ``"ki,kj->ij"``: one group of letters for each tensor, then the open indices.
+
+        Raises
+        ------
+        InvalidInputError
+            If the formula has no arrow, other characters than letters, or not one group for each
+            tensor.
+        """
+        left, arrow, output = formula.replace(" ", "").partition("->")
+        groups = left.split(",") if left else []
+        letters = "".join(groups) + output
+        if not arrow or (letters and not (letters.isalpha() and letters.isascii())):
+            raise InvalidInputError(
+                f"einsum {formula!r}: must be groups of letters, an arrow and the open indices; "
+                "write for example 'ki,kj->ij'"
+            )
+        if len(groups) != len(tensors):
+            raise InvalidInputError(
+                f"einsum {formula!r}: has {len(groups)} groups for {len(tensors)} tensors; "
+                "give one group for each tensor"
+            )
+        factors = tuple((t, tuple(group)) for t, group in zip(tensors, groups, strict=True))
+        return cls(factors, tuple(output), Fraction(coefficient))
+
+    def index_axes(self, output_axes: Sequence[Axis]) -> dict[str, Axis]:
+        """The axis of every index, those of the open ones given or known from a slot.
+
+        Raises
+        ------
+        InvalidInputError
+            If an index lies on two different axes.
+        """
+        axes: dict[str, Axis] = {}
+        where = [
+            (i, a) for t, indices in self.factors for i, a in zip(indices, t.axes, strict=True)
+        ]
+        where += zip(self.output, output_axes, strict=False)
+        for index, axis in where:
+            if axes.setdefault(index, axis) != axis:
+                raise InvalidInputError(
+                    f"index {index!r}: lies on the axes {axes[index].name} and {axis.name}; "
+                    "use another letter for one of them"
+                )
+        return axes
+
+
+def inner_product(
+    first: Sequence[Network], second: Sequence[Network], output_axes: Sequence[Axis]
+) -> DiagramSum:
+    """Sum over all open indices of the product of two sums of networks.
+
+    Parameters
+    ----------
+    first, second : sequence of Network
+        The terms of the two sums, all with as many open indices as there are output axes.
+    output_axes : sequence of Axis
+        The axes of the open indices.
+
+    Raises
+    ------
+    InvalidInputError
+        If a network has another number of open indices, or one on another axis.
+    """
+    return collect(
+        (_join(a, b, output_axes), a.coefficient * b.coefficient) for a in first for b in second
+    )
+
+
+def _join(first: Network, second: Network, output_axes: Sequence[Axis]) -> Diagram:
+    nodes: list[Axis] = []
+    factors = []
+    ends: list[list[int]] = []
+    for network in (first, second):
+        if len(network.output) != len(output_axes):
+            raise InvalidInputError(
+                f"network with open indices {','.join(network.output) or '(none)'}: there must be "
+                f"{len(output_axes)} of them; change the right side of its einsum"
+            )
+        axes = network.index_axes(output_axes)
+        number = {index: len(nodes) + k for k, index in enumerate(axes)}
+        nodes += axes.values()
+        factors += [(tensor, tuple(number[i] for i in at)) for tensor, at in network.factors]
+        ends.append([number[index] for index in network.output])
+    return Diagram(*identify(nodes, factors, zip(*ends, strict=True)))

@@ -1,0 +1,216 @@
+"""Diagrams packed into integers: one code for each factor, one row of codes for each diagram.
+
+A code holds, from the highest byte down, the class of the factor's tensor and the number of the
+node in each of its slots, counted from 0 within the axis of the slot. A class is a set of tensors
+that the whole problem treats alike (`diagrams.merge.symmetric_tensors`); which member a factor
+belongs to is one more slot, on an axis of members, so that permuting the members is the same thing
+as renumbering nodes and the labelling divides it out without knowing. Tensors with fewer slots
+than others are filled up with a node of a padding axis.
+
+Nodes without factors are not part of a row: they only multiply by the size of their axis and are
+counted apart.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diagrams.errors import CapacityError
+from diagrams.labelling import Nodes, renumber
+from diagrams.representation import Blocks
+from diagrams.tensors import Axis, Tensor
+
+__all__ = ["Codes", "Kinds", "Packing", "factor_multiplicities", "group_rows"]
+
+Codes = NDArray[np.unsignedinteger]
+Kinds = NDArray[np.uint8]
+
+_BITS = 8
+_LIMIT = 1 << _BITS
+
+
+class Packing:
+    """The layout of codes for the tensors and axes of one problem.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        Symmetric classes of tensors and axes.
+
+    Attributes
+    ----------
+    slots : int
+        Slots of every factor: those of its tensor, padding, and the member slot if there is one.
+    slot_axes : array of shape (classes, slots)
+        Number of the axis on which each slot of each class lies.
+    sizes : int
+        The axes 0 .. sizes - 1 are true axes, the others hold members and padding.
+
+    Raises
+    ------
+    CapacityError
+        If a tensor has more slots than a 64-bit code can hold.
+    """
+
+    def __init__(self, blocks: Blocks) -> None:
+        self.axes: tuple[Axis, ...] = blocks.axes
+        self.classes = blocks.symmetric
+        self.sizes = len(self.axes)
+        self.rank = max((members[0].rank for members in self.classes), default=1)
+        self.has_members = any(len(members) > 1 for members in self.classes)
+        self.slots = self.rank + self.has_members
+        if (self.slots + 1) * _BITS > 64:
+            raise CapacityError(
+                f"tensors with {self.rank} slots: a packed factor has room for "
+                f"{64 // _BITS - 2}; split the tensor into smaller ones"
+            )
+        self.dtype = np.dtype(np.uint32 if (self.slots + 1) * _BITS <= 32 else np.uint64)
+        padding = self.sizes + len(self.classes)
+        self.slot_axes = np.full((max(1, len(self.classes)), self.slots), padding, dtype=np.intp)
+        for number, members in enumerate(self.classes):
+            for slot, axis in enumerate(members[0].axes):
+                self.slot_axes[number, slot] = self.axes.index(axis)
+            if len(members) > 1:
+                self.slot_axes[number, -1] = self.sizes + number
+        self._spans = self._slot_spans()
+        self._member_counts = [len(members) for members in self.classes]
+        self._place = {
+            tensor: (number, member)
+            for number, members in enumerate(self.classes)
+            for member, tensor in enumerate(members)
+        }
+
+    def _slot_spans(self) -> list[tuple[int, int]]:
+        """For each slot a range of axes that holds its nodes; ranges are equal or disjoint."""
+        count = self.sizes + len(self.classes) + 1
+        cuts = set(range(count + 1))
+        for slot in range(self.slots):
+            axes = self.slot_axes[:, slot]
+            cuts -= set(range(int(axes.min()) + 1, int(axes.max()) + 1))
+        return [
+            (max(c for c in cuts if c <= axis), min(c for c in cuts if c > axis))
+            for axis in self.slot_axes[0].tolist()
+        ]
+
+    def place(self, tensor: Tensor) -> tuple[int, int]:
+        """The class of a tensor and its number in the class."""
+        return self._place[tensor]
+
+    def starts(self, nodes: Iterable[int]) -> NDArray[np.intp]:
+        """First number of each axis when nodes of all axes are numbered through.
+
+        Parameters
+        ----------
+        nodes : iterable of int
+            How many numbers to reserve on each true axis.
+        """
+        widths = [max(1, count) for count in nodes] + self._member_counts + [1]
+        return np.concatenate([[0], np.cumsum(widths)]).astype(np.intp)
+
+    def unpack(self, codes: Codes) -> tuple[Nodes, Kinds]:
+        """Node numbers within their axes, shape (diagrams, factors, slots), and classes."""
+        nodes = np.empty((*codes.shape, self.slots), dtype=np.intp)
+        rest = codes
+        for slot in reversed(range(self.slots)):
+            nodes[:, :, slot] = rest & self.dtype.type(_LIMIT - 1)
+            rest = rest >> self.dtype.type(_BITS)
+        return nodes, rest.astype(np.uint8)
+
+    def extents(self, nodes: Nodes, kinds: Kinds) -> list[int]:
+        """For each true axis one more than the largest node number on it."""
+        result = [0] * self.sizes
+        for kind in np.unique(kinds):
+            chosen = nodes[kinds == kind]
+            for slot in range(self.rank):
+                axis = self.slot_axes[kind, slot]
+                if axis < self.sizes and len(chosen):
+                    result[axis] = max(result[axis], int(chosen[:, slot].max()) + 1)
+        return result
+
+    def offsets(self, kinds: Kinds, starts: NDArray[np.intp]) -> NDArray[np.intp]:
+        """What to add to node numbers within axes to number the nodes of all axes through."""
+        table = starts[self.slot_axes]
+        result: NDArray[np.intp] = table[kinds] if len(table) > 1 else table[0]
+        return result
+
+    def pack(self, nodes: Nodes, kinds: Kinds, starts: NDArray[np.intp]) -> Codes:
+        """Rows of sorted codes, renumbered by structure (`diagrams.labelling.renumber`).
+
+        Parameters
+        ----------
+        nodes : array of shape (diagrams, factors, slots)
+            Node numbers, those of all axes numbered through from ``starts``.
+        kinds : array of shape (diagrams, factors)
+            Classes.
+
+        Raises
+        ------
+        CapacityError
+            If a diagram has more than 256 nodes on one axis.
+        """
+        if nodes.shape[1] == 0:
+            return np.zeros((len(nodes), 0), dtype=self.dtype)
+        numbers = renumber(nodes, kinds, starts.tolist(), self._spans)
+        if int(numbers.max(initial=0)) >= _LIMIT:
+            raise CapacityError(
+                f"a diagram with more than {_LIMIT} nodes on one axis: does not fit a packed "
+                "factor; ask for fewer terms"
+            )
+        codes = kinds.astype(self.dtype)
+        for slot in range(self.slots):
+            codes = (codes << self.dtype.type(_BITS)) | numbers[:, :, slot].astype(self.dtype)
+        codes.sort(axis=1)
+        return codes
+
+    def tensor_labels(self, nodes: Nodes, kinds: Kinds) -> NDArray[np.intp]:
+        """A number for the tensor of each factor: equal exactly for factors that can be paired."""
+        labels = kinds.astype(np.intp) << _BITS
+        return labels | nodes[:, :, -1] if self.has_members else labels
+
+    def tensor_label(self, tensor: Tensor) -> int:
+        """The number that `tensor_labels` gives to factors of this tensor."""
+        kind, member = self.place(tensor)
+        return (kind << _BITS) | (member if self.has_members else 0)
+
+    def slots_meeting(self, slot: int) -> list[int]:
+        """The slots in which a node that stands in the given slot of some factor can stand."""
+        here = set(self.slot_axes[:, slot].tolist())
+        return [s for s in range(self.rank) if here & set(self.slot_axes[:, s].tolist())]
+
+
+def factor_multiplicities(codes: Codes) -> NDArray[np.intp]:
+    """The number of parallel copies at the first of each run of equal codes, 0 at the others.
+
+    Examples
+    --------
+    >>> factor_multiplicities(np.array([[3, 3, 5]], dtype=np.uint32)).tolist()
+    [[2, 0, 1]]
+    """
+    size = codes.shape[1]
+    first = np.ones(codes.shape, dtype=bool)
+    first[:, 1:] = codes[:, 1:] != codes[:, :-1]
+    position = np.where(first, np.arange(size), size)
+    following = np.minimum.accumulate(position[:, ::-1], axis=1)[:, ::-1]
+    end = np.concatenate([following[:, 1:], np.full((len(codes), 1), size)], axis=1)
+    return np.where(first, end - np.arange(size), 0)
+
+
+def group_rows(codes: Codes) -> tuple[Codes, NDArray[np.intp]]:
+    """Distinct rows in sorted order, and for every row the number of the distinct one."""
+    if codes.shape[1] == 0:
+        return codes[:1], np.zeros(len(codes), dtype=np.intp)
+    width = codes.shape[1] * codes.dtype.itemsize
+    packed = np.ascontiguousarray(codes).view(np.dtype((np.void, width))).ravel()
+    _, index, inverse = np.unique(packed, return_index=True, return_inverse=True)
+    return codes[index], inverse
+
+
+def batches(sequence: Sequence[object], size: int) -> Iterator[slice]:
+    """Slices that cut a sequence into pieces of at most the given size."""
+    for first in range(0, len(sequence), size):
+        yield slice(first, first + size)

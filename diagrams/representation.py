@@ -1,0 +1,90 @@
+"""What the bulk engine asks of a way to store sums of diagrams.
+
+The flow of an observable (see `diagrams.flow`) needs four things of a sum of diagrams: translate
+it from and to `DiagramSum`, merge it with the blocks of the potential, add, and take the
+expectation. A *representation* does them for the whole sum at once, with integer coefficients, in
+a format that suits the diagrams at hand. Two exist: closed words for products of traces
+(`diagrams.traces`), arrays of factors for all others (`diagrams.arrays`).
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from diagrams.diagram import Diagram
+from diagrams.sums import DiagramSum
+from diagrams.tensors import Axis, Tensor
+from diagrams.wick import Moments
+
+__all__ = ["Blocks", "Representation", "Tick"]
+
+Tick = Callable[[int], None]
+"""Called between steps with the number of diagrams that were added; raises to stop the work."""
+
+State = TypeVar("State")
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """What a flow is made of.
+
+    Parameters
+    ----------
+    potential : tuple of (Diagram, int)
+        The blocks that every derivative merges with, with integer weights.
+    symmetric : tuple of tuple of Tensor
+        Classes of tensors that may be permuted without changing potential or observables.
+    axes : tuple of Axis
+        All axes, sorted.
+    """
+
+    potential: tuple[tuple[Diagram, int], ...]
+    symmetric: tuple[tuple[Tensor, ...], ...]
+    axes: tuple[Axis, ...]
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All tensors, class by class."""
+        return tuple(tensor for members in self.symmetric for tensor in members)
+
+
+class Representation(ABC, Generic[State]):
+    """A store of sums of diagrams, with a table of expectations that is kept between calls."""
+
+    def __init__(self, blocks: Blocks, tick: Tick | None = None) -> None:
+        self.blocks = blocks
+        self.tick: Tick = tick or (lambda added: None)
+
+    @abstractmethod
+    def encode(self, terms: Iterable[tuple[Diagram, int]]) -> State:
+        """The state of a linear combination."""
+
+    @abstractmethod
+    def decode(self, state: State) -> DiagramSum:
+        """The linear combination of a state, up to permutations of symmetric tensors."""
+
+    @abstractmethod
+    def count(self, state: State) -> int:
+        """Number of distinct diagrams in a state."""
+
+    @abstractmethod
+    def differentiate(self, state: State, blocks: Sequence[int]) -> State:
+        """Merge with those blocks of the potential, weights included."""
+
+    @abstractmethod
+    def add(self, states: Iterable[State]) -> State:
+        """The sum of some states."""
+
+    @abstractmethod
+    def expectation(self, state: State) -> Moments:
+        """The Gaussian expectation of a state."""
+
+    @property
+    @abstractmethod
+    def contractions(self) -> int:
+        """Number of distinct diagrams whose expectation is known."""

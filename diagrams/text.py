@@ -1,0 +1,125 @@
+"""The text form of a diagram: declarations of its tensors, then the product of its factors.
+
+    weight W[H,p]~sigma2; gaussian X[p,N]~one; W(H0,p0)^2 X(p0,N0) p1
+
+A node is written as its axis and its number on that axis; a node without any factor stands alone;
+``^m`` marks ``m`` parallel factors; a pinned axis is declared as ``axis first=1``. The empty
+diagram is ``1``.
+
+>>> from diagrams.tensors import Axis
+>>> show((Axis("p"), Axis("p")), ())
+'p0 p1'
+>>> parse("p0 p1")
+((Axis(name='p'), Axis(name='p')), ())
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from diagrams.canonical import Factor
+from diagrams.errors import InvalidInputError
+from diagrams.tensors import Axis, Kind, Tensor
+
+__all__ = ["parse", "show"]
+
+MAXIMAL_LENGTH = 100_000
+"""Longest text that is read, in characters: larger ones do not come from diagrams."""
+
+_AXIS = re.compile(r"axis (\w+)=(\d{1,9})", re.ASCII)
+_TENSOR = re.compile(r"(weight|gaussian) (\w+)\[([\w,]+)\]~(\w+)", re.ASCII)
+_FACTOR = re.compile(r"(\w+)\(([\w,]+)\)(?:\^(\d{1,6}))?", re.ASCII)
+_NODE = re.compile(r"([A-Za-z_](?:\w*[A-Za-z_])?)(\d{1,6})", re.ASCII)
+
+
+def show(nodes: Sequence[Axis], factors: Sequence[Factor]) -> str:
+    """The text form of a labelled diagram, in the order given."""
+    count: Counter[str] = Counter()
+    name = []
+    for axis in nodes:
+        name.append(f"{axis.name}{count[axis.name]}")
+        count[axis.name] += 1
+    pinned = {f"axis {axis.name}={axis.pinned}" for axis in nodes if axis.pinned is not None}
+    tensors = {
+        f"{tensor.kind.value} {tensor.name}[{','.join(a.name for a in tensor.axes)}]"
+        f"~{tensor.variance}"
+        for tensor, _ in factors
+    }
+    words = []
+    for (tensor, at), multiplicity in Counter(factors).items():
+        power = f"^{multiplicity}" if multiplicity > 1 else ""
+        words.append(f"{tensor.name}({','.join(name[j] for j in at)}){power}")
+    used = {node for _, at in factors for node in at}
+    words += [name[j] for j in range(len(nodes)) if j not in used]
+    return "; ".join([*sorted(pinned), *sorted(tensors), " ".join(words) or "1"])
+
+
+def parse(source: str) -> tuple[tuple[Axis, ...], tuple[Factor, ...]]:
+    """Nodes and factors of a text form, as written.
+
+    Raises
+    ------
+    InvalidInputError
+        If a part is not understood, a tensor is not declared or declared twice.
+    """
+    if len(source) > MAXIMAL_LENGTH:
+        raise InvalidInputError(
+            f"diagram text: {len(source)} characters are more than {MAXIMAL_LENGTH}; split it"
+        )
+    *declarations, product = (part.strip() for part in source.split(";"))
+    axes, tensors = _declarations(declarations)
+    nodes: dict[str, int] = {}
+    on: list[Axis] = []
+
+    def number(word: str) -> int:
+        match = _NODE.fullmatch(word)
+        if match is None:
+            raise _unknown(word, "a node such as H0")
+        if word not in nodes:
+            nodes[word] = len(nodes)
+            on.append(axes.get(match[1], Axis(match[1])))
+        return nodes[word]
+
+    factors: list[Factor] = []
+    for word in product.split():
+        if word == "1" and product == "1":
+            continue
+        match = _FACTOR.fullmatch(word)
+        if match is None:
+            number(word)
+        elif match[1] not in tensors:
+            raise InvalidInputError(
+                f"diagram text: tensor {match[1]!r} is not declared; declare it as "
+                f"'weight {match[1]}[H,p]~sigma2;' before the product"
+            )
+        else:
+            at = tuple(number(node) for node in match[2].split(","))
+            factors += [(tensors[match[1]], at)] * int(match[3] or 1)
+    return tuple(on), tuple(factors)
+
+
+def _declarations(parts: Sequence[str]) -> tuple[dict[str, Axis], dict[str, Tensor]]:
+    axes: dict[str, Axis] = {}
+    tensors: dict[str, Tensor] = {}
+    for part in parts:
+        if match := _AXIS.fullmatch(part):
+            axes[match[1]] = Axis(match[1], pinned=int(match[2]))
+        elif match := _TENSOR.fullmatch(part):
+            kind, name, slots, variance = match.groups()
+            if name in tensors:
+                raise InvalidInputError(
+                    f"diagram text: tensor {name!r} is declared twice; keep one declaration"
+                )
+            on = tuple(axes.get(axis, Axis(axis)) for axis in slots.split(","))
+            tensors[name] = Tensor(name, on, Kind(kind), variance)
+        else:
+            raise _unknown(part, "a declaration such as 'weight W[H,p]~sigma2' or 'axis first=1'")
+    return axes, tensors
+
+
+def _unknown(part: str, expected: str) -> InvalidInputError:
+    return InvalidInputError(f"diagram text: {part[:40]!r} is not understood; expected {expected}")

@@ -1,0 +1,145 @@
+"""Contraction: the expectation of a diagram over its Gaussian tensors.
+
+By Gaussian integration by parts on one factor ``u`` of a tensor with variance ``v``,
+
+    E[u G] = v * sum over the factors u' of G of the same tensor of E[G without u', identified],
+
+where the nodes of ``u`` and ``u'`` are identified slot by slot. Repeated until no factor is left,
+this sums all perfect matchings (Wick's theorem); memoised on canonical forms, it costs one step
+for each *distinct* diagram and partner instead of one for each of the (2l - 1)!! matchings. A node
+that is left without factors is a free sum and contributes the size of its axis.
+
+The result is a table from monomials to coefficients, ``{(("H", 1), ("sigma2", 2)): 3}``: names of
+sizes and variances with their powers, sorted by name. What a monomial is worth is not this layer's
+business.
+
+>>> from diagrams.tensors import Axis, Tensor
+>>> p, H = Axis("p"), Axis("H")
+>>> W = Tensor("W", (H, p), variance="sigma2")
+>>> circle = Diagram((H, H, p, p), ((W, (0, 2)), (W, (1, 2)), (W, (1, 3)), (W, (0, 3))))
+>>> for monomial, coefficient in expectation(circle).items():
+...     print(coefficient, monomial)
+1 (('H', 1), ('p', 1), ('sigma2', 2))
+1 (('H', 1), ('p', 2), ('sigma2', 2))
+1 (('H', 2), ('p', 1), ('sigma2', 2))
+
+Source: Yarotsky, Golikov, Gusev 2026, section 3 (the expectation as a sum over matchings);
+integration by parts on canonical forms is ours.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+from diagrams.canonical import Factor
+from diagrams.diagram import Diagram, identify
+from diagrams.sums import DiagramSum
+from diagrams.tensors import Axis
+
+__all__ = ["Moments", "Monomial", "expectation", "monomial"]
+
+Monomial = tuple[tuple[str, int], ...]
+"""Names of sizes and variances with their powers, sorted by name, without zero powers."""
+
+Moments = dict[Monomial, Fraction]
+"""An expectation: coefficients of monomials, sorted, without zeros."""
+
+
+def monomial(powers: Mapping[str, int]) -> Monomial:
+    """The normal form of a product of powers.
+
+    Examples
+    --------
+    >>> monomial({"p": 2, "H": 0, "sigma2": 1})
+    (('p', 2), ('sigma2', 1))
+    """
+    return tuple(sorted((name, power) for name, power in powers.items() if power))
+
+
+def expectation(value: Diagram | DiagramSum) -> Moments:
+    """The Gaussian expectation of a diagram or of a sum of diagrams.
+
+    Parameters
+    ----------
+    value : Diagram or DiagramSum
+
+    Returns
+    -------
+    dict
+        Coefficients of monomials in the axis names and variance symbols; pinned axes count as
+        numbers.
+
+    Notes
+    -----
+    Cost: proportional to the number of distinct diagrams that contraction reaches. Series of many
+    terms go through `diagrams.flow`, which does the same in bulk.
+    """
+    terms = [(value, Fraction(1))] if isinstance(value, Diagram) else list(value)
+    known: dict[Diagram, Moments] = {}
+    total: Counter[Monomial] = Counter()
+    for diagram, coefficient in terms:
+        for powers, count in _expectation(diagram, known).items():
+            total[powers] += coefficient * count  # type: ignore[assignment]
+    return {powers: Fraction(total[powers]) for powers in sorted(total) if total[powers]}
+
+
+def _expectation(diagram: Diagram, known: dict[Diagram, Moments]) -> Moments:
+    found = known.get(diagram)
+    if found is not None:
+        return found
+    result: Moments = {}
+    counts = Counter(tensor for tensor, _ in diagram.factors)
+    if not diagram.factors:
+        result = {(): Fraction(1)}
+        result = _times(result, diagram.nodes, "")
+    elif all(count % 2 == 0 for count in counts.values()):
+        chosen = _choose(diagram, counts)
+        rest = list(diagram.factors)
+        rest.remove(chosen)
+        for partner, multiplicity in Counter(f for f in rest if f[0] == chosen[0]).items():
+            contracted, free = _contract(diagram, chosen, partner)
+            inner = _times(_expectation(contracted, known), free, chosen[0].variance)
+            for powers, count in inner.items():
+                result[powers] = result.get(powers, Fraction(0)) + multiplicity * count
+    known[diagram] = result
+    return result
+
+
+def _choose(diagram: Diagram, counts: Mapping[object, int]) -> Factor:
+    """The factor with the fewest partners, then at the node of smallest degree."""
+    degrees = diagram.degrees
+    return min(
+        diagram.factors,
+        key=lambda factor: (counts[factor[0]], min(degrees[node] for node in factor[1])),
+    )
+
+
+def _contract(diagram: Diagram, first: Factor, second: Factor) -> tuple[Diagram, list[Axis]]:
+    """Delete two factors, identify their nodes, set apart the nodes that became free."""
+    rest = list(diagram.factors)
+    rest.remove(first)
+    rest.remove(second)
+    nodes, factors = identify(diagram.nodes, rest, zip(first[1], second[1], strict=True))
+    used = sorted({node for _, at in factors for node in at})
+    number = {node: new for new, node in enumerate(used)}
+    kept = Diagram(
+        tuple(nodes[node] for node in used),
+        tuple((tensor, tuple(number[node] for node in at)) for tensor, at in factors),
+    )
+    return kept, [axis for node, axis in enumerate(nodes) if node not in number]
+
+
+def _times(moments: Moments, free: Iterable[Axis], variance: str) -> Moments:
+    """Multiply by the sizes of free nodes and by one variance (or none, if it is empty)."""
+    factor = 1
+    extra: Counter[str] = Counter([variance] if variance else [])
+    for axis in free:
+        if axis.pinned is None:
+            extra[axis.name] += 1
+        else:
+            factor *= axis.pinned
+    return {
+        monomial(Counter(dict(powers)) + extra): count * factor for powers, count in moments.items()
+    }

@@ -1,0 +1,279 @@
+"""Exact polynomials in named symbols, the coefficients of the loss expansion.
+
+A `Polynomial` is a frozen map from monomials (names with integer powers, negative ones allowed) to
+rational numbers. It is a value to look at, compare, evaluate and hand on, not a computer algebra
+system: `to_sympy` leads there.
+
+Laws:
+
+- equality is equality of all coefficients;
+- ``Polynomial.parse(str(x)) == x``;
+- ``evaluate`` is exact for exact arguments.
+
+>>> x = Polynomial.parse("1/2*p - p*H*sigma2 + 3*p**2*H*sigma2**2")
+>>> x.coefficient(p=1, H=1, sigma2=1)
+Fraction(-1, 1)
+>>> x.evaluate(p=2, H=1, sigma2=Fraction(1, 2))
+Fraction(3, 1)
+>>> Polynomial.parse(str(x)) == x
+True
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from diagrams.errors import InvalidInputError
+from diagrams.wick import Monomial, monomial
+
+if TYPE_CHECKING:
+    import sympy
+
+__all__ = ["Polynomial", "symbol_latex", "symbol_order"]
+
+MAXIMAL_LENGTH = 1_000_000
+"""Longest text that `Polynomial.parse` reads, in characters."""
+
+_ORDER = ("p", "H", "N", "H_teacher", "alpha", "sigma2", "sigma2_teacher")
+_TERM = re.compile(r"([+-]?)(\d+(?:/\d+)?)?((?:\*?[A-Za-z_]\w*(?:\*\*-?\d{1,6})?)*)", re.ASCII)
+_POWER = re.compile(r"([A-Za-z_]\w*)(?:\*\*(-?\d{1,6}))?", re.ASCII)
+
+
+def symbol_order(name: str) -> tuple[int, str]:
+    """Order in which symbols are written: sizes, then amplitudes, then variances, then the rest.
+
+    Examples
+    --------
+    >>> sorted(["sigma2", "H", "p"], key=symbol_order)
+    ['p', 'H', 'sigma2']
+    """
+    return (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)
+
+
+def symbol_latex(name: str, power: int = 1) -> str:
+    """A power of a symbol in LaTeX; a variance ``sigma2`` is the square of a letter.
+
+    Examples
+    --------
+    >>> symbol_latex("sigma2", 3), symbol_latex("H"), symbol_latex("H_teacher", 2)
+    ('\\\\sigma^{6}', 'H', 'H_{*}^{2}')
+    """
+    stem, _, index = name.partition("_")
+    if stem.endswith("2") and stem != "2":
+        stem, power = stem[:-1], 2 * power
+    letter = "\\" + stem if stem in {"alpha", "sigma", "tau", "theta", "rho"} else stem
+    if len(stem) > 1 and not letter.startswith("\\"):
+        letter = f"\\mathit{{{stem}}}"
+    if index:
+        letter += "_{*}" if index == "teacher" else f"_{{\\mathrm{{{index}}}}}"
+    return letter if power == 1 else f"{letter}^{{{power}}}"
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Polynomial:
+    """An exact polynomial, or Laurent polynomial, in named symbols.
+
+    Parameters
+    ----------
+    terms : mapping from Monomial to rational
+        Coefficients of monomials; zeros are dropped.
+    """
+
+    terms: tuple[tuple[Monomial, Fraction], ...]
+
+    def __init__(self, terms: Mapping[Monomial, Fraction | int] | None = None) -> None:
+        kept: dict[Monomial, Fraction] = {}
+        for powers, coefficient in (terms or {}).items():
+            key = monomial(dict(powers))
+            kept[key] = kept.get(key, Fraction(0)) + coefficient
+        ordered = sorted((item for item in kept.items() if item[1]), key=_display_key)
+        object.__setattr__(self, "terms", tuple(ordered))
+
+    @classmethod
+    def parse(cls, text: str) -> Polynomial:
+        """Read what ``str`` writes: a sum of products of a rational and powers; nothing is run.
+
+        Raises
+        ------
+        InvalidInputError
+            If the text is too long or is not such a sum; the message shows where.
+        """
+        if len(text) > MAXIMAL_LENGTH:
+            raise InvalidInputError(
+                f"polynomial: {len(text)} characters are more than {MAXIMAL_LENGTH}; split it"
+            )
+        source = text.replace(" ", "")
+        terms: dict[Monomial, Fraction] = {}
+        position = 0
+        while position < len(source):
+            match = _TERM.match(source, position)
+            if match is None or not (match[2] or match[3]) or (position and not match[1]):
+                raise InvalidInputError(
+                    f"polynomial: {source[position : position + 20]!r} is not understood; expected "
+                    "a term such as -3/2*p**2*H*sigma2"
+                )
+            try:
+                coefficient = Fraction(match[1] + (match[2] or "1"))
+            except ZeroDivisionError:
+                raise InvalidInputError(
+                    f"polynomial: {match[2]!r} divides by zero; give a rational number"
+                ) from None
+            powers: dict[str, int] = {}
+            for name, power in _POWER.findall(match[3]):
+                powers[name] = powers.get(name, 0) + int(power or 1)
+            key = monomial(powers)
+            terms[key] = terms.get(key, Fraction(0)) + coefficient
+            position = match.end()
+        return cls(terms)
+
+    # -- structure -----------------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[tuple[Monomial, Fraction]]:
+        return iter(self.terms)
+
+    def __len__(self) -> int:
+        return len(self.terms)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols that occur, in the order in which they are written."""
+        return tuple(sorted({name for powers, _ in self for name, _ in powers}, key=symbol_order))
+
+    def coefficient(self, **powers: int) -> Fraction:
+        """The coefficient of one monomial, zero if it does not occur."""
+        return dict(self.terms).get(monomial(powers), Fraction(0))
+
+    def exponents(self, symbols: Iterable[str]) -> tuple[tuple[int, ...], ...]:
+        """The exponent vectors of all terms with respect to the given symbols."""
+        names = tuple(symbols)
+        return tuple(tuple(dict(powers).get(name, 0) for name in names) for powers, _ in self)
+
+    # -- algebra -------------------------------------------------------------------------------
+
+    def __add__(self, other: Polynomial) -> Polynomial:
+        total = dict(self.terms)
+        for powers, coefficient in other:
+            total[powers] = total.get(powers, Fraction(0)) + coefficient
+        return Polynomial(total)
+
+    def __mul__(self, scalar: Fraction | int) -> Polynomial:
+        return Polynomial({powers: c * scalar for powers, c in self})
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Polynomial:
+        return self * -1
+
+    def __sub__(self, other: Polynomial) -> Polynomial:
+        return self + -other
+
+    def evaluate(self, **values: Fraction | float) -> Fraction | float:
+        """The value at given values of all symbols, exact if they are.
+
+        Raises
+        ------
+        InvalidInputError
+            If a symbol has no value.
+        """
+        missing = [name for name in self.symbols if name not in values]
+        if missing:
+            raise InvalidInputError(
+                f"polynomial: no value for {', '.join(missing)}; give one for each of "
+                f"{', '.join(self.symbols)}"
+            )
+        exact = {name: Fraction(v) if isinstance(v, int) else v for name, v in values.items()}
+        total: Fraction | float = Fraction(0)
+        for powers, coefficient in self:
+            product: Fraction | float = coefficient
+            for name, power in powers:
+                product *= exact[name] ** power
+            total += product
+        return total
+
+    # -- forms ---------------------------------------------------------------------------------
+
+    def __str__(self) -> str:
+        return _joined(
+            [
+                (coefficient, "*".join(f"{n}**{k}" if k != 1 else n for n, k in _ordered(powers)))
+                for powers, coefficient in self
+            ],
+            str,
+            "*",
+        )
+
+    def __repr__(self) -> str:
+        return f"Polynomial.parse({str(self)!r})"
+
+    def latex(self) -> str:
+        """The polynomial in LaTeX, without dollar signs."""
+        return _joined(
+            [
+                (coefficient, " ".join(symbol_latex(n, k) for n, k in _ordered(powers)))
+                for powers, coefficient in self
+            ],
+            _fraction_latex,
+            " ",
+        )
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def to_sympy(self) -> sympy.Expr:
+        """The same as a sympy expression in positive symbols of the same names."""
+        import sympy
+
+        return sympy.Add(
+            *(
+                sympy.Rational(c.numerator, c.denominator)
+                * sympy.Mul(*(sympy.Symbol(n, positive=True) ** k for n, k in powers))
+                for powers, c in self
+            )
+        )
+
+
+def _ordered(powers: Monomial) -> list[tuple[str, int]]:
+    return sorted(powers, key=lambda item: symbol_order(item[0]))
+
+
+def _display_key(item: tuple[Monomial, Fraction]) -> tuple[object, ...]:
+    """Ascending powers of variances, then descending powers of sizes in the order of symbols."""
+    powers = dict(item[0])
+    variances = sum(power for name, power in powers.items() if name.startswith("sigma2"))
+    rest = sorted(powers, key=symbol_order)
+    return variances, tuple((symbol_order(name), -powers[name]) for name in rest)
+
+
+def _fraction_latex(value: Fraction) -> str:
+    if value.denominator == 1:
+        return str(value.numerator)
+    return f"\\frac{{{value.numerator}}}{{{value.denominator}}}"
+
+
+def _joined(
+    terms: list[tuple[Fraction, str]], number: Callable[[Fraction], str], times: str
+) -> str:
+    """A sum with its signs between the terms."""
+    if not terms:
+        return "0"
+    parts = []
+    for index, (coefficient, product) in enumerate(terms):
+        size = abs(coefficient)
+        if not product:
+            body = number(size)
+        elif size == 1:
+            body = product
+        else:
+            body = f"{number(size)}{times}{product}"
+        sign = "-" if coefficient < 0 else "+"
+        if index:
+            parts.append(f" {sign} {body}")
+        else:
+            parts.append(f"-{body}" if coefficient < 0 else body)
+    return "".join(parts)

@@ -1,0 +1,98 @@
+"""A series as plain data, in the layout that every command and reference file uses.
+
+    {"family": ..., "order": ..., ..., "coefficients": [
+        {"s": 0, "terms": [{"coefficient": "1/2", "exponents": {"p": 1}}, ...]}, ...]}
+
+Exact numbers are strings. Zero exponents are left out and may be left out on reading.
+
+>>> terms = polynomial_record(Polynomial.parse("1/2*p - H"))
+>>> terms
+[{'coefficient': '1/2', 'exponents': {'p': 1}}, {'coefficient': '-1', 'exponents': {'H': 1}}]
+>>> str(read_polynomial(terms))
+'1/2*p - H'
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from diagrams.errors import InvalidInputError
+from diagrams.wick import Monomial, monomial
+from expansion.polynomial import Polynomial, symbol_order
+from expansion.problem import Problem
+
+__all__ = ["polynomial_record", "read_polynomial", "read_series", "series_record"]
+
+
+def polynomial_record(polynomial: Polynomial) -> list[dict[str, Any]]:
+    """The terms of a polynomial as plain data."""
+    return [
+        {
+            "coefficient": str(coefficient),
+            "exponents": dict(sorted(powers, key=lambda item: symbol_order(item[0]))),
+        }
+        for powers, coefficient in polynomial
+    ]
+
+
+def series_record(problem: Problem, coefficients: Sequence[Polynomial]) -> dict[str, Any]:
+    """The first coefficients of a problem's series as plain data."""
+    return {
+        "family": problem.family,
+        **dict(problem.options),
+        "coefficients": [
+            {"s": s, "terms": polynomial_record(polynomial)}
+            for s, polynomial in enumerate(coefficients)
+        ],
+    }
+
+
+def read_polynomial(terms: Sequence[Any]) -> Polynomial:
+    """A polynomial from its plain data.
+
+    Raises
+    ------
+    InvalidInputError
+        If a term is not of the layout above.
+    """
+    total: dict[Monomial, Fraction] = {}
+    for term in terms:
+        try:
+            coefficient = Fraction(term["coefficient"])
+            powers = monomial({str(n): _integer(k) for n, k in term["exponents"].items()})
+        except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
+            raise InvalidInputError(
+                f"series record: the term {str(term)[:60]} is not understood; expected "
+                '{"coefficient": "1/2", "exponents": {"p": 1}}'
+            ) from error
+        total[powers] = total.get(powers, Fraction(0)) + coefficient
+    return Polynomial(total)
+
+
+def read_series(coefficients: Sequence[Any]) -> tuple[Polynomial, ...]:
+    """The polynomials of a list of coefficients, which must be s = 0, 1, 2, ... in order.
+
+    Raises
+    ------
+    InvalidInputError
+        If a coefficient is missing or not of the layout above.
+    """
+    result = []
+    for s, coefficient in enumerate(coefficients):
+        if not isinstance(coefficient, dict) or coefficient.get("s") != s:
+            raise InvalidInputError(
+                f"series record: coefficient number {s} is not the one with s = {s}; list them in "
+                "order from 0 on"
+            )
+        result.append(read_polynomial(coefficient.get("terms", ())))
+    return tuple(result)
+
+
+def _integer(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError("exponents are integers")
+    return value

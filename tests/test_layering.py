@@ -1,0 +1,103 @@
+"""Imports point one way, diagflow → pde → expansion → diagrams, and presentation stays on top.
+
+The syntax trees are read, so that an import inside a function, or one for type checking only,
+counts like any other.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LAYERS = ("diagrams", "expansion", "pde", "diagflow")  # from the bottom up
+PRESENTATION = {"click", "matplotlib", "mpl_toolkits", "pylab", "rich", "typer"}
+DATABASES = {
+    *("apsw", "dbm", "diskcache", "duckdb", "lmdb", "peewee", "psycopg", "psycopg2"),
+    *("pymongo", "redis", "shelve", "sqlalchemy", "sqlite3"),
+}
+MODULES = sorted(path for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
+
+
+def imports(source: str, package: str) -> Iterator[tuple[int, str]]:
+    """Line and absolute name of every module that a module of ``package`` imports."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                yield from ((node.lineno, alias.name) for alias in names)
+            case ast.ImportFrom(module=module, level=level):
+                parts = package.split(".")
+                base = parts[: len(parts) - level + 1] if level else []
+                yield node.lineno, ".".join([*base, *([module] if module else [])])
+            case ast.Call(
+                func=ast.Name(id="__import__" | "import_module")
+                | ast.Attribute(attr="import_module"),
+                args=[ast.Constant(value=str(name)), *_],
+            ):
+                yield node.lineno, name
+
+
+def violations(source: str, package: str) -> list[str]:
+    """What is wrong with the imports of a module of ``package``, one line each."""
+    layer = package.partition(".")[0]
+    above = set(LAYERS[LAYERS.index(layer) + 1 :])
+    barred = above if layer == LAYERS[-1] else above | PRESENTATION | DATABASES
+    return [
+        f"line {line}: {package} imports {name}"
+        for line, name in imports(source, package)
+        if name.partition(".")[0] in barred
+    ]
+
+
+def package_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).parent.parts)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_module_imports_nothing_from_above(path: Path) -> None:
+    assert violations(path.read_text(encoding="utf-8"), package_of(path)) == []
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_every_layer_was_walked(layer: str) -> None:
+    assert ROOT / layer / "__init__.py" in MODULES
+
+
+@pytest.mark.parametrize(
+    ("package", "source", "name"),
+    [
+        ("diagrams", "import expansion.series", "expansion.series"),
+        ("diagrams", "from pde import recurrence", "pde"),
+        ("expansion", "def f():\n    from diagflow.cli import main", "diagflow.cli"),
+        ("expansion", "if TYPE_CHECKING:\n    import pde as q", "pde"),
+        ("pde.solutions", "import importlib\nimportlib.import_module('diagflow')", "diagflow"),
+        ("pde", "__import__('diagflow.cli')", "diagflow.cli"),
+        ("pde", "import numpy, matplotlib.pyplot as plt", "matplotlib.pyplot"),
+        ("diagrams", "from rich import print", "rich"),
+        ("expansion", "def f():\n    import sqlite3", "sqlite3"),
+    ],
+)
+def test_a_forbidden_import_is_found(package: str, source: str, name: str) -> None:
+    (found,) = violations(source, package)
+    assert found.endswith(f"{package} imports {name}")
+
+
+@pytest.mark.parametrize(
+    ("package", "source"),
+    [
+        ("diagflow", "import matplotlib, sqlite3, typer, pde, expansion, diagrams"),
+        ("pde", "from expansion.series import LossSeries\nimport diagrams"),
+        ("pde.solutions", "from . import free\nfrom .. import equation\nfrom ..moments import m"),
+        ("diagrams", "import igraph\nfrom .tensors import Axis"),
+        ("expansion", "import diagrams_of_others, pdes\nname = 'diagflow'"),
+    ],
+)
+def test_an_allowed_import_is_not_found(package: str, source: str) -> None:
+    assert violations(source, package) == []
+
+
+def test_a_relative_import_has_its_absolute_name() -> None:
+    source = "from . import free\nfrom ..moments import m\nfrom .. import equation"
+    found = [name for _, name in imports(source, "pde.solutions")]
+    assert found == ["pde.solutions", "pde.moments", "pde"]
