@@ -38,7 +38,8 @@ def latex(problem: Problem, coefficients: Sequence[Polynomial]) -> str:
     """An ``align*`` environment, to be set with the package amsmath; long lines are broken."""
     rows = [_row(s, polynomial) for s, polynomial in enumerate(coefficients)]
     body = " \\\\\n".join(rows)
-    return f"% {problem.title}\n\\begin{{align*}}\n\\allowdisplaybreaks\n{body}\n\\end{{align*}}\n"
+    environment = f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
+    return f"% {problem.title}\n{{\\allowdisplaybreaks\n{environment}}}\n"
 
 
 def _row(s: int, polynomial: Polynomial) -> str:

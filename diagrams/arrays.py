@@ -26,6 +26,7 @@ from diagrams.merge import factor_orbits
 from diagrams.packing import Codes, Packing, batches, factor_multiplicities, group_rows
 from diagrams.representation import Blocks, Representation, Tick
 from diagrams.sums import DiagramSum, collect
+from diagrams.tensors import Axis
 from diagrams.wick import Moments, monomial
 
 __all__ = ["ArrayRepresentation"]
@@ -72,6 +73,7 @@ class ArrayRepresentation(Representation[State]):
     # -- translation ---------------------------------------------------------------------------
 
     def encode(self, terms: Iterable[tuple[Diagram, int]]) -> State:
+        """The state of a linear combination."""
         found = _Collector()
         for diagram, coefficient in terms:
             local, kinds, free = self._numbered(diagram)
@@ -82,6 +84,7 @@ class ArrayRepresentation(Representation[State]):
         return found.state()
 
     def decode(self, state: State) -> DiagramSum:
+        """The linear combination of a state."""
         return collect(
             (self._diagram(row, free), Fraction(coefficient))
             for (_, free), (codes, coefficients) in state.items()
@@ -89,6 +92,7 @@ class ArrayRepresentation(Representation[State]):
         )
 
     def count(self, state: State) -> int:
+        """Number of distinct diagrams."""
         return sum(len(codes) for codes, _ in state.values())
 
     def _numbered(
@@ -117,7 +121,7 @@ class ArrayRepresentation(Representation[State]):
         packing = self._packing
         [local], [kinds] = packing.unpack(row[None])
         extents = packing.extents(local[None], kinds[None])
-        nodes = []
+        nodes: list[Axis] = []
         first = []
         for axis, count, loose in zip(packing.axes, extents, free, strict=True):
             first.append(len(nodes))
@@ -154,6 +158,7 @@ class ArrayRepresentation(Representation[State]):
         )
 
     def differentiate(self, state: State, blocks: Sequence[int]) -> State:
+        """Merge with blocks of the potential."""
         found = _Collector()
         templates = [template for block in blocks for template in self._templates[block]]
         for (size, free), (codes, coefficients) in state.items():
@@ -210,6 +215,7 @@ class ArrayRepresentation(Representation[State]):
             yield free + np.array(template.free), packing.pack(rest, rest_kinds, starts), weights
 
     def add(self, states: Iterable[State]) -> State:
+        """The sum of some states."""
         found = _Collector()
         for state in states:
             for (_, free), (codes, coefficients) in state.items():
@@ -220,9 +226,11 @@ class ArrayRepresentation(Representation[State]):
 
     @property
     def contractions(self) -> int:
+        """Number of distinct diagrams contracted."""
         return len(self._table)
 
     def expectation(self, state: State) -> Moments:
+        """The Gaussian expectation of a state."""
         combinations: list[Combination] = []
         scales: list[dict[str, int]] = []
         for (size, free), (codes, coefficients) in state.items():

@@ -435,7 +435,7 @@ class _Fields:
         cls, packing: Packing, extents: Sequence[int], combinations: Sequence[Combination]
     ) -> _Fields:
         """Fields that hold every coefficient of these combinations and of all they are made of."""
-        bound = max((c.pairings * max(1, sum(map(abs, c.coefficients))) for c in combinations))
+        bound = max(c.pairings * max(1, sum(map(abs, c.coefficients))) for c in combinations)
         for axis, count in zip(packing.axes, extents, strict=True):
             bound *= (axis.pinned or 1) ** count
         return cls(

@@ -15,7 +15,7 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sized
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from diagrams.labelling import Nodes, renumber
 from diagrams.representation import Blocks
 from diagrams.tensors import Axis, Tensor
 
-__all__ = ["Codes", "Kinds", "Packing", "factor_multiplicities", "group_rows"]
+__all__ = ["Codes", "Kinds", "Packing", "batches", "factor_multiplicities", "group_rows"]
 
 Codes = NDArray[np.unsignedinteger]
 Kinds = NDArray[np.uint8]
@@ -115,11 +115,11 @@ class Packing:
     def unpack(self, codes: Codes) -> tuple[Nodes, Kinds]:
         """Node numbers within their axes, shape (diagrams, factors, slots), and classes."""
         nodes = np.empty((*codes.shape, self.slots), dtype=np.intp)
-        rest = codes
-        for slot in reversed(range(self.slots)):
-            nodes[:, :, slot] = rest & self.dtype.type(_LIMIT - 1)
-            rest = rest >> self.dtype.type(_BITS)
-        return nodes, rest.astype(np.uint8)
+        for slot in range(self.slots):
+            shift = self.dtype.type(_BITS * (self.slots - 1 - slot))
+            nodes[:, :, slot] = (codes >> shift) & self.dtype.type(_LIMIT - 1)
+        kinds = codes >> self.dtype.type(_BITS * self.slots)
+        return nodes, kinds.astype(np.uint8)
 
     def extents(self, nodes: Nodes, kinds: Kinds) -> list[int]:
         """For each true axis one more than the largest node number on it."""
@@ -183,7 +183,7 @@ class Packing:
         return [s for s in range(self.rank) if here & set(self.slot_axes[:, s].tolist())]
 
 
-def factor_multiplicities(codes: Codes) -> NDArray[np.intp]:
+def factor_multiplicities(codes: NDArray[np.integer]) -> NDArray[np.intp]:
     """The number of parallel copies at the first of each run of equal codes, 0 at the others.
 
     Examples
@@ -210,7 +210,7 @@ def group_rows(codes: Codes) -> tuple[Codes, NDArray[np.intp]]:
     return codes[index], inverse
 
 
-def batches(sequence: Sequence[object], size: int) -> Iterator[slice]:
+def batches(sequence: Sized, size: int) -> Iterator[slice]:
     """Slices that cut a sequence into pieces of at most the given size."""
     for first in range(0, len(sequence), size):
         yield slice(first, first + size)

@@ -10,8 +10,8 @@ rotations of the word and of its reverse, a few string comparisons instead of a 
 With ``a`` a letter, ``P`` and ``Q`` words and ``~`` reversal (order and orientations):
 
 - merging ``aP`` with ``bQ`` gives ``P ~Q`` if ``a = b`` and ``P Q`` if ``a = ~b``;
-- contracting ``a`` with ``b`` in ``aPbQ`` gives ``P ~Q`` if ``a = b`` and the two words ``P``, ``Q``
-  if ``a = ~b``; an empty word is a free node.
+- contracting ``a`` with ``b`` in ``aPbQ`` gives ``P ~Q`` if ``a = b`` and the two words ``P`` and
+  ``Q`` if ``a = ~b``; an empty word is a free node.
 
 The expectation integrates the shortest word first: long words then split off short ones instead of
 each other, which keeps the number of distinct products small (it is the reason why 40 derivatives
@@ -74,10 +74,11 @@ def canonical_word(word: Word) -> Word:
 
     Examples
     --------
-    The letters of one tensor are neighbours, ``b`` and ``c`` here:
+    The two orientations of a letter are neighbours, ``b`` and ``c``, ``d`` and ``e``. Reversing
+    ``dbe`` gives ``ebd`` with flipped letters, ``dce``:
 
     >>> canonical_word("dbe"), canonical_word("dce")
-    ('bed', 'bde')
+    ('bed', 'bed')
     """
     length = len(word)
     backwards = _reverse(word)
@@ -115,7 +116,7 @@ class TraceRepresentation(Representation[dict[Key, int]]):
             self._ring.constant(axis.pinned) if axis.pinned else generator
             for axis, generator in zip(self._axes, self._ring.gens(), strict=False)
         ]
-        self._known = {(): self._ring.constant(1)}
+        self._known: dict[tuple[Word, ...], flint.fmpz_mpoly] = {(): self._ring.constant(1)}
         self._letters = [
             (chr(_BASE + 2 * number), chr(_BASE + 2 * number + 1))
             for number in range(len(self._tensors))
@@ -144,6 +145,7 @@ class TraceRepresentation(Representation[dict[Key, int]]):
     # -- translation ---------------------------------------------------------------------------
 
     def encode(self, terms: Iterable[tuple[Diagram, int]]) -> dict[Key, int]:
+        """The state of a linear combination."""
         state: Counter[Key] = Counter()
         for diagram, coefficient in terms:
             words = list(self._words(diagram))
@@ -156,9 +158,11 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         return dict(state)
 
     def decode(self, state: dict[Key, int]) -> DiagramSum:
+        """The linear combination of a state."""
         return collect((self._diagram(key), coefficient) for key, coefficient in state.items())
 
     def count(self, state: dict[Key, int]) -> int:
+        """Number of distinct diagrams."""
         return len(state)
 
     def _tensor(self, letter: str) -> Tensor:
@@ -214,6 +218,7 @@ class TraceRepresentation(Representation[dict[Key, int]]):
     # -- merging -------------------------------------------------------------------------------
 
     def differentiate(self, state: dict[Key, int], blocks: Sequence[int]) -> dict[Key, int]:
+        """Merge with blocks of the potential."""
         result: Counter[Key] = Counter()
         templates = [template for block in blocks for template in self._templates[block]]
         for (words, free), coefficient in state.items():
@@ -248,6 +253,7 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         return self._symmetrised(others, (*free, self._start_axis[letter]))
 
     def add(self, states: Iterable[dict[Key, int]]) -> dict[Key, int]:
+        """The sum of some states."""
         total: Counter[Key] = Counter()
         for state in states:
             total.update(state)
@@ -257,9 +263,11 @@ class TraceRepresentation(Representation[dict[Key, int]]):
 
     @property
     def contractions(self) -> int:
+        """Number of distinct diagrams contracted."""
         return len(self._known)
 
     def expectation(self, state: dict[Key, int]) -> Moments:
+        """The Gaussian expectation of a state."""
         totals: dict[tuple[int, ...], flint.fmpz_mpoly] = {}
         for (words, free), coefficient in state.items():
             value = self._expectation(words)

@@ -13,7 +13,7 @@ The result is a table from monomials to coefficients, ``{(("H", 1), ("sigma2", 2
 sizes and variances with their powers, sorted by name. What a monomial is worth is not this layer's
 business.
 
->>> from diagrams.tensors import Axis, Tensor
+>>> from diagrams.tensors import Axis, Tensor, Tensor
 >>> p, H = Axis("p"), Axis("H")
 >>> W = Tensor("W", (H, p), variance="sigma2")
 >>> circle = Diagram((H, H, p, p), ((W, (0, 2)), (W, (1, 2)), (W, (1, 3)), (W, (0, 3))))
@@ -36,7 +36,7 @@ from fractions import Fraction
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
 from diagrams.sums import DiagramSum
-from diagrams.tensors import Axis
+from diagrams.tensors import Axis, Tensor
 
 __all__ = ["Moments", "Monomial", "expectation", "monomial"]
 
@@ -107,7 +107,7 @@ def _expectation(diagram: Diagram, known: dict[Diagram, Moments]) -> Moments:
     return result
 
 
-def _choose(diagram: Diagram, counts: Mapping[object, int]) -> Factor:
+def _choose(diagram: Diagram, counts: Mapping[Tensor, int]) -> Factor:
     """The factor with the fewest partners, then at the node of smallest degree."""
     degrees = diagram.degrees
     return min(

@@ -57,12 +57,12 @@ def symbol_order(name: str) -> tuple[int, str]:
 
 
 def symbol_latex(name: str, power: int = 1) -> str:
-    """A power of a symbol in LaTeX; a variance ``sigma2`` is the square of a letter.
+    r"""A power of a symbol in LaTeX; a variance ``sigma2`` is the square of a letter.
 
     Examples
     --------
     >>> symbol_latex("sigma2", 3), symbol_latex("H"), symbol_latex("H_teacher", 2)
-    ('\\\\sigma^{6}', 'H', 'H_{*}^{2}')
+    ('\\sigma^{6}', 'H', 'H_{*}^{2}')
     """
     stem, _, index = name.partition("_")
     if stem.endswith("2") and stem != "2":

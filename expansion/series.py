@@ -130,14 +130,12 @@ class LossSeries:
         Raises
         ------
         InvalidInputError
-            If s is negative or not an integer.
+            If s is negative.
         BudgetExceededError
             If the budget does not suffice.
         """
-        if not isinstance(s, int) or s < 0:
-            raise InvalidInputError(
-                f"coefficient Y_{s}: s counts time derivatives; give an integer from 0 on"
-            )
+        if s < 0:
+            raise InvalidInputError(f"coefficient Y_{s}: s counts time derivatives; give 0 or more")
         while len(self._known) <= s:
             self._extend()
         return self._known[s]
@@ -149,7 +147,7 @@ class LossSeries:
 
     def cost(self, s: int) -> Cost:
         """What Y_s cost; it is computed if it is not known yet."""
-        self[s]  # noqa: B018 - asking for it computes it
+        self.__getitem__(s)
         return self._costs[s]
 
     def diagrams(self, s: int) -> DiagramSum:
@@ -158,7 +156,7 @@ class LossSeries:
         One diagram stands for all that differ by a permutation of symmetric tensors; diagrams
         whose expectation vanishes by parity are left out.
         """
-        self[s]  # noqa: B018 - asking for it computes it
+        self.__getitem__(s)
         return self._require_flow().diagrams(s)
 
     def _require_flow(self) -> Flow:
