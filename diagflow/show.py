@@ -5,7 +5,7 @@
 >>> problem = cp(order=2, symmetric=True, target="zero")
 >>> print(text(problem, [loss_series(problem)[0]]), end="")
 cp order=2 symmetric=true target=zero
-Y_0 = 1/2*p**2*H*sigma2**2 + 1/2*p*H*sigma2**2 + 1/2*p*H**2*sigma2**2
+Y_0 = 1/2*p**2*H*sigma2**2 + 1/2*p*H**2*sigma2**2 + 1/2*p*H*sigma2**2
 """
 
 from __future__ import annotations

@@ -19,23 +19,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagrams.canonical import Factor
-from diagrams.contraction import Combination, ContractionTable, join_nodes
+from diagrams.contraction import Combination, ContractionTable
 from diagrams.counting import double_factorial
 from diagrams.diagram import Diagram
+from diagrams.identification import free_nodes, identified, led, nodes_used
 from diagrams.merge import factor_orbits
-from diagrams.packing import Codes, Packing, batches, factor_multiplicities, group_rows
+from diagrams.packing import Codes, Packing, batches, factor_multiplicities
 from diagrams.representation import Blocks, Representation, Tick
+from diagrams.states import Collector, State
 from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Axis
 from diagrams.wick import Moments, monomial
 
 __all__ = ["ArrayRepresentation"]
-
-Group = tuple[int, tuple[int, ...]]
-"""Number of factors, and of free nodes on every axis."""
-
-State = dict[Group, tuple[Codes, NDArray[np.object_]]]
-"""For each group distinct rows of codes, sorted, and their integer coefficients."""
 
 _ROWS = 2048
 """Diagrams that are merged together: their products fit the cache."""
@@ -74,7 +70,7 @@ class ArrayRepresentation(Representation[State]):
 
     def encode(self, terms: Iterable[tuple[Diagram, int]]) -> State:
         """The state of a linear combination."""
-        found = _Collector()
+        found = Collector()
         for diagram, coefficient in terms:
             local, kinds, free = self._numbered(diagram)
             starts = self._packing.starts(len(diagram.nodes) for _ in self._packing.axes)
@@ -159,7 +155,7 @@ class ArrayRepresentation(Representation[State]):
 
     def differentiate(self, state: State, blocks: Sequence[int]) -> State:
         """Merge with blocks of the potential."""
-        found = _Collector()
+        found = Collector()
         templates = [template for block in blocks for template in self._templates[block]]
         for (size, free), (codes, coefficients) in state.items():
             if size == 0:
@@ -206,9 +202,12 @@ class ArrayRepresentation(Representation[State]):
                 axis=1,
             )
             removed = np.full(len(row), template.kind, dtype=np.uint8)
-            second = np.broadcast_to(cut, (len(row), len(cut)))
-            first = nodes[row, factor]
-            free = join_nodes(packing, rest, first[:, None], second[:, None], removed)
+            first = nodes[row, factor][:, None]
+            second = np.broadcast_to(cut, first.shape)
+            width = int(starts[-1])
+            leaders = identified(first, second, packing.rank, width)
+            free = free_nodes(packing, leaders, nodes_used(rest, width), first, removed)
+            rest = led(leaders, rest)
             weights = coefficients[row] * (
                 multiplicities[row, factor].astype(object) * template.weight
             )
@@ -216,7 +215,7 @@ class ArrayRepresentation(Representation[State]):
 
     def add(self, states: Iterable[State]) -> State:
         """The sum of some states."""
-        found = _Collector()
+        found = Collector()
         for state in states:
             for (_, free), (codes, coefficients) in state.items():
                 found.append(free, codes, coefficients)
@@ -286,42 +285,3 @@ class ArrayRepresentation(Representation[State]):
                 powers[symbol] = powers.get(symbol, 0) + count // 2
                 pairings *= double_factorial(count - 1)
             yield powers, pairings, np.flatnonzero((counts == row).all(axis=1))
-
-
-class _Collector:
-    """Rows with weights, gathered group by group and added up at the end."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-        self._groups: defaultdict[Group, list[tuple[Codes, NDArray[np.object_]]]]
-        self._groups = defaultdict(list)
-
-    def append(self, free: tuple[int, ...], codes: Codes, weights: NDArray[np.object_]) -> None:
-        self._groups[codes.shape[1], free].append((codes, weights))
-        self.rows += len(codes)
-
-    def append_groups(
-        self, free: NDArray[np.intp], codes: Codes, weights: NDArray[np.object_]
-    ) -> None:
-        """The same for rows with different numbers of free nodes."""
-        if not free.any():
-            self.append(tuple(free[0].tolist()), codes, weights)
-            return
-        for loose in np.unique(free, axis=0):
-            chosen = (free == loose).all(axis=1)
-            self.append(tuple(loose.tolist()), codes[chosen], weights[chosen])
-
-    def state(self) -> State:
-        result: State = {}
-        for group in sorted(self._groups):
-            parts = self._groups[group]
-            codes = np.concatenate([codes for codes, _ in parts])
-            weights = np.concatenate([weights for _, weights in parts])
-            distinct, inverse = group_rows(codes)
-            order = np.argsort(inverse, kind="stable")
-            first = np.searchsorted(inverse[order], np.arange(len(distinct)))
-            total = np.add.reduceat(weights[order], first) if len(distinct) else weights
-            kept = np.flatnonzero(total != 0)
-            if len(kept):
-                result[group] = distinct[kept], total[kept]
-        return result

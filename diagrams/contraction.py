@@ -8,36 +8,30 @@ a model with several weight tensors this finishes one tensor after the other and
 of distinct diagrams several times smaller than any other rule tried (see benchmarks/README.md);
 ties go to the node of smallest degree, then to the factor with most parallel copies.
 
-An expectation is a polynomial with non-negative integer coefficients whose sum is at most the
-number of pairings, a double factorial. So it is kept as *one* integer with a field of fixed width
-for each coefficient (Kronecker substitution): adding polynomials is adding integers, multiplying
-by a size is a shift. The width is chosen from the bound, never guessed.
+Expectations are polynomials with non-negative integer coefficients whose sum is at most the number
+of pairings, a product of double factorials: they are added up as `diagrams.fields`.
 
 Source: ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diagrams.labelling import Nodes
-from diagrams.packing import Codes, Kinds, Packing, factor_multiplicities
-from diagrams.partners import choose_factor, partner_counts
+from diagrams.fields import Fields
+from diagrams.integration import Contractions, integrate
+from diagrams.packing import Codes, Packing
 from diagrams.representation import Tick
 
-__all__ = ["Combination", "ContractionTable", "join_nodes"]
+__all__ = ["Combination", "ContractionTable"]
 
 _CHILDREN = 4096
 """About as many children are made in one step: enough to share its cost, few enough for caches."""
-
-_AT_ONCE = 6
-"""A tensor with at most this many factors left is integrated in one step, by all its matchings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +106,7 @@ class ContractionTable:
         self._tick = tick
         self._levels: dict[int, _Level] = {0: _Level({b"": 0})}
         self._extents = [0] * packing.sizes
-        self._has_no_pins = all(axis.pinned is None for axis in packing.axes)
+        self._has_pins = any(axis.pinned is not None for axis in packing.axes)
 
     def __len__(self) -> int:
         return sum(len(level.number) for level in self._levels.values())
@@ -151,96 +145,29 @@ class ContractionTable:
                 step = 1 + _CHILDREN * len(part) // (expansion.made + 1)
 
     def _expand(self, codes: Codes) -> _Expansion:
-        batch = _Batch.of(self._packing, codes)
-        partners = batch.same_tensor.sum(axis=1)
-        parts = []
-        for count in np.unique(np.minimum(partners, _AT_ONCE + 1)).tolist():
-            if count > _AT_ONCE:
-                parts.append(self._integrate_one(batch, np.flatnonzero(partners > _AT_ONCE)))
-            else:
-                parts.append(self._integrate_all(batch, np.flatnonzero(partners == count), count))
-        return _Expansion(len(codes), tuple(parts))
+        parts = tuple(self._children(result) for result in integrate(self._packing, codes))
+        return _Expansion(len(codes), parts)
 
-    def _integrate_one(self, batch: _Batch, rows: NDArray[np.intp]) -> _Children:
-        """Pair the chosen factor with each of its partners."""
-        packing = self._packing
-        counts = partner_counts(
-            packing,
-            batch.local[rows],
-            batch.kinds[rows],
-            batch.labels[rows],
-            batch.multiplicities[rows],
-            batch.chosen[rows],
-        )
-        which, partner = np.nonzero(counts)
-        parent = rows[which]
-        chosen = batch.chosen[parent]
-        low, high = np.minimum(chosen, partner)[:, None], np.maximum(chosen, partner)[:, None]
-        kept = np.arange(batch.size - 2) + np.zeros_like(low)
-        kept += kept >= low
-        kept += kept >= high
-        rest = batch.nodes[parent[:, None], kept]
-        first, second = batch.nodes[parent, chosen], batch.nodes[parent, partner]
-        free = join_nodes(
-            packing, rest, first[:, None], second[:, None], batch.kinds[parent, partner]
-        )
-        return self._children(
-            batch, parent, rest, batch.kinds[parent[:, None], kept], free, counts[which, partner]
-        )
-
-    def _integrate_all(self, batch: _Batch, rows: NDArray[np.intp], count: int) -> _Children:
-        """Pair all factors of the chosen factor's tensor, in all ways."""
-        packing = self._packing
-        matchings = _matchings(count)
-        order = np.argsort(~batch.same_tensor[rows], axis=1, kind="stable")
-        parent = np.repeat(rows, len(matchings))
-        rest_at = np.repeat(order[:, count:], len(matchings), axis=0)
-        pairs = order[:, matchings].reshape(len(parent), -1, 2)
-        rest = batch.nodes[parent[:, None], rest_at]
-        first = batch.nodes[parent[:, None], pairs[:, :, 0]]
-        second = batch.nodes[parent[:, None], pairs[:, :, 1]]
-        free = join_nodes(packing, rest, first, second, batch.kinds[parent, pairs[:, 0, 0]])
-        # Many matchings identify the same nodes: collect those before the costly renumbering.
-        raw = np.concatenate([parent[:, None], free, rest.reshape(len(rest), -1)], axis=1)
-        index, multiplicity = _distinct(raw.astype(np.uint16))
-        return self._children(
-            batch,
-            parent[index],
-            rest[index],
-            batch.kinds[parent[index][:, None], rest_at[index]],
-            free[index],
-            multiplicity,
-        )
-
-    def _children(
-        self,
-        batch: _Batch,
-        parent: NDArray[np.intp],
-        rest: Nodes,
-        kinds: Kinds,
-        free: NDArray[np.intp],
-        multiplicity: NDArray[np.intp],
-    ) -> _Children:
-        """Renumber and enter the children, collect equal ones of each parent."""
-        numbers = self._enter(self._packing.pack(rest, kinds, batch.starts))
-        base = 1 + int(free.max(initial=0))
+    def _children(self, results: Contractions) -> _Children:
+        """Enter the results of an integration, collect equal ones of each diagram."""
+        child = np.array(self._enter(results.codes), dtype=np.intp)
+        base = 1 + int(results.free.max(initial=0))
         powers = base ** np.arange(self._packing.sizes)
-        free_codes, free_index = np.unique(free @ powers, return_inverse=True)
-        child = np.array(numbers, dtype=np.intp)
-        key = (parent * len(free_codes) + free_index) * (int(child.max(initial=0)) + 1) + child
-        key, index, inverse = np.unique(key, return_index=True, return_inverse=True)
+        free_codes, free = np.unique(results.free @ powers, return_inverse=True)
         free_nodes = [tuple(int(c) // int(p) % base for p in powers) for c in free_codes]
-        total = np.bincount(inverse, multiplicity, minlength=len(key)).astype(np.int64)
-        if not self._has_no_pins:
+        key = (results.parent * len(free_codes) + free) * (int(child.max(initial=0)) + 1) + child
+        key, index, inverse = np.unique(key, return_index=True, return_inverse=True)
+        total = np.bincount(inverse, results.multiplicity, minlength=len(key)).astype(np.int64)
+        if self._has_pins:
             scales = np.array([self._pinned(exponents) for exponents in free_nodes], dtype=object)
-            total = total * scales[free_index[index]]
+            total = total * scales[free[index]]
         return _Children(
-            rest.shape[1],
-            len(parent),
-            parent[index].astype(np.int32),
+            results.codes.shape[1],
+            len(child),
+            results.parent[index].astype(np.int32),
             child[index].astype(np.int32),
             total.tolist(),
-            free_index[index].astype(np.int32),
+            free[index].astype(np.int32),
             tuple(free_nodes),
         )
 
@@ -256,7 +183,7 @@ class ContractionTable:
     def evaluate(self, combinations: Sequence[Combination]) -> list[dict[tuple[int, ...], int]]:
         """For each combination the coefficients by exponents of the axes."""
         self.complete()
-        fields = _Fields.fitting(self._packing, self._extents, combinations)
+        fields = self._fields(combinations)
         positive, negative = [0] * len(combinations), [0] * len(combinations)
         largest = max((c.size for c in combinations), default=0)
         last_use = self._last_uses(largest)
@@ -286,6 +213,19 @@ class ContractionTable:
             )
         ]
 
+    def _fields(self, combinations: Sequence[Combination]) -> Fields:
+        """Fields that hold these combinations and all that they are made of.
+
+        Contracting never raises the number of pairings or of nodes, so the bound for the whole
+        bounds its parts; other diagrams of the table may overflow into themselves unnoticed.
+        """
+        bound = max(c.pairings * max(1, sum(map(abs, c.coefficients))) for c in combinations)
+        extents = []
+        for axis, count in zip(self._packing.axes, self._extents, strict=True):
+            bound *= (axis.pinned or 1) ** count
+            extents.append(count + 1 if axis.pinned is None else 1)
+        return Fields.fitting(bound, extents)
+
     def _last_uses(self, largest: int) -> dict[int, int]:
         """For each number of factors the largest diagrams that need values of that size."""
         result: dict[int, int] = {}
@@ -295,7 +235,7 @@ class ContractionTable:
                     result[part.size] = size
         return result
 
-    def _values(self, size: int, known: dict[int, list[int]], fields: _Fields) -> list[int]:
+    def _values(self, size: int, known: dict[int, list[int]], fields: Fields) -> list[int]:
         level = self._levels.get(size, _Level())
         values = [0] * level.expanded
         base = 0
@@ -319,155 +259,3 @@ class ContractionTable:
                     values[base + parent] += value
             base += expansion.parents
         return values
-
-
-def join_nodes(
-    packing: Packing, rest: Nodes, first: Nodes, second: Nodes, kinds: Kinds
-) -> NDArray[np.intp]:
-    """Identify the nodes of pairs of deleted factors slot by slot, in place, in each diagram.
-
-    Parameters
-    ----------
-    rest : array of shape (diagrams, factors, slots)
-        The remaining factors; changed in place. Of identified nodes the least number remains.
-    first, second : arrays of shape (diagrams, pairs, slots)
-        The nodes of the two factors of each pair.
-    kinds : array of shape (diagrams,)
-        The class of the deleted factors.
-
-    Returns
-    -------
-    array of shape (diagrams, sizes)
-        How many nodes on each true axis are left without factors.
-    """
-    first, second = first.copy(), second.copy()
-    for pair in range(first.shape[1]):
-        for slot in range(packing.rank):
-            one, other = first[:, pair, slot], second[:, pair, slot]
-            keep, drop = np.minimum(one, other)[:, None], np.maximum(one, other)[:, None]
-            for column in packing.slots_meeting(slot):
-                for nodes in (rest, first, second):
-                    nodes[:, :, column] = np.where(
-                        nodes[:, :, column] == drop, keep, nodes[:, :, column]
-                    )
-    free = np.zeros((len(rest), packing.sizes), dtype=np.intp)
-    every = np.arange(len(rest))
-    for slot in range(packing.rank):
-        axis = packing.slot_axes[kinds, slot]
-        meeting = packing.slots_meeting(slot)
-        for pair in range(first.shape[1]):
-            node = first[:, pair, slot]
-            loose = axis < packing.sizes
-            for column in meeting:
-                loose &= ~(rest[:, :, column] == node[:, None]).any(axis=1)
-                # Count a node that stands in several places once, at the first of them.
-                earlier = pair + (column < slot)
-                loose &= ~(first[:, :earlier, column] == node[:, None]).any(axis=1)
-            free[every[loose], axis[loose]] += 1
-    return free
-
-
-@cache
-def _matchings(count: int) -> NDArray[np.intp]:
-    """All perfect matchings of some points, each as a sequence of points, pair after pair."""
-
-    def extend(points: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-        if not points:
-            yield ()
-        for i in range(1, len(points)):
-            for rest in extend(points[1:i] + points[i + 1 :]):
-                yield (points[0], points[i], *rest)
-
-    return np.array(list(extend(tuple(range(count)))), dtype=np.intp)
-
-
-def _distinct(rows: NDArray[np.uint16]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Positions of distinct rows and how often each occurs."""
-    if not len(rows):
-        empty = np.zeros(0, dtype=np.intp)
-        return empty, empty
-    packed = rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).ravel()
-    _, index, count = np.unique(packed, return_index=True, return_counts=True)
-    return index, count
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Some diagrams with one number of factors, unpacked, and the choice of what to integrate."""
-
-    size: int
-    local: Nodes
-    nodes: Nodes
-    kinds: Kinds
-    starts: NDArray[np.intp]
-    labels: NDArray[np.intp]
-    multiplicities: NDArray[np.intp]
-    chosen: NDArray[np.intp]
-    same_tensor: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, packing: Packing, codes: Codes) -> _Batch:
-        local, kinds = packing.unpack(codes)
-        starts = packing.starts(packing.extents(local, kinds))
-        nodes = local + packing.offsets(kinds, starts)
-        labels = packing.tensor_labels(local, kinds)
-        multiplicities = factor_multiplicities(codes)
-        chosen = choose_factor(packing, nodes, labels, multiplicities)
-        same = labels == labels[np.arange(len(codes)), chosen][:, None]
-        return cls(
-            codes.shape[1], local, nodes, kinds, starts, labels, multiplicities, chosen, same
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Fields:
-    """Polynomials in the sizes as single integers, one field of ``width`` bits a coefficient.
-
-    The coefficient of the monomial with exponents ``e`` stands at field ``sum(e * strides)``;
-    exponents of axis ``a`` are below ``extents[a]``; pinned axes are numbers and have extent 1.
-    """
-
-    width: int
-    extents: tuple[int, ...]
-
-    @classmethod
-    def fitting(
-        cls, packing: Packing, extents: Sequence[int], combinations: Sequence[Combination]
-    ) -> _Fields:
-        """Fields that hold every coefficient of these combinations and of all they are made of."""
-        bound = max(c.pairings * max(1, sum(map(abs, c.coefficients))) for c in combinations)
-        for axis, count in zip(packing.axes, extents, strict=True):
-            bound *= (axis.pinned or 1) ** count
-        return cls(
-            width=8 * (bound.bit_length() // 8 + 1),
-            extents=tuple(
-                count + 1 if axis.pinned is None else 1
-                for axis, count in zip(packing.axes, extents, strict=True)
-            ),
-        )
-
-    def shift(self, exponents: Sequence[int]) -> int:
-        """Bits by which multiplying with this monomial shifts."""
-        field_number, stride = 0, 1
-        for exponent, extent in zip(exponents, self.extents, strict=True):
-            field_number += exponent * stride if extent > 1 else 0
-            stride *= extent
-        return field_number * self.width
-
-    def unpack(self, value: int) -> dict[tuple[int, ...], int]:
-        """Coefficients by exponents."""
-        total = 1
-        for extent in self.extents:
-            total *= extent
-        step = self.width // 8
-        data = value.to_bytes(total * step, "little")
-        result = {}
-        for number in range(total):
-            coefficient = int.from_bytes(data[number * step : (number + 1) * step], "little")
-            if coefficient:
-                exponents = []
-                for extent in self.extents:
-                    number, exponent = divmod(number, extent)
-                    exponents.append(exponent)
-                result[tuple(exponents)] = coefficient
-        return result

@@ -232,8 +232,10 @@ class _Structure:
                 message = term if message is None else message + term
         if message is None:
             message = np.zeros(self.at[slot].shape, dtype=np.uint32)
-        # Sums of 32-bit numbers are exact in double precision for up to 2**21 factors at a node.
-        weights = _scrambled(message).ravel() | np.uint32(1)
+        # A product makes the message a non-linear function of the colours, so that sums keep them
+        # apart. Sums of 32-bit numbers are exact in double precision below 2**21 factors.
+        message = message * ((message >> np.uint32(9)) | np.uint32(1))
+        weights = message.ravel() | np.uint32(1)
         part = self.part[slot]
         total = np.bincount(self.at[slot].ravel(), weights, minlength=self.count * self.width[part])
         received = total.astype(np.int64).astype(np.uint32)

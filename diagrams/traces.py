@@ -26,7 +26,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import permutations, product
 
 import flint
 
@@ -35,61 +34,18 @@ from diagrams.representation import Blocks, Representation, Tick
 from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Axis, Tensor
 from diagrams.wick import Moments, monomial
+from diagrams.words import Word, canonical_word, exchanges, letter_of, opposite, reverse, tensor_of
 
-__all__ = ["TraceRepresentation", "canonical_word", "is_product_of_traces"]
+__all__ = ["TraceRepresentation", "is_product_of_traces"]
 
-Word = str
 Key = tuple[tuple[Word, ...], tuple[int, ...]]
 """Closed words, sorted, and the numbers of the axes of the free nodes, sorted."""
-
-# Letters are pairs of neighbouring characters, one for each orientation; 64 is even and printable.
-_BASE = 64
 
 
 def is_product_of_traces(diagram: Diagram) -> bool:
     """Whether every tensor has two slots and every node is free or has degree two."""
     return all(tensor.rank == 2 for tensor in diagram.tensors) and all(
         degree in (0, 2) for degree in diagram.degrees
-    )
-
-
-class _Opposite(dict[int, str]):
-    """Translation table that flips the orientation of letters, their lowest bit."""
-
-    def __missing__(self, letter: int) -> str:
-        self[letter] = chr(letter ^ 1)
-        return self[letter]
-
-
-_OPPOSITE = _Opposite()
-
-
-def _reverse(word: Word) -> Word:
-    """Walk the other way: opposite order, opposite orientations."""
-    return word[::-1].translate(_OPPOSITE)
-
-
-def canonical_word(word: Word) -> Word:
-    """The smallest rotation of a closed word or of its reverse.
-
-    Examples
-    --------
-    The two orientations of a letter are neighbours, ``b`` and ``c``, ``d`` and ``e``. Reversing
-    ``dbe`` gives ``ebd`` with flipped letters, ``dce``:
-
-    >>> canonical_word("dbe"), canonical_word("dce")
-    ('bed', 'bed')
-    """
-    length = len(word)
-    backwards = _reverse(word)
-    first = min(min(word), min(backwards))
-    return min(
-        [
-            doubled[start : start + length]
-            for doubled in (word + word, backwards + backwards)
-            for start in range(length)
-            if doubled[start] == first
-        ]
     )
 
 
@@ -118,15 +74,14 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         ]
         self._known: dict[tuple[Word, ...], flint.fmpz_mpoly] = {(): self._ring.constant(1)}
         self._letters = [
-            (chr(_BASE + 2 * number), chr(_BASE + 2 * number + 1))
-            for number in range(len(self._tensors))
+            (letter_of(number, 0), letter_of(number, 1)) for number in range(len(self._tensors))
         ]
-        self._exchanges = list(_exchanges(blocks.symmetric, self._tensors))
+        self._exchanges = list(exchanges(blocks.symmetric, self._tensors))
         # Both ends of a letter, as axis numbers: where walking along it starts and stops.
         self._start_axis: dict[str, int] = {}
         for number, tensor in enumerate(self._tensors):
             for orientation in (0, 1):
-                letter = chr(_BASE + 2 * number + orientation)
+                letter = letter_of(number, orientation)
                 self._start_axis[letter] = self._axis_number[tensor.axes[orientation]]
         self._learnable = {
             letter for letter in self._start_axis if self._tensor(letter).is_learnable
@@ -166,7 +121,7 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         return len(state)
 
     def _tensor(self, letter: str) -> Tensor:
-        return self._tensors[(ord(letter) - _BASE) // 2]
+        return self._tensors[tensor_of(letter)]
 
     def _words(self, diagram: Diagram) -> Iterator[Word]:
         number = {tensor: index for index, tensor in enumerate(self._tensors)}
@@ -181,7 +136,7 @@ class TraceRepresentation(Representation[dict[Key, int]]):
             while index not in seen:
                 seen.add(index)
                 tensor, at = diagram.factors[index]
-                letters.append(chr(_BASE + 2 * number[tensor] + slot))
+                letters.append(letter_of(number[tensor], slot))
                 here = (index, 1 - slot)
                 [(index, slot)] = [end for end in ends[at[1 - slot]] if end != here]
             if letters:
@@ -232,11 +187,11 @@ class TraceRepresentation(Representation[dict[Key, int]]):
                         continue
                     rest = word[i + 1 :] + word[:i]
                     repeats = coefficient * (len(word) // period)
-                    opposite = chr(ord(letter) ^ 1)
+                    backwards = opposite(letter)
                     for other, path, more, more_free, weight in templates:
                         if other == letter:
-                            merged = rest + _reverse(path)
-                        elif other == opposite:
+                            merged = rest + reverse(path)
+                        elif other == backwards:
                             merged = rest + path
                         else:
                             continue
@@ -327,8 +282,8 @@ class TraceRepresentation(Representation[dict[Key, int]]):
 
     def _choose(self, word: Word, others: Sequence[Word]) -> tuple[str, Word]:
         """The letter of the shortest word with the fewest partners, and the word cut there."""
-        counts = Counter(ord(letter) // 2 for text in (word, *others) for letter in text)
-        at = min(range(len(word)), key=lambda i: (counts[ord(word[i]) // 2], i))
+        counts = self._counts((word, *others))
+        at = min(range(len(word)), key=lambda i: (counts[tensor_of(word[i])], i))
         return word[at], word[at + 1 :] + word[:at]
 
     def _contractions(
@@ -339,14 +294,14 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         Yields the new words, each with the axis of its node if it is empty, the words that were
         not touched, and a multiplicity.
         """
-        opposite = chr(ord(letter) ^ 1)
-        start, stop = self._start_axis[letter], self._start_axis[opposite]
+        backwards = opposite(letter)
+        start, stop = self._start_axis[letter], self._start_axis[backwards]
         for i, partner in enumerate(rest):
             before, after = rest[:i], rest[i + 1 :]
-            if partner == opposite:
+            if partner == backwards:
                 yield [(before, stop), (after, start)], list(others), 1
             elif partner == letter:
-                yield [(before + _reverse(after), stop)], list(others), 1
+                yield [(before + reverse(after), stop)], list(others), 1
         for word, copies in Counter(others).items():
             remaining = list(others)
             remaining.remove(word)
@@ -355,26 +310,6 @@ class TraceRepresentation(Representation[dict[Key, int]]):
             for i in range(period):
                 path = word[i + 1 :] + word[:i]
                 if word[i] == letter:
-                    yield [(rest + _reverse(path), stop)], remaining, multiplicity
-                elif word[i] == opposite:
+                    yield [(rest + reverse(path), stop)], remaining, multiplicity
+                elif word[i] == backwards:
                     yield [(rest + path, stop)], remaining, multiplicity
-
-
-def _exchanges(
-    classes: Sequence[Sequence[Tensor]], tensors: Sequence[Tensor]
-) -> Iterator[tuple[tuple[int, ...], dict[int, int]]]:
-    """All permutations within the classes of symmetric tensors, the identity first.
-
-    For each, the tensor that every tensor is the image of, and the translation of letters.
-    """
-    number = {tensor: index for index, tensor in enumerate(tensors)}
-    members = [number[tensor] for one in classes for tensor in one]
-    for images in product(*(permutations(one) for one in classes)):
-        image = [number[tensor] for one in images for tensor in one]
-        origin = dict(zip(image, members, strict=True))
-        table = {
-            _BASE + 2 * old + side: _BASE + 2 * new + side
-            for old, new in zip(members, image, strict=True)
-            for side in (0, 1)
-        }
-        yield tuple(origin[index] for index in range(len(tensors))), table

@@ -9,7 +9,7 @@ a polynomial in the sizes and variances with rational coefficients.
 >>> from expansion.models import cp
 >>> series = LossSeries(cp(order=2, symmetric=True))
 >>> print(series[0])
-1/2*p - p*H*sigma2 + 1/2*p**2*H*sigma2**2 + 1/2*p*H*sigma2**2 + 1/2*p*H**2*sigma2**2
+1/2*p - p*H*sigma2 + 1/2*p**2*H*sigma2**2 + 1/2*p*H**2*sigma2**2 + 1/2*p*H*sigma2**2
 >>> series.cost(0).diagrams
 3
 

@@ -1,0 +1,62 @@
+"""Sums of packed diagrams: groups of rows with coefficients.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diagrams.packing import Codes, group_rows
+
+__all__ = ["Collector", "Group", "State"]
+
+Group = tuple[int, tuple[int, ...]]
+"""Number of factors, and of free nodes on every axis."""
+
+State = dict[Group, tuple[Codes, NDArray[np.object_]]]
+"""For each group distinct rows of codes, sorted, and their integer coefficients."""
+
+
+class Collector:
+    """Rows with weights, gathered group by group and added up at the end."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._groups: defaultdict[Group, list[tuple[Codes, NDArray[np.object_]]]]
+        self._groups = defaultdict(list)
+
+    def append(self, free: tuple[int, ...], codes: Codes, weights: NDArray[np.object_]) -> None:
+        """Take rows that all have the same free nodes."""
+        self._groups[codes.shape[1], free].append((codes, weights))
+        self.rows += len(codes)
+
+    def append_groups(
+        self, free: NDArray[np.intp], codes: Codes, weights: NDArray[np.object_]
+    ) -> None:
+        """The same for rows with different numbers of free nodes."""
+        if not free.any():
+            self.append(tuple(free[0].tolist()), codes, weights)
+            return
+        for loose in np.unique(free, axis=0):
+            chosen = (free == loose).all(axis=1)
+            self.append(tuple(loose.tolist()), codes[chosen], weights[chosen])
+
+    def state(self) -> State:
+        """The sum of everything taken."""
+        result: State = {}
+        for group in sorted(self._groups):
+            parts = self._groups[group]
+            codes = np.concatenate([codes for codes, _ in parts])
+            weights = np.concatenate([weights for _, weights in parts])
+            distinct, inverse = group_rows(codes)
+            order = np.argsort(inverse, kind="stable")
+            first = np.searchsorted(inverse[order], np.arange(len(distinct)))
+            total = np.add.reduceat(weights[order], first) if len(distinct) else weights
+            kept = np.flatnonzero(total != 0)
+            if len(kept):
+                result[group] = distinct[kept], total[kept]
+        return result
