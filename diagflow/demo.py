@@ -32,6 +32,9 @@ SIZES = ((1, 1), (2, 1), (1, 2))
 ORACLE_TERMS = 3
 """The oracle's cost explodes with s: it checks Y_0 ... Y_3."""
 
+LINE = 68
+"""Characters of a coefficient that are shown; the files have it whole."""
+
 
 def run(folder: Path) -> bool:
     """Expand all cases, print tables and costs, write files; whether every check agreed."""
@@ -48,10 +51,11 @@ def run(folder: Path) -> bool:
         with following(problem.title, terms + 1) as progress:
             series = LossSeries(problem, progress=progress)
             coefficients = [series[s] for s in range(terms + 1)]
-        table = Table(title=problem.title, title_justify="left")
-        table.add_column("s", justify="right")
-        table.add_column("Y_s")
-        for name in ("terms", "diagrams", "contractions", "seconds", "oracle"):
+        console.print(f"[bold]{problem.title}[/bold]")
+        for s, polynomial in enumerate(coefficients):
+            console.print(f"Y_{s} = {_beginning(polynomial)}", highlight=False)
+        table = Table()
+        for name in ("s", "terms", "diagrams", "contractions", "seconds", "oracle"):
             table.add_column(name, justify="right")
         for s, polynomial in enumerate(coefficients):
             checks = s <= ORACLE_TERMS
@@ -60,7 +64,6 @@ def run(folder: Path) -> bool:
             cost = series.cost(s)
             table.add_row(
                 str(s),
-                _beginning(polynomial),
                 str(len(polynomial)),
                 str(cost.diagrams),
                 str(cost.contractions),
@@ -106,8 +109,12 @@ def _at_sizes(
 
 
 def _beginning(polynomial: Polynomial) -> str:
+    """The first terms, as many as fit a line."""
     text = str(polynomial)
-    return text if len(text) <= 60 else text[:57] + "..."
+    if len(text) <= LINE:
+        return text
+    cut = max(text.rfind(" + ", 0, LINE), text.rfind(" - ", 0, LINE))
+    return f"{text[:cut]} ..."
 
 
 def write_whole(path: Path, content: str) -> None:

@@ -10,7 +10,7 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,30 +23,38 @@ from diagrams.contraction import Combination, ContractionTable
 from diagrams.counting import double_factorial
 from diagrams.diagram import Diagram
 from diagrams.identification import free_nodes, identified, led, nodes_used
+from diagrams.labelling import Nodes
 from diagrams.merge import factor_orbits
-from diagrams.packing import Codes, Packing, batches, factor_multiplicities
+from diagrams.packing import Codes, Kinds, Packing, batches, factor_multiplicities
 from diagrams.representation import Blocks, Representation, Tick
 from diagrams.states import Collector, State
 from diagrams.sums import DiagramSum, collect
-from diagrams.tensors import Axis
+from diagrams.tensors import Axis, Tensor
 from diagrams.wick import Moments, monomial
 
 __all__ = ["ArrayRepresentation"]
+
+Weights = NDArray[np.object_]
 
 _ROWS = 2048
 """Diagrams that are merged together: their products fit the cache."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Template:
-    """A block of the potential with one factor cut out, numbered within its axes."""
+class _Templates:
+    """A block of the potential with one factor cut out, in several ways.
 
-    label: int
-    kind: int
-    weight: int
-    cut: NDArray[np.intp]
-    rest: NDArray[np.intp]
-    rest_kinds: NDArray[np.uint8]
+    No two of the factors are of one tensor: ``number`` is the way for each label of a tensor
+    (`Packing.tensor_labels`), -1 where there is none. Nodes are numbered within their axes; the
+    leading dimension of the arrays counts the ways.
+    """
+
+    number: NDArray[np.intp]
+    kind: Kinds
+    weight: Weights
+    cut: Nodes
+    rest: Nodes
+    rest_kinds: Kinds
     nodes: tuple[int, ...]
     free: tuple[int, ...]
 
@@ -60,8 +68,8 @@ class ArrayRepresentation(Representation[State]):
         self._table = ContractionTable(self._packing, self.tick)
         self._templates = [
             [
-                self._template(diagram, factor, weight * size)
-                for factor, size in factor_orbits(diagram).items()
+                self._cut(diagram, weight, factors)
+                for factors in _rounds(factor_orbits(diagram).items())
             ]
             for diagram, weight in blocks.potential
         ]
@@ -138,88 +146,102 @@ class ArrayRepresentation(Representation[State]):
 
     # -- merging -------------------------------------------------------------------------------
 
-    def _template(self, diagram: Diagram, factor: Factor, weight: int) -> _Template:
+    def _cut(
+        self, diagram: Diagram, weight: int, factors: Sequence[tuple[Factor, int]]
+    ) -> _Templates:
+        packing = self._packing
         nodes, kinds, free = self._numbered(diagram)
-        cut = diagram.factors.index(factor)
-        rest = np.arange(len(kinds)) != cut
-        return _Template(
-            label=self._packing.tensor_label(factor[0]),
-            kind=int(kinds[cut]),
-            weight=weight,
-            cut=nodes[cut],
+        cuts = [diagram.factors.index(factor) for factor, _ in factors]
+        rest = np.array([[i for i in range(len(kinds)) if i != cut] for cut in cuts], dtype=np.intp)
+        labels = [packing.tensor_label(factor[0]) for factor, _ in factors]
+        number = np.full(packing.label_bound, -1, dtype=np.intp)
+        number[labels] = np.arange(len(labels))
+        return _Templates(
+            number=number,
+            kind=kinds[cuts],
+            weight=np.array([weight * size for _, size in factors], dtype=object),
+            cut=nodes[cuts],
             rest=nodes[rest],
             rest_kinds=kinds[rest],
-            nodes=tuple(diagram.nodes.count(axis) for axis in self._packing.axes),
+            nodes=tuple(diagram.nodes.count(axis) for axis in packing.axes),
             free=free,
         )
 
-    def differentiate(self, state: State, blocks: Sequence[int]) -> State:
-        """Merge with blocks of the potential."""
+    def derivative(self, sources: Iterable[tuple[State, Sequence[int]]]) -> State:
+        """Merge each state with blocks of the potential; the sum."""
+        sources = list(sources)
+        starts, shift = self._room(sources)
         found = Collector()
-        templates = [template for block in blocks for template in self._templates[block]]
-        for (size, free), (codes, coefficients) in state.items():
-            if size == 0:
-                continue
-            for part in batches(codes, _ROWS):
-                before = found.rows
-                for merged in self._merge(codes[part], coefficients[part], templates):
-                    loose, rows, weights = merged
-                    found.append_groups(loose + np.array(free, dtype=np.intp), rows, weights)
-                self.tick(found.rows - before)
+        mergers = _Mergers(self._packing, starts, found)
+        for state, blocks in sources:
+            templates = [t for block in blocks for t in self._templates[block]]
+            for (size, free), (codes, coefficients) in state.items():
+                if size == 0:
+                    continue
+                for part in batches(codes, _ROWS):
+                    before = found.rows
+                    for template in templates:
+                        mergers.take(
+                            free,
+                            *self._merge(codes[part], coefficients[part], template, shift, starts),
+                        )
+                    self.tick(found.rows - before)
+        mergers.finish()
         return found.state()
+
+    def _room(
+        self, sources: Sequence[tuple[State, Sequence[int]]]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Numbers for the nodes of all diagrams of some states and of a template behind them.
+
+        The first number of each axis, and the first number that templates use on it.
+        """
+        packing = self._packing
+        extents = [0] * packing.sizes
+        for state, _ in sources:
+            for codes, _ in state.values():
+                for part in batches(codes, _ROWS):
+                    here = packing.extents(*packing.unpack(codes[part]))
+                    extents = [max(a, b) for a, b in zip(extents, here, strict=True)]
+        nodes = [
+            max((t.nodes[axis] for block in self._templates for t in block), default=0)
+            for axis in range(packing.sizes)
+        ]
+        starts = packing.starts(a + b for a, b in zip(extents, nodes, strict=True))
+        shift = starts.copy()
+        shift[: packing.sizes] += extents
+        return starts, shift
 
     def _merge(
-        self, codes: Codes, coefficients: NDArray[np.object_], templates: Sequence[_Template]
-    ) -> Iterator[tuple[NDArray[np.intp], Codes, NDArray[np.object_]]]:
-        """All mergers of some diagrams with templates: free nodes, rows and weights."""
+        self,
+        codes: Codes,
+        coefficients: Weights,
+        templates: _Templates,
+        shift: NDArray[np.intp],
+        starts: NDArray[np.intp],
+    ) -> tuple[NDArray[np.intp], Nodes, Kinds, Weights]:
+        """All mergers of some diagrams with templates: free nodes, factors and weights."""
         packing = self._packing
         local, kinds = packing.unpack(codes)
-        extents = packing.extents(local, kinds)
-        labels = packing.tensor_labels(local, kinds)
         multiplicities = factor_multiplicities(codes)
-        for template in templates:
-            row, factor = np.nonzero((labels == template.label) & (multiplicities > 0))
-            if not len(row):
-                continue
-            starts = packing.starts(a + b for a, b in zip(extents, template.nodes, strict=True))
-            nodes = local + packing.offsets(kinds, starts)
-            # Nodes of the template come after those of the diagram on every true axis.
-            shift = starts.copy()
-            shift[: packing.sizes] += extents
-            kept = np.arange(codes.shape[1] - 1) + np.zeros_like(factor[:, None])
-            kept += kept >= factor[:, None]
-            added = template.rest + packing.offsets(template.rest_kinds, shift)
-            cut = template.cut + shift[packing.slot_axes[template.kind]]
-            rest = np.concatenate(
-                [nodes[row[:, None], kept], np.broadcast_to(added, (len(row), *added.shape))],
-                axis=1,
-            )
-            rest_kinds = np.concatenate(
-                [
-                    kinds[row[:, None], kept],
-                    np.broadcast_to(template.rest_kinds, (len(row), len(template.rest_kinds))),
-                ],
-                axis=1,
-            )
-            removed = np.full(len(row), template.kind, dtype=np.uint8)
-            first = nodes[row, factor][:, None]
-            second = np.broadcast_to(cut, first.shape)
-            width = int(starts[-1])
-            leaders = identified(first, second, packing.rank, width)
-            free = free_nodes(packing, leaders, nodes_used(rest, width), first, removed)
-            rest = led(leaders, rest)
-            weights = coefficients[row] * (
-                multiplicities[row, factor].astype(object) * template.weight
-            )
-            yield free + np.array(template.free), packing.pack(rest, rest_kinds, starts), weights
-
-    def add(self, states: Iterable[State]) -> State:
-        """The sum of some states."""
-        found = Collector()
-        for state in states:
-            for (_, free), (codes, coefficients) in state.items():
-                found.append(free, codes, coefficients)
-        return found.state()
+        ways = templates.number[packing.tensor_labels(local, kinds)]
+        row, factor = np.nonzero((ways >= 0) & (multiplicities > 0))
+        way = ways[row, factor]
+        nodes = local + packing.offsets(kinds, starts)
+        kept = np.arange(codes.shape[1] - 1) + np.zeros_like(factor[:, None])
+        kept += kept >= factor[:, None]
+        added = templates.rest + packing.offsets(templates.rest_kinds, shift)
+        cut = templates.cut + shift[packing.slot_axes[templates.kind]]
+        rest = np.concatenate([nodes[row[:, None], kept], added[way]], axis=1)
+        rest_kinds = np.concatenate([kinds[row[:, None], kept], templates.rest_kinds[way]], axis=1)
+        first, second = nodes[row, factor][:, None], cut[way][:, None]
+        width = int(starts[-1])
+        leaders = identified(first, second, packing.rank, width)
+        removed = templates.kind[way][:, None]
+        free = free_nodes(packing, leaders, nodes_used(rest, width), first, removed)
+        count = multiplicities[row, factor].astype(object)
+        weights = coefficients[row] * count * templates.weight[way]
+        return free + np.array(templates.free), led(leaders, rest), rest_kinds, weights
 
     # -- contraction ---------------------------------------------------------------------------
 
@@ -285,3 +307,54 @@ class ArrayRepresentation(Representation[State]):
                 powers[symbol] = powers.get(symbol, 0) + count // 2
                 pairings *= double_factorial(count - 1)
             yield powers, pairings, np.flatnonzero((counts == row).all(axis=1))
+
+
+def _rounds(orbits: Iterable[tuple[Factor, int]]) -> list[list[tuple[Factor, int]]]:
+    """Deal factors out so that no two in a round are of one tensor."""
+    rounds: list[list[tuple[Factor, int]]] = []
+    dealt: Counter[Tensor] = Counter()
+    for factor, size in orbits:
+        if dealt[factor[0]] == len(rounds):
+            rounds.append([])
+        rounds[dealt[factor[0]]].append((factor, size))
+        dealt[factor[0]] += 1
+    return rounds
+
+
+class _Mergers:
+    """Mergers on their way into packed rows: small batches are packed together."""
+
+    def __init__(self, packing: Packing, starts: NDArray[np.intp], found: Collector) -> None:
+        self._packing = packing
+        self._starts = starts
+        self._found = found
+        self._waiting: defaultdict[int, list[tuple[NDArray[np.intp], Nodes, Kinds, Weights]]]
+        self._waiting = defaultdict(list)
+
+    def take(
+        self,
+        free: tuple[int, ...],
+        loose: NDArray[np.intp],
+        nodes: Nodes,
+        kinds: Kinds,
+        weights: Weights,
+    ) -> None:
+        """Take mergers that have the given free nodes and the loose ones, row by row."""
+        if not len(nodes):
+            return
+        parts = self._waiting[nodes.shape[1]]
+        parts.append((loose + np.array(free, dtype=np.intp), nodes, kinds, weights))
+        if sum(len(part[1]) for part in parts) >= _ROWS:
+            self._pack(nodes.shape[1])
+
+    def finish(self) -> None:
+        """Pack what is still waiting."""
+        for size in sorted(self._waiting):
+            self._pack(size)
+
+    def _pack(self, size: int) -> None:
+        parts = self._waiting.pop(size)
+        free, nodes, kinds, weights = (
+            np.concatenate(column) for column in zip(*parts, strict=True)
+        )
+        self._found.append_groups(free, self._packing.pack(nodes, kinds, self._starts), weights)

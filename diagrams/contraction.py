@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from diagrams.fields import Fields
 from diagrams.integration import Contractions, integrate
-from diagrams.packing import Codes, Packing
+from diagrams.packing import Codes, Packing, distinct_rows
 from diagrams.representation import Tick
 
 __all__ = ["Combination", "ContractionTable"]
@@ -151,11 +151,8 @@ class ContractionTable:
     def _children(self, results: Contractions) -> _Children:
         """Enter the results of an integration, collect equal ones of each diagram."""
         child = np.array(self._enter(results.codes), dtype=np.intp)
-        base = 1 + int(results.free.max(initial=0))
-        powers = base ** np.arange(self._packing.sizes)
-        free_codes, free = np.unique(results.free @ powers, return_inverse=True)
-        free_nodes = [tuple(int(c) // int(p) % base for p in powers) for c in free_codes]
-        key = (results.parent * len(free_codes) + free) * (int(child.max(initial=0)) + 1) + child
+        free_nodes, free = distinct_rows(results.free)
+        key = (results.parent * len(free_nodes) + free) * (int(child.max(initial=0)) + 1) + child
         key, index, inverse = np.unique(key, return_index=True, return_inverse=True)
         total = np.bincount(inverse, results.multiplicity, minlength=len(key)).astype(np.int64)
         if self._has_pins:
@@ -168,7 +165,7 @@ class ContractionTable:
             child[index].astype(np.int32),
             total.tolist(),
             free[index].astype(np.int32),
-            tuple(free_nodes),
+            free_nodes,
         )
 
     def _pinned(self, exponents: Sequence[int]) -> int:

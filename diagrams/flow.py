@@ -50,7 +50,7 @@ def represent(
     Products of traces become closed words; everything else becomes arrays of factors. The choice
     looks at the diagrams only, never at the model they come from.
     """
-    sums = (potential, *observables)
+    sums = (potential, *(other for other in observables if other != potential))
     diagrams = [diagram for total in sums for diagram, _ in total]
     axes = {axis for diagram in diagrams for axis in diagram.nodes}
     blocks = Blocks(
@@ -148,11 +148,11 @@ class Flow:
                 terms = [(d, c) for d, c in self._observable if self._parity(d) == parity]
                 found = self.representation.encode(terms)
             else:
-                found = self.representation.add(
-                    self.representation.differentiate(
-                        self._sector(s - 1, _sum(parity, other)), blocks
-                    )
-                    for other, blocks in self._by_parity.items()
+                found = self.representation.derivative(
+                    [
+                        (self._sector(s - 1, _sum(parity, other)), blocks)
+                        for other, blocks in self._by_parity.items()
+                    ]
                 )
             self._sectors[s, parity] = found
         return found

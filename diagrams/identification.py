@@ -66,8 +66,8 @@ def free_nodes(
         Whether a node, before identification, is on a factor that remains.
     deleted : array of shape (diagrams, factors, slots)
         The nodes of deleted factors.
-    kinds : array of shape (diagrams,)
-        The class of the deleted factors.
+    kinds : array of shape (diagrams, factors)
+        Their classes.
     """
     count, width = leaders.shape
     row = np.arange(count) * width
@@ -76,8 +76,8 @@ def free_nodes(
     occupied[flat[used.ravel()]] = True
     free = np.zeros((count, packing.sizes), dtype=np.intp)
     for slot in range(packing.rank):
-        axis = packing.slot_axes[kinds, slot]
         for factor in range(deleted.shape[1]):
+            axis = packing.slot_axes[kinds[:, factor], slot]
             node = flat[deleted[:, factor, slot] + row]
             loose = np.flatnonzero((axis < packing.sizes) & ~occupied[node])
             free[loose, axis[loose]] += 1

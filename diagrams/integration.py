@@ -1,9 +1,10 @@
 """Gaussian integration by parts in many diagrams at once.
 
 Each diagram has a chosen factor (`diagrams.partners.choose_factor`). Integrating it pairs it with
-each of its partners, deletes the two and identifies their nodes. When its tensor has only a few
-factors left, all of them are integrated in one step, by listing their perfect matchings: the
-diagrams between are never met, which leaves a third of the diagrams to know for CP of order 4.
+each of its partners, deletes the two and identifies their nodes. When a tensor has only a few
+factors left, all of them are integrated in one step, by listing their perfect matchings, and so
+are further tensors while the list stays short: the diagrams between are never met, which leaves a
+third of the diagrams to know for CP of order 4.
 
 Source: ours; see `diagrams.wick` for the rule.
 """
@@ -20,12 +21,15 @@ from numpy.typing import NDArray
 from diagrams.identification import free_nodes, identified, led, nodes_used
 from diagrams.labelling import Nodes
 from diagrams.packing import Codes, Kinds, Packing, factor_multiplicities
-from diagrams.partners import choose_factor, partner_counts
+from diagrams.partners import choose_factor, occurrences, partner_counts
 
-__all__ = ["AT_ONCE", "Contractions", "integrate"]
+__all__ = ["MATCHINGS", "Contractions", "integrate"]
 
-AT_ONCE = 6
-"""A tensor with at most this many factors left is integrated in one step, by all its matchings."""
+MATCHINGS = 15
+"""Tensors with at most so many matchings together are integrated in one step, by listing them."""
+
+_MATCHINGS = np.array([1, 1, 1, 1, 3, 3, 15, 15, MATCHINGS + 1])
+"""Number of matchings of 0, 1, 2, ... factors, more than `MATCHINGS` from 8 on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +70,56 @@ def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
         One entry for each number of factors that the results have.
     """
     batch = _Batch.of(packing, codes)
-    partners = batch.same_tensor.sum(axis=1)
+    order, patterns = _nearly_finished(batch.labels)
     result = []
-    for count in np.unique(np.minimum(partners, AT_ONCE + 1)).tolist():
-        if count > AT_ONCE:
-            result.append(_integrate_one(packing, batch, np.flatnonzero(partners > AT_ONCE)))
+    for pattern in np.unique(patterns).tolist():
+        rows = np.flatnonzero(patterns == pattern)
+        if pattern:
+            result.append(_integrate_all(packing, batch, rows, order[rows], pattern))
         else:
-            rows = np.flatnonzero(partners == count)
-            result.append(_integrate_all(packing, batch, rows, count))
+            result.append(_integrate_one(packing, batch, rows))
     return result
+
+
+def _nearly_finished(labels: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Which tensors of each diagram are integrated at once.
+
+    Returns
+    -------
+    order : array of shape (diagrams, factors)
+        Positions of the factors, those of the rarest tensor first.
+    patterns : array of shape (diagrams,)
+        The numbers of pairs of the first tensors in that order, as octal digits: as many tensors
+        as there are with at most `MATCHINGS` matchings together; 0 if there is none.
+    """
+    counts = occurrences(labels, int(labels.max()) + 1)
+    order = np.argsort(counts * (int(labels.max()) + 1) + labels, axis=1, kind="stable")
+    every = np.arange(len(labels))
+    ordered = np.concatenate(
+        [counts[every[:, None], order], np.full((len(labels), 1), len(_MATCHINGS))], axis=1
+    )
+    position = np.zeros(len(labels), dtype=np.intp)
+    patterns = np.zeros(len(labels), dtype=np.intp)
+    matchings = np.ones(len(labels), dtype=np.intp)
+    growing = np.ones(len(labels), dtype=bool)
+    while growing.any():
+        count = np.minimum(ordered[every, position], len(_MATCHINGS) - 1)
+        growing &= matchings * _MATCHINGS[count] <= MATCHINGS
+        matchings[growing] *= _MATCHINGS[count[growing]]
+        patterns[growing] = patterns[growing] * 8 + count[growing] // 2
+        position[growing] += count[growing]
+    return order, patterns
 
 
 def _integrate_one(packing: Packing, batch: _Batch, rows: NDArray[np.intp]) -> Contractions:
     """Pair the chosen factor with each of its partners."""
+    multiplicities, labels = batch.multiplicities[rows], batch.labels[rows]
+    position = choose_factor(packing, batch.nodes[rows], labels, multiplicities)
     counts = partner_counts(
-        packing,
-        batch.local[rows],
-        batch.kinds[rows],
-        batch.labels[rows],
-        batch.multiplicities[rows],
-        batch.chosen[rows],
+        packing, batch.local[rows], batch.kinds[rows], labels, multiplicities, position
     )
     which, partner = np.nonzero(counts)
-    parent = rows[which]
-    chosen = batch.chosen[parent]
+    parent, chosen = rows[which], position[which]
     low, high = np.minimum(chosen, partner)[:, None], np.maximum(chosen, partner)[:, None]
     kept = np.arange(batch.size - 2) + np.zeros_like(low)
     kept += kept >= low
@@ -99,34 +129,54 @@ def _integrate_one(packing: Packing, batch: _Batch, rows: NDArray[np.intp]) -> C
     first = batch.nodes[parent, chosen][:, None]
     second = batch.nodes[parent, partner][:, None]
     leaders = identified(first, second, packing.rank, width)
-    free = free_nodes(packing, leaders, nodes_used(rest, width), first, batch.kinds[parent, chosen])
+    removed = batch.kinds[parent, chosen][:, None]
+    free = free_nodes(packing, leaders, nodes_used(rest, width), first, removed)
     codes = packing.pack(led(leaders, rest), batch.kinds[parent[:, None], kept], batch.starts)
     return Contractions(codes, parent, free, counts[which, partner])
 
 
 def _integrate_all(
-    packing: Packing, batch: _Batch, rows: NDArray[np.intp], count: int
+    packing: Packing,
+    batch: _Batch,
+    rows: NDArray[np.intp],
+    order: NDArray[np.intp],
+    pattern: int,
 ) -> Contractions:
-    """Pair all factors of the chosen factor's tensor, in all ways."""
-    matchings = _matchings(count)
-    order = np.argsort(~batch.same_tensor[rows], axis=1, kind="stable")
+    """Pair all factors of the rarest tensors, in all ways."""
+    matchings = _pattern_matchings(pattern)
+    count = matchings.shape[1]
     deleted = batch.nodes[rows[:, None], order[:, :count]]
-    rest = batch.nodes[rows[:, None], order[:, count:]]
-    rest_kinds = batch.kinds[rows[:, None], order[:, count:]]
+    deleted_kinds = batch.kinds[rows[:, None], order[:, :count]]
+    # The factors that remain keep their order, so that equal results are equal rows.
+    kept = np.sort(order[:, count:], axis=1)
+    rest = batch.nodes[rows[:, None], kept]
+    rest_kinds = batch.kinds[rows[:, None], kept]
     width = int(batch.starts[-1])
     which = np.repeat(np.arange(len(rows)), len(matchings))
     pairs = deleted[:, matchings].reshape(len(which), -1, 2, packing.slots)
     first, second = pairs[:, :, 0], pairs[:, :, 1]
+    first_kinds = deleted_kinds[:, matchings[:, ::2]].reshape(len(which), -1)
     leaders = identified(first, second, packing.rank, width)
     used = nodes_used(rest, width)[which]
-    kinds = batch.kinds[rows, order[:, 0]]
-    free = free_nodes(packing, leaders, used, first, kinds[which])
+    free = free_nodes(packing, leaders, used, first, first_kinds)
     # Many matchings identify the same nodes: collect those before the costly renumbering.
     marks = np.concatenate([which[:, None], free, np.where(used, leaders, 0)], axis=1)
     index, multiplicity = _distinct(marks.astype(np.uint16))
     which = which[index]
     codes = packing.pack(led(leaders[index], rest[which]), rest_kinds[which], batch.starts)
     return Contractions(codes, rows[which], free[index], multiplicity)
+
+
+@cache
+def _pattern_matchings(pattern: int) -> NDArray[np.intp]:
+    """The products of the matchings of consecutive groups of points, see `_nearly_finished`."""
+    result = np.zeros((1, 0), dtype=np.intp)
+    for digit in oct(pattern)[2:]:
+        more = _matchings(2 * int(digit)) + result.shape[1]
+        result = np.concatenate(
+            [np.repeat(result, len(more), axis=0), np.tile(more, (len(result), 1))], axis=1
+        )
+    return result
 
 
 @cache
@@ -155,7 +205,7 @@ def _distinct(rows: NDArray[np.uint16]) -> tuple[NDArray[np.intp], NDArray[np.in
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Some diagrams with one number of factors, unpacked, and the choice of what to integrate."""
+    """Some diagrams with one number of factors, unpacked."""
 
     size: int
     local: Nodes
@@ -164,8 +214,6 @@ class _Batch:
     starts: NDArray[np.intp]
     labels: NDArray[np.intp]
     multiplicities: NDArray[np.intp]
-    chosen: NDArray[np.intp]
-    same_tensor: NDArray[np.bool_]
 
     @classmethod
     def of(cls, packing: Packing, codes: Codes) -> _Batch:
@@ -174,8 +222,4 @@ class _Batch:
         nodes = local + packing.offsets(kinds, starts)
         labels = packing.tensor_labels(local, kinds)
         multiplicities = factor_multiplicities(codes)
-        chosen = choose_factor(packing, nodes, labels, multiplicities)
-        same = labels == labels[np.arange(len(codes)), chosen][:, None]
-        return cls(
-            codes.shape[1], local, nodes, kinds, starts, labels, multiplicities, chosen, same
-        )
+        return cls(codes.shape[1], local, nodes, kinds, starts, labels, multiplicities)

@@ -21,6 +21,8 @@ graph isomorphism", 1981.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,21 +85,21 @@ def renumber(
     >>> sorted(forms[0]) == sorted(forms[1])
     True
     """
-    spans = spans or [(0, len(starts) - 1)] * nodes.shape[2]
-    structure = _Structure(nodes, kinds, starts, spans)
+    layout = _layout(tuple(starts), tuple(spans or [(0, len(starts) - 1)] * nodes.shape[2]))
+    structure = _Structure(layout, nodes, kinds)
     colours = structure.refine(structure.uniform(), _FIRST_SWEEPS)
     keys = structure.keys(colours)
     neighbourhoods = structure.neighbourhoods()
     active = np.arange(len(nodes))
     while len(active):
-        tied = structure.untwinned_ties(keys[active], neighbourhoods[active])
+        tied = _untwinned_ties(layout, keys[active], neighbourhoods[active])
         candidates = np.flatnonzero(tied.any(axis=1))
         active = active[candidates]
         if not len(active):
             break
-        structure = _Structure(nodes[active], kinds[active], starts, spans)
+        structure = _Structure(layout, nodes[active], kinds[active])
         place = tied.shape[1] - 1 - tied[candidates, ::-1].argmax(axis=1)
-        chosen = structure.node_at(keys[active, place], place)
+        chosen = layout.node_at(keys[active, place], place)
         individual = structure.refine(
             structure.individualised([part[active] for part in colours], chosen), _LATER_SWEEPS
         )
@@ -106,13 +108,58 @@ def renumber(
         keys[active] = structure.keys(individual)
     count, width = keys.shape
     row = (np.arange(count) * width)[:, None]
-    position = np.arange(width) - np.repeat(starts[:-1], np.diff(starts))
     number = np.empty(count * width, dtype=np.intp)
-    number[np.repeat(starts[:-1], np.diff(starts)) + (keys & _NUMBER).astype(np.intp) + row] = (
-        position
-    )
+    number[layout.node_at(keys, np.arange(width)) + row] = layout.within
     result: Nodes = number[nodes + row[:, :, None]]
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How nodes are numbered, prepared once for each set of axes.
+
+    ``parts`` are the distinct spans of slots, and what no slot covers, as ranges of axes, with
+    their first node and width in ``first`` and ``width``; ``slot_part`` and ``axis_part`` say which
+    part a slot and an axis belong to. For each node ``axis_start`` is the first node of its axis,
+    ``within`` its number on the axis and ``initial`` the colour of the axis.
+    """
+
+    starts: tuple[int, ...]
+    slot_part: tuple[int, ...]
+    axis_part: tuple[int, ...]
+    first: tuple[int, ...]
+    width: tuple[int, ...]
+    axis_start: Nodes
+    within: Nodes
+    initial: _Colours
+
+    def node_at(self, keys: NDArray[np.uint64], place: Nodes) -> Nodes:
+        """The nodes that the keys at some places of the order belong to."""
+        result: Nodes = self.axis_start[place] + (keys & _NUMBER).astype(np.intp)
+        return result
+
+
+@lru_cache(maxsize=1024)
+def _layout(starts: tuple[int, ...], spans: tuple[tuple[int, int], ...]) -> _Layout:
+    covered = {axis for low, high in spans for axis in range(low, high)}
+    bare = {(axis, axis + 1) for axis in range(len(starts) - 1) if axis not in covered}
+    parts = sorted({*spans} | bare)
+    widths = np.diff(starts)
+    axis_start = np.repeat(starts[:-1], widths).astype(np.intp)
+    axis = np.repeat(np.arange(1, len(starts), dtype=np.uint32), widths)
+    return _Layout(
+        starts=starts,
+        slot_part=tuple(parts.index(span) for span in spans),
+        axis_part=tuple(
+            next(p for p, (low, high) in enumerate(parts) if low <= number < high)
+            for number in range(len(starts) - 1)
+        ),
+        first=tuple(starts[low] for low, _ in parts),
+        width=tuple(starts[high] - starts[low] for low, high in parts),
+        axis_start=axis_start,
+        within=np.arange(starts[-1]) - axis_start,
+        initial=_scrambled(axis * _ODD),
+    )
 
 
 class _Structure:
@@ -121,57 +168,44 @@ class _Structure:
     Colours are kept as one array for each distinct span, of shape (diagrams, nodes of the span).
     """
 
-    def __init__(
-        self,
-        nodes: Nodes,
-        kinds: NDArray[np.uint8],
-        starts: Sequence[int],
-        spans: Sequence[tuple[int, int]],
-    ) -> None:
+    def __init__(self, layout: _Layout, nodes: Nodes, kinds: NDArray[np.uint8]) -> None:
+        self.layout = layout
         self.count = len(nodes)
         self.nodes = nodes
-        self.starts = starts
-        covered = {axis for low, high in spans for axis in range(low, high)}
-        bare = {(axis, axis + 1) for axis in range(len(starts) - 1) if axis not in covered}
-        self.distinct = sorted({*spans} | bare)
-        self.part = [self.distinct.index(span) for span in spans]
-        self.first = [starts[low] for low, _ in self.distinct]
-        self.width = [starts[high] - starts[low] for low, high in self.distinct]
         row = np.arange(self.count, dtype=np.intp)[:, None]
         self.at = [
-            nodes[:, :, slot] + (row * self.width[part] - self.first[part])
-            for slot, part in enumerate(self.part)
+            nodes[:, :, slot] + (row * layout.width[part] - layout.first[part])
+            for slot, part in enumerate(layout.slot_part)
         ]
         # Kind 0 adds nothing, so that a single kind costs nothing.
         self.kinds = kinds.astype(np.uint32) * _INDIVIDUAL if kinds.any() else None
 
     def uniform(self) -> list[_Colours]:
         """One colour for each axis."""
-        axis = np.arange(1, len(self.starts), dtype=np.uint32)
-        colour = _scrambled(np.repeat(axis, np.diff(self.starts)) * _ODD)
         return [
-            np.broadcast_to(colour[first : first + width], (self.count, width)).copy()
-            for first, width in zip(self.first, self.width, strict=True)
+            np.repeat(self.layout.initial[None, first : first + width], self.count, axis=0)
+            for first, width in zip(self.layout.first, self.layout.width, strict=True)
         ]
 
     def refine(self, colours: list[_Colours], sweeps: int) -> list[_Colours]:
         """Mix the colours of neighbours into those of all nodes, slot after slot."""
         colours = list(colours)
-        seen = [colours[p].ravel()[at] for p, at in zip(self.part, self.at, strict=True)]
+        slot_part = self.layout.slot_part
+        seen = [colours[p].ravel()[at] for p, at in zip(slot_part, self.at, strict=True)]
         for _ in range(sweeps):
-            for slot, part in enumerate(self.part):
+            for slot, part in enumerate(slot_part):
                 received = self._received(slot, seen)
                 colours[part] = np.where(
                     received > 0, colours[part] * _ODD + received, colours[part]
                 )
-                for other, other_part in enumerate(self.part):
+                for other, other_part in enumerate(slot_part):
                     if other_part == part:
                         seen[other] = colours[part].ravel()[self.at[other]]
         return colours
 
     def individualised(self, colours: list[_Colours], chosen: Nodes) -> list[_Colours]:
         """Give one node of each diagram a colour of its own."""
-        for part, first, width in zip(colours, self.first, self.width, strict=True):
+        for part, first, width in zip(colours, self.layout.first, self.layout.width, strict=True):
             here = np.flatnonzero((chosen >= first) & (chosen < first + width))
             at = chosen[here] - first
             part[here, at] = _scrambled(part[here, at] + _INDIVIDUAL)
@@ -179,47 +213,22 @@ class _Structure:
 
     def keys(self, colours: list[_Colours]) -> NDArray[np.uint64]:
         """For each axis the colours of its nodes with their numbers on it, sorted."""
-        initial = _scrambled(np.arange(1, len(self.starts), dtype=np.uint32) * _ODD)
-        sorted_keys = []
-        for axis, (first, last) in enumerate(zip(self.starts, self.starts[1:], strict=False)):
-            part = next(p for p, (a, b) in enumerate(self.distinct) if a <= axis < b)
-            base = self.first[part]
-            here = colours[part][:, first - base : last - base]
-            # A node that takes part in no factor has kept its first colour.
-            key = np.where(here == initial[axis], _UNUSED, here.astype(np.uint64) << _NUMBER_BITS)
-            key |= np.arange(last - first, dtype=np.uint64)
-            key.sort(axis=1)
-            sorted_keys.append(key)
-        return np.concatenate(sorted_keys, axis=1)
-
-    def node_at(self, keys: NDArray[np.uint64], place: Nodes) -> Nodes:
-        """The nodes that the keys at some places of the order belong to."""
-        axis_start = np.repeat(self.starts[:-1], np.diff(self.starts))
-        result: Nodes = axis_start[place] + (keys & _NUMBER).astype(np.intp)
-        return result
-
-    def untwinned_ties(
-        self, keys: NDArray[np.uint64], neighbourhoods: _Colours
-    ) -> NDArray[np.bool_]:
-        """Where a node has the colour of the one before it in the order and is not its twin.
-
-        Twins are recognised by their `neighbourhoods`; an accidental agreement only costs time.
-        """
-        colour = keys >> _NUMBER_BITS
-        tied = np.zeros(keys.shape, dtype=bool)
-        tied[:, 1:] = (colour[:, 1:] == colour[:, :-1]) & (keys[:, 1:] < _UNUSED)
-        tied[:, list(self.starts[:-1])] = False
-        order = self.node_at(keys, np.arange(keys.shape[1]))
-        same = np.take_along_axis(neighbourhoods, order, axis=1)
-        tied[:, 1:] &= same[:, 1:] != same[:, :-1]
-        return tied
+        layout = self.layout
+        keys = np.concatenate(colours, axis=1).astype(np.uint64)
+        # A node that takes part in no factor has kept its first colour.
+        keys = np.where(keys == layout.initial, _UNUSED, keys << _NUMBER_BITS)
+        keys |= layout.within.astype(np.uint64)
+        for first, last in zip(layout.starts, layout.starts[1:], strict=False):
+            keys[:, first:last].sort(axis=1)
+        return keys
 
     def neighbourhoods(self) -> _Colours:
         """A hash of the factors at each node with the numbers of their other nodes."""
-        labels = _scrambled(np.arange(1, self.starts[-1] + 1, dtype=np.uint32) * _ODD)
-        others = [labels[self.nodes[:, :, slot]] for slot in range(len(self.part))]
-        total = [np.zeros((self.count, width), dtype=np.uint32) for width in self.width]
-        for slot, part in enumerate(self.part):
+        layout = self.layout
+        labels = _scrambled(np.arange(1, layout.starts[-1] + 1, dtype=np.uint32) * _ODD)
+        others = [labels[self.nodes[:, :, slot]] for slot in range(len(self.at))]
+        total = [np.zeros((self.count, width), dtype=np.uint32) for width in layout.width]
+        for slot, part in enumerate(layout.slot_part):
             total[part] += self._received(slot, others) * (_ODD + np.uint32(2 * slot))
         return np.concatenate(total, axis=1)
 
@@ -236,10 +245,27 @@ class _Structure:
         # apart. Sums of 32-bit numbers are exact in double precision below 2**21 factors.
         message = message * ((message >> np.uint32(9)) | np.uint32(1))
         weights = message.ravel() | np.uint32(1)
-        part = self.part[slot]
-        total = np.bincount(self.at[slot].ravel(), weights, minlength=self.count * self.width[part])
+        width = self.layout.width[self.layout.slot_part[slot]]
+        total = np.bincount(self.at[slot].ravel(), weights, minlength=self.count * width)
         received = total.astype(np.int64).astype(np.uint32)
-        return received.reshape(self.count, self.width[part])
+        return received.reshape(self.count, width)
+
+
+def _untwinned_ties(
+    layout: _Layout, keys: NDArray[np.uint64], neighbourhoods: _Colours
+) -> NDArray[np.bool_]:
+    """Where a node has the colour of the one before it in the order and is not its twin.
+
+    Twins are recognised by their neighbourhoods; an accidental agreement only costs time.
+    """
+    colour = keys >> _NUMBER_BITS
+    tied = np.zeros(keys.shape, dtype=bool)
+    tied[:, 1:] = (colour[:, 1:] == colour[:, :-1]) & (keys[:, 1:] < _UNUSED)
+    tied[:, list(layout.starts[:-1])] = False
+    order = layout.node_at(keys, np.arange(keys.shape[1]))
+    same = neighbourhoods[np.arange(len(keys))[:, None], order]
+    tied[:, 1:] &= same[:, 1:] != same[:, :-1]
+    return tied
 
 
 def _scrambled(values: _Colours) -> _Colours:

@@ -63,7 +63,7 @@ class Network:
                     f"factor {tensor.name}: has {len(indices)} indices but the tensor has "
                     f"{tensor.rank} slots; give one index for each slot"
                 )
-        self.index_axes(())
+        self.index_axes(None)
 
     @classmethod
     def einsum(cls, formula: str, *tensors: Tensor, coefficient: Fraction | int = 1) -> Network:
@@ -91,19 +91,24 @@ class Network:
         factors = tuple((t, tuple(group)) for t, group in zip(tensors, groups, strict=True))
         return cls(factors, tuple(output), Fraction(coefficient))
 
-    def index_axes(self, output_axes: Sequence[Axis]) -> dict[str, Axis]:
-        """The axis of every index, those of the open ones given or known from a slot.
+    def index_axes(self, output_axes: Sequence[Axis] | None) -> dict[str, Axis]:
+        """The axis of every index, those of the open ones given or, if None, known from slots.
 
         Raises
         ------
         InvalidInputError
-            If an index lies on two different axes.
+            If an index lies on two different axes, or there are not as many open indices as axes.
         """
+        if output_axes is not None and len(self.output) != len(output_axes):
+            raise InvalidInputError(
+                f"network with open indices {','.join(self.output) or '(none)'}: there must be "
+                f"{len(output_axes)} of them; change the right side of its einsum"
+            )
         axes: dict[str, Axis] = {}
         where = [
             (i, a) for t, indices in self.factors for i, a in zip(indices, t.axes, strict=True)
         ]
-        where += zip(self.output, output_axes, strict=False)
+        where += zip(self.output, output_axes or (), strict=False)
         for index, axis in where:
             if axes.setdefault(index, axis) != axis:
                 raise InvalidInputError(
@@ -140,11 +145,6 @@ def _join(first: Network, second: Network, output_axes: Sequence[Axis]) -> Diagr
     factors = []
     ends: list[list[int]] = []
     for network in (first, second):
-        if len(network.output) != len(output_axes):
-            raise InvalidInputError(
-                f"network with open indices {','.join(network.output) or '(none)'}: there must be "
-                f"{len(output_axes)} of them; change the right side of its einsum"
-            )
         axes = network.index_axes(output_axes)
         number = {index: len(nodes) + k for k, index in enumerate(axes)}
         nodes += axes.values()

@@ -16,6 +16,7 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sized
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,15 @@ from diagrams.labelling import Nodes, renumber
 from diagrams.representation import Blocks
 from diagrams.tensors import Axis, Tensor
 
-__all__ = ["Codes", "Kinds", "Packing", "batches", "factor_multiplicities", "group_rows"]
+__all__ = [
+    "Codes",
+    "Kinds",
+    "Packing",
+    "batches",
+    "distinct_rows",
+    "factor_multiplicities",
+    "group_rows",
+]
 
 Codes = NDArray[np.unsignedinteger]
 Kinds = NDArray[np.uint8]
@@ -70,32 +79,36 @@ class Packing:
                 f"{64 // _BITS - 2}; split the tensor into smaller ones"
             )
         self.dtype = np.dtype(np.uint32 if (self.slots + 1) * _BITS <= 32 else np.uint64)
-        padding = self.sizes + len(self.classes)
+        # Axes that only the rows have: one of members for each class with several, then padding.
+        shared = [number for number, members in enumerate(self.classes) if len(members) > 1]
+        padding = self.sizes + len(shared)
         self.slot_axes = np.full((max(1, len(self.classes)), self.slots), padding, dtype=np.intp)
         for number, members in enumerate(self.classes):
             for slot, axis in enumerate(members[0].axes):
                 self.slot_axes[number, slot] = self.axes.index(axis)
             if len(members) > 1:
-                self.slot_axes[number, -1] = self.sizes + number
+                self.slot_axes[number, -1] = self.sizes + shared.index(number)
+        self._more_widths = [len(self.classes[number]) for number in shared]
+        if (self.slot_axes == padding).any():
+            self._more_widths.append(1)
         self._spans = self._slot_spans()
-        self._member_counts = [len(members) for members in self.classes]
         self._place = {
             tensor: (number, member)
             for number, members in enumerate(self.classes)
             for member, tensor in enumerate(members)
         }
 
-    def _slot_spans(self) -> list[tuple[int, int]]:
+    def _slot_spans(self) -> tuple[tuple[int, int], ...]:
         """For each slot a range of axes that holds its nodes; ranges are equal or disjoint."""
-        count = self.sizes + len(self.classes) + 1
+        count = self.sizes + len(self._more_widths)
         cuts = set(range(count + 1))
         for slot in range(self.slots):
             axes = self.slot_axes[:, slot]
             cuts -= set(range(int(axes.min()) + 1, int(axes.max()) + 1))
-        return [
+        return tuple(
             (max(c for c in cuts if c <= axis), min(c for c in cuts if c > axis))
             for axis in self.slot_axes[0].tolist()
-        ]
+        )
 
     def place(self, tensor: Tensor) -> tuple[int, int]:
         """The class of a tensor and its number in the class."""
@@ -109,8 +122,8 @@ class Packing:
         nodes : iterable of int
             How many numbers to reserve on each true axis.
         """
-        widths = [max(1, count) for count in nodes] + self._member_counts + [1]
-        return np.concatenate([[0], np.cumsum(widths)]).astype(np.intp)
+        widths = [max(1, count) for count in nodes] + self._more_widths
+        return np.array([0, *accumulate(widths)], dtype=np.intp)
 
     def unpack(self, codes: Codes) -> tuple[Nodes, Kinds]:
         """Node numbers within their axes, shape (diagrams, factors, slots), and classes."""
@@ -124,12 +137,16 @@ class Packing:
     def extents(self, nodes: Nodes, kinds: Kinds) -> list[int]:
         """For each true axis one more than the largest node number on it."""
         result = [0] * self.sizes
-        for kind in np.unique(kinds):
-            chosen = nodes[kinds == kind]
-            for slot in range(self.rank):
-                axis = self.slot_axes[kind, slot]
-                if axis < self.sizes and len(chosen):
-                    result[axis] = max(result[axis], int(chosen[:, slot].max()) + 1)
+        for kind, axes in enumerate(self.slot_axes.tolist()):
+            chosen = (
+                nodes[kinds == kind] if len(self.slot_axes) > 1 else nodes.reshape(-1, self.slots)
+            )
+            if not len(chosen):
+                continue
+            largest = chosen.max(axis=0).tolist()
+            for slot, axis in enumerate(axes[: self.rank]):
+                if axis < self.sizes:
+                    result[axis] = max(result[axis], largest[slot] + 1)
         return result
 
     def offsets(self, kinds: Kinds, starts: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -155,7 +172,7 @@ class Packing:
         """
         if nodes.shape[1] == 0:
             return np.zeros((len(nodes), 0), dtype=self.dtype)
-        numbers = renumber(nodes, kinds, starts.tolist(), self._spans)
+        numbers = renumber(nodes, kinds, tuple(starts.tolist()), self._spans)
         if int(numbers.max(initial=0)) >= _LIMIT:
             raise CapacityError(
                 f"a diagram with more than {_LIMIT} nodes on one axis: does not fit a packed "
@@ -176,6 +193,11 @@ class Packing:
         """The number that `tensor_labels` gives to factors of this tensor."""
         kind, member = self.place(tensor)
         return (kind << _BITS) | (member if self.has_members else 0)
+
+    @property
+    def label_bound(self) -> int:
+        """One more than the largest number that `tensor_labels` gives."""
+        return len(self.slot_axes) << _BITS
 
     def slots_meeting(self, slot: int) -> list[int]:
         """The slots in which a node that stands in the given slot of some factor can stand."""
@@ -208,6 +230,24 @@ def group_rows(codes: Codes) -> tuple[Codes, NDArray[np.intp]]:
     packed = np.ascontiguousarray(codes).view(np.dtype((np.void, width))).ravel()
     _, index, inverse = np.unique(packed, return_index=True, return_inverse=True)
     return codes[index], inverse
+
+
+def distinct_rows(
+    counts: NDArray[np.intp],
+) -> tuple[tuple[tuple[int, ...], ...], NDArray[np.intp]]:
+    """Distinct rows of small counts, and for every row the number of the distinct one.
+
+    Examples
+    --------
+    >>> distinct_rows(np.array([[0, 1], [0, 0], [0, 1]]))
+    (((0, 0), (0, 1)), array([1, 0, 1]))
+    """
+    if not counts.any():
+        return ((0,) * counts.shape[1],), np.zeros(len(counts), dtype=np.intp)
+    base = 1 + int(counts.max())
+    powers = [base**i for i in range(counts.shape[1])]
+    codes, number = np.unique(counts @ np.array(powers, dtype=np.intp), return_inverse=True)
+    return tuple(tuple(code // p % base for p in powers) for code in codes.tolist()), number
 
 
 def batches(sequence: Sized, size: int) -> Iterator[slice]:

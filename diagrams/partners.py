@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from diagrams.labelling import Nodes
 from diagrams.packing import Kinds, Packing, factor_multiplicities
 
-__all__ = ["choose_factor", "partner_counts"]
+__all__ = ["choose_factor", "occurrences", "partner_counts"]
 
 _FIELD_BITS = 62
 
@@ -38,10 +38,10 @@ def choose_factor(
         As `diagrams.packing.factor_multiplicities` gives them.
     """
     count, size, _ = nodes.shape
-    partners = _occurrences(labels, int(labels.max()) + 1)
+    partners = occurrences(labels, int(labels.max()) + 1)
     width = int(nodes.max()) + 1
     flat = nodes[:, :, : packing.rank].reshape(count, -1)
-    degrees = _occurrences(flat, width).reshape(count, size, packing.rank)
+    degrees = occurrences(flat, width).reshape(count, size, packing.rank)
     bound = 2 * size * packing.rank + 2
     low, high = degrees.min(axis=2), degrees.max(axis=2)
     score = ((partners * bound + low) * bound - multiplicities) * bound + high
@@ -90,7 +90,7 @@ def partner_counts(
     return _collected(code, counts)
 
 
-def _occurrences(values: NDArray[np.intp], width: int) -> NDArray[np.intp]:
+def occurrences(values: NDArray[np.intp], width: int) -> NDArray[np.intp]:
     """For each entry how often its value occurs in its row; values lie below ``width``."""
     at = values + (np.arange(len(values)) * width)[:, None]
     result: NDArray[np.intp] = np.bincount(at.ravel(), minlength=len(values) * width)[at]

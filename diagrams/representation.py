@@ -1,7 +1,7 @@
 """What the bulk engine asks of a way to store sums of diagrams.
 
-The flow of an observable (see `diagrams.flow`) needs four things of a sum of diagrams: translate
-it from and to `DiagramSum`, merge it with the blocks of the potential, add, and take the
+The flow of an observable (see `diagrams.flow`) needs three things of a sum of diagrams: translate
+it from and to `DiagramSum`, merge it with the blocks of the potential, and take the
 expectation. A *representation* does them for the whole sum at once, with integer coefficients, in
 a format that suits the diagrams at hand. Two exist: closed words for products of traces
 (`diagrams.traces`), arrays of factors for all others (`diagrams.arrays`).
@@ -73,12 +73,8 @@ class Representation(ABC, Generic[State]):
         """Number of distinct diagrams in a state."""
 
     @abstractmethod
-    def differentiate(self, state: State, blocks: Sequence[int]) -> State:
-        """Merge with those blocks of the potential, weights included."""
-
-    @abstractmethod
-    def add(self, states: Iterable[State]) -> State:
-        """The sum of some states."""
+    def derivative(self, sources: Iterable[tuple[State, Sequence[int]]]) -> State:
+        """Merge each state with some blocks of the potential, by number, weights included; add."""
 
     @abstractmethod
     def expectation(self, state: State) -> Moments:

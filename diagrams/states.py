@@ -10,7 +10,7 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from diagrams.packing import Codes, group_rows
+from diagrams.packing import Codes, distinct_rows, group_rows
 
 __all__ = ["Collector", "Group", "State"]
 
@@ -38,12 +38,10 @@ class Collector:
         self, free: NDArray[np.intp], codes: Codes, weights: NDArray[np.object_]
     ) -> None:
         """The same for rows with different numbers of free nodes."""
-        if not free.any():
-            self.append(tuple(free[0].tolist()), codes, weights)
-            return
-        for loose in np.unique(free, axis=0):
-            chosen = (free == loose).all(axis=1)
-            self.append(tuple(loose.tolist()), codes[chosen], weights[chosen])
+        groups, number = distinct_rows(free)
+        for index, loose in enumerate(groups):
+            chosen = number == index
+            self.append(loose, codes[chosen], weights[chosen])
 
     def state(self) -> State:
         """The sum of everything taken."""

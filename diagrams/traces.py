@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import flint
@@ -47,6 +48,18 @@ def is_product_of_traces(diagram: Diagram) -> bool:
     return all(tensor.rank == 2 for tensor in diagram.tensors) and all(
         degree in (0, 2) for degree in diagram.degrees
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A block of the potential with one letter cut out, in its first orientation."""
+
+    letter: str
+    path: Word
+    backwards: Word
+    others: tuple[Word, ...]
+    free: tuple[int, ...]
+    weight: int
 
 
 class TraceRepresentation(Representation[dict[Key, int]]):
@@ -86,15 +99,23 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         self._learnable = {
             letter for letter in self._start_axis if self._tensor(letter).is_learnable
         }
-        self._templates = [
-            [
-                (letter, word[i + 1 :] + word[:i], others, free, weight)
-                for (words, free), weight in self.encode([(diagram, weight)]).items()
-                for j, word in enumerate(words)
-                for others in [words[:j] + words[j + 1 :]]
-                for i, letter in enumerate(word)
-            ]
-            for diagram, weight in blocks.potential
+        self._templates = [self._cuts(diagram, weight) for diagram, weight in blocks.potential]
+
+    def _cuts(self, diagram: Diagram, weight: int) -> list[_Cut]:
+        """All ways to cut a letter out of a block, equal ones collected."""
+        words, free = list(self._words(diagram)), self._free(diagram)
+        found: Counter[tuple[str, Word, tuple[Word, ...]]] = Counter()
+        for j, word in enumerate(words):
+            others = tuple(words[:j] + words[j + 1 :])
+            for i, letter in enumerate(word):
+                path = word[i + 1 :] + word[:i]
+                # Walk so that the letter is met in its first orientation.
+                first = min(letter, opposite(letter))
+                found[first, path if letter == first else reverse(path), others] += weight
+        return [
+            _Cut(letter, path, reverse(path), others, free, total)
+            for (letter, path, others), total in found.items()
+            if letter in self._learnable
         ]
 
     # -- translation ---------------------------------------------------------------------------
@@ -104,12 +125,7 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         state: Counter[Key] = Counter()
         for diagram, coefficient in terms:
             words = list(self._words(diagram))
-            free = [
-                self._axis_number[axis]
-                for axis, degree in zip(diagram.nodes, diagram.degrees, strict=True)
-                if degree == 0
-            ]
-            state[self._symmetrised(words, free)] += coefficient
+            state[self._symmetrised(words, self._free(diagram))] += coefficient
         return dict(state)
 
     def decode(self, state: dict[Key, int]) -> DiagramSum:
@@ -142,6 +158,13 @@ class TraceRepresentation(Representation[dict[Key, int]]):
             if letters:
                 yield "".join(letters)
 
+    def _free(self, diagram: Diagram) -> tuple[int, ...]:
+        return tuple(
+            self._axis_number[axis]
+            for axis, degree in zip(diagram.nodes, diagram.degrees, strict=True)
+            if degree == 0
+        )
+
     def _diagram(self, key: Key) -> Diagram:
         words, free = key
         nodes = [self._axes[axis] for axis in free]
@@ -172,33 +195,32 @@ class TraceRepresentation(Representation[dict[Key, int]]):
 
     # -- merging -------------------------------------------------------------------------------
 
-    def differentiate(self, state: dict[Key, int], blocks: Sequence[int]) -> dict[Key, int]:
-        """Merge with blocks of the potential."""
+    def derivative(self, sources: Iterable[tuple[dict[Key, int], Sequence[int]]]) -> dict[Key, int]:
+        """Merge each state with blocks of the potential; the sum."""
         result: Counter[Key] = Counter()
-        templates = [template for block in blocks for template in self._templates[block]]
+        for state, blocks in sources:
+            self._merge(state, blocks, result)
+        return {key: coefficient for key, coefficient in result.items() if coefficient}
+
+    def _merge(self, state: dict[Key, int], blocks: Sequence[int], result: Counter[Key]) -> None:
+        cuts = [cut for block in blocks for cut in self._templates[block]]
         for (words, free), coefficient in state.items():
             before = len(result)
             for j, word in enumerate(words):
                 others = words[:j] + words[j + 1 :]
                 period = (word + word).find(word, 1)
+                repeats = coefficient * (len(word) // period)
                 for i in range(period):
                     letter = word[i]
-                    if letter not in self._learnable:
-                        continue
-                    rest = word[i + 1 :] + word[:i]
-                    repeats = coefficient * (len(word) // period)
-                    backwards = opposite(letter)
-                    for other, path, more, more_free, weight in templates:
-                        if other == letter:
-                            merged = rest + reverse(path)
-                        elif other == backwards:
-                            merged = rest + path
-                        else:
+                    first = min(letter, opposite(letter))
+                    for cut in cuts:
+                        if cut.letter != first:
                             continue
-                        key = self._merged(letter, merged, others + more, free + more_free)
-                        result[key] += repeats * weight
+                        path = cut.backwards if letter == first else cut.path
+                        merged = word[i + 1 :] + word[:i] + path
+                        key = self._merged(letter, merged, others + cut.others, free + cut.free)
+                        result[key] += repeats * cut.weight
             self.tick(len(result) - before)
-        return {key: coefficient for key, coefficient in result.items() if coefficient}
 
     def _merged(
         self, letter: str, merged: Word, others: tuple[Word, ...], free: tuple[int, ...]
@@ -206,13 +228,6 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         if merged:
             return self._symmetrised([merged, *others], free)
         return self._symmetrised(others, (*free, self._start_axis[letter]))
-
-    def add(self, states: Iterable[dict[Key, int]]) -> dict[Key, int]:
-        """The sum of some states."""
-        total: Counter[Key] = Counter()
-        for state in states:
-            total.update(state)
-        return {key: coefficient for key, coefficient in total.items() if coefficient}
 
     # -- contraction ---------------------------------------------------------------------------
 

@@ -87,8 +87,8 @@ class Problem:
                         f"target of {self.family}: contains the learnable tensor {tensor.name}; "
                         "declare it as fixed Gaussian or structural"
                     )
-        # Joining the networks checks their open indices.
-        inner_product((*self.model, *self.target), (*self.model, *self.target), self.output_axes)
+        for network in (*self.model, *self.target):
+            network.index_axes(self.output_axes)
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
