@@ -137,7 +137,7 @@ def expand(
     budget = Budget(
         seconds=max_seconds,
         diagrams=max_diagrams,
-        memory=None if max_memory is None else int(max_memory * 2**30) or -1,
+        memory=None if max_memory is None else max_memory * 2**30,
     )
     chosen = _problem(problem, order=order, symmetric=symmetric, target=target)
     with following(f"Y_0 ... Y_{terms}", terms + 1) as progress:

@@ -179,15 +179,14 @@ class ArrayRepresentation(Representation[State]):
                 if size == 0:
                     continue
                 for part in batches(codes, _ROWS):
-                    before = found.rows
-                    for template in templates:
-                        mergers.take(
-                            free,
-                            *self._merge(codes[part], coefficients[part], template, shift, starts),
-                        )
-                    self.tick(found.rows - before)
+                    for cuts in templates:
+                        merged = self._merge(codes[part], coefficients[part], cuts, shift, starts)
+                        mergers.take(free, *merged)
+                    self.tick(0)
         mergers.finish()
-        return found.state()
+        result = found.state()
+        self.tick(self.count(result))
+        return result
 
     def _room(
         self, sources: Sequence[tuple[State, Sequence[int]]]
@@ -209,7 +208,7 @@ class ArrayRepresentation(Representation[State]):
         ]
         starts = packing.starts(a + b for a, b in zip(extents, nodes, strict=True))
         shift = starts.copy()
-        shift[: packing.sizes] += extents
+        shift[: packing.sizes] += np.array(extents, dtype=np.intp)
         return starts, shift
 
     def _merge(
@@ -241,7 +240,12 @@ class ArrayRepresentation(Representation[State]):
         free = free_nodes(packing, leaders, nodes_used(rest, width), first, removed)
         count = multiplicities[row, factor].astype(object)
         weights = coefficients[row] * count * templates.weight[way]
-        return free + np.array(templates.free), led(leaders, rest), rest_kinds, weights
+        return (
+            free + np.array(templates.free, dtype=np.intp),
+            led(leaders, rest),
+            rest_kinds,
+            weights,
+        )
 
     # -- contraction ---------------------------------------------------------------------------
 

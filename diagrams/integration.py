@@ -28,6 +28,9 @@ __all__ = ["MATCHINGS", "Contractions", "integrate"]
 MATCHINGS = 15
 """Tensors with at most so many matchings together are integrated in one step, by listing them."""
 
+_MOST_TENSORS = 20
+"""As many octal digits fit the integer that describes them."""
+
 _MATCHINGS = np.array([1, 1, 1, 1, 3, 3, 15, 15, MATCHINGS + 1])
 """Number of matchings of 0, 1, 2, ... factors, more than `MATCHINGS` from 8 on."""
 
@@ -102,7 +105,7 @@ def _nearly_finished(labels: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArra
     patterns = np.zeros(len(labels), dtype=np.intp)
     matchings = np.ones(len(labels), dtype=np.intp)
     growing = np.ones(len(labels), dtype=bool)
-    while growing.any():
+    for _ in range(_MOST_TENSORS):
         count = np.minimum(ordered[every, position], len(_MATCHINGS) - 1)
         growing &= matchings * _MATCHINGS[count] <= MATCHINGS
         matchings[growing] *= _MATCHINGS[count[growing]]

@@ -25,14 +25,12 @@ class Collector:
     """Rows with weights, gathered group by group and added up at the end."""
 
     def __init__(self) -> None:
-        self.rows = 0
         self._groups: defaultdict[Group, list[tuple[Codes, NDArray[np.object_]]]]
         self._groups = defaultdict(list)
 
     def append(self, free: tuple[int, ...], codes: Codes, weights: NDArray[np.object_]) -> None:
         """Take rows that all have the same free nodes."""
         self._groups[codes.shape[1], free].append((codes, weights))
-        self.rows += len(codes)
 
     def append_groups(
         self, free: NDArray[np.intp], codes: Codes, weights: NDArray[np.object_]

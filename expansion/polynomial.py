@@ -35,14 +35,44 @@ from diagrams.wick import Monomial, monomial
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["Polynomial", "symbol_latex", "symbol_order"]
+__all__ = ["Polynomial", "read_rational", "symbol_latex", "symbol_order"]
 
 MAXIMAL_LENGTH = 1_000_000
 """Longest text that `Polynomial.parse` reads, in characters."""
 
 _ORDER = ("p", "H", "N", "H_teacher", "alpha", "sigma2", "sigma2_teacher")
 _TERM = re.compile(r"([+-]?)(\d+(?:/\d+)?)?((?:\*?[A-Za-z_]\w*(?:\*\*-?\d{1,6})?)*)", re.ASCII)
+_DIGITS = 4000
+"""Python reads at most 4300 digits of a decimal number."""
+
+_RATIONAL = re.compile(rf"[+-]?\d{{1,{_DIGITS}}}(/\d{{1,{_DIGITS}}})?", re.ASCII)
 _POWER = re.compile(r"([A-Za-z_]\w*)(?:\*\*(-?\d{1,6}))?", re.ASCII)
+
+
+def read_rational(text: str) -> Fraction:
+    """A rational number from digits such as ``-27/2``.
+
+    Raises
+    ------
+    InvalidInputError
+        If the text is anything else, has more than some thousand digits or divides by zero.
+
+    Examples
+    --------
+    >>> read_rational("-27/2")
+    Fraction(-27, 2)
+    """
+    if not _RATIONAL.fullmatch(text):
+        raise InvalidInputError(
+            f"number {text[:20]!r}: is not a rational number of at most {_DIGITS} digits; write "
+            "for example -27/2"
+        )
+    try:
+        return Fraction(text)
+    except ZeroDivisionError:
+        raise InvalidInputError(
+            f"number {text[:20]!r}: divides by zero; give a rational number"
+        ) from None
 
 
 def symbol_order(name: str) -> tuple[int, str]:
@@ -118,12 +148,7 @@ class Polynomial:
                     f"polynomial: {source[position : position + 20]!r} is not understood; expected "
                     "a term such as -3/2*p**2*H*sigma2"
                 )
-            try:
-                coefficient = Fraction(match[1] + (match[2] or "1"))
-            except ZeroDivisionError:
-                raise InvalidInputError(
-                    f"polynomial: {match[2]!r} divides by zero; give a rational number"
-                ) from None
+            coefficient = read_rational(match[1] + (match[2] or "1"))
             powers: dict[str, int] = {}
             for name, power in _POWER.findall(match[3]):
                 powers[name] = powers.get(name, 0) + int(power or 1)

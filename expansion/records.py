@@ -22,7 +22,7 @@ from typing import Any
 
 from diagrams.errors import InvalidInputError
 from diagrams.wick import Monomial, monomial
-from expansion.polynomial import Polynomial, symbol_order
+from expansion.polynomial import Polynomial, read_rational, symbol_order
 from expansion.problem import Problem
 
 __all__ = ["polynomial_record", "read_polynomial", "read_series", "series_record"]
@@ -51,7 +51,7 @@ def series_record(problem: Problem, coefficients: Sequence[Polynomial]) -> dict[
     }
 
 
-def read_polynomial(terms: Sequence[Any]) -> Polynomial:
+def read_polynomial(terms: object) -> Polynomial:
     """A polynomial from its plain data.
 
     Raises
@@ -60,20 +60,19 @@ def read_polynomial(terms: Sequence[Any]) -> Polynomial:
         If a term is not of the layout above.
     """
     total: dict[Monomial, Fraction] = {}
+    if not isinstance(terms, list):
+        raise _not_understood(terms)
     for term in terms:
         try:
-            coefficient = Fraction(term["coefficient"])
             powers = monomial({str(n): _integer(k) for n, k in term["exponents"].items()})
-        except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
-            raise InvalidInputError(
-                f"series record: the term {str(term)[:60]} is not understood; expected "
-                '{"coefficient": "1/2", "exponents": {"p": 1}}'
-            ) from error
-        total[powers] = total.get(powers, Fraction(0)) + coefficient
+            value = _rational(term["coefficient"])
+        except (KeyError, TypeError, AttributeError, InvalidInputError) as error:
+            raise _not_understood(term) from error
+        total[powers] = total.get(powers, Fraction(0)) + value
     return Polynomial(total)
 
 
-def read_series(coefficients: Sequence[Any]) -> tuple[Polynomial, ...]:
+def read_series(coefficients: object) -> tuple[Polynomial, ...]:
     """The polynomials of a list of coefficients, which must be s = 0, 1, 2, ... in order.
 
     Raises
@@ -81,6 +80,11 @@ def read_series(coefficients: Sequence[Any]) -> tuple[Polynomial, ...]:
     InvalidInputError
         If a coefficient is missing or not of the layout above.
     """
+    if not isinstance(coefficients, list):
+        raise InvalidInputError(
+            f"series record: the coefficients {str(coefficients)[:40]} are not a list; list them "
+            "in order from s = 0 on"
+        )
     result = []
     for s, coefficient in enumerate(coefficients):
         if not isinstance(coefficient, dict) or coefficient.get("s") != s:
@@ -88,11 +92,23 @@ def read_series(coefficients: Sequence[Any]) -> tuple[Polynomial, ...]:
                 f"series record: coefficient number {s} is not the one with s = {s}; list them in "
                 "order from 0 on"
             )
-        result.append(read_polynomial(coefficient.get("terms", ())))
+        result.append(read_polynomial(coefficient.get("terms", [])))
     return tuple(result)
+
+
+def _not_understood(term: object) -> InvalidInputError:
+    return InvalidInputError(
+        f"series record: the term {str(term)[:60]} is not understood; expected "
+        '{"coefficient": "1/2", "exponents": {"p": 1}}'
+    )
+
+
+def _rational(value: object) -> Fraction:
+    """Exact numbers are strings or integers; a floating point number is not exact."""
+    return read_rational(value) if isinstance(value, str) else Fraction(_integer(value))
 
 
 def _integer(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError("exponents are integers")
+        raise TypeError("not an integer")
     return value

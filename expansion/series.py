@@ -46,7 +46,7 @@ class Budget:
     diagrams : int, optional
         Distinct diagrams merged and contracted.
     memory : int, optional
-        Memory of the process, in bytes.
+        Memory of the process, in bytes; a fraction of a byte does not matter.
 
     Raises
     ------
@@ -56,7 +56,7 @@ class Budget:
 
     seconds: float | None = None
     diagrams: int | None = None
-    memory: int | None = None
+    memory: float | None = None
 
     def __post_init__(self) -> None:
         for name, value in (
@@ -237,7 +237,7 @@ class _Meter:
         if budget.memory is not None and seconds > self._memory_checked:
             self._memory_checked = seconds + _MEMORY_CHECK_SECONDS
             if psutil.Process().memory_info().rss > budget.memory:
-                raise self._exceeded(f"{budget.memory} bytes of memory", "--max-memory")
+                raise self._exceeded(f"{budget.memory:g} bytes of memory", "--max-memory")
         if self._progress is not None:
             self._progress(Progress(self._s, self._diagrams, seconds))
 
