@@ -106,6 +106,8 @@ def _nearly_finished(labels: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArra
     matchings = np.ones(len(labels), dtype=np.intp)
     growing = np.ones(len(labels), dtype=bool)
     for _ in range(_MOST_TENSORS):
+        if not growing.any():
+            break
         count = np.minimum(ordered[every, position], len(_MATCHINGS) - 1)
         growing &= matchings * _MATCHINGS[count] <= MATCHINGS
         matchings[growing] *= _MATCHINGS[count[growing]]

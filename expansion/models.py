@@ -17,7 +17,10 @@ from diagrams.tensors import Axis, Tensor
 from expansion.problem import Problem
 from expansion.targets import TARGETS
 
-__all__ = ["PRESETS", "cp"]
+__all__ = ["MAXIMAL_ORDER", "PRESETS", "cp"]
+
+MAXIMAL_ORDER = 100
+"""The order of a CP model is bounded, so that a slip of the pen does not fill the memory."""
 
 
 def cp(order: int = 3, *, symmetric: bool = False, target: str = "identity") -> Problem:
@@ -40,7 +43,7 @@ def cp(order: int = 3, *, symmetric: bool = False, target: str = "identity") -> 
     Raises
     ------
     InvalidInputError
-        If the order is below 2 or the target unknown.
+        If the order is below 2 or above `MAXIMAL_ORDER`, or the target unknown.
 
     Examples
     --------
@@ -50,6 +53,10 @@ def cp(order: int = 3, *, symmetric: bool = False, target: str = "identity") -> 
     if order < 2:
         raise InvalidInputError(
             f"order {order}: a CP model needs at least two modes; give --order 2 or more"
+        )
+    if order > MAXIMAL_ORDER:
+        raise InvalidInputError(
+            f"order {order}: more than {MAXIMAL_ORDER} modes are out of reach; give a smaller --order"
         )
     if target not in TARGETS:
         raise InvalidInputError(
