@@ -1,0 +1,111 @@
+"""The declared cases: what `python -m benchmarks` measures and what it requires.
+
+A *reach* case asks how far the series goes: Y_0 ... Y_terms in one process, within limits of time
+and memory. A *ratio* case compares the engine with the textbook enumerator on the same problem, in
+the same process and the same run. All cases are CP models with the identity target.
+
+>>> REACH[0].name, REACH[0].title, REACH[0].terms
+('reach:sym2', 'SYM order 2', 40)
+>>> [case.name for case in selected(RATIO, ["ratio:sym3"])]
+['ratio:sym3']
+
+Source: ours; the numbers of terms are those the project was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+__all__ = [
+    "MEMORY_LIMIT",
+    "RATIO",
+    "REACH",
+    "REQUIRED_RATIO",
+    "TIME_LIMIT",
+    "Case",
+    "RatioCase",
+    "ReachCase",
+    "names",
+    "selected",
+]
+
+TIME_LIMIT = 60.0
+"""Seconds in which a reach case has to finish, start of the interpreter and imports included."""
+
+MEMORY_LIMIT = 4 * 2**30
+"""Bytes that a reach case may hold at its peak."""
+
+REQUIRED_RATIO = 500.0
+"""How many times faster than the textbook enumerator the engine has to be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A CP model with the identity target and the last coefficient to compute."""
+
+    order: int
+    symmetric: bool
+    terms: int
+    quick_terms: int
+
+    kind = "case"
+
+    @property
+    def model(self) -> str:
+        return f"{'sym' if self.symmetric else 'asym'}{self.order}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}:{self.model}"
+
+    @property
+    def title(self) -> str:
+        return f"{'SYM' if self.symmetric else 'ASYM'} order {self.order}"
+
+    def last(self, *, quick: bool) -> int:
+        """The last coefficient of a full or of a quick run."""
+        return self.quick_terms if quick else self.terms
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReachCase(Case):
+    """Y_0 ... Y_terms in a process of its own."""
+
+    kind = "reach"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatioCase(Case):
+    """The engine against the textbook enumerator."""
+
+    kind = "ratio"
+
+
+REACH = (
+    ReachCase(order=2, symmetric=True, terms=40, quick_terms=20),
+    ReachCase(order=2, symmetric=False, terms=13, quick_terms=9),
+    ReachCase(order=3, symmetric=True, terms=6, quick_terms=4),
+    ReachCase(order=3, symmetric=False, terms=6, quick_terms=4),
+    ReachCase(order=4, symmetric=True, terms=5, quick_terms=3),
+    ReachCase(order=4, symmetric=False, terms=6, quick_terms=4),
+)
+
+RATIO = (
+    RatioCase(order=2, symmetric=True, terms=4, quick_terms=3),
+    RatioCase(order=3, symmetric=True, terms=2, quick_terms=1),
+    RatioCase(order=3, symmetric=False, terms=3, quick_terms=2),
+)
+
+AnyCase = TypeVar("AnyCase", bound=Case)
+
+
+def names() -> tuple[str, ...]:
+    """What ``--only`` accepts: a kind, or the name of a case."""
+    return ("reach", *(case.name for case in REACH), "ratio", *(case.name for case in RATIO))
+
+
+def selected(cases: Iterable[AnyCase], only: Collection[str]) -> tuple[AnyCase, ...]:
+    """The cases whose name or kind was asked for; all if nothing was."""
+    return tuple(case for case in cases if not only or case.name in only or case.kind in only)

@@ -1,0 +1,145 @@
+"""How far the series goes: Y_0 ... Y_s in a fresh process, with its time and its peak memory.
+
+``python -m benchmarks.reach ORDER sym|asym TERMS`` is the child: it prints one JSON line for every
+finished coefficient, flushed at once, so that the parent can follow it. `run` starts it and
+measures its wall time from outside: the start of the interpreter and the imports count.
+
+The peak memory is what the operating system reports of the child itself. Linux lets a child start
+with the peak of the process that started it, so the parent stays small: nothing of the engine is
+imported at the top of this module.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from benchmarks.cases import MEMORY_LIMIT, TIME_LIMIT, ReachCase
+
+__all__ = ["Reach", "Step", "run"]
+
+PATIENCE = 3 * TIME_LIMIT
+"""Seconds after which a child that misses its limit is stopped."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One finished coefficient: what it cost, and the peak memory of the process so far."""
+
+    s: int
+    seconds: float
+    diagrams: int
+    contractions: int
+    memory: int
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What a child did: its steps, its wall time, its exit status."""
+
+    case: ReachCase
+    terms: int
+    steps: tuple[Step, ...]
+    seconds: float
+    status: int
+
+    @property
+    def finished(self) -> bool:
+        return self.status == 0 and len(self.steps) == self.terms + 1
+
+    @property
+    def met(self) -> bool:
+        """Whether all coefficients came within the limits of time and memory."""
+        return self.finished and self.seconds <= TIME_LIMIT and self.memory <= MEMORY_LIMIT
+
+    @property
+    def diagrams(self) -> int:
+        """Distinct diagrams of the last coefficient, before contraction."""
+        return self.steps[-1].diagrams if self.steps else 0
+
+    @property
+    def contractions(self) -> int:
+        """Distinct diagrams contracted for all coefficients."""
+        return sum(step.contractions for step in self.steps)
+
+    @property
+    def memory(self) -> int:
+        """Peak memory in bytes."""
+        return self.steps[-1].memory if self.steps else 0
+
+    @property
+    def growth(self) -> tuple[float, ...]:
+        """The time of each of the last coefficients over that of the one before, three at most."""
+        last = self.steps[-4:]
+        return tuple(
+            after.seconds / before.seconds for before, after in pairwise(last) if before.seconds > 0
+        )
+
+
+def run(
+    case: ReachCase, *, terms: int | None = None, follow: Callable[[Step], None] | None = None
+) -> Reach:
+    """Run a case in a fresh process.
+
+    Parameters
+    ----------
+    case
+        The problem.
+    terms
+        The last coefficient, if not the declared one.
+    follow
+        Called with every finished step.
+    """
+    last = case.terms if terms is None else terms
+    family = "sym" if case.symmetric else "asym"
+    command = [sys.executable, "-m", __name__, str(case.order), family, str(last)]
+    steps: list[Step] = []
+    start = time.perf_counter()
+    root = Path(__file__).resolve().parents[1]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as child:
+        timer = threading.Timer(PATIENCE, child.kill)
+        timer.start()
+        try:
+            for line in child.stdout or ():
+                steps.append(Step(**json.loads(line)))
+                if follow is not None:
+                    follow(steps[-1])
+            status = child.wait()
+        finally:
+            timer.cancel()
+            child.kill()
+    return Reach(case, last, tuple(steps), time.perf_counter() - start, status)
+
+
+def peak_memory() -> int:
+    """Peak memory of this process in bytes."""
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def child(arguments: Sequence[str]) -> None:
+    """Expand one problem and print a line for every coefficient."""
+    from expansion.models import cp
+    from expansion.series import LossSeries
+
+    order, family, terms = arguments
+    series = LossSeries(cp(order=int(order), symmetric=family == "sym"))
+    for s in range(int(terms) + 1):
+        cost = series.cost(s)
+        step = Step(s, cost.seconds, cost.diagrams, cost.contractions, peak_memory())
+        print(json.dumps(vars(step)), flush=True)
+
+
+if __name__ == "__main__":
+    child(sys.argv[1:])

@@ -1,0 +1,557 @@
+"""The command line: what it prints, what it refuses, and that it refuses in one line.
+
+Most commands run inside this process, through `main` with its arguments in place; those about
+processes (pipes, signals, start-up) run for real.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import diagflow
+from diagflow import oracle
+from diagflow.cli import main
+from expansion.models import cp
+from expansion.polynomial import Polynomial
+from expansion.records import read_series
+from expansion.series import loss_series
+
+ROOT = Path(__file__).resolve().parents[2]
+PREFIX = "diagflow: error: "
+
+# No colour and no width from the terminal that runs the tests.
+ENVIRONMENT = {
+    name: value
+    for name, value in os.environ.items()
+    if name not in {"FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "TTY_COMPATIBLE", "COLUMNS"}
+} | {"PYTHONPATH": str(ROOT), "TERM": "xterm"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Run a command inside this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in set(os.environ) - set(ENVIRONMENT):
+        monkeypatch.delenv(name)
+
+    def call(*arguments: str) -> Result:
+        monkeypatch.setattr(sys, "argv", ["diagflow", *arguments])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        printed = capsys.readouterr()
+        return Result(int(exit_.value.code or 0), printed.out, printed.err)
+
+    return call
+
+
+def process(*arguments: str, cwd: Path = ROOT) -> Result:
+    """Run a command in a process of its own, its output into pipes."""
+    done = subprocess.run(
+        [sys.executable, "-m", "diagflow", *arguments],
+        cwd=cwd,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+    )
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def check_refused(result: Result, *parts: str) -> None:
+    """One line on standard error, nothing on standard output, exit status 2."""
+    assert result.status == 2
+    assert result.out == ""
+    assert result.err.startswith(PREFIX)
+    assert result.err.endswith("\n")
+    assert result.err.count("\n") == 1
+    assert "Traceback" not in result.err
+    for part in parts:
+        assert part in result.err
+
+
+# --- expand ---------------------------------------------------------------------------------------
+
+PROBLEMS = [(2, True, 3), (2, False, 3), (3, True, 2), (3, False, 3), (4, True, 1), (4, False, 2)]
+
+
+def options(order: int, symmetric: bool, terms: int) -> list[str]:
+    family = "--symmetric" if symmetric else "--asymmetric"
+    return ["cp", "--order", str(order), family, "--terms", str(terms)]
+
+
+def expected(order: int, symmetric: bool, terms: int, target: str = "identity") -> list[Polynomial]:
+    series = loss_series(cp(order=order, symmetric=symmetric, target=target))
+    return [series[s] for s in range(terms + 1)]
+
+
+@pytest.mark.parametrize(("order", "symmetric", "terms"), PROBLEMS)
+def test_expand_prints_text_that_reads_back(
+    run: Run, order: int, symmetric: bool, terms: int
+) -> None:
+    result = run("expand", *options(order, symmetric, terms))
+    assert (result.status, result.err) == (0, "")
+    title, *lines = result.out.splitlines()
+    assert title == f"cp order={order} symmetric={str(symmetric).lower()} target=identity"
+    for s, (line, polynomial) in enumerate(
+        zip(lines, expected(order, symmetric, terms), strict=True)
+    ):
+        name, _, text = line.partition(" = ")
+        assert name == f"Y_{s}"
+        assert Polynomial.parse(text) == polynomial
+
+
+@pytest.mark.parametrize(("order", "symmetric", "terms"), PROBLEMS)
+def test_expand_prints_json_that_reads_back(
+    run: Run, order: int, symmetric: bool, terms: int
+) -> None:
+    result = run("expand", *options(order, symmetric, terms), "--format", "json")
+    assert (result.status, result.err) == (0, "")
+    record = json.loads(result.out)
+    assert {key: record[key] for key in ("family", "order", "symmetric", "target")} == {
+        "family": "cp",
+        "order": order,
+        "symmetric": symmetric,
+        "target": "identity",
+    }
+    assert list(read_series(record["coefficients"])) == expected(order, symmetric, terms)
+
+
+def check_balanced(text: str) -> None:
+    """Every brace and every environment is closed, in order."""
+    depth = 0
+    for match in re.finditer(r"\\.|[{}]", text):
+        depth += (match[0] == "{") - (match[0] == "}")
+        assert depth >= 0
+    assert depth == 0
+    opened: list[str] = []
+    for kind, name in re.findall(r"\\(begin|end)\{([^}]*)\}", text):
+        if kind == "begin":
+            opened.append(name)
+        else:
+            assert opened.pop() == name
+    assert opened == []
+
+
+@pytest.mark.parametrize(("order", "symmetric", "terms"), PROBLEMS)
+def test_expand_prints_latex_that_is_well_formed(
+    run: Run, order: int, symmetric: bool, terms: int
+) -> None:
+    result = run("expand", *options(order, symmetric, terms), "--format", "latex")
+    assert (result.status, result.err) == (0, "")
+    first, *rest = result.out.splitlines()
+    assert first == f"% cp order={order} symmetric={str(symmetric).lower()} target=identity"
+    body = "\n".join(rest)
+    check_balanced(body)
+    assert body.count(r"\begin{align*}") == body.count(r"\end{align*}") == 1
+    assert not re.search(r"[%$#_^&]\s*$|\^\^|__|sigma2|\*\*", body, re.MULTILINE)
+    inside = body.partition(r"\begin{align*}")[2].partition(r"\end{align*}")[0]
+    rows = inside.strip().split(r"\\")
+    # One alignment mark a row, one row or more for each coefficient, no empty row.
+    assert all(row.count("&") == 1 and row.split("&")[1].strip() for row in rows)
+    heads = re.findall(r"Y_\{(\d+)\} &=", inside)
+    assert heads == [str(s) for s in range(terms + 1)]
+
+
+def test_expand_latex_has_every_term_once(run: Run) -> None:
+    """Rows broken in the middle of a polynomial keep all terms and their signs."""
+    result = run("expand", *options(3, True, 2), "--format", "latex")
+    for s, polynomial in enumerate(expected(3, True, 2)):
+        start = result.out.index(f"Y_{{{s}}} &=") + len(f"Y_{{{s}}} &=")
+        end = result.out.find("Y_{", start)
+        row = result.out[start : end if end >= 0 else result.out.index(r"\end{align*}")]
+        joined = re.sub(r"\\\\\s*(&\\quad)?|\s", "", row)
+        assert joined == re.sub(r"\s", "", polynomial.latex())
+
+
+def test_expand_has_defaults(run: Run) -> None:
+    result = run("expand", "cp")
+    assert result.out.startswith("cp order=3 symmetric=false target=identity\nY_0 = ")
+    assert result.out.count("\n") == 4
+
+
+def test_expand_the_zero_target(run: Run) -> None:
+    result = run("expand", *options(2, True, 2), "--target", "zero", "--format", "json")
+    record = json.loads(result.out)
+    assert record["target"] == "zero"
+    assert list(read_series(record["coefficients"])) == expected(2, True, 2, target="zero")
+
+
+def test_expand_within_its_budget(run: Run) -> None:
+    limits = ("--max-seconds", "1000", "--max-diagrams", "100000", "--max-memory", "1000")
+    assert run("expand", *options(3, False, 2), *limits) == run("expand", *options(3, False, 2))
+
+
+# --- bad input ------------------------------------------------------------------------------------
+
+BAD = {
+    "order 1": (["expand", "cp", "--order", "1"], ["order 1:", "at least two modes", "give"]),
+    "order 0": (["expand", "cp", "--order", "0"], ["order 0:"]),
+    "order negative": (["expand", "cp", "--order", "-2"], ["order -2:"]),
+    "terms negative": (["expand", "cp", "--terms", "-1"], ["--terms -1:", "give 0 or more"]),
+    "target": (
+        ["expand", "cp", "--target", "moon"],
+        ["target 'moon'", "not known", "choose one of identity, zero"],
+    ),
+    "preset": (["expand", "cq"], ["problem 'cq'", "not a known preset", "choose one of cp"]),
+    "no such file": (["expand", "model.toml"], ["problem 'model.toml'"]),
+    "command": (["expnd", "cp"], ["No such command 'expnd'", "--help"]),
+    "seconds 0": (["expand", "cp", "--max-seconds", "0"], ["budget of 0", "must be positive"]),
+    "seconds nan": (["expand", "cp", "--max-seconds", "nan"], ["budget of nan seconds"]),
+    "seconds negative": (["expand", "cp", "--max-seconds", "-1"], ["must be positive"]),
+    "diagrams 0": (["expand", "cp", "--max-diagrams", "0"], ["budget of 0 diagrams"]),
+    "diagrams negative": (["expand", "cp", "--max-diagrams", "-5"], ["budget of -5 diagrams"]),
+    "diagrams fraction": (["expand", "cp", "--max-diagrams", "1.5"], ["--max-diagrams"]),
+    "memory 0": (["expand", "cp", "--max-memory", "0"], ["must be positive"]),
+    "memory nan": (["expand", "cp", "--max-memory", "nan"], ["must be positive"]),
+    "memory negative": (["expand", "cp", "--max-memory", "-1"], ["must be positive"]),
+    "order text": (["expand", "cp", "--order", "three"], ["--order", "integer"]),
+    "order fraction": (["expand", "cp", "--order", "2.5"], ["--order", "integer"]),
+    "terms text": (["expand", "cp", "--terms", "two"], ["--terms", "integer"]),
+    "terms empty": (["expand", "cp", "--terms", ""], ["--terms"]),
+    "format": (["expand", "cp", "--format", "xml"], ["--format", "'text', 'json', 'latex'"]),
+    "no problem": (["expand"], ["Missing argument 'PROBLEM'", "diagflow expand --help"]),
+    "no value": (["expand", "cp", "--order"], ["--order", "argument"]),
+    "extra argument": (["expand", "cp", "cp"], ["unexpected", "cp"]),
+    "option": (["expand", "cp", "--ordr", "3"], ["--ordr"]),
+    "global option": (["--verbose"], ["--verbose"]),
+    "two lines": (["expand", "c\np"], ["problem"]),
+    "demo argument": (["demo", "out"], ["unexpected"]),
+}
+
+
+@pytest.mark.parametrize(("arguments", "parts"), BAD.values(), ids=BAD.keys())
+def test_bad_input_is_one_line(
+    run: Run, tmp_path: Path, arguments: list[str], parts: list[str]
+) -> None:
+    check_refused(run(*arguments), *parts)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_infinite_memory_is_no_limit_or_refused(run: Run) -> None:
+    result = run("expand", *options(2, True, 1), "--max-memory", "inf")
+    if result.status:
+        check_refused(result, "memory")
+    else:
+        assert result.out == run("expand", *options(2, True, 1)).out
+
+
+@pytest.mark.parametrize("arguments", [["expand", "cp", "--order", "1"], ["expand"], ["x"]])
+def test_bad_input_is_one_line_in_a_process_too(arguments: list[str]) -> None:
+    check_refused(process(*arguments))
+
+
+@pytest.mark.parametrize(
+    ("limit", "text"),
+    [
+        (["--max-diagrams", "40"], "needs more than 40 diagrams; Y_0"),
+        (["--max-seconds", "1e-9"], "needs more than 1e-09 seconds; no term is finished"),
+        (["--max-memory", "0.0001"], "bytes of memory; no term is finished"),
+    ],
+)
+@pytest.mark.parametrize("form", ["text", "json", "latex"])
+def test_a_budget_exceeded_is_one_line_and_prints_nothing(
+    run: Run, limit: list[str], text: str, form: str
+) -> None:
+    result = run("expand", *options(3, True, 3), *limit, "--format", form)
+    check_refused(result, "budget: Y_", text, f"raise {limit[0]} or ask for fewer terms")
+
+
+def test_a_large_order_keeps_to_its_budget() -> None:
+    """A model with a hundred modes is refused or stopped, not worked on for ever."""
+    result = process("expand", "cp", "--order", "100", "--terms", "1", "--max-seconds", "1")
+    check_refused(result)
+
+
+# --- help -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["expand", "demo"])
+def test_the_help_of_every_command_has_examples(run: Run, command: str) -> None:
+    result = run(command, "--help")
+    assert (result.status, result.err) == (0, "")
+    assert "Examples:" in result.out
+    assert f"diagflow {command}" in result.out.partition("Examples:")[2]
+
+
+def test_the_help_lists_all_commands(run: Run) -> None:
+    result = run("--help")
+    assert result.status == 0
+    assert {"expand", "demo"} <= set(re.findall(r"^\W*(\w+)", result.out, re.MULTILINE))
+    assert run().out == result.out
+    assert run("-h").out == result.out
+
+
+def test_the_version(run: Run) -> None:
+    assert run("--version") == Result(0, f"diagflow {diagflow.__version__}\n", "")
+
+
+HEAVY = ("sympy", "igraph", "flint", "numpy", "scipy", "networkx", "matplotlib", "mpmath")
+LOADED = f"print('\\nloaded:', *(name for name in {HEAVY!r} if name in sys.modules))"
+
+
+def loaded(code: str) -> list[str]:
+    """Which heavy libraries a fresh interpreter has after running some code."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\n{LOADED}"],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.rpartition("loaded:")[2].split()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["expand", "--help"], ["--version"], ["expnd"]])
+def test_help_and_errors_of_usage_load_nothing_heavy(arguments: list[str]) -> None:
+    """This is what makes them quick to start."""
+    code = f"""
+sys.argv = ['diagflow', *{arguments!r}]
+from diagflow.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+"""
+    assert loaded(code) == []
+
+
+# --- pipes and signals ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["expand", "--help"],
+        ["expand", *options(2, True, 2)],
+        ["expand", *options(3, False, 2), "--format", "latex"],
+        ["expand", *options(2, False, 2), "--format", "json"],
+        ["expand", "cp", "--order", "1"],
+        ["expand", "cp", "--ordr", "1"],
+    ],
+    ids=" ".join,
+)
+def test_a_pipe_gets_no_control_characters(arguments: list[str]) -> None:
+    result = process(*arguments)
+    for text in (result.out, result.err):
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
+
+
+def test_a_closed_pipe_is_no_traceback() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "diagflow", "expand", *options(3, True, 3)],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.close()
+        errors = child.stderr.read()
+    assert "Traceback" not in errors
+    assert child.returncode != 0
+
+
+def wait_for(pattern: str, descriptor: int, seconds: float = 120.0) -> None:
+    """Read a terminal until a pattern has appeared on it."""
+    seen, end = "", time.monotonic() + seconds
+    while not re.search(pattern, seen):
+        assert time.monotonic() < end, f"never saw {pattern!r} in {seen!r}"
+        seen += os.read(descriptor, 4096).decode(errors="replace")
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_an_interrupt_prints_what_is_finished(form: str) -> None:
+    """Control-C in the middle of a long expansion: exit status 130, and a whole document.
+
+    The progress bar, on a terminal of our own, tells when the first coefficients are finished.
+    """
+    pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
+    terms = 12
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "diagflow", "expand", *options(3, True, terms), "--format", form],
+        cwd=ROOT,
+        env=ENVIRONMENT | {"COLUMNS": "120"},
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    ) as child:
+        os.close(theirs)
+        try:
+            wait_for(rf"[2-9]/{terms + 1}", ours)
+            child.send_signal(signal.SIGINT)
+            assert child.stdout is not None
+            out = child.stdout.read().decode()
+            status = child.wait(60)
+            err = os.read(ours, 65536).decode()
+        finally:
+            child.kill()
+            os.close(ours)
+    assert status == 130
+    assert "Traceback" not in err
+    assert re.search(r"diagflow: interrupted: Y_0 \.\.\. Y_\d+ were finished and are printed", err)
+    if form == "json":
+        known = read_series(json.loads(out)["coefficients"])
+    else:
+        known = tuple(Polynomial.parse(line.partition(" = ")[2]) for line in out.splitlines()[1:])
+    assert 2 <= len(known) <= terms
+    compared = min(len(known), 5)
+    assert list(known[:compared]) == expected(3, True, compared - 1)
+
+
+def test_an_interrupt_before_the_first_coefficient(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("expansion.series.LossSeries.__getitem__", interrupted)
+    result = run("expand", "cp", "--format", "json")
+    assert result.status == 130
+    assert json.loads(result.out)["coefficients"] == []
+    assert result.err == "diagflow: interrupted: nothing kept\n"
+
+
+# --- demo -----------------------------------------------------------------------------------------
+
+FILES = [
+    f"cp_order{case}.{kind}" for case in ("2_sym", "3_asym", "4_sym") for kind in ("json", "tex")
+]
+
+
+def test_the_demo_writes_six_files_that_agree(run: Run, tmp_path: Path) -> None:
+    result = run("demo", "--output", str(tmp_path / "results" / "new"))
+    assert (result.status, result.err) == (0, "")
+    assert "all agree" in result.out
+    assert "DIFFERS" not in result.out
+    folder = tmp_path / "results" / "new"
+    assert sorted(path.name for path in folder.iterdir()) == FILES
+    for path in folder.glob("*.json"):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        problem = cp(order=record["order"], symmetric=record["symmetric"])
+        assert path.stem == f"cp_order{record['order']}_{'a' * (not record['symmetric'])}sym"
+        coefficients = read_series(record["coefficients"])
+        assert len(coefficients) > 2
+        series = loss_series(problem)
+        assert list(coefficients) == [series[s] for s in range(len(coefficients))]
+        reference = ROOT / "tests" / "reference" / path.name
+        given = read_series(json.loads(reference.read_text(encoding="utf-8"))["coefficients"])
+        common = min(len(given), len(coefficients))
+        assert given[:common] == coefficients[:common]
+    for path in folder.glob("*.tex"):
+        check_balanced(path.read_text(encoding="utf-8").partition("\n")[2])
+    # The tables say what every coefficient cost.
+    for word in ("diagrams", "contractions", "seconds", "oracle", "agrees"):
+        assert word in result.out
+
+
+def test_the_demo_writes_into_out_and_over_what_is_there(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / FILES[0]).write_text("old", encoding="utf-8")
+    (folder / "mine.txt").write_text("kept", encoding="utf-8")
+    assert run("demo").status == 0
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*FILES, "mine.txt"])
+    assert (folder / FILES[0]).read_text(encoding="utf-8") != "old"
+    assert (folder / "mine.txt").read_text(encoding="utf-8") == "kept"
+
+
+def test_the_demo_fails_when_the_oracle_disagrees(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    true = oracle.cp_loss_derivatives
+
+    def wrong(order: int, **rest: Any) -> list[oracle.Moments]:
+        moments = true(order, **rest)
+        if order == 3:
+            moments[-1] = {powers: value + 1 for powers, value in moments[-1].items()}
+        return moments
+
+    monkeypatch.setattr(oracle, "cp_loss_derivatives", wrong)
+    result = run("demo", "--output", str(tmp_path))
+    assert result.status == 1
+    assert "THERE ARE DIFFERENCES" in result.out
+    assert "DIFFERS" in result.out
+    assert "all agree" not in result.out
+
+
+def test_the_demo_refuses_a_folder_that_is_a_file(run: Run, tmp_path: Path) -> None:
+    blocked = tmp_path / "results"
+    blocked.write_text("a file", encoding="utf-8")
+    check_refused(run("demo", "--output", str(blocked)), str(blocked), "give another one")
+    check_refused(run("demo", "--output", str(blocked / "below")), "give another one")
+    assert blocked.read_text(encoding="utf-8") == "a file"
+
+
+def test_the_demo_leaves_nothing_half_written(run: Run, tmp_path: Path) -> None:
+    """A folder stands where a file has to go: one line, exit status 2, no temporary file."""
+    (tmp_path / FILES[0]).mkdir()
+    result = run("demo", "--output", str(tmp_path))
+    assert result.status == 2
+    assert result.err.startswith(PREFIX)
+    assert result.err.count("\n") == 1
+    assert "cannot be written" in result.err
+    assert [path.name for path in tmp_path.iterdir()] == [FILES[0]]
+
+
+# --- the facade -----------------------------------------------------------------------------------
+
+
+def test_the_facade_has_the_names_of_the_contract() -> None:
+    from diagflow import Polynomial, Problem, loss_series
+    from diagflow import cp as preset
+
+    assert isinstance(preset(order=3), Problem)
+    second = loss_series(preset(order=3, symmetric=True))[2]
+    assert isinstance(second, Polynomial)
+    assert second._repr_latex_().startswith("$")
+    assert {"Problem", "cp", "loss_series", "__version__"} <= set(dir(diagflow))
+    assert set(diagflow.__all__) <= set(dir(diagflow))
+
+
+def test_every_public_name_can_be_imported() -> None:
+    for name in diagflow.__all__:
+        assert getattr(diagflow, name).__name__ == name
+
+
+def test_a_name_that_does_not_exist() -> None:
+    with pytest.raises(AttributeError, match=r"^module 'diagflow' has no attribute 'nothing'$"):
+        diagflow.nothing  # noqa: B018
+    with pytest.raises(ImportError, match="cannot import name 'nothing'"):
+        from diagflow import nothing  # noqa: F401
+
+
+def test_importing_the_facade_loads_nothing_heavy() -> None:
+    assert loaded("import diagflow\nassert diagflow.__version__ and dir(diagflow)") == []
+
+
+def test_expanding_does_not_load_sympy() -> None:
+    """sympy is for the edge only: asked for by `to_sympy`."""
+    code = "from diagflow import cp, loss_series\nloss_series(cp(order=3))[1]"
+    assert not {"sympy", "scipy"} & set(loaded(code))
