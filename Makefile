@@ -56,7 +56,7 @@ lock: ## resolve requirements.lock again from pyproject.toml (UPGRADE=--upgrade:
 	@$(LOCK_VENV)/bin/python -m pip --disable-pip-version-check install --quiet uv==0.13.8
 	$(LOCK_VENV)/bin/uv pip compile pyproject.toml --extra dev --quiet --no-config \
 		--universal --fork-strategy requires-python --generate-hashes \
-		--no-emit-index-url --no-annotate --custom-compile-command "make lock" \
+		--no-annotate --custom-compile-command "make lock" \
 		$(UPGRADE) --output-file requirements.lock
 
 clean: ## remove everything that a fresh clone does not have, .venv and out/ included

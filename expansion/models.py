@@ -56,7 +56,8 @@ def cp(order: int = 3, *, symmetric: bool = False, target: str = "identity") -> 
         )
     if order > MAXIMAL_ORDER:
         raise InvalidInputError(
-            f"order {order}: more than {MAXIMAL_ORDER} modes are out of reach; give a smaller --order"
+            f"order {order}: more than {MAXIMAL_ORDER} modes are out of reach; give a smaller "
+            "--order"
         )
     if target not in TARGETS:
         raise InvalidInputError(
