@@ -209,6 +209,7 @@ def test_expand_within_its_budget(run: Run) -> None:
 BAD = {
     "order 1": (["expand", "cp", "--order", "1"], ["order 1:", "at least two modes", "give"]),
     "order 0": (["expand", "cp", "--order", "0"], ["order 0:"]),
+    "order out of reach": (["expand", "cp", "--order", "9" * 30], ["out of reach", "smaller"]),
     "order negative": (["expand", "cp", "--order", "-2"], ["order -2:"]),
     "terms negative": (["expand", "cp", "--terms", "-1"], ["--terms -1:", "give 0 or more"]),
     "target": (

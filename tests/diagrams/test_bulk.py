@@ -49,7 +49,7 @@ SYMMETRIC = {
     "everything": ((W, V), (a,), (B,), (C,)),
 }
 MANY = settings(max_examples=80, deadline=None)
-SOME = settings(max_examples=40, deadline=None)
+SOME = settings(max_examples=30, deadline=None)
 
 
 def packing_for(classes: Sequence[Sequence[Tensor]]) -> Packing:

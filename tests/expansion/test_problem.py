@@ -8,7 +8,7 @@ import pytest
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
-from expansion.models import PRESETS, cp
+from expansion.models import MAXIMAL_ORDER, PRESETS, cp
 from expansion.problem import Problem
 from expansion.series import loss_series
 from expansion.targets import TARGETS
@@ -153,6 +153,13 @@ def test_an_order_below_two(order: int) -> None:
     message = rf"^order {order}: a CP model needs at least two modes; give --order 2 or more$"
     with pytest.raises(InvalidInputError, match=message):
         cp(order=order)
+
+
+def test_an_order_out_of_reach() -> None:
+    message = r"^order 101: more than 100 modes are out of reach; give a smaller --order$"
+    with pytest.raises(InvalidInputError, match=message):
+        cp(order=MAXIMAL_ORDER + 1)
+    assert len(cp(order=MAXIMAL_ORDER, symmetric=True).tensors) == 1
 
 
 def test_an_unknown_target() -> None:

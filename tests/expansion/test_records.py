@@ -133,6 +133,8 @@ likely_series = st.lists(
 @settings(deadline=None, max_examples=200)
 @example([{"s": 0, "terms": 5}])
 @example([{"s": 0, "terms": None}])
+@example([{"s": 0, "terms": ["two\nlines"]}])
+@example([{"s": 0, "terms": [10**5000]}])
 @example([{"s": 0, "terms": [{"coefficient": float("inf"), "exponents": {}}]}])
 @example([{"s": 0, "terms": [{"coefficient": float("nan"), "exponents": {}}]}])
 @given(st.lists(plain, max_size=3) | likely_series)
@@ -157,6 +159,13 @@ def test_a_number_in_scientific_notation_is_not_blown_up() -> None:
     """``Fraction("1e9999999")`` would build a number of ten million digits."""
     with pytest.raises(InvalidInputError, match="series record: the term"):
         read_polynomial([{"coefficient": "1e9999999", "exponents": {"p": 1}}])
+
+
+@pytest.mark.parametrize("name", ["", " ", "a b", "2", "p*H", "p**2", "-p", "p\n", "π"], ids=repr)
+def test_an_exponent_of_something_that_is_no_symbol(name: str) -> None:
+    """Whatever is read can be written and read back, so names are those that the parser knows."""
+    with pytest.raises(InvalidInputError, match="series record"):
+        read_polynomial([{"coefficient": "1", "exponents": {name: 1}}])
 
 
 def test_exact_numbers_are_not_rounded() -> None:
