@@ -53,9 +53,11 @@ def engine_series(order: int, *, symmetric: bool, target: str, terms: int) -> li
     """Y_0 ... Y_terms of a CP model by the engine, in the form of `textbook_series`."""
     series = LossSeries(cp(order=order, symmetric=symmetric, target=target))
     result: list[Polynomial] = []
-    for s in range(terms + 1):
+    # Asked for all at once, as the textbook enumerator is.
+    series[terms]
+    for s, polynomial in enumerate(series.known):
         table: Polynomial = {}
-        for powers, coefficient in series[s]:
+        for powers, coefficient in polynomial:
             exponents = dict(powers)
             p, H, sigma2 = (exponents.pop(symbol, 0) for symbol in SYMBOLS)
             if exponents:

@@ -16,6 +16,7 @@ Source: ours.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -26,6 +27,8 @@ from expansion.polynomial import Polynomial, read_rational, symbol_order
 from expansion.problem import Problem
 
 __all__ = ["polynomial_record", "read_polynomial", "read_series", "series_record"]
+
+_SYMBOL = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 def polynomial_record(polynomial: Polynomial) -> list[dict[str, Any]]:
@@ -64,7 +67,7 @@ def read_polynomial(terms: object) -> Polynomial:
         raise _not_understood(terms)
     for term in terms:
         try:
-            powers = monomial({str(n): _integer(k) for n, k in term["exponents"].items()})
+            powers = monomial({_symbol(n): _integer(k) for n, k in term["exponents"].items()})
             value = _rational(term["coefficient"])
         except (KeyError, TypeError, AttributeError, InvalidInputError) as error:
             raise _not_understood(term) from error
@@ -106,6 +109,12 @@ def _not_understood(term: object) -> InvalidInputError:
 def _rational(value: object) -> Fraction:
     """Exact numbers are strings or integers; a floating point number is not exact."""
     return read_rational(value) if isinstance(value, str) else Fraction(_integer(value))
+
+
+def _symbol(value: object) -> str:
+    if not isinstance(value, str) or not _SYMBOL.fullmatch(value):
+        raise TypeError("not a symbol")
+    return value
 
 
 def _integer(value: object) -> int:
