@@ -28,6 +28,9 @@ from expansion.problem import Problem
 
 __all__ = ["polynomial_record", "read_polynomial", "read_series", "series_record"]
 
+_BITS = 13_000
+"""Larger integers have more than the 4000 digits that are read and written."""
+
 _SYMBOL = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
@@ -85,7 +88,7 @@ def read_series(coefficients: object) -> tuple[Polynomial, ...]:
     """
     if not isinstance(coefficients, list):
         raise InvalidInputError(
-            f"series record: the coefficients {str(coefficients)[:40]} are not a list; list them "
+            f"series record: the coefficients of type {type(coefficients).__name__} are not a list; list them "
             "in order from s = 0 on"
         )
     result = []
@@ -100,8 +103,12 @@ def read_series(coefficients: object) -> tuple[Polynomial, ...]:
 
 
 def _not_understood(term: object) -> InvalidInputError:
+    try:
+        shown = str(term)[:60]
+    except ValueError:  # an integer with more digits than Python writes
+        shown = f"of type {type(term).__name__}"
     return InvalidInputError(
-        f"series record: the term {str(term)[:60]} is not understood; expected "
+        f"series record: the term {shown} is not understood; expected "
         '{"coefficient": "1/2", "exponents": {"p": 1}}'
     )
 
@@ -118,6 +125,6 @@ def _symbol(value: object) -> str:
 
 
 def _integer(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError("not an integer")
+    if not isinstance(value, int) or isinstance(value, bool) or value.bit_length() > _BITS:
+        raise TypeError("not an integer of a size that can be written")
     return value
