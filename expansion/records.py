@@ -88,8 +88,8 @@ def read_series(coefficients: object) -> tuple[Polynomial, ...]:
     """
     if not isinstance(coefficients, list):
         raise InvalidInputError(
-            f"series record: the coefficients of type {type(coefficients).__name__} are not a list; list them "
-            "in order from s = 0 on"
+            f"series record: the coefficients are of type {type(coefficients).__name__}, not a "
+            "list; list them in order from s = 0 on"
         )
     result = []
     for s, coefficient in enumerate(coefficients):
@@ -104,7 +104,7 @@ def read_series(coefficients: object) -> tuple[Polynomial, ...]:
 
 def _not_understood(term: object) -> InvalidInputError:
     try:
-        shown = str(term)[:60]
+        shown = repr(term)[:60]
     except ValueError:  # an integer with more digits than Python writes
         shown = f"of type {type(term).__name__}"
     return InvalidInputError(
