@@ -45,6 +45,9 @@ class Network:
         The open indices, in order.
     coefficient : Fraction
         A rational factor in front.
+    amplitudes : tuple of Axis
+        Symbolic factors in front, with repetition. An index that is summed and occurs nowhere
+        contributes the size of its axis, so a diagram carries a symbol as a free node.
 
     Raises
     ------
@@ -55,6 +58,7 @@ class Network:
     factors: tuple[tuple[Tensor, tuple[str, ...]], ...]
     output: tuple[str, ...]
     coefficient: Fraction = Fraction(1)
+    amplitudes: tuple[Axis, ...] = ()
 
     def __post_init__(self) -> None:
         for tensor, indices in self.factors:
@@ -147,7 +151,7 @@ def _join(first: Network, second: Network, output_axes: Sequence[Axis]) -> Diagr
     for network in (first, second):
         axes = network.index_axes(output_axes)
         number = {index: len(nodes) + k for k, index in enumerate(axes)}
-        nodes += axes.values()
+        nodes += [*axes.values(), *network.amplitudes]
         factors += [(tensor, tuple(number[i] for i in at)) for tensor, at in network.factors]
         ends.append([number[index] for index in network.output])
     return Diagram(*identify(nodes, factors, zip(*ends, strict=True)))

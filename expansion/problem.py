@@ -24,7 +24,7 @@ Source: Yarotsky, Golikov, Gusev 2026, sections 2 and 3; the description by netw
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from diagrams.errors import InvalidInputError
@@ -122,6 +122,28 @@ class Problem:
         """L = 1/2 D - R + 1/2 |F|^2."""
         half = Fraction(1, 2)
         return self.model_square * half - self.overlap + self.target_square * half
+
+    def with_target_amplitude(self, name: str) -> Problem:
+        """The same problem with the target multiplied by a symbol.
+
+        In its coefficients Y_s the power of the symbol counts the factors of the target.
+
+        Examples
+        --------
+        >>> from expansion.models import cp
+        >>> from expansion.series import loss_series
+        >>> print(loss_series(cp(order=2).with_target_amplitude("a"))[0])
+        1/2*p*a**2 + 1/2*p**2*H*sigma2**2
+        """
+        amplitude = Axis(name)
+        if amplitude in self.axes:
+            raise InvalidInputError(
+                f"amplitude {name!r}: is the name of an axis of {self.family}; choose another"
+            )
+        target = tuple(
+            replace(network, amplitudes=(*network.amplitudes, amplitude)) for network in self.target
+        )
+        return replace(self, target=target)
 
     @property
     def title(self) -> str:
