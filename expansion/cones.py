@@ -65,6 +65,11 @@ class Cone:
         Extremal rays, modulo lineality.
     lineality : tuple of Point
         Reduced basis of the largest linear subspace in the cone.
+
+    Raises
+    ------
+    InvalidInputError
+        If a generator violates an equation or an inequality.
     """
 
     dimension_of_space: int
@@ -72,6 +77,18 @@ class Cone:
     inequalities: tuple[Point, ...]
     rays: tuple[Point, ...]
     lineality: tuple[Point, ...]
+
+    def __post_init__(self) -> None:
+        lines, rays = self.lineality, self.rays
+        if (
+            any(inner_product(row, line) for row in self.equations for line in (*lines, *rays))
+            or any(inner_product(row, line) for row in self.inequalities for line in lines)
+            or any(inner_product(row, ray) < 0 for row in self.inequalities for ray in rays)
+        ):
+            raise InvalidInputError(
+                "cone: its rays violate its inequalities; build it with from_inequalities or "
+                "from_rays"
+            )
 
     @classmethod
     def from_inequalities(
@@ -280,8 +297,6 @@ def _facets(number_of_inequalities: int, tight: Sequence[int]) -> list[int]:
         for number in range(number_of_inequalities)
     ]
     proper = {face for face in faces if face != whole}
-    if not tight:
-        return []
     maximal = {
         face
         for face in proper

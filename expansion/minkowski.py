@@ -3,8 +3,8 @@
 A vertex of the sum is the sum of one vertex of each summand, in one way only. Its normal cone is
 cut out by the directions of all edges that leave those vertices, and by e_i for the growing i. A
 facet of that cone is an edge of the sum: every summand that has an edge in this direction moves to
-its other end, the others stay. So all vertices are found from one, without forming the other sums of
-points. The rays of the normal cones are the normals of the facets of the sum.
+its other end, the others stay. So all vertices are found from one, without forming the other sums
+of points. The rays of the normal cones are the normals of the facets of the sum.
 
 The walk starts where the functional (sum over the growing indices, first entry, second entry, ...)
 is lexicographically largest, as the same vector, up to infinitesimals, decides in every summand.

@@ -38,107 +38,22 @@ growing directions in any dimension is ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from operator import ge, index, sub
 
 from diagrams.errors import InvalidInputError
-from expansion.cones import Cone
-from expansion.convex_hull import Hull, LatticeFace, bits, convex_hull, face_layers, unit_vector
-from expansion.linear_algebra import (
-    Point,
-    inner_product,
-    integer_multiple,
-    modulo,
-    reduced_basis,
-)
+from expansion.convex_hull import Hull, LatticeFace, convex_hull, face_layers
+from expansion.faces import Face, HalfSpace, compact_faces, half_spaces
+from expansion.linear_algebra import Point, inner_product, integer_multiple
 from expansion.minkowski import sum_of_hulls
+from expansion.pareto import pareto_optimal, read_indices, read_points
 
 __all__ = ["Face", "HalfSpace", "NewtonPolyhedron", "Point", "minkowski_sum", "pareto_optimal"]
 
 
-def pareto_optimal(points: Iterable[Point], growing: Sequence[int]) -> tuple[Point, ...]:
-    """The points that no other point equals at all other indices and matches at the growing ones.
-
-    Parameters
-    ----------
-    points : iterable of Point
-        Exponent vectors of one length.
-    growing : sequence of int
-        Indices whose larger entries are better.
-
-    Returns
-    -------
-    tuple of Point
-        Without repetition, sorted.
-
-    Raises
-    ------
-    InvalidInputError
-        If the points have different lengths or entries that are no integers, or if an index is
-        repeated or out of range.
-
-    Examples
-    --------
-    >>> pareto_optimal([(1, 1, 0), (2, 1, 0), (0, 2, 0), (0, 0, 1)], growing=(0, 1))
-    ((0, 0, 1), (0, 2, 0), (2, 1, 0))
-    """
-    exact = _points(points)
-    if not exact:
-        return ()
-    indices = _growing(growing, dimension=len(exact[0]))
-    classes: dict[Point, list[Point]] = {}
-    for point in exact:
-        others = tuple(entry for place, entry in enumerate(point) if place not in indices)
-        classes.setdefault(others, []).append(tuple(point[place] for place in indices))
-    kept = []
-    for point in exact:
-        others = tuple(entry for place, entry in enumerate(point) if place not in indices)
-        sizes = tuple(point[place] for place in indices)
-        if not any(rival != sizes and all(map(ge, rival, sizes)) for rival in classes[others]):
-            kept.append(point)
-    return tuple(kept)
-
-
-@dataclass(frozen=True, slots=True)
-class HalfSpace:
-    """The vectors x with normal·x <= bound.
-
-    Parameters
-    ----------
-    normal : Point
-        Primitive.
-    bound : int
-    """
-
-    normal: Point
-    bound: int
-
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """A compact face of a Newton polyhedron.
-
-    Parameters
-    ----------
-    vertices : tuple of Point
-        Sorted.
-    points : tuple of Point
-        All given points on the face, sorted.
-    dimension : int
-    cone : Cone
-        The normal cone: the vectors that are maximal on the whole face.
-    """
-
-    vertices: tuple[Point, ...]
-    points: tuple[Point, ...]
-    dimension: int
-    cone: Cone
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class NewtonPolyhedron:
     """The convex hull of points plus the cone spanned by −e_i for the growing indices i.
 
@@ -162,14 +77,14 @@ class NewtonPolyhedron:
     """
 
     points: tuple[Point, ...]
-    growing: tuple[int, ...] = field(default=(), kw_only=True)
+    growing: tuple[int, ...]
 
     def __init__(self, points: Iterable[Point], *, growing: Iterable[int] = ()) -> None:
-        exact = _points(points)
+        exact = read_points(points)
         if not exact:
             raise InvalidInputError("Newton polyhedron: has no point; give at least one")
         object.__setattr__(self, "points", exact)
-        object.__setattr__(self, "growing", _growing(growing, dimension=len(exact[0])))
+        object.__setattr__(self, "growing", read_indices(growing, dimension=len(exact[0])))
 
     @property
     def dimension_of_space(self) -> int:
@@ -210,11 +125,7 @@ class NewtonPolyhedron:
         >>> NewtonPolyhedron([(3, 4)], growing=(0, 1)).facets
         (HalfSpace(normal=(0, 1), bound=4), HalfSpace(normal=(1, 0), bound=3))
         """
-        hull = self._hull
-        return tuple(
-            HalfSpace(normal, inner_product(normal, hull.points[next(bits(tight))]))
-            for normal, tight in zip(hull.normals, hull.tight, strict=True)
-        )
+        return half_spaces(self._hull)
 
     @cached_property
     def faces(self) -> tuple[Face, ...]:
@@ -223,13 +134,7 @@ class NewtonPolyhedron:
         A polytope is a face of itself. Those of a polyhedron with growing indices are the faces
         that a vector positive at these indices can pick.
         """
-        corners = sum(vertex.members for vertex in self._layers[0])
-        faces = [
-            self._face(face, dimension, corners)
-            for dimension, layer in enumerate(self._layers)
-            for face in layer
-        ]
-        return tuple(sorted(faces, key=lambda face: (face.dimension, face.vertices)))
+        return compact_faces(self._hull, self._layers)
 
     def face(self, vector: Iterable[int | Fraction]) -> Face:
         """The compact face on which a vector is maximal.
@@ -275,26 +180,59 @@ class NewtonPolyhedron:
         InvalidInputError
             If one of them is not a face of this polyhedron.
         """
-        self._check(big)
-        self._check(small)
-        return set(big.vertices).issuperset(small.vertices)
+        return self._corners(small) & ~self._corners(big) == 0
 
     def faces_of(self, face: Face) -> tuple[Face, ...]:
-        """The faces that a face contains, itself among them, in the order of `faces`."""
-        self._check(face)
-        vertices = set(face.vertices)
-        return tuple(other for other in self.faces if vertices.issuperset(other.vertices))
+        """The faces that a face contains, itself among them, in the order of `faces`.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is not a face of this polyhedron.
+
+        Examples
+        --------
+        >>> triangle = NewtonPolyhedron([(0, 0), (0, 1), (1, 0)])
+        >>> [face.vertices for face in triangle.faces_of(triangle.face((-1, 0)))]
+        [((0, 0),), ((0, 1),), ((0, 0), (0, 1))]
+        """
+        corners = self._corners(face)
+        return tuple(
+            other
+            for other, others in zip(self.faces, self._corners_of_vertices.values(), strict=True)
+            if not others & ~corners
+        )
 
     def cofaces(self, face: Face) -> tuple[Face, ...]:
-        """The compact faces that contain a face, itself among them, in the order of `faces`."""
-        self._check(face)
-        vertices = set(face.vertices)
-        return tuple(other for other in self.faces if vertices.issubset(other.vertices))
+        """The compact faces that contain a face, itself among them, in the order of `faces`.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is not a face of this polyhedron.
+
+        Examples
+        --------
+        >>> triangle = NewtonPolyhedron([(0, 0), (0, 1), (1, 0)])
+        >>> [face.dimension for face in triangle.cofaces(triangle.face((1, 2)))]
+        [0, 1, 1, 2]
+        """
+        corners = self._corners(face)
+        return tuple(
+            other
+            for other, others in zip(self.faces, self._corners_of_vertices.values(), strict=True)
+            if not corners & ~others
+        )
 
     def neighbours(self, face: Face) -> tuple[Face, ...]:
         """The faces of equal dimension that share a face of one dimension less with a face.
 
         Vertices have no such face; they are neighbours when an edge joins them.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is not a face of this polyhedron.
 
         Examples
         --------
@@ -302,19 +240,17 @@ class NewtonPolyhedron:
         >>> [vertex.points for vertex in square.neighbours(square.face((1, 1)))]
         [((0, 1),), ((1, 0),)]
         """
-        self._check(face)
         if face.dimension:
-            common = [part for part in self.faces_of(face) if part.dimension == face.dimension - 1]
-            near = [other for part in common for other in self.cofaces(part)]
+            shared = [part for part in self.faces_of(face) if part.dimension == face.dimension - 1]
+            near = {other.vertices for part in shared for other in self.cofaces(part)}
         else:
             edges = [edge for edge in self.cofaces(face) if edge.dimension == 1]
-            near = [other for edge in edges for other in self.faces_of(edge)]
-        found = {
-            other.vertices: other
-            for other in near
-            if other.dimension == face.dimension and other != face
-        }
-        return tuple(found[vertices] for vertices in sorted(found))
+            near = {other.vertices for edge in edges for other in self.faces_of(edge)}
+        return tuple(
+            other
+            for other in self.faces
+            if other.dimension == face.dimension and other.vertices in near and other != face
+        )
 
     def minkowski_sum(self, other: NewtonPolyhedron) -> NewtonPolyhedron:
         """The polyhedron of all sums of a point of this one and a point of another one.
@@ -338,42 +274,22 @@ class NewtonPolyhedron:
     def _face_of_vertices(self) -> dict[tuple[Point, ...], Face]:
         return {face.vertices: face for face in self.faces}
 
-    def _check(self, face: Face) -> None:
+    @cached_property
+    def _corners_of_vertices(self) -> dict[tuple[Point, ...], int]:
+        number = {vertex: place for place, vertex in enumerate(self.vertices)}
+        return {
+            face.vertices: sum(1 << number[vertex] for vertex in face.vertices)
+            for face in self.faces
+        }
+
+    def _corners(self, face: Face) -> int:
+        """The vertices of a face as bits, after the check that it is one."""
         if self._face_of_vertices.get(face.vertices) != face:
             raise InvalidInputError(
-                f"face with the vertices {face.vertices}: is not a face of this polyhedron; take "
-                "one of its faces"
+                f"face of dimension {face.dimension} with the vertex {face.vertices[0]}: is not a "
+                "face of this polyhedron; take one of its faces"
             )
-
-    def _face(self, face: LatticeFace, dimension: int, corners: int) -> Face:
-        """A face with its points and its normal cone."""
-        hull, space = self._hull, self.dimension_of_space
-        falls = [unit_vector(place, dimension=space) for place in self.growing]
-        numbers = list(bits(face.members))
-        origin = hull.points[numbers[0]]
-        along = reduced_basis(
-            [tuple(map(sub, hull.points[number], origin)) for number in numbers[1:]],
-            dimension=space,
-        )
-        away = []
-        for cover in face.covers:
-            number = next(bits(cover & ~face.members))
-            if number < len(hull.points):
-                away.append(tuple(map(sub, origin, hull.points[number])))
-            else:
-                away.append(falls[number - len(hull.points)])
-        return Face(
-            vertices=tuple(hull.points[number] for number in bits(face.members & corners)),
-            points=tuple(hull.points[number] for number in numbers),
-            dimension=dimension,
-            cone=Cone(
-                dimension_of_space=space,
-                equations=along,
-                inequalities=tuple(sorted(modulo(vector, along) for vector in away)),
-                rays=tuple(hull.normals[number] for number in bits(face.facets)),
-                lineality=hull.lineality,
-            ),
-        )
+        return self._corners_of_vertices[face.vertices]
 
 
 def minkowski_sum(polyhedra: Iterable[NewtonPolyhedron]) -> NewtonPolyhedron:
@@ -413,29 +329,3 @@ def minkowski_sum(polyhedra: Iterable[NewtonPolyhedron]) -> NewtonPolyhedron:
     # The facets are known already: fill the cached property instead of computing them again.
     total.__dict__["_hull"] = hull
     return total
-
-
-def _points(points: Iterable[Point]) -> tuple[Point, ...]:
-    """The points without repetition, sorted, checked to be integer vectors of one length."""
-    try:
-        exact = sorted({tuple(index(entry) for entry in point) for point in points})
-    except TypeError:
-        raise InvalidInputError(
-            "points: must be sequences of integers; give every exponent as an int"
-        ) from None
-    if len({len(point) for point in exact}) > 1:
-        raise InvalidInputError(
-            "points: have different lengths; give every point one exponent per symbol"
-        )
-    return tuple(exact)
-
-
-def _growing(growing: Iterable[int], *, dimension: int) -> tuple[int, ...]:
-    """The growing indices, sorted, checked to be positions in a point."""
-    indices = sorted(growing)
-    if len(set(indices)) < len(indices) or not all(0 <= place < dimension for place in indices):
-        raise InvalidInputError(
-            f"growing indices {tuple(indices)}: must be different numbers from 0 to "
-            f"{dimension - 1}; name each growing symbol by its position once"
-        )
-    return tuple(indices)
