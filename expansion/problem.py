@@ -103,6 +103,17 @@ class Problem:
         return tuple(sorted(found, key=lambda axis: axis.sort_key))
 
     @property
+    def growing(self) -> tuple[str, ...]:
+        """The names of the sizes that are symbols: all axes that are not pinned."""
+        return tuple(axis.name for axis in self.axes if axis.pinned is None)
+
+    @property
+    def weight_variances(self) -> tuple[str, ...]:
+        """The variance symbols of the learnable tensors, sorted."""
+        found = {t.variance for t in self.tensors if t.is_learnable and t.variance is not None}
+        return tuple(sorted(found))
+
+    @property
     def model_square(self) -> DiagramSum:
         """D, the squared norm of the model."""
         return inner_product(self.model, self.model, self.output_axes)
