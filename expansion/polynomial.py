@@ -35,7 +35,16 @@ from diagrams.wick import Monomial, monomial
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["Polynomial", "read_rational", "symbol_latex", "symbol_order"]
+__all__ = [
+    "Polynomial",
+    "monomial_latex",
+    "monomial_text",
+    "quotient_latex",
+    "quotient_text",
+    "read_rational",
+    "symbol_latex",
+    "symbol_order",
+]
 
 MAXIMAL_LENGTH = 1_000_000
 """Longest text that `Polynomial.parse` reads, in characters."""
@@ -103,6 +112,60 @@ def symbol_latex(name: str, power: int = 1) -> str:
     if index:
         letter += "_{*}" if index == "teacher" else f"_{{\\mathrm{{{index}}}}}"
     return letter if power == 1 else f"{letter}^{{{power}}}"
+
+
+def monomial_text(powers: Monomial) -> str:
+    """A monomial as a product of powers, 1 if it is empty.
+
+    Examples
+    --------
+    >>> monomial_text((("H", -1), ("p", 2)))
+    'p**2*H**-1'
+    """
+    return "*".join(f"{n}**{k}" if k != 1 else n for n, k in _ordered(powers)) or "1"
+
+
+def monomial_latex(powers: Monomial) -> str:
+    r"""A monomial in LaTeX, 1 if it is empty.
+
+    Examples
+    --------
+    >>> monomial_latex((("p", 1), ("sigma2", 2)))
+    'p \\sigma^{4}'
+    """
+    return " ".join(symbol_latex(n, k) for n, k in _ordered(powers)) or "1"
+
+
+def quotient_text(powers: Monomial) -> str:
+    """A monomial as a quotient of products of powers.
+
+    Examples
+    --------
+    >>> quotient_text((("H", 2), ("p", -4))), quotient_text((("H", -1), ("N", -1)))
+    ('H**2/p**4', '1/(H*N)')
+    """
+    above = tuple((name, power) for name, power in powers if power > 0)
+    below = tuple((name, -power) for name, power in powers if power < 0)
+    if not below:
+        return monomial_text(above)
+    bottom = monomial_text(below)
+    return f"{monomial_text(above)}/{bottom if len(below) == 1 else f'({bottom})'}"
+
+
+def quotient_latex(powers: Monomial) -> str:
+    r"""A monomial as a quotient in LaTeX, on one line.
+
+    Examples
+    --------
+    >>> quotient_latex((("H", 2), ("p", -4)))
+    'H^{2} / p^{4}'
+    """
+    above = tuple((name, power) for name, power in powers if power > 0)
+    below = tuple((name, -power) for name, power in powers if power < 0)
+    if not below:
+        return monomial_latex(above)
+    bottom = monomial_latex(below)
+    return f"{monomial_latex(above)} / {bottom if len(below) == 1 else f'({bottom})'}"
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -226,7 +289,7 @@ class Polynomial:
     def __str__(self) -> str:
         return _joined(
             [
-                (coefficient, "*".join(f"{n}**{k}" if k != 1 else n for n, k in _ordered(powers)))
+                (coefficient, monomial_text(powers) if powers else "")
                 for powers, coefficient in self
             ],
             str,
@@ -240,7 +303,7 @@ class Polynomial:
         """The polynomial in LaTeX, without dollar signs."""
         return _joined(
             [
-                (coefficient, " ".join(symbol_latex(n, k) for n, k in _ordered(powers)))
+                (coefficient, monomial_latex(powers) if powers else "")
                 for powers, coefficient in self
             ],
             _fraction_latex,

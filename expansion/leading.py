@@ -1,0 +1,178 @@
+"""The leading part of a series in a regime, in the regime's own variables.
+
+In a regime the leading monomials of Y_s are those on one face of its Newton polyhedron. Their
+quotients are products of a few monomials x_1, x_2, ... that stay of order one, so that
+
+    lead(Y_s) = c_s · Q_s(x_1, x_2, ...)
+
+with a monomial c_s, the *scale*, and a polynomial Q_s with exact coefficients. For SYM of order 2
+on the whole triangle the variables are y = H/p and z = p σ².
+
+All other monomials of Y_s are *dropped*. Each of them, divided by a leading one, tends to zero
+under the conditions of the regime; the quotient says why.
+
+>>> from expansion.models import cp
+>>> from expansion.regimes import regimes
+>>> found = regimes(cp(order=2, symmetric=True), terms=4)
+>>> leading = LeadingSeries(found, found["A-B-E"])
+>>> [monomial_text(powers) for powers in leading.variables.values()]
+['p**-1*H', 'p*sigma2']
+>>> print(leading[0])
+-p*H*sigma2 + 1/2*p**2*H*sigma2**2 + 1/2*p*H**2*sigma2**2
+>>> scale, polynomial = leading.scaled(0)
+>>> monomial_text(scale), str(polynomial)
+('p*H*sigma2', '-1 + 1/2*y*z + 1/2*z')
+>>> [(monomial_text(term), str(condition)) for term, condition in leading.dropped(0)]
+[('p*H*sigma2**2', 'p -> oo')]
+
+Source: Yarotsky, Golikov, Gusev 2026, sections 5 and 6; scaled variables in general are ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from diagrams.wick import Monomial
+from expansion.linear_algebra import Point
+from expansion.polynomial import Polynomial, monomial_text
+from expansion.regimes import Regime, Regimes
+from expansion.scalings import (
+    Condition,
+    as_monomial,
+    integer_coordinates,
+    lattice_basis,
+    simplest_modulo,
+)
+
+__all__ = ["LeadingSeries", "leading_part", "monomial_text"]
+
+
+def leading_part(polynomial: Polynomial, scaling: dict[str, int | Fraction]) -> Polynomial:
+    """The terms of largest order under a scaling.
+
+    Parameters
+    ----------
+    polynomial : Polynomial
+    scaling : mapping from str to int or Fraction
+        The exponent α of every symbol; a symbol without one does not scale.
+
+    Examples
+    --------
+    >>> polynomial = Polynomial.parse("p*H*sigma2 + p**2*H*sigma2**2 + p*H**2*sigma2**2")
+    >>> print(leading_part(polynomial, {"p": 1, "H": 2, "sigma2": -2}))
+    p*H*sigma2 + p*H**2*sigma2**2
+    """
+    order = {
+        powers: sum(Fraction(scaling.get(name, 0)) * power for name, power in powers)
+        for powers, _ in polynomial
+    }
+    largest = max(order.values(), default=Fraction(0))
+    return Polynomial({powers: c for powers, c in polynomial if order[powers] == largest})
+
+
+@dataclass(frozen=True)
+class LeadingSeries:
+    """The leading parts of Y_0, Y_1, ... in a regime.
+
+    Parameters
+    ----------
+    regimes : Regimes
+    regime : Regime
+        One of them.
+    """
+
+    regimes: Regimes
+    regime: Regime
+
+    def __getitem__(self, s: int) -> Polynomial:
+        """The leading part of Y_s in the original symbols, without the pure-target term."""
+        exponents = self.regimes.exponents
+        points = set(self.regimes.face(self.regime, s).points)
+        table = {as_monomial(exponents.symbols, point) for point in points}
+        return Polynomial({p: c for p, c in exponents.coefficients[s] if p in table})
+
+    @property
+    def last(self) -> int:
+        """The s of the last known coefficient."""
+        return self.regimes.exponents.last
+
+    @cached_property
+    def variables(self) -> dict[str, Monomial]:
+        """The monomials of order one by the names of the variables that stand for them.
+
+        They are a basis of the lattice that the quotients of leading monomials generate. With at
+        most two of them they are called y and z, with more x_1, x_2, ...
+        """
+        names = self._names(len(self._basis))
+        symbols = self.regime.symbols
+        return {
+            name: as_monomial(symbols, vector)
+            for name, vector in zip(names, self._basis, strict=True)
+        }
+
+    def scaled(self, s: int) -> tuple[Monomial, Polynomial]:
+        """The scale c_s and the polynomial Q_s in the regime's variables.
+
+        The scale is chosen so that Q_s has no negative powers and no common factor.
+        """
+        symbols = self.regime.symbols
+        polynomial = self[s]
+        points = polynomial.exponents(symbols)
+        origin = points[0]
+        coordinates = [
+            integer_coordinates(
+                tuple(a - b for a, b in zip(point, origin, strict=True)), self._basis
+            )
+            for point in points
+        ]
+        least = [min(column) for column in zip(*coordinates, strict=True)]
+        scale = tuple(
+            entry + sum(k * vector[i] for k, vector in zip(least, self._basis, strict=True))
+            for i, entry in enumerate(origin)
+        )
+        table = {
+            tuple(
+                (name, k - low) for name, k, low in zip(self.variables, place, least, strict=True)
+            ): coefficient
+            for place, (_, coefficient) in zip(coordinates, polynomial, strict=True)
+        }
+        return as_monomial(symbols, scale), Polynomial(table)
+
+    def dropped(self, s: int) -> tuple[tuple[Monomial, Condition], ...]:
+        """The other monomials of Y_s, each with a condition under which it is negligible.
+
+        The condition is that of the quotient by a leading monomial, in its simplest form.
+        """
+        symbols = self.regime.symbols
+        exponents = self.regimes.exponents
+        kept = sorted(self[s].exponents(symbols))
+        equations = [vector for vector in self._basis if any(vector)]
+        result = []
+        for powers, _ in exponents.coefficients[s]:
+            table = dict(powers)
+            point = tuple(table.get(name, 0) for name in symbols)
+            if point in kept:
+                continue
+            quotient = tuple(a - b for a, b in zip(kept[0], point, strict=True))
+            result.append(
+                (powers, Condition.diverging(symbols, simplest_modulo(quotient, equations)))
+            )
+        return tuple(result)
+
+    @cached_property
+    def _basis(self) -> tuple[Point, ...]:
+        """A basis of the lattice of differences of leading exponents."""
+        regimes, symbols = self.regimes, self.regime.symbols
+        differences = []
+        for s in range(regimes.start, self.last + 1):
+            points = self[s].exponents(symbols)
+            differences += [
+                tuple(a - b for a, b in zip(point, points[0], strict=True)) for point in points
+            ]
+        return lattice_basis(differences, dimension=len(symbols))
+
+    @staticmethod
+    def _names(count: int) -> tuple[str, ...]:
+        return ("y", "z")[:count] if count <= 2 else tuple(f"x_{k}" for k in range(1, count + 1))
