@@ -175,7 +175,7 @@ def test_staircases_merge_by_slope() -> None:
     assert total.vertices == ((0, 4), (4, 3), (6, 2), (7, 0))
     assert total.f_vector == (4, 3)
     slopes = [face.cone.rays for face in total.faces if face.dimension == 1]
-    assert slopes == [((1, 2),), ((1, 4),), ((2, 1),)]
+    assert slopes == [((1, 4),), ((1, 2),), ((2, 1),)]
 
 
 # --- the regimes of the theory --------------------------------------------------------------------
