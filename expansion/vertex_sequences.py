@@ -166,7 +166,7 @@ def _parallel(first: Vector, second: Vector) -> bool:
     return one in (other, tuple(-entry for entry in other))
 
 
-def common_slope(sequences: Sequence[VertexSequence]) -> Point | Vector:
+def common_slope(sequences: Sequence[VertexSequence]) -> Vector:
     """The simplest slope among some sequences: few symbols, small exponents."""
     return min(
         (sequence.slope for sequence in sequences),
