@@ -34,7 +34,6 @@ from flint import fmpq_mat, fmpz_mat
 from expansion.linear_algebra import (
     Point,
     inner_product,
-    modulo,
     orthogonal_basis,
     primitive,
 )
@@ -90,7 +89,7 @@ def extremal_rays(inequalities: Sequence[Point], *, dimension: int) -> Generator
         vector = [0] * dimension
         for index, entry in zip(free, ray, strict=True):
             vector[index] = entry
-        found.append((modulo(vector, lineality), tight))
+        found.append((tuple(vector), tight))
     found.sort()
     return Generators(lineality, tuple(ray for ray, _ in found), tuple(bits for _, bits in found))
 
@@ -102,12 +101,11 @@ def _simplicial_start(rows: Sequence[Point], rank: int) -> tuple[dict[Point, int
     echelon, _, _ = fmpz_mat([list(column) for column in zip(*rows, strict=True)]).rref()
     chosen = [next(j for j, entry in enumerate(line) if entry != 0) for line in echelon.tolist()]
     inverse = fmpq_mat(fmpz_mat([list(rows[number]) for number in chosen])).inv()
-    numerators, denominator = inverse.numer_denom()
-    sign = 1 if denominator > 0 else -1
+    numerators, _ = inverse.numer_denom()  # the denominator is positive
     every = sum(1 << number for number in chosen)
     columns = zip(*numerators.tolist(), strict=True)
     return {
-        primitive([sign * int(entry) for entry in column]): every ^ (1 << number)
+        primitive([int(entry) for entry in column]): every ^ (1 << number)
         for column, number in zip(columns, chosen, strict=True)
     }, chosen
 

@@ -6,8 +6,8 @@ facet of that cone is an edge of the sum: every summand that has an edge in this
 its other end, the others stay. So all vertices are found from one, without forming the other sums
 of points. The rays of the normal cones are the normals of the facets of the sum.
 
-The walk starts where the functional (sum over the growing indices, first entry, second entry, ...)
-is lexicographically largest, as the same vector, up to infinitesimals, decides in every summand.
+A facet across e_i is an edge without end, and no summand moves. The walk starts at the sum of the
+lexicographically largest vertices: one vector, (1, ε, ε², ...) with a small ε > 0, picks them all.
 
 >>> from expansion.convex_hull import convex_hull
 >>> horizontal = convex_hull([(0, 0), (1, 0)], growing=())
@@ -45,10 +45,7 @@ def sum_of_hulls(hulls: Sequence[Hull]) -> Hull:
     growing, dimension = hulls[0].growing, hulls[0].dimension_of_space
     falls = [unit_vector(index, dimension=dimension) for index in growing]
     edges = [_edges(hull) for hull in hulls]
-    start = tuple(
-        max(ends, key=lambda point: (sum(point[index] for index in growing), point))
-        for ends in edges
-    )
+    start = tuple(max(ends) for ends in edges)
     cones: dict[frozenset[Point], Cone] = {}
     normal_cones: dict[Point, Cone] = {}
     waiting = {_total(start, dimension): start}
@@ -61,13 +58,12 @@ def sum_of_hulls(hulls: Sequence[Hull]) -> Hull:
             cones[directions] = Cone.from_inequalities(directions, dimension=dimension)
         normal_cones[total] = cones[directions]
         for direction in cones[directions].inequalities:
-            if direction not in falls:
-                moved = tuple(
-                    ends[part].get(direction, part) for ends, part in zip(edges, parts, strict=True)
-                )
-                reached = _total(moved, dimension)
-                if reached not in normal_cones:
-                    waiting[reached] = moved
+            moved = tuple(
+                ends[part].get(direction, part) for ends, part in zip(edges, parts, strict=True)
+            )
+            reached = _total(moved, dimension)
+            if reached not in normal_cones:
+                waiting[reached] = moved
     return _hull(normal_cones, growing)
 
 

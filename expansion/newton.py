@@ -32,8 +32,8 @@ Laws:
 >>> polyhedron.minkowski_sum(polyhedron).vertices
 ((12, 10), (22, 2))
 
-Source: Yarotsky, Golikov, Gusev 2026, section 5, for Pareto terms and polygons; the definition with
-growing directions in any dimension is ours.
+Source: Yarotsky, Golikov, Gusev 2026, section 4, for Pareto terms and their polygons; the
+definition with growing directions in any dimension is ours.
 """
 
 from __future__ import annotations

@@ -15,7 +15,9 @@ from scipy.spatial import ConvexHull
 from diagrams.errors import InvalidInputError
 from expansion.cones import Cone
 from expansion.linear_algebra import Point, inner_product, primitive
+from expansion.models import cp
 from expansion.newton import Face, HalfSpace, NewtonPolyhedron, pareto_optimal
+from expansion.series import loss_series
 
 LAW = settings(deadline=None, max_examples=60)
 
@@ -454,6 +456,26 @@ def test_the_polygon_of_the_asymmetric_model(order: int, s: int) -> None:
     assert set(polyhedron.vertices) == {
         (1 + (order - 1) * (d + 1 - n), n, order * (d + 1) + (order - 2) * s) for n, d in labels
     }
+
+
+@pytest.mark.parametrize(
+    ("order", "symmetric", "terms"), [(2, True, 4), (4, True, 1), (2, False, 3), (3, False, 2)]
+)
+def test_the_exact_series_has_these_pareto_terms(order: int, symmetric: bool, terms: int) -> None:
+    """All monomials of Y_s, without the pure target, against the closed formulas."""
+    series = loss_series(cp(order=order, symmetric=symmetric))
+    formula = symmetric_terms if symmetric else asymmetric_terms
+    for s in range(terms + 1):
+        powers = [dict(powers) for powers, _ in series[s].terms]
+        points = [
+            (power.get("p", 0), power.get("H", 0), 2 * power["sigma2"])
+            for power in powers
+            if "sigma2" in power
+        ]
+        expected = tuple(sorted(formula(order, s)))
+        assert pareto_optimal(points, growing=(0, 1)) == expected
+        normal = (1, Fraction(order, 2) if symmetric else order - 1, Fraction(1 - order, order))
+        assert NewtonPolyhedron(points, growing=(0, 1)).face(normal).points == expected
 
 
 def prism_terms(s: int, most: int) -> list[Point]:
