@@ -46,18 +46,14 @@ def sum_of_hulls(hulls: Sequence[Hull]) -> Hull:
     falls = [unit_vector(index, dimension=dimension) for index in growing]
     edges = [_edges(hull) for hull in hulls]
     start = tuple(max(ends) for ends in edges)
-    cones: dict[frozenset[Point], Cone] = {}
     normal_cones: dict[Point, Cone] = {}
     waiting = {_total(start, dimension): start}
     while waiting:
         total, parts = waiting.popitem()
-        directions = frozenset(falls).union(
-            *(ends[part] for ends, part in zip(edges, parts, strict=True))
-        )
-        if directions not in cones:
-            cones[directions] = Cone.from_inequalities(directions, dimension=dimension)
-        normal_cones[total] = cones[directions]
-        for direction in cones[directions].inequalities:
+        directions = [ends[part] for ends, part in zip(edges, parts, strict=True)]
+        cone = Cone.from_inequalities({*falls}.union(*directions), dimension=dimension)
+        normal_cones[total] = cone
+        for direction in cone.inequalities:
             moved = tuple(
                 ends[part].get(direction, part) for ends, part in zip(edges, parts, strict=True)
             )
