@@ -140,7 +140,7 @@ def _checked(found: Regimes, values: Mapping[str, Fraction | float]) -> dict[str
 def _neglected(found: Regimes, regime: Regime, values: Mapping[str, Fraction]) -> NeglectedShare:
     leading = LeadingSeries(found, regime)
     shares = []
-    for s in range(found.start, leading.last + 1):
+    for s in sorted(found.polyhedra):
         kept = _size(leading[s], values)
         shares.append((s, (_size(found.exponents.coefficients[s], values) - kept) / kept))
     return NeglectedShare(regime, tuple(shares))

@@ -32,7 +32,7 @@ from expansion.series import Budget, LossSeries, Progress
 
 __all__ = ["DEFAULT_DIAGRAMS", "SeriesExponents"]
 
-DEFAULT_DIAGRAMS = 50_000
+DEFAULT_DIAGRAMS = 30_000
 """Without a number of terms, a problem is expanded until it has met this many diagrams."""
 
 MAXIMAL_DEFAULT_TERMS = 8

@@ -87,7 +87,13 @@ class LeadingSeries:
     regime: Regime
 
     def __getitem__(self, s: int) -> Polynomial:
-        """The leading part of Y_s in the original symbols, without the pure-target term."""
+        """The leading part of Y_s in the original symbols, without the pure-target term.
+
+        Raises
+        ------
+        InvalidInputError
+            If Y_s is zero or not known.
+        """
         exponents = self.regimes.exponents
         points = set(self.regimes.face(self.regime, s).points)
         table = {as_monomial(exponents.symbols, point) for point in points}

@@ -197,7 +197,22 @@ class Regimes:
         )
 
     def face(self, regime: Regime, s: int) -> Face:
-        """The leading face of Y_s in a regime: the smallest that holds its vertices."""
+        """The leading face of Y_s in a regime: the smallest that holds its vertices.
+
+        Before the vertices move linearly it is the face that the regime's scaling picks.
+
+        Raises
+        ------
+        InvalidInputError
+            If Y_s is zero or not known.
+        """
+        if s not in self.polyhedra:
+            raise InvalidInputError(
+                f"leading part of Y_{s}: it is zero or beyond Y_{self.exponents.last}, the last "
+                "known coefficient; expand more terms"
+            )
+        if s < self.start:
+            return self.polyhedra[s].face(regime.scaling)
         return _smallest_face(self.polyhedra[s], [q.point(s) for q in regime.sequences])
 
 

@@ -1,0 +1,5 @@
+"""The commands, one module each: ``NAME``, ``EPILOG`` with examples, and ``run``.
+
+Modules here import heavy things inside ``run``. Their annotations are evaluated when the command
+line is built, so they do without postponed evaluation.
+"""

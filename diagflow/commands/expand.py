@@ -1,0 +1,76 @@
+"""``diagflow expand``: the exact coefficients of the loss expansion."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from diagflow.commands.problem import takes_problem
+from diagflow.commands.status import INTERRUPTED, Diagrams, Memory, Seconds, budget
+
+if TYPE_CHECKING:
+    from expansion.problem import Problem
+    from expansion.series import LossSeries
+
+__all__ = ["EPILOG", "NAME", "Format", "run"]
+
+NAME = "expand"
+
+EPILOG = (
+    "Examples:\n\n"
+    "  diagflow expand cp --order 3 --symmetric --terms 2\n\n"
+    "  diagflow expand cp --order 2 --terms 4 --format json > series.json"
+)
+
+
+class Format(StrEnum):
+    """How a command prints its result."""
+
+    text = "text"
+    json = "json"
+    latex = "latex"
+
+
+@takes_problem
+def run(
+    problem: "Problem",
+    terms: Annotated[int, typer.Option("--terms", help="Print Y_0 ... Y_S.", metavar="S")] = 2,
+    output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    max_seconds: Seconds = None,
+    max_diagrams: Diagrams = None,
+    max_memory: Memory = None,
+) -> None:
+    """Print the exact coefficients Y_0 ... Y_S of the loss expansion.
+
+    Y_s is T^s times the expectation of the s-th time derivative of the loss at t = 0, a polynomial
+    in the sizes p and H and the initial variance sigma2: L(t) ~ sum of Y_s (t/T)^s / s!.
+    """
+    from diagflow import show
+    from diagflow.terminal import following
+    from diagrams.errors import InvalidInputError
+    from expansion.series import LossSeries
+
+    if terms < 0:
+        raise InvalidInputError(
+            f"--terms {terms}: the number of the last coefficient is not negative; give 0 or more"
+        )
+    limits = budget(max_seconds, max_diagrams, max_memory)
+    with following(f"Y_0 ... Y_{terms}", terms + 1) as progress:
+        series = LossSeries(problem, budget=limits, progress=progress)
+        interrupted = not _completed(series, terms)
+    render = {Format.text: show.text, Format.json: show.json_text, Format.latex: show.latex}
+    typer.echo(render[output](problem, series.known), nl=False)
+    if interrupted:
+        last = len(series.known) - 1
+        kept = f"Y_0 ... Y_{last} were finished and are printed" if last >= 0 else "nothing kept"
+        typer.echo(f"diagflow: interrupted: {kept}", err=True)
+        raise typer.Exit(INTERRUPTED)
+
+
+def _completed(series: "LossSeries", terms: int) -> bool:
+    """Compute up to Y_terms; False if the user interrupted."""
+    try:
+        series[terms]
+    except KeyboardInterrupt:
+        return False
+    return True

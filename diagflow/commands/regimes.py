@@ -1,0 +1,141 @@
+"""``diagflow regimes``: the map of learning regimes."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from diagflow.commands.expand import Format
+from diagflow.commands.problem import takes_problem
+from diagflow.commands.status import Diagrams, Memory, Seconds, budget
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from expansion.polynomial import Polynomial
+    from expansion.problem import Problem
+
+__all__ = ["EPILOG", "NAME", "run"]
+
+NAME = "regimes"
+
+EPILOG = (
+    "Examples:\n\n"
+    "  diagflow regimes cp --order 4 --symmetric\n\n"
+    "  diagflow regimes cp --order 2 --symmetric --at p=512,H=256,sigma2=2e-5\n\n"
+    "  diagflow regimes series.json --growing p,H --regime V1-V2"
+)
+
+
+def _read(*, problem: str, **options: object) -> "Problem | Sequence[Polynomial]":
+    """A problem, or the coefficients in a JSON file."""
+    if problem.endswith(".json"):
+        from expansion.series_files import read_series_file
+
+        return read_series_file(Path(problem))
+    from diagflow.commands.problem import read_problem
+
+    return read_problem(problem=problem, **options)  # type: ignore[arg-type]
+
+
+def _run(
+    source: "Problem | Sequence[Polynomial]",
+    terms: Annotated[
+        int | None,
+        typer.Option(
+            "--terms",
+            help="Use Y_0 ... Y_S; without it as many as take a few seconds.",
+            metavar="S",
+            show_default=False,
+        ),
+    ] = None,
+    regime: Annotated[
+        str | None,
+        typer.Option(
+            "--regime",
+            help="Print the leading series of this regime: what is kept and what is dropped.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            help="Say which regime is closest to these numbers.",
+            metavar="p=…,H=…,sigma2=…",
+            show_default=False,
+        ),
+    ] = None,
+    growing: Annotated[
+        str | None,
+        typer.Option(
+            "--growing",
+            help="The sizes among the symbols of a JSON series.",
+            metavar="p,H",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            help="Draw the polygon and the regime map: .svg, .pdf or .png.",
+            metavar="FILE",
+            show_default=False,
+        ),
+    ] = None,
+    max_seconds: Seconds = None,
+    max_diagrams: Diagrams = None,
+    max_memory: Memory = None,
+) -> None:
+    """Print the learning regimes: scaling conditions, natural times, how much is learnt.
+
+    A regime is a face of the Newton polyhedra of Y_0, Y_1, ...: a set of monomials that lead
+    together when the sizes grow. PROBLEM may be a JSON file with coefficients, as written by
+    [bold]expand --format json[/bold].
+    """
+    from diagflow import show_regimes
+    from diagflow.commands.values import parse_values
+    from diagflow.terminal import following
+    from diagrams.errors import InvalidInputError
+    from expansion.closest import where
+    from expansion.exponents import MAXIMAL_DEFAULT_TERMS, SeriesExponents
+    from expansion.leading import LeadingSeries
+    from expansion.problem import Problem
+    from expansion.regimes import regimes
+
+    values = None if at is None else parse_values(at)
+    if isinstance(source, Problem):
+        if growing is not None:
+            raise InvalidInputError(
+                "--growing: is for a series from a JSON file; the sizes of a problem are its axes"
+            )
+        last = MAXIMAL_DEFAULT_TERMS if terms is None else terms
+        with following(f"Y_0 ... Y_{last}", last + 1) as progress:
+            found = regimes(
+                source,
+                terms=terms,
+                budget=budget(max_seconds, max_diagrams, max_memory),
+                progress=progress,
+            )
+    else:
+        sizes = None if growing is None else [name.strip() for name in growing.split(",")]
+        coefficients = source if terms is None else source[: terms + 1]
+        found = regimes(SeriesExponents.of_coefficients(coefficients, growing=sizes))
+    leading = None if regime is None else LeadingSeries(found, found[regime])
+    place = None if values is None else where(found, **values)
+    if plot is not None:
+        from diagflow.plotting import plot_regimes
+
+        plot_regimes(found, plot, at=values)
+    render = {
+        Format.text: show_regimes.text,
+        Format.json: show_regimes.json_text,
+        Format.latex: show_regimes.latex,
+    }
+    typer.echo(render[output](found, leading=leading, place=place), nl=False)
+
+
+run = takes_problem(_run, read=_read)

@@ -1,0 +1,231 @@
+"""A map of learning regimes as text, JSON or LaTeX.
+
+>>> from expansion.models import cp
+>>> from expansion.regimes import regimes
+>>> found = regimes(cp(order=2, symmetric=True, target="zero"), terms=4)
+>>> print(text(found), end="")
+cp order=2 symmetric=true target=zero
+3 regimes, from Y_0 ... Y_4
+All vertices move linearly from s = 0 on; 3 coefficients confirm it. Observed, not proved.
+<BLANKLINE>
+regime  dimension  conditions  natural time T  learning
+A       0          H/p -> 0    p*sigma2        free
+B       0          H/p -> oo   H*sigma2        free
+A-B     1          H/p ~ 1     H*sigma2        free
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from fractions import Fraction
+
+from expansion.closest import Place
+from expansion.leading import LeadingSeries
+from expansion.pareto_theorem import agreement
+from expansion.polynomial import quotient_text, symbol_latex
+from expansion.regime_records import leading_record, place_record, regimes_record
+from expansion.regimes import RationalMonomial, Regime, Regimes
+
+__all__ = ["json_text", "latex", "power_latex", "power_text", "text"]
+
+
+def text(
+    found: Regimes, *, leading: LeadingSeries | None = None, place: Place | None = None
+) -> str:
+    """A table of the regimes, what supports it, and what was asked for beside it."""
+    lines = [*_heading(found), "", *_table(found)]
+    lines += _moving(found)
+    if leading is not None:
+        lines += ["", *_leading(leading)]
+    if place is not None:
+        lines += ["", *_place(place)]
+    return "\n".join(lines) + "\n"
+
+
+def json_text(
+    found: Regimes, *, leading: LeadingSeries | None = None, place: Place | None = None
+) -> str:
+    """The record of `expansion.regime_records.regimes_record`, indented."""
+    record = regimes_record(found)
+    if leading is not None:
+        record["leading"] = leading_record(leading)
+    if place is not None:
+        record["place"] = place_record(place)
+    return json.dumps(record, indent=1) + "\n"
+
+
+def latex(
+    found: Regimes, *, leading: LeadingSeries | None = None, place: Place | None = None
+) -> str:
+    """A table to be set with the package booktabs."""
+    rows = [
+        " & ".join(
+            [
+                regime.name.replace("-", "--"),
+                ", ".join(f"${condition.latex()}$" for condition in regime.conditions),
+                f"${power_latex(regime.natural_time)}$",
+                regime.learning.value,
+            ]
+        )
+        for regime in found
+    ]
+    comments = "\n".join(f"% {line}" for line in _heading(found))
+    body = " \\\\\n".join(rows)
+    table = (
+        f"{comments}\n\\begin{{tabular}}{{llll}}\n\\toprule\n"
+        "regime & scaling condition & natural time $T$ & learning \\\\\n\\midrule\n"
+        f"{body} \\\\\n\\bottomrule\n\\end{{tabular}}\n"
+    )
+    if leading is not None:
+        rows = [
+            f"\\operatorname{{lead}}(Y_{{{s}}}) &= {leading[s].latex()}"
+            for s in sorted(leading.regimes.polyhedra)
+        ]
+        table += "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}\n"
+    return table
+
+
+def power_text(powers: RationalMonomial) -> str:
+    """A monomial with rational powers; an integer one as a quotient.
+
+    Examples
+    --------
+    >>> power_text((("p", Fraction(1)), ("sigma2", Fraction(1, 2))))
+    'p*sigma2**(1/2)'
+    """
+    if all(power.denominator == 1 for _, power in powers):
+        return quotient_text(tuple((name, int(power)) for name, power in powers))
+    return "*".join(
+        name
+        if power == 1
+        else f"{name}**{power}"
+        if power.denominator == 1
+        else f"{name}**({power})"
+        for name, power in powers
+    )
+
+
+def power_latex(powers: RationalMonomial) -> str:
+    r"""A monomial with rational powers in LaTeX.
+
+    Examples
+    --------
+    >>> power_latex((("p", Fraction(1)), ("sigma2", Fraction(3, 2))))
+    'p \\sigma^{3}'
+    """
+    parts = []
+    for name, power in powers:
+        doubled = 2 * power
+        if power.denominator == 1:
+            parts.append(symbol_latex(name, int(power)))
+        elif name.startswith("sigma2") and doubled.denominator == 1:
+            # A variance is a square, so that a half power of it is a power of its root.
+            root = symbol_latex(name.replace("sigma2", "sigma", 1))
+            parts.append(root if doubled == 1 else f"{root}^{{{int(doubled)}}}")
+        else:
+            parts.append(f"{symbol_latex(name)}^{{{power}}}")
+    return " ".join(parts) or "1"
+
+
+def _heading(found: Regimes) -> list[str]:
+    exponents = found.exponents
+    problem = exponents.problem
+    period = "" if found.period == 1 else f" with period {found.period}"
+    confirmed = found.confirmed_by
+    lines = [
+        "given series" if problem is None else problem.title,
+        f"{len(found)} regimes, from Y_0 ... Y_{exponents.last}",
+        f"All vertices move linearly{period} from s = {found.start} on; {confirmed} "
+        f"coefficient{'s confirm' if confirmed != 1 else ' confirms'} it. Observed, not proved.",
+    ]
+    agreed = agreement(exponents)
+    if agreed is not None:
+        every = agreed == tuple(range(exponents.last + 1))
+        lines.append(
+            f"The Pareto terms are those of the theorem for s = 0 ... {exponents.last}."
+            if every
+            else f"The Pareto terms differ from the theorem except at s = {agreed}."
+        )
+    return lines
+
+
+def _table(found: Regimes) -> list[str]:
+    rows = [("regime", "dimension", "conditions", "natural time T", "learning")]
+    rows += [
+        (
+            regime.name,
+            str(regime.dimension),
+            ", ".join(str(condition) for condition in regime.conditions) or "sizes grow",
+            power_text(regime.natural_time),
+            regime.learning.value,
+        )
+        for regime in found
+    ]
+    return _aligned(rows)
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _moving(found: Regimes) -> list[str]:
+    moving = [regime for regime in found if len(regime.vertices) == 2 and regime.moving]
+    if not moving:
+        return []
+    lines = ["", "Walls that move with s, given above by their limits:"]
+    for regime in moving:
+        lines.append(f"  {regime.name}: {_wall(regime)} ~ 1")
+    return lines
+
+
+def _wall(regime: Regime) -> str:
+    """The monomial of a moving wall with exponents that depend on s."""
+    (wall,) = regime.moving
+    branches = []
+    for offset in dict.fromkeys(wall.offsets):
+        parts = []
+        for name, a, b in zip(regime.symbols, offset, wall.slope, strict=True):
+            if a or b:
+                parts.append(f"{name}**({_linear(a, b)})")
+        branches.append("*".join(parts))
+    return " (even s), ".join(branches) + (" (odd s)" if len(branches) > 1 else "")
+
+
+def _linear(constant: Fraction, slope: Fraction) -> str:
+    if not slope:
+        return str(constant)
+    head = {1: "s", -1: "-s"}.get(int(slope)) if slope.denominator == 1 else None
+    term = head or f"{slope}*s"
+    return term if not constant else f"{term} {'+' if constant > 0 else '-'} {abs(constant)}"
+
+
+def _leading(leading: LeadingSeries) -> list[str]:
+    regime = leading.regime
+    variables = ", ".join(
+        f"{name} = {quotient_text(powers)}" for name, powers in leading.variables.items()
+    )
+    time = power_text(regime.natural_time)
+    lines = [f"Leading series of {regime.name}: {variables or 'one term for each s'}; T = {time}"]
+    for s in sorted(leading.regimes.polyhedra):
+        scale, polynomial = leading.scaled(s)
+        lines.append(f"Y_{s} ~ {quotient_text(scale)} * ({polynomial})")
+        dropped = leading.dropped(s)
+        if dropped:
+            shown = ", ".join(f"{quotient_text(term)} ({why})" for term, why in dropped)
+            lines.append(f"  dropped: {shown}")
+    return lines
+
+
+def _place(place: Place) -> list[str]:
+    values = ", ".join(f"{name} = {float(value):g}" for name, value in place.values)
+    lines = [
+        f"At {values} the closest regime is {place.closest.name}.",
+        "Neglected terms relative to kept ones, the largest over s:",
+    ]
+    rows = [(entry.regime.name, f"{float(entry.largest):.2g}") for entry in place.table]
+    return [*lines, *(f"  {row}" for row in _aligned(rows))]

@@ -1,0 +1,121 @@
+"""A map of regimes as plain data, in the layout of the command line.
+
+    {"regimes": [{"name": "A-B", "dimension": 1, "conditions": [{"monomial": {"p": "-1", "H": "1"},
+        "relation": "~1"}], "natural_time": {"p": "1"}, "learning": "free", ...}, ...], ...}
+
+Exponents are exact and therefore strings.
+
+>>> from expansion.models import cp
+>>> from expansion.regimes import regimes
+>>> record = regimes_record(regimes(cp(order=2, symmetric=True, target="zero"), terms=4))
+>>> record["regimes"][2]["conditions"]
+[{'monomial': {'p': '-1', 'H': '1'}, 'relation': '~1'}]
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from expansion.closest import Place
+from expansion.leading import LeadingSeries
+from expansion.pareto_theorem import agreement
+from expansion.polynomial import symbol_order
+from expansion.records import polynomial_record
+from expansion.regimes import RationalMonomial, Regime, Regimes
+from expansion.vertex_sequences import Wall
+
+__all__ = ["leading_record", "place_record", "regimes_record"]
+
+
+def regimes_record(found: Regimes) -> dict[str, Any]:
+    """All regimes with what supports them."""
+    exponents = found.exponents
+    problem = exponents.problem
+    agreed = agreement(exponents)
+    return {
+        **({} if problem is None else {"family": problem.family, **dict(problem.options)}),
+        "symbols": list(exponents.symbols),
+        "growing": list(exponents.growing),
+        "last_term": exponents.last,
+        "linear_from": found.start,
+        "period": found.period,
+        "confirmed_by": found.confirmed_by,
+        "theorem_agrees_at": None if agreed is None else list(agreed),
+        "f_vector": list(found.f_vector),
+        "regimes": [_regime_record(found, regime) for regime in found],
+    }
+
+
+def _regime_record(found: Regimes, regime: Regime) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "name": regime.name,
+        "dimension": regime.dimension,
+        "conditions": [
+            {"monomial": _powers(condition.powers), "relation": condition.relation.value}
+            for condition in regime.conditions
+        ],
+        "natural_time": _powers(regime.natural_time),
+        "learning": regime.learning.value,
+        "vertices": list(regime.vertices),
+        "neighbours": [other.name for other in found.neighbours(regime)],
+        "faces": [
+            other.name for other in found if other is not regime and found.includes(regime, other)
+        ],
+    }
+    if regime.moving:
+        record["moving_walls"] = [_wall_record(wall, regime.symbols) for wall in regime.moving]
+    return record
+
+
+def leading_record(leading: LeadingSeries) -> dict[str, Any]:
+    """The leading series of a regime: kept and dropped terms of every coefficient."""
+    return {
+        "regime": leading.regime.name,
+        "variables": {name: _powers(powers) for name, powers in leading.variables.items()},
+        "coefficients": [
+            {
+                "s": s,
+                "terms": polynomial_record(leading[s]),
+                "scale": _powers(leading.scaled(s)[0]),
+                "scaled": polynomial_record(leading.scaled(s)[1]),
+                "dropped": [
+                    {
+                        "exponents": dict(powers),
+                        "because": {
+                            "monomial": _powers(condition.powers),
+                            "relation": condition.relation.value,
+                        },
+                    }
+                    for powers, condition in leading.dropped(s)
+                ],
+            }
+            for s in sorted(leading.regimes.polyhedra)
+        ],
+    }
+
+
+def place_record(place: Place) -> dict[str, Any]:
+    """Which regime is closest to given numbers, and what each neglects."""
+    return {
+        "values": {name: str(value) for name, value in place.values},
+        "closest": place.closest.name,
+        "neglected": {entry.regime.name: float(entry.largest) for entry in place.table},
+    }
+
+
+def _powers(powers: RationalMonomial | tuple[tuple[str, int], ...]) -> dict[str, str]:
+    ordered = sorted(powers, key=lambda item: symbol_order(item[0]))
+    return {name: str(power) for name, power in ordered}
+
+
+def _wall_record(wall: Wall, symbols: tuple[str, ...]) -> dict[str, Any]:
+    """Exponents of the wall's monomial as offset + s * slope, for each residue of s."""
+    return {
+        "slope": {name: str(x) for name, x in zip(symbols, wall.slope, strict=True) if x},
+        "offsets": [
+            {name: str(x) for name, x in zip(symbols, offset, strict=True) if x}
+            for offset in wall.offsets
+        ],
+    }
