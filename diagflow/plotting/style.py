@@ -1,0 +1,125 @@
+"""One style for all figures: colour-blind-safe colours, sizes of paper columns, whole files.
+
+The colours are a palette that readers with any of the common colour deficiencies tell apart;
+hatches and line styles repeat what colours say.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from diagrams.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "COLOURS",
+    "COLUMN_WIDTH",
+    "EXTENSIONS",
+    "PAGE_WIDTH",
+    "check_figure_file",
+    "figure_style",
+    "write_figure",
+]
+
+COLUMN_WIDTH = 3.4
+"""Width of one column of a paper, in inches."""
+
+PAGE_WIDTH = 7.0
+"""Width of two columns."""
+
+EXTENSIONS = ("svg", "pdf", "png")
+
+COLOURS: Mapping[str, str] = MappingProxyType(
+    {
+        "blue": "#0072B2",
+        "orange": "#E69F00",
+        "green": "#009E73",
+        "vermilion": "#D55E00",
+        "purple": "#CC79A7",
+        "sky": "#56B4E9",
+        "yellow": "#F0E442",
+        "grey": "#7F7F7F",
+        "black": "#000000",
+    }
+)
+
+_SETTINGS: Mapping[Any, Any] = MappingProxyType(
+    {
+        "font.size": 8,
+        "axes.labelsize": 8,
+        "xtick.labelsize": 7,
+        "ytick.labelsize": 7,
+        "legend.fontsize": 7,
+        "axes.linewidth": 0.6,
+        "lines.linewidth": 1.2,
+        "hatch.linewidth": 0.4,
+        "mathtext.fontset": "cm",
+        "svg.hashsalt": "diagflow",
+        "svg.fonttype": "path",
+        "pdf.fonttype": 42,
+    }
+)
+
+
+@contextmanager
+def figure_style() -> Iterator[None]:
+    """The settings of all figures, for the time of a ``with`` block."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(dict(_SETTINGS)):
+        yield
+
+
+def check_figure_file(file: Path) -> None:
+    """Refuse a file that cannot become a figure, before work is spent on it.
+
+    Raises
+    ------
+    InvalidInputError
+        If the extension is not one of `EXTENSIONS` or the folder does not exist.
+    """
+    if file.suffix.lstrip(".").lower() not in EXTENSIONS:
+        raise InvalidInputError(
+            f"figure {file}: its extension is not one of {', '.join(EXTENSIONS)}; rename it"
+        )
+    if not file.parent.is_dir():
+        raise InvalidInputError(
+            f"figure {file}: the folder {file.parent} does not exist; make it first"
+        )
+
+
+def write_figure(figure: Figure, file: Path) -> None:
+    """Write a figure whole or not at all; the same figure gives the same bytes.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file cannot be written.
+    """
+    check_figure_file(file)
+    extension = file.suffix.lstrip(".").lower()
+    dates: dict[str, None] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[
+        extension
+    ]
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(suffix=f".{extension}", dir=file.parent)
+        os.close(handle)
+        figure.savefig(temporary, dpi=300, metadata=dates)
+        Path(temporary).chmod(0o644)
+        os.replace(temporary, file)
+    except OSError as error:
+        raise InvalidInputError(
+            f"figure {file}: cannot be written ({error.strerror}); give another place"
+        ) from None
+    finally:
+        if temporary is not None and os.path.exists(temporary):
+            os.unlink(temporary)

@@ -1,0 +1,199 @@
+"""Leading parts: what is kept, what is dropped and why, and scaled variables."""
+
+from fractions import Fraction
+from functools import cache
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diagrams.errors import InvalidInputError
+from expansion.closest import TOLERANCE, where
+from expansion.leading import LeadingSeries, leading_part
+from expansion.linear_algebra import inner_product, reduced_basis
+from expansion.models import cp
+from expansion.polynomial import Polynomial
+from expansion.regimes import Regimes, regimes
+from expansion.scalings import integer_coordinates, lattice_basis, simplest_basis, simplest_modulo
+
+PROBLEMS = [(2, True, 4), (2, False, 5), (3, False, 4), (4, True, 3), (3, True, 4)]
+
+
+@cache
+def found(order: int, symmetric: bool, terms: int) -> Regimes:
+    return regimes(cp(order=order, symmetric=symmetric), terms=terms)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_the_leading_part_is_what_the_scaling_picks(problem: tuple[int, bool, int]) -> None:
+    computed = found(*problem)
+    for regime, s in product(computed, sorted(computed.polyhedra)):
+        if regime.moving:
+            continue
+        leading = LeadingSeries(computed, regime)
+        scaling = dict(zip(regime.symbols, regime.scaling, strict=True))
+        assert leading[s] == leading_part(computed.exponents.coefficients[s], scaling)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_scaled_variables_give_the_leading_part_back(problem: tuple[int, bool, int]) -> None:
+    computed = found(*problem)
+    for regime in computed:
+        leading = LeadingSeries(computed, regime)
+        assert len(leading.variables) == regime.dimension or regime.moving
+        for s in range(computed.start, leading.last + 1):
+            scale, polynomial = leading.scaled(s)
+            terms: dict[tuple[tuple[str, int], ...], Fraction] = {}
+            for powers, coefficient in polynomial:
+                total = dict(scale)
+                for name, power in powers:
+                    assert power > 0
+                    for symbol, exponent in leading.variables[name]:
+                        total[symbol] = total.get(symbol, 0) + power * exponent
+                terms[tuple(total.items())] = coefficient
+            assert Polynomial(terms) == leading[s]
+
+
+@pytest.mark.parametrize("problem", PROBLEMS[:4])
+def test_dropped_terms_are_negligible_for_the_stated_reason(
+    problem: tuple[int, bool, int],
+) -> None:
+    computed = found(*problem)
+    for regime, s in product(computed, sorted(computed.polyhedra)):
+        leading = LeadingSeries(computed, regime)
+        dropped = leading.dropped(s)
+        assert len(dropped) + len(leading[s]) == len(computed.exponents.coefficients[s])
+        scaling = dict(zip(regime.symbols, regime.scaling, strict=True))
+        for _, condition in dropped:
+            order = sum(scaling[name] * power for name, power in condition.powers)
+            assert (order > 0) == (condition.relation == "->oo")
+            assert order != 0
+
+
+def test_variables_of_the_triangle() -> None:
+    computed = found(2, True, 4)
+    assert LeadingSeries(computed, computed["A-B-E"]).variables == {
+        "y": (("H", 1), ("p", -1)),
+        "z": (("p", 1), ("sigma2", 1)),
+    }
+
+
+def test_leading_parts_beyond_the_series_are_refused() -> None:
+    computed = found(2, True, 4)
+    with pytest.raises(InvalidInputError, match=r"Y_5.*expand more terms"):
+        LeadingSeries(computed, computed["A"])[5]
+
+
+# --- which regime is closest ----------------------------------------------------------------------
+
+
+def test_neglected_share_is_the_sum_over_dropped_terms() -> None:
+    computed = found(2, True, 4)
+    values = {"p": Fraction(40), "H": Fraction(7), "sigma2": Fraction(1, 30)}
+    place = where(computed, **values)
+    for entry in place.table:
+        leading = LeadingSeries(computed, entry.regime)
+        for s, share in entry.shares:
+            whole = Polynomial({m: abs(c) for m, c in computed.exponents.coefficients[s]})
+            kept = Polynomial({m: abs(c) for m, c in leading[s]})
+            expected = whole.evaluate(**values) / kept.evaluate(**values) - 1
+            assert share == expected
+    assert place.table[0].regime.name == "A-B-E"
+    assert place.share(place.closest.name) <= max(TOLERANCE, 2 * place.table[0].largest)
+
+
+@pytest.mark.parametrize("name", ["A", "B", "E", "A-B", "B-E", "E-A", "A-B-E"])
+def test_far_inside_a_regime_it_is_the_closest(name: str) -> None:
+    computed = found(2, True, 4)
+    regime = computed[name]
+    values = {
+        symbol: Fraction(10) ** (4 * power)
+        for symbol, power in zip(regime.symbols, regime.scaling, strict=True)
+    }
+    assert where(computed, **values).closest.name == name
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"p": 3, "H": 2}, "none for sigma2"),
+        ({"p": 3, "H": 2, "sigma2": 1, "N": 4}, "symbol 'N': does not occur"),
+        ({"p": 3, "H": 0, "sigma2": 1}, "H = 0: must be a positive"),
+        ({"p": float("inf"), "H": 1, "sigma2": 1}, "p = inf: must be a positive"),
+    ],
+)
+def test_bad_values_are_refused(values: dict[str, float], message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        where(found(2, True, 4), **values)
+
+
+# --- monomials in their simplest form -------------------------------------------------------------
+
+VECTORS = st.lists(st.tuples(*[st.integers(-4, 4)] * 4), min_size=1, max_size=5)
+
+
+@given(VECTORS)
+def test_a_simplest_basis_spans_the_same_space(vectors: list[tuple[int, ...]]) -> None:
+    basis = simplest_basis(vectors, dimension=4)
+    assert reduced_basis(basis, dimension=4) == reduced_basis(vectors, dimension=4)
+    assert len(basis) == len(reduced_basis(vectors, dimension=4))
+
+
+@given(VECTORS, st.tuples(*[st.integers(-4, 4)] * 4))
+def test_the_simplest_vector_is_on_the_same_ray(
+    vectors: list[tuple[int, ...]], vector: tuple[int, ...]
+) -> None:
+    basis = simplest_basis(vectors, dimension=4)
+    rank = len(reduced_basis([*basis, vector], dimension=4))
+    if rank == len(basis):
+        return
+    simple = simplest_modulo(vector, basis)
+    assert sum(map(bool, simple)) <= sum(map(bool, vector))
+    # vector = t simple + combination of the basis, with t > 0.
+    assert len(reduced_basis([*basis, vector, simple], dimension=4)) == rank
+    assert inner_product(_orthogonal_part(vector, basis), simple) > 0
+
+
+def _orthogonal_part(vector: tuple[int, ...], basis: tuple[tuple[int, ...], ...]) -> list[int]:
+    """A positive multiple of the part of a vector that is orthogonal to a basis."""
+    rest = [Fraction(x) for x in vector]
+    done: list[list[Fraction]] = []
+    for row in basis:
+        part = [Fraction(x) for x in row]
+        for other in done:
+            part = _without(part, other)
+        done.append(part)
+    for other in done:
+        rest = _without(rest, other)
+    scale = 1
+    for x in rest:
+        scale *= x.denominator
+    return [int(x * scale) for x in rest]
+
+
+def _without(vector: list[Fraction], direction: list[Fraction]) -> list[Fraction]:
+    factor = sum(x * y for x, y in zip(vector, direction, strict=True)) / sum(
+        y * y for y in direction
+    )
+    return [x - factor * y for x, y in zip(vector, direction, strict=True)]
+
+
+@given(VECTORS)
+def test_a_lattice_basis_generates_the_lattice(vectors: list[tuple[int, ...]]) -> None:
+    basis = lattice_basis(vectors, dimension=4)
+    for vector in vectors:
+        coordinates = integer_coordinates(vector, basis)
+        combined = tuple(
+            sum(k * row[i] for k, row in zip(coordinates, basis, strict=True)) for i in range(4)
+        )
+        assert combined == vector
+    # Each basis vector is an integer combination of the generators: same lattice determinant.
+    again = lattice_basis([*vectors, *basis], dimension=4)
+    for row in again:
+        integer_coordinates(row, basis)
+
+
+def test_a_vector_outside_the_lattice_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="not an integer combination"):
+        integer_coordinates((1, 0), ((2, 0),))
