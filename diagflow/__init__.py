@@ -20,9 +20,12 @@ if TYPE_CHECKING:
         DiagflowError,
         InvalidInputError,
     )
+    from expansion.closest import where
+    from expansion.leading import LeadingSeries
     from expansion.models import cp
     from expansion.polynomial import Polynomial
     from expansion.problem import Problem
+    from expansion.regimes import Regime, Regimes, regimes
     from expansion.series import Budget, LossSeries, loss_series
 
 __version__ = "0.1.0"
@@ -33,11 +36,16 @@ __all__ = [
     "CapacityError",
     "DiagflowError",
     "InvalidInputError",
+    "LeadingSeries",
     "LossSeries",
     "Polynomial",
     "Problem",
+    "Regime",
+    "Regimes",
     "cp",
     "loss_series",
+    "regimes",
+    "where",
 ]
 
 _HOME = {
@@ -46,11 +54,16 @@ _HOME = {
     "CapacityError": "diagrams.errors",
     "DiagflowError": "diagrams.errors",
     "InvalidInputError": "diagrams.errors",
+    "LeadingSeries": "expansion.leading",
     "LossSeries": "expansion.series",
     "Polynomial": "expansion.polynomial",
     "Problem": "expansion.problem",
+    "Regime": "expansion.regimes",
+    "Regimes": "expansion.regimes",
     "cp": "expansion.models",
     "loss_series": "expansion.series",
+    "regimes": "expansion.regimes",
+    "where": "expansion.closest",
 }
 
 

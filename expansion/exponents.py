@@ -188,7 +188,7 @@ class SeriesExponents:
                 exponents = dict(powers)
                 count = exponents.pop(amplitude, 0) if amplitude else 0
                 key = monomial(exponents)
-                if s == 0 and not weights & exponents.keys():
+                if s == 0 and weights and not weights & exponents.keys():
                     pure[key] = pure.get(key, Fraction(0)) + coefficient
                     continue
                 table[key] = table.get(key, Fraction(0)) + coefficient

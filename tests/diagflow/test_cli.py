@@ -556,3 +556,112 @@ def test_expanding_does_not_load_sympy() -> None:
     """sympy is for the edge only: asked for by `to_sympy`."""
     code = "from diagflow import cp, loss_series\nloss_series(cp(order=3))[1]"
     assert not {"sympy", "scipy"} & set(loaded(code))
+
+
+# --- regimes --------------------------------------------------------------------------------------
+
+
+def test_regimes_prints_the_contract_as_json(run: Run) -> None:
+    result = run("regimes", "cp", "--order", "2", "--terms", "5", "--format", "json")
+    assert (result.status, result.err) == (0, "")
+    record = json.loads(result.out)
+    names = [regime["name"] for regime in record["regimes"]]
+    assert names == [*"ABCDE", "A-B", "E-A", "B-C", "C-D", "D-E", "A-B-C-D-E"]
+    kernel = record["regimes"][names.index("B-C")]
+    assert kernel["dimension"] == 1
+    assert kernel["conditions"] == [
+        {"monomial": {"p": "1", "H": "1", "sigma2": "2"}, "relation": "~1"},
+        {"monomial": {"p": "-1", "H": "1"}, "relation": "->oo"},
+    ]
+    assert kernel["natural_time"] == {"H": "1", "sigma2": "1"}
+    assert kernel["learning"] == "lazy"
+    assert set(kernel["faces"]) == {"B", "C"}
+    assert set(kernel["neighbours"]) == {"A-B", "C-D"}
+
+
+def test_regimes_of_an_odd_order_give_half_powers_and_moving_walls(run: Run) -> None:
+    result = run("regimes", "cp", "--symmetric", "--terms", "4", "--format", "json")
+    regimes = {regime["name"]: regime for regime in json.loads(result.out)["regimes"]}
+    assert regimes["D"]["natural_time"] == {"sigma2": "1/2"}
+    assert regimes["A-B"]["moving_walls"] == [
+        {"slope": {"p": "-1", "H": "1"}, "offsets": [{"p": "-1"}, {"p": "-1"}]}
+    ]
+
+
+def test_regimes_prints_a_table_for_a_paper(run: Run) -> None:
+    result = run("regimes", "cp", "--order", "2", "--symmetric", "--format", "latex")
+    assert result.status == 0
+    check_balanced(result.out)
+    assert r"A--B--E & $H / p \asymp 1$, $p \sigma^{2} \asymp 1$ & $1$ & rich \\" in result.out
+    assert result.out.count(r"\\") == 8
+    assert r"\toprule" in result.out
+
+
+def test_regimes_reads_a_series(run: Run, tmp_path: Path) -> None:
+    written = run("expand", "cp", "--order", "2", "--terms", "5", "--format", "json").out
+    (tmp_path / "series.json").write_text(written, encoding="utf-8")
+    result = run("regimes", "series.json", "--growing", "H,p")
+    assert result.status == 0
+    assert result.out.startswith("given series\n11 regimes, from Y_0 ... Y_5\n")
+    fewer = run("regimes", "series.json", "--terms", "2")
+    check_refused(fewer, "too few coefficients", "--terms 3")
+
+
+def test_regimes_says_what_a_regime_keeps_and_drops(run: Run) -> None:
+    result = run("regimes", "cp", "--order", "2", "--symmetric", "--terms", "3", "--regime", "E-A")
+    assert "Leading series of E-A: y = p*sigma2; T = 1" in result.out
+    assert "Y_0 ~ p*H*sigma2 * (-1 + 1/2*y)\n" in result.out
+    assert "p*H**2*sigma2**2 (H/p -> 0)" in result.out
+
+
+def test_regimes_draws(run: Run, tmp_path: Path) -> None:
+    result = run(
+        "regimes", "cp", "--order", "2", "--terms", "4", "--plot", "map.svg",
+        "--at", "p=100,H=1000,sigma2=1e-3",
+    )  # fmt: skip
+    assert result.status == 0
+    assert "the closest regime is" in result.out
+    assert (tmp_path / "map.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["cp", "--order", "2", "--terms", "2"], ["too few coefficients", "--terms 3"]),
+        (["cp", "--order", "2", "--terms", "-1"], ["--terms -1", "give 0 or more"]),
+        (["cp", "--order", "2", "--terms", "4", "--regime", "F"], ["regime 'F'", "A, B, C"]),
+        (["cp", "--order", "2", "--terms", "4", "--at", "p=1"], ["none for H, sigma2"]),
+        (["cp", "--order", "2", "--at", "p"], ["--at: 'p'", "p=512"]),
+        (["cp", "--order", "2", "--at", "p=1/0"], ["divides by zero"]),
+        (["cp", "--order", "2", "--at", "p=1,p=2"], ["p has two values"]),
+        (["cp", "--order", "2", "--terms", "4", "--at", "p=1,H=0,sigma2=1"], ["H = 0"]),
+        (["cp", "--order", "2", "--terms", "4", "--plot", "map.gif"], ["map.gif", "svg, pdf, png"]),
+        (["cp", "--growing", "p"], ["--growing", "axes"]),
+        (["cp", "--order", "4", "--terms", "6", "--max-diagrams", "50"], ["--max-diagrams"]),
+        (["missing.json"], ["missing.json", "cannot be read"]),
+        (["nothing"], ["'nothing'", "choose one of"]),
+    ],
+)
+def test_regimes_refuses(run: Run, tmp_path: Path, arguments: list[str], parts: list[str]) -> None:
+    check_refused(run("regimes", *arguments), *parts)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        ("{", "is not JSON"),
+        ("[" * 100_000, "nested too deeply"),
+        ("[]", "no list of coefficients"),
+        ('{"coefficients": []}', "give Y_0"),
+        ('{"coefficients": [{"s": 0, "terms": [{"coefficient": 0.5, "exponents": {}}]}]}', "term"),
+        (
+            '{"coefficients": [{"s": 0, "terms": ['
+            '{"coefficient": "1", "exponents": {"sigma2": 1}}]}]}',
+            "no symbol grows",
+        ),
+    ],
+)
+def test_regimes_refuses_a_stranger_file(run: Run, tmp_path: Path, content: str, part: str) -> None:
+    (tmp_path / "series.json").write_text(content, encoding="utf-8")
+    check_refused(run("regimes", "series.json"), part)
