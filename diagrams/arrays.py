@@ -349,16 +349,17 @@ class _Mergers:
         parts = self._waiting[nodes.shape[1]]
         parts.append((loose + np.array(free, dtype=np.intp), nodes, kinds, weights))
         if sum(len(part[1]) for part in parts) >= _ROWS:
-            self._pack(nodes.shape[1])
+            self._pack([nodes.shape[1]])
 
     def finish(self) -> None:
         """Pack what is still waiting."""
-        for size in sorted(self._waiting):
-            self._pack(size)
+        self._pack(sorted(self._waiting))
 
-    def _pack(self, size: int) -> None:
-        parts = self._waiting.pop(size)
-        free, nodes, kinds, weights = (
-            np.concatenate(column) for column in zip(*parts, strict=True)
-        )
-        self._found.append_groups(free, self._packing.pack(nodes, kinds, self._starts), weights)
+    def _pack(self, sizes: Sequence[int]) -> None:
+        groups = [
+            tuple(np.concatenate(column) for column in zip(*self._waiting.pop(size), strict=True))
+            for size in sizes
+        ]
+        packed = self._packing.pack_together([group[1:3] for group in groups], self._starts)
+        for codes, (free, _, _, weights) in zip(packed, groups, strict=True):
+            self._found.append_groups(free, codes, weights)

@@ -74,14 +74,18 @@ def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
     """
     batch = _Batch.of(packing, codes)
     order, patterns = _nearly_finished(batch.labels)
-    result = []
+    results = []
     for pattern in np.unique(patterns).tolist():
         rows = np.flatnonzero(patterns == pattern)
         if pattern:
-            result.append(_integrate_all(packing, batch, rows, order[rows], pattern))
+            results.append(_integrate_all(packing, batch, rows, order[rows], pattern))
         else:
-            result.append(_integrate_one(packing, batch, rows))
-    return result
+            results.append(_integrate_one(packing, batch, rows))
+    packed = packing.pack_together([(r.nodes, r.kinds) for r in results], batch.starts)
+    return [
+        Contractions(codes, r.parent, r.free, r.multiplicity)
+        for codes, r in zip(packed, results, strict=True)
+    ]
 
 
 def _nearly_finished(labels: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -116,7 +120,7 @@ def _nearly_finished(labels: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArra
     return order, patterns
 
 
-def _integrate_one(packing: Packing, batch: _Batch, rows: NDArray[np.intp]) -> Contractions:
+def _integrate_one(packing: Packing, batch: _Batch, rows: NDArray[np.intp]) -> _Results:
     """Pair the chosen factor with each of its partners."""
     multiplicities, labels = batch.multiplicities[rows], batch.labels[rows]
     position = choose_factor(packing, batch.nodes[rows], labels, multiplicities)
@@ -136,8 +140,8 @@ def _integrate_one(packing: Packing, batch: _Batch, rows: NDArray[np.intp]) -> C
     leaders = identified(first, second, packing.rank, width)
     removed = batch.kinds[parent, chosen][:, None]
     free = free_nodes(packing, leaders, nodes_used(rest, width), first, removed)
-    codes = packing.pack(led(leaders, rest), batch.kinds[parent[:, None], kept], batch.starts)
-    return Contractions(codes, parent, free, counts[which, partner])
+    kinds = batch.kinds[parent[:, None], kept]
+    return _Results(led(leaders, rest), kinds, parent, free, counts[which, partner])
 
 
 def _integrate_all(
@@ -146,7 +150,7 @@ def _integrate_all(
     rows: NDArray[np.intp],
     order: NDArray[np.intp],
     pattern: int,
-) -> Contractions:
+) -> _Results:
     """Pair all factors of the rarest tensors, in all ways."""
     matchings = _pattern_matchings(pattern)
     count = matchings.shape[1]
@@ -168,8 +172,8 @@ def _integrate_all(
     marks = np.concatenate([which[:, None], free, np.where(used, leaders, 0)], axis=1)
     index, multiplicity = _distinct(marks.astype(np.uint16))
     which = which[index]
-    codes = packing.pack(led(leaders[index], rest[which]), rest_kinds[which], batch.starts)
-    return Contractions(codes, rows[which], free[index], multiplicity)
+    nodes = led(leaders[index], rest[which])
+    return _Results(nodes, rest_kinds[which], rows[which], free[index], multiplicity)
 
 
 @cache
@@ -206,6 +210,17 @@ def _distinct(rows: NDArray[np.uint16]) -> tuple[NDArray[np.intp], NDArray[np.in
     packed = rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).ravel()
     _, index, count = np.unique(packed, return_index=True, return_counts=True)
     return index, count
+
+
+@dataclass(frozen=True, slots=True)
+class _Results:
+    """`Contractions` before packing."""
+
+    nodes: Nodes
+    kinds: Kinds
+    parent: NDArray[np.intp]
+    free: NDArray[np.intp]
+    multiplicity: NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,14 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diagrams.errors import CapacityError
-from diagrams.labelling import Nodes, renumber
+from diagrams.labelling import Nodes, renumber_together
 from diagrams.representation import Blocks
 from diagrams.tensors import Axis, Tensor
 
@@ -170,9 +170,23 @@ class Packing:
         CapacityError
             If a diagram has more than 256 nodes on one axis.
         """
-        if nodes.shape[1] == 0:
-            return np.zeros((len(nodes), 0), dtype=self.dtype)
-        numbers = renumber(nodes, kinds, tuple(starts.tolist()), self._spans)
+        [codes] = self.pack_together([(nodes, kinds)], starts)
+        return codes
+
+    def pack_together(
+        self, groups: Sequence[tuple[Nodes, Kinds]], starts: NDArray[np.intp]
+    ) -> list[Codes]:
+        """`pack` for groups of diagrams with different numbers of factors, in one go."""
+        proper = [group for group in groups if group[0].size]
+        numbers = iter(
+            renumber_together(proper, tuple(starts.tolist()), self._spans) if proper else ()
+        )
+        return [
+            self._coded(next(numbers), kinds) if nodes.size else kinds.astype(self.dtype)
+            for nodes, kinds in groups
+        ]
+
+    def _coded(self, numbers: Nodes, kinds: Kinds) -> Codes:
         if int(numbers.max(initial=0)) >= _LIMIT:
             raise CapacityError(
                 f"a diagram with more than {_LIMIT} nodes on one axis: does not fit a packed "
