@@ -236,8 +236,7 @@ class ArrayRepresentation(Representation[State]):
         first, second = nodes[row, factor][:, None], cut[way][:, None]
         width = int(starts[-1])
         leaders = identified(first, second, packing.rank, width)
-        removed = templates.kind[way][:, None]
-        free = free_nodes(packing, leaders, nodes_used(rest, width), first, removed)
+        free = free_nodes(packing, leaders, nodes_used(rest, width), first, starts)
         count = multiplicities[row, factor].astype(object)
         weights = coefficients[row] * count * templates.weight[way]
         return (
@@ -304,13 +303,18 @@ class ArrayRepresentation(Representation[State]):
             axis=1,
         )
         symbols = [tensor.variance for members in packing.classes for tensor in members]
-        for row in np.unique(counts[(counts % 2 == 0).all(axis=1)], axis=0):
+        rows: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+        for number, row in enumerate(counts.tolist()):
+            rows[tuple(row)].append(number)
+        for row in sorted(rows):
+            if any(count % 2 for count in row):
+                continue
             powers: dict[str, int] = {}
             pairings = 1
-            for symbol, count in zip(symbols, row.tolist(), strict=True):
+            for symbol, count in zip(symbols, row, strict=True):
                 powers[symbol] = powers.get(symbol, 0) + count // 2
                 pairings *= double_factorial(count - 1)
-            yield powers, pairings, np.flatnonzero((counts == row).all(axis=1))
+            yield powers, pairings, np.array(rows[row])
 
 
 def _rounds(orbits: Iterable[tuple[Factor, int]]) -> list[list[tuple[Factor, int]]]:

@@ -20,14 +20,14 @@ and sparse graphs", 2007, for BLISS.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import factorial
 
 import igraph
 
 from diagrams.tensors import Axis, Tensor
 
-__all__ = ["Factor", "automorphism_order", "canonical_form"]
+__all__ = ["Factor", "automorphism_order", "canonical_form", "factor_orbits"]
 
 Factor = tuple[Tensor, tuple[int, ...]]
 """A tensor and the nodes in its slots, by number."""
@@ -59,7 +59,8 @@ def canonical_form(
     >>> first == second
     True
     """
-    graph, colours = _incidence_graph(nodes, Counter(factors))
+    rank = _ranks(factors)
+    graph, colours = _incidence_graph(nodes, Counter(factors), rank)
     inverse = graph.canonical_permutation(color=colours)
     label = [0] * len(inverse)
     for position, vertex in enumerate(inverse):
@@ -68,9 +69,9 @@ def canonical_form(
     number = [0] * len(nodes)
     for new, old in enumerate(order):
         number[old] = new
-    renumbered = [(tensor, tuple(number[j] for j in at)) for tensor, at in factors]
-    renumbered.sort(key=lambda factor: (factor[0].sort_key, factor[1]))
-    return tuple(nodes[j] for j in order), tuple(renumbered)
+    renumbered = [(tensor, tuple([number[j] for j in at])) for tensor, at in factors]
+    renumbered.sort(key=lambda factor: (rank[factor[0]], factor[1]))
+    return tuple([nodes[j] for j in order]), tuple(renumbered)
 
 
 def automorphism_order(nodes: Sequence[Axis], factors: Sequence[Factor]) -> int:
@@ -84,27 +85,63 @@ def automorphism_order(nodes: Sequence[Axis], factors: Sequence[Factor]) -> int:
     2
     """
     multiplicities = Counter(factors)
-    graph, colours = _incidence_graph(nodes, multiplicities)
+    graph, colours = _incidence_graph(nodes, multiplicities, _ranks(factors))
     order = int(graph.count_automorphisms(color=colours))
     for multiplicity in multiplicities.values():
         order *= factorial(multiplicity)
     return order
 
 
+def factor_orbits(nodes: Sequence[Axis], factors: Sequence[Factor]) -> list[list[Factor]]:
+    """Classes of distinct factors that automorphisms exchange, in the order of their first ones.
+
+    Examples
+    --------
+    >>> p, H = Axis("p"), Axis("H")
+    >>> W = Tensor("W", (H, p), variance="sigma2")
+    >>> star = [(W, (0, 1)), (W, (0, 2)), (W, (0, 3)), (W, (0, 3))]
+    >>> [[at for _, at in orbit] for orbit in factor_orbits([H, p, p, p], star)]
+    [[(0, 1), (0, 2)], [(0, 3)]]
+    """
+    multiplicities = Counter(factors)
+    graph, colours = _incidence_graph(nodes, multiplicities, _ranks(factors))
+    generators = graph.automorphism_group(color=colours)
+    first = list(range(len(colours)))
+    # The orbits are the connected components of the generators, taken as links.
+    for generator in generators:
+        for vertex, image in enumerate(generator):
+            low, high = sorted((first[vertex], first[image]))
+            if low != high:
+                first = [low if number == high else number for number in first]
+    orbits: dict[int, list[Factor]] = {}
+    for vertex, factor in enumerate(multiplicities, start=len(nodes)):
+        orbits.setdefault(first[vertex], []).append(factor)
+    return list(orbits.values())
+
+
+def _ranks(factors: Iterable[Factor]) -> dict[Tensor, int]:
+    """Numbers for tensors in their order, so that each is compared once."""
+    tensors = sorted({tensor for tensor, _ in factors}, key=lambda tensor: tensor.sort_key)
+    return {tensor: number for number, tensor in enumerate(tensors)}
+
+
 def _incidence_graph(
-    nodes: Sequence[Axis], multiplicities: Counter[Factor]
+    nodes: Sequence[Axis], multiplicities: Mapping[Factor, int], rank: Mapping[Tensor, int]
 ) -> tuple[igraph.Graph, list[int]]:
-    """The coloured graph of the module docstring; vertex ``j`` is node ``j``."""
+    """The coloured graph of the module docstring; vertex ``j`` is node ``j``.
+
+    ``rank`` numbers the tensors in their order. Factors follow the nodes, in the order of their
+    multiplicities, vertices of slots follow the factors.
+    """
     axes = sorted(set(nodes), key=lambda axis: axis.sort_key)
-    classes = sorted({(tensor.sort_key, count) for (tensor, _), count in multiplicities.items()})
+    classes = sorted({(rank[tensor], count) for (tensor, _), count in multiplicities.items()})
     axis_colour = {axis: colour for colour, axis in enumerate(axes)}
     class_colour = {key: len(axes) + colour for colour, key in enumerate(classes)}
     slot_colour = len(axes) + len(classes)
     colours = [axis_colour[axis] for axis in nodes]
+    colours += [class_colour[rank[tensor], n] for (tensor, _), n in multiplicities.items()]
     edges: list[tuple[int, int]] = []
-    for (tensor, at), count in multiplicities.items():
-        vertex = len(colours)
-        colours.append(class_colour[tensor.sort_key, count])
+    for vertex, (tensor, at) in enumerate(multiplicities, start=len(nodes)):
         ordered_slots = len(set(tensor.axes)) < tensor.rank
         for slot, node in enumerate(at):
             if ordered_slots:

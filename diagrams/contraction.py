@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from diagrams.fields import Fields
 from diagrams.integration import Contractions, integrate
-from diagrams.packing import Codes, Packing, distinct_rows
+from diagrams.packing import Codes, Packing, distinct_rows, runs
 from diagrams.representation import Tick
 
 __all__ = ["Combination", "ContractionTable"]
@@ -153,8 +153,9 @@ class ContractionTable:
         child = np.array(self._enter(results.codes), dtype=np.intp)
         free_nodes, free = distinct_rows(results.free)
         key = (results.parent * len(free_nodes) + free) * (int(child.max(initial=0)) + 1) + child
-        key, index, inverse = np.unique(key, return_index=True, return_inverse=True)
-        total = np.bincount(inverse, results.multiplicity, minlength=len(key)).astype(np.int64)
+        order, first = runs(key)
+        index = order[first]
+        total = np.add.reduceat(results.multiplicity[order], first)
         if self._has_pins:
             scales = np.array([self._pinned(exponents) for exponents in free_nodes], dtype=object)
             total = total * scales[free[index]]

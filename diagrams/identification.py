@@ -10,11 +10,13 @@ Source: ours.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
 from diagrams.labelling import Nodes
-from diagrams.packing import Kinds, Packing
+from diagrams.packing import Packing
 
 __all__ = ["Leaders", "free_nodes", "identified", "led", "nodes_used"]
 
@@ -54,7 +56,11 @@ def identified(first: Nodes, second: Nodes, rank: int, width: int) -> Leaders:
 
 
 def free_nodes(
-    packing: Packing, leaders: Leaders, used: NDArray[np.bool_], deleted: Nodes, kinds: Kinds
+    packing: Packing,
+    leaders: Leaders,
+    used: NDArray[np.bool_],
+    deleted: Nodes,
+    starts: NDArray[np.intp],
 ) -> NDArray[np.intp]:
     """How many nodes on each true axis are left without factors, shape (diagrams, sizes).
 
@@ -66,24 +72,23 @@ def free_nodes(
         Whether a node, before identification, is on a factor that remains.
     deleted : array of shape (diagrams, factors, slots)
         The nodes of deleted factors.
-    kinds : array of shape (diagrams, factors)
-        Their classes.
+    starts : array of shape (axes + 1,)
+        The first node of every axis (`Packing.starts`).
     """
     count, width = leaders.shape
-    row = np.arange(count) * width
-    flat = (leaders + row[:, None]).ravel()
-    occupied = np.zeros(count * width, dtype=bool)
-    occupied[flat[used.ravel()]] = True
-    free = np.zeros((count, packing.sizes), dtype=np.intp)
-    for slot in range(packing.rank):
-        for factor in range(deleted.shape[1]):
-            axis = packing.slot_axes[kinds[:, factor], slot]
-            node = flat[deleted[:, factor, slot] + row]
-            loose = np.flatnonzero((axis < packing.sizes) & ~occupied[node])
-            free[loose, axis[loose]] += 1
-            # A node that stands in several of the deleted slots counts once.
-            occupied[node] = True
-    return free
+    row = (np.arange(count) * width)[:, None]
+    flat = leaders + row
+    loose = np.zeros(count * width, dtype=bool)
+    loose[flat.ravel()[deleted + row[:, :, None]]] = True
+    loose[flat[used]] = False
+    table = loose.reshape(count, width)
+    return np.stack(
+        [
+            np.count_nonzero(table[:, first:last], axis=1)
+            for first, last in pairwise(starts[: packing.sizes + 1].tolist())
+        ],
+        axis=1,
+    )
 
 
 def nodes_used(nodes: Nodes, width: int) -> NDArray[np.bool_]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from diagrams.identification import free_nodes, identified, led, nodes_used
 from diagrams.labelling import Nodes
-from diagrams.packing import Codes, Kinds, Packing, factor_multiplicities
+from diagrams.packing import Codes, Kinds, Packing, factor_multiplicities, row_runs
 from diagrams.partners import choose_factor, occurrences, partner_counts
 
 __all__ = ["MATCHINGS", "Contractions", "integrate"]
@@ -75,7 +75,7 @@ def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
     batch = _Batch.of(packing, codes)
     order, patterns = _nearly_finished(batch.labels)
     results = []
-    for pattern in np.unique(patterns).tolist():
+    for pattern in sorted(set(patterns.tolist())):
         rows = np.flatnonzero(patterns == pattern)
         if pattern:
             results.append(_integrate_all(packing, batch, rows, order[rows], pattern))
@@ -138,8 +138,7 @@ def _integrate_one(packing: Packing, batch: _Batch, rows: NDArray[np.intp]) -> _
     first = batch.nodes[parent, chosen][:, None]
     second = batch.nodes[parent, partner][:, None]
     leaders = identified(first, second, packing.rank, width)
-    removed = batch.kinds[parent, chosen][:, None]
-    free = free_nodes(packing, leaders, nodes_used(rest, width), first, removed)
+    free = free_nodes(packing, leaders, nodes_used(rest, width), first, batch.starts)
     kinds = batch.kinds[parent[:, None], kept]
     return _Results(led(leaders, rest), kinds, parent, free, counts[which, partner])
 
@@ -155,7 +154,6 @@ def _integrate_all(
     matchings = _pattern_matchings(pattern)
     count = matchings.shape[1]
     deleted = batch.nodes[rows[:, None], order[:, :count]]
-    deleted_kinds = batch.kinds[rows[:, None], order[:, :count]]
     # The factors that remain keep their order, so that equal results are equal rows.
     kept = np.sort(order[:, count:], axis=1)
     rest = batch.nodes[rows[:, None], kept]
@@ -164,10 +162,9 @@ def _integrate_all(
     which = np.repeat(np.arange(len(rows)), len(matchings))
     pairs = deleted[:, matchings].reshape(len(which), -1, 2, packing.slots)
     first, second = pairs[:, :, 0], pairs[:, :, 1]
-    first_kinds = deleted_kinds[:, matchings[:, ::2]].reshape(len(which), -1)
     leaders = identified(first, second, packing.rank, width)
     used = nodes_used(rest, width)[which]
-    free = free_nodes(packing, leaders, used, first, first_kinds)
+    free = free_nodes(packing, leaders, used, first, batch.starts)
     # Many matchings identify the same nodes: collect those before the costly renumbering.
     marks = np.concatenate([which[:, None], free, np.where(used, leaders, 0)], axis=1)
     index, multiplicity = _distinct(marks.astype(np.uint16))
@@ -204,12 +201,8 @@ def _matchings(count: int) -> NDArray[np.intp]:
 
 def _distinct(rows: NDArray[np.uint16]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Positions of distinct rows and how often each occurs."""
-    if not len(rows):
-        empty = np.zeros(0, dtype=np.intp)
-        return empty, empty
-    packed = rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).ravel()
-    _, index, count = np.unique(packed, return_index=True, return_counts=True)
-    return index, count
+    order, first = row_runs(rows)
+    return order[first], np.diff(first, append=len(rows))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diagrams import canonical
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
 from diagrams.sums import DiagramSum, collect
@@ -83,7 +84,8 @@ def _mergers(left: Diagram, right: Diagram) -> Iterator[tuple[Diagram, int]]:
 def factor_orbits(diagram: Diagram) -> dict[Factor, int]:
     """One learnable factor from each orbit of the automorphism group, with the orbit's size.
 
-    Two factors lie in one orbit when marking the one or the other gives equal diagrams.
+    Two factors lie in one orbit when an automorphism, or an exchange of parallel factors, maps one
+    to the other.
 
     Examples
     --------
@@ -94,18 +96,12 @@ def factor_orbits(diagram: Diagram) -> dict[Factor, int]:
     >>> list(factor_orbits(path).values())
     [2]
     """
-    orbits: dict[Diagram, tuple[Factor, int]] = {}
-    for factor, count in diagram.multiplicities.items():
-        tensor, at = factor
-        if not tensor.is_learnable:
-            continue
-        mark = Tensor(tensor.name + "_marked", tensor.axes, tensor.kind, tensor.variance)
-        rest = list(diagram.factors)
-        rest.remove(factor)
-        marked = Diagram(diagram.nodes, (*rest, (mark, at)))
-        representative, size = orbits.get(marked, (factor, 0))
-        orbits[marked] = representative, size + count
-    return dict(orbits.values())
+    multiplicities = diagram.multiplicities
+    return {
+        orbit[0]: multiplicities[orbit[0]] * len(orbit)
+        for orbit in canonical.factor_orbits(diagram.nodes, diagram.factors)
+        if orbit[0][0].is_learnable
+    }
 
 
 def symmetric_tensors(*sums: DiagramSum) -> tuple[tuple[Tensor, ...], ...]:

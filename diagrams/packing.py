@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,8 @@ __all__ = [
     "batches",
     "distinct_rows",
     "factor_multiplicities",
-    "group_rows",
+    "row_runs",
+    "runs",
 ]
 
 Codes = NDArray[np.unsignedinteger]
@@ -236,14 +238,28 @@ def factor_multiplicities(codes: NDArray[np.integer]) -> NDArray[np.intp]:
     return np.where(first, end - np.arange(size), 0)
 
 
-def group_rows(codes: Codes) -> tuple[Codes, NDArray[np.intp]]:
-    """Distinct rows in sorted order, and for every row the number of the distinct one."""
-    if codes.shape[1] == 0:
-        return codes[:1], np.zeros(len(codes), dtype=np.intp)
-    width = codes.shape[1] * codes.dtype.itemsize
-    packed = np.ascontiguousarray(codes).view(np.dtype((np.void, width))).ravel()
-    _, index, inverse = np.unique(packed, return_index=True, return_inverse=True)
-    return codes[index], inverse
+def runs(values: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """An order that puts equal values together, and where each run of them begins.
+
+    Examples
+    --------
+    >>> order, first = runs(np.array([7, 3, 7]))
+    >>> order.tolist(), first.tolist()
+    ([1, 0, 2], [0, 1])
+    """
+    order = values.argsort(kind="stable")
+    ordered = values[order]
+    begins = np.ones(len(values), dtype=bool)
+    begins[1:] = ordered[1:] != ordered[:-1]
+    return order, begins.nonzero()[0]
+
+
+def row_runs(rows: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """`runs` of the rows of a table of unsigned integers."""
+    if rows.shape[1] == 0:
+        return np.arange(len(rows)), np.arange(min(1, len(rows)))
+    width = rows.shape[1] * rows.itemsize
+    return runs(np.ascontiguousarray(rows).view(np.dtype((np.void, width))).ravel())
 
 
 def distinct_rows(

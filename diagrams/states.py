@@ -10,7 +10,7 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from diagrams.packing import Codes, distinct_rows, group_rows
+from diagrams.packing import Codes, distinct_rows, row_runs
 
 __all__ = ["Collector", "Group", "State"]
 
@@ -48,11 +48,9 @@ class Collector:
             parts = self._groups[group]
             codes = np.concatenate([codes for codes, _ in parts])
             weights = np.concatenate([weights for _, weights in parts])
-            distinct, inverse = group_rows(codes)
-            order = np.argsort(inverse, kind="stable")
-            first = np.searchsorted(inverse[order], np.arange(len(distinct)))
-            total = np.add.reduceat(weights[order], first) if len(distinct) else weights
+            order, first = row_runs(codes)
+            total = np.add.reduceat(weights[order], first) if len(first) else weights
             kept = np.flatnonzero(total != 0)
             if len(kept):
-                result[group] = distinct[kept], total[kept]
+                result[group] = codes[order[first[kept]]], total[kept]
         return result

@@ -82,6 +82,9 @@ class Axis:
                 f"axis {self.name}: pinned size {self.pinned} is not positive; give at least 1"
             )
 
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     def __repr__(self) -> str:
         return f"Axis(name={self.name!r}{'' if self.pinned is None else f', pinned={self.pinned}'})"
 
@@ -142,6 +145,10 @@ class Tensor:
                 f"tensor {self.name}: a Kronecker delta has no variance and joins nodes of one "
                 "axis; drop the variance and use the same axis in every slot"
             )
+
+    def __hash__(self) -> int:
+        # Names tell the tensors of a problem apart; equality still compares everything.
+        return hash(self.name)
 
     def __repr__(self) -> str:
         kind = "" if self.kind is Kind.WEIGHT else f", kind={self.kind!r}"

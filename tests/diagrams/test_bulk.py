@@ -27,7 +27,7 @@ from diagrams.flow import Flow, represent
 from diagrams.identification import free_nodes, identified, led, nodes_used
 from diagrams.labelling import renumber
 from diagrams.merge import merge
-from diagrams.packing import Packing, batches, factor_multiplicities, group_rows
+from diagrams.packing import Packing, batches, factor_multiplicities, row_runs
 from diagrams.partners import choose_factor, partner_counts
 from diagrams.representation import Blocks
 from diagrams.sums import DiagramSum, collect
@@ -305,16 +305,18 @@ def test_multiplicities_and_groups_of_rows(rows, dtype) -> None:
     for row, count in zip(codes.tolist(), counts.tolist(), strict=True):
         for j, code in enumerate(row):
             assert count[j] == (row.count(code) if row.index(code) == j else 0)
-    distinct, inverse = group_rows(codes)
-    assert (distinct[inverse] == codes).all()
-    assert len({tuple(row) for row in distinct.tolist()}) == len(distinct)
-    assert len(distinct) == len({tuple(row) for row in codes.tolist()})
+    order, first = row_runs(codes)
+    assert sorted(order.tolist()) == list(range(len(codes)))
+    parts = [codes[part].tolist() for part in np.split(order, first[1:])]
+    assert all(row == part[0] for part in parts for row in part)
+    assert len(parts) == len(first) == len({tuple(row) for row in codes.tolist()})
 
 
 def test_rows_without_factors_are_one_row() -> None:
-    distinct, inverse = group_rows(np.zeros((3, 0), dtype=np.uint32))
-    assert distinct.shape == (1, 0)
-    assert inverse.tolist() == [0, 0, 0]
+    for count in range(4):
+        order, first = row_runs(np.zeros((count, 0), dtype=np.uint32))
+        assert order.tolist() == list(range(count))
+        assert first.tolist() == [0] * (count > 0)
 
 
 @given(length=st.integers(0, 30), size=st.integers(1, 8))
@@ -344,7 +346,7 @@ def test_nodes_are_identified_slot_by_slot(labelled, classes, data) -> None:
     rest, width = nodes[:, others], int(starts[-1])
     first, second = nodes[:, same[::2]], nodes[:, same[1::2]]
     leaders = identified(first, second, packing.rank, width)
-    free = free_nodes(packing, leaders, nodes_used(rest, width), first, kinds[:, same[::2]])
+    free = free_nodes(packing, leaders, nodes_used(rest, width), first, starts)
     rest = led(leaders, rest)
 
     standing = list(range(int(starts[-1])))
