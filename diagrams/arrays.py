@@ -360,10 +360,12 @@ class _Mergers:
         self._pack(sorted(self._waiting))
 
     def _pack(self, sizes: Sequence[int]) -> None:
-        groups = [
-            tuple(np.concatenate(column) for column in zip(*self._waiting.pop(size), strict=True))
-            for size in sizes
-        ]
-        packed = self._packing.pack_together([group[1:3] for group in groups], self._starts)
-        for codes, (free, _, _, weights) in zip(packed, groups, strict=True):
-            self._found.append_groups(free, codes, weights)
+        groups: list[tuple[Nodes, Kinds]] = []
+        others: list[tuple[NDArray[np.intp], Weights]] = []
+        for size in sizes:
+            free, nodes, kinds, weights = zip(*self._waiting.pop(size), strict=True)
+            groups.append((np.concatenate(nodes), np.concatenate(kinds)))
+            others.append((np.concatenate(free), np.concatenate(weights)))
+        packed = self._packing.pack_together(groups, self._starts)
+        for codes, (loose, total) in zip(packed, others, strict=True):
+            self._found.append_groups(loose, codes, total)
