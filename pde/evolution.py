@@ -1,0 +1,326 @@
+"""Loss evolutions: a formula or a numerical solution that carries its own proof.
+
+The leading parts of the coefficients of a regime are summed to
+
+    E[L(t)] ~ sum over s of lead(Y_s) (t/T)^s / s!,
+
+where lead(Y_0) contains the pure-target term unless the regime is free. A `Solution` is that sum for
+symbolic sizes: how it is derived, and its exact Taylor coefficients. `Solution.at` gives it numbers;
+the result is a `LossEvolution`, a function of time.
+
+The *certificate* of a solution lists the s at which its Taylor coefficient, s! times that of
+(t/T)^s, equals the leading part of the exactly enumerated Y_s as a polynomial in the sizes and
+variances. It is computed from both, never declared.
+
+>>> Y = [Polynomial.parse(text) for text in ("1/2*p", "-2*p*H", "8*p*H**2")]
+>>> wrong = [Y[0], Y[1], Polynomial.parse("7*p*H**2")]
+>>> certify(Y, Y), certify(wrong, Y)
+(Certificate(matched=(0, 1, 2), compared=(0, 1, 2)), Certificate(matched=(0, 1), compared=(0, 1, 2)))
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from fractions import Fraction
+from itertools import islice
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from diagrams.errors import InvalidInputError
+from expansion.polynomial import Polynomial
+
+if TYPE_CHECKING:
+    import mpmath
+    import sympy
+
+__all__ = [
+    "Certificate",
+    "Curve",
+    "Domain",
+    "LossEvolution",
+    "Method",
+    "Parameters",
+    "Solution",
+    "Step",
+    "certify",
+]
+
+FloatArray = NDArray[np.float64]
+Parameters = Mapping[str, Fraction]
+"""A value for every symbol: sizes, variances and the inverse learning rate T."""
+
+
+class Method(StrEnum):
+    """How a loss evolution was obtained."""
+
+    CLOSED_FORM = "closed-form"
+    CHARACTERISTICS = "characteristics"
+    MOMENTS = "moments"
+    RESUMMED = "resummed"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a derivation.
+
+    Parameters
+    ----------
+    title : str
+        What is done.
+    latex : str
+        Its result as display mathematics, without delimiters.
+    text : str
+        What supports it, in a sentence.
+    """
+
+    title: str
+    latex: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The times at which a solution holds.
+
+    Parameters
+    ----------
+    start, stop : float
+        Bounds of t, infinite if there is none; ``start <= 0 <= stop``.
+    reason : str
+        Why it is bounded.
+    """
+
+    start: float = -math.inf
+    stop: float = math.inf
+    reason: str = ""
+
+    def contains(self, times: FloatArray) -> bool:
+        """Whether all times are strictly inside or finite bounds of the domain."""
+        return bool(np.all((times >= self.start) & (times <= self.stop)))
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Which Taylor coefficients of a solution equal the enumerated leading coefficients.
+
+    Parameters
+    ----------
+    matched : tuple of int
+        The s at which they are equal.
+    compared : tuple of int
+        The s at which they were compared.
+    """
+
+    matched: tuple[int, ...]
+    compared: tuple[int, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether something was compared and everything matched."""
+        return bool(self.compared) and self.matched == self.compared
+
+
+def certify(taylor: Sequence[Polynomial], leading: Sequence[Polynomial]) -> Certificate:
+    """Compare the Taylor coefficients of a solution with the leading coefficients, exactly.
+
+    Parameters
+    ----------
+    taylor : sequence of Polynomial
+        s! times the coefficient of (t/T)^s, for s = 0, 1, ...
+    leading : sequence of Polynomial
+        lead(Y_s), for s = 0, 1, ...
+    """
+    compared = tuple(range(min(len(taylor), len(leading))))
+    return Certificate(tuple(s for s in compared if taylor[s] == leading[s]), compared)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """A solution at given numbers, before it is dressed as a `LossEvolution`.
+
+    Parameters
+    ----------
+    evaluate : callable
+        From an array of times t to an array of losses; only asked for times in the domain.
+    domain : Domain
+    precise : callable, optional
+        From a time and a number of digits to an mpmath number.
+    limits : tuple of (float or None)
+        The losses as t tends to minus and plus infinity.
+    error_estimate : float, optional
+        Largest expected error of the values, for methods that are not exact up to rounding.
+    notes : tuple of (str, float)
+        Further numbers, such as the time of a blow-up.
+    """
+
+    evaluate: Callable[[FloatArray], FloatArray]
+    domain: Domain = field(default_factory=Domain)
+    precise: Callable[[mpmath.mpf, int], mpmath.mpf] | None = None
+    limits: tuple[float | None, float | None] = (None, None)
+    error_estimate: float | None = None
+    notes: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Solution:
+    """The summed leading series of a regime, for symbolic sizes.
+
+    Parameters
+    ----------
+    problem : str
+        Title of the problem.
+    regime : str
+        Name of the regime.
+    method : Method
+    source : str
+        Where it comes from: paper and section, or "ours".
+    formula : sympy.Expr or None
+        E[L(t)] in positive symbols p, H, sigma2, T and the real symbol t, if there is a closed form.
+    derivation : tuple of Step
+    taylor : callable
+        Gives s! times the Taylor coefficients in t/T one after the other.
+    curve : callable
+        From parameters to a `Curve`.
+    validity : str
+        In words, for which times it holds.
+    certificate : Certificate
+    """
+
+    problem: str
+    regime: str
+    method: Method
+    source: str
+    formula: sympy.Expr | None
+    derivation: tuple[Step, ...]
+    taylor: Callable[[], Iterator[Polynomial]]
+    curve: Callable[[Parameters], Curve]
+    validity: str = "all t"
+    certificate: Certificate = Certificate((), ())
+
+    def coefficients(self, number: int) -> tuple[Polynomial, ...]:
+        """The first Taylor coefficients, times s!."""
+        return tuple(islice(self.taylor(), number))
+
+    def certified(self, leading: Sequence[Polynomial]) -> Solution:
+        """The same solution with its certificate against given leading coefficients."""
+        return replace(self, certificate=certify(self.coefficients(len(leading)), leading))
+
+    def at(self, parameters: Parameters) -> LossEvolution:
+        """The solution at given numbers.
+
+        Raises
+        ------
+        InvalidInputError
+            If a number is missing or the solution does not exist there.
+        """
+        exact = MappingProxyType({name: Fraction(value) for name, value in parameters.items()})
+        return LossEvolution(solution=self, parameters=exact, curve=self.curve(exact))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LossEvolution:
+    """E[L(t)] at given sizes, variances and T, as a function of time.
+
+    Parameters
+    ----------
+    solution : Solution
+    parameters : mapping from str to Fraction
+    curve : Curve
+    """
+
+    solution: Solution
+    parameters: Parameters
+    curve: Curve
+
+    def __call__(self, times: ArrayLike) -> FloatArray:
+        """The loss at an array of times, in the shape of the array.
+
+        Raises
+        ------
+        InvalidInputError
+            If a time is outside the domain; the message says why there is no value.
+        """
+        t = np.asarray(times, dtype=float)
+        if not np.all(np.isfinite(t)):
+            raise InvalidInputError("times: one of them is not a finite number; leave it out")
+        if not self.domain.contains(t):
+            outside = t[(t < self.domain.start) | (t > self.domain.stop)]
+            raise InvalidInputError(
+                f"t = {float(outside.flat[0]):g}: the solution of regime {self.solution.regime} "
+                f"holds for {self._interval()}, {self.domain.reason}; give other times"
+            )
+        return self.curve.evaluate(t.ravel()).reshape(t.shape)
+
+    def precise(self, t: Fraction | float | str, digits: int = 30) -> mpmath.mpf:
+        """The loss at one time to a number of digits.
+
+        Raises
+        ------
+        InvalidInputError
+            If the time is outside the domain, or only floating point values are available.
+        """
+        import mpmath
+
+        if self.curve.precise is None:
+            raise InvalidInputError(
+                f"regime {self.solution.regime}: its solution has floating point values only; "
+                "call it with an array of times"
+            )
+        with mpmath.workdps(digits + 10):
+            exact = Fraction(t)
+            time = mpmath.mpf(exact.numerator) / exact.denominator
+            if not self.domain.contains(np.asarray([float(time)])):
+                self(float(time))
+            value = self.curve.precise(time, digits)
+        with mpmath.workdps(digits):
+            return +value
+
+    @property
+    def domain(self) -> Domain:
+        """The times at which it holds."""
+        return self.curve.domain
+
+    @property
+    def certificate(self) -> Certificate:
+        """The s whose leading coefficients its Taylor series reproduces."""
+        return self.solution.certificate
+
+    @property
+    def derivation(self) -> tuple[Step, ...]:
+        """The steps of its derivation."""
+        return self.solution.derivation
+
+    @property
+    def formula(self) -> sympy.Expr | None:
+        """The closed form, if there is one."""
+        return self.solution.formula
+
+    @property
+    def method(self) -> Method:
+        """How it was obtained."""
+        return self.solution.method
+
+    @property
+    def error_estimate(self) -> float | None:
+        """The largest expected error, for methods that are not exact up to rounding."""
+        return self.curve.error_estimate
+
+    def limit(self, *, past: bool = False) -> float | None:
+        """The loss as t tends to infinity, or to minus infinity, if it is known."""
+        return self.curve.limits[0 if past else 1]
+
+    def _interval(self) -> str:
+        start, stop = self.domain.start, self.domain.stop
+        if math.isinf(start):
+            return f"t <= {stop:g}"
+        if math.isinf(stop):
+            return f"t >= {start:g}"
+        return f"{start:g} <= t <= {stop:g}"
