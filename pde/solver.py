@@ -1,0 +1,72 @@
+"""What a file of `pde.solutions` declares: for which regimes it has a solution, and how to derive it.
+
+A solver is a value; the registry is a tuple of them, and the first that applies is used. It is given
+the problem, the regime and the exact leading series, derives a `Solution` with the machinery of this
+package, and proves nothing itself: the certificate is computed by `pde.solving`.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from expansion.leading import LeadingSeries
+from expansion.problem import Problem
+from pde.evolution import Solution
+
+__all__ = ["CpModel", "Solver", "cp_model"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solver:
+    """A way to solve some regimes of some problems.
+
+    Parameters
+    ----------
+    title : str
+        What it solves, in a few words.
+    source : str
+        Paper and section, or "ours".
+    applies : callable
+        Whether it solves the regime of a name of a problem.
+    derive : callable
+        Makes the solution from the problem, the name of the regime and its leading series.
+    """
+
+    title: str
+    source: str
+    applies: Callable[[Problem, str], bool]
+    derive: Callable[[Problem, str, LeadingSeries], Solution]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CpModel:
+    """What tells one CP model from another."""
+
+    order: int
+    symmetric: bool
+    target: str
+
+
+def cp_model(problem: Problem) -> CpModel | None:
+    """The CP model that a problem is, under any of its names; None if it is another one.
+
+    Examples
+    --------
+    >>> from expansion.models import cp
+    >>> cp_model(cp(order=4, symmetric=True))
+    CpModel(order=4, symmetric=True, target='identity')
+    """
+    options = dict(problem.options)
+    target = str(options.get("target", "identity"))
+    if problem.family == "cp":
+        return CpModel(
+            order=int(options["order"]), symmetric=bool(options["symmetric"]), target=target
+        )
+    if problem.family == "autoencoder" and target in {"identity", "zero"}:
+        return CpModel(order=2, symmetric=False, target=target)
+    if problem.family == "tied-autoencoder" and not options.get("data"):
+        return CpModel(order=2, symmetric=True, target=target)
+    return None
