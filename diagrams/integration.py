@@ -113,10 +113,10 @@ def _nearly_finished(labels: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArra
         if not growing.any():
             break
         count = np.minimum(ordered[every, position], len(_MATCHINGS) - 1)
-        growing &= matchings * _MATCHINGS[count] <= MATCHINGS
-        matchings[growing] *= _MATCHINGS[count[growing]]
-        patterns[growing] = patterns[growing] * 8 + count[growing] // 2
-        position[growing] += count[growing]
+        matchings = np.minimum(matchings * _MATCHINGS[count], MATCHINGS + 1)
+        growing &= matchings <= MATCHINGS
+        patterns = np.where(growing, patterns * 8 + count // 2, patterns)
+        position += np.where(growing, count, 0)
     return order, patterns
 
 

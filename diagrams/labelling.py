@@ -138,7 +138,8 @@ def _untwinned_ties(
     agreement only costs time. Unused nodes are twins.
     """
     colour = keys >> NUMBER_BITS
-    order = layout.node_at(keys, np.arange(keys.shape[1]))
-    same = np.take_along_axis(neighbourhoods, order, axis=1)
+    count, width = keys.shape
+    order = layout.node_at(keys, np.arange(width)) + (np.arange(count) * width)[:, None]
+    same = neighbourhoods.ravel()[order]
     tied: NDArray[np.bool_] = (colour[:, 1:] == colour[:, :-1]) & (same[:, 1:] != same[:, :-1])
     return tied

@@ -276,8 +276,12 @@ def distinct_rows(
         return ((0,) * counts.shape[1],), np.zeros(len(counts), dtype=np.intp)
     base = 1 + int(counts.max())
     powers = [base**i for i in range(counts.shape[1])]
-    codes, number = np.unique(counts @ np.array(powers, dtype=np.intp), return_inverse=True)
-    return tuple(tuple(code // p % base for p in powers) for code in codes.tolist()), number
+    codes = counts @ np.array(powers, dtype=np.intp)
+    order, first = runs(codes)
+    number = np.empty_like(order)
+    number[order] = np.repeat(np.arange(len(first)), np.diff(first, append=len(codes)))
+    distinct = codes[order[first]].tolist()
+    return tuple([tuple([code // p % base for p in powers]) for code in distinct]), number
 
 
 def batches(sequence: Sized, size: int) -> Iterator[slice]:

@@ -156,11 +156,11 @@ class Structure:
     def individualised(self, colours: list[Colours], chosen: Nodes) -> list[Colours]:
         """Give one node of each diagram a colour of its own."""
         parts = self.layout.node_part[chosen]
-        for number, (part, first) in enumerate(zip(colours, self.layout.first, strict=True)):
+        for number in sorted(set(parts.tolist())):
             here = np.flatnonzero(parts == number)
-            if len(here):
-                at = chosen[here] - first
-                part[here, at] = _scrambled(part[here, at] + _INDIVIDUAL)
+            at = chosen[here] - self.layout.first[number]
+            part = colours[number]
+            part[here, at] = _scrambled(part[here, at] + _INDIVIDUAL)
         return colours
 
     def keys(self, colours: Sequence[Colours]) -> NDArray[np.uint64]:
