@@ -103,8 +103,12 @@ class Domain:
     reason: str = ""
 
     def contains(self, times: FloatArray) -> bool:
-        """Whether all times are strictly inside or finite bounds of the domain."""
-        return bool(np.all((times >= self.start) & (times <= self.stop)))
+        """Whether all times are inside; the bounds are not, but t = 0 always is."""
+        return bool(np.all(self.inside(times)))
+
+    def inside(self, times: FloatArray) -> NDArray[np.bool_]:
+        """Which of some times are inside."""
+        return ((times > self.start) & (times < self.stop)) | (times == 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +257,7 @@ class LossEvolution:
         if not np.all(np.isfinite(t)):
             raise InvalidInputError("times: one of them is not a finite number; leave it out")
         if not self.domain.contains(t):
-            outside = t[(t < self.domain.start) | (t > self.domain.stop)]
+            outside = t[~self.domain.inside(t)]
             raise InvalidInputError(
                 f"t = {float(outside.flat[0]):g}: the solution of regime {self.solution.regime} "
                 f"holds for {self._interval()}, {self.domain.reason}; give other times"
@@ -321,7 +325,7 @@ class LossEvolution:
     def _interval(self) -> str:
         start, stop = self.domain.start, self.domain.stop
         if math.isinf(start):
-            return f"t <= {stop:g}"
+            return f"t <= {stop:g}" if stop == 0 else f"t < {stop:g}"
         if math.isinf(stop):
-            return f"t >= {start:g}"
-        return f"{start:g} <= t <= {stop:g}"
+            return f"t >= {start:g}" if start == 0 else f"t > {start:g}"
+        return f"{start:g} < t < {stop:g}"

@@ -1,8 +1,8 @@
-"""What a file of `pde.solutions` declares: for which regimes it has a solution, and how to derive it.
+"""What a file of `pde.solutions` declares: which regimes it solves, and how.
 
-A solver is a value; the registry is a tuple of them, and the first that applies is used. It is given
-the problem, the regime and the exact leading series, derives a `Solution` with the machinery of this
-package, and proves nothing itself: the certificate is computed by `pde.solving`.
+A solver is a value; the registry is a tuple of them, and the first that applies is used. It is
+given the problem, the regime and the exact leading series, derives a `Solution` with the machinery
+of this package, and proves nothing itself: the certificate is computed by `pde.solving`.
 
 Source: ours.
 """

@@ -1,0 +1,122 @@
+"""Solutions that are one formula: their exact Taylor series, values and many digits.
+
+A `ClosedForm` is a formula with a floating point evaluator of its own, because a formula as it is
+written overflows and cancels. The evaluator is compared with the formula at many digits in the
+tests; the certificate is computed from the formula.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from expansion.polynomial import Polynomial
+from pde.evolution import Curve, Domain, FloatArray, Method, Parameters, Solution, Step
+from pde.taylor import symbol, taylor
+
+if TYPE_CHECKING:
+    import mpmath
+    import sympy
+
+__all__ = ["closed_form", "precise_value"]
+
+_BLOCK = 8
+"""Taylor coefficients are computed in blocks that double from this number."""
+
+
+def closed_form(
+    *,
+    problem: str,
+    regime: str,
+    source: str,
+    formula: sympy.Expr,
+    derivation: tuple[Step, ...],
+    evaluate: Callable[[Parameters, FloatArray], FloatArray],
+    domain: Callable[[Parameters], Domain] = lambda parameters: Domain(),
+    limits: Callable[[Parameters], tuple[float | None, float | None]] = lambda parameters: (
+        None,
+        None,
+    ),
+    notes: Callable[[Parameters], tuple[tuple[str, float], ...]] = lambda parameters: (),
+    method: Method = Method.CLOSED_FORM,
+    validity: str = "all t >= 0, and t < 0 until the loss blows up",
+) -> Solution:
+    """A solution from its formula.
+
+    Parameters
+    ----------
+    problem, regime, source, derivation, method, validity
+        See `Solution`.
+    formula : sympy.Expr
+        In the symbols of `pde.taylor.symbol`.
+    evaluate : callable
+        From parameters and times to losses, safe from overflow and cancellation.
+    domain, limits, notes : callable
+        From parameters to the fields of `Curve`.
+    """
+
+    def curve(parameters: Parameters) -> Curve:
+        return Curve(
+            evaluate=lambda times: evaluate(parameters, times),
+            domain=domain(parameters),
+            precise=lambda t, digits: precise_value(formula, parameters, t, digits),
+            limits=limits(parameters),
+            notes=notes(parameters),
+        )
+
+    return Solution(
+        problem=problem,
+        regime=regime,
+        method=method,
+        source=source,
+        formula=formula,
+        derivation=derivation,
+        taylor=lambda: _coefficients(formula),
+        curve=curve,
+        validity=validity,
+    )
+
+
+def precise_value(
+    formula: sympy.Expr, parameters: Parameters, t: mpmath.mpf, digits: int
+) -> mpmath.mpf:
+    """The value of a formula at one time to a number of digits.
+
+    The working precision is raised until two evaluations agree, so that cancellation in the formula
+    costs time and not digits.
+    """
+    import mpmath
+    import sympy
+
+    names = sorted(parameters)
+    function = sympy.lambdify([symbol(name) for name in (*names, "t")], formula, "mpmath")
+
+    def value(working: int) -> mpmath.mpf:
+        with mpmath.workdps(working):
+            exact = [_mpf(parameters[name]) for name in names]
+            return function(*exact, mpmath.mpf(t))
+
+    working = digits + 20
+    before = value(working)
+    while True:
+        working *= 2
+        after = value(working)
+        if abs(after - before) <= abs(after) * mpmath.mpf(10) ** (-digits - 2) or working > 40_000:
+            return after
+        before = after
+
+
+def _mpf(value: Fraction) -> mpmath.mpf:
+    import mpmath
+
+    return mpmath.mpf(value.numerator) / value.denominator
+
+
+def _coefficients(formula: sympy.Expr) -> Iterator[Polynomial]:
+    done, number = 0, _BLOCK
+    while True:
+        yield from taylor(formula, number)[done:]
+        done, number = number, 2 * number

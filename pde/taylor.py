@@ -1,0 +1,236 @@
+"""Exact Taylor coefficients of closed formulas.
+
+A formula in time and in symbols for sizes and variances is expanded in τ = t/T with coefficients
+that are Laurent polynomials in the symbols. No limits and no floating point are involved: every
+function is expanded by the differential equation it satisfies, and a base of a power must have a
+single monomial as its value at τ = 0. So a certificate of a formula comes from the formula itself.
+
+>>> import sympy
+>>> t, T, H, p = (symbol(name) for name in ("t", "T", "H", "p"))
+>>> [str(c) for c in taylor(p / 2 * sympy.exp(-2 * H * t / T), 3)]
+['1/2*p', '-p*H', '2*p*H**2']
+>>> [str(c) for c in taylor((1 + 4 * H * t / T) ** sympy.Rational(-1, 2), 3)]
+['1', '-2*H', '12*H**2']
+
+Source: ours; the recurrences for powers and exponentials of power series are classical.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from diagrams.errors import DiagflowError
+from diagrams.wick import monomial
+from expansion.polynomial import Polynomial
+
+if TYPE_CHECKING:
+    import sympy
+
+__all__ = ["ExpansionError", "symbol", "taylor"]
+
+Powers = tuple[tuple[str, int], ...]
+Laurent = dict[Powers, Fraction]
+Series = list[Laurent]
+
+_ONE: Laurent = {(): Fraction(1)}
+
+
+class ExpansionError(DiagflowError):
+    """A formula that cannot be expanded in powers of time with monomial coefficients."""
+
+
+def symbol(name: str) -> sympy.Symbol:
+    """The symbol of a name: positive, but for the time t, which is real."""
+    import sympy
+
+    return sympy.Symbol(name, real=True) if name == "t" else sympy.Symbol(name, positive=True)
+
+
+def taylor(formula: sympy.Expr, number: int) -> tuple[Polynomial, ...]:
+    """The coefficients of (t/T)^s of a formula, times s!, for s = 0, ..., number - 1.
+
+    Parameters
+    ----------
+    formula : sympy.Expr
+        In t, T and other symbols: sums, products, rational powers, exponentials, logarithms and
+        hyperbolic functions.
+    number : int
+        How many coefficients.
+
+    Raises
+    ------
+    ExpansionError
+        If a part of the formula has no such expansion; the message shows it.
+    """
+    series = _expand(formula, number)
+    result = []
+    factorial = 1
+    for s, coefficient in enumerate(series):
+        factorial *= s or 1
+        if any(name == "T" for powers in coefficient for name, _ in powers):
+            raise ExpansionError(
+                f"formula {formula}: depends on T otherwise than through t/T; rescale it"
+            )
+        result.append(Polynomial({powers: c * factorial for powers, c in coefficient.items()}))
+    return tuple(result)
+
+
+def _expand(expression: sympy.Expr, number: int) -> Series:
+    import sympy
+
+    if expression.is_Rational:
+        value = Fraction(int(expression.p), int(expression.q))
+        return _constant({(): value} if value else {}, number)
+    if expression.is_Symbol:
+        if expression.name == "t":
+            return _pad([{}, {(("T", 1),): Fraction(1)}], number)
+        return _constant({((expression.name, 1),): Fraction(1)}, number)
+    if expression.is_Add:
+        total = _constant({}, number)
+        for part in expression.args:
+            total = [_add(a, b) for a, b in zip(total, _expand(part, number), strict=True)]
+        return total
+    if expression.is_Mul:
+        product = _constant(_ONE, number)
+        for part in expression.args:
+            product = _product(product, _expand(part, number))
+        return product
+    if isinstance(expression, sympy.exp):
+        return _exponential(_expand(expression.exp, number), expression)
+    if expression.is_Pow:
+        base, exponent = expression.args
+        if not exponent.is_Rational:
+            raise ExpansionError(f"formula {expression}: its exponent is not rational")
+        return _power(_expand(base, number), Fraction(int(exponent.p), int(exponent.q)), expression)
+    function = _FUNCTIONS.get(type(expression).__name__)
+    if function is None:
+        raise ExpansionError(f"formula {expression}: is not expanded; use elementary functions")
+    return function(expression, number)
+
+
+def _logarithm(expression: sympy.Expr, number: int) -> Series:
+    """From f g' = f' with f(0) = 1."""
+    f = _expand(expression.args[0], number)
+    if f[0] != _ONE:
+        raise ExpansionError(f"formula {expression}: its argument is not 1 at time 0")
+    g: Series = [{}]
+    for n in range(1, number):
+        total = {powers: n * c for powers, c in f[n].items()}
+        for k in range(1, n):
+            total = _add(total, _times(g[k], f[n - k]), Fraction(-k))
+        g.append({powers: c / n for powers, c in total.items() if c})
+    return g
+
+
+def _hyperbolic(expression: sympy.Expr, number: int) -> Series:
+    import sympy
+
+    return _expand(expression.rewrite(sympy.exp), number)
+
+
+_FUNCTIONS: Mapping[str, Callable[[sympy.Expr, int], Series]] = {
+    "log": _logarithm,
+    "cosh": _hyperbolic,
+    "sinh": _hyperbolic,
+    "tanh": _hyperbolic,
+}
+
+
+def _exponential(f: Series, expression: sympy.Expr) -> Series:
+    """From g' = f' g with f(0) = 0."""
+    if f[0]:
+        raise ExpansionError(f"formula {expression}: its exponent is not 0 at time 0")
+    g: Series = [dict(_ONE)]
+    for n in range(1, len(f)):
+        total: Laurent = {}
+        for k in range(1, n + 1):
+            total = _add(total, _times(f[k], g[n - k]), Fraction(k))
+        g.append({powers: c / n for powers, c in total.items() if c})
+    return g
+
+
+def _power(f: Series, exponent: Fraction, expression: sympy.Expr) -> Series:
+    """From f g' = q f' g; powers of a series that starts at zero only for whole exponents."""
+    number = len(f)
+    if exponent.denominator == 1 and 0 <= exponent <= 4:
+        result = _constant(_ONE, number)
+        for _ in range(int(exponent)):
+            result = _product(result, f)
+        return result
+    if len(f[0]) != 1:
+        raise ExpansionError(f"formula {expression}: its base is not a monomial at time 0")
+    ((powers, c),) = f[0].items()
+    start = _monomial_power(powers, c, exponent, expression)
+    inverse: Laurent = {tuple((name, -k) for name, k in powers): 1 / c}
+    g: Series = [start]
+    for n in range(1, number):
+        total: Laurent = {}
+        for k in range(1, n + 1):
+            total = _add(total, _times(f[k], g[n - k]), exponent * k - (n - k))
+        g.append({m: x / n for m, x in _times(total, inverse).items() if x})
+    return g
+
+
+def _monomial_power(
+    powers: Powers, c: Fraction, exponent: Fraction, expression: sympy.Expr
+) -> Laurent:
+    root = exponent.denominator
+    roots = [_exact_root(abs(x), root) for x in (c.numerator, c.denominator)]
+    whole = all(k * exponent.numerator % root == 0 for _, k in powers)
+    if None in roots or not whole or (c < 0 and root % 2 == 0):
+        raise ExpansionError(f"formula {expression}: is not rational at time 0")
+    value = Fraction(roots[0] or 0, roots[1] or 1) ** exponent.numerator
+    if c < 0 and exponent.numerator % 2:
+        value = -value
+    return {tuple((name, int(k * exponent)) for name, k in powers): value}
+
+
+def _exact_root(value: int, degree: int) -> int | None:
+    from flint import fmpz
+
+    found = int(fmpz(value).root(degree)) if degree > 1 else value
+    return found if found**degree == value else None
+
+
+def _constant(value: Laurent, number: int) -> Series:
+    return _pad([value], number)
+
+
+def _pad(series: Series, number: int) -> Series:
+    return [*series, *({} for _ in range(number - len(series)))][:number]
+
+
+def _product(f: Series, g: Series) -> Series:
+    result: Series = []
+    for n in range(len(f)):
+        total: Laurent = {}
+        for k in range(n + 1):
+            if f[k] and g[n - k]:
+                total = _add(total, _times(f[k], g[n - k]))
+        result.append(total)
+    return result
+
+
+def _add(f: Laurent, g: Laurent, factor: Fraction = Fraction(1)) -> Laurent:
+    total = dict(f)
+    for powers, c in g.items():
+        value = total.get(powers, Fraction(0)) + c * factor
+        if value:
+            total[powers] = value
+        else:
+            total.pop(powers, None)
+    return total
+
+
+def _times(f: Laurent, g: Laurent) -> Laurent:
+    total: Laurent = {}
+    for first, a in f.items():
+        for second, b in g.items():
+            exponents = dict(first)
+            for name, k in second:
+                exponents[name] = exponents.get(name, 0) + k
+            key = monomial(exponents)
+            total[key] = total.get(key, Fraction(0)) + a * b
+    return {powers: c for powers, c in total.items() if c}
