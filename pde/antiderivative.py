@@ -94,6 +94,6 @@ class Antiderivative:
             inside = (step >= low) & (step <= high)
             new = np.where(inside, step, (low + high) / 2)
             if np.all(np.abs(new - x) <= 4e-16 * np.abs(new)):
-                return new
+                return np.asarray(new)
             x = new
-        return x
+        return np.asarray(x)

@@ -2,7 +2,7 @@
 
 For the contracted loss l = theta a^nu / 2 - c, where a is the mean square and c the overlap with
 the target, the drift of every particle is that of c alone minus nu theta a^{nu-1} u. Write
-u = chi v, chi' = -nu theta a^{nu-1} chi, and let s be the time in which v moves by the overlap. With
+u = chi v, chi' = -nu theta a^{nu-1} chi, and let s be the time in which the overlap moves v. With
 initial variance sigma^2, A(s) the mean square of v and C(s) its overlap at sigma = 1, and
 
     ds = sigma^{nu-2} chi^{nu-2} dtau,    a = w sigma^2 chi^2 A(s),    c = w sigma^nu chi^nu C(s),

@@ -1,0 +1,266 @@
+r"""Sums of power series from finitely many exact coefficients.
+
+A series sum of c_n x^n, convergent or not, is replaced by a function with the same first terms:
+
+- *Padé*: a ratio of polynomials of degrees L and M that agrees with the series up to x^{L+M};
+- *Levin's u-transformation*: with terms a_n = c_n x^n and partial sums S_n, the S for which
+  (S - S_n)/((n+1) a_n) is a polynomial in 1/(n+1), eliminated by differences; again a ratio of
+  polynomials in x;
+- *Borel-Padé*: for coefficients that grow like (kn)!, the Padé approximant B of
+  sum of c_n x^n/(kn)!, and then the integral of exp(-u) B(x u^k) over u > 0.
+
+All coefficients are rational and the linear algebra is exact: for factorially divergent series it
+is so badly conditioned that 30 digits do not suffice. A ratio is evaluated exactly at the given
+floating-point number and rounded once.
+
+>>> geometric = [Fraction(-2) ** n for n in range(3)]
+>>> print(pade(geometric, degree=1))
+(1)/(2*x + 1)
+>>> euler = [Fraction((-1) ** n * factorial(n)) for n in range(20)]
+>>> round(float(borel_pade(euler, growth=1)(np.array([1.0]))[0]), 6)  # e E_1(1)
+0.596347
+
+Source: G. A. Baker, P. Graves-Morris, Padé Approximants, 1996; D. Levin, Int. J. Comput. Math. B 3
+(1973) 371.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import comb, factorial
+
+import numpy as np
+from flint import fmpq, fmpq_mat, fmpq_poly
+from numpy.typing import NDArray
+
+from diagrams.errors import InvalidInputError
+
+__all__ = ["BorelSum", "Ratio", "borel_pade", "levin", "pade"]
+
+FloatArray = NDArray[np.float64]
+
+_STEP = 2.0**-5
+_GRID = np.arange(-4.5, 4.0, _STEP)
+_NODES = np.exp(_GRID - np.exp(-_GRID))
+_WEIGHTS = np.exp(-_NODES) * _NODES * (1 + np.exp(-_GRID)) * _STEP
+"""Double-exponential quadrature of exp(-u) over u > 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A ratio of polynomials with rational coefficients.
+
+    Parameters
+    ----------
+    numerator, denominator : flint.fmpq_poly
+    """
+
+    numerator: fmpq_poly
+    denominator: fmpq_poly
+
+    def exact(self, x: Fraction) -> Fraction | None:
+        """The value at a rational number, None at a pole."""
+        point = fmpq(x.numerator, x.denominator)
+        below = self.denominator(point)
+        if not below:
+            return None
+        value = self.numerator(point) / below
+        return Fraction(int(value.p), int(value.q))
+
+    def __call__(self, x: FloatArray) -> FloatArray:
+        """Values at floating-point numbers, rounded once; not a number at a pole."""
+        values = [self.exact(Fraction(float(point))) for point in x.ravel()]
+        return np.array([np.nan if v is None else float(v) for v in values]).reshape(x.shape)
+
+    def has_pole(self, *, sign: int) -> bool:
+        """Whether the denominator vanishes at a real number of the given sign."""
+        return any(
+            root.imag.contains(0) and root.real * sign > 0
+            for root, _ in self.denominator.complex_roots()
+        )
+
+    def __str__(self) -> str:
+        return f"({self.numerator.str(var='x')})/({self.denominator.str(var='x')})"
+
+
+def pade(coefficients: Sequence[Fraction], *, degree: int) -> Ratio:
+    """The Padé approximant with a denominator of the given degree that uses all coefficients.
+
+    Parameters
+    ----------
+    coefficients : sequence of Fraction
+        c_0, c_1, ..., c_n.
+    degree : int
+        M, between 0 and n; the numerator has degree n - M.
+
+    Raises
+    ------
+    InvalidInputError
+        If the degree does not fit, or the approximant does not exist.
+    """
+    last = len(coefficients) - 1
+    if not 0 <= degree <= last:
+        raise InvalidInputError(
+            f"Padé approximant: {last + 1} coefficients allow denominators of degree 0 to {last}, "
+            f"not {degree}; give more coefficients"
+        )
+    c = [fmpq(x.numerator, x.denominator) for x in coefficients]
+    top = last - degree
+    series = fmpq_poly(c)
+    # Unknown are the coefficients of the denominator, highest power first; one is always free.
+    zero = fmpq(0)
+    rows = [
+        [c[n - j] if n >= j else zero for j in range(degree, -1, -1)]
+        for n in range(top + 1, last + 1)
+    ]
+    below = fmpq_poly(_kernel_vector(rows, degree + 1)[::-1])
+    product = series * below
+    above = fmpq_poly([product[n] for n in range(top + 1)])
+    common = above.gcd(below) if above else below
+    above, below = above / common, below / common
+    if not below[0]:
+        raise InvalidInputError(
+            f"Padé approximant [{top}/{degree}]: does not exist for these coefficients; choose "
+            "another degree"
+        )
+    above, below = above / below[0], below / below[0]
+    defect = series * below - above
+    if any(defect[n] for n in range(last + 1)):
+        raise InvalidInputError(
+            f"Padé approximant [{top}/{degree}]: does not exist for these coefficients; choose "
+            "another degree"
+        )
+    return Ratio(above, below)
+
+
+def _kernel_vector(rows: list[list[fmpq]], columns: int) -> list[fmpq]:
+    """A vector that a matrix with fewer rows than columns sends to zero."""
+    vector = [fmpq(0)] * columns
+    if not rows:
+        return [*vector[:-1], fmpq(1)]
+    reduced, rank = fmpq_mat(rows).rref()
+    pivots = [next(j for j in range(columns) if reduced[i, j]) for i in range(rank)]
+    free = next(j for j in reversed(range(columns)) if j not in pivots)
+    vector[free] = fmpq(1)
+    for i, j in enumerate(pivots):
+        vector[j] = -reduced[i, free]
+    return vector
+
+
+def levin(coefficients: Sequence[Fraction]) -> Ratio:
+    """Levin's u-transform of the partial sums.
+
+    Terms that vanish, as in odd or even series, are left out.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are fewer than two terms.
+
+    Examples
+    --------
+    >>> print(levin([Fraction(1), Fraction(-1), Fraction(1)]))
+    (1)/(x + 1)
+    """
+    places = [n for n, c in enumerate(coefficients) if c]
+    k = len(places) - 1
+    if k < 1:
+        raise InvalidInputError("Levin's transform: needs two terms that do not vanish; give more")
+    exact = [fmpq(c.numerator, c.denominator) for c in coefficients]
+    last = places[-1]
+    above, below = fmpq_poly([]), fmpq_poly([])
+    for j, n in enumerate(places):
+        weight = fmpq((-1) ** j * comb(k, j)) * fmpq(j + 1, k + 1) ** (k - 1)
+        factor = weight / (exact[n] * (j + 1))
+        power = fmpq_poly([0] * (last - n) + [factor])
+        below += power
+        above += power * fmpq_poly(exact[: n + 1])
+    common = above.gcd(below)
+    above, below = above / common, below / common
+    lowest = next((c for c in below.coeffs() if c), fmpq(1))
+    return Ratio(above / lowest, below / lowest)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BorelSum:
+    """The integral of exp(-u) B(x u^k) over u > 0.
+
+    Parameters
+    ----------
+    transform : Ratio
+        B.
+    growth : int
+        k.
+    """
+
+    transform: Ratio
+    growth: int
+
+    def __call__(self, x: FloatArray) -> FloatArray:
+        """Values; not a number where B has a pole on the path of integration."""
+        result = np.empty(x.shape)
+        poles = {sign: self.transform.has_pole(sign=sign) for sign in (-1, 1)}
+        flat, values = x.ravel(), result.reshape(-1)
+        above, below, scale = _scaled(self.transform)
+        for place, point in enumerate(flat):
+            if poles[1 if point > 0 else -1] and point:
+                values[place] = np.nan
+                continue
+            argument = point * _NODES**self.growth / scale
+            values[place] = _WEIGHTS @ _ratio(above, below, argument)
+        return result
+
+
+def _scaled(ratio: Ratio) -> tuple[FloatArray, FloatArray, float]:
+    """Floating-point coefficients in x/scale, with a scale that keeps them of moderate size."""
+    degree = ratio.denominator.degree()
+    leading = ratio.denominator[degree]
+    size = abs(Fraction(int(leading.p), int(leading.q)))
+    scale = Fraction(1)
+    if degree and size:
+        bits = size.numerator.bit_length() - size.denominator.bit_length()
+        scale = Fraction(2) ** (-(bits // degree))
+    stretch = fmpq_poly([0, fmpq(scale.numerator, scale.denominator)])
+    arrays = [
+        np.array([float(Fraction(int(c.p), int(c.q))) for c in polynomial(stretch).coeffs()])
+        for polynomial in (ratio.numerator, ratio.denominator)
+    ]
+    return arrays[0], arrays[1], float(scale)
+
+
+def _ratio(above: FloatArray, below: FloatArray, x: FloatArray) -> FloatArray:
+    """A ratio of polynomials without overflow: in 1/x where x is large."""
+    small = np.abs(x) <= 1
+    result = np.empty_like(x)
+    near, far = x[small], 1 / x[~small]
+    result[small] = np.polyval(above[::-1], near) / np.polyval(below[::-1], near)
+    power = float(below.size - above.size)
+    result[~small] = far**power * np.polyval(above, far) / np.polyval(below, far)
+    return result
+
+
+def borel_pade(
+    coefficients: Sequence[Fraction], *, growth: int, degree: int | None = None
+) -> BorelSum:
+    """The Borel-Padé sum of a series whose coefficients grow like (growth * n)!.
+
+    Parameters
+    ----------
+    coefficients : sequence of Fraction
+    growth : int
+        k, at least 1.
+    degree : int, optional
+        Of the denominator; by default half of the number of coefficients.
+
+    Raises
+    ------
+    InvalidInputError
+        If the growth is below 1 or the approximant does not exist.
+    """
+    if growth < 1:
+        raise InvalidInputError(f"growth {growth}: must be at least 1; for 0 use Padé approximants")
+    transform = [c / factorial(growth * n) for n, c in enumerate(coefficients)]
+    chosen = len(coefficients) // 2 if degree is None else degree
+    return BorelSum(pade(transform, degree=chosen), growth)
