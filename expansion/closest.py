@@ -2,7 +2,7 @@
 
 A regime keeps the leading monomials of every Y_s and neglects the others. At given sizes and
 variances the *neglected share* of Y_s is the sum of the absolute values of the neglected terms over
-that of the kept ones; the share of the regime is the largest one over the known s. A face that
+that of the kept ones, with the pure-target term among the kept ones unless the regime is free; the share of the regime is the largest one over the known s. A face that
 contains another one always neglects less, but its formula is harder. The *closest* regime is
 therefore the simplest one that is good enough: of all regimes whose share is at most the tolerance,
 or at most twice the least share if that is more, one of the smallest dimension, and among these the
@@ -30,7 +30,7 @@ from diagrams.errors import InvalidInputError
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from expansion.regimes import Regime, Regimes, regimes
+from expansion.regimes import Learning, Regime, Regimes, regimes
 
 __all__ = ["TOLERANCE", "NeglectedShare", "Place", "where"]
 
@@ -82,7 +82,11 @@ class Place:
 
 
 def where(
-    source: Regimes | Problem, *, tolerance: Fraction = TOLERANCE, **values: Fraction | float
+    source: Regimes | Problem,
+    *,
+    tolerance: Fraction = TOLERANCE,
+    at: Mapping[str, Fraction | float] | None = None,
+    **values: Fraction | float,
 ) -> Place:
     """The regime whose leading terms describe given numbers best.
 
@@ -91,6 +95,8 @@ def where(
     source : Regimes or Problem
     tolerance : Fraction
         The share that is good enough.
+    at : mapping from str to number, optional
+        The same as ``values``, for symbols with names that Python does not allow there.
     **values
         A positive number for every symbol, for example ``p=512, H=256, sigma2=2e-5``.
 
@@ -100,7 +106,7 @@ def where(
         If a symbol has no value, a name is not a symbol or a value is not positive.
     """
     found = source if isinstance(source, Regimes) else regimes(source)
-    exact = _checked(found, values)
+    exact = _checked(found, {**(at or {}), **values})
     table = sorted(
         (_neglected(found, regime, exact) for regime in found), key=lambda entry: entry.largest
     )
@@ -141,8 +147,13 @@ def _neglected(found: Regimes, regime: Regime, values: Mapping[str, Fraction]) -
     leading = LeadingSeries(found, regime)
     shares = []
     for s in sorted(found.polyhedra):
-        kept = _size(leading[s], values)
-        shares.append((s, (_size(found.exponents.coefficients[s], values) - kept) / kept))
+        kept, whole = _size(leading[s], values), _size(found.exponents.coefficients[s], values)
+        if s == 0:
+            pure = _size(found.exponents.pure_target, values)
+            whole += pure
+            kept += 0 if regime.learning is Learning.FREE else pure
+        if kept:
+            shares.append((s, (whole - kept) / kept))
     return NeglectedShare(regime, tuple(shares))
 
 

@@ -35,7 +35,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from diagrams.wick import Monomial
-from expansion.linear_algebra import Point
+from expansion.linear_algebra import Point, inner_product
 from expansion.polynomial import Polynomial, monomial_text
 from expansion.regimes import Regime, Regimes
 from expansion.scalings import (
@@ -89,6 +89,9 @@ class LeadingSeries:
     def __getitem__(self, s: int) -> Polynomial:
         """The leading part of Y_s in the original symbols, without the pure-target term.
 
+        Before the vertices move linearly it may be zero: when all of Y_s is smaller than what the
+        vertex sequences of the regime, continued to this s, would give.
+
         Raises
         ------
         InvalidInputError
@@ -96,6 +99,8 @@ class LeadingSeries:
         """
         exponents = self.regimes.exponents
         points = set(self.regimes.face(self.regime, s).points)
+        if s < self.regimes.start and self._falls_short(s, points):
+            return Polynomial()
         table = {as_monomial(exponents.symbols, point) for point in points}
         return Polynomial({p: c for p, c in exponents.coefficients[s] if p in table})
 
@@ -125,6 +130,8 @@ class LeadingSeries:
         """
         symbols = self.regime.symbols
         polynomial = self[s]
+        if not len(polynomial):
+            return (), polynomial
         points = polynomial.exponents(symbols)
         origin = points[0]
         coordinates = [
@@ -153,7 +160,7 @@ class LeadingSeries:
         """
         symbols = self.regime.symbols
         exponents = self.regimes.exponents
-        kept = sorted(self[s].exponents(symbols))
+        kept = sorted(self[s].exponents(symbols)) or [self.regime.sequences[0].point(s)]
         equations = [vector for vector in self._basis if any(vector)]
         result = []
         for powers, _ in exponents.coefficients[s]:
@@ -166,6 +173,12 @@ class LeadingSeries:
                 (powers, Condition.diverging(symbols, simplest_modulo(quotient, equations)))
             )
         return tuple(result)
+
+    def _falls_short(self, s: int, points: set[Point]) -> bool:
+        """Whether leading monomials are smaller than the vertex sequences promise."""
+        scaling = self.regime.scaling
+        promised = max(inner_product(scaling, q.point(s)) for q in self.regime.sequences)
+        return max(inner_product(scaling, point) for point in points) < promised
 
     @cached_property
     def _basis(self) -> tuple[Point, ...]:

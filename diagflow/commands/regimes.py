@@ -125,7 +125,7 @@ def _run(
         coefficients = source if terms is None else source[: terms + 1]
         found = regimes(SeriesExponents.of_coefficients(coefficients, growing=sizes))
     leading = None if regime is None else LeadingSeries(found, found[regime])
-    place = None if values is None else where(found, **values)
+    place = None if values is None else where(found, at=values)
     if plot is not None:
         from diagflow.plotting import plot_regimes
 

@@ -1,7 +1,9 @@
-"""Numbers for symbols on the command line: ``p=512,H=256,sigma2=2e-5``.
+"""Numbers on the command line: ``p=512,H=256,sigma2=2e-5`` and ``START:STOP:COUNT``.
 
 >>> parse_values("p=512, sigma2=2e-5")
 {'p': Fraction(512, 1), 'sigma2': Fraction(1, 50000)}
+>>> parse_times("-1:1:5")
+(-1.0, -0.5, 0.0, 0.5, 1.0)
 """
 
 from __future__ import annotations
@@ -11,13 +13,17 @@ from fractions import Fraction
 
 from diagrams.errors import InvalidInputError
 
-__all__ = ["parse_values"]
+__all__ = ["MAXIMAL_COUNT", "parse_times", "parse_values"]
+
+MAXIMAL_COUNT = 1_000_000
+"""Largest number of times in one grid."""
 
 _NUMBER = re.compile(
     r"[+-]?(\d{1,400}(\.\d{0,400})?|\.\d{1,400})([eE][+-]?\d{1,3})?|[+-]?\d{1,400}/\d{1,400}",
     re.ASCII,
 )
 _NAME = re.compile(r"[A-Za-z_]\w{0,99}", re.ASCII)
+_COUNT = re.compile(r"\d{1,9}", re.ASCII)
 
 
 def parse_values(text: str) -> dict[str, Fraction]:
@@ -43,8 +49,46 @@ def parse_values(text: str) -> dict[str, Fraction]:
             )
         if name in values:
             raise InvalidInputError(f"--at: {name} has two values; give one")
-        try:
-            values[name] = Fraction(number)
-        except ZeroDivisionError:
-            raise InvalidInputError(f"--at: {number} divides by zero; give a number") from None
+        values[name] = _number(number, "--at")
     return values
+
+
+def parse_times(text: str) -> tuple[float, ...]:
+    """The times of a grid ``START:STOP:COUNT``, both ends included.
+
+    Raises
+    ------
+    InvalidInputError
+        If the text is not of this form, or the count is not between 1 and `MAXIMAL_COUNT`.
+    """
+    parts = [part.strip() for part in text.split(":")]
+    if (
+        len(parts) != 3
+        or not all(_NUMBER.fullmatch(part) for part in parts[:2])
+        or not _COUNT.fullmatch(parts[2])
+    ):
+        raise InvalidInputError(
+            f"--times {text[:60]}: is not understood; write START:STOP:COUNT, for example 0:2:50"
+        )
+    start, stop = (_number(part, "--times") for part in parts[:2])
+    count = int(parts[2])
+    if not 1 <= count <= MAXIMAL_COUNT:
+        raise InvalidInputError(
+            f"--times {text[:60]}: has {count} times; give a count from 1 to {MAXIMAL_COUNT}"
+        )
+    if count == 1:
+        if start != stop:
+            raise InvalidInputError(
+                f"--times {text[:60]}: one time cannot be at two places; give START = STOP or "
+                "a larger count"
+            )
+        return (float(start),)
+    step = (stop - start) / (count - 1)
+    return tuple(float(start + k * step) for k in range(count))
+
+
+def _number(text: str, option: str) -> Fraction:
+    try:
+        return Fraction(text)
+    except ZeroDivisionError:
+        raise InvalidInputError(f"{option}: {text} divides by zero; give a number") from None

@@ -1,0 +1,139 @@
+"""``diagflow solve``: the loss curve of a regime, its formula and its proof."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from diagflow.commands.problem import takes_problem
+from diagflow.commands.status import Diagrams, Memory, Seconds, budget
+
+if TYPE_CHECKING:
+    from expansion.problem import Problem
+
+__all__ = ["EPILOG", "NAME", "SolutionFormat", "run"]
+
+NAME = "solve"
+
+EPILOG = (
+    "Examples:\n\n"
+    "  diagflow solve cp --order 2 --symmetric --regime A-B-E --at p=512,H=256,sigma2=1/512 "
+    "--times 0:2:9\n\n"
+    "  diagflow solve cp --order 4 --symmetric --list"
+)
+
+
+class SolutionFormat(StrEnum):
+    """How a solution is printed."""
+
+    text = "text"
+    json = "json"
+    csv = "csv"
+    latex = "latex"
+
+
+@takes_problem
+def run(
+    problem: "Problem",
+    regime: Annotated[
+        str | None,
+        typer.Option(
+            "--regime",
+            help="The name of the regime, as [bold]diagflow regimes[/bold] prints it.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            help="Sizes, variances and T (1 unless given).",
+            metavar="p=…,H=…,sigma2=…,T=…",
+            show_default=False,
+        ),
+    ] = None,
+    times: Annotated[
+        str,
+        typer.Option(
+            "--times",
+            help="The times; negative ones are gradient ascent.",
+            metavar="START:STOP:COUNT",
+        ),
+    ] = "0:1:11",
+    listing: Annotated[
+        bool,
+        typer.Option("--list", help="Show method, validity and certificate of every regime."),
+    ] = False,
+    terms: Annotated[
+        int | None,
+        typer.Option(
+            "--terms",
+            help="Expand Y_0 ... Y_S; the certificate covers them.",
+            metavar="S",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        SolutionFormat, typer.Option("--format", help="How to print.")
+    ] = SolutionFormat.text,
+    max_seconds: Seconds = None,
+    max_diagrams: Diagrams = None,
+    max_memory: Memory = None,
+) -> None:
+    """Print the loss curve of a regime, its formula, how it was derived and what certifies it.
+
+    The certificate lists the s for which the Taylor coefficient of the solution equals the leading
+    part of the exactly enumerated Y_s. Exits with 1 if one of them differs.
+    """
+    from diagflow import show_solution
+    from diagflow.commands.values import parse_times, parse_values
+    from diagflow.terminal import following
+    from diagrams.errors import InvalidInputError
+    from expansion.exponents import MAXIMAL_DEFAULT_TERMS
+    from expansion.regimes import regimes
+    from pde.solving import neglected, solve
+
+    if not listing and (regime is None or at is None):
+        missing = "--regime" if regime is None else "--at"
+        raise InvalidInputError(
+            f"solve: {missing} is missing; name a regime and give numbers, or ask with --list"
+        )
+    values = {} if at is None else parse_values(at)
+    grid = parse_times(times)
+    last = MAXIMAL_DEFAULT_TERMS if terms is None else terms
+    with following(f"Y_0 ... Y_{last}", last + 1) as progress:
+        found = regimes(
+            problem,
+            terms=terms,
+            budget=budget(max_seconds, max_diagrams, max_memory),
+            progress=progress,
+        )
+    if listing:
+        typer.echo(show_solution.listing(found, as_json=output is SolutionFormat.json), nl=False)
+        return
+    assert regime is not None
+    evolution = solve(found, regime, at=values)
+    losses = show_solution.finite(evolution(grid), grid)
+    share = neglected(found, regime, values)
+    if share > show_solution.NOTEWORTHY:
+        typer.echo(
+            f"diagflow: warning: at these numbers regime {evolution.solution.regime} neglects "
+            f"terms up to {float(share):.2g} times as large as those it keeps; "
+            "see 'diagflow regimes --at'",
+            err=True,
+        )
+    render = {
+        SolutionFormat.text: show_solution.text,
+        SolutionFormat.json: show_solution.json_text,
+        SolutionFormat.csv: show_solution.csv_text,
+        SolutionFormat.latex: show_solution.latex,
+    }
+    typer.echo(render[output](evolution, grid, losses), nl=False)
+    if evolution.certificate.compared and not evolution.certificate.holds:
+        typer.echo(
+            "diagflow: error: the solution does not reproduce the exact leading coefficients at s "
+            f"= {sorted({*evolution.certificate.compared} - {*evolution.certificate.matched})}",
+            err=True,
+        )
+        raise typer.Exit(1)

@@ -1,0 +1,205 @@
+"""A loss evolution as text, JSON, CSV or LaTeX, and the list of what is solved."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from numpy.typing import NDArray
+
+from diagrams.errors import DiagflowError, InvalidInputError
+from expansion.regimes import Regimes
+from pde.evolution import Domain, LossEvolution
+from pde.solving import solution
+
+__all__ = ["NOTEWORTHY", "csv_text", "finite", "json_text", "latex", "listing", "text"]
+
+NOTEWORTHY = Fraction(1, 10)
+"""A larger neglected share is worth a warning."""
+
+
+def finite(values: NDArray[Any], times: Sequence[float]) -> list[float]:
+    """The values as a list.
+
+    Raises
+    ------
+    InvalidInputError
+        If one of them is too large for a floating point number.
+    """
+    result = [float(value) for value in values]
+    for t, value in zip(times, result, strict=True):
+        if not math.isfinite(value):
+            raise InvalidInputError(
+                f"t = {t:g}: the loss is too large for a floating point number; give times "
+                "closer to 0"
+            )
+    return result
+
+
+def text(evolution: LossEvolution, times: Sequence[float], losses: Sequence[float]) -> str:
+    """What was solved and how, what certifies it, and the curve."""
+    solved = evolution.solution
+    lines = [
+        solved.problem,
+        f"Regime {solved.regime}, method {solved.method.value}, valid for {solved.validity}",
+        f"Source: {solved.source}",
+        _certificate_line(evolution),
+    ]
+    if solved.formula is not None:
+        lines += ["", f"E[L(t)] ~ {solved.formula}"]
+    if solved.derivation:
+        lines += ["", "Derivation:"]
+        for number, step in enumerate(solved.derivation, start=1):
+            lines.append(f"  {number}. {step.title}: {step.latex}")
+            if step.text:
+                lines.append(f"     {step.text}")
+    lines += ["", _numbers_line(evolution)]
+    if evolution.error_estimate is not None:
+        lines.append(f"Estimated error: {evolution.error_estimate:.2g}")
+    lines += [f"{name} = {value:.10g}" for name, value in evolution.curve.notes]
+    lines += ["", *(f"{t:>14.8g}  {loss:.12g}" for t, loss in zip(times, losses, strict=True))]
+    return "\n".join(lines) + "\n"
+
+
+def json_text(evolution: LossEvolution, times: Sequence[float], losses: Sequence[float]) -> str:
+    """The record of the command line's contract, indented."""
+    solved = evolution.solution
+    record = {
+        "regime": solved.regime,
+        "parameters": {name: str(value) for name, value in evolution.parameters.items()},
+        "valid": _domain_record(evolution.domain),
+        "t": list(times),
+        "loss": list(losses),
+        "certificate": {
+            "matched": list(evolution.certificate.matched),
+            "compared": list(evolution.certificate.compared),
+        },
+        "formula": _formula_latex(evolution),
+        "method": solved.method.value,
+        "error_estimate": evolution.error_estimate,
+        "source": solved.source,
+        "notes": dict(evolution.curve.notes),
+    }
+    return json.dumps(record, indent=1) + "\n"
+
+
+def csv_text(evolution: LossEvolution, times: Sequence[float], losses: Sequence[float]) -> str:
+    """Two columns, t and loss."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["t", "loss"])
+    writer.writerows(zip(times, losses, strict=True))
+    return buffer.getvalue()
+
+
+def latex(evolution: LossEvolution, times: Sequence[float], losses: Sequence[float]) -> str:
+    """The derivation step by step, the formula and its certificate, for a paper."""
+    solved = evolution.solution
+    parts = [f"% {solved.problem}, regime {solved.regime}", f"% {solved.source}"]
+    for step in solved.derivation:
+        parts.append(f"\\paragraph{{{step.title}}} {_sentence(step.text)}")
+        parts.append(f"\\[\n{step.latex}\n\\]")
+    formula = _formula_latex(evolution)
+    if formula is not None:
+        parts.append(f"\\[\n\\mathbb{{E}}[L(t)] \\sim {formula}\n\\]")
+    matched = ", ".join(map(str, evolution.certificate.matched))
+    parts.append(f"The Taylor coefficients at $s = {matched}$ are the exact leading ones.")
+    return "\n".join(parts) + "\n"
+
+
+def listing(found: Regimes, *, as_json: bool = False) -> str:
+    """Method, validity and certificate of every regime, or why it is not solved."""
+    rows: list[dict[str, Any]] = []
+    for regime in found:
+        try:
+            solved = solution(found, regime.name)
+        except DiagflowError as error:
+            rows.append({"regime": regime.name, "method": None, "reason": str(error)})
+            continue
+        rows.append(
+            {
+                "regime": regime.name,
+                "method": solved.method.value,
+                "validity": solved.validity,
+                "certificate": {
+                    "matched": list(solved.certificate.matched),
+                    "compared": list(solved.certificate.compared),
+                },
+                "source": solved.source,
+            }
+        )
+    if as_json:
+        return json.dumps({"solutions": rows}, indent=1) + "\n"
+    width = max(len(row["regime"]) for row in rows)
+    lines = []
+    for row in rows:
+        name = row["regime"].ljust(width)
+        if row["method"] is None:
+            lines.append(f"{name}  not solved: {row['reason']}")
+            continue
+        certificate = row["certificate"]
+        proof = (
+            f"s = {_range(certificate['matched'])}"
+            if certificate["matched"] == certificate["compared"]
+            else f"FAILS at {sorted({*certificate['compared']} - {*certificate['matched']})}"
+        )
+        lines.append(f"{name}  {row['method']:<15}  {proof:<12}  {row['validity']}")
+    return "\n".join(lines) + "\n"
+
+
+def _certificate_line(evolution: LossEvolution) -> str:
+    certificate = evolution.certificate
+    if not certificate.compared:
+        return "Certificate: nothing was compared"
+    if certificate.holds:
+        return (
+            f"Certificate: the exact leading coefficients are reproduced at "
+            f"s = {_range(certificate.matched)}"
+        )
+    return f"Certificate FAILS: only s = {_range(certificate.matched)} is reproduced"
+
+
+def _range(orders: Sequence[int]) -> str:
+    if len(orders) > 2 and list(orders) == list(range(orders[0], orders[-1] + 1)):
+        return f"{orders[0]} ... {orders[-1]}"
+    return ", ".join(map(str, orders))
+
+
+def _numbers_line(evolution: LossEvolution) -> str:
+    values = ", ".join(f"{name} = {float(value):g}" for name, value in evolution.parameters.items())
+    domain = evolution.domain
+    bounds = [
+        *([f"t > {domain.start:.10g}"] if math.isfinite(domain.start) else []),
+        *([f"t < {domain.stop:.10g}"] if math.isfinite(domain.stop) and domain.stop else []),
+        *(["t <= 0"] if domain.stop == 0 else []),
+    ]
+    return f"At {values}" + (f", for {' and '.join(bounds)}" if bounds else "")
+
+
+def _domain_record(domain: Domain) -> dict[str, Any]:
+    return {
+        "start": domain.start if math.isfinite(domain.start) else None,
+        "stop": domain.stop if math.isfinite(domain.stop) else None,
+        "reason": domain.reason,
+    }
+
+
+def _formula_latex(evolution: LossEvolution) -> str | None:
+    if evolution.formula is None:
+        return None
+    import sympy
+
+    names = {
+        symbol: ("\\sigma^{2}" if symbol.name == "sigma2" else symbol.name)
+        for symbol in evolution.formula.free_symbols
+    }
+    return str(sympy.latex(evolution.formula, symbol_names=names))
+
+
+def _sentence(words: str) -> str:
+    return words.replace("_", "\\_").replace("^", "\\^{}")
