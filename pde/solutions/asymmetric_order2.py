@@ -1,0 +1,302 @@
+r"""ASYM of order 2 (linear autoencoders f = U V): C-D, E-A, D, E and D-E in closed form.
+
+- **C-D**, many ranks. The coordinates of the output decouple. With f the value on the diagonal, r
+  half the kernel and κ = Hσ², f' = 2r(1 - f), r' = 2f(1 - f), f(0) = 0, r(0) = κ, and E[L] ~
+  ½p(1 - f)². The first integral r² - f² = κ² leaves one separable equation; with R = √(1 + κ²),
+
+      1 - f = R² / [(R cosh Rτ + κ sinh Rτ)² - sinh² Rτ].
+
+- **E-A**, few ranks. Rows decouple, E[L] ~ p/2 + H(½a² - c), where a is p times the mean square of
+  a row and c its overlap with the target. The shared drift is a change of scale; without it a row
+  (u₁, u₂) turns hyperbolically, u₁' = u₂, u₂' = u₁. With z = pσ²,
+
+      a = z cosh 2τ / (1 + z sinh 2τ),   c = z sinh 2τ / (1 + z sinh 2τ).
+
+- **D**, **E** and **D-E** follow from these two: even s keep the lowest even power of κ or z, odd
+  s the lowest odd one, and on D-E both corrections of second order add up:
+
+      E[L] ~ p/2 - pHσ² sinh 2τ + pκ² [½ sinh² 2τ + cosh 2τ (cosh 2τ - 1)]
+                                + Hz² [½ cosh² 2τ + sinh² 2τ].
+
+Backwards in time the loss blows up at a finite time on C-D and E-A.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from math import comb
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from expansion.leading import LeadingSeries
+from expansion.polynomial import Polynomial
+from expansion.problem import Problem
+from pde.closed_form import closed_form
+from pde.evolution import Domain, FloatArray, Parameters, Solution, Step
+from pde.solver import CpModel, Solver, cp_model
+from pde.taylor import ExpansionError, symbol, taylor
+
+if TYPE_CHECKING:
+    import sympy
+
+__all__ = ["SOLVERS"]
+
+_BLOW_UP = "because backwards in time the weights reach infinity there"
+
+
+def _numbers(parameters: Parameters) -> tuple[float, float, float, float, float]:
+    """p, H, κ, z and T."""
+    p, H, sigma2 = (parameters[name] for name in ("p", "H", "sigma2"))
+    return float(p), float(H), float(H * sigma2), float(p * sigma2), float(parameters["T"])
+
+
+def _symbols() -> tuple[sympy.Expr, ...]:
+    """p, H, κ, z and τ."""
+    p, H, sigma2, t, T = (symbol(name) for name in ("p", "H", "sigma2", "t", "T"))
+    return p, H, H * sigma2, p * sigma2, t / T
+
+
+# -- C-D -----------------------------------------------------------------------------------------
+
+
+def _wide_formula() -> sympy.Expr:
+    import sympy
+
+    _, _, kappa, _, _ = _symbols()
+    return _wide_formula_in(sympy.sqrt(1 + kappa**2))
+
+
+def _wide_formula_in(R: sympy.Expr) -> sympy.Expr:
+    import sympy
+
+    p, _, kappa, _, tau = _symbols()
+    cosh, sinh = sympy.cosh(R * tau), sympy.sinh(R * tau)
+    return p / 2 * ((cosh + kappa * sinh / R) ** 2 - (sinh / R) ** 2) ** -2
+
+
+def _wide_taylor() -> Iterator[Polynomial]:
+    """The formula is even in R: it is expanded in R, then R² = 1 + κ²."""
+    formula = _wide_formula_in(symbol("R"))
+    done, number = 0, 8
+    while True:
+        yield from (_without_root(c) for c in taylor(formula, number)[done:])
+        done, number = number, 2 * number
+
+
+def _without_root(polynomial: Polynomial) -> Polynomial:
+    total = Polynomial()
+    for powers, coefficient in polynomial:
+        table = dict(powers)
+        half, odd = divmod(table.pop("R", 0), 2)
+        if half < 0 or odd:
+            raise ExpansionError("formula of C-D: is not a polynomial in 1 + κ²; check its parity")
+        for k in range(half + 1):
+            raised = table | {name: table.get(name, 0) + 2 * k for name in ("H", "sigma2")}
+            total = total + Polynomial({tuple(raised.items()): coefficient * comb(half, k)})
+    return total
+
+
+def _wide(parameters: Parameters, t: FloatArray) -> FloatArray:
+    p, _, kappa, _, T = _numbers(parameters)
+    tau = t / T
+    R = math.hypot(1, kappa)
+    # Everything divided by exp(2R|τ|)/4; R - 1 and R - κ without cancellation.
+    decay = np.exp(-2 * R * np.abs(tau))
+    late, early = np.where(tau >= 0, 1.0, decay), np.where(tau >= 0, decay, 1.0)
+    above_one = kappa**2 / (R + 1)
+    first = (kappa + above_one) * late + (1 + 1 / (R + kappa)) * early
+    second = (R + kappa + 1) * late - 2 * kappa / (kappa + 1 + R) * early
+    value: FloatArray = p / 2 * (4 * R**2 * decay / (first * second)) ** 2
+    return value
+
+
+def _wide_domain(parameters: Parameters) -> Domain:
+    _, _, kappa, _, T = _numbers(parameters)
+    R = math.hypot(1, kappa)
+    start = -T / R * math.log((R + kappa + 1) / math.sqrt(2 * kappa))
+    return Domain(start=start, reason=_BLOW_UP)
+
+
+_WIDE_STEPS = (
+    Step(
+        "Moment characteristics",
+        r"\ell = \tfrac12 z_{11}^2 - z_{11}, \qquad f' = 2r(1-f),\quad r' = 2f(1-f)",
+        "Coordinates decouple; f = z_11, and 2r = z_20 + z_02 is the kernel.",
+    ),
+    Step("First integral", r"r^2 - f^2 = \kappa^2", "f' f = r' r; at the start f = 0, r = κ."),
+    Step(
+        "Separable equation",
+        r"f = \kappa\sinh x,\quad x' = 2(1-\kappa\sinh x),\quad "
+        r"\tanh\tfrac x2 = \frac{\tanh R\tau}{R+\kappa\tanh R\tau},\quad R=\sqrt{1+\kappa^2}",
+        "Integrated with q = tanh(x/2).",
+    ),
+    Step(
+        "Loss",
+        r"\mathbf{E}[L] \sim \frac p2 \left[\frac{R^2}{(R\cosh R\tau+\kappa\sinh R\tau)^2"
+        r"-\sinh^2 R\tau}\right]^2",
+        "½p(1 - f)².",
+    ),
+)
+
+# -- E-A -----------------------------------------------------------------------------------------
+
+
+def _narrow_formula() -> sympy.Expr:
+    import sympy
+
+    p, H, _, z, tau = _symbols()
+    cosh, sinh = sympy.cosh(2 * tau), sympy.sinh(2 * tau)
+    below = 1 + z * sinh
+    return p / 2 + H * ((z * cosh) ** 2 / 2 * below**-2 - z * sinh / below)
+
+
+def _narrow(parameters: Parameters, t: FloatArray) -> FloatArray:
+    """In the form ½(1 + z²)/(1 + z sinh)² - ½: one positive term less a constant."""
+    p, H, _, z, T = _numbers(parameters)
+    tau = t / T
+    decay = np.exp(-2 * np.abs(tau))
+    sinh = np.sign(tau) * (-np.expm1(-4 * np.abs(tau))) / 2
+    below = decay + z * sinh
+    value: FloatArray = (p - H) / 2 + H / 2 * (1 + z**2) * (decay / below) ** 2
+    return value
+
+
+def _narrow_domain(parameters: Parameters) -> Domain:
+    _, _, _, z, T = _numbers(parameters)
+    return Domain(start=-T / 2 * math.asinh(1 / z), reason=_BLOW_UP)
+
+
+_NARROW_STEPS = (
+    Step(
+        "Moment characteristics",
+        r"\ell = \tfrac12 z_{20}z_{02} - z_{11},\qquad u_1' = u_2 - a u_1,\quad u_2' = u_1 - a u_2",
+        "Rows decouple; by symmetry z_20 = z_02 = a.",
+    ),
+    Step(
+        "Shared drift",
+        r"u = \chi v,\quad \chi' = -a\chi,\quad v_1' = v_2,\ v_2' = v_1",
+        "v turns hyperbolically: E[v₁²] = σ² cosh 2τ, E[v₁v₂] = σ² sinh 2τ.",
+    ),
+    Step(
+        "Scale",
+        r"\chi^{-2} = 1 + 2\int_0^\tau z\cosh 2\tau'\,d\tau' = 1 + z\sinh 2\tau",
+        "From (χ⁻²)' = 2aχ⁻² = 2z cosh 2τ.",
+    ),
+    Step(
+        "Loss",
+        r"\mathbf{E}[L] \sim \frac p2 + H\left[\frac{z^2\cosh^2 2\tau}{2(1+z\sinh 2\tau)^2}"
+        r"-\frac{z\sinh 2\tau}{1+z\sinh 2\tau}\right]",
+        "½a² - c for each of H rows.",
+    ),
+)
+
+# -- D, E, D-E -----------------------------------------------------------------------------------
+
+
+def _small_formula(*, wide: bool, narrow: bool) -> sympy.Expr:
+    import sympy
+
+    p, H, kappa, z, tau = _symbols()
+    cosh, sinh = sympy.cosh(2 * tau), sympy.sinh(2 * tau)
+    total = p / 2 - p * kappa * sinh
+    if wide:
+        total += p * kappa**2 * (sinh**2 / 2 + cosh * (cosh - 1))
+    if narrow:
+        total += H * z**2 * (cosh**2 / 2 + sinh**2)
+    return total
+
+
+def _small(*, wide: bool, narrow: bool) -> Callable[[Parameters, FloatArray], FloatArray]:
+    def evaluate(parameters: Parameters, t: FloatArray) -> FloatArray:
+        p, H, kappa, z, T = _numbers(parameters)
+        with np.errstate(over="ignore", invalid="ignore"):
+            cosh, sinh = np.cosh(2 * t / T), np.sinh(2 * t / T)
+            value = p / 2 - p * kappa * sinh
+            if wide:
+                # cosh 2τ - 1 = 2 sinh² τ
+                value = value + p * kappa**2 * (sinh**2 / 2 + 2 * cosh * np.sinh(t / T) ** 2)
+            if narrow:
+                value = value + H * z**2 * (cosh**2 / 2 + sinh**2)
+        return np.asarray(value)
+
+    return evaluate
+
+
+_SMALL_STEPS = (
+    Step(
+        "Lowest orders",
+        r"f = \kappa\sinh 2\tau - \kappa^2\cosh 2\tau(\cosh 2\tau - 1) + O(\kappa^3)",
+        "A small initialisation: C-D and E-A to second order, the odd order leads at odd s.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Face:
+    """One face: formula, evaluator, domain, limits and derivation."""
+
+    formula: Callable[[], sympy.Expr]
+    evaluate: Callable[[Parameters, FloatArray], FloatArray]
+    domain: Callable[[Parameters], Domain]
+    late: Callable[[Parameters], float | None]
+    steps: tuple[Step, ...]
+
+
+def _small_face(*, wide: bool, narrow: bool) -> _Face:
+    return _Face(
+        lambda: _small_formula(wide=wide, narrow=narrow),
+        _small(wide=wide, narrow=narrow),
+        lambda parameters: Domain(),
+        lambda parameters: None,
+        (*_WIDE_STEPS * wide, *_NARROW_STEPS * narrow, *_SMALL_STEPS),
+    )
+
+
+_FACES = {
+    "C-D": _Face(_wide_formula, _wide, _wide_domain, lambda q: 0.0, _WIDE_STEPS),
+    "E-A": _Face(
+        _narrow_formula,
+        _narrow,
+        _narrow_domain,
+        lambda q: float((q["p"] - q["H"]) / 2),
+        _NARROW_STEPS,
+    ),
+    "D": _small_face(wide=True, narrow=False),
+    "E": _small_face(wide=False, narrow=True),
+    "D-E": _small_face(wide=True, narrow=True),
+}
+
+
+def _applies(problem: Problem, regime: str) -> bool:
+    model = CpModel(order=2, symmetric=False, target="identity")
+    return cp_model(problem) == model and regime in _FACES
+
+
+def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
+    face = _FACES[regime]
+    solution = closed_form(
+        problem=problem.title,
+        regime=regime,
+        source="ours",
+        formula=face.formula(),
+        derivation=face.steps,
+        evaluate=face.evaluate,
+        domain=face.domain,
+        limits=lambda parameters: (None, face.late(parameters)),
+    )
+    return replace(solution, taylor=_wide_taylor) if regime == "C-D" else solution
+
+
+SOLVERS = (
+    Solver(
+        title="ASYM of order 2: mean field, few ranks and small initialisation",
+        source="ours",
+        applies=_applies,
+        derive=_derive,
+    ),
+)
