@@ -21,7 +21,7 @@ from diagrams.wick import monomial
 from expansion.polynomial import Polynomial
 from pde.moments import ContractedLoss, MomentSeries, gaussian_moments
 
-__all__ = ["moment_taylor"]
+__all__ = ["lowest_variance", "moment_taylor"]
 
 
 def moment_taylor(
@@ -54,6 +54,19 @@ def moment_taylor(
         target = Polynomial({(("p", 1),): 1}) * (Fraction(int(s == 0), 2))
         yield target + _substituted(series.loss(s), number, values) * factorial
         s += 1
+
+
+def lowest_variance(polynomial: Polynomial) -> Polynomial:
+    """The pure-target term and, of all others, those with the smallest power of sigma2.
+
+    Examples
+    --------
+    >>> print(lowest_variance(Polynomial.parse("1/2*p - p*sigma2 + p**2*sigma2**2")))
+    1/2*p - p*sigma2
+    """
+    powers = {m: dict(m).get("sigma2", 0) for m, _ in polynomial}
+    lowest = min((power for power in powers.values() if power), default=0)
+    return Polynomial({m: c for m, c in polynomial if powers[m] in {0, lowest}})
 
 
 def _substituted(

@@ -279,9 +279,9 @@ class MomentSeries:
     def _polynomial(self, element: fmpq_mpoly) -> Polynomial:
         return Polynomial(
             {
-                tuple((n, k) for n, k in zip(self._names, exponents, strict=True) if k): Fraction(
-                    int(coefficient.p), int(coefficient.q)
-                )
+                tuple(
+                    (n, int(k)) for n, k in zip(self._names, exponents, strict=True) if k
+                ): Fraction(int(coefficient.p), int(coefficient.q))
                 for exponents, coefficient in element.to_dict().items()
             }
         )

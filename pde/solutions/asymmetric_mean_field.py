@@ -1,0 +1,103 @@
+r"""ASYM, ν >= 3, C-D: many ranks, one vector particle for every coordinate of the output.
+
+The coordinates of the output decouple. With f the value on the diagonal, ℓ = ½f² - f for each of p
+coordinates, f = H E[u_1 ... u_ν] = z_{1...1}, and E[L] ~ p/2 + p ℓ. The particle obeys
+
+    du_c/dτ = (1 - f) · product of the other coordinates,    u(0) ~ N(0, σ² I_ν).
+
+In the time ds = (1 - f) dτ it does not know f, so f = Hσ^ν G(σ^{ν-2} s), where G(s) = E[Π v_c(s)]
+and v_c' = Π_{c' ≠ c} v_{c'}. All squares v_c² grow by the same amount q, q' = 2 Π v_c: for ν >= 3
+some particles reach infinity at once, in both directions of time, since flipping one coordinate
+reverses time. The average G is a formal series only, and the coefficients of the loss, which the
+moment hierarchy gives exactly, are resummed where approximants agree.
+
+On D, the face of smallest initialisation, every coefficient keeps its lowest power of σ.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from expansion.leading import LeadingSeries
+from expansion.polynomial import Polynomial
+from expansion.problem import Problem
+from pde.evolution import Method, Solution, Step
+from pde.moment_taylor import lowest_variance, moment_taylor
+from pde.moments import ContractedLoss
+from pde.solutions.resummed import series_solution
+from pde.solver import Solver, cp_model
+
+__all__ = ["SOLVERS", "contracted_loss", "mean_field_taylor"]
+
+TERMS = 24
+"""Coefficients that are summed."""
+
+
+def contracted_loss(order: int) -> ContractedLoss:
+    """ℓ = ½ z_{1...1}² - z_{1...1}.
+
+    Examples
+    --------
+    >>> contracted_loss(3).moments
+    ((1, 1, 1),)
+    """
+    overlap = "z" + "_".join("1" * order)
+    return ContractedLoss.parse(f"1/2*{overlap}**2 - {overlap}")
+
+
+def mean_field_taylor(order: int) -> Iterator[Polynomial]:
+    """The coefficients of the loss on C-D, times s!."""
+    return moment_taylor(contracted_loss(order), number="p", weight="H", symmetric=True)
+
+
+def _applies(problem: Problem, regime: str) -> bool:
+    model = cp_model(problem)
+    return (
+        model is not None
+        and not model.symmetric
+        and model.order >= 3
+        and model.target == "identity"
+        and regime in {"C-D", "D"}
+    )
+
+
+def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
+    model = cp_model(problem)
+    order = 0 if model is None else model.order
+
+    def taylor() -> Iterator[Polynomial]:
+        whole = mean_field_taylor(order)
+        return map(lowest_variance, whole) if regime == "D" else whole
+
+    return series_solution(
+        problem=problem.title,
+        regime=regime,
+        source="ours",
+        derivation=(
+            Step(
+                "Contracted loss",
+                rf"\ell = \tfrac12 f^2 - f,\quad f = H\,\mathbf{{E}}[u_1\cdots u_{{{order}}}]",
+                "Coordinates of the output decouple.",
+            ),
+            Step(
+                "Vector particle",
+                r"u_c' = (1-f)\prod_{c'\ne c}u_{c'},\quad u(0)\sim N(0,\sigma^2)",
+                "Its moments are the multiplicities of the edges of each colour.",
+            ),
+        ),
+        taylor=taylor,
+        number=TERMS,
+        method=Method.MOMENTS,
+    )
+
+
+SOLVERS = (
+    Solver(
+        title="ASYM of order >= 3: mean field by vector particles, resummed",
+        source="ours",
+        applies=_applies,
+        derive=_derive,
+    ),
+)

@@ -1,0 +1,105 @@
+r"""ASYM, ν >= 3, E-A: few ranks, one vector particle for every row.
+
+Rows decouple. With a the weighted mean square of a row, which all colours share, and c its overlap
+with the target, ℓ = ½a^ν - c for each of H rows, a = p E[u_1²], c = p E[u_1 ... u_ν], and
+E[L] ~ p/2 + H ℓ. The particle obeys
+
+    du_c/dτ = - a^{ν-1} u_c + product of the other coordinates,    u(0) ~ N(0, σ² I_ν),
+
+with a drift that all particles share (`pde.shared_drift`). Without it, it is the particle of the
+mean field: for ν >= 3 the averages are formal series in both directions of time. The coefficients
+of the loss, which the moment hierarchy gives exactly, are resummed where approximants agree.
+
+On E, the face of smallest initialisation, every coefficient keeps its lowest power of σ.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from expansion.leading import LeadingSeries
+from expansion.polynomial import Polynomial
+from expansion.problem import Problem
+from pde.evolution import Method, Solution, Step
+from pde.moment_taylor import lowest_variance, moment_taylor
+from pde.moments import ContractedLoss
+from pde.solutions.resummed import series_solution
+from pde.solver import Solver, cp_model
+
+__all__ = ["SOLVERS", "contracted_loss", "narrow_taylor"]
+
+TERMS = 24
+"""Coefficients that are summed."""
+
+
+def contracted_loss(order: int) -> ContractedLoss:
+    """ℓ = ½ z_{20...0} z_{02...0} ... - z_{1...1}.
+
+    Examples
+    --------
+    >>> contracted_loss(3).moments
+    ((0, 0, 2), (0, 2, 0), (1, 1, 1), (2, 0, 0))
+    """
+    squares = ["z" + "_".join("2" if c == d else "0" for d in range(order)) for c in range(order)]
+    overlap = "z" + "_".join("1" * order)
+    return ContractedLoss.parse(f"1/2*{'*'.join(squares)} - {overlap}")
+
+
+def narrow_taylor(order: int) -> Iterator[Polynomial]:
+    """The coefficients of the loss on E-A, times s!."""
+    return moment_taylor(contracted_loss(order), number="H", weight="p", symmetric=True)
+
+
+def _applies(problem: Problem, regime: str) -> bool:
+    model = cp_model(problem)
+    return (
+        model is not None
+        and not model.symmetric
+        and model.order >= 3
+        and model.target == "identity"
+        and regime in {"E-A", "E"}
+    )
+
+
+def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
+    model = cp_model(problem)
+    order = 0 if model is None else model.order
+
+    def taylor() -> Iterator[Polynomial]:
+        whole = narrow_taylor(order)
+        return map(lowest_variance, whole) if regime == "E" else whole
+
+    return series_solution(
+        problem=problem.title,
+        regime=regime,
+        source="ours",
+        derivation=(
+            Step(
+                "Contracted loss",
+                rf"\ell = \tfrac12 a^{{{order}}} - c,\quad a = p\,\mathbf{{E}}[u_1^2],\quad "
+                rf"c = p\,\mathbf{{E}}[u_1\cdots u_{{{order}}}]",
+                "Rows decouple.",
+            ),
+            Step(
+                "Vector particle",
+                rf"u_c' = -a^{{{order - 1}}}u_c + \prod_{{c'\ne c}}u_{{c'}},\quad "
+                r"u(0)\sim N(0,\sigma^2)",
+                "Its moments are the multiplicities of the edges of each colour.",
+            ),
+        ),
+        taylor=taylor,
+        number=TERMS,
+        method=Method.MOMENTS,
+    )
+
+
+SOLVERS = (
+    Solver(
+        title="ASYM of order >= 3: few ranks by vector particles, resummed",
+        source="ours",
+        applies=_applies,
+        derive=_derive,
+    ),
+)
