@@ -2,131 +2,229 @@
 
 The Pareto-optimal monomials of Y_s lie in a plane when the regimes form one polygon; its vertices
 and edges are regimes. The picture projects the exponents to two symbols, for the CP models the
-powers of H and σ², whose pair determines the power of p.
+powers of H and σ², whose pair determines the power of p. A Pareto-optimal point on no compact face
+never leads: it is dominated by the points of a face together, though by none of them alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
 
-from diagflow.plotting.style import COLOURS
+from diagflow.plotting.label_placement import Labels
+from diagflow.plotting.style import COLOURS, dashes
+from diagrams.errors import InvalidInputError
+from expansion.linear_algebra import Point, reduced_basis
 from expansion.newton import pareto_optimal
 from expansion.polynomial import symbol_latex
 from expansion.regimes import Regimes
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-__all__ = ["draw_polygon", "projection", "telling_order"]
+__all__ = ["draw_polygon", "polygon_key", "projection", "telling_orders"]
+
+_KINDS: Mapping[str, Mapping[str, Any]] = {
+    "vertex": {"s": 26, "color": COLOURS["vermilion"], "zorder": 4},
+    "Pareto-optimal, on a face": {
+        "s": 14,
+        "facecolor": "white",
+        "edgecolor": COLOURS["blue"],
+        "linewidth": 0.8,
+        "zorder": 3,
+    },
+    "Pareto-optimal, on no face": {
+        "s": 14,
+        "marker": "x",
+        "color": COLOURS["blue"],
+        "linewidth": 0.8,
+        "zorder": 3,
+    },
+    "dominated": {"s": 5, "color": "0.75", "zorder": 1},
+}
+"""How points are drawn; the last kind is faint."""
+
+_ROOM = 2.7
+"""Radius around a point that names keep off, in typographical points."""
 
 
-def telling_order(found: Regimes) -> int:
-    """The last s at which all vertices are different points."""
-    orders = range(found.exponents.last, found.start - 1, -1)
-    return max(orders, key=lambda s: (len(found.polyhedra[s].vertices), s))
+def telling_orders(found: Regimes) -> tuple[int, ...]:
+    """The last s of each residue modulo the period, in increasing order.
+
+    Examples
+    --------
+    >>> from expansion.models import cp
+    >>> from expansion.regimes import regimes
+    >>> telling_orders(regimes(cp(order=2), terms=5))
+    (4, 5)
+    """
+    last = found.exponents.last
+    return tuple(s for s in range(last - found.period + 1, last + 1) if s in found.polyhedra)
 
 
-def projection(found: Regimes) -> tuple[int, int]:
-    """The places of the two symbols that are drawn: the last size and the last variance."""
+def projection(found: Regimes, *, symbols: tuple[str, str] | None = None) -> tuple[int, int]:
+    """The places of the two symbols that are drawn.
+
+    Unless given, the last size and the last symbol that is no size, or else the first pair in whose
+    exponents the faces are not flat.
+
+    Raises
+    ------
+    InvalidInputError
+        If the series has one symbol only, or a given one does not occur.
+    """
     exponents = found.exponents
-    still = [i for i, name in enumerate(exponents.symbols) if name not in exponents.growing]
-    across = exponents.growing_places[-1]
-    up = still[-1] if still else exponents.growing_places[0]
-    return across, up
+    names = exponents.symbols
+    if symbols is not None:
+        for name in symbols:
+            if name not in names:
+                raise InvalidInputError(
+                    f"symbol {name!r}: does not occur in the series; its symbols are "
+                    f"{', '.join(names)}"
+                )
+        return names.index(symbols[0]), names.index(symbols[1])
+    if len(names) < 2:
+        raise InvalidInputError(
+            f"polygon of exponents: the series has the symbol {names[0]} only; nothing is drawn "
+            "with fewer than two"
+        )
+    still = [i for i, name in enumerate(names) if name not in exponents.growing]
+    usual = (exponents.growing_places[-1], [*exponents.growing_places[:-1], *still][-1])
+    pairs = [usual, *((j, i) for i, j in combinations(reversed(range(len(names))), 2))]
+    vertices = found.polyhedra[found.exponents.last].vertices
+
+    def rank(pair: tuple[int, int]) -> int:
+        flat = [tuple(point[i] - vertices[0][i] for i in pair) for point in vertices]
+        return len(reduced_basis(flat, dimension=2))
+
+    return max(pairs, key=rank)
 
 
-def draw_polygon(axes: Axes, found: Regimes, *, s: int | None = None) -> None:
+def draw_polygon(
+    axes: Axes, found: Regimes, *, s: int | None = None, symbols: tuple[str, str] | None = None
+) -> None:
     """Draw the exponents of one coefficient: vertices, edges, Pareto-optimal and other points.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
+        Of its final size: labels are placed by their extent on it.
     found : Regimes
     s : int, optional
-        Which coefficient; `telling_order` unless given.
+        Which coefficient; the last unless given.
+    symbols : pair of str, optional
+        Whose powers are drawn across and up; see `projection`.
+
+    Raises
+    ------
+    InvalidInputError
+        If Y_s is zero or not known, or `projection` finds no two symbols.
     """
     from matplotlib.ticker import MaxNLocator
 
-    order = telling_order(found) if s is None else s
-    across, up = projection(found)
-    exponents = found.exponents
-    polyhedron = found.polyhedra[order]
-    points = exponents.points(order)
-    optimal = pareto_optimal(points, exponents.growing_places)
-    vertices = set(polyhedron.vertices)
-
-    def flat(chosen: Sequence[tuple[int, ...]]) -> tuple[list[int], list[int]]:
-        return [point[across] for point in chosen], [point[up] for point in chosen]
-
-    dominated = sorted(set(points) - set(optimal))
-    inner = sorted(set(optimal) - vertices)
-    for face in polyhedron.faces:
-        if face.dimension == 1:
-            axes.plot(*flat(face.vertices), color=COLOURS["black"], zorder=2)
-    shown_before = {(point[across], point[up]) for point in optimal}
-    hidden = [point for point in dominated if (point[across], point[up]) not in shown_before]
-    axes.scatter(*flat(hidden), s=5, color="0.8", zorder=1, label="dominated")
-    axes.scatter(
-        *flat(inner),
-        s=16,
-        facecolor="white",
-        edgecolor=COLOURS["blue"],
-        linewidth=0.8,
-        zorder=3,
-        label="Pareto-optimal",
-    )
-    axes.scatter(
-        *flat(sorted(vertices)), s=28, color=COLOURS["vermilion"], zorder=4, label="vertex"
-    )
-    _name_faces(axes, found, order, across, up)
-    axes.set_xlabel(f"power of ${symbol_latex(exponents.symbols[across])}$")
-    name = exponents.symbols[up]
-    axes.set_ylabel(f"power of ${symbol_latex(name)}$")
-    axes.set_title(f"$s = {order}$", fontsize=8)
-    axes.margins(0.16)
+    order = telling_orders(found)[-1] if s is None else s
+    if order not in found.polyhedra:
+        raise InvalidInputError(
+            f"polygon of Y_{order}: it is zero or not known; take one of "
+            f"{', '.join(f'Y_{k}' for k in found.polyhedra)}"
+        )
+    places = projection(found, symbols=symbols)
+    together = telling_orders(found) if order in telling_orders(found) else (order,)
+    shown = [point for k in together for point in found.exponents.points(k)]
+    axes.set_xlim(*_limits(point[places[0]] for point in found.exponents.points(order)))
+    axes.set_ylim(*_limits(point[places[1]] for point in shown))
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(integer=True))
-        low, high = axis.get_view_interval()
-        if high - low < 2:
-            # A polygon that is a segment; matplotlib would magnify its thickness.
-            axis.set_view_interval((low + high) / 2 - 1, (low + high) / 2 + 1, ignore=True)
+        axis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    across, up = (symbol_latex(found.exponents.symbols[i]) for i in places)
+    axes.set_xlabel(f"power of ${across}$")
+    axes.set_ylabel(f"power of ${up}$")
+    axes.set_title(f"$s = {order}$", fontsize=8)
+    labels = Labels(axes)
+    for face in found.polyhedra[order].faces:
+        if face.dimension == 1:
+            ends = [(float(v[places[0]]), float(v[places[1]])) for v in face.vertices]
+            axes.plot(*zip(*ends, strict=True), color=COLOURS["black"], linewidth=1.1, zorder=2)
+            labels.avoid(ends)
+    for kind, points in _kinds(found, order, places).items():
+        if points:
+            axes.scatter(*zip(*points, strict=True), **_KINDS[kind])
+            for point in points:
+                labels.avoid([point], room=_ROOM, soft=kind == "dominated")
+    _name_faces(labels, found, order, places)
 
 
-def _name_faces(axes: Axes, found: Regimes, order: int, across: int, up: int) -> None:
-    """Names at vertices, away from the centre, and at the middles of edges."""
+def polygon_key(found: Regimes) -> list[Artist]:
+    """Samples of the points of the polygons of `telling_orders`, to be given to a legend."""
+    from matplotlib.figure import Figure
+
+    places = projection(found)
+    axes = Figure().subplots()
+    present = {
+        kind
+        for s in telling_orders(found)
+        for kind, points in _kinds(found, s, places).items()
+        if points
+    }
+    return [
+        axes.scatter([], [], label=kind, **style)
+        for kind, style in _KINDS.items()
+        if kind in present
+    ]
+
+
+def _kinds(
+    found: Regimes, order: int, places: tuple[int, int]
+) -> dict[str, list[tuple[float, float]]]:
+    """The projected points of every kind; where several meet, the one of the first kind."""
+    polyhedron = found.polyhedra[order]
+    points = found.exponents.points(order)
+    kinds: dict[str, Iterable[Point]] = {
+        "vertex": polyhedron.vertices,
+        "Pareto-optimal, on a face": (v for face in polyhedron.faces for v in face.points),
+        "Pareto-optimal, on no face": pareto_optimal(points, found.exponents.growing_places),
+        "dominated": points,
+    }
+    result: dict[str, list[tuple[float, float]]] = {}
+    taken: set[Point] = set()
+    covered: set[tuple[int, int]] = set()
+    for kind, members in kinds.items():
+        fresh = sorted(set(members) - taken)
+        taken.update(fresh)
+        flat = [(point[places[0]], point[places[1]]) for point in fresh]
+        result[kind] = [
+            (float(x), float(y)) for x, y in dict.fromkeys(flat) if (x, y) not in covered
+        ]
+        covered.update(flat)
+    return result
+
+
+def _name_faces(labels: Labels, found: Regimes, order: int, places: tuple[int, int]) -> None:
+    """Names at vertices and edges, outside the polygon."""
     corners = sorted(found.polyhedra[order].vertices)
-    centre = tuple(sum(point[i] for point in corners) / len(corners) for i in (across, up))
-    labels: dict[tuple[float, float], list[str]] = {}
-    edges: dict[tuple[float, float], str] = {}
+    centre = (
+        sum(v[places[0]] for v in corners) / len(corners),
+        sum(v[places[1]] for v in corners) / len(corners),
+    )
+    named: dict[tuple[float, float], list[str]] = {}
+    edges = []
     for regime in found:
-        places = sorted({q.point(order) for q in regime.sequences})
+        at = sorted({q.point(order) for q in regime.sequences})
+        flat = [(float(v[places[0]]), float(v[places[1]])) for v in at]
         if regime.dimension == 0:
-            labels.setdefault((places[0][across], places[0][up]), []).append(regime.name)
-        elif regime.dimension == 1 and len(places) == 2:
-            middle = tuple((places[0][i] + places[1][i]) / 2 for i in (across, up))
-            edges[middle[0], middle[1]] = regime.name
-    width = max(abs(x - centre[0]) for x, _ in labels) or 1
-    height = max(abs(y - centre[1]) for _, y in labels) or 1
-    for (x, y), names in labels.items():
-        right, above = (x - centre[0]) / width, (y - centre[1]) / height
-        length = (right**2 + above**2) ** 0.5 or 1
-        axes.annotate(
-            " = ".join(names),
-            (x, y),
-            xytext=(11 * right / length, 11 * above / length),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            fontweight="bold",
-        )
-    for (x, y), name in edges.items():
-        axes.annotate(
-            name.replace("-", "–"),
-            (x, y),
-            ha="center",
-            va="center",
-            fontsize=6.5,
-            bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"},
-            zorder=5,
-        )
+            named.setdefault(flat[0], []).append(regime.name)
+        elif regime.dimension == 1 and len(flat) == 2:
+            edges.append((flat[0], flat[1], dashes(regime.name)))
+    for place, names in named.items():
+        labels.near(place, " = ".join(names), size=8, bold=True, away_from=centre)
+    for start, end, name in edges:
+        labels.alongside(start, end, name, size=6.5, away_from=centre)
+
+
+def _limits(values: Iterable[int]) -> tuple[float, float]:
+    """The range of some exponents with room for names around them."""
+    exact = list(values)
+    low, high = min(exact), max(exact)
+    room = max(0.2 * (high - low), 1.0 if high == low else 0.5)
+    return low - room, high + room

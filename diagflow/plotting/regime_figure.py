@@ -1,4 +1,4 @@
-"""The figure of ``diagflow regimes --plot``: the polygon above the regime map."""
+"""The figure of ``diagflow regimes --plot``: the exponents above the regime map."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
-from diagflow.plotting.polygon import draw_polygon
-from diagflow.plotting.regime_map import draw_map, learning_key
+from diagflow.plotting.map_plane import MapPlane, exponents_of_values
+from diagflow.plotting.polygon import draw_polygon, polygon_key, telling_orders
+from diagflow.plotting.polytope import BEHIND, FRONT, draw_polytope
+from diagflow.plotting.regime_map import draw_map, map_key
 from diagflow.plotting.style import COLUMN_WIDTH, check_figure_file, figure_style, write_figure
 from expansion.regimes import Regimes
 
 __all__ = ["plot_regimes"]
+
+_LEFT, _RIGHT, _BETWEEN = 0.53, 0.12, 0.12
+_TOP, _POLYGON, _LABELS, _MAP = 0.24, 1.7, 0.45, 2.5
+_KEY_LINE = 0.16
+"""Sizes of margins and panels, in inches."""
 
 
 def plot_regimes(
@@ -25,27 +32,87 @@ def plot_regimes(
     file : Path
         An ``.svg``, ``.pdf`` or ``.png`` file.
     at : mapping from str to number, optional
-        Values that are shown as a point of the map.
+        Values that are shown as a point of the map; with more than three symbols they fix the
+        exponents that do not vary on it.
 
     Raises
     ------
     InvalidInputError
-        If the file cannot be written.
+        If the file cannot be written, or the values are not those of a scaling.
     """
     check_figure_file(file)
     from matplotlib.figure import Figure
 
+    mapped = len(found.exponents.symbols) > 2
+    plane = _plane(found, at) if mapped else None
+    solid = found.polyhedra[found.exponents.last].dimension == 3
+    key = [
+        *([] if solid else polygon_key(found)),
+        *(map_key(found, plane=plane, at=at) if mapped else []),
+    ]
+    columns = 3
+    bottom = _LABELS + _KEY_LINE * (-(-len(key) // columns)) + 0.04
+    title = 0.2 if plane is not None and plane.note() else 0.0
+    upper = _POLYGON + (_LABELS if solid else 0)
+    height = _TOP + _POLYGON + bottom + ((_LABELS + title + _MAP) if mapped else 0)
     with figure_style():
-        figure = Figure(figsize=(COLUMN_WIDTH, 1.75 * COLUMN_WIDTH), layout="constrained")
-        above, below = figure.subplots(2, 1, height_ratios=[1, 1.25])
-        draw_polygon(above, found)
-        draw_map(below, found, at=at)
+        figure = Figure(figsize=(COLUMN_WIDTH, height))
+        panels: list[tuple[int, tuple[float, float]]] = (
+            [(found.exponents.last, FRONT), (found.exponents.last, BEHIND)]
+            if solid
+            else [(s, FRONT) for s in telling_orders(found)]
+        )
+        inner = COLUMN_WIDTH - _LEFT - _RIGHT
+        wide = (inner - _BETWEEN * (len(panels) - 1)) / len(panels)
+        for number, (s, view) in enumerate(panels):
+            left = _LEFT + number * (wide + _BETWEEN)
+            axes = figure.add_axes(
+                (
+                    left / COLUMN_WIDTH,
+                    (height - _TOP - upper) / height,
+                    wide / COLUMN_WIDTH,
+                    upper / height,
+                )
+            )
+            if solid:
+                draw_polytope(axes, found, s=s, view=view)
+                axes.set_title("from behind" if number else f"$s = {s}$", fontsize=8)
+                continue
+            draw_polygon(axes, found, s=s)
+            if number:
+                axes.set_ylabel("")
+                axes.tick_params(labelleft=False)
+        if mapped:
+            axes = figure.add_axes(
+                (_LEFT / COLUMN_WIDTH, bottom / height, inner / COLUMN_WIDTH, _MAP / height)
+            )
+            draw_map(axes, found, plane=plane, at=at)
         figure.legend(
-            handles=[*above.get_legend_handles_labels()[0], *learning_key(found)],
-            loc="outside lower center",
-            ncols=3,
+            handles=key,
+            loc="lower center",
+            ncols=columns,
             frameon=False,
+            borderpad=0.1,
+            labelspacing=0.35,
             handletextpad=0.4,
+            handlelength=1.8,
             columnspacing=1.2,
         )
         write_figure(figure, file)
+
+
+def _plane(found: Regimes, at: Mapping[str, Fraction | float] | None) -> MapPlane:
+    """The plane of a map, through given values up to a hundredth."""
+    plane = MapPlane.of(found)
+    if at is None:
+        return plane
+    scaling = exponents_of_values(plane, at)
+    symbols = plane.symbols
+    return MapPlane.of(
+        found,
+        fixed={
+            symbols[i]: Fraction(round(100 * entry), 100)
+            for i, entry in enumerate(scaling)
+            if i not in (plane.across, plane.up)
+        },
+    )

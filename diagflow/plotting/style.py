@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from diagrams.errors import InvalidInputError
+from expansion.regimes import Learning
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,8 +24,10 @@ __all__ = [
     "COLOURS",
     "COLUMN_WIDTH",
     "EXTENSIONS",
+    "LEARNING_FILL",
     "PAGE_WIDTH",
     "check_figure_file",
+    "dashes",
     "figure_style",
     "write_figure",
 ]
@@ -51,6 +54,16 @@ COLOURS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+LEARNING_FILL: Mapping[Learning, tuple[str, str]] = MappingProxyType(
+    {
+        Learning.FREE: ("#DCEBF5", ""),
+        Learning.LAZY: ("#FBEBC8", "...."),
+        Learning.RICH: ("#D6EFE6", "////"),
+        Learning.UNKNOWN: ("#EEEEEE", ""),
+    }
+)
+"""Colour and hatch of a region by what is learnt there."""
+
 _SETTINGS: Mapping[Any, Any] = MappingProxyType(
     {
         "font.size": 8,
@@ -76,6 +89,11 @@ def figure_style() -> Iterator[None]:
 
     with mpl.rc_context(dict(_SETTINGS)):
         yield
+
+
+def dashes(name: str) -> str:
+    """The name of a regime as it is printed, with dashes between its vertices."""
+    return name.replace("-", "\N{EN DASH}")
 
 
 def check_figure_file(file: Path) -> None:

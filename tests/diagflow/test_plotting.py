@@ -8,8 +8,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from diagflow.plotting import plot_regimes
-from diagflow.plotting.polygon import draw_polygon, telling_order
-from diagflow.plotting.regime_map import _clipped, _window, draw_map, map_plane
+from diagflow.plotting.map_plane import MapPlane, sections, window_of
+from diagflow.plotting.polygon import draw_polygon, telling_orders
+from diagflow.plotting.regime_map import draw_map
 from diagrams.errors import InvalidInputError
 from expansion.models import cp
 from expansion.regimes import Regimes, regimes
@@ -33,21 +34,21 @@ def area(places: list[tuple[Fraction, Fraction]]) -> Fraction:
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_regions_fill_the_window_exactly(problem: tuple[int, bool, int]) -> None:
     computed = found(*problem)
-    plane = map_plane(computed)
-    (left, right), (bottom, top) = _window(computed, plane)
-    frame = [(left, bottom), (right, bottom), (right, top), (left, top)]
+    plane = MapPlane.of(computed)
+    window = window_of(computed, plane)
     regions = {
-        regime.name: _clipped(frame, regime.cone, plane)
-        for regime in computed
-        if not regime.cone.equations
+        regime.name: list(places)
+        for regime, places in sections(computed, plane, window)
+        if len(places) > 2
     }
+    assert set(regions) == {r.name for r in computed if not r.cone.equations}
     assert all(area(region) > 0 for region in regions.values())
-    assert sum(area(region) for region in regions.values()) == (right - left) * (top - bottom)
+    assert sum(area(region) for region in regions.values()) == (window.right - window.left) * (
+        window.top - window.bottom
+    )
     for name, region in regions.items():
         x, y = (sum(column) / len(region) for column in zip(*region, strict=True))
-        scaling = [*plane.fixed]
-        scaling[plane.across], scaling[plane.up] = x, y
-        assert computed[name].cone.contains_in_interior(scaling)
+        assert computed[name].cone.contains_in_interior(plane.scaling((x, y)))
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
@@ -76,7 +77,7 @@ def test_given_numbers_are_a_point_of_the_map() -> None:
 
 def test_polygon_names_vertices_and_edges() -> None:
     computed = found(2, False, 6)
-    assert telling_order(computed) == 6
+    assert telling_orders(computed) == (5, 6)
     axes = Figure().subplots()
     draw_polygon(axes, computed)
     words = {text.get_text().replace("–", "-") for text in axes.texts}
