@@ -271,7 +271,10 @@ def blow_up(
     previous = np.inf
     for _ in range(200):
         gradient = (right - left) / (other - one)
-        time = other - right / gradient
+        time = other - right / gradient if gradient else np.nan
+        # Where z does not blow up, the line need not have a zero ahead.
+        if not (gradient < 0 and (time - other) * (other - one) >= 0):
+            break
         if abs(time - previous) <= relative_tolerance * abs(time):
             return BlowUp(float(time), float(-1 / gradient))
         previous = time
