@@ -30,6 +30,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import comb, factorial
+from typing import Any
 
 import numpy as np
 from flint import fmpq, fmpq_mat, fmpq_poly
@@ -64,7 +65,7 @@ class Ratio:
         """The value at a rational number, None at a pole."""
         point = fmpq(x.numerator, x.denominator)
         below = self.denominator(point)
-        if not below:
+        if below == 0:
             return None
         value = self.numerator(point) / below
         return Fraction(int(value.p), int(value.q))
@@ -76,10 +77,9 @@ class Ratio:
 
     def has_pole(self, *, sign: int) -> bool:
         """Whether the denominator vanishes at a real number of the given sign."""
-        return any(
-            root.imag.contains(0) and root.real * sign > 0
-            for root, _ in self.denominator.complex_roots()
-        )
+        # Pairs of a root and its multiplicity, whatever the library's annotation says.
+        roots: list[Any] = list(self.denominator.complex_roots())
+        return any(root.imag.contains(0) and root.real * sign > 0 for root, _ in roots)
 
     def __str__(self) -> str:
         return f"({self.numerator.str(var='x')})/({self.denominator.str(var='x')})"
@@ -120,7 +120,7 @@ def pade(coefficients: Sequence[Fraction], *, degree: int) -> Ratio:
     above = fmpq_poly([product[n] for n in range(top + 1)])
     common = above.gcd(below) if above else below
     above, below = above / common, below / common
-    if not below[0]:
+    if below[0] == 0:
         raise InvalidInputError(
             f"Padé approximant [{top}/{degree}]: does not exist for these coefficients; choose "
             "another degree"
@@ -141,7 +141,7 @@ def _kernel_vector(rows: list[list[fmpq]], columns: int) -> list[fmpq]:
     if not rows:
         return [*vector[:-1], fmpq(1)]
     reduced, rank = fmpq_mat(rows).rref()
-    pivots = [next(j for j in range(columns) if reduced[i, j]) for i in range(rank)]
+    pivots = [next(j for j in range(columns) if reduced[i, j] != 0) for i in range(rank)]
     free = next(j for j in reversed(range(columns)) if j not in pivots)
     vector[free] = fmpq(1)
     for i, j in enumerate(pivots):
@@ -179,7 +179,7 @@ def levin(coefficients: Sequence[Fraction]) -> Ratio:
         above += power * fmpq_poly(exact[: n + 1])
     common = above.gcd(below)
     above, below = above / common, below / common
-    lowest = next((c for c in below.coeffs() if c), fmpq(1))
+    lowest = next((c for c in below.coeffs() if c != 0), fmpq(1))
     return Ratio(above / lowest, below / lowest)
 
 

@@ -107,7 +107,8 @@ def _unit(coefficients: Sequence[Fraction]) -> float:
     """The time at which the first two terms that move the loss are equal."""
     places = [n for n, c in enumerate(coefficients) if c and n][:2]
     first, second = (coefficients[n] for n in places)
-    return float(abs(first / second)) ** (1 / (places[1] - places[0]))
+    ratio = float(abs(first / second))
+    return float(ratio ** (1 / (places[1] - places[0])))
 
 
 def resummed_solution(
