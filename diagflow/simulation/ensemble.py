@@ -1,0 +1,202 @@
+"""Ensembles of gradient flows over initialisations.
+
+Definition. Every run draws all Gaussian tensors of the problem, weights and fixed ones, afresh and
+follows the flow.
+
+Convention. Run k takes the k-th child of ``SeedSequence(seed)``, so a run has the same numbers
+however many runs there are and however many processes share them. For the same reason a run uses
+one thread; several cores are used by ``jobs``.
+
+>>> from expansion.models import cp
+>>> problem = cp(order=2, symmetric=True)
+>>> result = simulate(problem, at={"p": 4, "H": 4, "sigma2": 0.2}, times=[0, 1], runs=3)
+>>> result.loss.shape, result.runs, result.blow_up
+((3, 2), 3, (None, None, None))
+
+Source: ours; the experiments are those of Yarotsky, Golikov, Gusev 2026, appendix L.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from threadpoolctl import threadpool_limits
+
+from diagflow.simulation.gradient import LossGradient
+from diagflow.simulation.integrate import Path, check_options, integrate
+from diagflow.simulation.trajectory import Trajectory
+from diagrams.errors import BudgetExceededError, InvalidInputError
+from expansion.problem import Problem
+
+__all__ = ["initial_tensors", "simulate"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What a process needs to follow runs."""
+
+    problem: Problem
+    at: dict[str, float]
+    times: tuple[float, ...]
+    options: dict[str, Any]
+
+
+def initial_tensors(flow: LossGradient, seed: np.random.SeedSequence) -> dict[str, Any]:
+    """Draw all Gaussian tensors of a problem, in the order of their names."""
+    generator = np.random.default_rng(seed)
+    return {
+        tensor.name: generator.standard_normal(flow.shapes[tensor.name])
+        * np.sqrt(flow.values[tensor.variance])
+        for tensor in flow.problem.tensors
+        if tensor.is_random
+    }
+
+
+def simulate(
+    problem: Problem,
+    *,
+    at: Mapping[str, float],
+    times: ArrayLike,
+    runs: int = 1,
+    seed: int = 0,
+    rtol: float = 1e-8,
+    method: str = "DOP853",
+    step: float | None = None,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+    xp: Any = np,
+) -> Trajectory:
+    """Simulate the gradient flow of a problem at finite sizes.
+
+    Parameters
+    ----------
+    problem : Problem
+        Model and target.
+    at : mapping
+        Sizes, variances and ``T`` (1 when left out) by name.
+    times : array
+        Times, of both signs if wanted; negative ones are gradient ascent.
+    runs : int
+        Number of initialisations.
+    seed : int
+        Not negative; the same seed gives the same numbers for any ``jobs``.
+    rtol, method, step
+        See `diagflow.simulation.integrate.integrate`.
+    jobs : int
+        Number of processes; more than one needs NumPy.
+    progress : callable, optional
+        Called with the numbers of finished and of all runs.
+    xp : array namespace
+        Of the array-API standard.
+
+    Returns
+    -------
+    Trajectory
+        With the runs that were finished if the user interrupts.
+
+    Raises
+    ------
+    InvalidInputError
+        If a symbol, the times, the number of runs or jobs, or the seed breaks a rule, or the
+        sizes do not fit in memory.
+    """
+    grid = np.asarray(times, dtype=np.float64)
+    if grid.ndim != 1 or grid.size == 0 or not np.all(np.isfinite(grid)):
+        raise InvalidInputError(
+            "times: must be a list of finite numbers that is not empty; give for example 0:1:11"
+        )
+    for name, value, least in (("runs", runs, 1), ("jobs", jobs, 1), ("seed", seed, 0)):
+        if value != int(value) or value < least:
+            raise InvalidInputError(
+                f"{name} {value}: is not an integer of at least {least}; give {least} or more"
+            )
+    if jobs > 1 and xp is not np:
+        raise InvalidInputError(
+            f"jobs {jobs}: several processes share runs with NumPy only; give jobs 1"
+        )
+    flow = LossGradient(problem, at, xp=xp, copies=min(jobs, runs))
+    check_options(flow, rtol=rtol, method=method, step=step)
+    task = _Task(
+        problem,
+        dict(flow.values),
+        tuple(grid.tolist()),
+        {"rtol": rtol, "method": method, "step": step},
+    )
+    seeds = np.random.SeedSequence(seed).spawn(runs)
+    finished: dict[int, Path] = {}
+    interrupted = False
+    try:
+        paths = _serial(flow, task, seeds) if jobs == 1 else _parallel(task, seeds, jobs)
+        for run, path in paths:
+            finished[run] = path
+            if progress is not None:
+                progress(len(finished), runs)
+    except KeyboardInterrupt:
+        if not finished:
+            raise
+        interrupted = True
+    order = tuple(sorted(finished))
+    return Trajectory(
+        t=grid,
+        loss=np.array([finished[run].loss for run in order]),
+        seed=seed,
+        blow_up=tuple(finished[run].blow_up for run in order),
+        method=method,
+        rtol=rtol,
+        step=step,
+        finished=order,
+        interrupted=interrupted,
+    )
+
+
+def _serial(
+    flow: LossGradient, task: _Task, seeds: Sequence[np.random.SeedSequence]
+) -> Iterator[tuple[int, Path]]:
+    with threadpool_limits(limits=1):
+        for run, seed in enumerate(seeds):
+            yield run, integrate(flow, initial_tensors(flow, seed), task.times, **task.options)
+
+
+_of_process: list[tuple[LossGradient, _Task]] = []
+"""In a process of an ensemble: what it follows, compiled once."""
+
+
+def _start_process(task: _Task) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # an interrupt ends a process without a word
+    threadpool_limits(limits=1)
+    _of_process.append((LossGradient(task.problem, task.at), task))
+
+
+def _in_process(seed: np.random.SeedSequence) -> Path:
+    flow, task = _of_process[-1]
+    return integrate(flow, initial_tensors(flow, seed), task.times, **task.options)
+
+
+def _parallel(
+    task: _Task, seeds: Sequence[np.random.SeedSequence], jobs: int
+) -> Iterator[tuple[int, Path]]:
+    pool = ProcessPoolExecutor(
+        min(jobs, len(seeds)),
+        mp_context=get_context("spawn"),
+        initializer=_start_process,
+        initargs=(task,),
+    )
+    try:
+        runs = {pool.submit(_in_process, seed): run for run, seed in enumerate(seeds)}
+        for future in as_completed(runs):
+            yield runs[future], future.result()
+    except BrokenProcessPool:
+        raise BudgetExceededError(
+            "simulation: a process was stopped from outside, most likely for want of memory; "
+            "give fewer jobs"
+        ) from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

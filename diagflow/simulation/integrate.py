@@ -1,0 +1,233 @@
+"""One run of gradient flow: the loss at given times, in both directions, or the time of blow-up.
+
+Definition. T du/dt = -dL/du from u(0) at t = 0. Positive times are descent, negative ones ascent;
+a grid with both signs is integrated from 0 both ways.
+
+Convention. The adaptive methods are those of SciPy, with a relative tolerance on the weights;
+``euler`` is plain gradient descent whose step is a length of time and is shortened to meet the
+times exactly. A *blow-up* is the time at which the adaptive step falls below the spacing of
+floating point numbers or the weights overflow; from there on the loss has no value (infinity).
+
+>>> import numpy
+>>> from expansion.models import cp
+>>> from diagflow.simulation.gradient import LossGradient
+>>> flow = LossGradient(cp(order=2, symmetric=True), {"p": 1, "H": 1, "sigma2": 1.0})
+>>> path = integrate(flow, {"U": numpy.array([[2.0]])}, [-1.0, 0.0, 1.0], rtol=1e-10)
+>>> path.loss[1], round(path.blow_up, 8)  # a' = 4 a (1 - a) from a = 4: a blows up at log(3/4)/4
+(4.5, -0.07192052)
+
+Source: the integrators are SciPy's (Hairer, Norsett, Wanner 1993; Petzold 1983); the rest is ours.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf, isfinite, prod
+from typing import Any
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+from scipy.integrate import DOP853, LSODA
+
+from diagflow.simulation.gradient import LossGradient
+from diagrams.errors import InvalidInputError
+
+__all__ = ["METHODS", "Path", "check_options", "integrate"]
+
+METHODS = ("DOP853", "LSODA", "euler")
+"""The integrators by name."""
+
+_ADAPTIVE = {"DOP853": DOP853, "LSODA": LSODA}
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The loss along one run.
+
+    Parameters
+    ----------
+    loss : tuple of float
+        At each time; infinite from the blow-up on.
+    blow_up : float or None
+        The time of blow-up nearest to 0.
+    evaluations : int
+        Number of gradients computed.
+    """
+
+    loss: tuple[float, ...]
+    blow_up: float | None
+    evaluations: int
+
+
+def integrate(
+    flow: LossGradient,
+    tensors: Mapping[str, Any],
+    times: Sequence[float],
+    *,
+    rtol: float = 1e-8,
+    method: str = "DOP853",
+    step: float | None = None,
+) -> Path:
+    """Follow the flow from the given tensors.
+
+    Parameters
+    ----------
+    flow : LossGradient
+        The problem at its sizes.
+    tensors : mapping
+        All tensors at t = 0 as NumPy arrays.
+    times : sequence of float
+        In any order.
+    rtol : float
+        Relative tolerance of the adaptive methods.
+    method : str
+        One of `METHODS`.
+    step : float, optional
+        Length of a step of ``euler``.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InvalidInputError
+        If the method is unknown, the tolerance not between 0 and 1, or the step is not positive
+        for ``euler`` or given to another method.
+    """
+    check_options(flow, rtol=rtol, method=method, step=step)
+    run = _Run(flow, tensors)
+    loss = [inf] * len(times)
+    blow_ups: list[float] = []
+    for sign in (1.0, -1.0):
+        chosen = sorted(
+            (k for k, t in enumerate(times) if t * sign > 0 or (t == 0 and sign > 0)),
+            key=lambda k: sign * times[k],
+        )
+        grid = [times[k] for k in chosen]
+        states = (
+            run.euler(grid, step)
+            if step and method == "euler"
+            else run.adaptive(grid, _ADAPTIVE[method], rtol)
+        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            for k, state in zip(chosen, states, strict=False):
+                loss[k] = run.loss(state)
+                if not isfinite(loss[k]):
+                    run.stopped = times[k] if run.stopped is None else run.stopped
+                    loss[k] = inf
+        if run.stopped is not None:
+            blow_ups.append(run.stopped)
+    return Path(tuple(loss), min(blow_ups, key=abs, default=None), run.evaluations)
+
+
+def check_options(flow: LossGradient, *, rtol: float, method: str, step: float | None) -> None:
+    """Refuse what `integrate` cannot do; see there.
+
+    Raises
+    ------
+    InvalidInputError
+        As `integrate`, and if the method does not fit in memory.
+    """
+    if method not in METHODS:
+        raise InvalidInputError(f"method {method!r}: is unknown; choose {', '.join(METHODS)}")
+    if method == "euler" and (step is None or not (step > 0 and isfinite(step))):
+        raise InvalidInputError(f"step {step}: euler needs a positive length of time; give step")
+    if method != "euler" and step is not None:
+        raise InvalidInputError(f"step {step}: {method} chooses its own steps; give rtol instead")
+    if not 0 < rtol < 1:
+        raise InvalidInputError(f"tolerance {rtol}: must lie between 0 and 1; give 1e-8 or so")
+    weights = sum(prod(flow.shapes[tensor.name]) for tensor in flow.weights)
+    needed, free = 8 * weights**2, psutil.virtual_memory().available
+    if method == "LSODA" and needed > free:
+        raise InvalidInputError(
+            f"method LSODA: keeps a matrix of {weights} x {weights} numbers, about "
+            f"{needed / 2**30:.3g} GiB, and {free / 2**30:.3g} GiB are free; choose DOP853"
+        )
+
+
+def _to_numpy(array: Any) -> NDArray[np.float64]:
+    """The array in the memory of NumPy, copied there from another device if need be."""
+    here = array if isinstance(array, np.ndarray) else np.from_dlpack(array, device="cpu")
+    return np.asarray(here, dtype=np.float64)
+
+
+class _Run:
+    """The flow as a vector field; counts evaluations and remembers where it stopped."""
+
+    def __init__(self, flow: LossGradient, tensors: Mapping[str, Any]) -> None:
+        self.flow = flow
+        self.names = [tensor.name for tensor in flow.weights]
+        self.fixed = {n: flow.xp.asarray(a) for n, a in tensors.items() if n not in self.names}
+        self.start: Vector = np.concatenate([np.ravel(tensors[name]) for name in self.names])
+        self.evaluations = 0
+        self.stopped: float | None = None
+
+    def tensors(self, state: Vector) -> dict[str, Any]:
+        arrays, offset = dict(self.fixed), 0
+        for name in self.names:
+            shape = self.flow.shapes[name]
+            size = prod(shape)
+            part = state[offset : offset + size].reshape(shape)
+            arrays[name] = self.flow.xp.asarray(part)
+            offset += size
+        return arrays
+
+    def loss(self, state: Vector) -> float:
+        return float(self.flow.loss(self.tensors(state)))
+
+    def velocity(self, t: float, state: Vector) -> Vector:
+        self.evaluations += 1
+        with np.errstate(over="ignore", invalid="ignore"):
+            gradient = self.flow.gradient(self.tensors(state))
+        parts = [np.ravel(_to_numpy(gradient[name])) for name in self.names]
+        return np.concatenate(parts) * (-1.0 / self.flow.values["T"])
+
+    def euler(self, grid: Sequence[float], step: float) -> Iterator[Vector]:
+        """States at the times, by steps of equal length between one time and the next."""
+        self.stopped = None
+        t, state = 0.0, self.start
+        for end in grid:
+            count = int(np.ceil(abs(end - t) / step - 1e-9))
+            for k in range(count):
+                length = (end - t) / count
+                with np.errstate(over="ignore", invalid="ignore"):
+                    state = state + length * self.velocity(t, state)
+                if not np.all(np.isfinite(state)):
+                    self.stopped = t + (k + 1) * length
+                    return
+            t = end
+            yield state
+
+    def adaptive(self, grid: Sequence[float], solver_class: Any, rtol: float) -> Iterator[Vector]:
+        """States at the times, by the dense output of an adaptive method."""
+        self.stopped = None
+        rest = [t for t in grid if t != 0]
+        yield from (self.start for t in grid if t == 0)
+        if not rest:
+            return
+        scale = float(np.sqrt(np.mean(self.start**2)))
+        with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
+            warnings.simplefilter("ignore", UserWarning)
+            solver = solver_class(
+                self.velocity, 0.0, self.start, rest[-1], rtol=rtol, atol=rtol * scale or rtol
+            )
+        done = 0
+        while done < len(rest):
+            with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
+                warnings.simplefilter("ignore", UserWarning)
+                solver.step()
+            if solver.status == "failed" or not np.all(np.isfinite(solver.y)):
+                self.stopped = float(solver.t)
+                return
+            first = done
+            while done < len(rest) and abs(rest[done]) <= abs(solver.t):
+                done += 1
+            if done > first:
+                dense = solver.dense_output()
+                yield from (np.asarray(dense(t)) for t in rest[first:done])

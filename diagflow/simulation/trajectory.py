@@ -1,0 +1,107 @@
+"""The loss of an ensemble of runs at given times.
+
+Definition. The mean over n runs estimates E[L(t)]; its standard error is sd / sqrt(n) with the
+standard deviation over the runs, n - 1 in the denominator.
+
+Convention. Where a run has blown up its loss is infinite, and so is the mean; the blow-up is
+reported as a time.
+
+>>> loss = np.array([[1.0, 0.0], [3.0, np.inf]])
+>>> ensemble = Trajectory(
+...     t=np.array([0.0, 1.0]),
+...     loss=loss,
+...     seed=0,
+...     blow_up=(None, 0.7),
+...     method="DOP853",
+...     rtol=1e-8,
+...     step=None,
+...     finished=(0, 1),
+...     interrupted=False,
+... )
+>>> trajectory_record(ensemble)["mean"], trajectory_record(ensemble)["standard_error"]
+([2.0, None], [1.0, None])
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Trajectory", "trajectory_record"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trajectory:
+    """The loss of an ensemble of runs.
+
+    Parameters
+    ----------
+    t : array, shape (times,)
+        The times as given.
+    loss : array, shape (runs, times)
+        The loss of each finished run.
+    seed : int
+        Seed of the ensemble.
+    blow_up : tuple of (float or None)
+        For each finished run the time of its blow-up, if any.
+    method : str
+        The integrator.
+    rtol : float
+        Its relative tolerance on the weights.
+    step : float or None
+        The step of ``euler``.
+    finished : tuple of int
+        The numbers of the finished runs.
+    interrupted : bool
+        Whether runs are missing because the user stopped the ensemble.
+    """
+
+    t: NDArray[np.float64]
+    loss: NDArray[np.float64]
+    seed: int
+    blow_up: tuple[float | None, ...]
+    method: str
+    rtol: float
+    step: float | None
+    finished: tuple[int, ...]
+    interrupted: bool
+
+    @property
+    def runs(self) -> int:
+        """Number of finished runs."""
+        return len(self.finished)
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """Mean over the runs, shape (times,)."""
+        return np.asarray(np.mean(self.loss, axis=0))
+
+    @property
+    def standard_error(self) -> NDArray[np.float64]:
+        """Standard error of the mean, shape (times,); NaN where it is not defined.
+
+        It is not defined for a single run or where a run has blown up.
+        """
+        if self.runs < 2:
+            return np.full(len(self.t), np.nan)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.std(self.loss, axis=0, ddof=1) / np.sqrt(self.runs))
+
+
+def trajectory_record(trajectory: Trajectory) -> dict[str, object]:
+    """The trajectory as plain data: t, mean, standard error, runs, seed; None where undefined."""
+
+    def plain(values: NDArray[np.float64]) -> list[float | None]:
+        return [float(value) if np.isfinite(value) else None for value in values]
+
+    return {
+        "t": trajectory.t.tolist(),
+        "mean": plain(trajectory.mean),
+        "standard_error": plain(trajectory.standard_error),
+        "runs": trajectory.runs,
+        "seed": trajectory.seed,
+    }
