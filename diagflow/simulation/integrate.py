@@ -57,11 +57,14 @@ class Path:
         The time of blow-up nearest to 0.
     evaluations : int
         Number of gradients computed.
+    weights : tuple of (mapping or None)
+        The weights at each time if they were asked for; None from the blow-up on.
     """
 
     loss: tuple[float, ...]
     blow_up: float | None
     evaluations: int
+    weights: tuple[Mapping[str, Any] | None, ...] = ()
 
 
 def integrate(
@@ -72,6 +75,7 @@ def integrate(
     rtol: float = 1e-8,
     method: str = "DOP853",
     step: float | None = None,
+    keep_weights: bool = False,
 ) -> Path:
     """Follow the flow from the given tensors.
 
@@ -89,6 +93,8 @@ def integrate(
         One of `METHODS`.
     step : float, optional
         Length of a step of ``euler``.
+    keep_weights : bool
+        Whether to return the weights too.
 
     Returns
     -------
@@ -103,6 +109,7 @@ def integrate(
     check_options(flow, rtol=rtol, method=method, step=step)
     run = _Run(flow, tensors)
     loss = [inf] * len(times)
+    weights: list[Mapping[str, Any] | None] = [None] * len(times)
     blow_ups: list[float] = []
     for sign in (1.0, -1.0):
         chosen = sorted(
@@ -121,9 +128,16 @@ def integrate(
                 if not isfinite(loss[k]):
                     run.stopped = times[k] if run.stopped is None else run.stopped
                     loss[k] = inf
+                elif keep_weights:
+                    weights[k] = {name: run.tensors(state)[name] for name in run.names}
         if run.stopped is not None:
             blow_ups.append(run.stopped)
-    return Path(tuple(loss), min(blow_ups, key=abs, default=None), run.evaluations)
+    return Path(
+        loss=tuple(loss),
+        blow_up=min(blow_ups, key=abs, default=None),
+        evaluations=run.evaluations,
+        weights=tuple(weights) if keep_weights else (),
+    )
 
 
 def check_options(flow: LossGradient, *, rtol: float, method: str, step: float | None) -> None:
