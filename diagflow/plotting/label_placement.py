@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Labels", "centroid", "meet"]
+__all__ = ["Labels", "centroid", "meet", "polygon_area"]
 
 Spot = tuple[float, float]
 Shape = Sequence[Spot]
@@ -61,6 +61,18 @@ def centroid(places: Shape) -> Spot:
     if not area:
         return sum(x for x, _ in places) / len(places), sum(y for _, y in places) / len(places)
     return x / area, y / area
+
+
+def polygon_area(places: Shape) -> float:
+    """The area of a polygon without crossings.
+
+    Examples
+    --------
+    >>> polygon_area([(0, 0), (2, 0), (0, 2)])
+    2.0
+    """
+    shifted = [*places[1:], *places[:1]]
+    return abs(sum(a * d - b * c for (a, b), (c, d) in zip(places, shifted, strict=True))) / 2
 
 
 class Labels:
@@ -103,24 +115,28 @@ class Labels:
             shape = _disc(shape[0], self._size(room))
         (self._soft if soft else self._hard).append(shape)
 
-    def in_region(self, places: Iterable[Spot], text: str, *, size: float, colour: str) -> None:
-        """A label inside a convex polygon, as near to the centroid as there is room."""
+    def in_region(self, places: Iterable[Spot], *texts: str, size: float, colour: str) -> None:
+        """A label inside a convex polygon, as near to the centroid as there is room.
+
+        Of several texts the first that fits is taken, or the last beside the polygon.
+        """
         region = self._pixels(places)
         centre = centroid(region)
-        width, height = self._extent(text, size)
         spots = self._grid(region, centre)
         for room, obstacles in (
             (5.0, [*self._hard, *self._soft]),
             (2.0, [*self._hard, *self._soft]),
             (1.5, self._hard),
         ):
-            for spot in spots:
+            for text in texts:
+                width, height = self._extent(text, size)
                 margin = 2 * self._size(room)
-                box = _box(spot, width + margin, height + margin, 0.0)
-                if _inside(box, region) and self._free(box, obstacles):
-                    self._put(spot, text, size=size, colour=colour)
-                    return
-        self._beside(centre, text, size=size, own=())
+                for spot in spots:
+                    box = _box(spot, width + margin, height + margin, 0.0)
+                    if _inside(box, region) and self._free(box, obstacles):
+                        self._put(spot, text, size=size, colour=colour)
+                        return
+        self._beside(centre, texts[-1], size=size, own=())
 
     def along(self, start: Spot, end: Spot, text: str, *, size: float) -> None:
         """A label on a segment and along it, as near to its middle as there is room."""

@@ -15,31 +15,60 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from diagflow.plotting.label_placement import Labels
+from diagflow.plotting.label_placement import Labels, polygon_area
 from diagflow.plotting.polygon import telling_orders
 from diagflow.plotting.style import COLOURS, LEARNING_FILL, dashes
 from diagrams.errors import InvalidInputError
 from expansion.linear_algebra import Point, reduced_basis
-from expansion.newton import Face
+from expansion.newton import Face, NewtonPolyhedron
 from expansion.polynomial import symbol_latex
 from expansion.regimes import Regime, Regimes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["BEHIND", "FRONT", "draw_polytope"]
+__all__ = ["draw_polytope", "telling_view"]
 
 Vector = tuple[float, float, float]
 
-FRONT = (-58.0, 27.0)
-"""Azimuth and elevation of the usual view, in degrees."""
+_AZIMUTHS = range(-90, 90, 5)
+_ELEVATIONS = range(10, 45, 5)
+"""Views that are tried, in degrees; the opposite ones show the same faces."""
 
-BEHIND = (FRONT[0] + 180.0, -FRONT[1])
-"""The opposite view."""
+
+def telling_view(found: Regimes, *, s: int | None = None) -> tuple[float, float]:
+    """The azimuth and elevation, in degrees, that show the faces best.
+
+    No facet is seen edge-on and no vertex lies on an edge of others: the smaller of the least
+    projected area and the least distance of a vertex from a foreign edge is largest.
+
+    Raises
+    ------
+    InvalidInputError
+        As `draw_polytope`.
+    """
+    polyhedron, places = _solid(found, s)
+    solid = _stretched(polyhedron.vertices, places)
+    facets = [face.vertices for face in polyhedron.faces if face.dimension == 2]
+    edges = [face.vertices for face in polyhedron.faces if face.dimension == 1]
+
+    def clearness(view: tuple[float, float]) -> float:
+        right, up, _ = _directions(*view)
+        flat = {vertex: (_inner(p, right), _inner(p, up)) for vertex, p in solid.items()}
+        areas = [polygon_area(_cyclic([flat[v] for v in corners])) for corners in facets]
+        gaps = [
+            _distance(flat[vertex], flat[edge[0]], flat[edge[1]])
+            for vertex in flat
+            for edge in edges
+            if vertex not in edge
+        ]
+        return round(min(*areas, *gaps), 9)
+
+    return max(((float(a), float(e)) for e in _ELEVATIONS for a in _AZIMUTHS), key=clearness)
 
 
 def draw_polytope(
-    axes: Axes, found: Regimes, *, s: int | None = None, view: tuple[float, float] = FRONT
+    axes: Axes, found: Regimes, *, s: int | None = None, view: tuple[float, float] | None = None
 ) -> None:
     """Draw the compact faces of the Newton polyhedron of one coefficient, of dimension three.
 
@@ -50,8 +79,8 @@ def draw_polytope(
     found : Regimes
     s : int, optional
         Which coefficient; the last unless given.
-    view : pair of float
-        Azimuth and elevation of the eye, in degrees.
+    view : pair of float, optional
+        Azimuth and elevation of the eye, in degrees; `telling_view` unless given.
 
     Raises
     ------
@@ -59,22 +88,15 @@ def draw_polytope(
         If Y_s is zero or not known, or its faces have another dimension.
     """
     order = telling_orders(found)[-1] if s is None else s
-    polyhedron = found.polyhedra.get(order)
-    if polyhedron is None or polyhedron.dimension != 3:
-        raise InvalidInputError(
-            f"polytope of Y_{order}: its leading exponents do not fill three dimensions; "
-            "draw the polygon"
-        )
-    places = _coordinates(found, polyhedron.vertices)
-    low = [min(v[i] for v in polyhedron.vertices) for i in places]
-    high = [max(v[i] for v in polyhedron.vertices) for i in places]
-    solid = {
-        vertex: _unit_cube([vertex[i] for i in places], low, high) for vertex in polyhedron.vertices
-    }
-    right, up, eye = _directions(*view)
+    polyhedron, places = _solid(found, order)
+    solid = _stretched(polyhedron.vertices, places)
+    right, up, eye = _directions(*(view or telling_view(found, s=order)))
     flat = {vertex: (_inner(p, right), _inner(p, up)) for vertex, p in solid.items()}
     _set_frame(axes, list(flat.values()))
     labels = Labels(axes)
+    _draw_tripod(
+        axes, labels, [symbol_latex(found.exponents.symbols[i]) for i in places], right, up
+    )
     facets = [face for face in polyhedron.faces if face.dimension == 2]
     bodies = [face for face in polyhedron.faces if face.dimension == 3]
     visible = [face for face in facets if _faces_eye(face, bodies, solid, eye)]
@@ -82,7 +104,7 @@ def draw_polytope(
         frozenset(q.point(order) for q in regime.sequences): regime
         for regime in reversed(list(found))
     }
-    outlines = [(face, _outline(face, flat)) for face in visible]
+    outlines = [(face, _cyclic([flat[vertex] for vertex in face.vertices])) for face in visible]
     for face, outline in outlines:
         regime = named.get(frozenset(face.vertices))
         colour, hatch = LEARNING_FILL[regime.learning] if regime else ("white", "")
@@ -108,7 +130,6 @@ def draw_polytope(
             labels.avoid(ends, soft=not shown)
     seen = {vertex for face in visible for vertex in face.vertices}
     _name(axes, labels, named, flat, seen, outlines)
-    _draw_tripod(axes, [symbol_latex(found.exponents.symbols[i]) for i in places], right, up)
     axes.set_title(f"$s = {order}$", fontsize=8)
 
 
@@ -133,21 +154,21 @@ def _name(
         if regime is not None:
             labels.in_region(
                 outline,
-                _wrapped(regime),
+                *_wrapped(regime),
                 size=6,
                 colour=LEARNING_FILL[regime.learning][0],
             )
 
 
-def _wrapped(regime: Regime) -> str:
-    """The name of a facet, in two lines if it is long."""
+def _wrapped(regime: Regime) -> tuple[str, ...]:
+    """The name of a facet in one, two and more lines."""
     name = dashes(regime.name)
-    if len(name) <= 8:
-        return name
     joint = "\N{EN DASH}" if "\N{EN DASH}" in name else " "
     parts = name.split(joint)
+    end = joint.rstrip() + "\n"
     half = -(-len(parts) // 2)
-    return (joint.join(parts[:half]) + joint.rstrip() + "\n" + joint.join(parts[half:])).strip()
+    halves = (joint.join(parts[:half]), joint.join(parts[half:]))
+    return name, end.join(filter(None, halves)), end.join(parts)
 
 
 def _coordinates(found: Regimes, vertices: Sequence[Point]) -> tuple[int, int, int]:
@@ -162,9 +183,28 @@ def _coordinates(found: Regimes, vertices: Sequence[Point]) -> tuple[int, int, i
     raise AssertionError("points that fill three dimensions have three independent coordinates")
 
 
-def _unit_cube(entries: Sequence[int], low: Sequence[int], high: Sequence[int]) -> Vector:
-    x, y, z = ((e - a) / (b - a) for e, a, b in zip(entries, low, high, strict=True))
-    return x, y, z
+def _solid(found: Regimes, s: int | None) -> tuple[NewtonPolyhedron, tuple[int, int, int]]:
+    """The polyhedron of a coefficient and the places of three symbols in which it is solid."""
+    order = telling_orders(found)[-1] if s is None else s
+    polyhedron = found.polyhedra.get(order)
+    if polyhedron is None or polyhedron.dimension != 3:
+        raise InvalidInputError(
+            f"polytope of Y_{order}: its leading exponents do not fill three dimensions; "
+            "draw the polygon"
+        )
+    return polyhedron, _coordinates(found, polyhedron.vertices)
+
+
+def _stretched(vertices: Sequence[Point], places: Sequence[int]) -> dict[Point, Vector]:
+    """Three coordinates of every vertex, each from 0 to 1."""
+    ranges = [(min(v[i] for v in vertices), max(v[i] for v in vertices)) for i in places]
+    result = {}
+    for vertex in vertices:
+        x, y, z = (
+            (vertex[i] - low) / (high - low) for i, (low, high) in zip(places, ranges, strict=True)
+        )
+        result[vertex] = (x, y, z)
+    return result
 
 
 def _directions(azimuth: float, elevation: float) -> tuple[Vector, Vector, Vector]:
@@ -191,11 +231,21 @@ def _faces_eye(face: Face, bodies: Sequence[Face], solid: dict[Point, Vector], e
     return _inner(normal, eye) * (-1 if height > 0 else 1) > 1e-9
 
 
-def _outline(face: Face, flat: dict[Point, tuple[float, float]]) -> list[tuple[float, float]]:
-    """The corners of a projected facet in cyclic order."""
-    corners = [flat[vertex] for vertex in face.vertices]
+def _cyclic(corners: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The corners of a convex polygon in cyclic order."""
     x, y = _middle(corners)
     return sorted(corners, key=lambda c: math.atan2(c[1] - y, c[0] - x))
+
+
+def _distance(
+    place: tuple[float, float], start: tuple[float, float], end: tuple[float, float]
+) -> float:
+    """The distance of a point from a segment."""
+    along = (end[0] - start[0], end[1] - start[1])
+    square = along[0] ** 2 + along[1] ** 2
+    t = (place[0] - start[0]) * along[0] + (place[1] - start[1]) * along[1]
+    t = min(max(t / square, 0.0), 1.0) if square else 0.0
+    return math.dist(place, (start[0] + t * along[0], start[1] + t * along[1]))
 
 
 def _middle(places: Sequence[tuple[float, float]]) -> tuple[float, float]:
@@ -205,21 +255,31 @@ def _middle(places: Sequence[tuple[float, float]]) -> tuple[float, float]:
 def _set_frame(axes: Axes, places: Sequence[tuple[float, float]]) -> None:
     xs, ys = zip(*places, strict=True)
     wide, high = max(xs) - min(xs), max(ys) - min(ys)
-    axes.set_xlim(min(xs) - 0.26 * wide, max(xs) + 0.26 * wide)
-    axes.set_ylim(min(ys) - 0.4 * high, max(ys) + 0.3 * high)
+    axes.set_xlim(min(xs) - 0.2 * wide, max(xs) + 0.2 * wide)
+    axes.set_ylim(min(ys) - 0.34 * high, max(ys) + 0.18 * high)
     axes.set_axis_off()
 
 
-def _draw_tripod(axes: Axes, names: Sequence[str], right: Vector, up: Vector) -> None:
+def _draw_tripod(
+    axes: Axes, labels: Labels, names: Sequence[str], right: Vector, up: Vector
+) -> None:
     """Where the three powers grow, in the lower left corner."""
     origin = axes.transAxes.transform((0.1, 0.07))
     figure = axes.get_figure(root=True)
     assert figure is not None
-    length = 14 * figure.dpi / 72
+    length = 12 * figure.dpi / 72
     to_axes = axes.transAxes.inverted().transform
+    reach = 1.9 * length
+    to_data = axes.transData.inverted().transform
+    labels.avoid(
+        [
+            tuple(to_data((origin[0] + x * reach, origin[1] + y * reach)))
+            for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+        ]
+    )
     for k, name in enumerate(names):
         tip = (origin[0] + length * right[k], origin[1] + length * up[k])
-        far = (origin[0] + 1.45 * length * right[k], origin[1] + 1.45 * length * up[k])
+        far = (origin[0] + 1.55 * length * right[k], origin[1] + 1.55 * length * up[k])
         axes.annotate(
             "",
             tuple(to_axes(tip)),

@@ -8,9 +8,15 @@ from pathlib import Path
 
 from diagflow.plotting.map_plane import MapPlane, exponents_of_values
 from diagflow.plotting.polygon import draw_polygon, polygon_key, telling_orders
-from diagflow.plotting.polytope import BEHIND, FRONT, draw_polytope
+from diagflow.plotting.polytope import draw_polytope, telling_view
 from diagflow.plotting.regime_map import draw_map, map_key
-from diagflow.plotting.style import COLUMN_WIDTH, check_figure_file, figure_style, write_figure
+from diagflow.plotting.style import (
+    COLUMN_WIDTH,
+    RESOLUTION,
+    check_figure_file,
+    figure_style,
+    write_figure,
+)
 from expansion.regimes import Regimes
 
 __all__ = ["plot_regimes"]
@@ -56,12 +62,14 @@ def plot_regimes(
     upper = _POLYGON + (_LABELS if solid else 0)
     height = _TOP + _POLYGON + bottom + ((_LABELS + title + _MAP) if mapped else 0)
     with figure_style():
-        figure = Figure(figsize=(COLUMN_WIDTH, height))
-        panels: list[tuple[int, tuple[float, float]]] = (
-            [(found.exponents.last, FRONT), (found.exponents.last, BEHIND)]
-            if solid
-            else [(s, FRONT) for s in telling_orders(found)]
-        )
+        figure = Figure(figsize=(COLUMN_WIDTH, height), dpi=RESOLUTION)
+        panels: list[tuple[int, tuple[float, float] | None]] = [
+            (s, None) for s in telling_orders(found)
+        ]
+        if solid:
+            last = panels[-1][0]
+            azimuth, elevation = telling_view(found, s=last)
+            panels = [(last, (azimuth, elevation)), (last, (azimuth + 180, -elevation))]
         inner = COLUMN_WIDTH - _LEFT - _RIGHT
         wide = (inner - _BETWEEN * (len(panels) - 1)) / len(panels)
         for number, (s, view) in enumerate(panels):

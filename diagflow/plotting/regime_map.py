@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from diagflow.plotting.label_placement import Labels
+from diagflow.plotting.label_placement import Labels, polygon_area
 from diagflow.plotting.map_plane import (
     MapPlane,
     Place,
@@ -85,7 +85,7 @@ def draw_map(
             start, end = (chosen.on_axes(place) for place in places)
             labels.along(start, end, f"{dashes(regime.name)}: {_time(regime)}", size=6)
     # The smallest regions have the least choice.
-    for regime, places in sorted(pieces, key=lambda piece: _area(piece[1])):
+    for regime, places in sorted(pieces, key=lambda piece: _area(chosen, piece[1])):
         if len(places) > 2:
             labels.in_region(
                 [chosen.on_axes(place) for place in places],
@@ -207,14 +207,5 @@ def _time(regime: Regime) -> str:
     return rf"$T \sim {power_latex(regime.natural_time)}$"
 
 
-def _area(places: tuple[Place, ...]) -> Fraction:
-    """Twice the area of a polygon."""
-    return abs(
-        sum(
-            (
-                x0 * y1 - x1 * y0
-                for (x0, y0), (x1, y1) in zip(places, [*places[1:], *places[:1]], strict=True)
-            ),
-            Fraction(0),
-        )
-    )
+def _area(plane: MapPlane, places: tuple[Place, ...]) -> float:
+    return polygon_area([plane.on_axes(place) for place in places])

@@ -26,6 +26,7 @@ __all__ = [
     "EXTENSIONS",
     "LEARNING_FILL",
     "PAGE_WIDTH",
+    "RESOLUTION",
     "check_figure_file",
     "dashes",
     "figure_style",
@@ -37,6 +38,9 @@ COLUMN_WIDTH = 3.4
 
 PAGE_WIDTH = 7.0
 """Width of two columns."""
+
+RESOLUTION = 300
+"""Dots per inch of a figure in pixels."""
 
 EXTENSIONS = ("svg", "pdf", "png")
 
@@ -131,7 +135,7 @@ def write_figure(figure: Figure, file: Path) -> None:
     try:
         handle, temporary = tempfile.mkstemp(suffix=f".{extension}", dir=file.parent)
         os.close(handle)
-        figure.savefig(temporary, dpi=300, metadata=dates)
+        figure.savefig(temporary, dpi=RESOLUTION, metadata=dates)
         Path(temporary).chmod(0o644)
         os.replace(temporary, file)
     except OSError as error:
