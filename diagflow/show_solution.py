@@ -16,6 +16,7 @@ from diagrams.errors import DiagflowError, InvalidInputError
 from expansion.regimes import Regimes
 from pde.evolution import Domain, LossEvolution
 from pde.solving import solution
+from pde.typeset import formula_latex
 
 __all__ = ["NOTEWORTHY", "csv_text", "finite", "json_text", "latex", "listing", "text"]
 
@@ -192,13 +193,7 @@ def _domain_record(domain: Domain) -> dict[str, Any]:
 def _formula_latex(evolution: LossEvolution) -> str | None:
     if evolution.formula is None:
         return None
-    import sympy
-
-    names = {
-        symbol: ("\\sigma^{2}" if symbol.name == "sigma2" else symbol.name)
-        for symbol in evolution.formula.free_symbols
-    }
-    return str(sympy.latex(evolution.formula, symbol_names=names))
+    return formula_latex(evolution.formula)
 
 
 def _sentence(words: str) -> str:

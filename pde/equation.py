@@ -2,16 +2,19 @@ r"""From recurrences to differential equations of generating functions.
 
 If C obeys a `Recurrence` at all n in Z^d, its generating function h(x) = Σ C_n x^n obeys
 
-    sum over k of  x^{-k} P_k(x ∂_x) h = 0,      x ∂_x = (x_1 ∂_1, ..., x_d ∂_d).
+    sum over k of  x^{-k} P_k(x ∂_x) h = Σ g_n x^n,      x ∂_x = (x_1 ∂_1, ..., x_d ∂_d),
 
-If all P_k have degree at most one this is an equation of first order, Φ·∇h = φ h.
+with the source g of the recurrence. If there is none and all P_k have degree at most one this is an
+equation of first order, Φ·∇h = φ h.
 
->>> from pde.recurrence import Recurrence
+>>> from expansion.polynomial import Polynomial
 >>> x = sympy.Symbol("x")
->>> geometric = Recurrence.of({(0,): {(1,): 1}, (-1,): {(1,): -2, (0,): -2}})
+>>> terms = {(0,): Polynomial.parse("1"), (-1,): Polynomial.parse("-2")}
+>>> geometric = Recurrence(indices=("n",), terms=terms, source={(0,): 1})
 >>> LinearPDE.from_recurrence(geometric, (x,)).residual(1 / (1 - 2 * x))
 0
->>> exponential = Recurrence.of({(0,): {(1,): 1}, (-1,): {(0,): -3}})
+>>> terms = {(0,): Polynomial.parse("n"), (-1,): Polynomial.parse("-3")}
+>>> exponential = Recurrence(indices=("n",), terms=terms)
 >>> equation = FirstOrderPDE.from_recurrence(exponential, (x,))
 >>> equation.field, equation.growth, equation.residual(sympy.exp(3 * x))
 ((1,), 3, 0)
@@ -26,7 +29,9 @@ from dataclasses import dataclass
 import sympy
 
 from diagrams.errors import InvalidInputError
-from pde.recurrence import IndexPolynomial, Recurrence
+from expansion.polynomial import Polynomial
+from pde.recurrence import Recurrence
+from pde.typeset import formula_latex
 
 __all__ = ["FirstOrderPDE", "LinearPDE"]
 
@@ -56,10 +61,10 @@ class LinearPDE:
         InvalidInputError
             If there are not as many variables as entries of the index.
         """
-        if len(variables) != recurrence.dimension:
+        if len(variables) != len(recurrence.indices):
             raise InvalidInputError(
-                f"generating function in {len(variables)} variables: the recurrence has an index "
-                f"of {recurrence.dimension} entries; give one variable for each"
+                f"generating function in {len(variables)} variables: the recurrence has "
+                f"{len(recurrence.indices)} indices; give one variable for each"
             )
         return cls(tuple(variables), recurrence)
 
@@ -69,18 +74,35 @@ class LinearPDE:
         return self.recurrence.degree
 
     def apply(self, h: sympy.Expr) -> sympy.Expr:
-        """The left side for a function of the variables."""
+        """The left side less the right side for a function of the variables."""
         total = sympy.Integer(0)
         for shift, polynomial in self.recurrence.terms:
-            part = _at_derivatives(polynomial, self.variables, h)
+            part = self._at_derivatives(polynomial, h)
             for variable, k in zip(self.variables, shift, strict=True):
                 part *= variable ** (-k)
             total += part
+        for place, value in self.recurrence.source:
+            power = sympy.Rational(value.numerator, value.denominator)
+            for variable, n in zip(self.variables, place, strict=True):
+                power *= variable**n
+            total -= power
         return total
 
     def residual(self, h: sympy.Expr) -> sympy.Expr:
-        """The simplified left side, zero for a solution."""
+        """The simplified difference of the sides, zero for a solution."""
         return sympy.simplify(self.apply(h))
+
+    def _at_derivatives(self, polynomial: Polynomial, h: sympy.Expr) -> sympy.Expr:
+        """P(x ∂_x) h."""
+        total = sympy.Integer(0)
+        for powers, coefficient in polynomial:
+            part = h
+            for name, power in powers:
+                variable = self.variables[self.recurrence.indices.index(name)]
+                for _ in range(power):
+                    part = variable * sympy.diff(part, variable)
+            total += sympy.Rational(coefficient.numerator, coefficient.denominator) * part
+        return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +145,8 @@ class FirstOrderPDE:
         Raises
         ------
         InvalidInputError
-            If a polynomial has a higher degree, or the numbers of variables differ.
+            If a polynomial has a higher degree, there is a source, or the numbers of variables
+            differ.
         """
         whole = LinearPDE.from_recurrence(recurrence, variables)
         if whole.order > 1:
@@ -131,18 +154,23 @@ class FirstOrderPDE:
                 f"recurrence {recurrence}: has coefficients of degree {whole.order}, so that its "
                 "equation is not of first order; use LinearPDE"
             )
+        if recurrence.source:
+            raise InvalidInputError(
+                f"recurrence {recurrence}: has a source, so that its equation is not homogeneous; "
+                "use LinearPDE"
+            )
         field = [sympy.Integer(0)] * len(variables)
         growth = sympy.Integer(0)
         for shift, polynomial in recurrence.terms:
             factor = sympy.Integer(1)
             for variable, k in zip(variables, shift, strict=True):
                 factor *= variable ** (-k)
-            for powers, coefficient in polynomial.terms:
+            for powers, coefficient in polynomial:
                 value = sympy.Rational(coefficient.numerator, coefficient.denominator) * factor
-                if not any(powers):
+                if not powers:
                     growth -= value
-                else:
-                    place = powers.index(1)
+                for name, _ in powers:
+                    place = recurrence.indices.index(name)
                     field[place] += value * variables[place]
         common = sympy.gcd_list([*field, growth]) or sympy.Integer(1)
         return cls(
@@ -167,27 +195,13 @@ class FirstOrderPDE:
         left = []
         for variable, component in zip(self.variables, self.field, strict=True):
             if component:
-                derivative = f"\\partial_{{{sympy.latex(variable)}}} {function}"
+                derivative = f"\\partial_{{{formula_latex(variable)}}} {function}"
                 factor = "" if component == 1 else _bracketed(component) + "\\, "
                 left.append(factor + derivative)
         right = f"{_bracketed(self.growth)}\\, {function}" if self.growth else "0"
         return " + ".join(left) + " = " + right
 
 
-def _at_derivatives(
-    polynomial: IndexPolynomial, variables: tuple[sympy.Symbol, ...], h: sympy.Expr
-) -> sympy.Expr:
-    """P(x ∂_x) h."""
-    total = sympy.Integer(0)
-    for powers, coefficient in polynomial.terms:
-        part = h
-        for variable, power in zip(variables, powers, strict=True):
-            for _ in range(power):
-                part = variable * sympy.diff(part, variable)
-        total += sympy.Rational(coefficient.numerator, coefficient.denominator) * part
-    return total
-
-
 def _bracketed(expression: sympy.Expr) -> str:
-    text = sympy.latex(expression)
+    text = formula_latex(expression)
     return f"\\left({text}\\right)" if expression.is_Add else text

@@ -108,7 +108,8 @@ class Domain:
 
     def inside(self, times: FloatArray) -> NDArray[np.bool_]:
         """Which of some times are inside."""
-        return ((times > self.start) & (times < self.stop)) | (times == 0)
+        inside: NDArray[np.bool_] = ((times > self.start) & (times < self.stop)) | (times == 0)
+        return inside
 
 
 @dataclass(frozen=True, slots=True)

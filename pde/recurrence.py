@@ -1,401 +1,387 @@
-"""Linear recurrences with polynomial coefficients: checked on exact data, and found.
+r"""Linear recurrences with polynomial coefficients, in any number of indices.
 
-A `Recurrence` for C_n, n in N_0^d, says
+A `Recurrence` says of numbers C_n, n in N_0^d, that
 
-    sum over k in K of C_{n+k} P_k(n+k) = 0     for all n in Z^d,  with C = 0 off N_0^d,
+    sum over k of  C_{n+k} P_k(n+k)  =  g_n        for **all** n in Z^d,
 
-where K is a finite set of shifts and the P_k are polynomials. The condition at *all* n, also those
-with negative entries, is what turns the recurrence into a differential equation for the generating
-function; a factor such as n_1 in the coefficient of C_n makes room for initial values.
+where C is zero off N_0^d, the shifts k are finitely many vectors of Z^d, every P_k is a polynomial
+in the indices with rational coefficients, and the *source* g is zero but for finitely many n. That
+it holds for all n, the boundary of N_0^d included, is what makes it a differential equation of the
+generating function (`pde.equation`). A recurrence that holds only where all its indices are
+non-negative can often be brought to this form in one of two ways:
 
-A recurrence can be *found*: the unknown coefficients of the P_k solve a linear system over the
-rationals. Shifts and degrees are tried from the smallest on; a part of the equations is used for
-the fit and the others are held out. What was found is a conjecture, confirmed by the held-out
-equations and by nothing else.
+- by a power of an index, that is by another normalisation of the numbers: M_s = 4 M_{s-1} for
+  s >= 1 fails at s = 0, but C_s = M_s/s! obeys s C_s = 4 C_{s-1} for all s (`over_factorials`);
+- by a source: the Catalan numbers obey (n + 1) C_n = (4n - 2) C_{n-1} + g_n, with g_0 = 1.
 
->>> catalan = {(n,): Fraction(c) for n, c in enumerate([1, 1, 2, 5, 14, 42, 132, 429, 1430])}
->>> found = find_recurrence(catalan, max_shift=1, max_degree=1, start=1)
->>> print(found.recurrence)
-C[n]*(n + 1) + C[n-1]*(-4*n + 2) = 0
->>> found.held_out
-5
+Shifts are counted from the largest of each index, and the coefficients are coprime integers, so
+that equality is equality of what is said. The form of P_k that a person writes is P_k(n+k).
 
-Source: Yarotsky, Golikov, Gusev 2026, section 6, for the form; the search is classical.
+>>> catalan = Recurrence(
+...     indices=("n",),
+...     terms={(0,): Polynomial.parse("n + 1"), (-1,): Polynomial.parse("-4*n - 2")},
+...     source={(0,): 1},
+... )
+>>> print(catalan)
+(1 + n)*C[n] + (2 - 4*n)*C[n - 1] = [n = 0]
+>>> [str(value) for value in catalan.values({}, upto=(7,)).values()]
+['1', '1', '2', '5', '14', '42', '132', '429']
+
+Source: Yarotsky, Golikov, Gusev 2026, section 6; the source g is ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from math import gcd, lcm
-
-from flint import fmpz_mat
 
 from diagrams.errors import InvalidInputError
+from expansion.polynomial import Polynomial, symbol_latex
 
-__all__ = ["Confirmation", "FoundRecurrence", "IndexPolynomial", "Recurrence", "find_recurrence"]
+__all__ = ["Confirmation", "Index", "Numbers", "Recurrence", "over_factorials", "sequence"]
 
 Index = tuple[int, ...]
-
-MINIMAL_HELD_OUT = 2
-"""Fewer held-out equations do not confirm a recurrence."""
+Numbers = Mapping[Index, Fraction]
 
 
-@dataclass(frozen=True, slots=True)
-class IndexPolynomial:
-    """A polynomial in the entries of an index n, with rational coefficients.
+def sequence(values: Iterable[Fraction | int]) -> dict[Index, Fraction]:
+    """Numbers with one index, from C_0 on.
 
-    Parameters
-    ----------
-    terms : tuple of (exponents, Fraction)
-        Sorted by exponents, the highest first; no zeros.
+    Examples
+    --------
+    >>> sequence([1, 2])
+    {(0,): Fraction(1, 1), (1,): Fraction(2, 1)}
     """
+    return {(n,): Fraction(value) for n, value in enumerate(values)}
 
-    terms: tuple[tuple[Index, Fraction], ...]
 
-    @classmethod
-    def of(cls, table: Mapping[Index, Fraction | int]) -> IndexPolynomial:
-        """From a table of coefficients."""
-        kept = [(powers, Fraction(c)) for powers, c in table.items() if c]
-        return cls(tuple(sorted(kept, key=lambda item: (-sum(item[0]), [-k for k in item[0]]))))
+def over_factorials(numbers: Numbers, *, index: int = 0) -> dict[Index, Fraction]:
+    """C_n = M_n / n_i!, the coefficients of the generating function exponential in one variable.
 
-    @property
-    def degree(self) -> int:
-        """The total degree, -1 for zero."""
-        return max((sum(powers) for powers, _ in self.terms), default=-1)
-
-    def __call__(self, index: Sequence[int]) -> Fraction:
-        """The value at an index."""
-        total = Fraction(0)
-        for powers, coefficient in self.terms:
-            value = coefficient
-            for entry, power in zip(index, powers, strict=True):
-                value *= entry**power
-            total += value
-        return total
-
-    def text(self, names: Sequence[str]) -> str:
-        """The polynomial with names for the entries of the index."""
-        parts = []
-        for powers, coefficient in self.terms:
-            body = "*".join(
-                name if power == 1 else f"{name}**{power}"
-                for name, power in zip(names, powers, strict=True)
-                if power
-            )
-            size = abs(coefficient)
-            word = str(size) if not body else body if size == 1 else f"{size}*{body}"
-            sign = "-" if coefficient < 0 else "+"
-            if parts:
-                parts.append(f" {sign} {word}")
-            else:
-                parts.append(f"-{word}" if coefficient < 0 else word)
-        return "".join(parts) or "0"
+    Examples
+    --------
+    >>> list(over_factorials(sequence([1, 1, 2, 6])).values()) == [1, 1, 1, 1]
+    True
+    """
+    return {n: Fraction(value) / math.factorial(n[index]) for n, value in numbers.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What a check of a recurrence found.
+    """On which equations a recurrence was checked.
 
     Parameters
     ----------
-    checked : int
-        Number of equations that the data decide and that involve a coefficient that is not zero.
-    failures : tuple of index
-        The n at which the equation does not hold.
+    checked : tuple of tuple of int
+        The n whose equation contains a number that is not zero, and only numbers that are known.
+    failures : tuple of tuple of int
+        Those of them where it does not hold.
     """
 
-    checked: int
+    checked: tuple[Index, ...]
     failures: tuple[Index, ...]
 
-    @property
-    def holds(self) -> bool:
-        """Whether at least one equation was checked and none failed."""
-        return self.checked > 0 and not self.failures
+    def __bool__(self) -> bool:
+        return bool(self.checked) and not self.failures
+
+    def __str__(self) -> str:
+        if not self.failures:
+            return f"holds in {len(self.checked)} equations"
+        first = ", ".join(map(str, self.failures[0]))
+        return f"fails in {len(self.failures)} of {len(self.checked)} equations, first at ({first})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Recurrence:
-    """A linear recurrence with polynomial coefficients.
+    """sum_k C_{n+k} P_k(n+k) = g_n for all n in Z^d.
 
     Parameters
     ----------
-    terms : tuple of (shift, IndexPolynomial)
-        For each shift k the polynomial P_k, which is evaluated at n + k.
+    indices : sequence of str
+        Names of the d indices, which are the symbols of the polynomials.
+    terms : mapping from tuple of int to Polynomial
+        P_k for every shift k.
+    source : mapping from tuple of int to rational, optional
+        g_n where it is not zero.
 
     Raises
     ------
     InvalidInputError
-        If there is no term, or shifts are repeated or of different lengths.
-
-    Examples
-    --------
-    >>> factorial = Recurrence.of({(0,): {(0,): 1}, (-1,): {(1,): -1, (0,): -1}})
-    >>> print(factorial)
-    C[n] + C[n-1]*(-n) = 0
+        If there is no term, a shift has the wrong length, or a polynomial has another symbol or a
+        negative power.
     """
 
-    terms: tuple[tuple[Index, IndexPolynomial], ...]
+    indices: tuple[str, ...]
+    terms: tuple[tuple[Index, Polynomial], ...]
+    source: tuple[tuple[Index, Fraction], ...]
 
-    def __post_init__(self) -> None:
-        shifts = [shift for shift, _ in self.terms]
-        lengths = {len(shift) for shift in shifts} | {
-            len(powers) for _, polynomial in self.terms for powers, _ in polynomial.terms
-        }
-        if not shifts or len(set(shifts)) < len(shifts) or len(lengths) != 1:
-            raise InvalidInputError(
-                f"recurrence with shifts {shifts}: needs at least one shift, all different and of "
-                "one length"
-            )
-
-    @classmethod
-    def of(cls, table: Mapping[Index, Mapping[Index, Fraction | int]]) -> Recurrence:
-        """From tables of coefficients, primitive and with a positive leading one."""
-        polynomials = {shift: IndexPolynomial.of(terms) for shift, terms in table.items()}
-        kept = sorted(
-            ((shift, polynomial) for shift, polynomial in polynomials.items() if polynomial.terms),
-            reverse=True,
+    def __init__(
+        self,
+        *,
+        indices: Sequence[str],
+        terms: Mapping[Index, Polynomial],
+        source: Mapping[Index, Fraction | int] | None = None,
+    ) -> None:
+        names = tuple(indices)
+        kept = {tuple(k): P for k, P in terms.items() if P}
+        given = {tuple(n): Fraction(value) for n, value in (source or {}).items() if value}
+        _validate(names, kept, given)
+        top = tuple(max(column) for column in zip(*kept, strict=True))
+        factor = _primitive_factor(kept, given)
+        object.__setattr__(self, "indices", names)
+        object.__setattr__(
+            self,
+            "terms",
+            tuple(sorted(((_minus(k, top), P * factor) for k, P in kept.items()), key=_descending)),
         )
-        numbers = [c for _, polynomial in kept for _, c in polynomial.terms]
-        if not numbers:
-            raise InvalidInputError(
-                "recurrence: all its polynomials are zero; give one that is not"
-            )
-        scale = Fraction(
-            lcm(*(c.denominator for c in numbers)), gcd(*(c.numerator for c in numbers))
-        )
-        scale = scale if numbers[0] > 0 else -scale
-        return cls(
-            tuple(
-                (shift, IndexPolynomial.of({powers: c * scale for powers, c in polynomial.terms}))
-                for shift, polynomial in kept
-            )
+        object.__setattr__(
+            self,
+            "source",
+            tuple(sorted((_plus(n, top), value * factor) for n, value in given.items())),
         )
 
     @property
-    def dimension(self) -> int:
-        """The number of entries of an index."""
-        return len(self.terms[0][0])
+    def shifts(self) -> tuple[Index, ...]:
+        """The shifts k, the largest first."""
+        return tuple(k for k, _ in self.terms)
 
     @property
     def degree(self) -> int:
-        """The largest degree of a P_k: the order of the differential equation."""
-        return max(polynomial.degree for _, polynomial in self.terms)
+        """The largest degree of a P_k, the order of the differential equation."""
+        return max(sum(k for _, k in powers) for _, P in self.terms for powers, _ in P)
 
-    def check(self, data: Mapping[Index, Fraction]) -> Confirmation:
-        """Test the recurrence at every n that exact data decide.
+    def defect(self, numbers: Numbers, n: Index) -> Fraction:
+        """sum_k C_{n+k} P_k(n+k) - g_n, where numbers that are not given count as zero."""
+        total = -dict(self.source).get(n, Fraction(0))
+        for k, P in self.terms:
+            value = numbers.get(_plus(n, k))
+            if value:
+                total += value * self._at(P, _plus(n, k))
+        return total
+
+    def check(self, data: Numbers) -> Confirmation:
+        """Check it exactly wherever the data allow.
 
         Parameters
         ----------
-        data : mapping from index to Fraction
-            Known coefficients; those with a negative index are zero and need not be given.
+        data : mapping from tuple of int to rational
+            Known C_n, known zeros included. Off N_0^d they are zero and need not be given.
+
+        Returns
+        -------
+        Confirmation
+            The equations whose numbers are all known and not all zero.
+
+        Examples
+        --------
+        >>> doubling = Recurrence(
+        ...     indices=("n",),
+        ...     terms={(0,): Polynomial.parse("n"), (-1,): Polynomial.parse("-2*n - 2")},
+        ... )
+        >>> print(doubling.check(sequence([1, 2, 4, 8])))
+        holds in 4 equations
+        >>> print(doubling.check(sequence([1, 2, 4, 9])))
+        fails in 1 of 4 equations, first at (3)
         """
-        checked = 0
-        failures = []
-        for n in _decided(data, [shift for shift, _ in self.terms]):
-            values = [
-                (value, polynomial(_shifted(n, shift)))
-                for shift, polynomial in self.terms
-                if (value := data.get(_shifted(n, shift), Fraction(0)))
-            ]
-            checked += 1
-            if sum((value * factor for value, factor in values), Fraction(0)):
-                failures.append(n)
-        return Confirmation(checked, tuple(failures))
+        places = {_minus(n, k) for n in data for k in self.shifts}
+        places.update(n for n, _ in self.source)
+        checked = tuple(n for n in sorted(places, key=graded) if self._is_known(data, n))
+        failures = tuple(n for n in checked if self.defect(data, n))
+        return Confirmation(checked, failures)
 
-    def text(self, names: Sequence[str], symbol: str = "C") -> str:
-        """The recurrence with names for the entries of the index.
+    def values(self, initial: Numbers, *, upto: Index) -> dict[Index, Fraction]:
+        """The numbers C_n with 0 <= n <= upto that follow from initial ones.
 
-        The polynomials are shown as functions of n, that is of the index of the equation.
+        C_m is taken from the equation in which it has the largest shift, in order of |m|.
+
+        Parameters
+        ----------
+        initial : mapping from tuple of int to rational
+            Numbers taken as they are, at least those that the recurrence leaves free.
+        upto : tuple of int
+            The last value of every index.
+
+        Raises
+        ------
+        InvalidInputError
+            If a number is not determined.
+
+        Examples
+        --------
+        >>> tripling = Recurrence(
+        ...     indices=("n",), terms={(0,): Polynomial.parse("n"), (-1,): Polynomial.parse("-3")}
+        ... )
+        >>> [str(value) for value in tripling.values({(0,): 1}, upto=(3,)).values()]
+        ['1', '3', '9/2', '9/2']
         """
-        parts = []
-        for shift, polynomial in self.terms:
-            place = ",".join(
-                name + (f"{k:+d}" if k else "") for name, k in zip(names, shift, strict=True)
+        if len(upto) != len(self.indices):
+            raise InvalidInputError(
+                f"upto = {upto}: has {len(upto)} entries; give one for each of "
+                f"{', '.join(self.indices)}"
             )
-            shown = _translated(polynomial, shift).text(names)
-            parts.append(f"{symbol}[{place}]" + ("" if shown == "1" else f"*({shown})"))
-        return " + ".join(parts) + " = 0"
+        known = {n: Fraction(value) for n, value in initial.items()}
+        wanted = sorted(product(*(range(last + 1) for last in upto)), key=graded)
+        for place in wanted:
+            self._determine(place, known)
+        return {n: known[n] for n in wanted}
 
-    def latex(self, names: Sequence[str], symbol: str = "C") -> str:
-        """The recurrence in LaTeX, without delimiters."""
-        parts = []
-        for shift, polynomial in self.terms:
-            place = ",".join(
-                name + (f"{k:+d}" if k else "") for name, k in zip(names, shift, strict=True)
-            )
-            shown = _translated(polynomial, shift).text(names).replace("**", "^").replace("*", " ")
-            factor = "" if shown == "1" else f"\\left({shown}\\right) "
-            parts.append(f"{factor}{symbol}_{{{place}}}")
-        return " + ".join(parts) + " = 0"
+    # -- forms ---------------------------------------------------------------------------------
 
     def __str__(self) -> str:
-        names = ["n"] if self.dimension == 1 else [f"n{i}" for i in range(1, self.dimension + 1)]
-        return self.text(names)
-
-
-@dataclass(frozen=True, slots=True)
-class FoundRecurrence:
-    """A recurrence that was found, with what confirms it.
-
-    Parameters
-    ----------
-    recurrence : Recurrence
-    fitted : int
-        Number of equations that determined its coefficients.
-    held_out : int
-        Number of further equations that it satisfies.
-    """
-
-    recurrence: Recurrence
-    fitted: int
-    held_out: int
-
-
-def find_recurrence(
-    data: Mapping[Index, Fraction],
-    *,
-    max_shift: int,
-    max_degree: int,
-    start: int = 0,
-) -> FoundRecurrence:
-    """The smallest recurrence that exact data satisfy and that held-out data confirm.
-
-    Parameters
-    ----------
-    data : mapping from index to Fraction
-        Known coefficients of one dimension; those with a negative index are zero.
-    max_shift : int
-        The shifts are the vectors with entries from -max_shift to 0.
-    max_degree : int
-        Largest total degree of the polynomials.
-    start : int, default 0
-        The equations at n with all entries at least ``start`` are used. Leave it at 0 for a
-        recurrence that holds at all n; a larger one gives a recurrence with initial values.
-
-    Raises
-    ------
-    InvalidInputError
-        If no recurrence of this size is confirmed by at least `MINIMAL_HELD_OUT` equations that
-        were held out.
-    """
-    if not data:
-        raise InvalidInputError("recurrence: there are no data; give some coefficients")
-    (dimension,) = {len(n) for n in data}
-    for shifts, degree in _sizes(dimension, max_shift, max_degree):
-        monomials = [
-            powers
-            for powers in product(range(degree + 1), repeat=dimension)
-            if sum(powers) <= degree
+        parts = [
+            f"({self._shifted(k, P)})*C[{', '.join(map(_index_text, self.indices, k))}]"
+            for k, P in self.terms
         ]
-        unknowns = [(shift, powers) for shift in shifts for powers in monomials]
-        places = [n for n in _decided(data, shifts) if min(n) >= start]
-        equations = [_equation(data, n, unknowns) for n in places]
-        fitted, vector = _null_vector(equations, len(unknowns))
-        if vector is None or len(equations) - fitted < MINIMAL_HELD_OUT:
-            continue
-        if any(sum(a * x for a, x in zip(row, vector, strict=True)) for row in equations[fitted:]):
-            continue
-        table: dict[Index, dict[Index, Fraction]] = {}
-        for (shift, powers), value in zip(unknowns, vector, strict=True):
-            table.setdefault(shift, {})[powers] = Fraction(value)
-        return FoundRecurrence(Recurrence.of(table), fitted, len(equations) - fitted)
-    raise InvalidInputError(
-        f"recurrence: none with shifts up to {max_shift} and degree up to {max_degree} is "
-        "confirmed by the data; give more coefficients or allow more"
+        right = [
+            f"{'' if value == 1 else f'{value}*'}"
+            f"[{', '.join(f'{i} = {m}' for i, m in zip(self.indices, n, strict=True))}]"
+            for n, value in self.source
+        ]
+        return f"{' + '.join(parts)} = {' + '.join(right) or '0'}"
+
+    def __repr__(self) -> str:
+        return (
+            f"Recurrence(indices={self.indices!r}, terms={dict(self.terms)!r}, "
+            f"source={dict(self.source)!r})"
+        )
+
+    def latex(self) -> str:
+        r"""The recurrence in LaTeX, without dollar signs.
+
+        Examples
+        --------
+        >>> Recurrence(
+        ...     indices=("n",), terms={(0,): Polynomial.parse("n"), (-1,): Polynomial.parse("-3")}
+        ... ).latex()
+        'n\\, C_{n}-3\\, C_{n - 1} = 0'
+        """
+        names = [symbol_latex(name) for name in self.indices]
+        places = [", ".join(map(_index_text, names, k)) for k, _ in self.terms]
+        left = ""
+        for place, (k, P) in zip(places, self.terms, strict=True):
+            factor = self._shifted(k, P)
+            if len(factor) > 1:
+                text = rf"\left({factor.latex()}\right) "
+            else:
+                text = {"1": "", "-1": "-"}.get(factor.latex(), factor.latex() + r"\, ")
+            sign = "" if text.startswith("-") or not left else " + "
+            left += f"{sign}{text}C_{{{place}}}"
+        right = [
+            rf"{'' if value == 1 else f'{value} '}"
+            rf"[{', '.join(f'{i} = {m}' for i, m in zip(names, n, strict=True))}]"
+            for n, value in self.source
+        ]
+        return f"{left} = {' + '.join(right) or '0'}"
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _at(self, P: Polynomial, m: Index) -> Fraction:
+        return Fraction(P.evaluate(**dict(zip(self.indices, m, strict=True))))
+
+    def _is_known(self, data: Numbers, n: Index) -> bool:
+        inside = [m for m in (_plus(n, k) for k in self.shifts) if min(m) >= 0]
+        return all(m in data for m in inside) and any(data[m] for m in inside)
+
+    def _determine(self, place: Index, known: dict[Index, Fraction]) -> None:
+        """Add C at a place, and whatever it depends on, to the known numbers."""
+        (top, leading), *rest = self.terms
+        waiting = [place]
+        while waiting:
+            m = waiting[-1]
+            n = _minus(m, top)
+            needed = [_plus(n, k) for k, _ in rest if min(_plus(n, k)) >= 0]
+            missing = [] if m in known else [other for other in needed if other not in known]
+            waiting += missing
+            if missing:
+                continue
+            waiting.pop()
+            if m in known:
+                continue
+            factor = self._at(leading, m)
+            if not factor:
+                raise InvalidInputError(
+                    f"C[{', '.join(map(str, m))}]: the recurrence multiplies it by 0 and does not "
+                    "determine it; add it to the initial numbers"
+                )
+            known[m] = -self.defect({other: known[other] for other in needed}, n) / factor
+
+    def _shifted(self, k: Index, P: Polynomial) -> Polynomial:
+        """P_k(n+k) as a polynomial in n."""
+        return _translate(P, dict(zip(self.indices, k, strict=True)))
+
+
+def graded(n: Index) -> tuple[int, Index]:
+    """Order of indices: by their sum, then from left to right."""
+    return sum(n), n
+
+
+def _plus(a: Index, b: Index) -> Index:
+    return tuple(x + y for x, y in zip(a, b, strict=True))
+
+
+def _minus(a: Index, b: Index) -> Index:
+    return tuple(x - y for x, y in zip(a, b, strict=True))
+
+
+def _descending(term: tuple[Index, Polynomial]) -> tuple[int, Index]:
+    return -sum(term[0]), tuple(-entry for entry in term[0])
+
+
+def _validate(
+    names: tuple[str, ...], terms: Mapping[Index, Polynomial], source: Mapping[Index, Fraction]
+) -> None:
+    if not terms:
+        raise InvalidInputError("recurrence: has no term; give a polynomial that is not zero")
+    for place in (*terms, *source):
+        if len(place) != len(names):
+            raise InvalidInputError(
+                f"recurrence: {place} has {len(place)} entries; give one for each of "
+                f"{', '.join(names)}"
+            )
+    for polynomial in terms.values():
+        other = [name for name in polynomial.symbols if name not in names]
+        if other:
+            raise InvalidInputError(
+                f"recurrence: {other[0]} is not an index; its indices are {', '.join(names)}"
+            )
+        if any(power < 0 for powers, _ in polynomial for _, power in powers):
+            raise InvalidInputError(
+                f"recurrence: {polynomial} has a negative power; multiply all terms by a polynomial"
+            )
+
+
+def _primitive_factor(
+    terms: Mapping[Index, Polynomial], source: Mapping[Index, Fraction]
+) -> Fraction:
+    """The number that makes all coefficients coprime integers and the first one positive."""
+    leading = min(terms.items(), key=_descending)[1]
+    numbers = [c for P in terms.values() for _, c in P] + list(source.values())
+    size = Fraction(
+        math.lcm(*(c.denominator for c in numbers)), math.gcd(*(c.numerator for c in numbers))
     )
+    highest = max(leading, key=lambda term: (sum(power for _, power in term[0]), term[0]))
+    return size if highest[1] > 0 else -size
 
 
-def _sizes(dimension: int, max_shift: int, max_degree: int) -> list[tuple[list[Index], int]]:
-    """Sets of shifts with a degree, the fewest unknowns first; without C_n itself there is none."""
-    boxes = product(range(max_shift + 1), repeat=dimension)
-    found = []
-    for box in boxes:
-        if not any(box):
-            continue
-        shifts = sorted(product(*(range(-k, 1) for k in box)), reverse=True)
-        for degree in range(max_degree + 1):
-            found.append((shifts, degree))
-    return sorted(found, key=lambda item: (len(item[0]) * (item[1] + 1) ** dimension, item[1]))
+def _index_text(name: str, shift: int) -> str:
+    if not shift:
+        return name
+    return f"{name} {'+' if shift > 0 else '-'} {abs(shift)}"
 
 
-def _decided(data: Mapping[Index, Fraction], shifts: Sequence[Index]) -> Iterator[Index]:
-    """The n, in graded order, at which all coefficients are known and one of them is not zero."""
-    candidates = {
-        tuple(a - k for a, k in zip(place, shift, strict=True))
-        for place, value in data.items()
-        if value
-        for shift in shifts
-    }
-    for n in sorted(candidates, key=lambda n: (sum(n), n)):
-        places = [_shifted(n, shift) for shift in shifts]
-        if all(min(place) < 0 or place in data for place in places):
-            yield n
-
-
-def _equation(
-    data: Mapping[Index, Fraction], n: Index, unknowns: Iterable[tuple[Index, Index]]
-) -> list[int]:
-    """One row of the linear system, in integers."""
-    row = []
-    for shift, powers in unknowns:
-        place = _shifted(n, shift)
-        value = data.get(place, Fraction(0)) if min(place) >= 0 else Fraction(0)
-        for entry, power in zip(place, powers, strict=True):
-            value *= entry**power
-        row.append(value)
-    denominator = lcm(*(value.denominator for value in row))
-    return [int(value * denominator) for value in row]
-
-
-def _null_vector(rows: Sequence[Sequence[int]], width: int) -> tuple[int, list[int] | None]:
-    """How many of the first rows leave one solution, and this solution.
-
-    The number is the smallest for which the solution is unique up to a factor.
-    """
-    if len(rows) < width - 1:
-        return 0, None
-    low, high = width - 1, len(rows)
-    if fmpz_mat([list(row) for row in rows]).rank() > width - 1:
-        # Too many conditions for the whole, but the first rows may still suggest a candidate,
-        # which the held-out ones then refuse.
-        return 0, None
-    while low < high:
-        middle = (low + high) // 2
-        if fmpz_mat([list(row) for row in rows[:middle]]).rank() == width - 1:
-            high = middle
-        else:
-            low = middle + 1
-    matrix = fmpz_mat([list(row) for row in rows[:low]])
-    kernel, nullity = matrix.nullspace()
-    if nullity != 1:
-        return 0, None
-    return low, [int(kernel[i, 0]) for i in range(width)]
-
-
-def _shifted(n: Index, shift: Index) -> Index:
-    return tuple(a + k for a, k in zip(n, shift, strict=True))
-
-
-def _translated(polynomial: IndexPolynomial, shift: Index) -> IndexPolynomial:
-    """The polynomial P(n + shift) in powers of n."""
-    table: dict[Index, Fraction] = {}
-    for powers, coefficient in polynomial.terms:
-        parts: dict[Index, Fraction] = {(): coefficient}
-        for power, k in zip(powers, shift, strict=True):
-            extended: dict[Index, Fraction] = {}
-            for done, value in parts.items():
-                binomial = 1
-                for j in range(power, -1, -1):
-                    # The term C(power, j) n^j k^(power - j), from j = power downwards.
-                    key = (*done, j)
-                    extended[key] = extended.get(key, Fraction(0)) + value * binomial * Fraction(
-                        k
-                    ) ** (power - j)
-                    binomial = binomial * j // (power - j + 1)
-            parts = extended
-        for key, value in parts.items():
-            table[key] = table.get(key, Fraction(0)) + value
-    return IndexPolynomial.of(table)
+def _translate(P: Polynomial, by: Mapping[str, int]) -> Polynomial:
+    total: dict[tuple[tuple[str, int], ...], Fraction] = {}
+    for powers, coefficient in P:
+        for lower in product(*(range(power + 1) for _, power in powers)):
+            value = coefficient
+            for (name, power), kept in zip(powers, lower, strict=True):
+                value *= math.comb(power, kept) * by[name] ** (power - kept)
+            key = tuple((n, k) for (n, _), k in zip(powers, lower, strict=True) if k)
+            total[key] = total.get(key, Fraction(0)) + value
+    return Polynomial(total)

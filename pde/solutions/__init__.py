@@ -6,9 +6,24 @@ in which variables, and exports ``SOLVERS``.
 
 from __future__ import annotations
 
+from pde.solutions import (
+    asymmetric_mean_field,
+    asymmetric_narrow,
+    asymmetric_order2,
+    kernel,
+    symmetric_even,
+    symmetric_order2,
+)
 from pde.solver import Solver
 
 __all__ = ["SOLVERS"]
 
-SOLVERS: tuple[Solver, ...] = ()
-"""All solvers, the most special first."""
+SOLVERS: tuple[Solver, ...] = (
+    *symmetric_order2.SOLVERS,
+    *symmetric_even.SOLVERS,
+    *kernel.SOLVERS,
+    *asymmetric_order2.SOLVERS,
+    *asymmetric_mean_field.SOLVERS,
+    *asymmetric_narrow.SOLVERS,
+)
+"""All solvers; the first that applies is used."""

@@ -1,0 +1,42 @@
+r"""Formulas in LaTeX, with variances as squares of standard deviations.
+
+>>> H, sigma2 = sympy.Symbol("H"), sympy.Symbol("sigma2", positive=True)
+>>> formula_latex(H * sigma2**2)
+'H \\sigma^{4}'
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+import re
+
+import sympy
+
+from expansion.polynomial import symbol_latex
+
+__all__ = ["formula_latex"]
+
+_DEVIATION = re.compile(r"([A-Za-z]+)2(_\w+)?")
+
+
+def formula_latex(formula: sympy.Expr) -> str:
+    """A formula in LaTeX, without delimiters.
+
+    A symbol such as ``sigma2`` or ``sigma2_data`` is the square of ``sigma`` or ``sigma_data``;
+    other names are written as `expansion.polynomial.symbol_latex` writes them.
+
+    Parameters
+    ----------
+    formula : sympy.Expr
+    """
+    squares, names = {}, {}
+    for old in formula.free_symbols:
+        match = _DEVIATION.fullmatch(old.name)
+        if match:
+            deviation = sympy.Symbol(match[1] + (match[2] or ""), positive=True)
+            squares[old] = deviation**2
+            names[deviation] = symbol_latex(deviation.name)
+        else:
+            names[old] = symbol_latex(old.name)
+    return str(sympy.latex(formula.subs(squares), symbol_names=names))
