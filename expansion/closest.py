@@ -2,11 +2,11 @@
 
 A regime keeps the leading monomials of every Y_s and neglects the others. At given sizes and
 variances the *neglected share* of Y_s is the sum of the absolute values of the neglected terms over
-that of the kept ones, with the pure-target term among the kept ones unless the regime is free; the share of the regime is the largest one over the known s. A face that
-contains another one always neglects less, but its formula is harder. The *closest* regime is
-therefore the simplest one that is good enough: of all regimes whose share is at most the tolerance,
-or at most twice the least share if that is more, one of the smallest dimension, and among these the
-one with the least share.
+that of the kept ones, with the pure-target term among the kept ones unless the regime is free; the
+share of the regime is the largest one over the known s. A face that contains another one always
+neglects less, but its formula is harder. The *closest* regime is therefore the simplest one that is
+good enough: of all regimes whose share is at most the tolerance, or at most twice the least share
+if that is more, one of the smallest dimension, and among these the one with the least share.
 
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
