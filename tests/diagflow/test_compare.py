@@ -1,0 +1,170 @@
+"""Theory against simulation: corrections, verdicts and what they refuse."""
+
+import json
+from fractions import Fraction
+from functools import cache
+
+import numpy as np
+import pytest
+
+from diagflow.compare import compare, comparison_record
+from diagflow.finite_size import (
+    FiniteSizeCorrection,
+    finite_size_correction,
+    neglected_coefficients,
+)
+from diagflow.simulation import Trajectory, simulate
+from diagrams.errors import InvalidInputError
+from expansion.models import cp
+from expansion.regimes import Regimes, regimes
+from expansion.series import loss_series
+from pde.solving import solution
+
+AT: dict[str, Fraction | float] = {
+    "p": Fraction(24),
+    "H": Fraction(16),
+    "sigma2": Fraction(1, 24),
+    "T": Fraction(2),
+}
+TIMES = np.linspace(-0.05, 1.5, 32)
+
+
+@cache
+def found() -> Regimes:
+    return regimes(cp(order=2, symmetric=True), terms=6)
+
+
+def ensemble(runs: int = 60, **at: Fraction | float) -> Trajectory:
+    numbers = {name: float(value) for name, value in (AT | at).items()}
+    return simulate(cp(order=2, symmetric=True), at=numbers, times=TIMES, runs=runs, seed=1)
+
+
+def theory(t: np.ndarray) -> np.ndarray:
+    exact = {name: Fraction(value) for name, value in AT.items()}
+    return solution(found(), "A-B-E").at(exact)(t)
+
+
+def made(loss: list[list[float]], times: list[float]) -> Trajectory:
+    return Trajectory(
+        t=np.array(times),
+        loss=np.array(loss),
+        seed=3,
+        blow_up=(None,) * len(loss),
+        method="DOP853",
+        rtol=1e-8,
+        step=None,
+        finished=tuple(range(len(loss))),
+        interrupted=False,
+    )
+
+
+def test_what_a_regime_neglects_and_what_it_keeps_add_up_to_the_exact_coefficients() -> None:
+    rest = neglected_coefficients(found(), "A-B-E", AT)
+    kept = [
+        c.evaluate(p=AT["p"], H=AT["H"], sigma2=AT["sigma2"])
+        for c in solution(found(), "A-B-E").coefficients(7)
+    ]
+    series = loss_series(cp(order=2, symmetric=True))
+    for s in range(7):
+        whole = series[s].evaluate(p=AT["p"], H=AT["H"], sigma2=AT["sigma2"])
+        assert rest[s] + kept[s] == whole
+
+
+def test_a_free_regime_neglects_the_target() -> None:
+    free = regimes(cp(order=2, symmetric=True), terms=5)
+    at = {"p": Fraction(10), "H": Fraction(10), "sigma2": Fraction(3)}
+    # 1/2 p - p H sigma2 + 1/2 p H sigma2^2 is left out where p sigma2 tends to infinity
+    assert neglected_coefficients(free, "A-B", at)[0] == 5 - 300 + 450
+
+
+def test_the_correction_explains_the_deviation_of_a_small_model() -> None:
+    """With it the deviation is noise; without it, it is many standard errors."""
+    runs = ensemble(400)
+    correction = finite_size_correction(found(), "A-B-E", AT)
+    bare = compare(theory, runs, scale=12.0)
+    assert not bare.holds
+    value, error = correction.estimate(TIMES)
+    known = error < 0.01 * abs(float(correction.coefficients[0]))
+    assert np.count_nonzero(known & (TIMES > 0)) >= 6
+    before = np.abs(bare.deviation / bare.standard_error)[known]
+    after = (np.abs(bare.deviation - value) / bare.standard_error)[known]
+    assert np.max(before) > 5
+    assert np.max(after) < 3
+    assert compare(theory, runs, scale=12.0, correction=correction).holds
+
+
+def test_a_wrong_theory_does_not_pass() -> None:
+    runs = ensemble()
+    correction = finite_size_correction(found(), "A-B-E", AT)
+    for wrong in (lambda t: theory(1.3 * t), lambda t: 1.1 * theory(t)):
+        result = compare(wrong, runs, scale=12.0, correction=correction)
+        assert not result.holds
+        assert not compare(wrong, runs, scale=12.0, tolerance=0.01).holds
+
+
+def test_a_tolerance_takes_the_place_of_the_correction() -> None:
+    runs = ensemble()
+    correction = finite_size_correction(found(), "A-B-E", AT)
+    assert compare(theory, runs, scale=12.0, tolerance=0.1).holds
+    strict = compare(theory, runs, scale=12.0, tolerance=1e-6, correction=correction)
+    bare = compare(theory, runs, scale=12.0, tolerance=1e-6)
+    np.testing.assert_array_equal(strict.allowed, bare.allowed)
+
+
+def test_the_correction_is_told_only_where_approximants_agree() -> None:
+    exact = FiniteSizeCorrection.of([Fraction(3 * (-4) ** s) for s in range(14)], T=2)
+    t = np.array([-0.3, 0.0, 0.1, 0.5, 1.0, 1e6])
+    values = exact(t)
+    known = np.isfinite(values)
+    assert known[:4].all()
+    assert not known[-1]
+    np.testing.assert_allclose(values[known], 3 * np.exp(-2 * t[known]), rtol=0.1)
+    allowance = exact.allowance(t)
+    value, error = exact.estimate(t)
+    np.testing.assert_allclose(allowance[known], (np.abs(value) + error)[known])
+    assert np.all(np.abs(value - 3 * np.exp(-2 * t))[known] <= error[known] + 1e-15)
+    assert allowance[-1] == pytest.approx(3)
+
+
+def test_few_terms_tell_the_correction_at_the_start_only() -> None:
+    correction = FiniteSizeCorrection.of([Fraction(-1, 2), Fraction(3)])
+    assert np.isnan(correction([0.1])[0])
+    assert correction([0.0])[0] == -0.5
+    assert correction.allowance([0.0, 0.1, -2.0]).tolist() == [0.5, 0.5, 0.5]
+    nothing = FiniteSizeCorrection.of([Fraction(0)] * 6)
+    assert nothing([0.0, 5.0]).tolist() == [0.0, 0.0]
+
+
+def test_a_blow_up_agrees_with_nothing() -> None:
+    runs = made([[1.0, np.inf], [1.1, 2.0]], [0.0, -1.0])
+    result = compare(lambda t: np.ones_like(t), runs, scale=1.0, tolerance=0.5)
+    assert result.agrees.tolist() == [True, False]
+    record = json.loads(json.dumps(comparison_record(result), allow_nan=False))
+    assert record["mean"][1] is None
+    assert record["deviation"][1] is None
+    assert record["holds"] is False
+
+
+def test_the_record_says_what_was_compared() -> None:
+    result = compare(theory, ensemble(4), scale=12.0)
+    record = json.loads(json.dumps(comparison_record(result), allow_nan=False))
+    assert record["runs"] == 4
+    assert record["t"] == TIMES.tolist()
+    assert record["theory"] == result.theory.tolist()
+    assert record["correction"] == [None] * len(TIMES)
+    np.testing.assert_allclose(record["relative_deviation"], result.deviation / 12.0)
+
+
+@pytest.mark.parametrize(
+    ("runs", "options", "message"),
+    [
+        (1, {"scale": 1.0}, "comparison with 1 run: the standard error needs two or more"),
+        (2, {"scale": 0.0}, "scale 0.0: is not positive; give a positive number"),
+        (2, {"scale": 1.0, "tolerance": -1.0}, "tolerance -1.0: is not positive"),
+        (2, {"scale": 1.0, "standard_errors": np.inf}, "standard errors inf: is not positive"),
+    ],
+)
+def test_refusals(runs: int, options: dict[str, float], message: str) -> None:
+    with pytest.raises(InvalidInputError) as error:
+        compare(lambda t: t, made([[1.0]] * runs, [0.0]), **options)  # type: ignore[arg-type]
+    assert str(error.value).startswith(message)
