@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from fractions import Fraction
 from multiprocessing import get_context
 from typing import Any
 
@@ -63,7 +64,7 @@ def initial_tensors(flow: LossGradient, seed: np.random.SeedSequence) -> dict[st
 def simulate(
     problem: Problem,
     *,
-    at: Mapping[str, float],
+    at: Mapping[str, Fraction | float],
     times: ArrayLike,
     runs: int = 1,
     seed: int = 0,

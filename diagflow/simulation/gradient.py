@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from math import prod
 from typing import Any
 
@@ -84,7 +85,7 @@ class LossGradient:
     def __init__(
         self,
         problem: Problem,
-        at: Mapping[str, float],
+        at: Mapping[str, Fraction | float],
         *,
         xp: Any = np,
         block_entries: int = BLOCK_ENTRIES,

@@ -10,6 +10,7 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from math import isfinite, nan
 
 from diagrams.errors import InvalidInputError
@@ -18,7 +19,7 @@ from expansion.problem import Problem
 __all__ = ["read_values"]
 
 
-def read_values(problem: Problem, at: Mapping[str, float]) -> dict[str, float]:
+def read_values(problem: Problem, at: Mapping[str, Fraction | float]) -> dict[str, float]:
     """Check the values of all symbols of a problem, with T = 1 where it is not given.
 
     Raises

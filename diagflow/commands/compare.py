@@ -1,0 +1,152 @@
+"""``diagflow compare``: the solution of a regime against simulations."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from diagflow.commands.ensemble import At, CurveFormat, Jobs, Seed, Times, Tolerance
+from diagflow.commands.problem import takes_problem
+from diagflow.commands.status import INTERRUPTED, Diagrams, Memory, Seconds, budget
+
+if TYPE_CHECKING:
+    from expansion.problem import Problem
+
+__all__ = ["EPILOG", "NAME", "run"]
+
+NAME = "compare"
+
+EPILOG = (
+    "Examples:\n\n"
+    "  diagflow compare cp --order 2 --symmetric --regime A-B-E --at p=64,H=32,sigma2=1/64 "
+    "--times 0:1:11 --runs 8\n\n"
+    "  diagflow compare cp --order 2 --regime C-D --at p=32,H=2048,sigma2=1/2048 --times 0:2:21 "
+    "--tolerance 0.05 --plot comparison.pdf"
+)
+
+
+@takes_problem
+def run(
+    problem: "Problem",
+    regime: Annotated[
+        str | None,
+        typer.Option(
+            "--regime",
+            help="The name of the regime, as [bold]diagflow regimes[/bold] prints it.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
+    at: At = None,
+    times: Times = "0:1:11",
+    runs: Annotated[
+        int, typer.Option("--runs", help="Number of initialisations, at least two.")
+    ] = 10,
+    seed: Seed = 0,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(
+            "--tolerance",
+            help="Allowed relative deviation, in place of the expected finite-size correction.",
+            metavar="X",
+            show_default=False,
+        ),
+    ] = None,
+    errors: Annotated[
+        float, typer.Option("--standard-errors", help="How many are allowed.", metavar="K")
+    ] = 4.0,
+    terms: Annotated[
+        int | None,
+        typer.Option(
+            "--terms",
+            help="Expand Y_0 ... Y_S; the finite-size correction is made of them.",
+            metavar="S",
+            show_default=False,
+        ),
+    ] = None,
+    rtol: Tolerance = 1e-8,
+    jobs: Jobs = 1,
+    output: Annotated[
+        CurveFormat, typer.Option("--format", help="How to print.")
+    ] = CurveFormat.text,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            help="Draw curves and deviations: .svg, .pdf or .png; the numbers beside it as .csv.",
+            metavar="FILE",
+            show_default=False,
+        ),
+    ] = None,
+    max_seconds: Seconds = None,
+    max_diagrams: Diagrams = None,
+    max_memory: Memory = None,
+) -> None:
+    """Compare the solution of a regime with simulations, and say whether they agree.
+
+    They agree if the deviation of the mean loss is at most a few standard errors plus what the
+    exact terms beyond the leading ones contribute at these sizes. Exits with 1 if they do not.
+    """
+    from diagflow import show_comparison
+    from diagflow.commands.ensemble import counting, required
+    from diagflow.commands.values import parse_times, parse_values
+    from diagflow.regime_comparison import compare_regime
+    from diagflow.terminal import following
+    from diagrams.errors import InvalidInputError
+    from expansion.exponents import MAXIMAL_DEFAULT_TERMS
+    from expansion.regimes import regimes
+
+    values = parse_values(required("compare", "--at", at))
+    name = required("compare", "--regime", regime)
+    grid = parse_times(times)
+    if runs < 2:
+        raise InvalidInputError(
+            f"--runs {runs}: the standard error needs two or more; give more runs"
+        )
+    if plot is not None:
+        from diagflow.plotting.style import check_figure_file
+
+        check_figure_file(plot)
+    last = MAXIMAL_DEFAULT_TERMS if terms is None else terms
+    with following(f"Y_0 ... Y_{last}", last + 1) as expanding:
+        found = regimes(
+            problem,
+            terms=terms,
+            budget=budget(max_seconds, max_diagrams, max_memory),
+            progress=expanding,
+        )
+    with counting(problem.title, runs) as progress:
+        result = compare_regime(
+            found,
+            name,
+            at=values,
+            times=grid,
+            runs=runs,
+            seed=seed,
+            rtol=rtol,
+            jobs=jobs,
+            tolerance=tolerance,
+            standard_errors=errors,
+            progress=progress,
+        )
+    if plot is not None:
+        from diagflow.plotting.curves import plot_comparison
+
+        plot_comparison(result, plot, title=f"{problem.title}, {found[name].name}", at=values)
+    render = {
+        CurveFormat.text: show_comparison.text,
+        CurveFormat.json: show_comparison.json_text,
+        CurveFormat.csv: show_comparison.csv_text,
+    }
+    title = f"{problem.title}, regime {found[name].name}"
+    typer.echo(render[output](title, values, result), nl=False)
+    if result.trajectory.interrupted:
+        typer.echo(
+            f"diagflow: interrupted: {result.trajectory.runs} of {runs} runs were finished and "
+            "are compared",
+            err=True,
+        )
+        raise typer.Exit(INTERRUPTED)
+    if not result.holds:
+        typer.echo(f"diagflow: {show_comparison.verdict(result)}", err=True)
+        raise typer.Exit(1)

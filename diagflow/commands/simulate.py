@@ -1,0 +1,88 @@
+"""``diagflow simulate``: gradient flow at finite sizes."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from diagflow.commands.ensemble import At, CurveFormat, Integrator, Jobs, Seed, Times, Tolerance
+from diagflow.commands.problem import takes_problem
+from diagflow.commands.status import INTERRUPTED
+
+if TYPE_CHECKING:
+    from expansion.problem import Problem
+
+__all__ = ["EPILOG", "NAME", "run"]
+
+NAME = "simulate"
+
+EPILOG = (
+    "Examples:\n\n"
+    "  diagflow simulate cp --order 2 --symmetric --at p=64,H=32,sigma2=1/64 --times 0:1:11 "
+    "--runs 4\n\n"
+    "  diagflow simulate cp --order 3 --at p=16,H=32,sigma2=1e-3 --times=-2:10:25 --runs 8 "
+    "--jobs 2 --format csv > curve.csv"
+)
+
+
+@takes_problem
+def run(
+    problem: "Problem",
+    at: At = None,
+    times: Times = "0:1:11",
+    runs: Annotated[int, typer.Option("--runs", help="Number of initialisations.")] = 1,
+    seed: Seed = 0,
+    rtol: Tolerance = 1e-8,
+    method: Annotated[
+        Integrator,
+        typer.Option("--method", help="The integrator; euler is plain gradient descent."),
+    ] = Integrator.DOP853,
+    step: Annotated[
+        float | None,
+        typer.Option("--step", help="The step of euler, a time.", show_default=False),
+    ] = None,
+    jobs: Jobs = 1,
+    curves: Annotated[
+        bool, typer.Option("--curves", help="Print the curve of every run too.")
+    ] = False,
+    output: Annotated[
+        CurveFormat, typer.Option("--format", help="How to print.")
+    ] = CurveFormat.text,
+) -> None:
+    """Simulate gradient flow from random initialisations: mean loss and standard error.
+
+    Every run draws weights, and data or teacher if there are any, from their Gaussian laws.
+    An interrupt prints what the finished runs give.
+    """
+    from diagflow import show_simulation
+    from diagflow.commands.ensemble import counting, required
+    from diagflow.commands.values import parse_times, parse_values
+    from diagflow.simulation import simulate
+
+    values = parse_values(required("simulate", "--at", at))
+    grid = parse_times(times)
+    with counting(problem.title, runs) as progress:
+        trajectory = simulate(
+            problem,
+            at=values,
+            times=grid,
+            runs=runs,
+            seed=seed,
+            rtol=rtol,
+            method=method.value,
+            step=step,
+            jobs=jobs,
+            progress=progress,
+        )
+    render = {
+        CurveFormat.text: show_simulation.text,
+        CurveFormat.json: show_simulation.json_text,
+        CurveFormat.csv: show_simulation.csv_text,
+    }
+    typer.echo(render[output](problem.title, values, trajectory, curves=curves), nl=False)
+    if trajectory.interrupted:
+        typer.echo(
+            f"diagflow: interrupted: {trajectory.runs} of {runs} runs were finished and are "
+            "printed",
+            err=True,
+        )
+        raise typer.Exit(INTERRUPTED)

@@ -1,0 +1,163 @@
+"""Theory against simulation: the curves, the deviation below them, the numbers in a file beside.
+
+The theory is a line, the simulation its mean with a band of standard errors; the expected
+finite-size correction, where it is known, is a dashed line in both panels. The largest deviation
+stands in the figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diagflow.compare import STANDARD_ERRORS, Comparison
+from diagflow.demo import write_whole
+from diagflow.plotting.style import (
+    COLOURS,
+    COLUMN_WIDTH,
+    RESOLUTION,
+    check_figure_file,
+    dashes,
+    figure_style,
+    write_figure,
+)
+from diagflow.show_comparison import csv_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["draw_curves", "draw_deviation", "plot_comparison"]
+
+_HEIGHT = 3.3
+"""Height of a figure, in inches."""
+
+
+def draw_curves(axes: Axes, comparison: Comparison, *, unit: float = 1.0) -> None:
+    """Theory, corrected theory and simulated mean with its band, the loss divided by a unit."""
+    t = comparison.t
+    order = np.argsort(t, kind="stable")
+    mean, error = comparison.mean[order] / unit, comparison.standard_error[order] / unit
+    finite = np.isfinite(mean) & np.isfinite(error)
+    axes.fill_between(
+        t[order],
+        mean - STANDARD_ERRORS * error,
+        mean + STANDARD_ERRORS * error,
+        where=finite,
+        color=COLOURS["orange"],
+        alpha=0.35,
+        linewidth=0,
+    )
+    every = max(1, len(t) // 25)
+    axes.plot(
+        t[order][::every],
+        np.where(finite, mean, np.nan)[::every],
+        linestyle="none",
+        marker="o",
+        markersize=2.6,
+        color=COLOURS["vermilion"],
+        label=f"simulation, {comparison.trajectory.runs} runs, $\\pm{STANDARD_ERRORS:g}$ s.e.",
+    )
+    axes.plot(t[order], comparison.theory[order] / unit, color=COLOURS["blue"], label="theory")
+    corrected = (comparison.theory + comparison.correction)[order] / unit
+    if np.count_nonzero(np.isfinite(corrected)) > 1:
+        axes.plot(
+            t[order],
+            corrected,
+            color=COLOURS["black"],
+            linestyle="--",
+            linewidth=0.8,
+            label="with finite-size correction",
+        )
+
+
+def draw_deviation(axes: Axes, comparison: Comparison) -> None:
+    """Relative deviation with its band, what is allowed, and the expected correction."""
+    order = np.argsort(comparison.t, kind="stable")
+    t = comparison.t[order]
+    deviation = np.where(np.isfinite(comparison.relative), comparison.relative, np.nan)[order]
+    error = STANDARD_ERRORS * comparison.standard_error[order] / comparison.scale
+    allowed = (comparison.allowed / comparison.scale)[order]
+    axes.fill_between(t, -allowed, allowed, color=COLOURS["grey"], alpha=0.2, linewidth=0)
+    axes.fill_between(
+        t,
+        deviation - error,
+        deviation + error,
+        where=np.isfinite(deviation) & np.isfinite(error),
+        color=COLOURS["orange"],
+        alpha=0.35,
+        linewidth=0,
+    )
+    axes.plot(t, deviation, color=COLOURS["vermilion"], linewidth=0.9)
+    correction = (comparison.correction / comparison.scale)[order]
+    axes.plot(t, correction, color=COLOURS["black"], linestyle="--", linewidth=0.8)
+    axes.axhline(0, color=COLOURS["blue"], linewidth=0.8)
+
+
+def plot_comparison(
+    comparison: Comparison,
+    file: Path,
+    *,
+    title: str,
+    at: Mapping[str, Fraction],
+    width: float = COLUMN_WIDTH,
+) -> None:
+    """Write the figure, and its numbers beside it with the extension ``.csv``.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    file : Path
+        An ``.svg``, ``.pdf`` or ``.png`` file.
+    title : str
+        Of the figure.
+    at : mapping from str to Fraction
+        Sizes, variances and T, for the title and the scaled time.
+    width : float
+        In inches: one column of a paper, or `PAGE_WIDTH`.
+
+    Raises
+    ------
+    InvalidInputError
+        If a file cannot be written.
+    """
+    check_figure_file(file)
+    from matplotlib.figure import Figure
+
+    with figure_style():
+        figure = Figure(figsize=(width, _HEIGHT), dpi=RESOLUTION, layout="constrained")
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
+        draw_curves(upper, comparison, unit=comparison.scale)
+        draw_deviation(lower, comparison)
+        upper.set_title(f"{dashes(title)}\n{_numbers(at)}", fontsize=7)
+        upper.set_ylabel(f"loss / {comparison.scale:.6g}")
+        upper.legend(frameon=False, loc="best")
+        lower.set_ylabel("deviation")
+        lower.set_xlabel("time $t$" if at.get("T", 1) == 1 else f"time $t$, $T = {at['T']}$")
+        lower.annotate(
+            _largest(comparison),
+            (0.98, 0.94),
+            xycoords="axes fraction",
+            ha="right",
+            va="top",
+            fontsize=7,
+        )
+        write_figure(figure, file)
+    write_whole(file.with_suffix(".csv"), csv_text(title, at, comparison))
+
+
+def _largest(comparison: Comparison) -> str:
+    if not np.isfinite(comparison.largest):
+        return "runs have blown up"
+    return f"largest: {100 * comparison.largest:.2g}%"
+
+
+def _numbers(at: Mapping[str, Fraction]) -> str:
+    symbols = {"sigma2": r"$\sigma^2$"}
+    return ", ".join(
+        f"{symbols.get(name, f'${name}$' if len(name) == 1 else name)} = {float(value):g}"
+        for name, value in at.items()
+    )

@@ -1,0 +1,104 @@
+"""From a regime and numbers to a comparison: solve, simulate, correct, judge.
+
+>>> from expansion.models import cp
+>>> from expansion.regimes import regimes
+>>> found = regimes(cp(order=2, symmetric=True), terms=5)
+>>> at = {"p": Fraction(12), "H": Fraction(6), "sigma2": Fraction(1, 12)}
+>>> compare_regime(found, "A-B-E", at=at, times=[0.0, 0.5], runs=20).holds
+True
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from diagflow.compare import STANDARD_ERRORS, Comparison, compare
+from diagflow.finite_size import finite_size_correction
+from diagflow.simulation import simulate
+from diagrams.errors import InvalidInputError
+from expansion.regimes import Learning, Regimes
+from pde.evolution import LossEvolution
+from pde.solving import solve
+
+__all__ = ["compare_regime", "natural_scale"]
+
+
+def compare_regime(
+    found: Regimes,
+    name: str,
+    *,
+    at: Mapping[str, Fraction],
+    times: Sequence[float],
+    runs: int = 10,
+    seed: int = 0,
+    rtol: float = 1e-8,
+    jobs: int = 1,
+    tolerance: float | None = None,
+    standard_errors: float = STANDARD_ERRORS,
+    progress: Callable[[int, int], None] | None = None,
+) -> Comparison:
+    """Compare the solution of a regime with an ensemble.
+
+    Parameters
+    ----------
+    found : Regimes
+        The regimes of a problem.
+    name : str
+        Name of the regime.
+    at : mapping from str to Fraction
+        Sizes, variances and T.
+    times, runs, seed, rtol, jobs, progress
+        See `diagflow.simulation.simulate`.
+    tolerance, standard_errors
+        See `diagflow.compare.compare`.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no solution there, a time is outside its domain, or a number breaks a rule.
+    """
+    problem = found.exponents.problem
+    if problem is None:
+        raise InvalidInputError(
+            f"regime {name}: belongs to given coefficients; a simulation needs their problem"
+        )
+    evolution = solve(found, name, at=at)
+    curve = evolution(np.asarray(times, dtype=np.float64))  # refuses before time is spent
+    if not np.all(np.isfinite(curve)):
+        raise InvalidInputError(
+            f"regime {name}: the loss is too large for a floating point number; give times "
+            "closer to 0"
+        )
+    trajectory = simulate(
+        problem,
+        at=at,
+        times=times,
+        runs=runs,
+        seed=seed,
+        rtol=rtol,
+        jobs=jobs,
+        progress=progress,
+    )
+    return compare(
+        evolution,
+        trajectory,
+        scale=natural_scale(found, name, evolution),
+        correction=finite_size_correction(found, name, at),
+        standard_errors=standard_errors,
+        tolerance=tolerance,
+        theory_error=evolution.error_estimate or 0.0,
+    )
+
+
+def natural_scale(found: Regimes, name: str, evolution: LossEvolution) -> float:
+    """The loss of the zero model, or where it is neglected the theory's loss at t = 0."""
+    target = found.exponents.pure_target
+    if found[name].learning is not Learning.FREE and len(target):
+        values = {symbol: evolution.parameters[symbol] for symbol in target.symbols}
+        return float(target.evaluate(**values))
+    return abs(float(evolution(0.0)))
