@@ -91,10 +91,12 @@ def run(
     from diagflow.commands.ensemble import counting, required
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.regime_comparison import compare_regime
+    from diagflow.show_solution import NOTEWORTHY
     from diagflow.terminal import following
     from diagrams.errors import InvalidInputError
     from expansion.exponents import MAXIMAL_DEFAULT_TERMS
     from expansion.regimes import regimes
+    from pde.solving import neglected
 
     values = parse_values(required("compare", "--at", at))
     name = required("compare", "--regime", regime)
@@ -140,6 +142,13 @@ def run(
     }
     title = f"{problem.title}, regime {found[name].name}"
     typer.echo(render[output](title, values, result), nl=False)
+    share = neglected(found, name, values)
+    if share > NOTEWORTHY:
+        typer.echo(
+            f"diagflow: warning: at these numbers regime {found[name].name} neglects terms up to "
+            f"{float(share):.2g} times as large as those it keeps; see 'diagflow regimes --at'",
+            err=True,
+        )
     if result.trajectory.interrupted:
         typer.echo(
             f"diagflow: interrupted: {result.trajectory.runs} of {runs} runs were finished and "

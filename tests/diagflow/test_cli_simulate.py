@@ -1,0 +1,247 @@
+"""The commands simulate and compare: records, files, refusals, interrupts, exit statuses."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from diagflow.cli import main
+from diagflow.simulation import simulate
+from expansion.models import cp
+from pde.solving import solve
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = {
+    name: value
+    for name, value in os.environ.items()
+    if name not in {"FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "TTY_COMPATIBLE", "COLUMNS"}
+} | {"PYTHONPATH": str(ROOT), "TERM": "xterm"}
+SYM = ("cp", "--order", "2", "--symmetric")
+NUMBERS = "p=16,H=8,sigma2=1/16"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Run a command inside this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> Result:
+        monkeypatch.setattr(sys, "argv", ["diagflow", *arguments])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        printed = capsys.readouterr()
+        return Result(int(exit_.value.code or 0), printed.out, printed.err)
+
+    return call
+
+
+def test_simulate_prints_the_record_of_the_contract(run: Run) -> None:
+    arguments = ("--at", NUMBERS, "--times=-0.1:0.5:4", "--runs", "3", "--seed", "9")
+    done = run("simulate", *SYM, *arguments, "--format", "json")
+    assert (done.status, done.err) == (0, "")
+    record = json.loads(done.out)
+    expected = simulate(
+        cp(order=2, symmetric=True),
+        at={"p": 16, "H": 8, "sigma2": 1 / 16},
+        times=[-0.1, 0.1, 0.3, 0.5],
+        runs=3,
+        seed=9,
+    )
+    assert record["t"] == [-0.1, 0.1, 0.3, 0.5]
+    np.testing.assert_allclose(record["mean"], expected.mean, rtol=1e-12)
+    np.testing.assert_allclose(record["standard_error"], expected.standard_error, rtol=1e-9)
+    assert (record["runs"], record["seed"]) == (3, 9)
+    assert record["blow_up"] == [None] * 3
+    assert run("simulate", *SYM, *arguments, "--format", "json").out == done.out
+
+
+def test_simulate_as_csv_with_the_curve_of_every_run(run: Run) -> None:
+    done = run("simulate", *SYM, "--at", NUMBERS, "--runs", "2", "--format", "csv", "--curves")
+    rows = list(csv.DictReader(io.StringIO(done.out)))
+    assert len(rows) == 11
+    assert list(rows[0]) == ["t", "mean", "standard_error", "run_0", "run_1"]
+    for row in rows:
+        assert float(row["mean"]) == pytest.approx((float(row["run_0"]) + float(row["run_1"])) / 2)
+
+
+def test_simulate_with_euler_and_a_blow_up(run: Run) -> None:
+    done = run(
+        "simulate", "cp", "--order", "2", "--symmetric", "--at", "p=2,H=9,sigma2=4",
+        "--times=-3:0:2", "--runs", "2", "--method", "euler", "--step", "0.001",
+    )  # fmt: skip
+    assert done.status == 0
+    assert "Euler with step 0.001" in done.out
+    assert "2 of 2 runs blow up, from t = -0.0" in done.out
+    assert done.out.splitlines()[-2].split()[1:] == ["-", "-"]
+
+
+def test_compare_agrees_and_says_with_what(run: Run) -> None:
+    numbers = ("--at", NUMBERS, "--times", "0:1:6", "--runs", "20")
+    done = run(
+        "compare", *SYM, "--regime", "A-B-E", *numbers, "--terms", "5", "--format", "json"
+    )  # fmt: skip
+    assert done.status == 0, done.err
+    record = json.loads(done.out)
+    theory = solve(
+        cp(order=2, symmetric=True), "A-B-E", at={"p": 16, "H": 8, "sigma2": 1 / 16}, terms=4
+    )
+    np.testing.assert_allclose(record["theory"], theory(np.array(record["t"])), rtol=1e-12)
+    assert record["holds"] is True
+    assert record["agrees"] == [True] * 6
+    assert record["scale"] == 8.0
+    assert record["correction"][0] == pytest.approx(0.5 * 16 * 8 / 16**2)
+    ensemble = json.loads(run("simulate", *SYM, *numbers, "--format", "json").out)
+    assert record["mean"] == ensemble["mean"]
+
+
+def test_compare_exits_with_1_when_theory_and_simulation_differ(run: Run) -> None:
+    """The kernel limit where it does not hold: the model is far from wide enough."""
+    done = run(
+        "compare", "cp", "--order", "3", "--regime", "C", "--at", "p=6,H=12,sigma2=1/20",
+        "--times", "0:8:5", "--runs", "6", "--tolerance", "0.05", "--terms", "4",
+    )  # fmt: skip
+    assert done.status == 1
+    assert "BEYOND standard errors and the tolerance of 5%" in done.out
+    assert "regime C neglects terms up to" in done.err
+    assert done.err.splitlines()[-1].startswith("diagflow: Largest deviation ")
+    assert any(line.endswith("  !") for line in done.out.splitlines())
+
+
+@pytest.mark.parametrize("extension", ["svg", "pdf", "png"])
+def test_compare_draws_a_figure_and_writes_its_numbers(
+    run: Run, tmp_path: Path, extension: str
+) -> None:
+    done = run(
+        "compare", *SYM, "--regime", "A-B-E", "--at", NUMBERS, "--times", "0:1:6", "--runs", "4",
+        "--terms", "5", "--plot", f"figure.{extension}", "--format", "csv",
+    )  # fmt: skip
+    assert done.status == 0, done.err
+    assert (tmp_path / "figure.csv").read_text(encoding="utf-8") == done.out
+    assert (tmp_path / f"figure.{extension}").stat().st_size > 3000
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        ["figure.csv", f"figure.{extension}"]
+    )
+    rows = list(csv.DictReader(io.StringIO(done.out)))
+    assert [float(row["t"]) for row in rows] == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("simulate", *SYM), "simulate: --at is missing; see 'diagflow simulate --help'"),
+        (
+            ("simulate", *SYM, "--at", "p=4,H=2,sigma2=-1"),
+            "variance sigma2=-1: is negative; give 0 or more",
+        ),
+        (
+            ("simulate", *SYM, "--at", "p=4.5,H=2,sigma2=1"),
+            "size p=9/2: is not a positive integer; give 1 or more",
+        ),
+        (
+            ("simulate", *SYM, "--at", "p=4,sigma2=1"),
+            "symbol H: has no value; give it, for example H=1",
+        ),
+        (
+            ("simulate", *SYM, "--at", NUMBERS, "--runs", "0"),
+            "runs 0: is not an integer of at least 1; give 1 or more",
+        ),
+        (
+            ("simulate", *SYM, "--at", NUMBERS, "--method", "euler"),
+            "step None: euler needs a positive length of time; give step",
+        ),
+        (
+            ("compare", *SYM, "--at", NUMBERS),
+            "compare: --regime is missing; see 'diagflow compare --help'",
+        ),
+        (
+            ("compare", *SYM, "--regime", "A-B-E", "--at", NUMBERS, "--runs", "1"),
+            "--runs 1: the standard error needs two or more; give more runs",
+        ),
+        (
+            ("compare", *SYM, "--regime", "A-B-E", "--at", NUMBERS, "--plot", "figure.jpg"),
+            "figure figure.jpg: its extension is not one of svg, pdf, png; rename it",
+        ),
+    ],
+)
+def test_refusals_are_one_line(run: Run, arguments: tuple[str, ...], message: str) -> None:
+    done = run(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert done.err == f"diagflow: error: {message}\n"
+
+
+def test_a_model_that_does_not_fit_is_refused_with_the_number(run: Run) -> None:
+    done = run("simulate", *SYM, "--at", "p=1e6,H=1e6,sigma2=1e-6")
+    assert done.status == 2
+    assert "needs about 1.49e+05 GiB" in done.err
+
+
+def test_help_has_two_examples(run: Run) -> None:
+    for command in ("simulate", "compare"):
+        done = run(command, "--help")
+        assert done.status == 0
+        assert done.out.count(f"diagflow {command} cp") == 2
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupt_keeps_the_finished_runs(jobs: str, tmp_path: Path) -> None:
+    command = [
+        sys.executable, "-c",
+        "import sys, diagflow.simulation.ensemble as e\n"
+        "from diagflow.commands import ensemble\n"
+        "from contextlib import contextmanager\n"
+        "@contextmanager\n"
+        "def counting(title, total):\n"
+        "    yield lambda done, total: print('finished', done, file=sys.stderr, flush=True)\n"
+        "ensemble.counting = counting\n"
+        "if __name__ == '__main__':\n"
+        "    from diagflow.cli import main\n"
+        "    main()\n",
+        "simulate", "cp", "--order", "3", "--at", "p=24,H=48,sigma2=1e-3", "--times", "0:40:3",
+        "--runs", "5000", "--jobs", jobs, "--format", "json",
+    ]  # fmt: skip
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("finished 3"):
+            break
+    os.killpg(process.pid, signal.SIGINT)  # as the terminal does
+    start = time.monotonic()
+    out, err = process.communicate(timeout=60)
+    assert time.monotonic() - start < 30
+    assert process.returncode == 130
+    record = json.loads(out)
+    assert record["interrupted"] is True
+    assert 3 <= record["runs"] < 5000
+    assert all(np.isfinite(record["mean"]))
+    assert "diagflow: interrupted: " in err
+    assert "Traceback" not in err
