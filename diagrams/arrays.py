@@ -62,6 +62,11 @@ class _Templates:
 class ArrayRepresentation(Representation[State]):
     """States are groups of packed rows with coefficients."""
 
+    @staticmethod
+    def suits(diagram: Diagram) -> bool:
+        """Whether all its tensors are random."""
+        return all(tensor.is_random for tensor in diagram.tensors)
+
     def __init__(self, blocks: Blocks, tick: Tick | None = None) -> None:
         super().__init__(blocks, tick)
         self._packing = Packing(blocks)

@@ -10,7 +10,8 @@ Laws, all by the canonical form that the constructor computes:
 - renumbering the nodes or reordering the factors gives an equal diagram;
 - equality, hash and order come from one tuple;
 - ``Diagram.parse(str(d)) == d``;
-- a Kronecker delta among the factors identifies its nodes and disappears.
+- a Kronecker delta among the factors identifies its nodes and disappears;
+- all nodes of an axis that carry a pin are one node with one pin.
 
 >>> from diagrams.tensors import Axis, Tensor
 >>> p, H = Axis("p"), Axis("H")
@@ -77,6 +78,8 @@ class Diagram:
             others = [factor for factor in factors if factor[0].kind is not Kind.STRUCTURAL]
             pairs = [(at[0], node) for at in deltas for node in at[1:]]
             nodes, factors = identify(nodes, others, pairs)
+        if any(tensor.kind is Kind.PIN for tensor, _ in factors):
+            nodes, factors = _pinned_together(nodes, factors)
         nodes, factors = canonical_form(nodes, factors)
         object.__setattr__(self, "nodes", nodes)
         object.__setattr__(self, "factors", factors)
@@ -191,6 +194,20 @@ def identify(
         tuple(nodes[node] for node in kept),
         tuple((tensor, tuple(number[find(node)] for node in at)) for tensor, at in factors),
     )
+
+
+def _pinned_together(
+    nodes: tuple[Axis, ...], factors: tuple[Factor, ...]
+) -> tuple[tuple[Axis, ...], tuple[Factor, ...]]:
+    """The same with at most one pinned node on each axis, and one pin at it."""
+    first: dict[Tensor, int] = {}
+    pairs = []
+    for tensor, at in factors:
+        if tensor.kind is Kind.PIN:
+            pairs.append((first.setdefault(tensor, at[0]), at[0]))
+    nodes, factors = identify(nodes, factors, pairs)
+    pins = dict.fromkeys(factor for factor in factors if factor[0].kind is Kind.PIN)
+    return nodes, (*pins, *(factor for factor in factors if factor[0].kind is not Kind.PIN))
 
 
 def _check(nodes: Sequence[Axis], factor: Factor) -> None:

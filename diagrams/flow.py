@@ -31,10 +31,11 @@ from typing import Any
 from diagrams.arrays import ArrayRepresentation
 from diagrams.diagram import Diagram
 from diagrams.merge import symmetric_tensors
+from diagrams.plain import PlainRepresentation
 from diagrams.representation import Blocks, Representation, Tick
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Tensor
-from diagrams.traces import TraceRepresentation, is_product_of_traces
+from diagrams.traces import TraceRepresentation
 from diagrams.wick import Moments
 
 __all__ = ["Flow", "represent"]
@@ -47,8 +48,9 @@ def represent(
 ) -> Representation[Any]:
     """The representation that suits the diagrams of a potential and of observables.
 
-    Products of traces become closed words; everything else becomes arrays of factors. The choice
-    looks at the diagrams only, never at the model they come from.
+    Products of traces become closed words; diagrams with tensors that are neither random nor
+    deltas are kept as they are; everything else becomes arrays of factors. The choice looks at the
+    diagrams only, never at the model they come from.
     """
     sums = (potential, *(other for other in observables if other != potential))
     diagrams = [diagram for total in sums for diagram, _ in total]
@@ -58,9 +60,12 @@ def represent(
         symmetric=symmetric_tensors(*sums),
         axes=tuple(sorted(axes, key=lambda axis: axis.sort_key)),
     )
-    if all(is_product_of_traces(diagram) for diagram in diagrams):
-        return TraceRepresentation(blocks, tick)
-    return ArrayRepresentation(blocks, tick)
+    suitable: type[Representation[Any]] = next(
+        kind
+        for kind in (TraceRepresentation, ArrayRepresentation, PlainRepresentation)
+        if all(kind.suits(diagram) for diagram in diagrams)
+    )
+    return suitable(blocks, tick)
 
 
 class Flow:

@@ -113,7 +113,7 @@ def symmetric_tensors(*sums: DiagramSum) -> tuple[tuple[Tensor, ...], ...]:
     Returns
     -------
     tuple of tuple of Tensor
-        A partition of all tensors that occur, each class and the classes sorted.
+        A partition of all random tensors that occur, each class and the classes sorted.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def symmetric_tensors(*sums: DiagramSum) -> tuple[tuple[Tensor, ...], ...]:
     [['U', 'V']]
     """
     tensors = sorted(
-        {tensor for total in sums for diagram, _ in total for tensor in diagram.tensors},
+        {t for total in sums for diagram, _ in total for t in diagram.tensors if t.is_random},
         key=lambda tensor: tensor.sort_key,
     )
     classes: list[list[Tensor]] = []

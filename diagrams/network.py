@@ -22,7 +22,7 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from diagrams.diagram import Diagram, identify
@@ -94,6 +94,75 @@ class Network:
             )
         factors = tuple((t, tuple(group)) for t, group in zip(tensors, groups, strict=True))
         return cls(factors, tuple(output), Fraction(coefficient))
+
+    @property
+    def tensors(self) -> frozenset[Tensor]:
+        """The distinct tensors of the factors."""
+        return frozenset(tensor for tensor, _ in self.factors)
+
+    def derivatives(self, tensor: Tensor) -> tuple[Network, ...]:
+        """The derivative by the entries of a tensor: its slots are further open indices.
+
+        Examples
+        --------
+        >>> W = Tensor("W", (Axis("H"), Axis("p")), variance="sigma2")
+        >>> square = Network.einsum("ki,ki->", W, W)
+        >>> [network.output for network in square.derivatives(W)]
+        [('k', 'i'), ('k', 'i')]
+        """
+        return tuple(
+            replace(
+                self,
+                factors=self.factors[:place] + self.factors[place + 1 :],
+                output=self.output + at,
+            )
+            for place, (factor, at) in enumerate(self.factors)
+            if factor == tensor
+        )
+
+    def applied(self, *arguments: tuple[Tensor, tuple[str, ...]]) -> Network:
+        """The last open indices summed against vectors or matrices, one for each of them.
+
+        Parameters
+        ----------
+        arguments : (Tensor, tuple of str)
+            A tensor whose first slot takes the open index, and names for its other slots, which
+            become open indices.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are more of them than open indices, or a name is taken already.
+
+        Examples
+        --------
+        >>> from diagrams.tensors import Kind
+        >>> X = Tensor("X", (Axis("p"), Axis("N")), Kind.GAUSSIAN, variance="1")
+        >>> network = Network.einsum("->ii").applied((X, ("sample",)))
+        >>> network.output, network.factors[0][1]
+        (('i', 'sample'), ('i', 'sample'))
+        """
+        if len(arguments) > len(self.output):
+            raise InvalidInputError(
+                f"applied {', '.join(tensor.name for tensor, _ in arguments)}: has more vectors "
+                f"than open indices ({len(self.output)}); apply fewer"
+            )
+        taken = {index for _, at in self.factors for index in at} | {*self.output}
+        for tensor, names in arguments:
+            for index in names:
+                if index in taken:
+                    raise InvalidInputError(
+                        f"applied {tensor.name}: the index {index!r} is taken already; use "
+                        "another name"
+                    )
+                taken.add(index)
+        kept = len(self.output) - len(arguments)
+        added = tuple(
+            (tensor, (index, *others))
+            for index, (tensor, others) in zip(self.output[kept:], arguments, strict=True)
+        )
+        others = tuple(index for _, names in arguments for index in names)
+        return replace(self, factors=self.factors + added, output=self.output[:kept] + others)
 
     def index_axes(self, output_axes: Sequence[Axis] | None) -> dict[str, Axis]:
         """The axis of every index, those of the open ones given or, if None, known from slots.

@@ -3,8 +3,9 @@
 The flow of an observable (see `diagrams.flow`) needs three things of a sum of diagrams: translate
 it from and to `DiagramSum`, merge it with the blocks of the potential, and take the
 expectation. A *representation* does them for the whole sum at once, with integer coefficients, in
-a format that suits the diagrams at hand. Two exist: closed words for products of traces
-(`diagrams.traces`), arrays of factors for all others (`diagrams.arrays`).
+a format that suits the diagrams at hand. Three exist: closed words for products of
+traces (`diagrams.traces`), arrays of factors for other diagrams of random tensors
+(`diagrams.arrays`), and plain diagrams for all others (`diagrams.plain`).
 
 Source: ours.
 """
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from diagrams.diagram import Diagram
+from diagrams.merge import symmetric_tensors
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Tensor
 from diagrams.wick import Moments
@@ -60,6 +62,11 @@ class Representation(ABC, Generic[State]):
         self.blocks = blocks
         self.tick: Tick = tick or (lambda added: None)
 
+    @staticmethod
+    @abstractmethod
+    def suits(diagram: Diagram) -> bool:
+        """Whether a diagram, and what it merges to, can be stored."""
+
     @abstractmethod
     def encode(self, terms: Iterable[tuple[Diagram, int]]) -> State:
         """The state of a linear combination."""
@@ -84,3 +91,22 @@ class Representation(ABC, Generic[State]):
     @abstractmethod
     def contractions(self) -> int:
         """Number of distinct diagrams whose expectation is known."""
+
+    def holds(self, total: DiagramSum) -> bool:
+        """Whether it stores this sum and all that it merges to: nothing new, same symmetries."""
+        return (
+            {tensor for diagram, _ in total for tensor in diagram.tensors if tensor.is_random}
+            <= {*self.blocks.tensors}
+            and {axis for diagram, _ in total for axis in diagram.nodes} <= {*self.blocks.axes}
+            and all(self.suits(diagram) for diagram, _ in total)
+            and symmetric_tensors(DiagramSum(dict(self.blocks.potential)), total)
+            == self.blocks.symmetric
+        )
+
+    @property
+    def divisors(self) -> dict[str, tuple[int, ...]]:
+        """By axis, numbers with which its size must have no factor in common.
+
+        Expectations are polynomials in the sizes for such sizes only; see `diagrams.structure`.
+        """
+        return {}

@@ -6,9 +6,13 @@ has a name, one axis for each of its slots and a kind:
 
 - ``WEIGHT``: i.i.d. centred Gaussian entries at initialisation, learnable (merged over);
 - ``GAUSSIAN``: i.i.d. centred Gaussian entries that never move (data, a teacher);
-- ``STRUCTURAL``: a Kronecker delta, one where all its indices agree and zero elsewhere.
+- ``STRUCTURAL``: a Kronecker delta, one where all its indices agree and zero elsewhere;
+- ``PIN``: a fixed unit vector, one at the index 0 of its axis and zero elsewhere;
+- ``MODULAR``: one where the last index is the sum of the others modulo the size of the axis, and
+  zero elsewhere.
 
-The variance of a Gaussian tensor is a symbol, never a number.
+The variance of a Gaussian tensor is a symbol, or `UNIT_VARIANCE` if it is one, never another
+number.
 
 >>> p, H = Axis("p"), Axis("H")
 >>> W = Tensor("W", (H, p), variance="sigma2")
@@ -28,7 +32,10 @@ from enum import Enum
 
 from diagrams.errors import InvalidInputError
 
-__all__ = ["Axis", "Kind", "Tensor"]
+__all__ = ["UNIT_VARIANCE", "Axis", "Kind", "Tensor"]
+
+UNIT_VARIANCE = "1"
+"""The variance of a Gaussian tensor whose entries have variance one: no symbol is written."""
 
 # A name may not end in a digit: in the text form of a diagram "H12" is node 12 on axis H.
 _AXIS_NAME = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_]*[A-Za-z_])?")
@@ -41,9 +48,18 @@ class Kind(Enum):
     WEIGHT = "weight"
     GAUSSIAN = "gaussian"
     STRUCTURAL = "structural"
+    PIN = "pin"
+    MODULAR = "modular"
 
     def __repr__(self) -> str:
         return f"Kind.{self.name}"
+
+
+_FIXED = {
+    Kind.STRUCTURAL: "a Kronecker delta",
+    Kind.PIN: "a pin",
+    Kind.MODULAR: "a modular sum",
+}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -105,15 +121,15 @@ class Tensor:
     axes : tuple of Axis
         One axis per slot, at least one.
     kind : Kind, default Kind.WEIGHT
-        Learnable weight, fixed Gaussian tensor, or Kronecker delta.
+        Learnable weight, fixed Gaussian tensor, or one of the tensors that are not random.
     variance : str, optional
         Symbol of the variance of one entry, required for random tensors and forbidden for
-        structural ones.
+        others.
 
     Raises
     ------
     InvalidInputError
-        If a rule above is broken, or a delta joins different axes.
+        If a rule above is broken, or a tensor that is not random joins different axes.
 
     Examples
     --------
@@ -135,15 +151,25 @@ class Tensor:
             )
         if not self.axes:
             raise InvalidInputError(f"tensor {self.name}: has no slot; give at least one axis")
-        if self.is_random and not _NAME.fullmatch(self.variance):
+        unit = self.variance == UNIT_VARIANCE
+        if self.is_random and not (unit or _NAME.fullmatch(self.variance)):
             raise InvalidInputError(
                 f"tensor {self.name}: a Gaussian tensor needs a variance symbol, "
                 f"got {self.variance!r}; give one such as 'sigma2'"
             )
-        if self.kind is Kind.STRUCTURAL and (self.variance or len(set(self.axes)) > 1):
+        if not self.is_random and (self.variance or len(set(self.axes)) > 1):
             raise InvalidInputError(
-                f"tensor {self.name}: a Kronecker delta has no variance and joins nodes of one "
+                f"tensor {self.name}: {_FIXED[self.kind]} has no variance and joins nodes of one "
                 "axis; drop the variance and use the same axis in every slot"
+            )
+        if self.kind is Kind.MODULAR and self.axes[0].pinned is not None:
+            raise InvalidInputError(
+                f"tensor {self.name}: a modular sum is counted for sizes that are symbols but axis "
+                f"{self.axes[0].name} is pinned; use an axis that grows"
+            )
+        if self.kind is Kind.PIN and self.rank != 1:
+            raise InvalidInputError(
+                f"tensor {self.name}: a pin is a vector but has {self.rank} slots; give it one axis"
             )
 
     def __hash__(self) -> int:
@@ -160,6 +186,16 @@ class Tensor:
         """The Kronecker delta on ``rank`` indices of one axis."""
         return cls("delta", (axis,) * rank, Kind.STRUCTURAL)
 
+    @classmethod
+    def pin(cls, axis: Axis) -> Tensor:
+        """The unit vector along index 0 of an axis."""
+        return cls(f"pin_{axis.name}", (axis,), Kind.PIN)
+
+    @classmethod
+    def modular_sum(cls, axis: Axis, rank: int = 3) -> Tensor:
+        """One where the last of ``rank`` indices is the sum of the others modulo the size."""
+        return cls(f"modular_sum_{axis.name}{rank}", (axis,) * rank, Kind.MODULAR)
+
     @property
     def rank(self) -> int:
         """Number of slots."""
@@ -168,7 +204,7 @@ class Tensor:
     @property
     def is_random(self) -> bool:
         """Whether the expectation pairs factors of this tensor."""
-        return self.kind is not Kind.STRUCTURAL
+        return self.kind in (Kind.WEIGHT, Kind.GAUSSIAN)
 
     @property
     def is_learnable(self) -> bool:

@@ -3,7 +3,8 @@
     weight W[H,p]~sigma2; gaussian X[p,N]~one; W(H0,p0)^2 X(p0,N0) p1
 
 A node is written as its axis and its number on that axis; a node without any factor stands alone;
-``^m`` marks ``m`` parallel factors; a pinned axis is declared as ``axis first=1``. The empty
+``^m`` marks ``m`` parallel factors; tensors that are not random have no variance, as in
+``pin e[p]``; a pinned axis is declared as ``axis first=1``. The empty
 diagram is ``1``.
 
 >>> from diagrams.tensors import Axis
@@ -31,7 +32,7 @@ MAXIMAL_LENGTH = 100_000
 """Longest text that is read, in characters: larger ones do not come from diagrams."""
 
 _AXIS = re.compile(r"axis (\w+)=(\d{1,9})", re.ASCII)
-_TENSOR = re.compile(r"(weight|gaussian) (\w+)\[([\w,]+)\]~(\w+)", re.ASCII)
+_TENSOR = re.compile(r"(weight|gaussian|pin|modular) (\w+)\[([\w,]+)\](?:~(\w+))?", re.ASCII)
 _FACTOR = re.compile(r"(\w+)\(([\w,]+)\)(?:\^(\d{1,6}))?", re.ASCII)
 _NODE = re.compile(r"([A-Za-z_](?:\w*[A-Za-z_])?)(\d{1,6})", re.ASCII)
 
@@ -46,7 +47,7 @@ def show(nodes: Sequence[Axis], factors: Sequence[Factor]) -> str:
     pinned = {f"axis {axis.name}={axis.pinned}" for axis in nodes if axis.pinned is not None}
     tensors = {
         f"{tensor.kind.value} {tensor.name}[{','.join(a.name for a in tensor.axes)}]"
-        f"~{tensor.variance}"
+        + f"~{tensor.variance}" * tensor.is_random
         for tensor, _ in factors
     }
     words = []
@@ -115,7 +116,7 @@ def _declarations(parts: Sequence[str]) -> tuple[dict[str, Axis], dict[str, Tens
                     f"diagram text: tensor {name!r} is declared twice; keep one declaration"
                 )
             on = tuple(axes.get(axis, Axis(axis)) for axis in slots.split(","))
-            tensors[name] = Tensor(name, on, Kind(kind), variance)
+            tensors[name] = Tensor(name, on, Kind(kind), variance or "")
         else:
             raise _unknown(part, "a declaration such as 'weight W[H,p]~sigma2' or 'axis first=1'")
     return axes, tensors

@@ -44,8 +44,8 @@ Key = tuple[tuple[Word, ...], tuple[int, ...]]
 
 
 def is_product_of_traces(diagram: Diagram) -> bool:
-    """Whether every tensor has two slots and every node is free or has degree two."""
-    return all(tensor.rank == 2 for tensor in diagram.tensors) and all(
+    """Whether every tensor is random with two slots, every node free or of degree two."""
+    return all(tensor.is_random and tensor.rank == 2 for tensor in diagram.tensors) and all(
         degree in (0, 2) for degree in diagram.degrees
     )
 
@@ -72,6 +72,11 @@ class TraceRepresentation(Representation[dict[Key, int]]):
     tick : callable, optional
         Called with the number of diagrams that a step added; may raise to stop.
     """
+
+    @staticmethod
+    def suits(diagram: Diagram) -> bool:
+        """Whether it is a product of traces."""
+        return is_product_of_traces(diagram)
 
     def __init__(self, blocks: Blocks, tick: Tick | None = None) -> None:
         super().__init__(blocks, tick)

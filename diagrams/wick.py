@@ -7,13 +7,14 @@ By Gaussian integration by parts on one factor ``u`` of a tensor with variance `
 where the nodes of ``u`` and ``u'`` are identified slot by slot. Repeated until no factor is left,
 this sums all perfect matchings (Wick's theorem); memoised on canonical forms, it costs one step
 for each *distinct* diagram and partner instead of one for each of the (2l - 1)!! matchings. A node
-that is left without factors is a free sum and contributes the size of its axis.
+that is left without factors is a free sum and contributes the size of its axis; what is left of
+tensors that are not random is summed by `diagrams.structure`.
 
 The result is a table from monomials to coefficients, ``{(("H", 1), ("sigma2", 2)): 3}``: names of
 sizes and variances with their powers, sorted by name. What a monomial is worth is not this layer's
 business.
 
->>> from diagrams.tensors import Axis, Tensor, Tensor
+>>> from diagrams.tensors import Axis, Tensor
 >>> p, H = Axis("p"), Axis("H")
 >>> W = Tensor("W", (H, p), variance="sigma2")
 >>> circle = Diagram((H, H, p, p), ((W, (0, 2)), (W, (1, 2)), (W, (1, 3)), (W, (0, 3))))
@@ -35,8 +36,9 @@ from fractions import Fraction
 
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
+from diagrams.structure import solutions
 from diagrams.sums import DiagramSum
-from diagrams.tensors import Axis, Tensor
+from diagrams.tensors import UNIT_VARIANCE, Axis, Tensor
 
 __all__ = ["Moments", "Monomial", "expectation", "monomial"]
 
@@ -48,22 +50,28 @@ Moments = dict[Monomial, Fraction]
 
 
 def monomial(powers: Mapping[str, int]) -> Monomial:
-    """The normal form of a product of powers.
+    """The normal form of a product of powers; a unit variance is not written.
 
     Examples
     --------
     >>> monomial({"p": 2, "H": 0, "sigma2": 1})
     (('p', 2), ('sigma2', 1))
     """
-    return tuple(sorted((name, power) for name, power in powers.items() if power))
+    return tuple(
+        sorted((name, power) for name, power in powers.items() if power and name != UNIT_VARIANCE)
+    )
 
 
-def expectation(value: Diagram | DiagramSum) -> Moments:
+def expectation(
+    value: Diagram | DiagramSum, *, known: dict[Diagram, Moments] | None = None
+) -> Moments:
     """The Gaussian expectation of a diagram or of a sum of diagrams.
 
     Parameters
     ----------
     value : Diagram or DiagramSum
+    known : dict, optional
+        A table of expectations of diagrams that is used and extended.
 
     Returns
     -------
@@ -77,7 +85,7 @@ def expectation(value: Diagram | DiagramSum) -> Moments:
     terms go through `diagrams.flow`, which does the same in bulk.
     """
     terms = [(value, Fraction(1))] if isinstance(value, Diagram) else list(value)
-    known: dict[Diagram, Moments] = {}
+    known = {} if known is None else known
     total: Counter[Monomial] = Counter()
     for diagram, coefficient in terms:
         for powers, count in _expectation(diagram, known).items():
@@ -90,10 +98,9 @@ def _expectation(diagram: Diagram, known: dict[Diagram, Moments]) -> Moments:
     if found is not None:
         return found
     result: Moments = {}
-    counts = Counter(tensor for tensor, _ in diagram.factors)
-    if not diagram.factors:
-        result = {(): Fraction(1)}
-        result = _times(result, diagram.nodes, "")
+    counts = Counter(tensor for tensor, _ in diagram.factors if tensor.is_random)
+    if not counts:
+        result = _times({(): Fraction(1)}, solutions(diagram), "")
     elif all(count % 2 == 0 for count in counts.values()):
         chosen = _choose(diagram, counts)
         rest = list(diagram.factors)
@@ -111,7 +118,7 @@ def _choose(diagram: Diagram, counts: Mapping[Tensor, int]) -> Factor:
     """The factor with the fewest partners, then at the node of smallest degree."""
     degrees = diagram.degrees
     return min(
-        diagram.factors,
+        (factor for factor in diagram.factors if factor[0].is_random),
         key=lambda factor: (counts[factor[0]], min(degrees[node] for node in factor[1])),
     )
 

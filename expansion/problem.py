@@ -5,7 +5,9 @@ The model f and the target F are sums of tensor networks with the same open indi
     L = 1/2 sum over the open indices of (f - F)^2,
 
 so that, as diagrams, L = 1/2 D - R + 1/2 |F|^2 with D = <f, f> and R = <f, F>. A problem says
-nothing about sizes: its axes are symbols.
+nothing about sizes: its axes are symbols. The loss may be normalised, for example by the number N
+of data, and be an average over Gaussian inputs. It drives the flow; other losses and observables
+may be followed along it.
 
 >>> from diagrams.tensors import Axis, Tensor
 >>> p, H = Axis("p"), Axis("H")
@@ -18,6 +20,8 @@ nothing about sizes: its axes are symbols.
 ... )
 >>> len(problem.loss), len(problem.model_square), len(problem.overlap)
 (3, 1, 1)
+>>> problem.quantities
+('train', 'alignment', 'model-norm', 'ntk-trace')
 
 Source: Yarotsky, Golikov, Gusev 2026, sections 2 and 3; the description by networks is ours.
 """
@@ -25,12 +29,13 @@ Source: Yarotsky, Golikov, Gusev 2026, sections 2 and 3; the description by netw
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from diagrams.errors import InvalidInputError
-from diagrams.network import Network, inner_product
+from diagrams.network import Network
 from diagrams.sums import DiagramSum
-from diagrams.tensors import Axis, Tensor
+from diagrams.tensors import UNIT_VARIANCE, Axis, Tensor
+from diagrams.wick import Monomial
+from expansion.losses import OBSERVABLES, Observable, QuadraticLoss, Quantity
 
 __all__ = ["Option", "Problem"]
 
@@ -54,12 +59,22 @@ class Problem:
         The axes of the open indices.
     options : tuple of (str, Option)
         What tells the problem from others of its family; only used to describe it.
+    loss_name : str, default "train"
+        Name of the loss that drives the flow.
+    normalisation : Monomial, default ()
+        Powers of symbols in front of it, ``(("N", -1),)`` for a mean over N data.
+    averaged_over : tuple of Tensor, default ()
+        Inputs: fixed Gaussian tensors of variance one that the loss is an average over.
+    observed : tuple of QuadraticLoss, default ()
+        Other losses that are followed along the flow.
+    observables : tuple of Observable, default ()
+        Other einsums of the weights that are.
 
     Raises
     ------
     InvalidInputError
-        If the model has nothing to learn, two tensors share a name, a network has other open
-        indices, or a target contains a learnable tensor.
+        If the model has nothing to learn, two tensors share a name, two quantities do, a network
+        has other open indices, or a target contains a learnable tensor.
     """
 
     family: str
@@ -67,6 +82,11 @@ class Problem:
     target: tuple[Network, ...]
     output_axes: tuple[Axis, ...]
     options: tuple[tuple[str, Option], ...] = ()
+    loss_name: str = "train"
+    normalisation: Monomial = ()
+    averaged_over: tuple[Tensor, ...] = ()
+    observed: tuple[QuadraticLoss, ...] = ()
+    observables: tuple[Observable, ...] = ()
 
     def __post_init__(self) -> None:
         names: dict[str, Tensor] = {}
@@ -80,20 +100,30 @@ class Problem:
             raise InvalidInputError(
                 f"model of {self.family}: has no learnable tensor; declare at least one weight"
             )
-        for network in self.target:
-            for tensor, _ in network.factors:
-                if tensor.is_learnable:
-                    raise InvalidInputError(
-                        f"target of {self.family}: contains the learnable tensor {tensor.name}; "
-                        "declare it as fixed Gaussian or structural"
-                    )
-        for network in (*self.model, *self.target):
-            network.index_axes(self.output_axes)
+        symbols = {axis.name for axis in self.axes} & {t.variance for t in self.tensors}
+        if symbols:
+            raise InvalidInputError(
+                f"symbol {min(symbols)}: is both a size and a variance; rename one"
+            )
+        _ = self.driving
+        for place, name in enumerate(self.quantities):
+            if name in self.quantities[:place]:
+                raise InvalidInputError(
+                    f"quantity {name}: is the name of two losses or observables; rename one"
+                )
+
+    # -- what the problem is written in --------------------------------------------------------
+
+    @property
+    def _networks(self) -> tuple[Network, ...]:
+        losses = [network for loss in self.observed for network in (*loss.model, *loss.target)]
+        other = [network for observable in self.observables for network in observable.networks]
+        return (*self.model, *self.target, *losses, *other)
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """All tensors of model and target, sorted."""
-        found = {t for network in (*self.model, *self.target) for t, _ in network.factors}
+        """All tensors of model, target and what is observed, sorted."""
+        found = {t for network in self._networks for t in network.tensors}
         return tuple(sorted(found, key=lambda tensor: tensor.sort_key))
 
     @property
@@ -108,31 +138,87 @@ class Problem:
         return tuple(axis.name for axis in self.axes if axis.pinned is None)
 
     @property
+    def amplitude_symbols(self) -> tuple[str, ...]:
+        """The symbols in front of networks, sorted, that are neither sizes nor variances."""
+        found = {a.name for network in self._networks for a in network.amplitudes}
+        return tuple(sorted(found - {*self.growing} - {t.variance for t in self.tensors}))
+
+    @property
     def weight_variances(self) -> tuple[str, ...]:
         """The variance symbols of the learnable tensors, sorted."""
-        found = {t.variance for t in self.tensors if t.is_learnable and t.variance is not None}
-        return tuple(sorted(found))
+        found = {t.variance for t in self.tensors if t.is_learnable}
+        return tuple(sorted(found - {UNIT_VARIANCE}))
+
+    # -- what is followed ----------------------------------------------------------------------
+
+    @property
+    def driving(self) -> QuadraticLoss:
+        """The loss that drives the flow."""
+        return QuadraticLoss(
+            name=self.family,
+            model=self.model,
+            target=self.target,
+            output_axes=self.output_axes,
+            normalisation=self.normalisation,
+            averaged_over=self.averaged_over,
+        )
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """The names of the losses; the first drives the flow."""
+        return (self.loss_name, *(loss.name for loss in self.observed))
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """The names of all that can be followed: losses, then observables."""
+        return (*self.losses, *(o.name for o in self.observables), *sorted(OBSERVABLES))
+
+    def quantity(self, name: str) -> Quantity:
+        """What a name in `quantities` stands for.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such loss or observable.
+
+        Examples
+        --------
+        >>> from expansion.models import tied_autoencoder
+        >>> tied_autoencoder(data=True).quantity("train").normalisation
+        (('N', -1),)
+        """
+        if name == self.loss_name:
+            return self.driving.quantity
+        named: dict[str, QuadraticLoss | Observable] = {o.name: o for o in self.observed}
+        named |= {o.name: o for o in self.observables}
+        if name in named:
+            return named[name].quantity
+        if name not in OBSERVABLES:
+            raise InvalidInputError(
+                f"loss {name!r}: {self.family} has no such loss or observable; choose one of "
+                f"{', '.join(self.quantities)}"
+            )
+        return OBSERVABLES[name](self.driving)
 
     @property
     def model_square(self) -> DiagramSum:
         """D, the squared norm of the model."""
-        return inner_product(self.model, self.model, self.output_axes)
+        return self.driving.model_square
 
     @property
     def overlap(self) -> DiagramSum:
         """R, the inner product of model and target."""
-        return inner_product(self.model, self.target, self.output_axes)
+        return self.driving.overlap
 
     @property
     def target_square(self) -> DiagramSum:
         """The squared norm of the target."""
-        return inner_product(self.target, self.target, self.output_axes)
+        return self.driving.target_square
 
     @property
     def loss(self) -> DiagramSum:
-        """L = 1/2 D - R + 1/2 |F|^2."""
-        half = Fraction(1, 2)
-        return self.model_square * half - self.overlap + self.target_square * half
+        """L = 1/2 D - R + 1/2 |F|^2, without the normalisation."""
+        return self.driving.diagrams
 
     def with_target_amplitude(self, name: str) -> Problem:
         """The same problem with the target multiplied by a symbol.
@@ -147,14 +233,15 @@ class Problem:
         1/2*p*a**2 + 1/2*p**2*H*sigma2**2
         """
         amplitude = Axis(name)
-        if amplitude in self.axes:
+        if amplitude in self.axes or name in self.amplitude_symbols:
             raise InvalidInputError(
-                f"amplitude {name!r}: is the name of an axis of {self.family}; choose another"
+                f"amplitude {name!r}: is a symbol of {self.family} already; choose another"
             )
-        target = tuple(
-            replace(network, amplitudes=(*network.amplitudes, amplitude)) for network in self.target
+        return replace(
+            self,
+            target=self.driving.with_target_amplitude(amplitude).target,
+            observed=tuple(loss.with_target_amplitude(amplitude) for loss in self.observed),
         )
-        return replace(self, target=target)
 
     @property
     def title(self) -> str:

@@ -1,10 +1,15 @@
 """The loss expansion: exact coefficients Y_0, Y_1, ... of a problem.
 
+Along the gradient flow of the loss that drives it, a problem's other losses and observables have
+the same expansion, with G in place of L.
+
 With the sign and the pure-target term that this project uses everywhere,
 
     Y_s = T^s E[d^s L/dt^s](0),      L(t) ~ sum over s of Y_s (t/T)^s / s!,
 
-a polynomial in the sizes and variances with rational coefficients.
+a polynomial in the sizes and variances with rational coefficients. Every merger with a normalised
+loss brings its normalisation along: with the train loss of N data, Y_s has the factor N**-s and one
+more for the train loss itself.
 
 >>> from expansion.models import cp
 >>> series = LossSeries(cp(order=2, symmetric=True))
@@ -19,6 +24,7 @@ Source: Yarotsky, Golikov, Gusev 2026, section 3.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,6 +33,7 @@ import psutil
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from diagrams.flow import Flow
 from diagrams.sums import DiagramSum
+from diagrams.wick import Moments, monomial
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 
@@ -104,21 +111,50 @@ class LossSeries:
     Parameters
     ----------
     problem : Problem
+    loss : str, optional
+        What is expanded: a name in ``problem.quantities``; without it the loss that drives the
+        flow.
     budget : Budget, optional
         Limits on the work; when one is reached `BudgetExceededError` is raised and all finished
         coefficients stay available.
     progress : callable, optional
         Called with a `Progress` several times a second while the engine works.
+    beside : LossSeries, optional
+        Another series of the same problem, to share the table of contractions where the
+        symmetries of the two allow it.
+
+    Raises
+    ------
+    InvalidInputError
+        If the problem has no such loss or observable, or the other series is of another problem.
+
+    Examples
+    --------
+    >>> from expansion.models import tied_autoencoder
+    >>> train = LossSeries(tied_autoencoder(data=True))
+    >>> population = LossSeries(train.problem, loss="population", beside=train)
+    >>> train[0] == population[0], train[1] == population[1]
+    (True, False)
     """
 
     def __init__(
         self,
         problem: Problem,
         *,
+        loss: str | None = None,
+        beside: LossSeries | None = None,
         budget: Budget | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> None:
-        self.problem = problem
+        if beside is not None and beside.problem != problem:
+            raise InvalidInputError(
+                f"series of {problem.title}: cannot stand beside one of {beside.problem.title}; "
+                "give two of one problem"
+            )
+        self.problem: Problem = problem
+        self.loss = problem.loss_name if loss is None else loss
+        self._quantity = problem.quantity(self.loss)
+        self._beside = beside
         self._meter = _Meter(budget or Budget(), progress)
         self._flow: Flow | None = None
         self._known: list[Polynomial] = []
@@ -159,11 +195,46 @@ class LossSeries:
         self.__getitem__(s)
         return self._require_flow().diagrams(s)
 
+    @property
+    def divisors(self) -> dict[str, tuple[int, ...]]:
+        """By size, numbers with which it must have no factor in common.
+
+        The coefficients computed so far are right for all other values of the size. Only targets
+        that look at indices as residues, such as modular addition, leave out anything; the list
+        may be longer than needed, because terms that cancel count too.
+
+        Examples
+        --------
+        >>> from expansion.models import cp
+        >>> series = LossSeries(cp(order=3, symmetric=True, target="modular-addition"))
+        >>> series[1].coefficient(p=5, H=1, sigma2=5), series.divisors
+        (Fraction(-9, 1), {'p': (2,)})
+        """
+        return self._require_flow().representation.divisors
+
     def _require_flow(self) -> Flow:
         if self._flow is None:
-            loss = self.problem.loss
-            self._flow = Flow(loss, loss, tick=self._meter.tick)
+            observable, potential = self._quantity.diagrams, self.problem.loss
+            shared = None if self._beside is None else self._beside._require_flow().representation
+            if shared is not None and not shared.holds(observable):
+                shared = None
+            self._flow = Flow(observable, potential, shared, tick=self._meter.tick)
         return self._flow
+
+    def _normalised(self, moments: Moments, s: int) -> Polynomial:
+        """Multiply by the normalisation of the quantity and by s times that of the loss."""
+        factor = Counter(dict(self._quantity.normalisation))
+        for name, power in self.problem.normalisation:
+            factor[name] += s * power
+        if not factor:
+            return Polynomial(moments)
+        result = {}
+        for powers, coefficient in moments.items():
+            total = Counter(factor)
+            for name, power in powers:
+                total[name] += power
+            result[monomial(total)] = coefficient
+        return Polynomial(result)
 
     def _extend(self) -> None:
         s = len(self._known)
@@ -171,7 +242,7 @@ class LossSeries:
             flow = self._require_flow()
             before = flow.representation.contractions
             start = time.perf_counter()
-            polynomial = Polynomial(flow.expectation(s))
+            polynomial = self._normalised(flow.expectation(s), s)
             cost = Cost(
                 diagrams=flow.count(s),
                 contractions=flow.representation.contractions - before,
@@ -184,6 +255,7 @@ class LossSeries:
 def loss_series(
     problem: Problem,
     *,
+    loss: str | None = None,
     budget: Budget | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> LossSeries:
@@ -195,7 +267,7 @@ def loss_series(
     >>> loss_series(cp(order=3, symmetric=True, target="zero"))[0].coefficient(p=1, H=1, sigma2=3)
     Fraction(4, 1)
     """
-    return LossSeries(problem, budget=budget, progress=progress)
+    return LossSeries(problem, loss=loss, budget=budget, progress=progress)
 
 
 class _Meter:

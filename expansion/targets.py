@@ -1,37 +1,163 @@
-"""Targets of the CP family: what the model is fitted to.
+"""Targets: what a model with open indices on the axis p is fitted to.
 
-A target of order nu is a sum of networks with nu open indices on the axis p. To add one, add a
-function to `TARGETS`; nothing else has to know.
+A target of order nu is a sum of networks with nu open indices:
 
->>> [network.output for network in TARGETS["identity"](3)]
+- ``identity``: F = 1 where all indices agree and 0 elsewhere;
+- ``zero``: F = 0, free evolution;
+- ``spike``: F = 1 where all indices are the first one and 0 elsewhere, on a pinned node;
+- ``spiked``: identity + alpha * spike, with a symbol alpha;
+- ``modular-addition``: F = 1 where the last index is the sum of the others modulo p;
+- ``teacher``: F = sum over k of prod_m V^(m)_{k,im}, a CP model of rank H_teacher whose Gaussian
+  entries, of variance sigma2_teacher, never move; the modes share one matrix if the model's do.
+
+A *linear combination* of them is a formula with rational and symbolic coefficients. To add a
+target, add a function to `TARGETS`; nothing else has to know.
+
+>>> [network.output for network in target_networks("identity", order=3)]
 [('i', 'i', 'i')]
->>> TARGETS["zero"](3)
-()
+>>> two = target_networks("1/2*identity - beta*beta*teacher", order=2)
+>>> [(str(term.coefficient), [a.name for a in term.amplitudes]) for term in two]
+[('1/2', []), ('-1', ['beta', 'beta'])]
 
-Source: Yarotsky, Golikov, Gusev 2026, section 2.
+The series of a problem with modular addition holds for those p that have no factor in common with
+the *elementary divisors* of the conditions on its indices; see `diagrams.structure` and
+`expansion.series.LossSeries.divisors`.
+
+Source: Yarotsky, Golikov, Gusev 2026, section 2 and theorem 3.1; formulas are ours.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from fractions import Fraction
 from types import MappingProxyType
 
+from diagrams.errors import InvalidInputError
 from diagrams.network import Network
+from diagrams.tensors import Axis, Kind, Tensor
+from expansion.polynomial import read_rational
 
-__all__ = ["TARGETS", "identity", "zero"]
+__all__ = ["TARGETS", "target_networks"]
+
+MAXIMAL_LENGTH = 1000
+"""Longest formula that is read, in characters."""
+
+_SIGN = re.compile(r"\s+([+-])\s+")
+_RATIONAL = re.compile(r"\d+(/\d+)?", re.ASCII)
+
+Target = Callable[..., tuple[Network, ...]]
+"""Makes the networks from the order; ``symmetric`` tells whether the modes share tensors."""
 
 
-def identity(order: int) -> tuple[Network, ...]:
+def identity(order: int, *, symmetric: bool = False) -> tuple[Network, ...]:
     """F = 1 where all indices agree and 0 elsewhere."""
     return (Network((), ("i",) * order),)
 
 
-def zero(order: int) -> tuple[Network, ...]:
+def zero(order: int, *, symmetric: bool = False) -> tuple[Network, ...]:
     """F = 0: free evolution."""
     return ()
 
 
-TARGETS: Mapping[str, Callable[[int], tuple[Network, ...]]] = MappingProxyType(
-    {"identity": identity, "zero": zero}
+def spike(order: int, *, symmetric: bool = False) -> tuple[Network, ...]:
+    """F = 1 where all indices are the first one and 0 elsewhere."""
+    return (Network(((Tensor.pin(Axis("p")), ("i",)),), ("i",) * order),)
+
+
+def spiked(order: int, *, symmetric: bool = False) -> tuple[Network, ...]:
+    """The identity with a spike of amplitude alpha."""
+    alpha = Axis("alpha")
+    return identity(order) + tuple(replace(term, amplitudes=(alpha,)) for term in spike(order))
+
+
+def modular_addition(order: int, *, symmetric: bool = False) -> tuple[Network, ...]:
+    """F = 1 where the last index is the sum of the others modulo p."""
+    modes = tuple(f"i{mode}" for mode in range(1, order + 1))
+    return (Network(((Tensor.modular_sum(Axis("p"), order), modes),), modes),)
+
+
+def teacher(order: int, *, symmetric: bool = False) -> tuple[Network, ...]:
+    """A fixed random CP model of rank H_teacher and variance sigma2_teacher."""
+    modes = tuple(f"i{mode}" for mode in range(1, order + 1))
+    axes = (Axis("H_teacher"), Axis("p"))
+    factors = tuple(
+        (
+            Tensor("V" if symmetric else f"V{number}", axes, Kind.GAUSSIAN, "sigma2_teacher"),
+            ("k", mode),
+        )
+        for number, mode in enumerate(modes, 1)
+    )
+    return (Network(factors, modes),)
+
+
+TARGETS: Mapping[str, Target] = MappingProxyType(
+    {
+        "identity": identity,
+        "modular-addition": modular_addition,
+        "spike": spike,
+        "spiked": spiked,
+        "teacher": teacher,
+        "zero": zero,
+    }
 )
 """Targets by name, as functions of the order."""
+
+
+def target_networks(formula: str, *, order: int, symmetric: bool = False) -> tuple[Network, ...]:
+    """The networks of a target, or of a linear combination of targets.
+
+    Parameters
+    ----------
+    formula : str
+        A name in `TARGETS`, or several with ``+`` or ``-`` and blanks between them, each with
+        rational numbers and symbols in front, such as ``identity + 1/2*alpha*teacher``.
+    order : int
+        Number of open indices.
+    symmetric : bool, default False
+        Whether the modes of a teacher share one matrix.
+
+    Raises
+    ------
+    InvalidInputError
+        If the formula is not of this form or names an unknown target.
+    """
+    if len(formula) > MAXIMAL_LENGTH:
+        raise InvalidInputError(
+            f"target: is longer than {MAXIMAL_LENGTH} characters; write a shorter combination"
+        )
+    pieces = _SIGN.split(formula.strip())
+    signs = [1, *(1 if sign == "+" else -1 for sign in pieces[1::2])]
+    result: list[Network] = []
+    for sign, term in zip(signs, pieces[::2], strict=True):
+        *numbers, name = (word.strip() for word in term.split("*"))
+        if name not in TARGETS:
+            raise InvalidInputError(
+                f"target {name!r}: is not known; choose one of {', '.join(TARGETS)}"
+            )
+        coefficient, symbols = Fraction(sign), []
+        for number in numbers:
+            if _RATIONAL.fullmatch(number):
+                coefficient *= read_rational(number)
+            else:
+                symbols.append(_amplitude(number))
+        result += (
+            replace(
+                network,
+                coefficient=network.coefficient * coefficient,
+                amplitudes=(*network.amplitudes, *symbols),
+            )
+            for network in TARGETS[name](order, symmetric=symmetric)
+        )
+    return tuple(result)
+
+
+def _amplitude(word: str) -> Axis:
+    try:
+        return Axis(word)
+    except InvalidInputError:
+        raise InvalidInputError(
+            f"target coefficient {word!r}: is neither a number nor a symbol; write for example "
+            "'identity + 1/2*alpha*teacher'"
+        ) from None

@@ -91,11 +91,17 @@ def polynomial(labelled: Labelled, sizes: Mapping[str, int]) -> Polynomial:
     result: Polynomial = Counter()
     for index in product(*(range(axis.pinned or sizes[axis.name]) for axis in nodes)):
         entries = [(tensor, tuple(index[node] for node in at)) for tensor, at in factors]
-        deltas = [at for tensor, at in entries if tensor.kind is Kind.STRUCTURAL]
-        if all(len(set(at)) == 1 for at in deltas):
-            random = [entry for entry in entries if entry[0].kind is not Kind.STRUCTURAL]
-            result[_sorted(random)] += 1
+        if all(_is_one(tensor, at, sizes) for tensor, at in entries if not tensor.is_random):
+            result[_sorted([entry for entry in entries if entry[0].is_random])] += 1
     return result
+
+
+def _is_one(tensor: Tensor, at: Sequence[int], sizes: Mapping[str, int]) -> bool:
+    if tensor.kind is Kind.STRUCTURAL:
+        return len(set(at)) == 1
+    if tensor.kind is Kind.PIN:
+        return at[0] == 0
+    return sum(at[:-1]) % sizes[tensor.axes[0].name] == at[-1]
 
 
 def gradient_product(first: Polynomial, second: Polynomial) -> Polynomial:

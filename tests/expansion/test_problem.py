@@ -11,7 +11,6 @@ from diagrams.tensors import Axis, Kind, Tensor
 from expansion.models import MAXIMAL_ORDER, PRESETS, cp
 from expansion.problem import Problem
 from expansion.series import loss_series
-from expansion.targets import TARGETS
 
 p, H, N = Axis("p"), Axis("H"), Axis("N")
 W = Tensor("W", (H, p), variance="sigma2")
@@ -35,7 +34,7 @@ def tied(**changes: object) -> Problem:
 
 @pytest.mark.parametrize("order", [2, 3, 4, 5])
 @pytest.mark.parametrize("symmetric", [True, False])
-@pytest.mark.parametrize("target", sorted(TARGETS))
+@pytest.mark.parametrize("target", ["identity", "zero"])
 def test_the_blocks_of_a_cp_model(order: int, symmetric: bool, target: str) -> None:
     """D has two H-nodes, order p-nodes and 2 order factors; R one of each and order factors."""
     problem = cp(order=order, symmetric=symmetric, target=target)
@@ -163,6 +162,6 @@ def test_an_order_out_of_reach() -> None:
 
 
 def test_an_unknown_target() -> None:
-    message = r"^target 'modular': is not known; choose one of identity, zero$"
+    message = r"^target 'modular': is not known; choose one of identity, modular-addition, "
     with pytest.raises(InvalidInputError, match=message):
         cp(order=3, target="modular")

@@ -1,4 +1,4 @@
-"""The engine against every reference record of the CP family, term by term."""
+"""The engine against every reference record, term by term."""
 
 import json
 import sys
@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from diagflow.cli import main
-from expansion.models import cp
+from expansion.models import cp, tied_autoencoder
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.records import read_series
-from expansion.series import loss_series
+from expansion.series import LossSeries, loss_series
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference"
 RECORDS = sorted(REFERENCE.glob("cp_order*.json"))
@@ -103,3 +103,15 @@ def test_the_examples_of_the_theory() -> None:
     assert first.coefficient(p=1, H=1, sigma2=2) == -27
     assert first.coefficient(p=3, H=2, sigma2=5) == -27
     assert first.coefficient(p=5, H=1, sigma2=5) == -9
+
+
+@pytest.mark.parametrize("loss", ["train", "population"])
+def test_the_tied_autoencoder_on_finite_data(loss: str) -> None:
+    """Both losses along the flow of the train loss, with negative powers of N."""
+    record = read(REFERENCE / "tied_autoencoder_data.json")
+    series = LossSeries(tied_autoencoder(data=True), loss=loss)
+    assert record["family"] == series.problem.family
+    for s, entry in enumerate(record[loss]):
+        assert entry["s"] == s
+        assert dict(series[s].terms) == terms_of(entry["terms"]), f"s={s}"
+    assert len(series.known) == len(record[loss]) > 2

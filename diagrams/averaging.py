@@ -1,0 +1,73 @@
+"""Averages over some tensors of a diagram at fixed values of the others.
+
+A population loss is an average over the input x. It is taken *before* the flow, not together with
+the initial weights: two factors of the loss are averages over two independent inputs. The average
+of a diagram over a Gaussian tensor of variance one is a sum of diagrams without that tensor, one
+for each pairing of its factors.
+
+>>> from diagrams.tensors import Axis, Kind, Tensor
+>>> p = Axis("p")
+>>> w = Tensor("w", (p,), variance="sigma2")
+>>> x = Tensor("x", (p,), Kind.GAUSSIAN, variance="1")
+>>> square = Diagram((p, p), ((w, (0,)), (x, (0,)), (w, (1,)), (x, (1,))))
+>>> print(averaged(DiagramSum({square: 1}), x))
+1 * [weight w[p]~sigma2; w(p0)^2]
+
+Source: Gaussian integration by parts (Wick's theorem); ours.
+"""
+
+from __future__ import annotations
+
+from diagrams.diagram import Diagram, identify
+from diagrams.errors import InvalidInputError
+from diagrams.sums import DiagramSum, collect
+from diagrams.tensors import UNIT_VARIANCE, Kind, Tensor
+
+__all__ = ["averaged"]
+
+
+def averaged(total: DiagramSum, *tensors: Tensor) -> DiagramSum:
+    """The average of a sum of diagrams over fixed Gaussian tensors.
+
+    Parameters
+    ----------
+    total : DiagramSum
+    tensors : Tensor
+        Fixed Gaussian tensors of variance one.
+
+    Raises
+    ------
+    InvalidInputError
+        If a tensor is not of that kind.
+    """
+    for tensor in tensors:
+        if tensor.kind is not Kind.GAUSSIAN or tensor.variance != UNIT_VARIANCE:
+            raise InvalidInputError(
+                f"average over {tensor.name}: is not a fixed Gaussian tensor of variance one; "
+                'declare it as Gaussian with variance "1"'
+            )
+        waiting = total
+        total = DiagramSum()
+        while len(waiting):
+            done = {d: c for d, c in waiting if tensor not in d.tensors}
+            total += DiagramSum(done)
+            waiting = collect(
+                (paired, c)
+                for diagram, c in waiting
+                if diagram not in done
+                for paired in _pairings(diagram, tensor)
+            )
+    return total
+
+
+def _pairings(diagram: Diagram, tensor: Tensor) -> list[Diagram]:
+    """The diagram with one factor of the tensor paired with each of the others."""
+    first, *others = [factor for factor in diagram.factors if factor[0] == tensor]
+    result = []
+    for partner in others:
+        rest = list(diagram.factors)
+        rest.remove(first)
+        rest.remove(partner)
+        pairs = zip(first[1], partner[1], strict=True)
+        result.append(Diagram(*identify(diagram.nodes, rest, pairs)))
+    return result

@@ -1,0 +1,81 @@
+"""Sums over indices of tensors that are not random: pins and modular sums.
+
+What is left of a diagram after contraction are nodes and factors that are one or zero. They are
+linear conditions on the indices, seen as residues modulo the size p of their axis: a pin sets an
+index to 0, a modular sum sets the last index to the sum of the others. With an integer matrix A
+of rank r and elementary divisors d_1, ..., d_r, one condition a row, n indices solve A i = 0 in
+
+    p^(n - r) * product of gcd(d_j, p)
+
+ways. For every p that has no factor in common with a divisor the number is p^(n - r), a monomial;
+for the others it is larger, and no polynomial in p holds for all. `divisors` tells them.
+
+>>> from diagrams.tensors import Tensor
+>>> p = Axis("p")
+>>> plus = Tensor.modular_sum(p)
+>>> twice = Diagram((p, p, p), ((plus, (0, 1, 2)), (plus, (0, 2, 1))))
+>>> [axis.name for axis in solutions(twice)], divisors(twice)
+(['p'], {'p': (2,)})
+
+Here i + j = k and i + k = j, so 2 i = 0: for even p there are twice as many solutions.
+
+Source: ours; the count is that of the Smith normal form.
+"""
+
+from __future__ import annotations
+
+import flint
+
+from diagrams.diagram import Diagram
+from diagrams.tensors import Axis, Kind
+
+__all__ = ["divisors", "solutions"]
+
+
+def solutions(diagram: Diagram) -> tuple[Axis, ...]:
+    """The axes whose sizes, multiplied, count the indices at which no factor vanishes.
+
+    Parameters
+    ----------
+    diagram : Diagram
+        Without random tensors.
+
+    Returns
+    -------
+    tuple of Axis
+        As many of each axis as indices that can be chosen at will.
+    """
+    result: list[Axis] = []
+    for axis in sorted(set(diagram.nodes), key=lambda axis: axis.sort_key):
+        free = diagram.nodes.count(axis) - len(_elementary_divisors(diagram, axis))
+        result += [axis] * free
+    return tuple(result)
+
+
+def divisors(diagram: Diagram) -> dict[str, tuple[int, ...]]:
+    """By axis, the numbers with which its size must have no factor in common."""
+    found = {}
+    for axis in sorted(set(diagram.nodes), key=lambda axis: axis.sort_key):
+        values = tuple(sorted({d for d in _elementary_divisors(diagram, axis) if d > 1}))
+        if values:
+            found[axis.name] = values
+    return found
+
+
+def _elementary_divisors(diagram: Diagram, axis: Axis) -> list[int]:
+    """The nonzero diagonal entries of the Smith normal form of the conditions on one axis."""
+    number = {node: k for k, node in enumerate(n for n, a in enumerate(diagram.nodes) if a == axis)}
+    rows = []
+    for tensor, at in diagram.factors:
+        if tensor.axes[0] == axis:
+            row = [0] * len(number)
+            for node in at:
+                row[number[node]] += 1
+            if tensor.kind is Kind.MODULAR:
+                row[number[at[-1]]] -= 2
+            rows.append(row)
+    if not rows:
+        return []
+    form = flint.fmpz_mat(rows).snf()
+    diagonal = [abs(int(form[k, k])) for k in range(min(form.nrows(), form.ncols()))]
+    return [value for value in diagonal if value]
