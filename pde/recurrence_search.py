@@ -73,6 +73,7 @@ def find_recurrence(
     max_degree: int = 2,
     held_out: Fraction = Fraction(1, 4),
     source: bool = False,
+    along: str | None = None,
 ) -> FoundRecurrence:
     """The recurrence with the fewest unknowns that exact numbers obey.
 
@@ -91,6 +92,10 @@ def find_recurrence(
     source : bool
         Whether the recurrence may fail in the corner, that is for n in N_0^d with every index
         smaller than the reach of the shifts; the source makes up for it there.
+    along : str, optional
+        An index in which it has to step: C_n follows from numbers at which this index is smaller.
+        A relation between numbers of one step, such as a support, is then not an answer, and
+        polynomials in this index alone come first.
 
     Returns
     -------
@@ -114,10 +119,11 @@ def find_recurrence(
     dimension = _dimension(numbers)
     names = _names(indices, dimension)
     reach = _reach(max_shift, dimension)
+    step = _step(along, names)
     early = _early(numbers, Fraction(held_out))
     tried = 0
     for box, degree in _grids(reach, max_degree):
-        search = _Search(names, numbers, early, box, degree, source)
+        search = _Search(names, numbers, early, _shifts(box, step), degree, source, step)
         if not search.is_determined:
             continue
         tried += 1
@@ -140,19 +146,18 @@ class _Search:
         names: tuple[str, ...],
         numbers: Numbers,
         early: frozenset[Index],
-        box: Index,
+        shifts: list[Index],
         degree: int,
         source: bool,
+        step: int | None,
     ) -> None:
         self._names = names
         self._numbers = numbers
         self._early = early
-        self._corner = (
-            frozenset(product(*(range(reach) for reach in box))) if source else frozenset[Index]()
-        )
-        shifts = [tuple(-entry for entry in k) for k in product(*(range(r + 1) for r in box))]
-        powers = [a for a in product(range(degree + 1), repeat=len(box)) if sum(a) <= degree]
-        self.columns = sorted(product(shifts, powers), key=_cost)
+        reach = [-min(column) for column in zip(*shifts, strict=True)]
+        self._corner = frozenset(product(*map(range, reach))) if source else frozenset[Index]()
+        powers = [a for a in product(range(degree + 1), repeat=len(reach)) if sum(a) <= degree]
+        self.columns = sorted(product(shifts, powers), key=lambda column: _cost(column, step))
         self.rows = self._equations(shifts)
 
     def _equations(self, shifts: list[Index]) -> list[Index]:
@@ -224,9 +229,10 @@ class _Search:
         )
 
 
-def _cost(column: tuple[Index, Index]) -> tuple[int, int, Index, Index]:
+def _cost(column: tuple[Index, Index], step: int | None) -> tuple[int, int, int, Index, Index]:
     shift, powers = column
-    return sum(powers), -sum(shift), tuple(-entry for entry in shift), powers
+    others = 0 if step is None else sum(powers) - powers[step]
+    return others, sum(powers), -sum(shift), tuple(-entry for entry in shift), powers
 
 
 def _grids(reach: Index, max_degree: int) -> list[tuple[Index, int]]:
@@ -240,6 +246,22 @@ def _grids(reach: Index, max_degree: int) -> list[tuple[Index, int]]:
 
     boxes = product(*(range(r + 1) for r in reach))
     return sorted(product(boxes, range(max_degree + 1)), key=unknowns)
+
+
+def _shifts(box: Index, step: int | None) -> list[Index]:
+    """The shifts in a box; with a step in one index, only those that go back in it, and zero."""
+    everything = product(*(range(0, -r - 1, -1) for r in box))
+    return [k for k in everything if step is None or k[step] or not any(k)]
+
+
+def _step(along: str | None, names: tuple[str, ...]) -> int | None:
+    if along is None:
+        return None
+    if along not in names:
+        raise InvalidInputError(
+            f"along = {along!r}: is not an index; the indices are {', '.join(names)}"
+        )
+    return names.index(along)
 
 
 def _dimension(numbers: Numbers) -> int:

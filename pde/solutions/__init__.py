@@ -10,6 +10,7 @@ from pde.solutions import (
     asymmetric_mean_field,
     asymmetric_narrow,
     asymmetric_order2,
+    free_evolution,
     kernel,
     symmetric_even,
     symmetric_order2,
@@ -21,6 +22,7 @@ __all__ = ["SOLVERS"]
 SOLVERS: tuple[Solver, ...] = (
     *symmetric_order2.SOLVERS,
     *symmetric_even.SOLVERS,
+    *free_evolution.SOLVERS,
     *kernel.SOLVERS,
     *asymmetric_order2.SOLVERS,
     *asymmetric_mean_field.SOLVERS,

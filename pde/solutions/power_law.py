@@ -6,8 +6,8 @@ At a vertex lead(Y_s) is one monomial, c_s m T^s with the natural time T. If C_s
 
 its generating function solves (1 - β x) h' = γ h, so that h(x) = C_0 (1 - β x)^{-γ/β}, or
 C_0 e^{γx} for β = 0, at x = t/T in units of the natural time. The recurrence is found from the
-exact leading coefficients and confirmed on those that were held out; the equation is made from it
-and solved along characteristics.
+exact leading coefficients, β and γ at s = 1 and 2, and confirmed on the others; the equation is
+made from it and solved along characteristics.
 
 That covers every vertex of free evolution and every kernel limit, of any problem.
 
@@ -17,6 +17,7 @@ recurrence, and vertices of any other problem, are ours.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from math import factorial
 from typing import TYPE_CHECKING
@@ -33,8 +34,7 @@ from pde.characteristics import solve_symbolically
 from pde.closed_form import closed_form
 from pde.equation import FirstOrderPDE
 from pde.evolution import Domain, FloatArray, Parameters, Solution, Step
-from pde.recurrence import Index
-from pde.recurrence_search import FoundRecurrence, find_recurrence
+from pde.recurrence import Recurrence
 from pde.taylor import symbol
 from pde.typeset import formula_latex
 
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     import sympy
 
 __all__ = ["power_law_solution", "vertex_data"]
+
+_LEAST = 5
+"""Numbers that give the two rates and confirm them at least twice."""
 
 SOURCE = "Yarotsky, Golikov, Gusev 2026, section 7, for the CP models; the recurrence found, ours"
 
@@ -95,12 +98,10 @@ def power_law_solution(problem: Problem, regime: Regime, leading: LeadingSeries)
     import sympy
 
     scale, time, numbers = vertex_data(leading)
-    data: dict[Index, Fraction] = {(s,): c / factorial(s) for s, c in enumerate(numbers)}
-    found = find_recurrence(data, indices=("s",), max_shift=1, max_degree=1)
+    beta, gamma, rule, checked = _recurrence(numbers)
     x = sympy.Symbol("x")
-    equation = FirstOrderPDE.from_recurrence(found.recurrence, (x,))
+    equation = FirstOrderPDE.from_recurrence(rule, (x,))
     h = solve_symbolically(equation, sympy.Rational(numbers[0].numerator, numbers[0].denominator))
-    beta, gamma = _rates(found)
     argument = _product(time) * symbol("t") / symbol("T")
     constant = _constant(regime, leading)
     formula = constant + _product(scale) * h.expression.subs(x, argument)
@@ -153,9 +154,8 @@ def power_law_solution(problem: Problem, regime: Regime, leading: LeadingSeries)
             ),
             Step(
                 "Recurrence of C_s = c_s/s!",
-                found.recurrence.latex(),
-                f"Found by {len(found.fitted.checked)} equations and confirmed by "
-                f"{len(found.held_out.checked)} others.",
+                rule.latex(),
+                f"Found at s = 1 and 2, and confirmed at s = {checked}.",
             ),
             Step("Differential equation", equation.latex(), "h is the sum of C_s x^s."),
             Step(
@@ -171,17 +171,27 @@ def power_law_solution(problem: Problem, regime: Regime, leading: LeadingSeries)
     )
 
 
-def _rates(found: FoundRecurrence) -> tuple[Fraction, Fraction]:
-    """β and γ of s C_s = (β (s - 1) + γ) C_{s-1}."""
-    polynomials = dict(found.recurrence.terms)
-    first = polynomials[0,]
-    if Polynomial.parse("s") * first.coefficient(s=1) != first:
+def _recurrence(numbers: Sequence[Fraction]) -> tuple[Fraction, Fraction, Recurrence, str]:
+    """β, γ, the recurrence, and the s that confirm it."""
+    C = [c / factorial(s) for s, c in enumerate(numbers)]
+    if len(C) < _LEAST or not all(C):
         raise InvalidInputError(
-            f"recurrence {found.recurrence}: does not begin with s C_s; it is not a power law"
+            f"power law: needs {_LEAST} numbers that are not zero, there are "
+            f"{len(C) - C.count(Fraction(0))}; expand more terms"
         )
-    second = polynomials.get((-1,), Polynomial())
-    whole = first.coefficient(s=1)
-    return -second.coefficient(s=1) / whole, -second.coefficient() / whole
+    gamma = C[1] / C[0]
+    beta = 2 * C[2] / C[1] - gamma
+    rule = Recurrence(
+        indices=("s",),
+        terms={
+            (0,): Polynomial({(("s", 1),): 1}),
+            (-1,): Polynomial({(("s", 1),): -beta, (): -gamma}),
+        },
+    )
+    result = rule.check({(s,): c for s, c in enumerate(C)})
+    if result.failures:
+        raise InvalidInputError(f"recurrence {rule}: {result}; it is not a power law")
+    return beta, gamma, rule, ", ".join(str(n[0]) for n in result.checked if n[0] > 2)
 
 
 def _constant(regime: Regime, leading: LeadingSeries) -> sympy.Expr:
