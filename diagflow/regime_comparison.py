@@ -40,6 +40,7 @@ def compare_regime(
     jobs: int = 1,
     tolerance: float | None = None,
     standard_errors: float = STANDARD_ERRORS,
+    scale: float | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Comparison:
     """Compare the solution of a regime with an ensemble.
@@ -54,8 +55,8 @@ def compare_regime(
         Sizes, variances and T.
     times, runs, seed, rtol, jobs, progress
         See `diagflow.simulation.simulate`.
-    tolerance, standard_errors
-        See `diagflow.compare.compare`.
+    tolerance, standard_errors, scale
+        See `diagflow.compare.compare`; the scale is `natural_scale` unless given.
 
     Raises
     ------
@@ -87,7 +88,7 @@ def compare_regime(
     return compare(
         evolution,
         trajectory,
-        scale=natural_scale(found, name, evolution),
+        scale=natural_scale(found, name, evolution) if scale is None else scale,
         correction=finite_size_correction(found, name, at),
         standard_errors=standard_errors,
         tolerance=tolerance,

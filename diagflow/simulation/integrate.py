@@ -76,6 +76,7 @@ def integrate(
     method: str = "DOP853",
     step: float | None = None,
     keep_weights: bool = False,
+    ceiling: float = inf,
 ) -> Path:
     """Follow the flow from the given tensors.
 
@@ -95,6 +96,9 @@ def integrate(
         Length of a step of ``euler``.
     keep_weights : bool
         Whether to return the weights too.
+    ceiling : float
+        A run of an adaptive method counts as blown up when its largest weight exceeds this many
+        times its first value; without it, when the step vanishes.
 
     Returns
     -------
@@ -120,7 +124,7 @@ def integrate(
         states = (
             run.euler(grid, step)
             if step and method == "euler"
-            else run.adaptive(grid, _ADAPTIVE[method], rtol)
+            else run.adaptive(grid, _ADAPTIVE[method], rtol, ceiling)
         )
         with np.errstate(over="ignore", invalid="ignore"):
             for k, state in zip(chosen, states, strict=False):
@@ -218,7 +222,9 @@ class _Run:
             t = end
             yield state
 
-    def adaptive(self, grid: Sequence[float], solver_class: Any, rtol: float) -> Iterator[Vector]:
+    def adaptive(
+        self, grid: Sequence[float], solver_class: Any, rtol: float, ceiling: float
+    ) -> Iterator[Vector]:
         """States at the times, by the dense output of an adaptive method."""
         self.stopped = None
         rest = [t for t in grid if t != 0]
@@ -231,12 +237,13 @@ class _Run:
             solver = solver_class(
                 self.velocity, 0.0, self.start, rest[-1], rtol=rtol, atol=rtol * scale or rtol
             )
-        done = 0
+        done, highest = 0, ceiling * float(np.max(np.abs(self.start)))
         while done < len(rest):
             with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
                 warnings.simplefilter("ignore", UserWarning)
                 solver.step()
-            if solver.status == "failed" or not np.all(np.isfinite(solver.y)):
+            failed = solver.status == "failed" or not np.all(np.isfinite(solver.y))
+            if failed or float(np.max(np.abs(solver.y))) > highest > 0:
                 self.stopped = float(solver.t)
                 return
             first = done

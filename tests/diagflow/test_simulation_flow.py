@@ -274,3 +274,13 @@ def test_a_method_that_does_not_fit_is_refused_with_the_number() -> None:
     at = {"p": 1000, "H": 1000, "sigma2": 1e-3}
     with pytest.raises(InvalidInputError, match=r"matrix of 1000000 x 1000000 .*choose DOP853"):
         simulate(cp(order=2, symmetric=True), at=at, times=[1.0], method="LSODA")
+
+
+def test_a_ceiling_ends_a_blow_up_early() -> None:
+    flow = LossGradient(cp(order=2, symmetric=True), {"p": 1, "H": 1, "sigma2": 1})
+    start = {"U": np.array([[1.5]])}
+    whole = integrate(flow, start, [-1.0, 1.0])
+    early = integrate(flow, start, [-1.0, 1.0], ceiling=100.0)
+    assert early.blow_up == pytest.approx(whole.blow_up, rel=1e-3)
+    assert early.evaluations < 0.7 * whole.evaluations
+    assert early.loss == whole.loss

@@ -1,0 +1,71 @@
+"""``diagflow gallery``: experiments that set theory against simulation."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from diagflow.commands.ensemble import Jobs
+from diagflow.commands.status import INTERRUPTED
+
+__all__ = ["EPILOG", "NAME", "run"]
+
+NAME = "gallery"
+
+EPILOG = (
+    "Examples:\n\n"
+    "  diagflow gallery --output out/gallery --quick\n\n"
+    "  diagflow gallery --output out/gallery --only kernel-limit-order-3 --jobs 2"
+)
+
+
+def run(
+    output: Annotated[
+        Path,
+        typer.Option("--output", help="Where figures and numbers are written.", metavar="DIR"),
+    ] = Path("out/gallery"),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Small sizes: minutes instead of the hour.")
+    ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only", help="Run only this experiment; may be repeated.", show_default=False
+        ),
+    ] = None,
+    jobs: Jobs = 2,
+) -> None:
+    """Reproduce the experiments: figures, numbers, and whether theory and simulation agree.
+
+    Writes name.pdf, name.png and CSV files for every experiment, and gallery.json with what was
+    found. Exits with 1 if an experiment does not show what it should.
+    """
+    from diagflow.gallery import experiments, run_gallery
+    from diagrams.errors import InvalidInputError
+
+    known = {experiment.name: experiment for experiment in experiments(quick=quick)}
+    for name in only or ():
+        if name not in known:
+            raise InvalidInputError(
+                f"experiment {name!r}: is not known; choose one of {', '.join(known)}"
+            )
+    if jobs < 1:
+        raise InvalidInputError(f"--jobs {jobs}: is not positive; give 1 or more")
+    chosen = [experiment for name, experiment in known.items() if not only or name in only]
+
+    def report(line: str) -> None:
+        typer.echo(line, err=True)
+
+    try:
+        outcomes = run_gallery(chosen, output, jobs=jobs, report=report)
+    except KeyboardInterrupt:
+        typer.echo(
+            f"diagflow: interrupted: what was finished is in {output / 'gallery.json'}", err=True
+        )
+        raise typer.Exit(INTERRUPTED) from None
+    for experiment, outcome in zip(chosen, outcomes, strict=True):
+        typer.echo(f"{'ok  ' if outcome.holds else 'FAIL'}  {experiment.name}")
+        for line in outcome.lines:
+            typer.echo(f"      {line}")
+    if not all(outcome.holds for outcome in outcomes):
+        raise typer.Exit(1)

@@ -1,0 +1,56 @@
+"""What an experiment found.
+
+>>> Outcome("kernel", holds=True, lines=("p = 8: 2.1%",)).record()
+{'name': 'kernel', 'holds': True, 'findings': ['p = 8: 2.1%']}
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+__all__ = ["Experiment", "Outcome", "Report"]
+
+Report = Callable[[str], None]
+"""Told one line of progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of an experiment.
+
+    Parameters
+    ----------
+    name : str
+    holds : bool
+        Whether what was expected was seen.
+    lines : tuple of str
+        What was seen, in words and numbers.
+    """
+
+    name: str
+    holds: bool
+    lines: tuple[str, ...]
+
+    def record(self) -> dict[str, object]:
+        """The outcome as plain data."""
+        return {"name": self.name, "holds": self.holds, "findings": list(self.lines)}
+
+
+class Experiment(Protocol):
+    """Something that can be run into a folder."""
+
+    @property
+    def name(self) -> str:
+        """Stem of its files."""
+
+    @property
+    def title(self) -> str:
+        """One line that says what is shown."""
+
+    def run(self, folder: Path, *, jobs: int, report: Report) -> Outcome:
+        """Simulate, compare, and write ``name.pdf``, ``name.png`` and the numbers as CSV."""
