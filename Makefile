@@ -12,7 +12,7 @@ LOCK_VENV := build/lock-venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-all check format bench lock clean
+.PHONY: help install demo gallery test test-all check format bench lock clean
 
 # Says what is wrong with $(PYTHON) before anything is made with it.
 define require-python
@@ -31,6 +31,9 @@ install: $(VENV)/.installed ## make .venv: the locked packages, then diagflow it
 
 demo: install ## expand three problems, check them, write JSON and LaTeX under out/
 	$(BIN)/diagflow demo
+
+gallery: install ## theory against simulation at published sizes, under out/gallery: about an hour
+	$(BIN)/diagflow gallery --output out/gallery
 
 test: install ## run the tests and the doctests, without those marked slow
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"

@@ -97,6 +97,12 @@ class Comparison:
         return float(np.max(np.abs(self.relative)))
 
     @property
+    def remaining(self) -> float | None:
+        """The largest relative deviation after the correction, where that is known, if it is."""
+        rest = np.abs(self.deviation - self.correction)[np.isfinite(self.correction)] / self.scale
+        return float(np.max(rest)) if rest.size else None
+
+    @property
     def agrees(self) -> NDArray[np.bool_]:
         """At which times the deviation is allowed."""
         return np.asarray(np.abs(self.deviation) <= self.allowed, dtype=np.bool_)
@@ -172,6 +178,10 @@ def compare(
     )
 
 
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None
+
+
 def comparison_record(comparison: Comparison) -> dict[str, object]:
     """The comparison as plain data; None where a number is not known."""
 
@@ -193,5 +203,7 @@ def comparison_record(comparison: Comparison) -> dict[str, object]:
         "blow_up": list(comparison.trajectory.blow_up),
         "runs": comparison.trajectory.runs,
         "seed": comparison.trajectory.seed,
+        "largest": _finite(comparison.largest),
+        "remaining": _finite(comparison.remaining),
         "holds": comparison.holds,
     }

@@ -13,7 +13,7 @@ import numpy as np
 from diagflow.compare import Comparison, comparison_record
 from diagflow.show_simulation import blow_up_line, number, values_line
 
-__all__ = ["csv_text", "json_text", "text", "verdict"]
+__all__ = ["csv_text", "json_text", "remaining", "text", "verdict"]
 
 COLUMNS = ("t", "theory", "mean", "standard_error", "deviation", "correction", "allowed")
 """Columns of the table."""
@@ -36,6 +36,17 @@ def verdict(comparison: Comparison) -> str:
     return f"Largest deviation {size}: BEYOND {rule} at {outside} of {len(comparison.t)} times"
 
 
+def remaining(comparison: Comparison) -> list[str]:
+    """A line on what is left after the finite-size correction, if that is known."""
+    if comparison.remaining is None or not np.isfinite(comparison.remaining):
+        return []
+    known = np.count_nonzero(np.isfinite(comparison.correction))
+    return [
+        f"With the correction, at the {known} times where it is known: "
+        f"{100 * comparison.remaining:.3g}%"
+    ]
+
+
 def text(title: str, at: Mapping[str, Fraction], comparison: Comparison) -> str:
     """What was compared, the table, the verdict."""
     ensemble = comparison.trajectory
@@ -52,7 +63,7 @@ def text(title: str, at: Mapping[str, Fraction], comparison: Comparison) -> str:
         cells.append(number(comparison.relative[k], "+.3%"))
         mark = "" if comparison.agrees[k] else "  !"
         lines.append("  ".join(f"{cell:>14}" for cell in cells) + mark)
-    lines += ["", verdict(comparison)]
+    lines += ["", verdict(comparison), *remaining(comparison)]
     return "\n".join(lines) + "\n"
 
 

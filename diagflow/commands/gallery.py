@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from diagflow.commands.ensemble import Jobs
 from diagflow.commands.status import INTERRUPTED
 
 __all__ = ["EPILOG", "NAME", "run"]
@@ -33,7 +32,14 @@ def run(
             "--only", help="Run only this experiment; may be repeated.", show_default=False
         ),
     ] = None,
-    jobs: Jobs = 2,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            help="Number of processes; 2, or 1 where little is to be done.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Reproduce the experiments: figures, numbers, and whether theory and simulation agree.
 
@@ -49,7 +55,7 @@ def run(
             raise InvalidInputError(
                 f"experiment {name!r}: is not known; choose one of {', '.join(known)}"
             )
-    if jobs < 1:
+    if jobs is not None and jobs < 1:
         raise InvalidInputError(f"--jobs {jobs}: is not positive; give 1 or more")
     chosen = [experiment for name, experiment in known.items() if not only or name in only]
 
@@ -57,7 +63,7 @@ def run(
         typer.echo(line, err=True)
 
     try:
-        outcomes = run_gallery(chosen, output, jobs=jobs, report=report)
+        outcomes = run_gallery(chosen, output, jobs=jobs or (1 if quick else 2), report=report)
     except KeyboardInterrupt:
         typer.echo(
             f"diagflow: interrupted: what was finished is in {output / 'gallery.json'}", err=True

@@ -35,8 +35,9 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from diagflow.demo import write_whole
+from diagflow.gallery.files import write_pair
 from diagflow.gallery.outcome import Outcome, Report
-from diagflow.plotting.style import COLOURS, COLUMN_WIDTH, RESOLUTION, figure_style, write_figure
+from diagflow.plotting.style import COLOURS, COLUMN_WIDTH, RESOLUTION, figure_style
 from diagflow.simulation import LossGradient, integrate
 from expansion.models import cp
 from pde.solutions.symmetric_even import critical_noise
@@ -62,7 +63,7 @@ class Setting:
 
 def theta(order: int, p: int, H: int) -> float:
     """θ = 1 + (ν-1)!! H / p^{ν/2}."""
-    return 1 + prod(range(1, order, 2)) * H / p ** (order // 2)
+    return 1 + float(prod(range(1, order, 2)) * H) / float(p ** (order // 2))
 
 
 def predicted(excess: NDArray[np.float64], *, order: int, theta: float) -> float:
@@ -186,5 +187,4 @@ class AscentThreshold:
             axes.set_ylim(0, 1.5)
             axes.set_title(self.title, fontsize=7)
             axes.legend(frameon=False, fontsize=6.5, loc="upper right")
-            for extension in ("pdf", "png"):
-                write_figure(figure, folder / f"{self.name}.{extension}")
+            write_pair(figure, folder, self.name)

@@ -23,19 +23,19 @@ __all__ = ["experiments"]
 def experiments(*, quick: bool) -> tuple[Experiment, ...]:
     """All experiments, in the order in which they are run."""
     return (
-        _symmetric_order_2(p=64 if quick else 512, tolerance=0.05 if quick else 0.01),
-        _symmetric_order_2_scaled(p=48 if quick else 256, tolerance=0.05 if quick else 0.02),
+        _symmetric_order_2(p=48 if quick else 512, tolerance=0.05 if quick else 0.01),
+        _symmetric_order_2_scaled(p=32 if quick else 256, tolerance=0.08 if quick else 0.02),
         _kernel(p=4 if quick else 8, H=4000 if quick else 100_000, runs=8 if quick else 4),
         _asymmetric_order_2(quick=quick),
-        _free_symmetric_order_4(p=16 if quick else 64),
+        _free_symmetric_order_4(p=24 if quick else 64),
         Convergence(
-            sizes=((8, 200), (16, 60), (32, 12))
+            sizes=((8, 100), (16, 40), (32, 10))
             if quick
             else ((16, 200), (32, 60), (64, 16), (128, 4))
         ),
         _free_asymmetric_order_3(quick=quick),
-        _free_symmetric_order_6(p=8 if quick else 24, runs=20 if quick else 10),
-        _ascent_order_4(p=32 if quick else 256),
+        _free_symmetric_order_6(p=12 if quick else 24, runs=20 if quick else 10),
+        _ascent_order_4(p=24 if quick else 256),
         _threshold_order_4(quick=quick),
         _threshold_order_6(quick=quick),
     )
@@ -53,6 +53,7 @@ def _symmetric_order_2(*, p: int, tolerance: float) -> Experiment:
                 regime="A-B-E",
                 at={"p": Fraction(p), "H": Fraction(H), "sigma2": Fraction(1, p)},
                 times=(0.0, 2.0, 41),
+                runs=4 if p > 100 else 10,
             )
             for H in (2 * p, p, p // 2)
         ),
@@ -74,6 +75,7 @@ def _symmetric_order_2_scaled(*, p: int, tolerance: float) -> Experiment:
                 regime="A-B-E",
                 at={"p": Fraction(p), "H": p * Fraction(y), "sigma2": Fraction(z) / p},
                 times=(0.0, 2.0, 41),
+                runs=4 if p > 100 else 10,
             )
             for y, z in numbers
         ),
@@ -130,7 +132,7 @@ def _asymmetric_order_2(*, quick: bool) -> Experiment:
 def _free_symmetric_order_4(*, p: int) -> Experiment:
     """E[L(0)] = 1 to leading order, T = 96 p^3 sigma^6."""
     cases = []
-    for divisor in (64, 16, 4, 2) if p > 32 else (16, 4, 2):
+    for divisor in (64, 16, 4, 2) if p > 32 else (16, 4):
         H = p * p // divisor
         theta = 1 + Fraction(3 * H, p * p)
         sigma2 = Fraction(float(2 / (p**4 * H * theta)) ** 0.25)
@@ -142,7 +144,7 @@ def _free_symmetric_order_4(*, p: int) -> Experiment:
                 regime="A-B",
                 at={"p": Fraction(p), "H": Fraction(H), "sigma2": sigma2, "T": T},
                 times=(0.0, float(10 * T), 31),
-                runs=40 if p < 64 else 6,
+                runs=20 if p < 64 else 6,
             )
         )
     return CurveExperiment(
@@ -219,7 +221,7 @@ def _ascent_order_4(*, p: int) -> Experiment:
                 regime="A-B-E",
                 at={"p": Fraction(p), "H": Fraction(H), "sigma2": sigma2, "T": sigma2},
                 times=(-float(sigma2), 0.0, 21),
-                runs=20 if p < 100 else 2,
+                runs=10 if p < 100 else 2,
             )
         )
     return CurveExperiment(
@@ -254,9 +256,9 @@ def _threshold_order_4(*, quick: bool) -> Experiment:
 def _threshold_order_6(*, quick: bool) -> Experiment:
     """H = p^3/30 is theta = 1.5."""
     settings = (
-        (Setting(16, 136, 5), Setting(32, 1, 5))
+        (Setting(24, 46, 5), Setting(32, 1, 5))
         if quick
-        else (Setting(16, 136, 10), Setting(32, 1092, 6), Setting(64, 4, 10), Setting(64, 1, 10))
+        else (Setting(16, 136, 10), Setting(32, 1092, 4), Setting(64, 4, 10), Setting(64, 1, 10))
     )
     return AscentThreshold(
         name="ascent-threshold-order-6",

@@ -18,14 +18,16 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from diagflow.demo import write_whole
 from diagflow.gallery.curves import regimes_of
+from diagflow.gallery.files import write_pair
 from diagflow.gallery.outcome import Outcome, Report
-from diagflow.plotting.style import COLOURS, COLUMN_WIDTH, RESOLUTION, figure_style, write_figure
+from diagflow.plotting.style import COLOURS, COLUMN_WIDTH, RESOLUTION, figure_style
 from diagflow.simulation import simulate
 from expansion.models import cp
 from pde.solving import solve
@@ -87,7 +89,7 @@ class Convergence:
         last = rows[-1]
         near = abs(last["loss_at_0"] / last["exact_loss_at_0"] - 1)
         lines.append(f"the exact terms give the loss at 0 within {100 * near:.2g}%")
-        falling = all(b["deviation"] < a["deviation"] for a, b in zip(rows, rows[1:], strict=False))
+        falling = all(b["deviation"] < a["deviation"] for a, b in pairwise(rows))
         return Outcome(self.name, falling and -1.5 < slope < -0.5, tuple(lines))
 
     def _draw(self, rows: list[dict[str, float]], slope: float, folder: Path) -> None:
@@ -115,8 +117,7 @@ class Convergence:
             axes.set_ylabel("deviation at $ct = 1$")
             axes.set_title(self.title, fontsize=7)
             axes.legend(frameon=False)
-            for extension in ("pdf", "png"):
-                write_figure(figure, folder / f"{self.name}.{extension}")
+            write_pair(figure, folder, self.name)
 
 
 def _measure(p: int, runs: int, jobs: int) -> dict[str, float]:

@@ -4,6 +4,7 @@ A case is drawn as a line (theory), a dashed line (theory with its exact finite-
 where that is known) and points with a band (simulation); the lower panel has the deviations. The
 largest deviation of each case stands in the figure.
 
+>>> from expansion.models import cp
 >>> case = Case(
 ...     "H = p/2",
 ...     cp(order=2, symmetric=True),
@@ -31,10 +32,11 @@ from numpy.typing import NDArray
 
 from diagflow.compare import STANDARD_ERRORS, Comparison
 from diagflow.demo import write_whole
+from diagflow.gallery.files import plain, write_pair
 from diagflow.gallery.outcome import Outcome, Report
-from diagflow.plotting.style import COLOURS, PAGE_WIDTH, RESOLUTION, figure_style, write_figure
+from diagflow.plotting.style import COLOURS, PAGE_WIDTH, RESOLUTION, figure_style
 from diagflow.regime_comparison import compare_regime, natural_scale
-from diagflow.show_comparison import csv_text, verdict
+from diagflow.show_comparison import csv_text, remaining, verdict
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from pde.solving import solve
@@ -125,7 +127,7 @@ class CurveExperiment:
         """Simulate all cases, write the figure and a table for each."""
         found = []
         for number, case in enumerate(self.cases):
-            report(f"{self.name}: {case.label}")
+            report(f"{self.name}: {plain(case.label)}")
             comparison = compare_regime(
                 regimes_of(case.problem),
                 case.regime,
@@ -142,10 +144,10 @@ class CurveExperiment:
         self._draw(found, folder)
         lines = []
         for case, comparison in zip(self.cases, found, strict=True):
-            line = f"{case.label}: {verdict(comparison)}"
+            line = f"{plain(case.label)}: {verdict(comparison)}"
             if self.normalised:
                 line += f"; normalised at t = 0: {100 * _normalised(comparison):.3g}%"
-            lines.append(line)
+            lines += [line, *(f"  {words}" for words in remaining(comparison))]
         return Outcome(self.name, all(c.holds for c in found), tuple(lines))
 
     def _scale(self, case: Case) -> float:
@@ -173,8 +175,7 @@ class CurveExperiment:
             lower.axhline(0, color=COLOURS["grey"], linewidth=0.6)
             lower.set_ylabel("deviation / scale")
             lower.set_xlabel("time $t/T$")
-            for extension in ("pdf", "png"):
-                write_figure(figure, folder / f"{self.name}.{extension}")
+            write_pair(figure, folder, self.name)
 
 
 def _draw_case(upper: Axes, lower: Axes, case: Case, comparison: Comparison, colour: str) -> None:

@@ -7,6 +7,7 @@ stands in the figure.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -29,8 +30,9 @@ from diagflow.show_comparison import csv_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["draw_curves", "draw_deviation", "plot_comparison"]
+__all__ = ["draw_curves", "draw_deviation", "plot_comparison", "write_silently"]
 
 _HEIGHT = 3.3
 """Height of a figure, in inches."""
@@ -97,6 +99,17 @@ def draw_deviation(axes: Axes, comparison: Comparison) -> None:
     axes.axhline(0, color=COLOURS["blue"], linewidth=0.8)
 
 
+def write_silently(figure: Figure, file: Path) -> None:
+    """Write a figure, without the remarks of the font library on the dates of its fonts."""
+    fonts = logging.getLogger("fontTools")
+    level = fonts.level
+    fonts.setLevel(logging.ERROR)
+    try:
+        write_figure(figure, file)
+    finally:
+        fonts.setLevel(level)
+
+
 def plot_comparison(
     comparison: Comparison,
     file: Path,
@@ -145,7 +158,7 @@ def plot_comparison(
             va="top",
             fontsize=7,
         )
-        write_figure(figure, file)
+        write_silently(figure, file)
     write_whole(file.with_suffix(".csv"), csv_text(title, at, comparison))
 
 

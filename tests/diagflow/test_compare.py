@@ -90,7 +90,11 @@ def test_the_correction_explains_the_deviation_of_a_small_model() -> None:
     after = (np.abs(bare.deviation - value) / bare.standard_error)[known]
     assert np.max(before) > 5
     assert np.max(after) < 3
-    assert compare(theory, runs, scale=12.0, correction=correction).holds
+    explained = compare(theory, runs, scale=12.0, correction=correction)
+    assert explained.holds
+    assert explained.remaining is not None
+    assert explained.remaining < explained.largest
+    assert bare.remaining is None
 
 
 def test_a_wrong_theory_does_not_pass() -> None:
