@@ -1,12 +1,15 @@
 r"""First-order equations solved along their characteristics.
 
 Along a curve with dx/dλ = Φ(x) a solution of Φ·∇h = φ h grows as dh/dλ = φ h. The curve through a
-point is followed back to the plane where the first variable x vanishes; there h is given. Two
-situations are integrated symbolically:
+point is followed back to the plane where the first variable x vanishes; there h is given.
+Integrated symbolically are
 
-- no other variable moves: h(x, y) = h(0, y) exp ∫_0^x φ/Φ_x;
-- one other variable z moves, with dz/dx = a(x) b(z) *separable*: G(z) - A(x) is constant for
-  G = ∫ dz/b and A = ∫ a, which gives the starting point z_0 and the growth along the curve.
+- no other variable that moves: h(x, y) = h(0, y) exp ∫_0^x φ/Φ_x;
+- one that moves, with dz/dx = a(x) b(z) *separable*: the first integral G(z) - A(x), with
+  G = ∫ dz/b and A = ∫ a, gives the starting point z_0 and the growth along the curve;
+- *triangular* systems, in which the speed of each variable depends on x, on itself and on variables
+  that are known already: one after the other, linear ones by an integrating factor, separable ones
+  by their first integral, others by sympy's dsolve within a time limit.
 
 Everything else is followed numerically, to any precision. A symbolic answer is put back into the
 equation: exactly if sympy can decide that the residual vanishes, and else at random points with
@@ -25,14 +28,14 @@ Source: Yarotsky, Golikov, Gusev 2026, section 6; the separable case and the che
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import mpmath
 import sympy
 
-from diagrams.errors import DiagflowError
 from pde.equation import FirstOrderPDE
+from pde.integration import CharacteristicsError, triangular_curves
 
 __all__ = [
     "CharacteristicsError",
@@ -45,9 +48,8 @@ __all__ = [
 CHECK_DIGITS = 50
 CHECK_POINTS = 5
 
-
-class CharacteristicsError(DiagflowError):
-    """The characteristics of an equation could not be followed."""
+_MOST_DIGITS = 12
+"""Working digits per digit of the answer beyond which a curve is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +59,14 @@ class SymbolicSolution:
     Parameters
     ----------
     expression : sympy.Expr
-    start : sympy.Expr or None
-        Where the characteristic through (x, z) meets x = 0, if a second variable moves.
+    starts : tuple of (sympy.Symbol, sympy.Expr)
+        Where the characteristic through a point meets x = 0, for each variable that moves.
     verified : str
         ``exactly``, or how small the residual is at how many random points.
     """
 
     expression: sympy.Expr
-    start: sympy.Expr | None
+    starts: tuple[tuple[sympy.Symbol, sympy.Expr], ...]
     verified: str
 
 
@@ -91,21 +93,29 @@ def solve_symbolically(equation: FirstOrderPDE, initial: sympy.Expr) -> Symbolic
             f"equation in {x}, ...: {x} does not move along its characteristics; put a variable "
             "that moves first"
         )
-    moving = [(v, c) for v, c in zip(others, rest, strict=True) if c != 0]
-    if len(moving) > 1:
-        raise CharacteristicsError(
-            f"equation: {len(moving) + 1} variables move along its characteristics; at most two "
-            "are integrated symbolically, use solve_numerically"
-        )
+    moving = {v: sympy.cancel(c / speed) for v, c in zip(others, rest, strict=True) if c != 0}
+    starts: dict[sympy.Symbol, sympy.Expr] = {}
     if not moving:
         rate = sympy.apart(sympy.cancel(equation.growth / speed), x)
-        start, expression = None, initial * _exponential(_between(rate, x, sympy.Integer(0), x))
+        growth = _exponential(_between(rate, x, sympy.Integer(0), x))
+    elif len(moving) == 1 and _is_separable(x, moving):
+        ((z, slope),) = moving.items()
+        starts[z], growth = _along_separable(equation, x, z, slope, speed)
     else:
-        (z, component) = moving[0]
-        start, growth = _along_separable(equation, x, z, sympy.cancel(component / speed), speed)
-        expression = initial.subs(z, start) * growth
-    expression = sympy.simplify(expression)
-    return SymbolicSolution(expression, start, _verify(equation, expression, initial))
+        along = sympy.Dummy("x_along", positive=True)
+        curves = triangular_curves(moving, x, along)
+        starts = {v: sympy.simplify(curve.subs(along, 0)) for v, curve in curves.items()}
+        rate = sympy.cancel(equation.growth / speed).subs(x, along).subs(curves)
+        growth = sympy.exp(sympy.integrate(sympy.expand(rate), (along, 0, x)))
+    expression = sympy.simplify(initial.subs(starts, simultaneous=True) * growth)
+    verified = _verify(equation, expression, initial)
+    return SymbolicSolution(expression, tuple(starts.items()), verified)
+
+
+def _is_separable(x: sympy.Symbol, moving: Mapping[sympy.Symbol, sympy.Expr]) -> bool:
+    ((z, slope),) = moving.items()
+    parts = sympy.separatevars(sympy.factor(slope), symbols=(x, z), dict=True)
+    return bool(parts)
 
 
 def _along_separable(
@@ -225,7 +235,8 @@ def solve_numerically(
 ) -> mpmath.mpf:
     """The value of the solution at one point, by following its characteristic back to x = 0.
 
-    The curve and the logarithm of h are Taylor series of adaptive step and order.
+    The curve and the logarithm of h are Taylor series, and the working precision is raised until
+    two results agree.
 
     Parameters
     ----------
@@ -241,7 +252,7 @@ def solve_numerically(
     Raises
     ------
     CharacteristicsError
-        If x does not move monotonically on the way.
+        If x does not move monotonically on the way, or the precision is not reached.
 
     Examples
     --------
@@ -251,7 +262,31 @@ def solve_numerically(
     >>> mpmath.nstr(value - mpmath.exp(0.5), 3) == "0.0" or abs(value - mpmath.exp(0.5)) < 1e-15
     True
     """
-    with mpmath.workdps(digits + 10):
+    working = digits + 10
+    before = _followed_back(equation, initial, at, working)
+    while True:
+        # Taylor steps of odefun lose digits unnoticed: two precisions have to agree.
+        working = 3 * working // 2
+        after = _followed_back(equation, initial, at, working)
+        with mpmath.workdps(working):
+            if abs(after - before) <= mpmath.mpf(10) ** -digits * max(abs(after), 1):
+                return after
+        if working > _MOST_DIGITS * digits:
+            raise CharacteristicsError(
+                f"equation: its characteristic was followed with {working} digits and {digits} are "
+                "still not certain; choose a point nearer to the initial plane"
+            )
+        before = after
+
+
+def _followed_back(
+    equation: FirstOrderPDE,
+    initial: Callable[..., mpmath.mpf],
+    at: Sequence[float | mpmath.mpf],
+    working: int,
+) -> mpmath.mpf:
+    """The value at one point with a number of working digits."""
+    with mpmath.workdps(working):
         speed, *rest = (
             sympy.lambdify(equation.variables, component, "mpmath") for component in equation.field
         )

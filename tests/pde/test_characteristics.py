@@ -1,0 +1,127 @@
+"""Characteristics: symbolic, numerical and by series, of one and the same equation."""
+
+import mpmath
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pde.characteristics import (
+    CharacteristicsError,
+    residual_at_random_points,
+    solve_numerically,
+    solve_symbolically,
+)
+from pde.equation import FirstOrderPDE
+from pde.integration import dsolve_within
+
+X, Y, Z = sympy.symbols("x y z")
+ONE = sympy.Integer(1)
+
+
+def taylor_in_x(equation: FirstOrderPDE, initial: sympy.Expr, last: int) -> sympy.Expr:
+    """The Cauchy-Kovalevskaya series, for the speed 1 of x: an independent route."""
+    total, term = initial, initial
+    for n in range(1, last + 1):
+        moved = equation.growth * term
+        for v, c in zip(equation.variables[1:], equation.field[1:], strict=True):
+            moved -= c * sympy.diff(term, v)
+        term = sympy.expand(moved) / n
+        total += term * X**n
+    return total
+
+
+SMALL = st.integers(-3, 3)
+
+
+@given(SMALL, SMALL, SMALL, SMALL, st.integers(0, 3))
+@settings(max_examples=12, deadline=None)
+def test_symbolic_solutions_have_the_right_series(a: int, b: int, c: int, d: int, k: int) -> None:
+    """h_x + (a z + b z²) h_z = (c + d z) h, with h = 1 + z^k at x = 0."""
+    equation = FirstOrderPDE((X, Z), (ONE, a * Z + b * Z**2), c + d * Z)
+    initial = 1 + Z**k
+    solution = solve_symbolically(equation, initial)
+    difference = solution.expression - taylor_in_x(equation, initial, 6)
+    # The first terms that differ are of the seventh order in x.
+    point = {Z: sympy.Rational(1, 7)}
+    small = abs(sympy.N(difference.subs(point).subs(X, sympy.Rational(1, 10**6)), 60))
+    assert small < 1e-36
+
+
+@pytest.mark.parametrize(
+    ("field", "growth", "initial"),
+    [
+        ((ONE, Y, Z + Y), 1 + Y, Y * Z),
+        ((ONE, Y**2, Z * Y), X, Y + Z),
+        ((ONE, X + Y, sympy.Integer(0)), sympy.Integer(2), Y**2 + Z),
+        ((ONE, 2 * X * Y, Y + Z), sympy.Integer(0), Z),
+    ],
+)
+def test_triangular_systems(
+    field: tuple[sympy.Expr, ...], growth: sympy.Expr, initial: sympy.Expr
+) -> None:
+    equation = FirstOrderPDE((X, Y, Z), field, growth)
+    solution = solve_symbolically(equation, initial)
+    start = sympy.lambdify((Y, Z), initial, "mpmath")
+    exact = sympy.lambdify((X, Y, Z), solution.expression, "mpmath")
+    with mpmath.workdps(40):
+        point = [mpmath.mpf(1) / n for n in (5, 3, 4)]
+        followed = solve_numerically(equation, start, point, digits=30)
+        assert abs(exact(*point) - followed) < mpmath.mpf(10) ** -25
+
+
+def test_dsolve_is_a_last_resort() -> None:
+    """A Bernoulli equation that is not separable, which dsolve integrates."""
+    equation = FirstOrderPDE((X, Y), (ONE, Y * (1 - X * Y)), sympy.Integer(0))
+    solution = solve_symbolically(equation, Y)
+    assert solution.verified == "exactly"
+
+
+def test_what_cannot_be_integrated_is_followed_numerically() -> None:
+    coupled = FirstOrderPDE((X, Y, Z), (ONE, Z**2, Y), Y)
+    with pytest.raises(CharacteristicsError, match="not triangular; use solve_numerically"):
+        solve_symbolically(coupled, Y + Z)
+    at = [mpmath.mpf(1) / n for n in (10, 5, 4)]
+    value = solve_numerically(coupled, lambda y, z: y + z, at)
+    point = {v: sympy.Rational(1, n) for v, n in zip((X, Y, Z), (10, 5, 4), strict=True)}
+    series = taylor_in_x(coupled, Y + Z, 14).subs(point)
+    assert float(value) == pytest.approx(float(series), rel=1e-13)
+
+
+def test_the_time_limit_ends_dsolve() -> None:
+    along = sympy.Dummy("x_along", positive=True)
+    with pytest.raises(CharacteristicsError, match=r"within 0\.2 s"):
+        dsolve_within(sympy.sin(Y * along), Y, X, along, seconds=0.2)
+
+
+def test_systems_that_are_not_triangular() -> None:
+    rotation = FirstOrderPDE((X, Y, Z), (ONE, -Z, Y), sympy.Integer(0))
+    with pytest.raises(CharacteristicsError, match="not triangular"):
+        solve_symbolically(rotation, Y)
+    value = solve_numerically(rotation, lambda y, _z: y, (1.0, 1.0, 0.0), digits=20)
+    with mpmath.workdps(25):
+        assert abs(value - mpmath.cos(1)) < 1e-18
+
+
+@pytest.mark.parametrize("digits", [15, 30, 60])
+def test_precision_of_characteristics_is_an_argument(digits: int) -> None:
+    equation = FirstOrderPDE((X, Z), (ONE, 4 * Z * (1 - Z)), 4 * (Z - 1))
+    exact = solve_symbolically(equation, Z / 2 - 1).expression
+    with mpmath.workdps(digits + 10):
+        at = (mpmath.mpf(1) / 5, mpmath.mpf(1) / 3)
+        value = solve_numerically(equation, lambda z: z / 2 - 1, at, digits=digits)
+        expected = sympy.lambdify((X, Z), exact, "mpmath")(*at)
+        assert abs(value - expected) < mpmath.mpf(10) ** (1 - digits)
+
+
+def test_variables_that_do_not_move() -> None:
+    with pytest.raises(CharacteristicsError, match="does not move"):
+        solve_symbolically(FirstOrderPDE((X, Y), (sympy.Integer(0), ONE), ONE), Y)
+    with pytest.raises(CharacteristicsError, match="stops at"):
+        solve_numerically(FirstOrderPDE((X, Y), (X - 1, ONE), ONE), lambda y: y, (1.0, 0.0))
+
+
+def test_a_wrong_solution_leaves_a_residual() -> None:
+    equation = FirstOrderPDE((X, Z), (ONE, Z), sympy.Integer(2))
+    assert residual_at_random_points(equation.defect(sympy.exp(X) * Z)) == 0
+    assert residual_at_random_points(equation.defect(sympy.exp(2 * X) * Z)) > 1e-3
