@@ -1,0 +1,187 @@
+r"""Diagrams in TikZ.
+
+The pictures need the package tikz and nothing else: no library, and no style set elsewhere.
+
+>>> from diagrams.tensors import Axis, Tensor
+>>> W = Tensor("W", (Axis("H"), Axis("p")), variance="sigma2")
+>>> square = Diagram((Axis("H"), Axis("p")), ((W, (0, 1)), (W, (0, 1))))
+>>> tikz(square, label="$-R$").count("controls")
+2
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from diagflow.drawing.appearance import INK, NODE_FILL, PINNED_FILL, Appearance, corners
+from diagflow.drawing.layout import layout
+from diagrams.diagram import Diagram
+from diagrams.tensors import Axis
+from expansion.polynomial import symbol_latex
+
+__all__ = ["tensor_latex", "tikz", "tikz_document", "tikz_gallery", "tikz_legend"]
+
+_RADIUS = 0.115
+"""Radius of a node, in centimetres."""
+
+_WIDTH = 16.0
+"""Width of the text on a page, in centimetres."""
+
+_UNIT = 1.15
+"""Longest edge, in centimetres."""
+
+
+def tikz(
+    diagram: Diagram,
+    *,
+    label: str | None = None,
+    look: Appearance | None = None,
+    unit: float = _UNIT,
+) -> str:
+    r"""A ``tikzpicture`` of a diagram.
+
+    Parameters
+    ----------
+    diagram : Diagram
+    label : str, optional
+        LaTeX below the picture; its lines are separated by newlines.
+    look : Appearance, optional
+        That of the diagram alone unless given.
+    unit : float
+        Length of an edge, in centimetres.
+    """
+    drawn = layout(diagram)
+    look = look or Appearance.of([diagram])
+    parts = ["\\begin{tikzpicture}[baseline=0pt]", *_colours(look)]
+    for line in drawn.lines:
+        a, b, c, d = (f"({unit * x:.3f},{unit * y:.3f})" for x, y in line.curve)
+        dashes = ", dash pattern=on 2.4pt off 1.4pt" if look.is_dashed(line.tensor) else ""
+        parts.append(
+            f"  \\draw[{_name(look.colour(line.tensor))}, line width=0.7pt{dashes}] "
+            f"{a} .. controls {b} and {c} .. {d};"
+        )
+    for tensor, (x, y) in drawn.junctions:
+        parts.append(
+            f"  \\fill[{_name(look.colour(tensor))}] ({unit * x:.3f},{unit * y:.3f}) "
+            f"circle[radius={_RADIUS / 2:g}];"
+        )
+    for axis, (x, y) in zip(diagram.nodes, drawn.nodes, strict=True):
+        parts.append("  " + _node(look, axis, unit * x, unit * y))
+    if label:
+        bottom = unit * drawn.bounds[1] - _RADIUS - 0.1
+        words = label.replace("\n", " \\\\ ")
+        parts.append(
+            f"  \\node[below, align=center, font=\\small] at (0,{bottom:.3f}) {{{words}}};"
+        )
+    return "\n".join([*parts, "\\end{tikzpicture}"]) + "\n"
+
+
+def tikz_legend(look: Appearance) -> str:
+    """A line that explains shapes and colours."""
+    entries = []
+    for axis in look.axes:
+        name = symbol_latex(axis.name)
+        size = "" if axis.pinned is None else f" = {axis.pinned}"
+        node = _node(look, axis, 0.0, 0.0)
+        entries.append(_inline(look, node) + f"~sum over ${name}{size}$")
+    for tensor in look.tensors:
+        dashes = ", dash pattern=on 2.4pt off 1.4pt" if look.is_dashed(tensor) else ""
+        stroke = f"\\draw[{_name(look.colour(tensor))}, line width=0.7pt{dashes}] (0,0) -- (0.6,0);"
+        entries.append(_inline(look, stroke) + f"~${tensor_latex(tensor.name)}$")
+    return "\\quad\n".join(entries) + "\n"
+
+
+def tikz_gallery(
+    items: Sequence[tuple[Diagram, str]],
+    *,
+    look: Appearance | None = None,
+    columns: int = 4,
+    width: float = _WIDTH,
+) -> str:
+    """Rows of pictures with captions below them, and a legend, without a document around them.
+
+    Parameters
+    ----------
+    items : sequence of (Diagram, str)
+        Diagrams with captions in LaTeX.
+    look : Appearance, optional
+        That of all diagrams together unless given.
+    columns : int
+    width : float
+        Width of the rows, in centimetres.
+    """
+    look = look or Appearance.of(diagram for diagram, _ in items)
+    wide = width / columns
+    parts = ["\\begingroup\\centering"]
+    for first in range(0, len(items), columns):
+        for diagram, caption in items[first : first + columns]:
+            left, bottom, right, top = layout(diagram).bounds
+            unit = min(_UNIT, (wide - 0.5) / max(right - left, top - bottom, 1e-9))
+            words = caption.replace("\n", " \\\\ ")
+            parts += [
+                f"\\begin{{minipage}}[b]{{{wide:.2f}cm}}\\centering",
+                tikz(diagram, look=look, unit=unit).rstrip(),
+                f"\\\\[6pt] \\small {words}",
+                "\\end{minipage}%",
+            ]
+        parts.append("\\par\\bigskip")
+    parts += [f"{{\\footnotesize {tikz_legend(look).rstrip()}\\par}}", "\\endgroup"]
+    return "\n".join(parts) + "\n"
+
+
+def tikz_document(body: str) -> str:
+    """A document that ``pdflatex`` compiles, with a body such as the functions above return."""
+    return (
+        "\\documentclass[10pt]{article}\n"
+        "\\usepackage[a4paper, margin=2.5cm]{geometry}\n"
+        "\\usepackage{amsmath, amssymb, tikz}\n"
+        "\\pagestyle{empty}\n"
+        "\\setlength{\\parindent}{0pt}\n"
+        "\\begin{document}\n"
+        f"{body}"
+        "\\end{document}\n"
+    )
+
+
+def _inline(look: Appearance, body: str) -> str:
+    colours = " ".join(line.strip() for line in _colours(look))
+    return f"\\begin{{tikzpicture}}[baseline=-0.6ex]{colours} {body}\\end{{tikzpicture}}"
+
+
+def tensor_latex(name: str) -> str:
+    """The name of a tensor in LaTeX, a number at its end as an index.
+
+    Examples
+    --------
+    >>> tensor_latex("U12")
+    'U_{12}'
+    """
+    stem = name.rstrip("0123456789")
+    index = name[len(stem) :]
+    letters = stem.replace("_", "\\_")
+    head = letters if len(stem) == 1 else f"\\mathit{{{letters}}}"
+    return f"{head}_{{{index}}}" if index else head
+
+
+def _colours(look: Appearance) -> list[str]:
+    used: Iterable[str] = dict.fromkeys(
+        [INK, NODE_FILL, PINNED_FILL, *(look.colour(tensor) for tensor in look.tensors)]
+    )
+    return [f"  \\definecolor{{{_name(colour)}}}{{HTML}}{{{colour[1:]}}}" for colour in used]
+
+
+def _name(colour: str) -> str:
+    """The name under which a picture defines a colour."""
+    return f"diagflow{colour[1:]}"
+
+
+def _node(look: Appearance, axis: Axis, x: float, y: float) -> str:
+    fill = _name(NODE_FILL if axis.pinned is None else PINNED_FILL)
+    options = f"draw={_name(INK)}, fill={fill}, line width=0.6pt"
+    outline = corners(look.shape(axis))
+    if not outline:
+        return f"\\filldraw[{options}] ({x:.3f},{y:.3f}) circle[radius={_RADIUS:g}];"
+    points = " -- ".join(f"({x + _RADIUS * u:.3f},{y + _RADIUS * v:.3f})" for u, v in outline)
+    return f"\\filldraw[{options}, line join=round] {points} -- cycle;"

@@ -1,0 +1,247 @@
+"""Pictures of diagrams as files: SVG, TikZ, pages; contractions against the expectation."""
+
+import math
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from diagflow.drawing import Appearance, contractions, draw, gallery, svg, tikz, tikz_document
+from diagflow.drawing.contractions import matchings
+from diagrams.diagram import Diagram
+from diagrams.errors import CapacityError, InvalidInputError
+from diagrams.network import Network
+from diagrams.tensors import Axis, Kind, Tensor
+from diagrams.wick import expectation
+from expansion.models import cp
+from expansion.problem import Problem
+from expansion.series import loss_series
+
+p, H, N = Axis("p"), Axis("H"), Axis("N")
+W = Tensor("W", (H, p), variance="sigma2")
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def tied() -> Problem:
+    """The weight-tied autoencoder on Gaussian data."""
+    X = Tensor("X", (p, N), Kind.GAUSSIAN, "tau2")
+    return Problem(
+        family="tied",
+        model=(Network.einsum("ki,kj,jn->in", W, W, X),),
+        target=(Network.einsum("in->in", X),),
+        output_axes=(p, N),
+    )
+
+
+PROBLEMS = {
+    "sym2": (cp(order=2, symmetric=True), 2),
+    "asym3": (cp(order=3), 1),
+    "sym4": (cp(order=4, symmetric=True), 1),
+    "tied": (tied(), 1),
+}
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_contractions_add_up_to_the_expectation(name: str) -> None:
+    problem, terms = PROBLEMS[name]
+    series = loss_series(problem)
+    for s in range(terms + 1):
+        for diagram, _ in series.diagrams(s):
+            found = contractions(diagram)
+            assert sum(c.count for c in found) == matchings(diagram)
+            total: Counter[tuple[tuple[str, int], ...]] = Counter()
+            for contraction in found:
+                total[contraction.monomial] += contraction.count
+            assert {k: Fraction(v) for k, v in total.items()} == expectation(diagram)
+            assert len({c.diagram for c in found}) == len(found), "classes are distinct pictures"
+
+
+def test_flowers_of_the_order_4_square() -> None:
+    """One H-node and four double petals: the leading term of E[D] when p is large."""
+    ((square, _),) = cp(order=4, symmetric=True).model_square
+    first = contractions(square)[0]
+    assert (first.count, dict(first.monomial)) == (1, {"p": 4, "H": 1, "sigma2": 4})
+    assert sorted(first.diagram.multiplicities.values()) == [2, 2, 2, 2]
+
+
+def test_pinned_nodes_are_left_out_of_monomials() -> None:
+    one = Axis("one", pinned=1)
+    u = Tensor("u", (one, p), variance="sigma2")
+    (contraction,) = contractions(Diagram((one, p), ((u, (0, 1)), (u, (0, 1)))))
+    assert contraction.monomial == (("p", 1), ("sigma2", 1))
+
+
+def test_too_many_matchings_are_refused() -> None:
+    big = Diagram((H, p), ((W, (0, 1)),) * 16)
+    message = (
+        r"^diagram with 16 factors: has 2027025 matchings, more than 200000; draw fewer terms$"
+    )
+    with pytest.raises(CapacityError, match=message):
+        contractions(big)
+    assert contractions(Diagram((H, p), ((W, (0, 1)),) * 3)) == ()
+
+
+def test_svg_has_one_shape_for_each_part() -> None:
+    X = Tensor("X", (p, N), Kind.GAUSSIAN, "tau2")
+    C = Tensor("C", (p, H, N), variance="c")
+    diagram = Diagram((H, p, N), ((W, (0, 1)), (X, (1, 2)), (X, (1, 2)), (C, (1, 0, 2))))
+    root = ElementTree.fromstring(svg(diagram))
+    assert root.find(f"{SVG}title").text == str(diagram)  # type: ignore[union-attr]
+    paths = root.findall(f"{SVG}path")
+    assert len(paths) == 3 + 3
+    assert sum("stroke-dasharray" in path.attrib for path in paths) == 2, "fixed ones are dashed"
+    assert len({path.attrib["stroke"] for path in paths}) == 3
+    assert len(root.findall(f"{SVG}circle")) == 2, "the p-node and the junction"
+    assert sorted(
+        len(shape.attrib["points"].split()) for shape in root.findall(f"{SVG}polygon")
+    ) == [
+        4,
+        4,
+    ]
+    x0, y0, width, height = map(float, root.attrib["viewBox"].split())
+    for path in paths:
+        for x, y in re.findall(r"(-?[\d.]+) (-?[\d.]+)", path.attrib["d"])[::3]:
+            assert x0 <= float(x) <= width and y0 <= float(y) <= height
+
+
+def test_one_appearance_for_all_pictures() -> None:
+    """A tensor keeps its colour in a diagram that lacks the others."""
+    U1, U2 = (Tensor(f"U{k}", (H, p), variance="sigma2") for k in (1, 2))
+    both = Diagram((H, p), ((U1, (0, 1)), (U2, (0, 1))))
+    second = Diagram((H, p), ((U2, (0, 1)), (U2, (0, 1))))
+    look = Appearance.of([both, second])
+    assert look.colour(U2) in svg(second, look=look)
+    assert look.colour(U1) not in svg(second, look=look)
+    assert look.colour(U2) not in svg(second)
+
+
+def test_shapes_of_further_axes_differ() -> None:
+    axes = [Axis(name) for name in ("p", "H", "N", "a", "b", "c")]
+    look = Appearance.of([Diagram(tuple(axes))])
+    assert len({look.shape(axis) for axis in axes}) == len(axes)
+
+
+def balanced(text: str) -> bool:
+    depth = 0
+    for token in re.findall(r"(?<!\\)[{}]", text):
+        depth += 1 if token == "{" else -1
+        if depth < 0:
+            return False
+    begins = re.findall(r"\\begin\{(\w+\*?)\}", text)
+    ends = re.findall(r"\\end\{(\w+\*?)\}", text)
+    return depth == 0 and Counter(begins) == Counter(ends)
+
+
+def test_tikz_says_every_line_and_node() -> None:
+    for diagram, _ in loss_series(cp(order=3)).diagrams(2):
+        text = tikz(diagram, label="$a$\n$b$")
+        assert balanced(text)
+        assert text.count(".. controls") == len(diagram.factors)
+        assert text.count("\\filldraw") == len(diagram.nodes)
+        assert "$a$ \\\\ $b$" in text
+        used = set(re.findall(r"[\[=](diagflow[0-9A-F]{6})", text))
+        assert used <= set(re.findall(r"\\definecolor\{(\w+)\}", text))
+
+
+def test_tikz_has_the_geometry_of_the_layout() -> None:
+    """A cycle of length four in TikZ lies on a circle too."""
+    ((square, _),) = cp(order=2, symmetric=True).model_square
+    points = re.findall(r"\\draw\[.*\] \((-?[\d.]+),(-?[\d.]+)\)", tikz(square))
+    radii = [math.hypot(float(x), float(y)) for x, y in points]
+    assert len(radii) == 4
+    assert max(radii) - min(radii) < 5e-3
+
+
+@pytest.mark.parametrize("extension", ["svg", "png", "pdf", "tex"])
+@pytest.mark.parametrize("what", ["blocks", "terms", "contractions"])
+def test_pages_are_written_twice_the_same(what: str, extension: str, tmp_path: Path) -> None:
+    files = [tmp_path / f"{k}.{extension}" for k in range(2)]
+    for file in files:
+        assert draw(cp(order=2, symmetric=True), what, terms=1, output=file) == 0
+    first, second = (file.read_bytes() for file in files)
+    assert first == second
+    starts = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF", "tex": b"\\documentclass"}
+    assert first.startswith(starts[extension])
+    assert sorted(tmp_path.iterdir()) == files
+    if extension == "tex":
+        assert balanced(first.decode())
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex here")
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_pages_compile(name: str, tmp_path: Path) -> None:
+    problem, _ = PROBLEMS[name]
+    draw(problem, "contractions", terms=0, output=tmp_path / "page.tex")
+    (diagram, _), *_ = problem.model_square
+    (tmp_path / "one.tex").write_text(tikz_document(tikz(diagram, label="$D$")), encoding="utf-8")
+    for file in ("page", "one"):
+        done = subprocess.run(
+            ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", f"{file}.tex"],
+            cwd=tmp_path,
+            capture_output=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stdout[-2000:]
+        assert (tmp_path / f"{file}.pdf").exists()
+
+
+def test_what_does_not_fit_is_counted(tmp_path: Path) -> None:
+    file = tmp_path / "some.tex"
+    series = loss_series(cp(order=3))
+    every = sum(len(series.diagrams(s)) for s in range(3))
+    assert draw(series, "terms", terms=2, output=file, maximal=4) == every - 4
+    text = file.read_text(encoding="utf-8")
+    assert f"and {every - 4} more" in text
+    assert text.count("begin{minipage}") == 4
+    assert draw(series, "terms", terms=2, output=file, maximal=every) == 0
+    assert "more" not in file.read_text(encoding="utf-8")
+
+
+def test_captions_say_coefficient_and_expectation(tmp_path: Path) -> None:
+    file = tmp_path / "terms.tex"
+    draw(cp(order=2, symmetric=True), "terms", terms=1, output=file)
+    text = file.read_text(encoding="utf-8")
+    assert "$Y_{0}:\\ {\\frac{1}{2}}\\times$ \\\\ $\\mathrm{E} = p$" in text
+    assert "$Y_{1}:\\ {-4}\\times$ \\\\ $\\mathrm{E} = p H \\sigma^{2}$" in text
+    assert "$\\mathrm{E} = p^{2} H \\sigma^{4} + p H^{2} \\sigma^{4} + p H \\sigma^{4}$" in text
+    assert "p^{3} H \\sigma^{6} + p H^{3} \\sigma^{6} + \\cdots$" in text
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("a.gif", r"^drawing .*a\.gif: its extension is not one of svg, pdf, png, tex; rename it$"),
+        ("none/a.svg", r"^figure .*: the folder .*none does not exist; make it first$"),
+    ],
+)
+def test_files_that_cannot_be(file: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        draw(cp(order=2), "blocks", output=tmp_path / file)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("extension", ["svg", "tex"])
+def test_nothing_half_written(extension: str, tmp_path: Path) -> None:
+    """The place of the file is taken by a folder."""
+    file = tmp_path / f"taken.{extension}"
+    file.mkdir()
+    with pytest.raises(InvalidInputError, match=r"cannot be written"):
+        draw(cp(order=2), "blocks", output=file)
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_arguments_that_cannot_be(tmp_path: Path) -> None:
+    file = tmp_path / "a.svg"
+    message = r"^draw 'all': is not one of blocks, terms, contractions; choose one$"
+    with pytest.raises(InvalidInputError, match=message):
+        draw(cp(order=2), "all", output=file)
+    with pytest.raises(InvalidInputError, match=r"^draw: -1 terms and at most 60 pictures: "):
+        draw(cp(order=2), "terms", terms=-1, output=file)
+    with pytest.raises(InvalidInputError, match=r"there is no diagram to draw"):
+        gallery([], file)
+    assert not list(tmp_path.iterdir())
