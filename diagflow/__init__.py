@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from diagflow.simulation import simulate
     from diagrams.errors import (
         BudgetExceededError,
         CapacityError,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from expansion.problem import Problem
     from expansion.regimes import Regime, Regimes, regimes
     from expansion.series import Budget, LossSeries, loss_series
+    from pde.evolution import LossEvolution
+    from pde.solving import solve
 
 __version__ = "0.1.0"
 
@@ -37,6 +40,7 @@ __all__ = [
     "DiagflowError",
     "InvalidInputError",
     "LeadingSeries",
+    "LossEvolution",
     "LossSeries",
     "Polynomial",
     "Problem",
@@ -45,6 +49,8 @@ __all__ = [
     "cp",
     "loss_series",
     "regimes",
+    "simulate",
+    "solve",
     "where",
 ]
 
@@ -55,6 +61,7 @@ _HOME = {
     "DiagflowError": "diagrams.errors",
     "InvalidInputError": "diagrams.errors",
     "LeadingSeries": "expansion.leading",
+    "LossEvolution": "pde.evolution",
     "LossSeries": "expansion.series",
     "Polynomial": "expansion.polynomial",
     "Problem": "expansion.problem",
@@ -63,6 +70,8 @@ _HOME = {
     "cp": "expansion.models",
     "loss_series": "expansion.series",
     "regimes": "expansion.regimes",
+    "simulate": "diagflow.simulation",
+    "solve": "pde.solving",
     "where": "expansion.closest",
 }
 

@@ -1,0 +1,152 @@
+"""The command solve: its record, its forms, its refusals, warnings and exit statuses."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+import pde.solving
+from diagflow.cli import main
+from expansion.models import cp
+from pde.evolution import Certificate, Solution
+from pde.solving import solve
+
+SYM = ("cp", "--order", "2", "--symmetric", "--terms", "5")
+TRIANGLE = (*SYM, "--regime", "A-B-E", "--at", "p=64,H=32,sigma2=1/64")
+ASCENT = ("cp", "--order", "4", "--symmetric", "--terms", "3", "--regime", "A-B-E")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Run a command inside this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> Result:
+        monkeypatch.setattr(sys, "argv", ["diagflow", "solve", *arguments])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        printed = capsys.readouterr()
+        assert not list(tmp_path.iterdir())
+        return Result(int(exit_.value.code or 0), printed.out, printed.err)
+
+    return call
+
+
+def test_the_record_of_the_contract(run: Run) -> None:
+    done = run(*TRIANGLE, "--times", "0:2:5", "--format", "json")
+    assert (done.status, done.err) == (0, "")
+    record = json.loads(done.out)
+    at = {"p": 64, "H": 32, "sigma2": 1 / 64}
+    expected = solve(cp(order=2, symmetric=True), "A-B-E", at=at, terms=5)
+    assert record["regime"] == "A-B-E"
+    assert record["parameters"] == {"p": "64", "H": "32", "sigma2": "1/64", "T": "1"}
+    assert record["t"] == [0, 0.5, 1, 1.5, 2]
+    assert record["loss"] == [float(x) for x in expected(record["t"])]
+    assert record["certificate"]["matched"] == [0, 1, 2, 3, 4, 5]
+    assert record["method"] == "closed-form"
+    assert record["error_estimate"] is None
+    assert r"\sigma" in record["formula"] and "sigma_" not in record["formula"]
+    assert record["valid"]["stop"] is None and record["valid"]["start"] < 0
+    assert run(*TRIANGLE, "--times", "0:2:5", "--format", "json").out == done.out
+
+
+def test_other_forms(run: Run) -> None:
+    rows = list(csv.reader(io.StringIO(run(*TRIANGLE, "--times", "0:1:3", "--format", "csv").out)))
+    assert rows[0] == ["t", "loss"] and len(rows) == 4
+    assert float(rows[1][1]) == pytest.approx(float(solve_at_start()), rel=1e-12)
+    text = run(*TRIANGLE, "--times", "0:1:3").out
+    for words in ("closed-form", "s = 0 ... 5", "Hadamard product", "Characteristics", "E[L(t)] ~"):
+        assert words in text
+    latex = run(*TRIANGLE, "--times", "0:1:3", "--format", "latex").out
+    assert latex.count(r"\[") == latex.count(r"\]") >= 6
+    assert latex.count("{") == latex.count("}")
+
+
+def solve_at_start() -> float:
+    """½ p - pHσ² + ½ pHσ⁴(p + H), the leading part of Y_0."""
+    p, H, sigma2 = 64, 32, 1 / 64
+    return p / 2 - p * H * sigma2 + p * H * sigma2**2 * (p + H) / 2
+
+
+def test_the_list_of_all_regimes(run: Run) -> None:
+    done = run(*SYM, "--list", "--format", "json")
+    records = json.loads(done.out)["solutions"]
+    assert [r["regime"] for r in records] == ["A", "B", "E", "A-B", "E-A", "B-E", "A-B-E"]
+    for record in records:
+        assert record["method"] == "closed-form"
+        assert record["certificate"]["matched"] == [0, 1, 2, 3, 4, 5]
+
+
+def test_negative_times_are_ascent(run: Run) -> None:
+    at = "p=100,H=10,sigma2=1/1000000"
+    done = run(*ASCENT, "--at", at, "--times", "-2:0:5", "--format", "json")
+    record = json.loads(done.out)
+    assert record["t"] == [-2, -1.5, -1, -0.5, 0]
+    assert record["method"] == "moments"
+    assert record["loss"][0] > record["loss"][-1]
+
+
+def test_descent_is_refused_where_the_series_diverges(run: Run) -> None:
+    done = run(*ASCENT, "--at", "p=100,H=10,sigma2=1/1000000", "--times", "0:1:5")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.count("\n") == 1
+    assert "the formal series diverges" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((*SYM, "--regime", "C", "--at", "p=1,H=1,sigma2=1"), "A, B, E, A-B, E-A, B-E, A-B-E"),
+        ((*SYM, "--at", "p=1,H=1,sigma2=1"), "--regime is missing"),
+        ((*SYM, "--regime", "A"), "--at is missing"),
+        ((*SYM, "--regime", "A", "--at", "p=1,H=1"), "no value for sigma2"),
+        ((*SYM, "--regime", "A", "--at", "p=1,H=1,sigma2=-1"), "must be a positive number"),
+        ((*SYM, "--regime", "A", "--at", "p=1,H=1,sigma2=1,q=1"), "'q'"),
+        ((*SYM, "--regime", "A", "--at", "p=one,H=1,sigma2=1"), "p"),
+        ((*TRIANGLE, "--times", "0:1"), "START:STOP:COUNT"),
+        ((*TRIANGLE, "--times", "-50:0:3"), "blown up"),
+        ((*TRIANGLE, "--max-seconds", "0"), "budget of 0.0 seconds: must be positive"),
+    ],
+)
+def test_refusals_are_one_line(run: Run, arguments: tuple[str, ...], message: str) -> None:
+    done = run(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert message in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_numbers_outside_the_regime_are_told_with_how_much_is_neglected(run: Run) -> None:
+    inside = run(*SYM, "--regime", "E-A", "--at", "p=1000,H=1,sigma2=1/1000", "--times", "0:1:2")
+    assert (inside.status, inside.err) == (0, "")
+    outside = run(*SYM, "--regime", "E-A", "--at", "p=10,H=1000,sigma2=1", "--times", "0:1:2")
+    assert outside.status == 0
+    assert "warning: at these numbers regime E-A neglects terms up to" in outside.err
+
+
+def test_a_solution_that_fails_its_certificate_exits_with_1(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(solution: Solution, leading: object) -> Solution:
+        return replace(solution, certificate=Certificate(matched=(0, 2), compared=(0, 1, 2)))
+
+    monkeypatch.setattr(pde.solving.Solution, "certified", fails)
+    done = run(*TRIANGLE, "--times", "0:1:2")
+    assert done.status == 1
+    assert "does not reproduce the exact leading coefficients at s = [1]" in done.err
