@@ -143,7 +143,7 @@ def _free_symmetric_order_4(*, p: int) -> Experiment:
                 problem=cp(order=4, symmetric=True, target="zero"),
                 regime="A-B",
                 at={"p": Fraction(p), "H": Fraction(H), "sigma2": sigma2, "T": T},
-                times=(0.0, float(10 * T), 31),
+                times=(0.0, float(10 * T), 61),
                 runs=20 if p < 64 else 6,
             )
         )

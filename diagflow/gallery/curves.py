@@ -192,7 +192,9 @@ def _draw_case(upper: Axes, lower: Axes, case: Case, comparison: Comparison, col
     upper.plot(t, comparison.theory / scale, color=colour, label=f"{case.label}: deviation {size}")
     upper.fill_between(t, mean - error, mean + error, color=colour, alpha=0.25, linewidth=0)
     upper.plot(t[::every], mean[::every], "o", markersize=2.6, color=colour)
-    corrected = (comparison.theory + comparison.correction) / scale
+    # Where it is larger than half of the loss a first correction says nothing.
+    told = np.abs(comparison.correction) <= 0.5 * np.abs(comparison.theory)
+    corrected = np.where(told, comparison.theory + comparison.correction, np.nan) / scale
     upper.plot(t, corrected, color=COLOURS["black"], linestyle="--", linewidth=0.7)
     deviation = mean - comparison.theory / scale
     lower.plot(t, deviation, color=colour)
