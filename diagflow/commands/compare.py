@@ -91,7 +91,6 @@ def run(
     from diagflow.commands.ensemble import counting, required
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.regime_comparison import compare_regime
-    from diagflow.show_solution import NOTEWORTHY
     from diagflow.terminal import following
     from diagrams.errors import InvalidInputError
     from expansion.exponents import MAXIMAL_DEFAULT_TERMS
@@ -143,7 +142,7 @@ def run(
     title = f"{problem.title}, regime {found[name].name}"
     typer.echo(render[output](title, values, result), nl=False)
     share = neglected(found, name, values)
-    if share > NOTEWORTHY:
+    if share > 1:  # less is what the correction is for
         typer.echo(
             f"diagflow: warning: at these numbers regime {found[name].name} neglects terms up to "
             f"{float(share):.2g} times as large as those it keeps; see 'diagflow regimes --at'",
