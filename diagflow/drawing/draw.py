@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from enum import StrEnum
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -20,6 +19,7 @@ from types import MappingProxyType
 
 from diagflow.drawing.contractions import contractions, matchings
 from diagflow.drawing.gallery import check_drawing_file, gallery, visible_length
+from diagflow.drawing.what import MAXIMAL_PICTURES, What
 from diagrams.diagram import Diagram
 from diagrams.errors import InvalidInputError
 from diagrams.sums import DiagramSum
@@ -28,18 +28,7 @@ from expansion.polynomial import Polynomial, monomial_latex
 from expansion.problem import Problem
 from expansion.series import LossSeries
 
-__all__ = [
-    "MAXIMAL_PICTURES",
-    "What",
-    "block_items",
-    "contraction_items",
-    "draw",
-    "number_latex",
-    "term_items",
-]
-
-MAXIMAL_PICTURES = 60
-"""So many pictures are drawn unless asked otherwise."""
+__all__ = ["block_items", "contraction_items", "draw", "number_latex", "term_items"]
 
 _CAPTION = 24
 """Visible characters of an expectation that fit a caption; more are cut after a monomial."""
@@ -48,14 +37,6 @@ _EXPECTATION_MATCHINGS = 2_100_000
 """Captions give the expectation of diagrams with at most so many matchings, 16 equal factors."""
 
 Item = tuple[Diagram, str]
-
-
-class What(StrEnum):
-    """What is drawn."""
-
-    BLOCKS = "blocks"
-    TERMS = "terms"
-    CONTRACTIONS = "contractions"
 
 
 def draw(
@@ -93,9 +74,13 @@ def draw(
     """
     if what not in {*What}:
         raise InvalidInputError(f"draw {what!r}: is not one of {', '.join(What)}; choose one")
-    if terms < 0 or maximal < 1:
+    if terms < 0:
         raise InvalidInputError(
-            f"draw: {terms} terms and at most {maximal} pictures: there must be at least 0 and 1"
+            f"draw: Y_0 ... Y_{terms}: s counts time derivatives; give --terms 0 or more"
+        )
+    if maximal < 1:
+        raise InvalidInputError(
+            f"draw: at most {maximal} pictures: there must be at least one; give a larger number"
         )
     check_drawing_file(output)
     series = problem if isinstance(problem, LossSeries) else LossSeries(problem)

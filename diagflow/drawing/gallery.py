@@ -18,7 +18,6 @@ from diagflow.drawing.tikz import tensor_latex, tikz_document, tikz_gallery
 from diagflow.plotting.style import (
     EXTENSIONS,
     PAGE_WIDTH,
-    check_figure_file,
     figure_style,
     write_figure,
 )
@@ -69,7 +68,10 @@ def check_drawing_file(file: Path) -> None:
             f"drawing {file}: its extension is not one of {', '.join(DRAWING_EXTENSIONS)}; "
             "rename it"
         )
-    check_figure_file(file.with_suffix(".svg"))
+    if not file.parent.is_dir():
+        raise InvalidInputError(
+            f"drawing {file}: the folder {file.parent} does not exist; make it first"
+        )
 
 
 def visible_length(caption: str) -> int:

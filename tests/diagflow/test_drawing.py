@@ -173,7 +173,7 @@ def test_embeddings_obey_euler(count: int, random: object) -> None:
 
 def test_the_layout_does_not_depend_on_hashes() -> None:
     script = (
-        "from diagflow.drawing import layout\n"
+        "from diagflow.drawing.layout import layout\n"
         "from expansion.models import cp\n"
         "from expansion.series import loss_series\n"
         "print([layout(d) for d, _ in loss_series(cp(order=3)).diagrams(2)])\n"

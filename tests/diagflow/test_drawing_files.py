@@ -11,8 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from diagflow.drawing import Appearance, contractions, draw, gallery, svg, tikz, tikz_document
-from diagflow.drawing.contractions import matchings
+from diagflow.drawing.appearance import Appearance
+from diagflow.drawing.contractions import contractions, matchings
+from diagflow.drawing.draw import draw
+from diagflow.drawing.gallery import gallery
+from diagflow.drawing.svg import svg
+from diagflow.drawing.tikz import tikz, tikz_document
 from diagrams.diagram import Diagram
 from diagrams.errors import CapacityError, InvalidInputError
 from diagrams.network import Network
@@ -216,7 +220,7 @@ def test_captions_say_coefficient_and_expectation(tmp_path: Path) -> None:
     ("file", "message"),
     [
         ("a.gif", r"^drawing .*a\.gif: its extension is not one of svg, pdf, png, tex; rename it$"),
-        ("none/a.svg", r"^figure .*: the folder .*none does not exist; make it first$"),
+        ("none/a.svg", r"^drawing .*: the folder .*none does not exist; make it first$"),
     ],
 )
 def test_files_that_cannot_be(file: str, message: str, tmp_path: Path) -> None:
@@ -240,7 +244,7 @@ def test_arguments_that_cannot_be(tmp_path: Path) -> None:
     message = r"^draw 'all': is not one of blocks, terms, contractions; choose one$"
     with pytest.raises(InvalidInputError, match=message):
         draw(cp(order=2), "all", output=file)
-    with pytest.raises(InvalidInputError, match=r"^draw: -1 terms and at most 60 pictures: "):
+    with pytest.raises(InvalidInputError, match=r"^draw: Y_0 \.\.\. Y_-1: s counts"):
         draw(cp(order=2), "terms", terms=-1, output=file)
     with pytest.raises(InvalidInputError, match=r"there is no diagram to draw"):
         gallery([], file)

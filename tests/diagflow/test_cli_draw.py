@@ -1,0 +1,101 @@
+"""The command draw: what it writes, what it refuses, and that it refuses in one line."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from diagflow.cli import app, main
+
+SYM = ("cp", "--order", "2", "--symmetric")
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An empty folder, and no settings of the terminal that runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "TTY_COMPATIBLE", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def test_draw_writes_the_file_it_names(folder: Path) -> None:
+    result = CliRunner().invoke(
+        app, ["draw", *SYM, "--what", "terms", "--terms", "2", "--output", "terms.svg"]
+    )
+    assert (result.exit_code, result.output) == (0, "written: terms.svg\n")
+    assert (folder / "terms.svg").read_text(encoding="utf-8").startswith("<?xml")
+    assert os.listdir(folder) == ["terms.svg"]
+
+
+def test_draw_without_what_draws_the_blocks(folder: Path) -> None:
+    result = CliRunner().invoke(app, ["draw", "cp", "--order", "3", "--output", "blocks.tex"])
+    assert result.exit_code == 0
+    text = (folder / "blocks.tex").read_text(encoding="utf-8")
+    for caption in ("$D$", "$R$", "$\\|F\\|^{2}$"):
+        assert caption in text
+    assert text.count("\\begin{minipage}") == 3
+    assert text.count(".. controls") == 6 + 3
+
+
+def test_draw_says_what_does_not_fit(folder: Path) -> None:
+    result = CliRunner().invoke(
+        app,
+        ["draw", *SYM, "--what", "contractions", "--at-most", "4", "--output", "some.tex"],
+    )
+    assert result.exit_code == 0
+    # Y_0: 1 + 2 + 4 pictures, Y_1: 2 + 4 + 7.
+    assert result.output == "written: some.tex; 16 more do not fit, see --at-most\n"
+
+
+def test_help_has_two_examples() -> None:
+    result = CliRunner().invoke(app, ["draw", "--help"])
+    assert result.exit_code == 0
+    assert result.output.count("diagflow draw cp") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((*SYM,), "draw: --output is missing; name a file such as diagrams.svg"),
+        (
+            (*SYM, "--output", "a.jpg"),
+            "drawing a.jpg: its extension is not one of svg, pdf, png, tex; rename it",
+        ),
+        (
+            (*SYM, "--output", "none/a.svg"),
+            "drawing none/a.svg: the folder none does not exist; make it first",
+        ),
+        (
+            (
+                *("cp", "--order", "4", "--symmetric", "--what", "contractions", "--terms", "2"),
+                *("--output", "a.tex", "--at-most", "400"),
+            ),
+            "diagram with 16 factors: has 2027025 matchings, more than 200000; draw fewer terms",
+        ),
+        (
+            (*SYM, "--what", "terms", "--terms", "-1", "--output", "a.tex"),
+            "draw: Y_0 ... Y_-1: s counts time derivatives; give --terms 0 or more",
+        ),
+        (
+            (*SYM, "--at-most", "0", "--output", "a.tex"),
+            "draw: at most 0 pictures: there must be at least one; give a larger number",
+        ),
+    ],
+)
+def test_refusals_are_one_line(
+    arguments: tuple[str, ...],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    folder: Path,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["diagflow", "draw", *arguments])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    printed = capsys.readouterr()
+    assert (exit_.value.code, printed.out) == (2, "")
+    assert printed.err == f"diagflow: error: {message}\n"
+    assert not os.listdir(folder)
