@@ -2,7 +2,7 @@
 
 Tables on a terminal, Markdown when piped; progress on standard error. Exit status 1 if a result
 differs from the textbook enumerator's or a ratio is too small, and with ``--strict`` also if a
-reach case misses its limits.
+reach or curve case misses its limits.
 """
 
 from __future__ import annotations
@@ -18,7 +18,15 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from benchmarks import cases, reach
-from benchmarks.cases import MEMORY_LIMIT, REQUIRED_RATIO, TIME_LIMIT, RatioCase, ReachCase
+from benchmarks.cases import (
+    CURVE_POINTS,
+    MEMORY_LIMIT,
+    REQUIRED_RATIO,
+    TIME_LIMIT,
+    CurveCase,
+    RatioCase,
+    ReachCase,
+)
 from benchmarks.reach import Reach, Step
 
 PIPED_WIDTH = 160
@@ -36,6 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         passed = _reach(console, chosen_reach, quick=options.quick) or not options.strict
     if chosen_ratio := cases.selected(cases.RATIO, options.only):
         passed = _ratio(console, chosen_ratio, quick=options.quick) and passed
+    if chosen_curves := cases.selected(cases.CURVES, options.only):
+        met = _curves(console, chosen_curves, quick=options.quick)
+        passed = (met or not options.strict) and passed
     return 0 if passed else 1
 
 
@@ -51,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
         help=f"run these cases only; one of {', '.join(cases.names())}; may be repeated",
     )
     parser.add_argument(
-        "--strict", action="store_true", help="exit with 1 if a reach case misses its limits"
+        "--strict",
+        action="store_true",
+        help="exit with 1 if a reach or curve case misses its limits",
     )
     return parser
 
@@ -126,6 +139,40 @@ def _ratio(console: Console, chosen: Sequence[RatioCase], *, quick: bool) -> boo
             f"{result.value:.0f}",
             "-" if quick else f"{REQUIRED_RATIO:.0f}",
             ("equal" if result.equal else "DIFFER") + ("" if result.met else ", FAILED"),
+        )
+    console.print(table)
+    console.print()
+    return all(met)
+
+
+# --- curve ----------------------------------------------------------------------------------------
+
+
+def _curves(console: Console, chosen: Sequence[CurveCase], *, quick: bool) -> bool:
+    """Run the curve cases, print their table; whether all were met."""
+    from benchmarks import curve
+
+    points = CURVE_POINTS // 100 if quick else CURVE_POINTS
+    table = _table(console, f"Curve: a solution at {points} times after set-up, and one simulation")
+    for column in (
+        *("regime", "solution ms", "simulation ms", "ratio", "limit ms"),
+        *("largest relative deviation", "limits"),
+    ):
+        table.add_column(column, justify="right")
+    met = []
+    for case in chosen:
+        with _progress(case.name):
+            result = curve.measure(case, points=points, terms=case.last(quick=quick))
+        met.append(result.met)
+        table.add_row(
+            case.title,
+            case.regime,
+            f"{1000 * result.solution:.2f}",
+            f"{1000 * result.simulation:.0f}",
+            f"{result.value:.0f}",
+            f"{1000 * case.limit:.0f}",
+            f"{result.deviation:.3f}",
+            "met" if result.met else "MISSED",
         )
     console.print(table)
     console.print()

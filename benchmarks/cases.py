@@ -2,7 +2,8 @@
 
 A *reach* case asks how far the series goes: Y_0 ... Y_terms in one process, within limits of time
 and memory. A *ratio* case compares the engine with the textbook enumerator on the same problem, in
-the same process and the same run. All cases are CP models with the identity target.
+the same process and the same run. A *curve* case evaluates a loss evolution at many times, and
+simulates one run of the same curve. All cases are CP models with the identity target.
 
 >>> REACH[0].name, REACH[0].title, REACH[0].terms
 ('reach:sym2', 'SYM order 2', 40)
@@ -19,12 +20,15 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 __all__ = [
+    "CURVES",
+    "CURVE_POINTS",
     "MEMORY_LIMIT",
     "RATIO",
     "REACH",
     "REQUIRED_RATIO",
     "TIME_LIMIT",
     "Case",
+    "CurveCase",
     "RatioCase",
     "ReachCase",
     "names",
@@ -83,6 +87,22 @@ class RatioCase(Case):
     kind = "ratio"
 
 
+@dataclass(frozen=True, kw_only=True)
+class CurveCase(Case):
+    """A loss evolution at `CURVE_POINTS` times, after set-up."""
+
+    regime: str
+    at: tuple[tuple[str, float], ...]
+    times: tuple[float, float]
+    limit: float
+
+    kind = "curve"
+
+    @property
+    def name(self) -> str:
+        return f"{super().name}:{self.regime}"
+
+
 REACH = (
     ReachCase(order=2, symmetric=True, terms=40, quick_terms=20),
     ReachCase(order=2, symmetric=False, terms=13, quick_terms=9),
@@ -98,12 +118,42 @@ RATIO = (
     RatioCase(order=3, symmetric=False, terms=3, quick_terms=2),
 )
 
+CURVE_POINTS = 10_000
+
+CURVES = (
+    CurveCase(
+        order=2,
+        symmetric=True,
+        terms=4,
+        quick_terms=2,
+        regime="A-B-E",
+        at=(("p", 128), ("H", 64), ("sigma2", 1 / 128)),
+        times=(0.0, 2.0),
+        limit=0.020,
+    ),
+    CurveCase(
+        order=4,
+        symmetric=True,
+        terms=3,
+        quick_terms=2,
+        regime="A-B-E",
+        at=(("p", 64), ("H", 682), ("sigma2", 0.001)),
+        times=(-10.0, 0.0),
+        limit=1.0,
+    ),
+)
+"""A closed form and a moment solution, with the seconds they may take."""
+
 AnyCase = TypeVar("AnyCase", bound=Case)
 
 
 def names() -> tuple[str, ...]:
     """What ``--only`` accepts: a kind, or the name of a case."""
-    return ("reach", *(case.name for case in REACH), "ratio", *(case.name for case in RATIO))
+    return tuple(
+        name
+        for kind, cases in (("reach", REACH), ("ratio", RATIO), ("curve", CURVES))
+        for name in (kind, *(case.name for case in cases))
+    )
 
 
 def selected(cases: Iterable[AnyCase], only: Collection[str]) -> tuple[AnyCase, ...]:

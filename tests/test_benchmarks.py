@@ -14,9 +14,19 @@ from typing import Any
 
 import pytest
 
-from benchmarks import ratio, reach
+from benchmarks import curve, ratio, reach
 from benchmarks.__main__ import main
-from benchmarks.cases import RATIO, REACH, RatioCase, ReachCase, names, selected
+from benchmarks.cases import (
+    CURVE_POINTS,
+    CURVES,
+    RATIO,
+    REACH,
+    CurveCase,
+    RatioCase,
+    ReachCase,
+    names,
+    selected,
+)
 from benchmarks.textbook import textbook_series
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -125,7 +135,8 @@ def test_the_declared_cases_are_those_of_the_specification() -> None:
         "ASYM order 3": 3,
     }
     assert all(case.quick_terms < case.terms for case in (*REACH, *RATIO))
-    assert len(set(names())) == len(names()) == 2 + len(REACH) + len(RATIO)
+    assert len(set(names())) == len(names())
+    assert len(names()) == 3 + len(REACH) + len(RATIO) + len(CURVES)
 
 
 def test_selection_by_name_and_by_kind() -> None:
@@ -173,6 +184,15 @@ def test_the_command_prints_plain_tables_when_piped() -> None:
     ]
     assert rows[1][-1].strip() == "met"
     assert rows[3][-1].strip() == "equal"
+
+
+@pytest.mark.parametrize("case", CURVES, ids=lambda case: case.name)
+def test_a_solution_is_much_faster_than_one_simulation(case: CurveCase) -> None:
+    result = curve.measure(case, points=500, terms=case.quick_terms)
+    assert result.value > 5
+    assert result.deviation < 0.2
+    assert result.met and replace(result, points=CURVE_POINTS, solution=0.0).met
+    assert not replace(result, points=CURVE_POINTS, solution=2 * case.limit).met
 
 
 def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
