@@ -203,7 +203,7 @@ def _steps(order: int, theta: Polynomial) -> tuple[Step, ...]:
         Step(
             "Particle without the shared drift",
             rf"K(s) = \mathbf{{E}}\left[v^2\left(1-{k}s v^{{{nu - 2}}}\right)"
-            rf"^{{-2/{nu - 2}}}\right],\quad v\sim N(0,1)",
+            rf"^{{-{Fraction(2, nu - 2)}}}\right],\quad v\sim N(0,1)",
             "A Bernoulli equation; the average exists for s <= 0.",
         ),
         Step(
