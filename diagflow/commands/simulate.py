@@ -29,6 +29,15 @@ def run(
     problem: "Problem",
     at: At = None,
     times: Times = "0:1:11",
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            "--loss",
+            help="What is recorded: train, population or an observable.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
     runs: Annotated[int, typer.Option("--runs", help="Number of initialisations.")] = 1,
     seed: Seed = 0,
     rtol: Tolerance = 1e-8,
@@ -65,6 +74,7 @@ def run(
             problem,
             at=values,
             times=grid,
+            loss=loss,
             runs=runs,
             seed=seed,
             rtol=rtol,

@@ -35,6 +35,7 @@ from diagflow.simulation.gradient import LossGradient
 from diagflow.simulation.integrate import Path, check_options, integrate
 from diagflow.simulation.trajectory import Trajectory
 from diagrams.errors import BudgetExceededError, InvalidInputError
+from diagrams.tensors import UNIT_VARIANCE
 from expansion.problem import Problem
 
 __all__ = ["initial_tensors", "simulate"]
@@ -47,6 +48,7 @@ class _Task:
     problem: Problem
     at: dict[str, float]
     times: tuple[float, ...]
+    loss: str | None
     options: dict[str, Any]
 
 
@@ -55,7 +57,7 @@ def initial_tensors(flow: LossGradient, seed: np.random.SeedSequence) -> dict[st
     generator = np.random.default_rng(seed)
     return {
         tensor.name: generator.standard_normal(flow.shapes[tensor.name])
-        * np.sqrt(flow.values[tensor.variance])
+        * (1.0 if tensor.variance == UNIT_VARIANCE else np.sqrt(flow.values[tensor.variance]))
         for tensor in flow.problem.tensors
         if tensor.is_random
     }
@@ -66,6 +68,7 @@ def simulate(
     *,
     at: Mapping[str, Fraction | float],
     times: ArrayLike,
+    loss: str | None = None,
     runs: int = 1,
     seed: int = 0,
     rtol: float = 1e-8,
@@ -85,6 +88,9 @@ def simulate(
         Sizes, variances and ``T`` (1 when left out) by name.
     times : array
         Times, of both signs if wanted; negative ones are gradient ascent.
+    loss : str, optional
+        What is recorded along the flow: a name in ``problem.quantities``; by default the loss
+        that drives it.
     runs : int
         Number of initialisations.
     seed : int
@@ -123,12 +129,13 @@ def simulate(
         raise InvalidInputError(
             f"jobs {jobs}: several processes share runs with NumPy only; give jobs 1"
         )
-    flow = LossGradient(problem, at, xp=xp, copies=min(jobs, runs))
+    flow = LossGradient(problem, at, loss=loss, xp=xp, copies=min(jobs, runs))
     check_options(flow, rtol=rtol, method=method, step=step)
     task = _Task(
         problem,
         dict(flow.values),
         tuple(grid.tolist()),
+        loss,
         {"rtol": rtol, "method": method, "step": step},
     )
     seeds = np.random.SeedSequence(seed).spawn(runs)
@@ -173,7 +180,7 @@ _of_process: list[tuple[LossGradient, _Task]] = []
 def _start_process(task: _Task) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # an interrupt ends a process without a word
     threadpool_limits(limits=1)
-    _of_process.append((LossGradient(task.problem, task.at), task))
+    _of_process.append((LossGradient(task.problem, task.at, loss=task.loss), task))
 
 
 def _in_process(seed: np.random.SeedSequence) -> Path:

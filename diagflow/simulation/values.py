@@ -14,6 +14,7 @@ from fractions import Fraction
 from math import isfinite, nan
 
 from diagrams.errors import InvalidInputError
+from diagrams.tensors import UNIT_VARIANCE
 from expansion.problem import Problem
 
 __all__ = ["read_values"]
@@ -29,14 +30,9 @@ def read_values(problem: Problem, at: Mapping[str, Fraction | float]) -> dict[st
         negative or T not positive.
     """
     sizes = set(problem.growing)
-    variances = {tensor.variance for tensor in problem.tensors if tensor.variance}
-    amplitudes = {
-        axis.name
-        for network in (*problem.model, *problem.target)
-        for axis in network.amplitudes
-        if axis.pinned is None
-    }
-    known = sizes | variances | amplitudes | {"T"}
+    variances = {tensor.variance for tensor in problem.tensors if tensor.is_random}
+    variances -= {UNIT_VARIANCE}
+    known = sizes | variances | {*problem.amplitude_symbols} | {"T"}
     given = {"T": 1.0} | dict(at)
     for name in sorted(known - set(given)):
         raise InvalidInputError(f"symbol {name}: has no value; give it, for example {name}=1")

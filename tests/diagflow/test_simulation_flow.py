@@ -15,7 +15,7 @@ from diagflow.simulation import LossGradient, initial_tensors, integrate, simula
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
-from expansion.models import cp
+from expansion.models import cp, tied_autoencoder
 from expansion.problem import Problem
 from expansion.series import loss_series
 
@@ -147,6 +147,23 @@ def test_the_loss_falls_at_the_rate_of_the_squared_gradient(
         square = sum(np.sum(g**2) for g in flow.gradient({**fixed, **here}).values())
         assert slope == pytest.approx(-square / at["T"], rel=1e-6)
         assert square > 1e-6
+
+
+def test_the_population_loss_along_the_flow_of_the_train_loss() -> None:
+    """Tied autoencoder, S = X X^T / N, A = W^T W: dL_pop/dt = -4 Tr[S A (1 - A)^2]."""
+    at = {"p": 3, "H": 2, "N": 5, "sigma2": 0.3}
+    flow = LossGradient(tied_autoencoder(data=True), at, loss="population")
+    start = initial_tensors(flow, np.random.SeedSequence(6))
+    S = start["X"] @ start["X"].T / 5
+    width, nodes = 0.01, np.cos(np.pi * np.arange(11) / 10) * 0.01
+    for t in (0.0, 0.3):
+        losses = [integrate(flow, start, [t + node], rtol=1e-13).loss[0] for node in nodes]
+        slope = derivatives(np.array([losses]), nodes, width, 2)[1, 0]
+        (here,) = integrate(flow, start, [t], rtol=1e-13, keep_weights=True).weights
+        assert here is not None
+        A = here["W"].T @ here["W"]
+        rest = np.eye(3) - A
+        assert slope == pytest.approx(-4 * np.trace(S @ A @ rest @ rest), rel=1e-6)
 
 
 def test_differences_of_the_norms_of_colours_are_conserved() -> None:

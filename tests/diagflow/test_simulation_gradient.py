@@ -1,6 +1,7 @@
 """Loss and gradient of a problem at given sizes, against the tensors written out in full."""
 
 import time
+from collections.abc import Callable
 from fractions import Fraction
 from math import prod
 from typing import Any
@@ -15,7 +16,7 @@ from diagflow.simulation import LossGradient, initial_tensors
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
-from expansion.models import cp
+from expansion.models import cp, deep_linear, tied_autoencoder, two_layer
 from expansion.problem import Problem
 
 p, H, N = Axis("p"), Axis("H"), Axis("N")
@@ -71,6 +72,15 @@ PROBLEMS = {
     "data": TRAINED_ON_DATA,
     "pinned": PINNED_AND_FREE,
     "delta": DELTA,
+    **{
+        target: cp(order=3, target=target)
+        for target in ("spike", "spiked", "teacher", "modular-addition")
+    },
+    "modular-addition-4": cp(order=4, symmetric=True, target="modular-addition"),
+    "modular-addition-2": cp(order=2, target="modular-addition"),
+    "combination": cp(order=2, target="identity - 1/2*a*teacher + spike"),
+    "tied-autoencoder": tied_autoencoder(data=True),
+    "deep-linear": deep_linear(depth=4),
 }
 VALUES: dict[str, float] = {
     "p": 3,
@@ -82,15 +92,28 @@ VALUES: dict[str, float] = {
     "sigma2_data": 1.1,
     "sigma2_teacher": 0.9,
     "a": -1.75,
+    "alpha": 0.6,
     "T": 1.5,
 }
 
 
 def values_of(problem: Problem, **changed: float) -> dict[str, float]:
     used = {axis.name for axis in problem.axes if axis.pinned is None} | {"T"}
-    used |= {tensor.variance for tensor in problem.tensors if tensor.variance}
+    used |= {t.variance for t in problem.tensors if t.is_random} - {"1"}
     used |= {axis.name for net in problem.target for axis in net.amplitudes}
     return {name: VALUES[name] for name in used} | changed
+
+
+def structural(tensor: Tensor, size: Callable[[Axis], int]) -> NDArray[np.float64]:
+    array = np.zeros([size(axis) for axis in tensor.axes])
+    for place in np.ndindex(array.shape):
+        if tensor.kind is Kind.PIN:
+            array[place] = place == (0,)
+        elif tensor.kind is Kind.MODULAR:
+            array[place] = (sum(place[:-1]) - place[-1]) % len(array) == 0
+        else:
+            array[place] = len(set(place)) == 1
+    return array
 
 
 def dense(network: Network, problem: Problem, values: dict[str, float], arrays: Any) -> Any:
@@ -105,7 +128,7 @@ def dense(network: Network, problem: Problem, values: dict[str, float], arrays: 
 
     operands: list[Any] = []
     for tensor, at in network.factors:
-        array = np.eye(size(tensor.axes[0])) if not tensor.is_random else arrays[tensor.name]
+        array = arrays[tensor.name] if tensor.is_random else structural(tensor, size)
         operands += [array, [letter(index) for index in at]]
     output = []
     for place, (index, axis) in enumerate(zip(network.output, problem.output_axes, strict=True)):
@@ -122,7 +145,8 @@ def full_loss(problem: Problem, values: dict[str, float], arrays: Any) -> Any:
         difference = difference + dense(network, problem, values, arrays)
     for network in problem.target:
         difference = difference - dense(network, problem, values, arrays)
-    return 0.5 * np.sum(difference * difference)
+    factor = np.prod([values[name] ** float(power) for name, power in problem.normalisation])
+    return 0.5 * factor * np.sum(difference * difference)
 
 
 def full_gradient(problem: Problem, values: dict[str, float], arrays: Any, name: str) -> Any:
@@ -155,6 +179,50 @@ def test_loss_and_gradient_are_those_of_the_full_tensors(name: str) -> None:
     assert_agrees(flow, initial_tensors(flow, np.random.SeedSequence(7)))
 
 
+def test_a_loss_that_is_an_average_over_inputs() -> None:
+    """E over x ~ N(0, 1)^2 of the squared error of sum_k a_k (w_k . x)^2 against sum_i x_i^2."""
+    flow = LossGradient(two_layer(degree=2), {"p": 2, "H": 3, "sigma2": 0.5})
+    tensors = initial_tensors(flow, np.random.SeedSequence(1))
+    points, weights = np.polynomial.hermite_e.hermegauss(6)
+    weights = weights / np.sqrt(2 * np.pi)
+
+    def loss(a: Any, w: Any) -> Any:
+        total = 0.0
+        for x0, c0 in zip(points, weights, strict=True):
+            for x1, c1 in zip(points, weights, strict=True):
+                x = np.array([x0, x1])
+                total = total + 0.5 * c0 * c1 * (np.sum(a * (w @ x) ** 2) - np.sum(x * x)) ** 2
+        return total
+
+    assert float(flow.loss(tensors)) == pytest.approx(loss(tensors["a"], tensors["w"]), rel=1e-12)
+    gradient = flow.gradient(tensors)
+    for place in np.ndindex(3, 2):
+        w = tensors["w"].astype(complex)
+        w[place] += 1e-30j
+        slope = loss(tensors["a"], w).imag / 1e-30
+        assert gradient["w"][place] == pytest.approx(slope, rel=1e-10, abs=1e-12)
+
+
+def test_another_loss_is_recorded_along_the_same_flow() -> None:
+    problem, at = tied_autoencoder(data=True), {"p": 3, "H": 2, "N": 4, "sigma2": 0.3}
+    train, population = (LossGradient(problem, at, loss=name) for name in ("train", "population"))
+    tensors = initial_tensors(train, np.random.SeedSequence(2))
+    W, X = tensors["W"], tensors["X"]
+    rest = np.eye(3) - W.T @ W
+    assert float(train.loss(tensors)) == pytest.approx(np.sum((rest @ X) ** 2) / 8, rel=1e-12)
+    assert float(population.loss(tensors)) == pytest.approx(np.sum(rest**2) / 2, rel=1e-12)
+    np.testing.assert_array_equal(train.gradient(tensors)["W"], population.gradient(tensors)["W"])
+    norm = LossGradient(problem, at, loss="model-norm")
+    assert float(norm.loss(tensors)) == pytest.approx(np.sum((W.T @ W @ X) ** 2) / 4, rel=1e-12)
+    with pytest.raises(InvalidInputError, match=r"^loss 'test': tied-autoencoder has no such"):
+        LossGradient(problem, at, loss="test")
+
+
+def test_a_modular_sum_of_many_indices_needs_few_entries() -> None:
+    flow = LossGradient(cp(order=8, target="modular-addition"), {"p": 20, "H": 2, "sigma2": 1.0})
+    assert flow.bytes < 8 * 20**5
+
+
 @pytest.mark.parametrize("name", ["3-ASYM", "4-SYM", "sum", "data", "pinned"])
 def test_blocks_change_nothing(name: str) -> None:
     problem = PROBLEMS[name]
@@ -177,7 +245,9 @@ def test_blocks_bound_the_memory() -> None:
     np.testing.assert_allclose(blocked.gradient(arrays)["U"], expected, rtol=1e-10)
 
 
-@pytest.mark.parametrize("name", ["2-SYM", "3-ASYM", "sum", "data", "pinned"])
+@pytest.mark.parametrize(
+    "name", ["2-SYM", "3-ASYM", "sum", "data", "pinned", "spiked", "modular-addition-4"]
+)
 def test_another_array_library_gives_the_same(name: str) -> None:
     problem = PROBLEMS[name]
     flow = LossGradient(problem, values_of(problem), xp=array_api_strict)
