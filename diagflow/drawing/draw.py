@@ -18,8 +18,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from diagflow.drawing.contractions import contractions, matchings
-from diagflow.drawing.gallery import check_drawing_file, gallery, visible_length
+from diagflow.drawing.gallery import check_drawing_file, gallery
 from diagflow.drawing.what import MAXIMAL_PICTURES, What
+from diagflow.latex.lines import visible_length
+from diagflow.latex.numbers import number_latex
 from diagrams.diagram import Diagram
 from diagrams.errors import InvalidInputError
 from diagrams.sums import DiagramSum
@@ -28,7 +30,7 @@ from expansion.polynomial import Polynomial, monomial_latex
 from expansion.problem import Problem
 from expansion.series import LossSeries
 
-__all__ = ["block_items", "contraction_items", "draw", "number_latex", "term_items"]
+__all__ = ["block_items", "contraction_items", "draw", "term_items"]
 
 _CAPTION = 24
 """Visible characters of an expectation that fit a caption; more are cut after a monomial."""
@@ -133,20 +135,6 @@ _ITEMS: Mapping[What, Callable[[LossSeries, int], Iterator[Item]]] = MappingProx
         What.CONTRACTIONS: contraction_items,
     }
 )
-
-
-def number_latex(value: Fraction) -> str:
-    r"""A rational number in LaTeX.
-
-    Examples
-    --------
-    >>> number_latex(Fraction(-1, 2))
-    '-\\frac{1}{2}'
-    """
-    if value.denominator == 1:
-        return str(value)
-    sign = "-" if value < 0 else ""
-    return f"{sign}\\frac{{{abs(value.numerator)}}}{{{value.denominator}}}"
 
 
 def _sorted(total: DiagramSum) -> list[tuple[Diagram, Fraction]]:

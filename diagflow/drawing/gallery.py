@@ -5,7 +5,6 @@ Source: ours.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from diagflow.drawing.appearance import Appearance
 from diagflow.drawing.layout import layout
 from diagflow.drawing.picture import draw_diagram, draw_node
 from diagflow.drawing.tikz import tensor_latex, tikz_document, tikz_gallery
+from diagflow.latex.lines import visible_length
 from diagflow.plotting.style import (
     EXTENSIONS,
     PAGE_WIDTH,
@@ -28,14 +28,12 @@ from expansion.polynomial import symbol_latex
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["DRAWING_EXTENSIONS", "check_drawing_file", "gallery", "visible_length"]
+__all__ = ["DRAWING_EXTENSIONS", "check_drawing_file", "gallery"]
 
 DRAWING_EXTENSIONS = (*EXTENSIONS, "tex")
 
 Item = tuple[Diagram, str]
 """A diagram and its caption: mathematics between dollar signs, lines separated by newlines."""
-
-_COMMAND = re.compile(r"\\[A-Za-z]+|[\\{}^_$ ]")
 
 _FEW, _MANY = 4, 6
 """Pictures in a row."""
@@ -72,17 +70,6 @@ def check_drawing_file(file: Path) -> None:
         raise InvalidInputError(
             f"drawing {file}: the folder {file.parent} does not exist; make it first"
         )
-
-
-def visible_length(caption: str) -> int:
-    r"""Roughly the number of characters that a reader sees.
-
-    Examples
-    --------
-    >>> visible_length(r"$\to p^{2} H$")
-    4
-    """
-    return len(_COMMAND.sub(lambda match: "x" if match[0][1:2].isalpha() else "", caption))
 
 
 def gallery(items: Sequence[Item], file: Path, *, note: str = "") -> None:

@@ -1,0 +1,7 @@
+r"""LaTeX of every kind of value: the function `diagflow.latex.dispatch.latex` goes by type.
+
+>>> from diagflow.latex.dispatch import latex
+>>> from expansion.polynomial import Polynomial
+>>> print(latex(Polynomial.parse("1/2*p - p*H*sigma2")))
+\frac{1}{2} p - p H \sigma^{2}
+"""

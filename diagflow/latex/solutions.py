@@ -1,0 +1,110 @@
+"""Solutions: derivation step by step, formula, domain, certificate.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import sympy
+
+from diagflow.latex.prose import prose
+from pde.evolution import Certificate, LossEvolution, Solution, Step
+from pde.typeset import formula_latex
+
+__all__ = [
+    "certificate_latex",
+    "displayed",
+    "evolution_latex",
+    "orders_latex",
+    "solution_latex",
+    "step_latex",
+]
+
+Display = Callable[[str], str]
+
+
+def displayed(formula: str) -> str:
+    """A formula on a line of its own."""
+    return f"\\[\n{formula}\n\\]"
+
+
+def step_latex(step: Step, *, display: Display = displayed) -> str:
+    """One step of a derivation: its title, what supports it, its result."""
+    heading = f"\\paragraph{{{prose(step.title)}.}}"
+    words = f" {prose(step.text)}" if step.text else ""
+    return f"{heading}{words}\n{display(step.latex)}\n"
+
+
+def solution_latex(solution: Solution, *, display: Display = displayed) -> str:
+    """The derivation of a solution, its formula, its domain and its certificate.
+
+    Parameters
+    ----------
+    solution : Solution
+    display : callable, optional
+        Sets a formula on a line of its own.
+    """
+    parts = [f"% {solution.problem}, regime {solution.regime}\n"]
+    parts += [step_latex(step, display=display) for step in solution.derivation]
+    if solution.formula is not None:
+        parts.append("\\paragraph{Result.}\n")
+        parts.append(display(f"\\mathbb{{E}}[L(t)] \\sim {formula_latex(solution.formula)}") + "\n")
+    parts.append(f"\\paragraph{{Validity.}} It holds for {prose(solution.validity)}.\n")
+    parts.append(f"\\paragraph{{Certificate.}} {certificate_latex(solution.certificate)}\n")
+    origin = prose(solution.source[:1].upper() + solution.source[1:])
+    parts.append(f"\\paragraph{{Source.}} {origin}.\n")
+    return "".join(parts)
+
+
+def evolution_latex(evolution: LossEvolution) -> str:
+    """The solution with the numbers at which it is evaluated."""
+    values = ", ".join(
+        f"${formula_latex(sympy.Symbol(name))} = {float(value):g}$"
+        for name, value in evolution.parameters.items()
+    )
+    text = solution_latex(evolution.solution)
+    extra = f"\\paragraph{{Numbers.}} {_scientific(values)}.\n"
+    if evolution.error_estimate is not None:
+        error = _scientific(f"${evolution.error_estimate:.2g}$")
+        extra += f"\\paragraph{{Estimated error.}} {error}.\n"
+    return text + extra
+
+
+def certificate_latex(certificate: Certificate) -> str:
+    r"""What the certificate says, in a sentence.
+
+    Examples
+    --------
+    >>> print(certificate_latex(Certificate((0, 1, 2), (0, 1, 2))))
+    The Taylor coefficients equal the exact leading coefficients for $s = 0, \dots, 2$.
+    """
+    if not certificate.compared:
+        return "Nothing was compared."
+    if certificate.holds:
+        matched = orders_latex(certificate.matched)
+        return f"The Taylor coefficients equal the exact leading coefficients for $s = {matched}$."
+    failed = sorted({*certificate.compared} - {*certificate.matched})
+    return (
+        "\\textbf{The Taylor coefficients differ from the exact leading coefficients} for "
+        f"$s = {orders_latex(failed)}$."
+    )
+
+
+def orders_latex(orders: Sequence[int]) -> str:
+    """Some orders s, a run of them by its ends."""
+    if len(orders) > 2 and list(orders) == list(range(orders[0], orders[-1] + 1)):
+        return f"{orders[0]}, \\dots, {orders[-1]}"
+    return ", ".join(map(str, orders))
+
+
+_EXPONENT = re.compile(r"(\d)e([+-]?)0*(\d+)")
+
+
+def _scientific(text: str) -> str:
+    """Powers of ten in place of the letter e."""
+    return _EXPONENT.sub(
+        lambda match: f"{match[1]} \\cdot 10^{{{match[2].rstrip('+')}{match[3]}}}", text
+    )
