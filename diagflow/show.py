@@ -11,7 +11,7 @@ Y_0 = 1/2*p**2*H*sigma2**2 + 1/2*p*H**2*sigma2**2 + 1/2*p*H*sigma2**2
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -21,25 +21,63 @@ __all__ = ["json_text", "latex", "text"]
 
 _TERMS_PER_LINE = 4
 
+Divisors = Mapping[str, Sequence[int]]
+"""By size, numbers with which it must have no factor in common."""
 
-def text(problem: Problem, coefficients: Sequence[Polynomial]) -> str:
-    """One line for the problem and one for each coefficient."""
-    lines = [problem.title]
+
+def text(
+    problem: Problem,
+    coefficients: Sequence[Polynomial],
+    *,
+    loss: str | None = None,
+    divisors: Divisors | None = None,
+) -> str:
+    """One line for the problem, one for each coefficient, and one for sizes that are left out."""
+    lines = [_title(problem, loss), *_exceptions(divisors)]
     lines += [f"Y_{s} = {polynomial}" for s, polynomial in enumerate(coefficients)]
     return "\n".join(lines) + "\n"
 
 
-def json_text(problem: Problem, coefficients: Sequence[Polynomial]) -> str:
+def json_text(
+    problem: Problem,
+    coefficients: Sequence[Polynomial],
+    *,
+    loss: str | None = None,
+    divisors: Divisors | None = None,
+) -> str:
     """The record of `expansion.records.series_record`, indented."""
-    return json.dumps(series_record(problem, coefficients), indent=1) + "\n"
+    record = series_record(problem, coefficients, loss=loss, divisors=divisors)
+    return json.dumps(record, indent=1) + "\n"
 
 
-def latex(problem: Problem, coefficients: Sequence[Polynomial]) -> str:
+def latex(
+    problem: Problem,
+    coefficients: Sequence[Polynomial],
+    *,
+    loss: str | None = None,
+    divisors: Divisors | None = None,
+) -> str:
     """An ``align*`` environment, to be set with the package amsmath; long lines are broken."""
     rows = [_row(s, polynomial) for s, polynomial in enumerate(coefficients)]
     body = " \\\\\n".join(rows)
     environment = f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
-    return f"% {problem.title}\n{{\\allowdisplaybreaks\n{environment}}}\n"
+    comments = "".join(f"% {line}\n" for line in (_title(problem, loss), *_exceptions(divisors)))
+    return f"{comments}{{\\allowdisplaybreaks\n{environment}}}\n"
+
+
+def _title(problem: Problem, loss: str | None) -> str:
+    """The problem, and what was expanded if that needs saying."""
+    if loss is None or problem.losses == (loss,):
+        return problem.title
+    return f"{problem.title} {'loss' if loss in problem.losses else 'observable'}={loss}"
+
+
+def _exceptions(divisors: Divisors | None) -> list[str]:
+    """For which sizes the polynomials hold, if not for all."""
+    return [
+        f"for {name} without a common factor with {', '.join(map(str, numbers))}"
+        for name, numbers in (divisors or {}).items()
+    ]
 
 
 def _row(s: int, polynomial: Polynomial) -> str:

@@ -17,7 +17,7 @@ Source: ours.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -45,11 +45,40 @@ def polynomial_record(polynomial: Polynomial) -> list[dict[str, Any]]:
     ]
 
 
-def series_record(problem: Problem, coefficients: Sequence[Polynomial]) -> dict[str, Any]:
-    """The first coefficients of a problem's series as plain data."""
+def series_record(
+    problem: Problem,
+    coefficients: Sequence[Polynomial],
+    *,
+    loss: str | None = None,
+    divisors: Mapping[str, Sequence[int]] | None = None,
+) -> dict[str, Any]:
+    """The first coefficients of a problem's series as plain data.
+
+    Parameters
+    ----------
+    problem : Problem
+    coefficients : sequence of Polynomial
+    loss : str, optional
+        What was expanded; told if the problem has several losses or it is not the one that drives
+        the flow.
+    divisors : mapping, optional
+        The sizes for which the series does not hold, see `expansion.series.LossSeries.divisors`;
+        told if there are any.
+
+    Examples
+    --------
+    >>> from expansion.models import tied_autoencoder
+    >>> record = series_record(tied_autoencoder(data=True), [], loss="population")
+    >>> record["data"], record["loss"]
+    ('gaussian', 'population')
+    """
+    loss = problem.loss_name if loss is None else loss
+    alone = problem.losses == (loss,)
     return {
         "family": problem.family,
         **dict(problem.options),
+        **({} if alone else {"loss" if loss in problem.losses else "observable": loss}),
+        **({"divisors": {n: list(d) for n, d in divisors.items()}} if divisors else {}),
         "coefficients": [
             {"s": s, "terms": polynomial_record(polynomial)}
             for s, polynomial in enumerate(coefficients)

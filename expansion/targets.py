@@ -28,24 +28,16 @@ Source: Yarotsky, Golikov, Gusev 2026, section 2 and theorem 3.1; formulas are o
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from fractions import Fraction
 from types import MappingProxyType
 
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
-from expansion.polynomial import read_rational
+from expansion.formulas import Term, read_formula
 
-__all__ = ["TARGETS", "target_networks"]
-
-MAXIMAL_LENGTH = 1000
-"""Longest formula that is read, in characters."""
-
-_SIGN = re.compile(r"\s+([+-])\s+")
-_RATIONAL = re.compile(r"\d+(/\d+)?", re.ASCII)
+__all__ = ["TARGETS", "scaled", "target_networks"]
 
 Target = Callable[..., tuple[Network, ...]]
 """Makes the networks from the order; ``symmetric`` tells whether the modes share tensors."""
@@ -111,8 +103,8 @@ def target_networks(formula: str, *, order: int, symmetric: bool = False) -> tup
     Parameters
     ----------
     formula : str
-        A name in `TARGETS`, or several with ``+`` or ``-`` and blanks between them, each with
-        rational numbers and symbols in front, such as ``identity + 1/2*alpha*teacher``.
+        A name in `TARGETS`, or several with ``+`` or ``-`` between them, each with rational numbers
+        and symbols in front, such as ``identity + 1/2*alpha*teacher``; see `expansion.formulas`.
     order : int
         Number of open indices.
     symmetric : bool, default False
@@ -123,41 +115,22 @@ def target_networks(formula: str, *, order: int, symmetric: bool = False) -> tup
     InvalidInputError
         If the formula is not of this form or names an unknown target.
     """
-    if len(formula) > MAXIMAL_LENGTH:
-        raise InvalidInputError(
-            f"target: is longer than {MAXIMAL_LENGTH} characters; write a shorter combination"
-        )
-    pieces = _SIGN.split(formula.strip())
-    signs = [1, *(1 if sign == "+" else -1 for sign in pieces[1::2])]
     result: list[Network] = []
-    for sign, term in zip(signs, pieces[::2], strict=True):
-        *numbers, name = (word.strip() for word in term.split("*"))
-        if name not in TARGETS:
+    for term in read_formula(formula, names=tuple(TARGETS)):
+        if term.entries or term.name is None:
+            words = *term.symbols, *(name for name, _ in term.entries), str(term.coefficient)
             raise InvalidInputError(
-                f"target {name!r}: is not known; choose one of {', '.join(TARGETS)}"
+                f"target {words[0]!r}: is not known; choose one of {', '.join(TARGETS)}"
             )
-        coefficient, symbols = Fraction(sign), []
-        for number in numbers:
-            if _RATIONAL.fullmatch(number):
-                coefficient *= read_rational(number)
-            else:
-                symbols.append(_amplitude(number))
-        result += (
-            replace(
-                network,
-                coefficient=network.coefficient * coefficient,
-                amplitudes=(*network.amplitudes, *symbols),
-            )
-            for network in TARGETS[name](order, symmetric=symmetric)
-        )
+        result += scaled(TARGETS[term.name](order, symmetric=symmetric), term)
     return tuple(result)
 
 
-def _amplitude(word: str) -> Axis:
-    try:
-        return Axis(word)
-    except InvalidInputError:
-        raise InvalidInputError(
-            f"target coefficient {word!r}: is neither a number nor a symbol; write for example "
-            "'identity + 1/2*alpha*teacher'"
-        ) from None
+def scaled(networks: Iterable[Network], term: Term) -> Iterator[Network]:
+    """Networks times the number and the symbols of a term."""
+    for network in networks:
+        yield replace(
+            network,
+            coefficient=network.coefficient * term.coefficient,
+            amplitudes=(*network.amplitudes, *map(Axis, term.symbols)),
+        )

@@ -4,6 +4,7 @@ A ``python`` block is a script, or a session if it has ``>>>``; blocks of one fi
 names, in order. In a ``console`` block every ``$ diagflow ...`` line is run and its output compared
 with the lines below it, where a line that ends in ``...`` stands for any rest of that line, and a
 line that is only ``...`` for any number of lines. Other commands in such blocks are not run here.
+Both find the folder ``examples``.
 """
 
 import doctest
@@ -106,12 +107,14 @@ def check_session(command: str, shown: list[str], folder: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=PAGE_IDS)
 def test_the_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     run_python(page)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=PAGE_IDS)
 def test_the_commands_print_what_is_shown(page: Path, tmp_path: Path) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     for block in blocks(page.read_text(encoding="utf-8"), "console"):
         for command, shown in sessions(block.text):
             if command.startswith("diagflow"):

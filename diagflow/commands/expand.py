@@ -19,7 +19,9 @@ NAME = "expand"
 EPILOG = (
     "Examples:\n\n"
     "  diagflow expand cp --order 3 --symmetric --terms 2\n\n"
-    "  diagflow expand cp --order 2 --terms 4 --format json > series.json"
+    "  diagflow expand cp --order 2 --terms 4 --format json > series.json\n\n"
+    "  diagflow expand tied-autoencoder --data --loss population\n\n"
+    "  diagflow expand deep-linear --depth 3 --observable ntk-trace"
 )
 
 
@@ -35,6 +37,24 @@ class Format(StrEnum):
 def run(
     problem: "Problem",
     terms: Annotated[int, typer.Option("--terms", help="Print Y_0 ... Y_S.", metavar="S")] = 2,
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            "--loss",
+            help="Which loss: train, population; without it the one that drives the flow.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
+    observable: Annotated[
+        str | None,
+        typer.Option(
+            "--observable",
+            help="Expand this instead: ntk-trace, model-norm, alignment, or one of the file's.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
     max_seconds: Seconds = None,
     max_diagrams: Diagrams = None,
@@ -43,7 +63,7 @@ def run(
     """Print the exact coefficients Y_0 ... Y_S of the loss expansion.
 
     Y_s is T^s times the expectation of the s-th time derivative of the loss at t = 0, a polynomial
-    in the sizes p and H and the initial variance sigma2: L(t) ~ sum of Y_s (t/T)^s / s!.
+    in the sizes, such as p and H, and the initial variance sigma2: L(t) ~ sum of Y_s (t/T)^s / s!.
     """
     from diagflow import show
     from diagflow.terminal import following
@@ -56,15 +76,40 @@ def run(
         )
     limits = budget(max_seconds, max_diagrams, max_memory)
     with following(f"Y_0 ... Y_{terms}", terms + 1) as progress:
-        series = LossSeries(problem, budget=limits, progress=progress)
+        series = LossSeries(
+            problem, loss=_followed(problem, loss, observable), budget=limits, progress=progress
+        )
         interrupted = not _completed(series, terms)
     render = {Format.text: show.text, Format.json: show.json_text, Format.latex: show.latex}
-    typer.echo(render[output](problem, series.known), nl=False)
+    typer.echo(
+        render[output](problem, series.known, loss=series.loss, divisors=series.divisors), nl=False
+    )
     if interrupted:
         last = len(series.known) - 1
         kept = f"Y_0 ... Y_{last} were finished and are printed" if last >= 0 else "nothing kept"
         typer.echo(f"diagflow: interrupted: {kept}", err=True)
         raise typer.Exit(INTERRUPTED)
+
+
+def _followed(problem: "Problem", loss: str | None, observable: str | None) -> str | None:
+    """The name of what is expanded; None is the loss that drives the flow."""
+    from diagrams.errors import InvalidInputError
+
+    if loss is not None and observable is not None:
+        raise InvalidInputError(
+            "--loss and --observable: name one thing to expand each; give one of them"
+        )
+    others = tuple(name for name in problem.quantities if name not in problem.losses)
+    for option, name, names in (
+        ("--loss", loss, problem.losses),
+        ("--observable", observable, others),
+    ):
+        if name is not None and name not in names:
+            raise InvalidInputError(
+                f"{option} {name}: {problem.family} has none of this name; choose one of "
+                f"{', '.join(names)}"
+            )
+    return observable if loss is None else loss
 
 
 def _completed(series: "LossSeries", terms: int) -> bool:

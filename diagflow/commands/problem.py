@@ -7,6 +7,7 @@ those of the command line that describe it, so that they are declared once.
 import inspect
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,37 +17,92 @@ if TYPE_CHECKING:
 
 __all__ = ["read_problem", "takes_problem"]
 
+SUFFIX = ".toml"
+
 _PARAMETERS: dict[str, tuple[Any, Any]] = {
     "problem": (
         Annotated[
             str,
             typer.Argument(
-                metavar="PROBLEM", help="A preset: [bold]cp[/bold].", show_default=False
+                metavar="PROBLEM",
+                help="A preset, [bold]cp[/bold], [bold]autoencoder[/bold], "
+                "[bold]tied-autoencoder[/bold], [bold]deep-linear[/bold] or "
+                "[bold]two-layer[/bold], or the path of a [bold].toml[/bold] file.",
+                show_default=False,
             ),
         ],
         inspect.Parameter.empty,
     ),
     "order": (
         Annotated[
-            int,
-            typer.Option("--order", help="Number of tensor modes of a CP model.", metavar="N"),
+            int | None,
+            typer.Option(
+                "--order",
+                help="Number of tensor modes of cp; 3 unless given.",
+                metavar="N",
+                show_default=False,
+            ),
         ],
-        3,
+        None,
     ),
     "symmetric": (
         Annotated[
-            bool,
+            bool | None,
             typer.Option(
-                "--symmetric/--asymmetric", help="One weight matrix for all modes, or one each."
+                "--symmetric/--asymmetric",
+                help="One weight matrix for all modes of cp, or one each.",
+                show_default=False,
             ),
         ],
-        False,
+        None,
+    ),
+    "depth": (
+        Annotated[
+            int | None,
+            typer.Option(
+                "--depth",
+                help="Number of weight matrices of deep-linear; 3 unless given.",
+                metavar="D",
+                show_default=False,
+            ),
+        ],
+        None,
+    ),
+    "degree": (
+        Annotated[
+            int | None,
+            typer.Option(
+                "--degree",
+                help="Degree of the activation of two-layer; 2 unless given.",
+                metavar="K",
+                show_default=False,
+            ),
+        ],
+        None,
     ),
     "target": (
         Annotated[
-            str, typer.Option("--target", help="What the model is fitted to: identity, zero.")
+            str | None,
+            typer.Option(
+                "--target",
+                help="What a preset is fitted to: identity (unless given), zero, spiked, "
+                "modular-addition, teacher, or a combination such as 'identity + beta*teacher'.",
+                metavar="NAME",
+                show_default=False,
+            ),
         ],
-        "identity",
+        None,
+    ),
+    "data": (
+        Annotated[
+            bool | None,
+            typer.Option(
+                "--data",
+                help="Finite Gaussian data for a linear model, N inputs.",
+                show_default=False,
+            ),
+        ],
+        None,
     ),
 }
 """Names, types and defaults of what describes a problem."""
@@ -88,20 +144,33 @@ def takes_problem(
     return wrapped
 
 
-def read_problem(*, problem: str, order: int, symmetric: bool, target: str) -> "Problem":
-    """The problem that the options describe.
+def read_problem(*, problem: str, **options: object) -> "Problem":
+    """The problem that the argument and the options describe.
 
     Raises
     ------
     InvalidInputError
-        If there is no such preset, or an option does not suit it.
+        If there is no such preset or file, or an option does not suit it.
     """
     from diagrams.errors import InvalidInputError
     from expansion.models import PRESETS
 
-    if problem not in PRESETS:
+    given = {name: value for name, value in options.items() if value is not None}
+    preset = PRESETS.get(problem)
+    known = [] if preset is None else list(inspect.signature(preset).parameters)
+    if preset is None and not problem.endswith(SUFFIX):
         raise InvalidInputError(
-            f"problem {problem!r}: is not a known preset; choose one of "
-            f"{', '.join(sorted(PRESETS))}"
+            f"problem {problem!r}: is not a known preset; choose one of {', '.join(PRESETS)}, or "
+            f"give the path of a {SUFFIX} file"
         )
-    return PRESETS[problem](order=order, symmetric=symmetric, target=target)
+    for name in given:
+        if name not in known:
+            takes = ", ".join(f"--{option}" for option in known) or "no such options"
+            raise InvalidInputError(
+                f"--{name}: does not describe {problem}, which takes {takes}; leave it out"
+            )
+    if preset is not None:
+        return preset(**given)
+    from expansion.problem_file import read_problem_file
+
+    return read_problem_file(Path(problem))

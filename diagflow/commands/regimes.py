@@ -35,7 +35,7 @@ def _read(*, problem: str, **options: object) -> "Problem | Sequence[Polynomial]
         return read_series_file(Path(problem))
     from diagflow.commands.problem import read_problem
 
-    return read_problem(problem=problem, **options)  # type: ignore[arg-type]
+    return read_problem(problem=problem, **options)
 
 
 def _run(

@@ -214,7 +214,7 @@ BAD = {
     "terms negative": (["expand", "cp", "--terms", "-1"], ["--terms -1:", "give 0 or more"]),
     "target": (
         ["expand", "cp", "--target", "moon"],
-        ["target 'moon'", "not known", "choose one of identity, zero"],
+        ["target 'moon'", "not known", "choose one of identity, modular-addition, "],
     ),
     "preset": (["expand", "cq"], ["problem 'cq'", "not a known preset", "choose one of cp"]),
     "no such file": (["expand", "model.toml"], ["problem 'model.toml'"]),

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from diagrams.errors import DiagflowError, InvalidInputError
-from expansion.models import cp
+from expansion.models import cp, tied_autoencoder
 from expansion.polynomial import Polynomial
 from expansion.records import polynomial_record, read_polynomial, read_series, series_record
 from expansion.series import loss_series
@@ -173,3 +173,16 @@ def test_exact_numbers_are_not_rounded() -> None:
     assert read_polynomial([{"coefficient": str(large), "exponents": {}}]) == Polynomial(
         {(): large}
     )
+
+
+def test_what_was_expanded_is_told_where_there_is_a_choice() -> None:
+    """The layout of a problem with one loss does not change."""
+    data = tied_autoencoder(data=True)
+    keys = ["family", "target", "data", "loss", "coefficients"]
+    assert list(series_record(data, [])) == keys
+    assert series_record(data, [])["loss"] == "train"
+    assert series_record(data, [], loss="population")["loss"] == "population"
+    assert series_record(data, [], loss="ntk-trace")["observable"] == "ntk-trace"
+    assert "loss" not in series_record(cp(order=2), [], loss="train")
+    assert series_record(cp(order=2), [], divisors={"p": (2, 3)})["divisors"] == {"p": [2, 3]}
+    assert "divisors" not in series_record(cp(order=2), [], divisors={})

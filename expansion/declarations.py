@@ -1,0 +1,132 @@
+r"""What a problem file declares: axes, tensors and symbols, and how losses refer to them.
+
+>>> from expansion.toml_document import TomlDocument
+>>> text = 'axes = { p = "growing", two = 2 }\ntensors.e = { kind = "pin", axes = ["two"] }'
+>>> declared = Declarations(TomlDocument.parse("file.toml", text))
+>>> declared.axes["two"], declared.tensors["e"].kind, declared.symbols
+(Axis(name='two', pinned=2), Kind.PIN, ('p',))
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
+from diagrams.wick import Monomial
+from expansion.toml_document import Path, TomlDocument, listed
+
+__all__ = ["MAXIMAL_POWER", "Declarations"]
+
+MAXIMAL_POWER = 100
+"""Highest power of a symbol in a normalisation."""
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """The declarations of a document; each part is read once, when it is asked for.
+
+    Raises
+    ------
+    InvalidInputError
+        When a part is asked for that is not understood.
+    """
+
+    document: TomlDocument
+
+    @cached_property
+    def amplitudes(self) -> tuple[str, ...]:
+        """The declared symbols."""
+        names = self.document.strings((), "amplitudes", ())
+        for name in names:
+            self.document.checked(("amplitudes",), Axis, name)
+            if name in self.axes:
+                raise self.document.error(
+                    ("amplitudes",), f"{name!r} is an axis already; it needs no declaration here"
+                )
+        return names
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """What may stand in front of a network: amplitudes and sizes that grow."""
+        sizes = (axis.name for axis in self.axes.values() if axis.pinned is None)
+        return (*self.amplitudes, *sizes)
+
+    @cached_property
+    def axes(self) -> dict[str, Axis]:
+        """The declared axes by name."""
+        result = {}
+        for name, size in self.document.table(("axes",)).items():
+            if size != "growing" and (isinstance(size, bool) or not isinstance(size, int)):
+                raise self.document.error(
+                    ("axes", name), f'is {size!r:.40}; expected "growing" or a positive integer'
+                )
+            pinned = None if size == "growing" else size
+            result[name] = self.document.checked(("axes", name), Axis, name, pinned)
+        return result
+
+    @cached_property
+    def tensors(self) -> dict[str, Tensor]:
+        """The declared tensors by name."""
+        result = {}
+        kinds = [kind.value for kind in Kind]
+        for name in self.document.table(("tensors",)):
+            path = "tensors", name
+            table = self.document.table(path, ("kind", "axes", "variance"))
+            kind = self.document.get(path, "kind", str)
+            if kind not in kinds:
+                raise self.document.error(
+                    (*path, "kind"), f"is {kind!r:.40}; expected {listed(kinds)}"
+                )
+            axes = self.document.strings(path, "axes")
+            for axis in axes:
+                if axis not in self.axes:
+                    raise self.document.error(
+                        (*path, "axes"),
+                        f"there is no axis {axis!r}; declare it under [axes] or name one of "
+                        f"{listed(self.axes)}",
+                    )
+            variance = table.get("variance", "")
+            if variance == 1 and not isinstance(variance, bool):
+                variance = UNIT_VARIANCE
+            if not isinstance(variance, str):
+                raise self.document.error(
+                    (*path, "variance"), f'is {variance!r:.40}; expected a symbol as "sigma2", or 1'
+                )
+            slots = tuple(self.axes[axis] for axis in axes)
+            result[name] = self.document.checked(path, Tensor, name, slots, Kind(kind), variance)
+        return result
+
+    def averaged_over(self, path: Path) -> tuple[Tensor, ...]:
+        """The tensors that a loss or an observable is an average over."""
+        result = []
+        for name in self.document.strings(path, "averaged_over", ()):
+            tensor = self.tensors.get(name)
+            if (
+                tensor is None
+                or tensor.kind is not Kind.GAUSSIAN
+                or tensor.variance != UNIT_VARIANCE
+            ):
+                raise self.document.error(
+                    (*path, "averaged_over"),
+                    f"{name!r} is not a tensor of kind gaussian and variance 1; declare it so",
+                )
+            result.append(tensor)
+        return tuple(result)
+
+    def normalisation(self, path: Path) -> Monomial:
+        """The powers of symbols in front of a loss or an observable."""
+        table = self.document.get(path, "normalisation", dict, {})
+        for name, power in table.items():
+            here = (*path, "normalisation", name)
+            if name not in self.symbols:
+                raise self.document.error(
+                    here, f"is not a symbol; use one of {listed(self.symbols)}"
+                )
+            if isinstance(power, bool) or not isinstance(power, int) or abs(power) > MAXIMAL_POWER:
+                raise self.document.error(
+                    here, f"is {power!r:.40}; expected an integer power, such as -1 for a mean"
+                )
+        return tuple(sorted((name, power) for name, power in table.items() if power))
