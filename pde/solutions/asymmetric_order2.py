@@ -33,11 +33,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diagrams.errors import InvalidInputError
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.closed_form import closed_form
 from pde.evolution import Domain, FloatArray, Parameters, Solution, Step
+from pde.moment_taylor import moment_taylor
+from pde.moments import ContractedLoss
 from pde.solver import CpModel, Solver, cp_model
 from pde.taylor import ExpansionError, symbol, taylor
 
@@ -277,6 +280,44 @@ def _applies(problem: Problem, regime: str) -> bool:
     return cp_model(problem) == model and regime in _FACES
 
 
+_CHARACTERISTICS = {
+    "C-D": ("1/2*z1_1**2 - z1_1", "p", "H"),
+    "E-A": ("1/2*z2_0*z0_2 - z1_1", "H", "p"),
+}
+"""Contracted loss, and the symbols of the number of particles and of their weight."""
+
+_COMPARED = 12
+"""Coefficients at which a formula is compared with the moment hierarchy."""
+
+
+def _against_hierarchy(regime: str, solution: Solution) -> Step:
+    """The comparison of a formula with the moment hierarchy it solves.
+
+    Raises
+    ------
+    InvalidInputError
+        If a coefficient differs.
+    """
+    loss, number, weight = _CHARACTERISTICS[regime]
+    hierarchy = moment_taylor(
+        ContractedLoss.parse(loss), number=number, weight=weight, symmetric=True
+    )
+    for s, (mine, other) in enumerate(
+        zip(solution.coefficients(_COMPARED), hierarchy, strict=False)
+    ):
+        if mine != other:
+            raise InvalidInputError(
+                f"regime {regime}: its formula differs from its moment characteristics at s = {s}; "
+                "correct it"
+            )
+    return Step(
+        "Comparison",
+        rf"[\tau^s]\,\mathbf{{E}}[L] = [\tau^s]\left(\tfrac p2 + {number}\,\ell(z(\tau))\right)"
+        rf",\quad s = 0, \ldots, {_COMPARED - 1}",
+        "The Taylor coefficients of the formula are those of the infinite system, exactly.",
+    )
+
+
 def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
     face = _FACES[regime]
     solution = closed_form(
@@ -289,7 +330,12 @@ def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
         domain=face.domain,
         limits=lambda parameters: (None, face.late(parameters)),
     )
-    return replace(solution, taylor=_wide_taylor) if regime == "C-D" else solution
+    if regime == "C-D":
+        solution = replace(solution, taylor=_wide_taylor)
+    if regime in _CHARACTERISTICS:
+        step = _against_hierarchy(regime, solution)
+        solution = replace(solution, derivation=(*solution.derivation, step))
+    return solution
 
 
 SOLVERS = (

@@ -8,39 +8,47 @@ so that every entry of f - F decays at the same rate:
 where both terms are of one order. On C the model starts from f = 0 and the second term is absent.
 SYM has no such limit: for ν = 2 its kernel is a linear function of f itself.
 
-Each vertex of the face is a geometric sequence in s: its coefficients obey the recurrence
-C_s = -2ν C_{s-1}. It is found on the exact leading coefficients and summed.
+It is the `pde.recurrent_series` with m = p, x = H σ^{2ν-2}, c = 1, β = 0, γ = ν, θ = 1 and, with
+y = p^{ν-1} H σ^{2ν}, a = ½(1 + y) on B-C and ½ on C.
 
 Source: Yarotsky, Golikov, Gusev 2026, section 8; the rate contains the factor ν.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from fractions import Fraction
 
-import numpy as np
-
-from diagrams.errors import InvalidInputError
+from diagrams.wick import monomial
 from expansion.leading import LeadingSeries
 from expansion.problem import Problem
-from pde.closed_form import closed_form
-from pde.evolution import Domain, FloatArray, Parameters, Solution, Step
+from pde.evolution import Solution
+from pde.recurrent_series import RecurrentSeries, recurrent_solution
 from pde.solver import Solver, cp_model
-from pde.taylor import symbol
 
-if TYPE_CHECKING:
-    import sympy
-
-__all__ = ["SOLVERS"]
+__all__ = ["SOLVERS", "kernel_series"]
 
 _SOURCE = "Yarotsky, Golikov, Gusev 2026, section 8"
 
 
-def _order(problem: Problem) -> int:
-    model = cp_model(problem)
-    if model is None:
-        raise InvalidInputError(f"problem {problem.title}: is not a CP model; give one")
-    return model.order
+def kernel_series(order: int, regime: str) -> RecurrentSeries:
+    """The data of B-C or C.
+
+    Examples
+    --------
+    >>> print(kernel_series(3, "B-C").recurrence)
+    (s)*C[s, n] + (6)*C[s - 1, n] = 0
+    """
+    half = Fraction(1, 2)
+    return RecurrentSeries(
+        rate=1,
+        beta=0,
+        gamma=order,
+        weights=((0, 1),),
+        start=((0, half), (1, half)) if regime == "B-C" else ((0, half),),
+        scale=monomial({"p": 1}),
+        time=monomial({"H": 1, "sigma2": order - 1}),
+        ratio=monomial({"p": order - 1, "H": 1, "sigma2": order}) if regime == "B-C" else (),
+    )
 
 
 def _applies(problem: Problem, regime: str) -> bool:
@@ -53,83 +61,17 @@ def _applies(problem: Problem, regime: str) -> bool:
     )
 
 
-def _formula(order: int, regime: str) -> sympy.Expr:
-    import sympy
-
-    p, H, sigma2, t, T = (symbol(name) for name in ("p", "H", "sigma2", "t", "T"))
-    start = p + p**order * H * sigma2**order if regime == "B-C" else p
-    return start / 2 * sympy.exp(-2 * order * H * sigma2 ** (order - 1) * t / T)
-
-
 def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
-    order = _order(problem)
-
-    def evaluate(parameters: Parameters, t: FloatArray) -> FloatArray:
-        p, H, sigma2 = (parameters[name] for name in ("p", "H", "sigma2"))
-        start = float((p + p**order * H * sigma2**order if regime == "B-C" else p) / 2)
-        rate = float(2 * order * H * sigma2 ** (order - 1) / parameters["T"])
-        with np.errstate(over="ignore"):
-            value: FloatArray = start * np.exp(-rate * t)
-        return value
-
-    formula = _formula(order, regime)
-    return closed_form(
-        problem=problem.title,
-        regime=regime,
+    model = cp_model(problem)
+    order = 0 if model is None else model.order
+    return recurrent_solution(
+        kernel_series(order, regime),
+        problem=problem,
+        leading=leading,
         source=_SOURCE,
-        formula=formula,
-        derivation=_steps(order, regime, leading),
-        evaluate=evaluate,
-        domain=lambda parameters: Domain(),
-        limits=lambda parameters: (None, 0.0),
-        validity="all t",
+        words="Among the contractions of the kernel, those with the most H-nodes lead; they are "
+        "proportional to the identity.",
     )
-
-
-def _steps(order: int, regime: str, leading: LeadingSeries) -> tuple[Step, ...]:
-    start = r"p + p^{\nu} H \sigma^{2\nu}" if regime == "B-C" else "p"
-    return (
-        Step(
-            "Kernel",
-            rf"\Theta(0) \to {order} H \sigma^{{{2 * order - 2}}} \cdot \mathrm{{id}}",
-            "Among the contractions of the kernel, those with the most H-nodes lead; they are "
-            "proportional to the identity.",
-        ),
-        Step(
-            "Ratio of successive coefficients",
-            rf"\mathrm{{lead}}(Y_{{s+1}}) = -{2 * order} H \sigma^{{{2 * order - 2}}}\, "
-            r"\mathrm{lead}(Y_s)",
-            _confirmation(order, leading),
-        ),
-        Step(
-            "Sum",
-            rf"\mathbf{{E}}[L] \sim \tfrac12 ({start}) "
-            rf"e^{{-{2 * order} H \sigma^{{{2 * order - 2}}} t/T}}",
-            "The series of an exponential.",
-        ),
-    )
-
-
-def _confirmation(order: int, leading: LeadingSeries) -> str:
-    """For which s the ratio holds, from the exact leading coefficients."""
-    holds = []
-    for s in range(leading.regimes.start, leading.last):
-        shifted = {
-            tuple(sorted((dict(powers) | _raised(dict(powers), order)).items())): c * -2 * order
-            for powers, c in leading[s]
-        }
-        expected = {tuple(sorted(powers)): c for powers, c in leading[s + 1]}
-        if shifted == expected:
-            holds.append(s)
-    found = ", ".join(map(str, holds)) or "none"
-    return f"Found on the exact leading coefficients and confirmed for s = {found}."
-
-
-def _raised(powers: dict[str, int], order: int) -> dict[str, int]:
-    return {
-        "H": powers.get("H", 0) + 1,
-        "sigma2": powers.get("sigma2", 0) + order - 1,
-    }
 
 
 SOLVERS = (

@@ -15,7 +15,7 @@ from expansion.polynomial import Polynomial
 from expansion.regimes import regimes
 from pde.recurrence import Index, Recurrence, sequence
 from pde.recurrence_search import find_recurrence
-from pde.solutions.free_evolution import FreeEvolution, free_evolution
+from pde.solutions.free_evolution import free_evolution
 from pde.solutions.symmetric_order2_derivation import contraction_numbers, merging_numbers
 from pde.solver import CpModel
 
@@ -56,7 +56,7 @@ def enumerated(order: int, regime: str, *, symmetric: bool, terms: int) -> dict[
     """C_{s,n} of a free regime, from the exact series of the zero target."""
     model = CpModel(order=order, symmetric=symmetric, target="zero")
     face = free_evolution(model, regime)
-    assert isinstance(face, FreeEvolution)
+    assert face is not None
     found = regimes(cp(order=order, symmetric=symmetric, target="zero"), terms=terms)
     return face.numbers(LeadingSeries(found, found[regime]))
 
@@ -83,6 +83,15 @@ def test_flowers(order: int, symmetric: bool, terms: int) -> None:
     )
     assert found.recurrence == expected
     assert len(found.held_out.checked) >= 2
+
+
+def test_flowers_of_order_2_are_cycles() -> None:
+    """SYM of order 2 on A: the longest cycles, each with one contraction of one H-node."""
+    data: dict[Index, Fraction] = {
+        (s,): M / factorial(s) for (s, m), M in merging_numbers(6).items() if m == s + 1
+    }
+    found = find_recurrence(data, indices=("s",), max_shift=1, max_degree=1)
+    assert str(found.recurrence) == "(s)*C[s] + (4 + 4*s)*C[s - 1] = 0"
 
 
 def test_flowers_with_several_hubs() -> None:
