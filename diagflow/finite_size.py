@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FiniteSizeCorrection", "finite_size_correction", "neglected_coefficients"]
 
-AGREEMENT = 0.1
+AGREEMENT = 0.02
 """Where approximants differ by more, relative to the correction, it has no value."""
 
 _SAMPLES = 65

@@ -24,10 +24,8 @@ from __future__ import annotations
 
 import csv
 import io
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from math import prod, sqrt
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +37,7 @@ from diagflow.gallery.files import write_pair
 from diagflow.gallery.outcome import Outcome, Report
 from diagflow.plotting.style import COLOURS, COLUMN_WIDTH, RESOLUTION, figure_style
 from diagflow.simulation import LossGradient, integrate
+from diagflow.simulation.processes import processes
 from expansion.models import cp
 from pde.solutions.symmetric_even import critical_noise
 
@@ -126,7 +125,7 @@ class AscentThreshold:
             if jobs == 1:
                 found.append(np.array([threshold(*task) for task in tasks]))
                 continue
-            with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            with processes(jobs) as pool:
                 found.append(np.array(list(pool.map(threshold, *zip(*tasks, strict=True)))))
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")

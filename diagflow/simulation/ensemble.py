@@ -18,13 +18,10 @@ Source: ours; the experiments are those of Yarotsky, Golikov, Gusev 2026, append
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from fractions import Fraction
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -33,8 +30,9 @@ from threadpoolctl import threadpool_limits
 
 from diagflow.simulation.gradient import LossGradient
 from diagflow.simulation.integrate import Path, check_options, integrate
+from diagflow.simulation.processes import processes
 from diagflow.simulation.trajectory import Trajectory
-from diagrams.errors import BudgetExceededError, InvalidInputError
+from diagrams.errors import InvalidInputError
 from diagrams.tensors import UNIT_VARIANCE
 from expansion.problem import Problem
 
@@ -177,10 +175,9 @@ _of_process: list[tuple[LossGradient, _Task]] = []
 """In a process of an ensemble: what it follows, compiled once."""
 
 
-def _start_process(task: _Task) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # an interrupt ends a process without a word
-    threadpool_limits(limits=1)
-    _of_process.append((LossGradient(task.problem, task.at, loss=task.loss), task))
+def _prepare(task: _Task) -> None:
+    flow = LossGradient(task.problem, task.at, loss=task.loss)
+    _of_process.append((flow, task))
 
 
 def _in_process(seed: np.random.SeedSequence) -> Path:
@@ -191,20 +188,7 @@ def _in_process(seed: np.random.SeedSequence) -> Path:
 def _parallel(
     task: _Task, seeds: Sequence[np.random.SeedSequence], jobs: int
 ) -> Iterator[tuple[int, Path]]:
-    pool = ProcessPoolExecutor(
-        min(jobs, len(seeds)),
-        mp_context=get_context("spawn"),
-        initializer=_start_process,
-        initargs=(task,),
-    )
-    try:
+    with processes(min(jobs, len(seeds)), prepare=_prepare, arguments=(task,)) as pool:
         runs = {pool.submit(_in_process, seed): run for run, seed in enumerate(seeds)}
         for future in as_completed(runs):
             yield runs[future], future.result()
-    except BrokenProcessPool:
-        raise BudgetExceededError(
-            "simulation: a process was stopped from outside, most likely for want of memory; "
-            "give fewer jobs"
-        ) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)

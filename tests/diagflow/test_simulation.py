@@ -1,13 +1,15 @@
 """Ensembles: seeds, processes, interrupts, blow-ups, records and refusals."""
 
 import json
+import os
 import resource
 
 import numpy as np
 import pytest
 
 from diagflow.simulation import Trajectory, simulate, trajectory_record
-from diagrams.errors import InvalidInputError
+from diagflow.simulation.processes import processes
+from diagrams.errors import BudgetExceededError, InvalidInputError
 from expansion.models import cp
 
 AT = {"p": 3, "H": 2, "sigma2": 0.2}
@@ -106,6 +108,12 @@ def test_refusals(changed: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidInputError) as error:
         run(**changed)
     assert str(error.value).startswith(message)
+
+
+def test_a_process_that_dies_is_told_in_one_line() -> None:
+    """As the system ends one when memory runs out."""
+    with pytest.raises(BudgetExceededError, match="stopped from outside"), processes(1) as pool:
+        pool.submit(os._exit, 1).result()
 
 
 def processor_seconds() -> float:
