@@ -88,7 +88,8 @@ def run(
         CurveFormat.json: show_simulation.json_text,
         CurveFormat.csv: show_simulation.csv_text,
     }
-    typer.echo(render[output](problem.title, values, trajectory, curves=curves), nl=False)
+    title = problem.title if loss is None else f"{problem.title}, {loss}"
+    typer.echo(render[output](title, values, trajectory, curves=curves), nl=False)
     if trajectory.interrupted:
         typer.echo(
             f"diagflow: interrupted: {trajectory.runs} of {runs} runs were finished and are "

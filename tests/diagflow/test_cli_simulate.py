@@ -97,6 +97,22 @@ def test_simulate_with_euler_and_a_blow_up(run: Run) -> None:
     assert done.out.splitlines()[-2].split()[1:] == ["-", "-"]
 
 
+def test_simulate_records_another_loss_on_request(run: Run) -> None:
+    numbers = ("--at", "p=3,H=2,N=4,sigma2=1/10", "--times", "0:1:3", "--runs", "2")
+    curves = {}
+    for loss in ("train", "population"):
+        done = run(
+            "simulate", "tied-autoencoder", "--data", *numbers, "--loss", loss, "--format", "json"
+        )  # fmt: skip
+        record = json.loads(done.out)
+        assert record["problem"].endswith(f", {loss}")
+        curves[loss] = record["mean"]
+    assert not np.allclose(curves["train"], curves["population"])
+    done = run("simulate", *SYM, "--at", NUMBERS, "--loss", "test")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("diagflow: error: loss 'test': cp has no such loss or observable; ")
+
+
 def test_compare_agrees_and_says_with_what(run: Run) -> None:
     numbers = ("--at", NUMBERS, "--times", "0:1:6", "--runs", "20")
     done = run(

@@ -123,6 +123,20 @@ def test_the_ensemble_mean_of_derivatives_is_y_s_within_its_standard_error() -> 
         assert abs(np.mean(found[s]) - y) < 4 * error
 
 
+@pytest.mark.parametrize("loss", ["train", "population"])
+def test_the_ensemble_mean_with_finite_data_is_y_s(loss: str) -> None:
+    problem, at = tied_autoencoder(data=True), {"p": 2, "H": 2, "N": 3, "sigma2": 0.1}
+    width, nodes = 0.02, np.cos(np.pi * np.arange(9) / 8) * 0.02
+    ensemble = simulate(problem, at=at, times=nodes, loss=loss, runs=400, seed=3, rtol=1e-10)
+    found = derivatives(ensemble.loss, nodes, width, 2)
+    series = loss_series(problem, loss=loss)
+    for s in range(2):
+        error = np.std(found[s], ddof=1) / np.sqrt(400)
+        y = float(series[s].evaluate(**{name: at[name] for name in series[s].symbols}))
+        assert error < 0.25 * abs(y)
+        assert abs(np.mean(found[s]) - y) < 4 * error
+
+
 @pytest.mark.parametrize(
     ("problem", "at"),
     [
