@@ -14,7 +14,17 @@ from typing import Annotated
 import typer
 
 from diagflow import __version__
-from diagflow.commands import compare, demo, draw, expand, gallery, regimes, simulate, solve
+from diagflow.commands import (
+    compare,
+    demo,
+    draw,
+    expand,
+    gallery,
+    regimes,
+    report,
+    simulate,
+    solve,
+)
 from diagflow.commands.status import INTERRUPTED, USAGE_ERROR
 
 __all__ = ["app", "main"]
@@ -29,7 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for _command in (expand, regimes, solve, simulate, compare, draw, gallery, demo):
+for _command in (expand, regimes, solve, simulate, compare, draw, report, gallery, demo):
     app.command(name=_command.NAME, epilog=_command.EPILOG)(_command.run)
 
 

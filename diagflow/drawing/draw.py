@@ -32,8 +32,8 @@ from expansion.series import LossSeries
 
 __all__ = ["block_items", "contraction_items", "draw", "term_items"]
 
-_CAPTION = 24
-"""Visible characters of an expectation that fit a caption; more are cut after a monomial."""
+_CAPTION = 28
+"""Visible width of an expectation that fit a caption; more are cut after a monomial."""
 
 _EXPECTATION_MATCHINGS = 2_100_000
 """Captions give the expectation of diagrams with at most so many matchings, 16 equal factors."""

@@ -123,7 +123,7 @@ def tikz_gallery(
             parts += [
                 f"\\begin{{minipage}}[b]{{{wide:.2f}cm}}\\centering",
                 tikz(diagram, look=look, unit=unit).rstrip(),
-                f"\\\\[6pt] \\small {words}",
+                f"\\\\[6pt] \\footnotesize {words}",
                 "\\end{minipage}%",
             ]
         parts.append("\\par\\bigskip")

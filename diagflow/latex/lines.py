@@ -16,22 +16,23 @@ from collections.abc import Sequence
 
 __all__ = ["WIDTH", "aligned", "visible_length"]
 
-WIDTH = 58
+WIDTH = 66
 """Characters of mathematics that fit a line of an article, without commands."""
 
-_COMMAND = re.compile(r"\\[A-Za-z]+|[\\{}^_$ &,]")
+_COMMAND = re.compile(r"\\[A-Za-z]+|[\\{}^_$&,\s]")
 
 
 def visible_length(formula: str) -> int:
-    r"""Roughly the number of characters that a reader sees.
+    r"""Roughly the width that a reader sees: a letter is one, a sign between terms is two.
 
     Examples
     --------
     >>> visible_length(r"\sigma^{4} + p")
-    4
+    5
     """
     formula = re.sub(r"\\(?:left|right|quad|bigl|bigr|displaystyle)(?![A-Za-z])", "", formula)
-    return len(_COMMAND.sub(lambda match: "x" if match[0][1:2].isalpha() else "", formula))
+    shown = _COMMAND.sub(lambda match: "x" if match[0][1:2].isalpha() else "", formula)
+    return len(shown) + sum(shown.count(sign) for sign in "+-=")
 
 
 def aligned(

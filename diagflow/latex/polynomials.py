@@ -105,10 +105,8 @@ def regime_parts(found: Regimes, s: int) -> list[tuple[Regime | None, Polynomial
     - : 1/2*p + 1/2*p*H*sigma2**2
     """
     exponents = found.exponents
-    remaining = dict(exponents.coefficients[s])
-    if s == 0:
-        for powers, coefficient in exponents.pure_target:
-            remaining[powers] = remaining.get(powers, Fraction(0)) or coefficient
+    whole = exponents.coefficients[s]
+    remaining = dict(whole if s else whole + exponents.pure_target)
     parts: list[tuple[Regime | None, Polynomial]] = []
     for regime in sorted(found, key=lambda regime: regime.dimension):
         own = {

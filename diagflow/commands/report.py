@@ -1,0 +1,75 @@
+"""``diagflow report``: an article about a problem."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from diagflow.commands.problem import takes_problem
+from diagflow.commands.status import Diagrams, Memory, Seconds, budget
+
+if TYPE_CHECKING:
+    from expansion.problem import Problem
+
+__all__ = ["EPILOG", "NAME", "run"]
+
+NAME = "report"
+
+EPILOG = (
+    "Examples:\n\n"
+    "  diagflow report cp --order 2 --symmetric --output out/report\n\n"
+    "  diagflow report cp --order 3 --terms 4 --output out/report-order-3"
+)
+
+
+@takes_problem
+def run(
+    problem: "Problem",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            help="Where main.tex, its figure and main.pdf are written.",
+            metavar="DIR",
+            show_default=False,
+        ),
+    ] = None,
+    terms: Annotated[
+        int | None,
+        typer.Option(
+            "--terms",
+            help="Expand Y_0 ... Y_S; without it as many as take a few seconds.",
+            metavar="S",
+            show_default=False,
+        ),
+    ] = None,
+    max_seconds: Seconds = None,
+    max_diagrams: Diagrams = None,
+    max_memory: Memory = None,
+) -> None:
+    """Write an article: the problem, its diagrams, coefficients, regimes and their solutions.
+
+    The document needs a plain TeX distribution; the PDF is made when pdflatex is there.
+    """
+    from diagflow.report.write import check_report_folder, write_report
+    from diagflow.terminal import following
+    from diagrams.errors import InvalidInputError
+    from expansion.exponents import MAXIMAL_DEFAULT_TERMS
+
+    if output is None:
+        raise InvalidInputError("report: --output is missing; name a folder such as out/report")
+    check_report_folder(output)
+    last = MAXIMAL_DEFAULT_TERMS if terms is None else terms
+    with following(f"Y_0 ... Y_{last}", last + 1) as progress:
+        report = write_report(
+            problem,
+            output,
+            terms=terms,
+            budget=budget(max_seconds, max_diagrams, max_memory),
+            progress=progress,
+        )
+    typer.echo(f"written: {report.source}")
+    if report.pdf is None:
+        typer.echo(f"no PDF: {report.reason}")
+    else:
+        typer.echo(f"written: {report.pdf}")

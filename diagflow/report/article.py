@@ -1,0 +1,240 @@
+"""The sections of a report and the document around them.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import sympy
+
+from diagflow import show_regimes
+from diagflow.drawing.appearance import Appearance
+from diagflow.drawing.draw import block_items, term_items
+from diagflow.drawing.tikz import tikz_gallery
+from diagflow.latex.lines import aligned, visible_length
+from diagflow.latex.polynomials import by_power
+from diagflow.latex.prose import name_latex, prose
+from diagflow.latex.solutions import certificate_latex, step_latex
+from diagflow.report.problem import problem_section
+from diagrams.errors import DiagflowError, InvalidInputError
+from expansion.exponents import SeriesExponents
+from expansion.problem import Problem
+from expansion.regimes import Regime, Regimes
+from expansion.series import LossSeries
+from pde.evolution import Method, Solution, Step
+from pde.solving import solution
+from pde.typeset import formula_latex
+
+__all__ = ["MAP_FILE", "article"]
+
+MAP_FILE = "regimes.pdf"
+"""The figure with the exponents and the regime map."""
+
+_LONGEST_COEFFICIENT = 40
+"""Coefficients with more terms are counted, not printed."""
+
+_WIDTH = 84
+"""Width of a line of a coefficient, see `visible_length`."""
+
+_PICTURES = 24
+"""Diagrams of Y_0 and Y_1 that are drawn at most."""
+
+_LONG_FORMULA = 80
+"""Characters of a formula beyond which its common parts get names."""
+
+_PREAMBLE = r"""\documentclass[11pt]{article}
+\usepackage[utf8]{inputenc}
+\usepackage[T1]{fontenc}
+\usepackage[a4paper, margin=2.3cm]{geometry}
+\usepackage{amsmath, amssymb}
+\usepackage{booktabs}
+\usepackage{graphicx}
+\usepackage{tikz}
+\usepackage[hidelinks]{hyperref}
+\newsavebox{\fittedbox}
+% What is wider than the line is shrunk to it.
+\newcommand{\fitted}[1]{\sbox{\fittedbox}{#1}%
+  \ifdim\wd\fittedbox>\linewidth\resizebox{\linewidth}{!}{\usebox{\fittedbox}}%
+  \else\usebox{\fittedbox}\fi}
+\setlength{\parindent}{0pt}
+\setlength{\parskip}{4pt plus 2pt}
+\setlength{\emergencystretch}{3em}
+\allowdisplaybreaks
+"""
+
+
+def article(found: Regimes) -> str:
+    """The report about a problem as a LaTeX document.
+
+    Parameters
+    ----------
+    found : Regimes
+
+    Raises
+    ------
+    InvalidInputError
+        If the regimes are those of given coefficients, not of a problem.
+    """
+    problem = found.exponents.problem
+    if problem is None:
+        raise InvalidInputError(
+            "report: the regimes are those of given coefficients; a report needs their problem"
+        )
+    sections = [
+        ("Problem", problem_section(problem)),
+        ("Diagrams", _diagrams(LossSeries(problem))),
+        ("Expansion", _expansion(problem, found.exponents)),
+        ("Learning regimes", _regimes(found)),
+        ("Loss evolution", _evolutions(found)),
+    ]
+    body = "\n".join(f"\\section{{{title}}}\n{text}" for title, text in sections)
+    return (
+        f"{_PREAMBLE}\\title{{Diagram expansion of \\texttt{{{prose(problem.title)}}}}}\n"
+        "\\author{diagflow}\n\\date{}\n\\begin{document}\n\\maketitle\n\\tableofcontents\n"
+        f"{body}\\end{{document}}\n"
+    )
+
+
+def _diagrams(series: LossSeries) -> str:
+    blocks = list(block_items(series.problem))
+    terms = list(islice(term_items(series, 1), _PICTURES + 1))
+    look = Appearance.of(diagram for diagram, _ in (*blocks, *terms))
+    rest = len(terms) > _PICTURES
+    text = (
+        "Every node is a summed index, every line an entry of a tensor at the indices that it "
+        "joins; dashed lines are tensors that are not learnt. The blocks of the loss, with the "
+        "beginning of their expectations:\n\n\\bigskip\n"
+        f"{tikz_gallery(blocks, look=look)}\n\\bigskip\n"
+        "The distinct diagrams of $Y_0$ and $Y_1$ before the expectation, with their "
+        "coefficients; one stands for all that differ by a permutation of alike tensors"
+    )
+    text += f"; the first {_PICTURES} of them" if rest else ""
+    return f"{text}:\n\n\\bigskip\n{tikz_gallery(terms[:_PICTURES], look=look)}\n"
+
+
+def _expansion(problem: Problem, exponents: SeriesExponents) -> str:
+    rows = []
+    long: list[str] = []
+    for s, part in enumerate(exponents.coefficients):
+        polynomial = part if s else exponents.pure_target + part
+        if len(polynomial) <= _LONGEST_COEFFICIENT and not long:
+            rows.append((f"Y_{{{s}}}", by_power(polynomial, problem.weight_variances)))
+        else:
+            long.append(f"$Y_{{{s}}}$ has {len(polynomial)} terms")
+    text = (
+        "Along the flow,\n\\[\n\\mathbb{E}[L(t)] \\sim \\sum_{s \\ge 0} Y_s \\frac{(t/T)^s}{s!}, "
+        "\\qquad Y_s = T^s\\, \\mathbb{E}\\Bigl[\\frac{d^s L}{dt^s}(0)\\Bigr],\n\\]\n"
+        "with the exact coefficients\n"
+        f"{aligned(rows, width=_WIDTH)}\n"
+    )
+    return text + (f"Not printed: {', '.join(long)}.\n" if long else "")
+
+
+def _regimes(found: Regimes) -> str:
+    exponents = found.exponents
+    confirmed = found.confirmed_by
+    period = "" if found.period == 1 else f" with period {found.period}"
+    figure = (
+        "\\begin{center}\n"
+        f"\\includegraphics[width=0.62\\linewidth]{{{MAP_FILE}}}\\\\[2pt]\n"
+        "{\\small Above, the exponents of a coefficient with the faces of their Newton "
+        "polyhedron; below, where each face leads. Colours say how much is learnt.}\n"
+        "\\end{center}\n"
+    )
+    return (
+        "A regime is a face of the Newton polyhedra of all coefficients: a set of monomials that "
+        "lead together when the sizes grow under its scaling condition. There are "
+        f"{len(found)}, from $Y_0, \\dots, Y_{{{exponents.last}}}$; the vertices move linearly"
+        f"{period} from $s = {found.start}$ on, which {confirmed} further coefficients confirm. "
+        "This is observed, not proved.\n\n"
+        f"{figure}\n\\begin{{center}}\\small\n\\fitted{{%\n{show_regimes.latex(found)}}}\n"
+        "\\end{center}\n"
+    )
+
+
+def _evolutions(found: Regimes) -> str:
+    text = (
+        "The leading parts of the coefficients in a regime are summed. A solution is certified by "
+        "the orders $s$ at which its Taylor coefficient equals the exact leading part of "
+        "$Y_s$.\n\n"
+    )
+    resummed, unsolved = [], []
+    for regime in found:
+        try:
+            solved = solution(found, regime.name)
+        except DiagflowError as error:
+            unsolved.append(f"\\item {name_latex(regime.name)}: {prose(str(error))}.\n")
+            continue
+        if solved.method is Method.RESUMMED:
+            proof = certificate_latex(solved.certificate)
+            resummed.append(f"\\item {name_latex(regime.name)}: {proof}\n")
+        else:
+            text += _solution(regime, solved)
+    if resummed:
+        text += (
+            "\\subsection{Resummed regimes}\nNo closed form or characteristic equation is known "
+            "here; the exact leading series is resummed, with an error estimate from two kinds "
+            f"of approximants.\n\\begin{{itemize}}\n{''.join(resummed)}\\end{{itemize}}\n"
+        )
+    if unsolved:
+        text += (
+            "\\subsection{Unsolved regimes}\n"
+            f"\\begin{{itemize}}\n{''.join(unsolved)}\\end{{itemize}}\n"
+        )
+    return text
+
+
+def _solution(regime: Regime, solved: Solution) -> str:
+    conditions = ", ".join(f"${condition.latex()}$" for condition in regime.conditions)
+    time = show_regimes.power_latex(regime.natural_time)
+    parts = [
+        f"\\subsection{{Regime {name_latex(regime.name)}}}\n",
+        f"Scaling: {conditions or 'the sizes grow'}; natural time $T \\asymp {time}$; learning: "
+        f"{regime.learning.value}. Method: {solved.method.value}. The solution holds for "
+        f"{prose(solved.validity)}. {certificate_latex(solved.certificate)} "
+        f"Source: {prose(solved.source)}.\n",
+    ]
+    parts += [step_latex(_shortened(step, solved), display=_fitted) for step in solved.derivation]
+    if solved.formula is not None and not any(
+        _shortened(step, solved) is step and step.latex.endswith(formula_latex(solved.formula))
+        for step in solved.derivation
+    ):
+        parts.append(f"\\paragraph{{Result.}}\n{_result(solved.formula)}\n")
+    return "".join(parts) + "\n"
+
+
+def _shortened(step: Step, solved: Solution) -> Step:
+    """A step without the long formula that is its result; it is printed once, at the end."""
+    if solved.formula is None:
+        return step
+    formula = formula_latex(solved.formula)
+    if visible_length(formula) <= _LONG_FORMULA or not step.latex.endswith(formula):
+        return step
+    kept = step.latex.removesuffix(formula).rstrip()
+    kept = kept.removesuffix("=").removesuffix("\\sim").rstrip()
+    return Step(step.title, kept, step.text) if kept else step
+
+
+def _result(formula: sympy.Expr) -> str:
+    """A formula; the common parts of a long one get names of their own."""
+    head = "\\mathbb{E}[L(t)] \\sim "
+    whole = formula_latex(formula)
+    if visible_length(whole) <= _LONG_FORMULA:
+        return _fitted(head + whole)
+    names = sympy.numbered_symbols("q_", start=1, positive=True)
+    parts, (short,) = sympy.cse(formula, symbols=names)
+    lines = [_fitted(head + formula_latex(short))]
+    if parts:
+        equations = ",\\quad ".join(
+            f"{formula_latex(name)} = {formula_latex(part)}" for name, part in parts
+        )
+        # In line, so that TeX finds the breaks between the parts.
+        lines.append("where $" + equations.replace(",\\quad ", "$, $") + "$.")
+    return "\n".join(lines)
+
+
+def _fitted(formula: str) -> str:
+    """A formula on a line of its own, shrunk if it is wider than the line."""
+    return f"\\[\n\\fitted{{$\\displaystyle {formula}$}}\n\\]"

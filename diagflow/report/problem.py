@@ -1,0 +1,120 @@
+r"""A problem in formulas: model, target, loss, and the laws of its tensors.
+
+>>> from expansion.models import cp
+>>> problem = cp(order=2, symmetric=True)
+>>> print(function_latex("f", problem.model, open_indices(problem)))
+f_{i_{1} i_{2}} = \sum_{k} U_{k i_{1}} U_{k i_{2}}
+>>> print(function_latex("F", problem.target, open_indices(problem)))
+F_{i_{1} i_{2}} = \delta_{i_{1} i_{2}}
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from diagflow.latex.numbers import number_latex
+from diagflow.latex.prose import prose
+from diagrams.network import Network
+from diagrams.tensors import Kind, Tensor
+from expansion.polynomial import symbol_latex
+from expansion.problem import Problem
+
+__all__ = ["function_latex", "open_indices", "problem_section"]
+
+
+def problem_section(problem: Problem) -> str:
+    """What is learnt, from which initialisation, and how the loss is expanded."""
+    names = open_indices(problem)
+    sizes = ", ".join(
+        f"${symbol_latex(axis.name)}$" for axis in problem.axes if axis.pinned is None
+    )
+    laws = " ".join(_law(tensor) for tensor in problem.tensors if tensor.is_random)
+    return (
+        f"The problem is \\texttt{{{prose(problem.title)}}}. The model and the target are\n"
+        f"\\[\n\\fitted{{$\\displaystyle {function_latex('f', problem.model, names)}, \\qquad "
+        f"{function_latex('F', problem.target, names)}$}}\n\\]\n"
+        f"with indices on axes of the sizes {sizes}. {laws}\n"
+        "The loss and the gradient flow, with inverse learning rate $T$, are\n"
+        "\\[\nL = \\tfrac12 \\lVert f - F \\rVert^2 = \\tfrac12 D - R + \\tfrac12 \\lVert F "
+        "\\rVert^2, \\qquad \\frac{du}{dt} = -\\frac{1}{T} \\frac{\\partial L}{\\partial u} ."
+        "\n\\]\n"
+    )
+
+
+def open_indices(problem: Problem) -> tuple[str, ...]:
+    """Names for the open indices: those of the model if they are distinct."""
+    own = problem.model[0].output
+    if len(set(own)) == len(own):
+        return own
+    return tuple(f"i{number}" for number in range(1, len(own) + 1))
+
+
+def function_latex(name: str, networks: Sequence[Network], indices: Sequence[str]) -> str:
+    """A sum of networks as the definition of a function of its open indices.
+
+    Parameters
+    ----------
+    name : str
+    networks : sequence of Network
+    indices : sequence of str
+        Names of the open indices.
+    """
+    left = f"{name}_{{{_indices(indices)}}}" if indices else name
+    right = ""
+    for network in networks:
+        term = _network(network, indices)
+        negative = network.coefficient < 0
+        right += (" - " if negative else " + ") if right else ("-" if negative else "")
+        right += term
+    return f"{left} = {right or '0'}"
+
+
+def _network(network: Network, indices: Sequence[str]) -> str:
+    name_of: dict[str, str] = {}
+    deltas: dict[str, list[str]] = {}
+    for own, name in zip(network.output, indices, strict=True):
+        deltas.setdefault(own, []).append(name)
+        name_of.setdefault(own, name)
+    summed = []
+    for _, at in network.factors:
+        for own in at:
+            if own not in name_of:
+                name = own
+                while name in {*indices, *name_of.values()}:
+                    name += "'"
+                name_of[own] = name
+                summed.append(name)
+    parts = []
+    size = abs(network.coefficient)
+    if size != 1 or not (network.factors or network.amplitudes or network.output):
+        parts.append(number_latex(size))
+    parts += [symbol_latex(axis.name) for axis in network.amplitudes]
+    if summed:
+        parts.append(f"\\sum_{{{_indices(summed, between=', ')}}}")
+    parts += [f"\\delta_{{{_indices(names)}}}" for names in deltas.values() if len(names) > 1]
+    parts += [
+        f"{_tensor(tensor)}_{{{_indices([name_of[own] for own in at])}}}"
+        for tensor, at in network.factors
+    ]
+    return " ".join(parts)
+
+
+def _indices(names: Sequence[str], between: str = " ") -> str:
+    return between.join(re.sub(r"^([A-Za-z]+)(\d+)", r"\1_{\2}", name) for name in names)
+
+
+def _tensor(tensor: Tensor) -> str:
+    """The letter of a tensor; a number at its end, or an index, stands above."""
+    match = re.fullmatch(r"([A-Za-z]+?)_?(\d*|(?<=_)\w+)", tensor.name)
+    stem, above = (match[1], match[2]) if match else (tensor.name.replace("_", ""), "")
+    letter = stem if len(stem) == 1 else f"\\mathit{{{stem}}}"
+    return f"{letter}^{{({above})}}" if above else letter
+
+
+def _law(tensor: Tensor) -> str:
+    variance = symbol_latex(tensor.variance)
+    when = "at the start" if tensor.kind is Kind.WEIGHT else "and fixed"
+    return f"The entries of ${_tensor(tensor)}$ are independent $N(0, {variance})$ {when}."

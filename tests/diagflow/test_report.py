@@ -1,0 +1,217 @@
+"""Reports: complete, well formed, compiled where LaTeX is there, written whole or not at all."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from diagflow.cli import app, main
+from diagflow.report import write
+from diagflow.report.article import article
+from diagflow.report.problem import function_latex, open_indices, problem_section
+from diagflow.report.write import write_report
+from diagrams.errors import InvalidInputError
+from diagrams.network import Network
+from diagrams.tensors import Axis, Kind, Tensor
+from expansion.exponents import SeriesExponents
+from expansion.models import cp
+from expansion.problem import Problem
+from expansion.regimes import Regimes, regimes
+from expansion.series import loss_series
+
+p, H, N = Axis("p"), Axis("H"), Axis("N")
+HAS_LATEX = shutil.which("pdflatex") is not None
+SMALL = ("report", "cp", "--order", "2", "--target", "zero", "--terms", "4")
+
+
+@pytest.fixture(scope="module")
+def found() -> Regimes:
+    return regimes(cp(order=3), terms=4)
+
+
+def test_the_article_says_everything(found: Regimes) -> None:
+    text = article(found)
+    sections = re.findall(r"\\section\{(.*)\}", text)
+    assert sections == ["Problem", "Diagrams", "Expansion", "Learning regimes", "Loss evolution"]
+    for s in range(3):
+        assert f"Y_{{{s}}} &= " in text
+    for regime in found:
+        assert f"\n{regime.name.replace('-', '--')} & " in text, "a row of the table"
+    solved = set(re.findall(r"\\subsection\{Regime (.*)\}", text))
+    assert {"A", "B", "C", "B--C"} <= solved
+    others = set(re.findall(r"\\item ([A-Z-]+): ", text))
+    assert {regime.name for regime in found} == {
+        name.replace("--", "-") for name in solved | others
+    }
+    assert not solved & others
+    assert text.count("The Taylor coefficients equal the exact leading coefficients") == len(found)
+    packages = set(re.findall(r"\\usepackage(?:\[.*\])?\{(.*)\}", text))
+    standard = {"amsmath, amssymb", "booktabs", "graphicx", "tikz", "hyperref", "geometry"}
+    assert packages == standard | {"inputenc", "fontenc"}
+
+
+def test_the_article_is_well_formed(found: Regimes) -> None:
+    text = article(found)
+    assert {letter for letter in text if not letter.isascii()} <= {"é"}, "Padé is a name"
+    depth = 0
+    for token in re.findall(r"(?<!\\)[{}]", text):
+        depth += 1 if token == "{" else -1
+        assert depth >= 0
+    assert depth == 0
+    stack = []
+    for kind, name in re.findall(r"\\(begin|end)\{(\w+\*?)\}", text):
+        if kind == "begin":
+            stack.append(name)
+        else:
+            assert stack.pop() == name
+    assert not stack
+    counts = Counter(re.findall(r"\\(left|right|bigl|bigr|\[|\])(?![A-Za-z\d])", text))
+    assert counts["left"] == counts["right"]
+    assert counts["bigl"] == counts["bigr"]
+
+
+def test_long_coefficients_are_counted(found: Regimes) -> None:
+    text = article(found)
+    whole = loss_series(cp(order=3))
+    match = re.search(r"Not printed: (.*)\.", text)
+    assert match is not None
+    listed = dict(re.findall(r"Y_\{(\d)\}\$ has (\d+) terms", match[1]))
+    assert listed
+    assert {int(s): int(n) for s, n in listed.items()} == {
+        int(s): len(whole[int(s)]) for s in listed
+    }
+
+
+def test_models_in_formulas() -> None:
+    problem = cp(order=3)
+    names = open_indices(problem)
+    assert function_latex("f", problem.model, names) == (
+        "f_{i_{1} i_{2} i_{3}} = \\sum_{k} U^{(1)}_{k i_{1}} U^{(2)}_{k i_{2}} U^{(3)}_{k i_{3}}"
+    )
+    assert function_latex("F", problem.target, names) == (
+        "F_{i_{1} i_{2} i_{3}} = \\delta_{i_{1} i_{2} i_{3}}"
+    )
+    assert function_latex("F", (), names) == "F_{i_{1} i_{2} i_{3}} = 0"
+
+
+def test_indices_that_clash_get_a_prime() -> None:
+    """The target sums over an index with the name of an open one, with a number in front."""
+    W = Tensor("W", (H, p), variance="sigma2")
+    teacher = Tensor("W_teacher", (H, p), Kind.GAUSSIAN, "sigma2_teacher")
+    problem = Problem(
+        family="clash",
+        model=(Network.einsum("ki,kj->ij", W, W),),
+        target=(
+            Network.einsum("ia,ib->ab", teacher, teacher, coefficient=-3),
+            Network.einsum("->aa", coefficient=2),
+        ),
+        output_axes=(p, p),
+    )
+    names = open_indices(problem)
+    assert function_latex("F", problem.target, names) == (
+        "F_{i j} = -3 \\sum_{i'} W^{(teacher)}_{i' i} W^{(teacher)}_{i' j} + 2 \\delta_{i j}"
+    )
+    section = problem_section(problem)
+    assert "$W$ are independent $N(0, \\sigma^{2})$ at the start" in section
+    assert "$N(0, \\sigma_{*}^{2})$ and fixed" in section
+
+
+def test_given_coefficients_have_no_report() -> None:
+    series = loss_series(cp(order=2, target="zero"))
+    given = regimes(SeriesExponents.of_coefficients([series[s] for s in range(5)]))
+    with pytest.raises(InvalidInputError, match=r"^report: .*; a report needs their problem$"):
+        article(given)
+
+
+def test_without_latex_the_source_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(write.shutil, "which", lambda name: None)
+    folder = tmp_path / "new" / "report"
+    result = CliRunner().invoke(app, [*SMALL, "--output", str(folder)])
+    assert result.exit_code == 0
+    assert (
+        f"written: {folder}/main.tex\nno PDF: there is no pdflatex here; install" in result.output
+    )
+    assert sorted(os.listdir(folder)) == ["main.tex", "regimes.pdf"]
+    assert os.listdir(tmp_path) == ["new"]
+    assert os.listdir(tmp_path / "new") == ["report"]
+
+
+def test_a_latex_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "pdflatex"
+    program.write_text("#!/bin/sh\necho '! Undefined control sequence.'\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(write.shutil, "which", lambda name: str(program))
+    report = write_report(cp(order=2, target="zero"), tmp_path / "report", terms=4)
+    assert report.pdf is None
+    assert report.reason.startswith("pdflatex failed: Undefined control sequence.; run it")
+    assert report.source.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not HAS_LATEX, reason="there is no pdflatex here")
+@pytest.mark.parametrize(("order", "symmetric"), [(2, True), (3, False), (4, True)])
+def test_reports_compile_without_complaint(order: int, symmetric: bool, tmp_path: Path) -> None:
+    problem = cp(order=order, symmetric=symmetric)
+    report = write_report(problem, tmp_path / "report")
+    assert report.pdf is not None
+    assert report.pdf.read_bytes().startswith(b"%PDF")
+    for _ in range(2):
+        log = subprocess.run(
+            ["pdflatex", "-interaction=nonstopmode", "main.tex"],
+            cwd=tmp_path / "report",
+            capture_output=True,
+            timeout=300,
+        ).stdout.decode("utf-8", errors="replace")
+    assert "undefined" not in log
+    widths = [float(width) for width in re.findall(r"Overfull \\hbox \(([\d.]+)pt", log)]
+    assert max(widths, default=0.0) <= 10.0
+
+
+@pytest.mark.skipif(not HAS_LATEX, reason="there is no pdflatex here")
+def test_a_small_report_compiles(tmp_path: Path) -> None:
+    """Twice into one folder: the files are replaced, others stay."""
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "notes.txt").write_text("mine")
+    for _ in range(2):
+        result = CliRunner().invoke(app, [*SMALL, "--output", str(tmp_path / "report")])
+        assert result.exit_code == 0
+        assert f"written: {tmp_path}/report/main.pdf" in result.output
+    names = sorted(os.listdir(tmp_path / "report"))
+    assert names == ["main.pdf", "main.tex", "notes.txt", "regimes.pdf"]
+    assert (tmp_path / "report" / "notes.txt").read_text() == "mine"
+
+
+def test_help_has_two_examples() -> None:
+    result = CliRunner().invoke(app, ["report", "--help"])
+    assert result.output.count("diagflow report cp") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "report: --output is missing; name a folder such as out/report"),
+        (("--output", "taken"), "report taken: is a file, not a folder; give another name"),
+    ],
+)
+def test_refusals_are_one_line(
+    arguments: tuple[str, ...],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken").write_text("a file")
+    monkeypatch.setattr(sys, "argv", ["diagflow", *SMALL, *arguments])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    printed = capsys.readouterr()
+    assert (exit_.value.code, printed.out) == (2, "")
+    assert printed.err == f"diagflow: error: {message}\n"
+    assert os.listdir(tmp_path) == ["taken"]
