@@ -33,6 +33,10 @@ BLOCK_ENTRIES = 2**25
 """Intermediates above this number of entries (256 MiB in double precision) are cut into blocks."""
 
 
+MOST_FOR_DP = 16
+"""Dynamic programming finds the best path, in a time that grows exponentially with operands."""
+
+
 def compile_contractions(
     contractions: Sequence[Contraction],
     shapes: Mapping[str, tuple[int, ...]],
@@ -76,7 +80,7 @@ def compile_contractions(
 
 
 def _path(contraction: Contraction, sizes: Mapping[int, int]) -> tuple[list[Any], int]:
-    """The cheapest of two paths, and the entries of its largest intermediate."""
+    """The cheapest of several paths, equal steps counted once, and its largest intermediate."""
     operands = [labels for _, labels in contraction.operands]
     if len(operands) == 1:
         return [(0,)], 1
@@ -84,12 +88,16 @@ def _path(contraction: Contraction, sizes: Mapping[int, int]) -> tuple[list[Any]
     equation = ",".join("".join(symbol(x) for x in labels) for labels in operands)
     equation += "->" + "".join(symbol(x) for x in contraction.output)
     shapes = [tuple(sizes[x] for x in labels) for labels in operands]
-    found = [
-        opt_einsum.contract_path(equation, *shapes, shapes=True, optimize=optimize)
-        for optimize in ("auto", "greedy")
-    ]
-    path, info = min(found, key=lambda item: item[1].opt_cost)
-    return list(path), int(info.largest_intermediate)
+    best: tuple[int, list[Any], int] | None = None
+    exact = ("dp",) if len(operands) <= MOST_FOR_DP else ()
+    for optimize in (*exact, "greedy", "auto"):
+        path, info = opt_einsum.contract_path(equation, *shapes, shapes=True, optimize=optimize)
+        trial = Part({})
+        _add(trial, contraction, sizes, path, 0, None)
+        if best is None or trial.flops < best[0]:
+            best = trial.flops, list(path), int(info.largest_intermediate)
+    assert best is not None
+    return best[1], best[2]
 
 
 def _merge(
