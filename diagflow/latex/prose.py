@@ -1,7 +1,7 @@
 r"""Plain sentences as LaTeX: special characters escaped, bits of mathematics set as such.
 
->>> print(prose("C = M/s!; 5 % of z_2 at τ <= 0, σ² = 1"))
-C = M/s!; 5 \% of $z_{2}$ at $\tau$ $\le$ 0, $\sigma^{2}$ = 1
+>>> print(prose("C = M/s!; 5 % of z_2 at τ <= 0, E[v₁²] = ½σ², (1 - f)⁻²"))
+C = M/s!; 5 \% of $z_{2}$ at $\tau$ $\le$ 0, E[$v_{1}^{2}$] = ½$\sigma^{2}$, (1 - f)${}^{-2}$
 
 Source: ours.
 """
@@ -12,39 +12,41 @@ import re
 
 __all__ = ["name_latex", "prose"]
 
-_GREEK = {
-    "α": "\\alpha",
-    "θ": "\\theta",
-    "κ": "\\kappa",
-    "ν": "\\nu",
-    "ρ": "\\rho",
-    "σ": "\\sigma",
-    "τ": "\\tau",
-    "Φ": "\\Phi",
-    "φ": "\\varphi",
-    "χ": "\\chi",
-    "ψ": "\\psi",
-    "∂": "\\partial",
-    "∇": "\\nabla",
-}
+_NAMES = (
+    "alpha beta gamma delta varepsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau "
+    "varphi chi psi omega Gamma Delta Theta Lambda Pi Sigma Phi Psi Omega partial nabla ell"
+)
+
 _SYMBOLS = {
-    "<=": "\\le",
-    ">=": "\\ge",
-    "->": "\\to",
-    "<": "<",
-    ">": ">",
-    "∞": "\\infty",
-    "·": "\\cdot",
-    "×": "\\times",
-    "−": "-",
-    "≍": "\\asymp",
+    **{
+        letter: f"\\{name}"
+        for letter, name in zip(
+            "αβγδεζηθκλμνξπρστφχψωΓΔΘΛΠΣΦΨΩ∂∇ℓ",
+            _NAMES.split(),
+            strict=True,
+        )
+    },
+    **{"∞": "\\infty", "∫": "\\int", "∮": "\\oint", "√": "\\surd", "⊙": "\\odot"},
 }
-_RAISED = {"²": "2", "³": "3", "⁴": "4", "⁶": "6"}
-_LETTER = f"[A-Za-z{''.join(_GREEK)}]"
-_INDEX = rf"[_^](?:[A-Za-z0-9{''.join(_GREEK)}]+|\([^()]*\))|[{''.join(_RAISED)}]"
+"""Letters and other symbols that may carry an index."""
+
+_RELATIONS = {
+    **{"<=": "\\le", ">=": "\\ge", "->": "\\to", "→": "\\to", "<": "<", ">": ">", "≤": "\\le"},
+    **{"≥": "\\ge", "≠": "\\ne", "≍": "\\asymp", "·": "\\cdot", "×": "\\times", "−": "-"},
+    **{"≈": "\\approx", "∈": "\\in", "⋆": "\\star"},
+}
+
+_RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿᵀ", "0123456789-+nT", strict=True))
+_LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉₋₊ₙₛ", "0123456789-+ns", strict=True))
+
+_INDEX = (
+    rf"[_^](?:[A-Za-z0-9{''.join(_SYMBOLS)}]+|\([^()]*\))"
+    rf"|[{''.join(_RAISED)}]+|[{''.join(_LOWERED)}]+"
+)
 _TOKEN = re.compile(
-    rf"(?P<formula>\b{_LETTER}(?:{_INDEX})+|[{''.join(_GREEK)}](?:{_INDEX})*)"
-    rf"|(?P<symbol>{'|'.join(map(re.escape, _SYMBOLS))})"
+    rf"(?P<formula>(?<![A-Za-z\\])[A-Za-z](?:{_INDEX})+|[{''.join(_SYMBOLS)}](?:{_INDEX})*"
+    rf"|[{''.join(_RAISED)}]+|[{''.join(_LOWERED)}]+)"
+    rf"|(?P<relation>{'|'.join(map(re.escape, _RELATIONS))})"
     r"|(?P<special>[\\{}$&#%_^~])"
 )
 _SPECIAL = {"\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}"}
@@ -70,15 +72,25 @@ def name_latex(name: str) -> str:
 def _replaced(match: re.Match[str]) -> str:
     if match["formula"]:
         return f"${_formula(match['formula'])}$"
-    if match["symbol"]:
-        return f"${_SYMBOLS[match['symbol']]}$"
+    if match["relation"]:
+        return f"${_RELATIONS[match['relation']]}$"
     return _SPECIAL.get(match["special"], "\\" + match["special"])
 
 
 def _formula(text: str) -> str:
-    text = re.sub(r"([_^])(\w+|\([^()]*\))", r"\1{\2}", text)
-    for raised, digit in _RAISED.items():
-        text = text.replace(raised, f"^{{{digit}}}")
-    for letter, command in _GREEK.items():
-        text = re.sub(rf"{letter}(?=[A-Za-z])", rf"\{command} ", text).replace(letter, command)
-    return text
+    """A letter with its indices, or indices alone."""
+    base, indices = text[:1], text[1:]
+    if base in _RAISED or base in _LOWERED:
+        base, indices = "{}", text
+    result = _SYMBOLS.get(base, base)
+    for index in re.findall(_INDEX, indices):
+        if index[0] in "_^":
+            result += f"{index[0]}{{{_symbols(index[1:])}}}"
+        else:
+            table, mark = (_RAISED, "^") if index[0] in _RAISED else (_LOWERED, "_")
+            result += f"{mark}{{{''.join(table[letter] for letter in index)}}}"
+    return result
+
+
+def _symbols(text: str) -> str:
+    return "".join(_SYMBOLS[letter] + " " if letter in _SYMBOLS else letter for letter in text)

@@ -35,7 +35,7 @@ MAP_FILE = "regimes.pdf"
 _LONGEST_COEFFICIENT = 40
 """Coefficients with more terms are counted, not printed."""
 
-_WIDTH = 84
+_WIDTH = 68
 """Width of a line of a coefficient, see `visible_length`."""
 
 _PICTURES = 24
