@@ -78,6 +78,9 @@ def run(
             show_default=False,
         ),
     ] = None,
+    wide: Annotated[
+        bool, typer.Option("--wide", help="Draw for two columns of a paper instead of one.")
+    ] = False,
     max_seconds: Seconds = None,
     max_diagrams: Diagrams = None,
     max_memory: Memory = None,
@@ -132,8 +135,15 @@ def run(
         )
     if plot is not None:
         from diagflow.plotting.curves import plot_comparison
+        from diagflow.plotting.style import COLUMN_WIDTH, PAGE_WIDTH
 
-        plot_comparison(result, plot, title=f"{problem.title}, {found[name].name}", at=values)
+        plot_comparison(
+            result,
+            plot,
+            title=f"{problem.title}, {found[name].name}",
+            at=values,
+            width=PAGE_WIDTH if wide else COLUMN_WIDTH,
+        )
     render = {
         CurveFormat.text: show_comparison.text,
         CurveFormat.json: show_comparison.json_text,
