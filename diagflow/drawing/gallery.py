@@ -35,8 +35,8 @@ DRAWING_EXTENSIONS = (*EXTENSIONS, "tex")
 Item = tuple[Diagram, str]
 """A diagram and its caption: mathematics between dollar signs, lines separated by newlines."""
 
-_FEW, _MANY = 4, 6
-"""Pictures in a row."""
+_FEW, _MANY, _IN_LATEX = 4, 6, 3
+"""Pictures in a row: usually, when there are many, in LaTeX, whose letters are wider."""
 
 _PAGE_ITEMS = 16
 """More pictures than these are put in longer rows, if their captions let them."""
@@ -94,7 +94,8 @@ def gallery(items: Sequence[Item], file: Path, *, note: str = "") -> None:
         raise InvalidInputError(f"drawing {file}: there is no diagram to draw; ask for more terms")
     look = Appearance.of(diagram for diagram, _ in items)
     if file.suffix.lower() == ".tex":
-        body = tikz_gallery(items, look=look, columns=_columns(items))
+        columns = _MANY if _columns(items) == _MANY else _IN_LATEX
+        body = tikz_gallery(items, look=look, columns=columns)
         write_whole(file, tikz_document(body + (f"\\medskip\n{note}\n" if note else "")))
         return
     from matplotlib.figure import Figure

@@ -29,6 +29,9 @@ _RADIUS = 0.115
 _WIDTH = 16.0
 """Width of the text on a page, in centimetres."""
 
+_BETWEEN = 0.3
+"""Space between pictures, in centimetres."""
+
 _UNIT = 1.15
 """Longest edge, in centimetres."""
 
@@ -121,10 +124,10 @@ def tikz_gallery(
             unit = min(_UNIT, (wide - 0.5) / max(right - left, top - bottom, 1e-9))
             words = caption.replace("\n", " \\\\ ")
             parts += [
-                f"\\begin{{minipage}}[b]{{{wide:.2f}cm}}\\centering",
+                f"\\begin{{minipage}}[b]{{{wide - _BETWEEN:.2f}cm}}\\centering",
                 tikz(diagram, look=look, unit=unit).rstrip(),
                 f"\\\\[6pt] \\footnotesize {words}",
-                "\\end{minipage}%",
+                f"\\end{{minipage}}\\hspace{{{_BETWEEN}cm}}%",
             ]
         parts.append("\\par\\bigskip")
     parts += [f"{{\\footnotesize {tikz_legend(look).rstrip()}\\par}}", "\\endgroup"]

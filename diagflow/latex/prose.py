@@ -1,7 +1,7 @@
 r"""Plain sentences as LaTeX: special characters escaped, bits of mathematics set as such.
 
->>> print(prose("C = M/s!; 5 % of z_2 at τ <= 0, E[v₁²] = ½σ², (1 - f)⁻²"))
-C = M/s!; 5 \% of $z_{2}$ at $\tau$ $\le$ 0, E[$v_{1}^{2}$] = ½$\sigma^{2}$, (1 - f)${}^{-2}$
+>>> print(prose("C = M/s!; 5 % of z_2 at τ <= 0, E[v₁²] = ½σ²"))
+$C$ = $M$/$s$!; 5 \% of $z_{2}$ at $\tau$ $\le$ 0, $E$[$v_{1}^{2}$] = ½$\sigma^{2}$
 
 Source: ours.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["name_latex", "prose"]
+__all__ = ["escaped", "name_latex", "prose"]
 
 _NAMES = (
     "alpha beta gamma delta varepsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau "
@@ -44,7 +44,10 @@ _INDEX = (
     rf"|[{''.join(_RAISED)}]+|[{''.join(_LOWERED)}]+"
 )
 _TOKEN = re.compile(
-    rf"(?P<formula>(?<![A-Za-z\\])[A-Za-z](?:{_INDEX})+|[{''.join(_SYMBOLS)}](?:{_INDEX})*"
+    rf"(?P<formula>(?<![A-Za-z\\])[A-Za-z](?:{_INDEX})+"
+    # A letter that stands alone, unless it is a word or part of a name such as A-B.
+    r"|(?<![\w'\\-])[b-zB-HJ-Z](?![\w'])(?!-[A-Z])"
+    rf"|[{''.join(_SYMBOLS)}](?:{_INDEX})*"
     rf"|[{''.join(_RAISED)}]+|[{''.join(_LOWERED)}]+)"
     rf"|(?P<relation>{'|'.join(map(re.escape, _RELATIONS))})"
     r"|(?P<special>[\\{}$&#%_^~])"
@@ -57,6 +60,17 @@ def prose(words: str) -> str:
     return _TOKEN.sub(_replaced, words)
 
 
+def escaped(words: str) -> str:
+    r"""Words as they are, with the special characters of LaTeX escaped.
+
+    Examples
+    --------
+    >>> print(escaped("tied_autoencoder & 1%"))
+    tied\_autoencoder \& 1\%
+    """
+    return re.sub(r"[\\{}$&#%_^~]", lambda match: _SPECIAL.get(match[0], "\\" + match[0]), words)
+
+
 def name_latex(name: str) -> str:
     r"""The name of a regime, with dashes between its vertices.
 
@@ -66,7 +80,7 @@ def name_latex(name: str) -> str:
     A--B large-data \& mean-field
     """
     dashed = name if any(len(part) > 2 for part in name.split("-")) else name.replace("-", "--")
-    return prose(dashed)
+    return escaped(dashed)
 
 
 def _replaced(match: re.Match[str]) -> str:

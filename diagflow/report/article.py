@@ -5,6 +5,7 @@ Source: ours.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 
 import sympy
@@ -15,7 +16,7 @@ from diagflow.drawing.draw import block_items, term_items
 from diagflow.drawing.tikz import tikz_gallery
 from diagflow.latex.lines import aligned, visible_length
 from diagflow.latex.polynomials import by_power
-from diagflow.latex.prose import name_latex, prose
+from diagflow.latex.prose import escaped, name_latex, prose
 from diagflow.latex.solutions import certificate_latex, step_latex
 from diagflow.report.problem import problem_section
 from diagrams.errors import DiagflowError, InvalidInputError
@@ -27,7 +28,7 @@ from pde.evolution import Method, Solution, Step
 from pde.solving import solution
 from pde.typeset import formula_latex
 
-__all__ = ["MAP_FILE", "article"]
+__all__ = ["MAP_FILE", "article", "named_parts"]
 
 MAP_FILE = "regimes.pdf"
 """The figure with the exponents and the regime map."""
@@ -91,7 +92,7 @@ def article(found: Regimes) -> str:
     ]
     body = "\n".join(f"\\section{{{title}}}\n{text}" for title, text in sections)
     return (
-        f"{_PREAMBLE}\\title{{Diagram expansion of \\texttt{{{prose(problem.title)}}}}}\n"
+        f"{_PREAMBLE}\\title{{Diagram expansion of \\texttt{{{escaped(problem.title)}}}}}\n"
         "\\author{diagflow}\n\\date{}\n\\begin{document}\n\\maketitle\n\\tableofcontents\n"
         f"{body}\\end{{document}}\n"
     )
@@ -106,12 +107,12 @@ def _diagrams(series: LossSeries) -> str:
         "Every node is a summed index, every line an entry of a tensor at the indices that it "
         "joins; dashed lines are tensors that are not learnt. The blocks of the loss, with the "
         "beginning of their expectations:\n\n\\bigskip\n"
-        f"{tikz_gallery(blocks, look=look)}\n\\bigskip\n"
+        f"{tikz_gallery(blocks, look=look, columns=3)}\n\\bigskip\n"
         "The distinct diagrams of $Y_0$ and $Y_1$ before the expectation, with their "
         "coefficients; one stands for all that differ by a permutation of alike tensors"
     )
     text += f"; the first {_PICTURES} of them" if rest else ""
-    return f"{text}:\n\n\\bigskip\n{tikz_gallery(terms[:_PICTURES], look=look)}\n"
+    return f"{text}:\n\n\\bigskip\n{tikz_gallery(terms[:_PICTURES], look=look, columns=3)}\n"
 
 
 def _expansion(problem: Problem, exponents: SeriesExponents) -> str:
@@ -224,7 +225,7 @@ def _result(formula: sympy.Expr) -> str:
     if visible_length(whole) <= _LONG_FORMULA:
         return _fitted(head + whole)
     names = sympy.numbered_symbols("q_", start=1, positive=True)
-    parts, (short,) = sympy.cse(formula, symbols=names)
+    parts, short = named_parts(formula, names)
     lines = [_fitted(head + formula_latex(short))]
     if parts:
         equations = ",\\quad ".join(
@@ -233,6 +234,32 @@ def _result(formula: sympy.Expr) -> str:
         # In line, so that TeX finds the breaks between the parts.
         lines.append("where $" + equations.replace(",\\quad ", "$, $") + "$.")
     return "\n".join(lines)
+
+
+def named_parts(
+    formula: sympy.Expr, names: Iterator[sympy.Symbol]
+) -> tuple[list[tuple[sympy.Symbol, sympy.Expr]], sympy.Expr]:
+    """The sums, and roots of sums, that occur more than once get names.
+
+    Returns
+    -------
+    list of (sympy.Symbol, sympy.Expr)
+        The names and what they stand for, which may contain earlier names.
+    sympy.Expr
+        The formula in these names.
+    """
+    found, (short,) = sympy.cse(formula)
+    put_back: dict[sympy.Symbol, sympy.Expr] = {}
+    kept = []
+    for symbol, part in found:
+        part = part.xreplace(put_back)
+        if part.is_Add or (part.is_Pow and part.base.is_Add and part.exp == sympy.Rational(1, 2)):
+            name = next(names)
+            kept.append((name, part))
+            put_back[symbol] = name
+        else:
+            put_back[symbol] = part
+    return kept, short.xreplace(put_back)
 
 
 def _fitted(formula: str) -> str:

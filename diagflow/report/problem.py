@@ -16,7 +16,7 @@ import re
 from collections.abc import Sequence
 
 from diagflow.latex.numbers import number_latex
-from diagflow.latex.prose import prose
+from diagflow.latex.prose import escaped
 from diagrams.network import Network
 from diagrams.tensors import Kind, Tensor
 from expansion.polynomial import symbol_latex
@@ -33,7 +33,7 @@ def problem_section(problem: Problem) -> str:
     )
     laws = " ".join(_law(tensor) for tensor in problem.tensors if tensor.is_random)
     return (
-        f"The problem is \\texttt{{{prose(problem.title)}}}. The model and the target are\n"
+        f"The problem is \\texttt{{{escaped(problem.title)}}}. The model and the target are\n"
         f"\\[\n\\fitted{{$\\displaystyle {function_latex('f', problem.model, names)}, \\qquad "
         f"{function_latex('F', problem.target, names)}$}}\n\\]\n"
         f"with indices on axes of the sizes {sizes}. {laws}\n"

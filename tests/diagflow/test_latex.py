@@ -210,7 +210,13 @@ def test_names_of_regimes() -> None:
     assert name_latex("A-B-C") == "A--B--C"
     assert name_latex("small-data & free") == "small-data \\& free"
     assert prose("100% of {a}_b ~ c\\d") == (
-        "100\\% of \\{a\\}\\_b \\textasciitilde{} c\\textbackslash{}d"
+        "100\\% of \\{a\\}\\_b \\textasciitilde{} $c$\\textbackslash{}d"
+    )
+
+
+def test_letters_in_sentences() -> None:
+    assert prose("It's a sum over H-nodes in A-B at t/T, s = 1") == (
+        "It's a sum over $H$-nodes in A-B at $t$/$T$, $s$ = 1"
     )
 
 
