@@ -10,7 +10,9 @@ for the ξ of the run. The prediction looks at the start only and is an estimate
 limit ξ → 0 is ρ*.
 
 A run is fixed up to its scale σ. Its threshold is found by bisection: it is taken for granted that
-a larger start diverges if a smaller one does.
+a larger start diverges if a smaller one does, and that a run that has not diverged at
+t = -40 σ^{ν-2}, many natural times, never does. The share of the thresholds below ρ is the rate of
+divergence at ρ.
 
 >>> print(predicted(np.array([0.0]), order=4, theta=1.5))
 1.0
