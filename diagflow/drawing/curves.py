@@ -19,7 +19,7 @@ from itertools import pairwise
 
 import networkx
 
-__all__ = ["Bezier", "Point", "arc", "bends", "free_direction", "loop"]
+__all__ = ["Bezier", "Point", "arc", "arrow_head", "bends", "free_direction", "loop"]
 
 Point = tuple[float, float]
 Bezier = tuple[Point, Point, Point, Point]
@@ -56,6 +56,24 @@ def loop(node: Point, direction: float, rank: int) -> Bezier:
         _moved(node, direction + math.radians(38), size),
         node,
     )
+
+
+def arrow_head(curve: Bezier, size: float) -> tuple[Point, Point, Point]:
+    """A triangle in the middle of a curve that points along it; its tip is first.
+
+    Examples
+    --------
+    >>> tip, left, right = arrow_head(arc((0.0, 0.0), (1.0, 0.0), 0.0), 0.1)
+    >>> tip[0] > left[0] == right[0]
+    True
+    """
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = curve
+    middle = ((ax + 3 * bx + 3 * cx + dx) / 8, (ay + 3 * by + 3 * cy + dy) / 8)
+    direction = math.atan2(cy + dy - ay - by, cx + dx - ax - bx)
+    tip, *back = (
+        _moved(middle, direction + turn, size) for turn in (0.0, 0.75 * math.pi, -0.75 * math.pi)
+    )
+    return tip, back[0], back[1]
 
 
 def bends(

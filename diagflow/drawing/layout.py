@@ -58,10 +58,14 @@ class Line:
     tensor : Tensor
     curve : four points
         A cubic Bézier curve: start, two handles, end.
+    is_directed : bool
+        Whether it needs an arrow head: both slots are on one axis, and the curve runs from the
+        first to the second.
     """
 
     tensor: Tensor
     curve: Bezier
+    is_directed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +146,14 @@ def layout(diagram: Diagram) -> Layout:
         loops |= {v: tuple(_shifted_curve(c, shift) for c in group) for v, group in petals.items()}
     centre = (-(right - _BETWEEN) / 2, 0.0)
     place = {v: _rounded(_shifted(point, centre)) for v, point in positions.items()}
-    lines = [
-        Line(tensor, _rounded_curve(_shifted_curve(curve, centre)))
-        for table, tensors in (
-            *((curves[ends], lines) for ends, lines in skeleton.bundles),
-            *((loops[node], lines) for node, lines in skeleton.loops),
-        )
-        for tensor, curve in zip(tensors, table, strict=True)
-    ]
+    lines = []
+    for ends, strands in skeleton.bundles:
+        for (tensor, sense), curve in zip(strands, curves[ends], strict=True):
+            run = _rounded_curve(_shifted_curve(curve, centre))
+            lines.append(Line(tensor, run if sense >= 0 else _reversed(run), sense != 0))
+    for node, tensors in skeleton.loops:
+        for tensor, curve in zip(tensors, loops[node], strict=True):
+            lines.append(Line(tensor, _rounded_curve(_shifted_curve(curve, centre))))
     return Layout(
         tuple(place[v] for v in range(skeleton.nodes)),
         tuple((t, place[skeleton.nodes + k]) for k, t in enumerate(skeleton.junctions)),
@@ -291,6 +295,11 @@ def _rounded(point: Point) -> Point:
 def _shifted_curve(curve: Bezier, shift: Point) -> Bezier:
     a, b, c, d = (_shifted(point, shift) for point in curve)
     return a, b, c, d
+
+
+def _reversed(curve: Bezier) -> Bezier:
+    a, b, c, d = curve
+    return d, c, b, a
 
 
 def _rounded_curve(curve: Bezier) -> Bezier:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diagflow.drawing.appearance import INK, NODE_FILL, PINNED_FILL, Appearance, Shape, corners
+from diagflow.drawing.curves import arrow_head
 from diagflow.drawing.layout import layout
 from diagrams.diagram import Diagram
 
@@ -40,7 +41,7 @@ def draw_diagram(
     radius : float
         Radius of a node, in units of the axes.
     """
-    from matplotlib.patches import Circle, PathPatch
+    from matplotlib.patches import Circle, PathPatch, Polygon
     from matplotlib.path import Path
 
     drawn = layout(diagram)
@@ -61,6 +62,10 @@ def draw_diagram(
                 zorder=1,
             )
         )
+        if line.is_directed:
+            colour = look.colour(line.tensor)
+            head = [at(point) for point in arrow_head(line.curve, 0.75 * radius / unit)]
+            axes.add_patch(Polygon(head, facecolor=colour, edgecolor=colour, zorder=1))
     for tensor, point in drawn.junctions:
         colour = look.colour(tensor)
         axes.add_patch(

@@ -18,13 +18,18 @@ Source: ours.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import networkx
 
 from diagrams.diagram import Diagram
 from diagrams.tensors import Tensor
 
-__all__ = ["Skeleton"]
+__all__ = ["Sense", "Skeleton"]
+
+Sense = Literal[-1, 0, 1]
+"""How a line runs from the first slot to the second between a pair of vertices: 1 along the pair,
+-1 against it; 0 if the nodes tell the slots apart because they are on different axes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +42,36 @@ class Skeleton:
         Number of nodes of the diagram; they are the first vertices.
     junctions : tuple of Tensor
         The tensors of the other vertices.
-    bundles : tuple of ((int, int), tuple of Tensor)
-        Pairs of vertices, sorted, with the tensors of the lines between them.
+    bundles : tuple of ((int, int), tuple of (Tensor, Sense))
+        Pairs of vertices, sorted, with the tensors of the lines between them and how they run.
     loops : tuple of (int, tuple of Tensor)
         Nodes with the tensors of their loops.
     """
 
     nodes: int
     junctions: tuple[Tensor, ...]
-    bundles: tuple[tuple[tuple[int, int], tuple[Tensor, ...]], ...]
+    bundles: tuple[tuple[tuple[int, int], tuple[tuple[Tensor, Sense], ...]], ...]
     loops: tuple[tuple[int, tuple[Tensor, ...]], ...]
 
     @classmethod
     def of(cls, diagram: Diagram) -> Skeleton:
         """The skeleton of a diagram."""
         junctions: list[Tensor] = []
-        bundles: dict[tuple[int, int], list[Tensor]] = {}
+        bundles: dict[tuple[int, int], list[tuple[Tensor, Sense]]] = {}
         loops: dict[int, list[Tensor]] = {}
         count = len(diagram.nodes)
         for tensor, at in diagram.factors:
             if len(at) != 2:
                 for node in at:
-                    bundles.setdefault((node, count + len(junctions)), []).append(tensor)
+                    bundles.setdefault((node, count + len(junctions)), []).append((tensor, 0))
                 junctions.append(tensor)
             elif at[0] == at[1]:
                 loops.setdefault(at[0], []).append(tensor)
             else:
-                bundles.setdefault((min(at), max(at)), []).append(tensor)
+                sense: Sense = 0
+                if tensor.axes[0] == tensor.axes[1]:
+                    sense = 1 if at[0] < at[1] else -1
+                bundles.setdefault((min(at), max(at)), []).append((tensor, sense))
         return cls(
             count,
             tuple(junctions),

@@ -14,6 +14,7 @@ from __future__ import annotations
 from html import escape
 
 from diagflow.drawing.appearance import INK, NODE_FILL, PINNED_FILL, Appearance, corners
+from diagflow.drawing.curves import arrow_head
 from diagflow.drawing.layout import layout
 from diagrams.diagram import Diagram
 
@@ -23,6 +24,9 @@ _UNIT = 64.0
 """Pixels of an edge."""
 
 _RADIUS = 6.5
+_HEAD = 0.08
+"""Size of an arrow head, in edges."""
+
 _MARGIN = 10.0
 
 
@@ -61,6 +65,11 @@ def svg(diagram: Diagram, *, look: Appearance | None = None) -> str:
             f'<path d="M {a} C {b}, {c}, {d}" fill="none" stroke="{look.colour(line.tensor)}" '
             f'stroke-width="1.8"{dashes}/>'
         )
+        if line.is_directed:
+            head = " ".join(
+                "{:.2f},{:.2f}".format(*at(point)) for point in arrow_head(line.curve, _HEAD)
+            )
+            parts.append(f'<polygon points="{head}" fill="{look.colour(line.tensor)}"/>')
     for tensor, point in drawn.junctions:
         x, y = at(point)
         parts.append(

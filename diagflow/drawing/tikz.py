@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from diagflow.drawing.appearance import INK, NODE_FILL, PINNED_FILL, Appearance, corners
+from diagflow.drawing.curves import arrow_head
 from diagflow.drawing.layout import layout
 from diagrams.diagram import Diagram
 from diagrams.tensors import Axis
@@ -25,6 +26,9 @@ __all__ = ["tensor_latex", "tikz", "tikz_document", "tikz_gallery", "tikz_legend
 
 _RADIUS = 0.115
 """Radius of a node, in centimetres."""
+
+_HEAD = 0.09
+"""Size of an arrow head, in centimetres."""
 
 _WIDTH = 16.0
 """Width of the text on a page, in centimetres."""
@@ -65,6 +69,11 @@ def tikz(
             f"  \\draw[{_name(look.colour(line.tensor))}, line width=0.7pt{dashes}] "
             f"{a} .. controls {b} and {c} .. {d};"
         )
+        if line.is_directed:
+            head = " -- ".join(
+                f"({unit * x:.3f},{unit * y:.3f})" for x, y in arrow_head(line.curve, _HEAD / unit)
+            )
+            parts.append(f"  \\fill[{_name(look.colour(line.tensor))}] {head} -- cycle;")
     for tensor, (x, y) in drawn.junctions:
         parts.append(
             f"  \\fill[{_name(look.colour(tensor))}] ({unit * x:.3f},{unit * y:.3f}) "

@@ -15,6 +15,7 @@ from diagflow.drawing.appearance import Appearance
 from diagflow.drawing.contractions import contractions, matchings
 from diagflow.drawing.draw import draw
 from diagflow.drawing.gallery import gallery
+from diagflow.drawing.layout import layout
 from diagflow.drawing.svg import svg
 from diagflow.drawing.tikz import tikz, tikz_document
 from diagrams.diagram import Diagram
@@ -111,6 +112,28 @@ def test_svg_has_one_shape_for_each_part() -> None:
     for path in paths:
         for x, y in re.findall(r"(-?[\d.]+) (-?[\d.]+)", path.attrib["d"])[::3]:
             assert x0 <= float(x) <= width and y0 <= float(y) <= height
+
+
+def test_slots_on_one_axis_are_told_apart_by_arrows() -> None:
+    """A_{ij} A_{ij} is not A_{ij} A_{ji}: the heads point to the second slot."""
+    A = Tensor("A", (p, p), variance="sigma2")
+    W_ = Tensor("W", (H, p), variance="sigma2")
+    nodes = (p, p, H)
+    same = Diagram(nodes, ((A, (0, 1)), (A, (0, 1)), (W_, (2, 0))))
+    opposite = Diagram(nodes, ((A, (0, 1)), (A, (1, 0)), (W_, (2, 0))))
+    for diagram in (same, opposite):
+        drawn = layout(diagram)
+        ends = {(line.curve[0], line.curve[3]) for line in drawn.lines if line.is_directed}
+        at = {(drawn.nodes[a], drawn.nodes[b]) for t, (a, b) in diagram.factors if t == A}
+        assert ends == at
+        heads = [
+            shape
+            for shape in ElementTree.fromstring(svg(diagram)).findall(f"{SVG}polygon")
+            if "stroke" not in shape.attrib
+        ]
+        assert len(heads) == 2
+        assert tikz(diagram).count("-- cycle") == 2 + 1
+    assert svg(same) != svg(opposite)
 
 
 def test_one_appearance_for_all_pictures() -> None:
