@@ -70,5 +70,5 @@ def run(
             problem, budget=budget(max_seconds, max_diagrams, max_memory), progress=progress
         )
         left_out = draw(series, what, terms=terms, output=output, maximal=maximal)
-    rest = f"; {left_out} more do not fit, see --at-most" if left_out else ""
+    rest = "" if left_out == 0 else f"; {left_out or 'many'} more do not fit, see --at-most"
     typer.echo(f"written: {output}{rest}")

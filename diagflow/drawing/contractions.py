@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
@@ -67,6 +68,7 @@ def matchings(diagram: Diagram) -> int:
     return total
 
 
+@lru_cache(maxsize=1024)
 def contractions(diagram: Diagram) -> tuple[Contraction, ...]:
     """The classes of perfect matchings, those with many nodes left first.
 

@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 
-from diagflow.drawing.contractions import contractions, matchings
+from diagflow.drawing.contractions import MAXIMAL_MATCHINGS, contractions, matchings
 from diagflow.drawing.gallery import check_drawing_file, gallery
 from diagflow.drawing.what import MAXIMAL_PICTURES, What
 from diagflow.latex.lines import visible_length
@@ -48,7 +48,7 @@ def draw(
     output: Path,
     terms: int = 1,
     maximal: int = MAXIMAL_PICTURES,
-) -> int:
+) -> int | None:
     """Draw blocks, terms or contractions of a problem.
 
     Parameters
@@ -64,8 +64,8 @@ def draw(
 
     Returns
     -------
-    int
-        Number of pictures that were left out.
+    int or None
+        Number of pictures that were left out; None if some were and there are too many to count.
 
     Raises
     ------
@@ -87,11 +87,12 @@ def draw(
     check_drawing_file(output)
     series = problem if isinstance(problem, LossSeries) else LossSeries(problem)
     items = list(islice(_ITEMS[What(what)](series, terms), maximal))
-    left_out = 0
+    left_out: int | None = 0
     if len(items) == maximal:
-        left_out = _count(series, What(what), terms) - maximal
-    note = f"... and {left_out} more" if left_out else ""
-    gallery(items, output, note=note.replace("...", "$\\ldots$"))
+        whole = _count(series, What(what), terms)
+        left_out = None if whole is None else whole - maximal
+    note = "" if left_out == 0 else f"$\\ldots$ and {left_out or 'many'} more"
+    gallery(items, output, note=note)
     return left_out
 
 
@@ -165,13 +166,15 @@ def _nodes(powers: tuple[tuple[str, int], ...]) -> int:
     return sum(power for name, power in powers if not name.startswith("sigma"))
 
 
-def _count(series: LossSeries, what: What, terms: int) -> int:
-    """How many pictures there are."""
+def _count(series: LossSeries, what: What, terms: int) -> int | None:
+    """How many pictures there are; None if that takes contractions that are too large."""
     if what is What.BLOCKS:
         return sum(1 for _ in block_items(series.problem))
     diagrams = Counter(d for s in range(terms + 1) for d, _ in series.diagrams(s))
     if what is What.TERMS:
         return diagrams.total()
+    if any(matchings(diagram) > MAXIMAL_MATCHINGS for diagram in diagrams):
+        return None
     return sum(
         times * (1 + (len(contractions(diagram)) if diagram.factors else 0))
         for diagram, times in diagrams.items()

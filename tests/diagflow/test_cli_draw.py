@@ -50,6 +50,15 @@ def test_draw_says_what_does_not_fit(folder: Path) -> None:
     assert result.output == "written: some.tex; 16 more do not fit, see --at-most\n"
 
 
+def test_draw_does_not_count_what_it_cannot_contract(folder: Path) -> None:
+    """Y_2 has diagrams with too many matchings, but none of them is among the first pictures."""
+    arguments = ("cp", "--order", "4", "--symmetric", "--what", "contractions", "--terms", "2")
+    result = CliRunner().invoke(app, ["draw", *arguments, "--at-most", "5", "--output", "a.tex"])
+    assert result.exit_code == 0
+    assert result.output == "written: a.tex; many more do not fit, see --at-most\n"
+    assert "and many more" in (folder / "a.tex").read_text(encoding="utf-8")
+
+
 def test_help_has_two_examples() -> None:
     result = CliRunner().invoke(app, ["draw", "--help"])
     assert result.exit_code == 0
