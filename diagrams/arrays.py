@@ -1,8 +1,8 @@
 """Sums of diagrams as arrays of packed factors.
 
-The general representation: any tensors, any axes, millions of diagrams. A state groups its
-diagrams by their number of factors and of free nodes; each group is an array of sorted codes
-(`diagrams.packing`), without repetitions, and a list of integer coefficients. Merging and
+The general representation: tensors with up to six slots, any axes, millions of diagrams. A state
+groups its diagrams by their number of factors and of free nodes; each group is an array of sorted
+codes (`diagrams.packing`), without repetitions, and a list of integer coefficients. Merging and
 contracting act on whole groups; equal results are found by the labelling of `diagrams.labelling`.
 
 Source: ours.
@@ -22,12 +22,21 @@ from diagrams.canonical import Factor
 from diagrams.contraction import Combination, ContractionTable
 from diagrams.counting import double_factorial
 from diagrams.diagram import Diagram
+from diagrams.fixed_factors import PinPairs, without_second_pins
 from diagrams.identification import free_nodes, identified, led, nodes_used
 from diagrams.labelling import Nodes
 from diagrams.merge import factor_orbits
-from diagrams.packing import Codes, Kinds, Packing, batches, factor_multiplicities
+from diagrams.packing import (
+    MAXIMAL_RANK,
+    Codes,
+    Kinds,
+    Packing,
+    batches,
+    factor_multiplicities,
+)
 from diagrams.representation import Blocks, Representation, Tick
 from diagrams.states import Collector, State
+from diagrams.structure import divisors, solutions
 from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Axis, Tensor
 from diagrams.wick import Moments, monomial
@@ -64,13 +73,14 @@ class ArrayRepresentation(Representation[State]):
 
     @staticmethod
     def suits(diagram: Diagram) -> bool:
-        """Whether all its tensors are random."""
-        return all(tensor.is_random for tensor in diagram.tensors)
+        """Whether its tensors have few enough slots for a packed factor."""
+        return all(tensor.rank <= MAXIMAL_RANK for tensor in diagram.tensors)
 
     def __init__(self, blocks: Blocks, tick: Tick | None = None) -> None:
         super().__init__(blocks, tick)
         self._packing = Packing(blocks)
-        self._table = ContractionTable(self._packing, self.tick)
+        self._divisors: defaultdict[str, set[int]] = defaultdict(set)
+        self._table = ContractionTable(self._packing, self.tick, self._finished)
         self._templates = [
             [
                 self._cut(diagram, weight, factors)
@@ -185,8 +195,10 @@ class ArrayRepresentation(Representation[State]):
                     continue
                 for part in batches(codes, _ROWS):
                     for cuts in templates:
-                        merged = self._merge(codes[part], coefficients[part], cuts, shift, starts)
-                        mergers.take(free, *merged)
+                        for merged in self._merge(
+                            codes[part], coefficients[part], cuts, shift, starts
+                        ):
+                            mergers.take(free, *merged)
                     self.tick(0)
         mergers.finish()
         result = found.state()
@@ -223,7 +235,7 @@ class ArrayRepresentation(Representation[State]):
         templates: _Templates,
         shift: NDArray[np.intp],
         starts: NDArray[np.intp],
-    ) -> tuple[NDArray[np.intp], Nodes, Kinds, Weights]:
+    ) -> Iterator[tuple[NDArray[np.intp], Nodes, Kinds, Weights]]:
         """All mergers of some diagrams with templates: free nodes, factors and weights."""
         packing = self._packing
         local, kinds = packing.unpack(codes)
@@ -239,19 +251,37 @@ class ArrayRepresentation(Representation[State]):
         rest = np.concatenate([nodes[row[:, None], kept], added[way]], axis=1)
         rest_kinds = np.concatenate([kinds[row[:, None], kept], templates.rest_kinds[way]], axis=1)
         first, second = nodes[row, factor][:, None], cut[way][:, None]
+        pins = PinPairs(packing, rest, rest_kinds) if packing.pins else None
+        if pins:
+            first = np.concatenate([first, pins.first], axis=1)
+            second = np.concatenate([second, pins.second], axis=1)
         width = int(starts[-1])
         leaders = identified(first, second, packing.rank, width)
         free = free_nodes(packing, leaders, nodes_used(rest, width), first, starts)
+        free += np.array(templates.free, dtype=np.intp)
         count = multiplicities[row, factor].astype(object)
         weights = coefficients[row] * count * templates.weight[way]
-        return (
-            free + np.array(templates.free, dtype=np.intp),
-            led(leaders, rest),
-            rest_kinds,
-            weights,
-        )
+        rest = led(leaders, rest)
+        if pins is None:
+            yield free, rest, rest_kinds, weights
+            return
+        for rows, kept_nodes, kept_kinds in without_second_pins(pins, rest, rest_kinds):
+            yield free[rows], kept_nodes, kept_kinds, weights[rows]
 
     # -- contraction ---------------------------------------------------------------------------
+
+    def _finished(self, row: Codes) -> tuple[int, ...]:
+        """The numbers of free indices, by axis, of a diagram of fixed factors."""
+        diagram = self._diagram(row, (0,) * self._packing.sizes)
+        for name, values in divisors(diagram).items():
+            self._divisors[name] |= {*values}
+        free = Counter(solutions(diagram))
+        return tuple(free[axis] for axis in self._packing.axes)
+
+    @property
+    def divisors(self) -> dict[str, tuple[int, ...]]:
+        """By axis, the elementary divisors above 1 of all sums met so far."""
+        return {name: tuple(sorted(self._divisors[name])) for name in sorted(self._divisors)}
 
     @property
     def contractions(self) -> int:
@@ -302,12 +332,12 @@ class ArrayRepresentation(Representation[State]):
                     ),
                     axis=1,
                 )
-                for members in packing.classes
+                for members in self.blocks.symmetric
             ]
             or [np.zeros((len(codes), 0), dtype=np.intp)],
             axis=1,
         )
-        symbols = [tensor.variance for members in packing.classes for tensor in members]
+        symbols = [tensor.variance for members in self.blocks.symmetric for tensor in members]
         rows: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
         for number, row in enumerate(counts.tolist()):
             rows[tuple(row)].append(number)

@@ -16,13 +16,14 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diagrams.errors import CapacityError
 from diagrams.fields import Fields
 from diagrams.integration import Contractions, integrate
 from diagrams.packing import Codes, Packing, distinct_rows, runs
@@ -32,6 +33,10 @@ __all__ = ["Combination", "ContractionTable"]
 
 _CHILDREN = 4096
 """About as many children are made in one step: enough to share its cost, few enough for caches."""
+
+
+Finish = Callable[[Codes], tuple[int, ...]]
+"""Numbers of free indices on every axis for a row of fixed factors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +104,13 @@ class ContractionTable:
     tick : callable
         Called with the number of diagrams expanded; may raise. The table stays consistent: what
         was expanded is kept and the rest is done when it is asked for again.
+    finish : callable, optional
+        For diagrams of fixed factors only, the numbers of free indices on every axis.
     """
 
-    def __init__(self, packing: Packing, tick: Tick) -> None:
+    def __init__(self, packing: Packing, tick: Tick, finish: Finish | None = None) -> None:
         self._packing = packing
+        self._finish: Finish = finish or _unfinished
         self._tick = tick
         self._levels: dict[int, _Level] = {0: _Level({b"": 0})}
         self._extents = [0] * packing.sizes
@@ -145,8 +153,24 @@ class ContractionTable:
                 step = 1 + _CHILDREN * len(part) // (expansion.made + 1)
 
     def _expand(self, codes: Codes) -> _Expansion:
-        parts = tuple(self._children(result) for result in integrate(self._packing, codes))
+        parts = tuple(self._children(result) for result in self._integrated(codes))
         return _Expansion(len(codes), parts)
+
+    def _integrated(self, codes: Codes) -> Iterator[Contractions]:
+        """Integrate what has random factors, and finish what has none."""
+        if not self._packing.has_fixed:
+            yield from integrate(self._packing, codes)
+            return
+        _, kinds = self._packing.unpack(codes)
+        fixed = self._packing.is_fixed[kinds].all(axis=1)
+        finished, others = np.flatnonzero(fixed), np.flatnonzero(~fixed)
+        if len(finished):
+            free = np.array([self._finish(codes[row]) for row in finished.tolist()], dtype=np.intp)
+            empty = np.zeros((len(finished), 0), dtype=codes.dtype)
+            yield Contractions(empty, finished, free, np.ones(len(finished), dtype=np.intp))
+        if len(others):
+            for result in integrate(self._packing, codes[others]):
+                yield replace(result, parent=others[result.parent])
 
     def _children(self, results: Contractions) -> _Children:
         """Enter the results of an integration, collect equal ones of each diagram."""
@@ -186,7 +210,7 @@ class ContractionTable:
         largest = max((c.size for c in combinations), default=0)
         last_use = self._last_uses(largest)
         values: dict[int, list[int]] = {0: [1]}
-        for size in range(0, largest + 1, 2):
+        for size in range(0, largest + 1, 1 if self._packing.has_fixed else 2):
             if size:
                 values[size] = self._values(size, values, fields)
             for index, combination in enumerate(combinations):
@@ -257,3 +281,7 @@ class ContractionTable:
                     values[base + parent] += value
             base += expansion.parents
         return values
+
+
+def _unfinished(row: Codes) -> tuple[int, ...]:
+    raise CapacityError("contraction: fixed factors need a rule to finish them; give one")

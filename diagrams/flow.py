@@ -48,17 +48,18 @@ def represent(
 ) -> Representation[Any]:
     """The representation that suits the diagrams of a potential and of observables.
 
-    Products of traces become closed words; diagrams with tensors that are neither random nor
-    deltas are kept as they are; everything else becomes arrays of factors. The choice looks at the
-    diagrams only, never at the model they come from.
+    Products of traces become closed words, other diagrams arrays of factors unless a tensor has too
+    many slots. The choice looks at the diagrams only, never at the model they come from.
     """
     sums = (potential, *(other for other in observables if other != potential))
     diagrams = [diagram for total in sums for diagram, _ in total]
     axes = {axis for diagram in diagrams for axis in diagram.nodes}
+    fixed = {t for diagram in diagrams for t in diagram.tensors if not t.is_random}
     blocks = Blocks(
         potential=_integral(potential)[0],
         symmetric=symmetric_tensors(*sums),
         axes=tuple(sorted(axes, key=lambda axis: axis.sort_key)),
+        fixed=tuple(sorted(fixed, key=lambda tensor: tensor.sort_key)),
     )
     suitable: type[Representation[Any]] = next(
         kind

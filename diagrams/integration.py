@@ -73,7 +73,7 @@ def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
         One entry for each number of factors that the results have.
     """
     batch = _Batch.of(packing, codes)
-    order, patterns = _nearly_finished(batch.labels)
+    order, patterns = _nearly_finished(packing, batch.labels)
     results = []
     for pattern in sorted(set(patterns.tolist())):
         rows = np.flatnonzero(patterns == pattern)
@@ -88,7 +88,9 @@ def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
     ]
 
 
-def _nearly_finished(labels: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _nearly_finished(
+    packing: Packing, labels: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Which tensors of each diagram are integrated at once.
 
     Returns
@@ -100,6 +102,9 @@ def _nearly_finished(labels: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArra
         as there are with at most `MATCHINGS` matchings together; 0 if there is none.
     """
     counts = occurrences(labels, int(labels.max()) + 1)
+    if packing.has_fixed:
+        # As if there were too many of them: they are never finished.
+        counts = np.where(packing.fixed_labels(labels), labels.shape[1] + len(_MATCHINGS), counts)
     order = np.argsort(counts * (int(labels.max()) + 1) + labels, axis=1, kind="stable")
     every = np.arange(len(labels))
     ordered = np.concatenate(

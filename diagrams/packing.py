@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 from diagrams.errors import CapacityError
 from diagrams.labelling import Nodes, renumber_together
 from diagrams.representation import Blocks
-from diagrams.tensors import Axis, Tensor
+from diagrams.tensors import Axis, Kind, Tensor
 
 __all__ = [
+    "MAXIMAL_RANK",
     "Codes",
     "Kinds",
     "Packing",
@@ -43,6 +44,9 @@ Kinds = NDArray[np.uint8]
 
 _BITS = 8
 _LIMIT = 1 << _BITS
+
+MAXIMAL_RANK = 64 // _BITS - 2
+"""Most slots of a tensor: a code of 64 bits holds them, a class and a member."""
 
 
 class Packing:
@@ -61,6 +65,10 @@ class Packing:
         Number of the axis on which each slot of each class lies.
     sizes : int
         The axes 0 .. sizes - 1 are true axes, the others hold members and padding.
+    is_fixed : array of shape (classes,)
+        Whether factors of a class are neither merged over nor paired.
+    pins : tuple of int
+        The classes of pins.
 
     Raises
     ------
@@ -70,7 +78,11 @@ class Packing:
 
     def __init__(self, blocks: Blocks) -> None:
         self.axes: tuple[Axis, ...] = blocks.axes
-        self.classes = blocks.symmetric
+        self.classes = (*blocks.symmetric, *((tensor,) for tensor in blocks.fixed))
+        kinds = [members[0].kind for members in self.classes]
+        self.has_fixed = bool(blocks.fixed)
+        self.is_fixed = np.array([k not in (Kind.WEIGHT, Kind.GAUSSIAN) for k in kinds], dtype=bool)
+        self.pins = tuple(number for number, kind in enumerate(kinds) if kind is Kind.PIN)
         self.sizes = len(self.axes)
         self.rank = max((members[0].rank for members in self.classes), default=1)
         self.has_members = any(len(members) > 1 for members in self.classes)
@@ -78,7 +90,7 @@ class Packing:
         if (self.slots + 1) * _BITS > 64:
             raise CapacityError(
                 f"tensors with {self.rank} slots: a packed factor has room for "
-                f"{64 // _BITS - 2}; split the tensor into smaller ones"
+                f"{MAXIMAL_RANK}; split the tensor into smaller ones"
             )
         self.dtype = np.dtype(np.uint32 if (self.slots + 1) * _BITS <= 32 else np.uint64)
         # Axes that only the rows have: one of members for each class with several, then padding.
@@ -204,6 +216,11 @@ class Packing:
         """A number for the tensor of each factor: equal exactly for factors that can be paired."""
         labels = kinds.astype(np.intp) << _BITS
         return labels | nodes[:, :, -1] if self.has_members else labels
+
+    def fixed_labels(self, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Whether factors, by the numbers of their tensors, are neither merged over nor paired."""
+        result: NDArray[np.bool_] = self.is_fixed[labels >> _BITS]
+        return result
 
     def tensor_label(self, tensor: Tensor) -> int:
         """The number that `tensor_labels` gives to factors of this tensor."""

@@ -1,8 +1,8 @@
 """Sums of diagrams as they are, one canonical form at a time.
 
-The representation for diagrams with tensors that are neither random nor Kronecker deltas (pins and
-modular sums): such factors are not contracted, they stay until all others are gone. It merges and
-contracts diagram by diagram, with the definitions in `diagrams.merge` and `diagrams.wick`.
+The representation for diagrams that no other suits, with tensors of very many slots. It merges and
+contracts diagram by diagram, with the definitions in `diagrams.merge` and `diagrams.wick`: so the
+others are tested against it.
 
 Source: ours.
 """

@@ -4,8 +4,8 @@ The flow of an observable (see `diagrams.flow`) needs three things of a sum of d
 it from and to `DiagramSum`, merge it with the blocks of the potential, and take the
 expectation. A *representation* does them for the whole sum at once, with integer coefficients, in
 a format that suits the diagrams at hand. Three exist: closed words for products of
-traces (`diagrams.traces`), arrays of factors for other diagrams of random tensors
-(`diagrams.arrays`), and plain diagrams for all others (`diagrams.plain`).
+traces (`diagrams.traces`), arrays of factors for almost all other diagrams (`diagrams.arrays`), and
+plain diagrams for those with tensors of very many slots (`diagrams.plain`).
 
 Source: ours.
 """
@@ -43,16 +43,19 @@ class Blocks:
         Classes of tensors that may be permuted without changing potential or observables.
     axes : tuple of Axis
         All axes, sorted.
+    fixed : tuple of Tensor, default ()
+        All tensors that are neither random nor Kronecker deltas, sorted.
     """
 
     potential: tuple[tuple[Diagram, int], ...]
     symmetric: tuple[tuple[Tensor, ...], ...]
     axes: tuple[Axis, ...]
+    fixed: tuple[Tensor, ...] = ()
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """All tensors, class by class."""
-        return tuple(tensor for members in self.symmetric for tensor in members)
+        """All tensors, class by class, then the fixed ones."""
+        return (*(tensor for members in self.symmetric for tensor in members), *self.fixed)
 
 
 class Representation(ABC, Generic[State]):
@@ -95,8 +98,7 @@ class Representation(ABC, Generic[State]):
     def holds(self, total: DiagramSum) -> bool:
         """Whether it stores this sum and all that it merges to: nothing new, same symmetries."""
         return (
-            {tensor for diagram, _ in total for tensor in diagram.tensors if tensor.is_random}
-            <= {*self.blocks.tensors}
+            {tensor for diagram, _ in total for tensor in diagram.tensors} <= {*self.blocks.tensors}
             and {axis for diagram, _ in total for axis in diagram.nodes} <= {*self.blocks.axes}
             and all(self.suits(diagram) for diagram, _ in total)
             and symmetric_tensors(DiagramSum(dict(self.blocks.potential)), total)

@@ -173,8 +173,11 @@ def test_errors_are_one_family() -> None:
 def test_a_tensor_with_too_many_slots_for_a_code() -> None:
     wide = Tensor("T", (p,) * 8, variance="sigma2")
     square = DiagramSum({Diagram((p,), ((wide, (0,) * 8),) * 2): 1})
+    blocks = represent(square).blocks
     with pytest.raises(CapacityError, match=r"^tensors with 8 slots: a packed factor has room for"):
-        Flow(square, square)
+        ArrayRepresentation(blocks)
+    # A flow chooses another representation: E[T T] is the variance at one node.
+    assert Flow(square, square).expectation(0) == {(("p", 1), ("sigma2", 1)): 1}
 
 
 def scattered(leaves: int) -> DiagramSum:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import product
 from math import gcd, prod
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from diagrams.arrays import ArrayRepresentation
+from diagrams.contraction import ContractionTable
 from diagrams.diagram import Diagram
-from diagrams.errors import InvalidInputError
+from diagrams.errors import CapacityError, InvalidInputError
 from diagrams.flow import Flow, represent
 from diagrams.merge import merge, symmetric_tensors
 from diagrams.network import Network, inner_product
+from diagrams.packing import Packing
 from diagrams.plain import PlainRepresentation
 from diagrams.structure import divisors, solutions
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
+from diagrams.traces import TraceRepresentation
 from diagrams.wick import expectation
 
 p, H, PAIR = Axis("p"), Axis("H"), Axis("pair", pinned=2)
@@ -107,36 +113,98 @@ def test_the_text_of_fixed_tensors_parses_back(labelled, data) -> None:
     assert Diagram.parse(str(diagram)) == diagram
 
 
-@pytest.mark.parametrize("order", [2, 3])
-def test_flows_of_plain_diagrams_are_those_of_the_others(order: int) -> None:
-    """Where other representations suit, the plain one says the same."""
-    letters = "abc"[:order]
-    model = Network.einsum(",".join("k" + m for m in letters) + "->" + letters, *(W,) * order)
-    target = Network.einsum("->" + "a" * order, coefficient=-1)
-    loss = inner_product((model, target), (model, target), (p,) * order)
+def loss_of(order: int, *others: Network, tensors: tuple[Tensor, ...] = (W,)) -> DiagramSum:
+    """1/2 |f - F|^2 of a CP model and a target."""
+    letters = "abcdefg"[:order]
+    formula = ",".join("k" + letter for letter in letters) + "->" + letters
+    model = Network.einsum(formula, *(tensors * order)[:order])
+    networks = (model, *others)
+    return inner_product(networks, networks, (p,) * order) * Fraction(1, 2)
+
+
+def delta(order: int, coefficient: int | Fraction = -1) -> Network:
+    return Network.einsum("->" + "a" * order, coefficient=coefficient)
+
+
+def spike(order: int, coefficient: int | Fraction = -1) -> Network:
+    return Network(((PIN, ("a",)),), ("a",) * order, Fraction(coefficient))
+
+
+def plus(order: int, coefficient: int | Fraction = -1) -> Network:
+    modes = tuple("abcdefg"[:order])
+    return Network(((Tensor.modular_sum(p, order), modes),), modes, Fraction(coefficient))
+
+
+U, V = (Tensor(name, (H, p), variance="sigma2") for name in "UV")
+HIDDEN_PIN = Network(
+    ((Tensor.pin(H), ("k",)), (W, ("k", "a")), (Tensor.pin(p), ("b",))), ("a", "b"), Fraction(1, 3)
+)
+LOSSES = {
+    "identity, order 2": loss_of(2, delta(2)),
+    "identity, order 3": loss_of(3, delta(3)),
+    "spike": loss_of(2, spike(2, 2)),
+    "spike, order 3": loss_of(3, delta(3), spike(3)),
+    "spike, two colours": loss_of(2, delta(2), spike(2), tensors=(U, V)),
+    "modular sum": loss_of(3, plus(3)),
+    "modular sum, two colours": loss_of(3, plus(3), tensors=(U, V, U)),
+    "modular sum, order 4": loss_of(4, plus(4)),
+    "all of them": loss_of(2, delta(2, Fraction(1, 2)), spike(2), plus(2), tensors=(U, V)),
+    "pins on two axes": loss_of(2, spike(2), HIDDEN_PIN),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+def test_flows_of_plain_diagrams_are_those_of_the_others(loss: DiagramSum) -> None:
+    """Bulk engines against the definitions, diagram by diagram: values and exceptions."""
     other = represent(loss, loss)
     assert not isinstance(other, PlainRepresentation)
-    plain = Flow(loss, loss, PlainRepresentation(other.blocks))
-    bulk = Flow(loss, loss, other)
+    plain, bulk = Flow(loss, loss, PlainRepresentation(other.blocks)), Flow(loss, loss, other)
     for s in range(3):
         assert plain.expectation(s) == bulk.expectation(s)
-        assert plain.diagrams(s) == bulk.diagrams(s)
-        assert plain.count(s) == bulk.count(s)
+        assert plain.representation.divisors == bulk.representation.divisors
+        if all(len(members) == 1 for members in other.blocks.symmetric):
+            assert plain.diagrams(s) == bulk.diagrams(s)
+        assert plain.count(s) >= bulk.count(s) > 0
+
+
+def test_pinned_nodes_stay_one() -> None:
+    """However often a spike is merged, a diagram has one pin on each axis."""
+    loss = LOSSES["pins on two axes"]
+    flow = Flow(loss, loss)
+    for diagram, _ in flow.diagrams(2):
+        pins = [tensor for tensor, _ in diagram.factors if tensor.kind is Kind.PIN]
+        assert len(pins) == len(set(pins)) <= 2
+    assert any(len(d.tensors) == 3 for d, _ in flow.diagrams(2))
+
+
+def test_a_tensor_with_too_many_slots_for_a_packed_factor() -> None:
+    """Seven modes: the plain representation takes over, with the count of the elementary sum."""
+    loss = loss_of(7, plus(7))
+    flow = Flow(loss, loss)
+    assert isinstance(flow.representation, PlainRepresentation)
+    assert flow.expectation(0)[("p", 6),] == Fraction(1, 2)
 
 
 def test_the_representation_is_chosen_by_the_diagrams() -> None:
-    model = Network.einsum("ki,kj->ij", W, W)
-    spike = Network(((PIN, ("i",)),), ("i", "i"))
-    loss = inner_product((model, spike), (model, spike), (p, p))
-    chosen = represent(loss)
-    assert isinstance(chosen, PlainRepresentation)
-    assert chosen.holds(loss)
-    assert symmetric_tensors(loss) == ((W,),)
+    assert isinstance(represent(LOSSES["identity, order 2"]), TraceRepresentation)
+    for name in ("spike", "modular sum", "identity, order 3"):
+        chosen = represent(LOSSES[name])
+        assert isinstance(chosen, ArrayRepresentation)
+        assert chosen.holds(LOSSES[name])
+    assert symmetric_tensors(LOSSES["spike"]) == ((W,),)
+
+
+def test_diagrams_of_fixed_factors_need_a_rule() -> None:
+    blocks = represent(LOSSES["spike"]).blocks
+    table = ContractionTable(Packing(blocks), lambda added: None)
+    code = Packing(blocks).is_fixed.tolist().index(True) << 16
+    table.add(np.array([[code]], dtype=np.uint32))
+    with pytest.raises(CapacityError, match=r"^contraction: fixed factors need a rule to finish"):
+        table.complete()
 
 
 def test_what_a_representation_does_not_hold() -> None:
     """Another tensor, another axis, a diagram that does not suit, or fewer symmetries."""
-    U, V = (Tensor(name, (H, p), variance="sigma2") for name in "UV")
     model = Network.einsum("ki,kj->ij", U, V)
     loss = inner_product((model,), (model,), (p, p))
     store = represent(loss)
