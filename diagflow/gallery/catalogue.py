@@ -96,7 +96,7 @@ def _kernel(*, p: int, H: int, runs: int) -> Experiment:
                 problem=cp(order=3),
                 regime="B-C",
                 at={"p": Fraction(p), "H": Fraction(H), "sigma2": sigma2, "T": T},
-                times=(0.0, float(T), 21),
+                times=(0.0, 1.0, 41),
                 runs=runs,
             ),
         ),
@@ -143,7 +143,7 @@ def _free_symmetric_order_4(*, p: int) -> Experiment:
                 problem=cp(order=4, symmetric=True, target="zero"),
                 regime="A-B",
                 at={"p": Fraction(p), "H": Fraction(H), "sigma2": sigma2, "T": T},
-                times=(0.0, float(10 * T), 61),
+                times=(0.0, 20.0, 81),
                 runs=20 if p < 64 else 6,
             )
         )
@@ -170,7 +170,7 @@ def _free_asymmetric_order_3(*, quick: bool) -> Experiment:
                 problem=cp(order=3, target="zero"),
                 regime=regime,
                 at={"p": Fraction(p), "H": Fraction(H), "sigma2": sigma2, "T": T},
-                times=(0.0, float(T), 31),
+                times=(0.0, 1.0, 41),
                 runs=20 if quick or regime == "A" else 2,
             )
         )
@@ -197,7 +197,7 @@ def _free_symmetric_order_6(*, quick: bool) -> Experiment:
                 problem=cp(order=6, symmetric=True, target="zero"),
                 regime="A-B",
                 at={"p": Fraction(p), "H": Fraction(H), "sigma2": sigma2, "T": T},
-                times=(0.0, float(3 * T), 61),
+                times=(0.0, 3.0, 61),
                 runs=20 if quick else 6,
             )
         )
@@ -223,7 +223,7 @@ def _ascent_order_4(*, p: int) -> Experiment:
                 problem=cp(order=4, symmetric=True),
                 regime="A-B-E",
                 at={"p": Fraction(p), "H": Fraction(H), "sigma2": sigma2, "T": sigma2},
-                times=(-float(sigma2), 0.0, 21),
+                times=(-0.2, 0.0, 41),
                 runs=10 if p < 100 else 6,
             )
         )

@@ -72,7 +72,7 @@ class Case:
     problem : Problem
     regime : str
     at : dict
-        Sizes, variances and T.
+        Sizes, variances and T, best the natural time of the regime, so that t is of order one.
     times : (float, float, int)
         First, last, count.
     runs, seed : int
@@ -174,13 +174,13 @@ class CurveExperiment:
             upper.legend(frameon=False, fontsize=6.5)
             lower.axhline(0, color=COLOURS["grey"], linewidth=0.6)
             lower.set_ylabel("deviation / scale")
-            lower.set_xlabel("time $t/T$")
+            lower.set_xlabel("time $t$")
             write_pair(figure, folder, self.name)
 
 
 def _draw_case(upper: Axes, lower: Axes, case: Case, comparison: Comparison, colour: str) -> None:
     """Theory as line, simulation as points and band; their difference below."""
-    t = comparison.t / float(case.at.get("T", 1))
+    t = comparison.t
     scale = comparison.scale
     shown = np.isfinite(comparison.mean)
     mean = np.where(shown, comparison.mean, np.nan) / scale
