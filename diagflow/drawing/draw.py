@@ -32,7 +32,7 @@ from expansion.series import LossSeries
 
 __all__ = ["block_items", "contraction_items", "draw", "term_items"]
 
-_CAPTION = 28
+_CAPTION = 22
 """Visible width of an expectation that fit a caption; more are cut after a monomial."""
 
 _EXPECTATION_MATCHINGS = 2_100_000
