@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     )
     from expansion.closest import where
     from expansion.leading import LeadingSeries
-    from expansion.models import cp
+    from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
     from expansion.polynomial import Polynomial
     from expansion.problem import Problem
+    from expansion.problem_file import read_problem_file
     from expansion.regimes import Regime, Regimes, regimes
     from expansion.series import Budget, LossSeries, loss_series
     from pde.evolution import LossEvolution
@@ -46,11 +47,16 @@ __all__ = [
     "Problem",
     "Regime",
     "Regimes",
+    "autoencoder",
     "cp",
+    "deep_linear",
     "loss_series",
+    "read_problem_file",
     "regimes",
     "simulate",
     "solve",
+    "tied_autoencoder",
+    "two_layer",
     "where",
 ]
 
@@ -67,11 +73,16 @@ _HOME = {
     "Problem": "expansion.problem",
     "Regime": "expansion.regimes",
     "Regimes": "expansion.regimes",
+    "autoencoder": "expansion.models",
     "cp": "expansion.models",
+    "deep_linear": "expansion.models",
     "loss_series": "expansion.series",
+    "read_problem_file": "expansion.problem_file",
     "regimes": "expansion.regimes",
     "simulate": "diagflow.simulation",
     "solve": "pde.solving",
+    "tied_autoencoder": "expansion.models",
+    "two_layer": "expansion.models",
     "where": "expansion.closest",
 }
 

@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from diagflow.cli import main
-from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
+from expansion.models import (
+    PRESETS,
+    autoencoder,
+    cp,
+    deep_linear,
+    tied_autoencoder,
+    two_layer,
+)
 from expansion.problem import Problem
 from expansion.records import read_series
 from expansion.series import LossSeries
@@ -146,3 +153,12 @@ def test_the_other_commands_read_problems_alike(run: Run, command: str) -> None:
     status, _, err = run(command, "tied-autoencoder", "--degree", "2")
     assert status == 2
     assert "--degree: does not describe tied-autoencoder" in err
+
+
+def test_the_presets_are_in_the_facade() -> None:
+    import diagflow
+
+    for name in PRESETS:
+        assert getattr(diagflow, name.replace("-", "_")) is PRESETS[name]
+    problem = diagflow.read_problem_file(ROOT / "examples" / "tied_autoencoder_data.toml")
+    assert diagflow.loss_series(problem, loss="population")[0] == diagflow.loss_series(problem)[0]
