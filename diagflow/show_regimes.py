@@ -128,13 +128,19 @@ def power_latex(powers: RationalMonomial) -> str:
     return " ".join(parts) or "1"
 
 
+def _title(found: Regimes) -> str:
+    problem, loss = found.exponents.problem, found.exponents.loss
+    if problem is None:
+        return "given series"
+    return problem.title if loss is None else f"{problem.title}, {loss}"
+
+
 def _heading(found: Regimes) -> list[str]:
     exponents = found.exponents
-    problem = exponents.problem
     period = "" if found.period == 1 else f" with period {found.period}"
     confirmed = found.confirmed_by
     lines = [
-        "given series" if problem is None else problem.title,
+        _title(found),
         f"{len(found)} regimes, from Y_0 ... Y_{exponents.last}",
         f"All vertices move linearly{period} from s = {found.start} on; {confirmed} "
         f"coefficient{'s confirm' if confirmed != 1 else ' confirms'} it. Observed, not proved.",

@@ -59,6 +59,8 @@ class SeriesExponents:
         are not known.
     problem : Problem, optional
         Where the series comes from.
+    loss : str, optional
+        Which of its losses or observables it is; None is the loss that drives the flow.
     """
 
     coefficients: tuple[Polynomial, ...]
@@ -67,12 +69,14 @@ class SeriesExponents:
     growing: tuple[str, ...]
     factors: tuple[dict[Point, tuple[int, int]], ...] | None = None
     problem: Problem | None = None
+    loss: str | None = None
 
     @classmethod
     def of_problem(
         cls,
         problem: Problem,
         *,
+        loss: str | None = None,
         terms: int | None = None,
         budget: Budget | None = None,
         progress: Callable[[Progress], None] | None = None,
@@ -82,6 +86,8 @@ class SeriesExponents:
         Parameters
         ----------
         problem : Problem
+        loss : str, optional
+            Which loss or observable; without it the loss that drives the flow.
         terms : int, optional
             The last coefficient. Without it as many as `DEFAULT_DIAGRAMS` diagrams allow, at most
             Y_8, so that the answer does not depend on the machine.
@@ -104,7 +110,7 @@ class SeriesExponents:
         if terms is None and limits.diagrams is None:
             limits = Budget(seconds=limits.seconds, diagrams=DEFAULT_DIAGRAMS, memory=limits.memory)
         series = LossSeries(
-            problem.with_target_amplitude(_AMPLITUDE), budget=limits, progress=progress
+            problem.with_target_amplitude(_AMPLITUDE), loss=loss, budget=limits, progress=progress
         )
         try:
             series[MAXIMAL_DEFAULT_TERMS if terms is None else terms]
@@ -117,6 +123,7 @@ class SeriesExponents:
             amplitude=_AMPLITUDE,
             variances=problem.weight_variances,
             problem=problem,
+            loss=None if loss == problem.loss_name else loss,
         )
 
     @classmethod
@@ -128,6 +135,7 @@ class SeriesExponents:
         amplitude: str | None = None,
         variances: Sequence[str] | None = None,
         problem: Problem | None = None,
+        loss: str | None = None,
     ) -> SeriesExponents:
         """The exponents of coefficients from anywhere.
 
@@ -204,6 +212,7 @@ class SeriesExponents:
             growing=sizes,
             factors=tuple(factors) if amplitude else None,
             problem=problem,
+            loss=loss,
         )
 
     @property

@@ -2,13 +2,20 @@
 
 The vertices of the CP models have names in the literature: A and B see no target (free evolution of
 a small and of a large rank), C sees a bounded part of it, D and E learn (large and small rank). The
-names are given by these properties, not by exponents, so that they hold for every order. Sequences
-of other problems are called V1, V2, ... in the order of their slopes and offsets.
+names are given by these properties, not by exponents, so that they hold for every order.
+
+The weight-tied linear autoencoder on finite data has a triangular prism: three free, rich or small
+faces around the CP triangle A, B, E, and one face for much and one for little data. An edge or a
+vertex is named by the faces that meet there.
+
+Sequences of other problems are called V1, V2, ... in the order of their slopes and offsets.
 
 >>> regime_name(["A", "B"]), regime_name(["A", "E"]), regime_name(["V1", "V3"])
 ('A-B', 'E-A', 'V1-V3')
+>>> regime_name(["large-data & narrow-latent & free", "small-data & narrow-latent & free"])
+'narrow-latent & free'
 
-Source: Yarotsky, Golikov, Gusev 2026, tables 1 and 2; the properties are ours.
+Source: Yarotsky, Golikov, Gusev 2026, tables 1 and 2; the properties and the prism are ours.
 """
 
 from __future__ import annotations
@@ -28,6 +35,18 @@ _LETTERS = {
     "rich": {0: (), 1: ("E",), 2: ("E", "D")},
 }
 """Names for each kind of learning, from the smallest power of the rank to the largest."""
+
+_PRISM_FACES = ("large-data", "small-data", "mean-field", "narrow-latent", "free")
+"""The two triangles of the prism and its three other faces."""
+
+_SIDES = {
+    "A": ("narrow-latent", "free"),
+    "B": ("mean-field", "free"),
+    "E": ("mean-field", "narrow-latent"),
+}
+"""The faces that meet at the three edges along the number of data."""
+
+_AND = " & "
 
 
 def sequence_names(
@@ -49,7 +68,11 @@ def sequence_names(
     family : str or None
         The family of the problem, if the series comes from one.
     """
-    if family in CP_FAMILIES and "H" in symbols:
+    if family in CP_FAMILIES and {"H", "N"} <= set(symbols):
+        named = _prism_names(sequences, learning, tuple(symbols))
+        if named is not None:
+            return named
+    elif family in CP_FAMILIES and "H" in symbols:
         named = _cp_names(sequences, learning, tuple(symbols).index("H"))
         if named is not None:
             return named
@@ -59,8 +82,12 @@ def sequence_names(
 def regime_name(vertices: Sequence[str]) -> str:
     """The name of a regime from the sorted names of its vertices.
 
-    The edge that closes the polygon of the CP models is written E-A, as in the literature.
+    The edge that closes the polygon of the CP models is written E-A, as in the literature. Vertices
+    that are named by faces meet in the faces they have in common.
     """
+    if all(_AND in name for name in vertices):
+        shared = set.intersection(*(set(name.split(_AND)) for name in vertices))
+        return _AND.join(face for face in _PRISM_FACES if face in shared) or "prism"
     return "E-A" if tuple(vertices) == ("A", "E") else "-".join(vertices)
 
 
@@ -77,3 +104,20 @@ def _cp_names(
             return None
         named.update(zip(of_kind, letters[len(of_kind)], strict=True))
     return named if len(named) == len(sequences) else None
+
+
+def _prism_names(
+    sequences: Sequence[VertexSequence],
+    learning: Mapping[VertexSequence, str],
+    symbols: tuple[str, ...],
+) -> dict[VertexSequence, str] | None:
+    """The vertices of the prism: those of the CP triangle, with much and with little data."""
+    data = symbols.index("N")
+    named: dict[VertexSequence, str] = {}
+    for face in ("large-data", "small-data"):
+        layer = [q for q in sequences if (q.slope[data] < 0) == (face == "small-data")]
+        corners = _cp_names(layer, learning, symbols.index("H")) or {}
+        if set(corners.values()) != set(_SIDES):
+            return None
+        named |= {q: _AND.join((face, *_SIDES[corner])) for q, corner in corners.items()}
+    return named

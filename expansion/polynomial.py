@@ -250,8 +250,18 @@ class Polynomial:
             total[powers] = total.get(powers, Fraction(0)) + coefficient
         return Polynomial(total)
 
-    def __mul__(self, scalar: Fraction | int) -> Polynomial:
-        return Polynomial({powers: c * scalar for powers, c in self})
+    def __mul__(self, other: Polynomial | Fraction | int) -> Polynomial:
+        if not isinstance(other, Polynomial):
+            return Polynomial({powers: c * other for powers, c in self})
+        total: dict[Monomial, Fraction] = {}
+        for first, a in self:
+            for second, b in other:
+                powers = dict(first)
+                for name, power in second:
+                    powers[name] = powers.get(name, 0) + power
+                key = monomial(powers)
+                total[key] = total.get(key, Fraction(0)) + a * b
+        return Polynomial(total)
 
     __rmul__ = __mul__
 

@@ -36,6 +36,7 @@ def regimes_record(found: Regimes) -> dict[str, Any]:
     agreed = agreement(exponents)
     return {
         **({} if problem is None else {"family": problem.family, **dict(problem.options)}),
+        **({} if exponents.loss is None else {"loss": exponents.loss}),
         "symbols": list(exponents.symbols),
         "growing": list(exponents.growing),
         "last_term": exponents.last,

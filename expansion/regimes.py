@@ -148,8 +148,9 @@ class Regimes:
             if regime.name == name:
                 return regime
         parts = sorted(name.split("-"))
+        faces = sorted(name.split(" & "))
         for regime in self.regimes:
-            if sorted(regime.vertices) == parts:
+            if sorted(regime.vertices) == parts or sorted(regime.name.split(" & ")) == faces:
                 return regime
         raise InvalidInputError(
             f"regime {name!r}: this problem does not have it; choose one of "
@@ -219,6 +220,7 @@ class Regimes:
 def regimes(
     source: Problem | SeriesExponents | Sequence[Polynomial],
     *,
+    loss: str | None = None,
     terms: int | None = None,
     budget: Budget | None = None,
     progress: Callable[[Progress], None] | None = None,
@@ -230,6 +232,8 @@ def regimes(
     source : Problem, SeriesExponents or sequence of Polynomial
         Coefficients from elsewhere are enough; see `SeriesExponents.of_coefficients` for sizes
         and amplitudes with other names than usual.
+    loss : str, optional
+        Which loss or observable of a problem; without it the loss that drives the flow.
     terms : int, optional
         The last coefficient that is used.
     budget, progress
@@ -244,7 +248,7 @@ def regimes(
     """
     if isinstance(source, Problem):
         exponents = SeriesExponents.of_problem(
-            source, terms=terms, budget=budget, progress=progress
+            source, loss=loss, terms=terms, budget=budget, progress=progress
         )
     elif isinstance(source, SeriesExponents):
         exponents = source

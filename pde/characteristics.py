@@ -48,6 +48,9 @@ __all__ = [
 CHECK_DIGITS = 50
 CHECK_POINTS = 5
 
+_LARGE = 300
+"""Operations beyond which an expression is not simplified."""
+
 _MOST_DIGITS = 12
 """Working digits per digit of the answer beyond which a curve is given up."""
 
@@ -86,6 +89,27 @@ def solve_symbolically(equation: FirstOrderPDE, initial: sympy.Expr) -> Symbolic
         If the characteristics are not of a kind that is integrated symbolically, or the result does
         not satisfy the equation.
     """
+    # Positive symbols: sympy then neither splits into real parts nor keeps roots of squares.
+    free = set(equation.variables) | initial.free_symbols | equation.growth.free_symbols
+    free = free.union(*(component.free_symbols for component in equation.field))
+    inside = {old: sympy.Symbol(old.name, positive=True) for old in sorted(free, key=str)}
+    solved = _solved_in_positive_symbols(
+        FirstOrderPDE(
+            tuple(inside[v] for v in equation.variables),
+            tuple(component.subs(inside) for component in equation.field),
+            equation.growth.subs(inside),
+        ),
+        initial.subs(inside),
+    )
+    outside = {new: old for old, new in inside.items()}
+    return SymbolicSolution(
+        solved.expression.subs(outside),
+        tuple((v.subs(outside), start.subs(outside)) for v, start in solved.starts),
+        solved.verified,
+    )
+
+
+def _solved_in_positive_symbols(equation: FirstOrderPDE, initial: sympy.Expr) -> SymbolicSolution:
     x, *others = equation.variables
     speed, *rest = equation.field
     if not speed:
@@ -107,7 +131,7 @@ def solve_symbolically(equation: FirstOrderPDE, initial: sympy.Expr) -> Symbolic
         starts = {v: sympy.simplify(curve.subs(along, 0)) for v, curve in curves.items()}
         rate = sympy.cancel(equation.growth / speed).subs(x, along).subs(curves)
         growth = sympy.exp(sympy.integrate(sympy.expand(rate), (along, 0, x)))
-    expression = sympy.simplify(initial.subs(starts, simultaneous=True) * growth)
+    expression = _simplified(initial.subs(starts, simultaneous=True) * growth)
     verified = _verify(equation, expression, initial)
     return SymbolicSolution(expression, tuple(starts.items()), verified)
 
@@ -193,15 +217,22 @@ def _verify(equation: FirstOrderPDE, expression: sympy.Expr, initial: sympy.Expr
     x = equation.variables[0]
     defect = equation.defect(expression)
     boundary = expression.subs(x, 0) - initial
-    if sympy.simplify(defect) == 0 and sympy.simplify(boundary) == 0:
-        return "exactly"
     worst = max(residual_at_random_points(defect), residual_at_random_points(boundary), key=abs)
     if worst > mpmath.mpf(10) ** (-CHECK_DIGITS // 2):
         raise CharacteristicsError(
             f"equation: the candidate {expression} leaves a residual of {mpmath.nstr(worst, 3)}; "
             "use solve_numerically"
         )
+    if _simplified(defect) == 0 and _simplified(boundary) == 0:
+        return "exactly"
     return f"up to {mpmath.nstr(worst, 2)} at {CHECK_POINTS} random points"
+
+
+def _simplified(expression: sympy.Expr) -> sympy.Expr:
+    """The expression simplified, or as it is when that could take for ever."""
+    if expression.count_ops() > _LARGE:
+        return expression
+    return sympy.simplify(expression)
 
 
 def residual_at_random_points(

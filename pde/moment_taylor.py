@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from diagrams.wick import monomial
 from expansion.polynomial import Polynomial
 from pde.moments import ContractedLoss, MomentSeries, gaussian_moments
 
@@ -80,19 +79,6 @@ def _substituted(
         product = Polynomial({tuple(table.items()): coefficient})
         for base, power in factors:
             for _ in range(power):
-                product = _product(product, base)
+                product = product * base
         total = total + product
-    return total
-
-
-def _product(one: Polynomial, other: Polynomial) -> Polynomial:
-    total = Polynomial()
-    for first, a in one:
-        scaled = {}
-        for second, b in other:
-            table = dict(first)
-            for name, power in second:
-                table[name] = table.get(name, 0) + power
-            scaled[monomial(table)] = a * b
-        total = total + Polynomial(scaled)
     return total

@@ -33,12 +33,15 @@ class Solver:
         Whether it solves the regime of a name of a problem.
     derive : callable
         Makes the solution from the problem, the name of the regime and its leading series.
+    losses : tuple of str, optional
+        Names of losses that it solves besides the one that drives the flow.
     """
 
     title: str
     source: str
     applies: Callable[[Problem, str], bool]
     derive: Callable[[Problem, str, LeadingSeries], Solution]
+    losses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

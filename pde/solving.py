@@ -37,9 +37,20 @@ from pde.solver import Solver
 __all__ = ["leading_coefficients", "neglected", "solution", "solve", "solver_for"]
 
 
-def solver_for(problem: Problem, regime: str) -> Solver | None:
-    """The first solver that applies to a regime of a problem."""
-    return next((solver for solver in SOLVERS if solver.applies(problem, regime)), None)
+def solver_for(problem: Problem, regime: str, *, loss: str | None = None) -> Solver | None:
+    """The first solver that applies to a regime of a problem, for one of its losses.
+
+    Parameters
+    ----------
+    problem : Problem
+    regime : str
+    loss : str, optional
+        None is the loss that drives the flow; others are left to solvers that know them.
+    """
+    for solver in SOLVERS:
+        if (loss is None or loss in solver.losses) and solver.applies(problem, regime):
+            return solver
+    return None
 
 
 def leading_coefficients(leading: LeadingSeries) -> tuple[Polynomial, ...]:
@@ -83,7 +94,7 @@ def solution(found: Regimes, name: str) -> Solution:
         )
     leading = LeadingSeries(found, regime)
     coefficients = leading_coefficients(leading)
-    solver = solver_for(problem, regime.name)
+    solver = solver_for(problem, regime.name, loss=found.exponents.loss)
     if solver is not None:
         derived = solver.derive(problem, regime.name, leading)
     else:
@@ -99,6 +110,7 @@ def solve(
     regime: str,
     *,
     at: Mapping[str, Fraction | float],
+    loss: str | None = None,
     terms: int | None = None,
     budget: Budget | None = None,
     progress: Callable[[Progress], None] | None = None,
@@ -112,6 +124,8 @@ def solve(
         Name of the regime.
     at : mapping from str to number
         Sizes and variances, and the inverse learning rate T, which is 1 unless given.
+    loss : str, optional
+        Which loss or observable of a problem; without it the loss that drives the flow.
     terms : int, optional
         The last coefficient to expand; those known are what the certificate covers.
     budget, progress
@@ -126,7 +140,7 @@ def solve(
     found = (
         problem
         if isinstance(problem, Regimes)
-        else regimes(problem, terms=terms, budget=budget, progress=progress)
+        else regimes(problem, loss=loss, terms=terms, budget=budget, progress=progress)
     )
     parameters = _parameters(found, at)
     return solution(found, regime).at(parameters)

@@ -40,6 +40,15 @@ def _read(*, problem: str, **options: object) -> "Problem | Sequence[Polynomial]
 
 def _run(
     source: "Problem | Sequence[Polynomial]",
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            "--loss",
+            help="Which loss: train, population; without it the one that drives the flow.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
     terms: Annotated[
         int | None,
         typer.Option(
@@ -116,11 +125,14 @@ def _run(
         with following(f"Y_0 ... Y_{last}", last + 1) as progress:
             found = regimes(
                 source,
+                loss=loss,
                 terms=terms,
                 budget=budget(max_seconds, max_diagrams, max_memory),
                 progress=progress,
             )
     else:
+        if loss is not None:
+            raise InvalidInputError("--loss: a JSON file holds one series; leave it out")
         sizes = None if growing is None else [name.strip() for name in growing.split(",")]
         coefficients = source if terms is None else source[: terms + 1]
         found = regimes(SeriesExponents.of_coefficients(coefficients, growing=sizes))

@@ -65,6 +65,15 @@ def run(
         bool,
         typer.Option("--list", help="Show method, validity and certificate of every regime."),
     ] = False,
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            "--loss",
+            help="Which loss: train, population; without it the one that drives the flow.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
     terms: Annotated[
         int | None,
         typer.Option(
@@ -105,6 +114,7 @@ def run(
     with following(f"Y_0 ... Y_{last}", last + 1) as progress:
         found = regimes(
             problem,
+            loss=loss,
             terms=terms,
             budget=budget(max_seconds, max_diagrams, max_memory),
             progress=progress,
