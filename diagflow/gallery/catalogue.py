@@ -223,8 +223,8 @@ def _ascent_order_4(*, p: int) -> Experiment:
                 problem=cp(order=4, symmetric=True),
                 regime="A-B-E",
                 at={"p": Fraction(p), "H": Fraction(H), "sigma2": sigma2, "T": sigma2},
-                times=(-0.2, 0.0, 41),
-                runs=10 if p < 100 else 6,
+                times=(-0.05, 0.0, 41),
+                runs=60 if p < 100 else 6,
             )
         )
     return CurveExperiment(

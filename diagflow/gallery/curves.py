@@ -165,12 +165,14 @@ class CurveExperiment:
         with figure_style():
             figure = Figure(figsize=(PAGE_WIDTH, 3.6), dpi=RESOLUTION, layout="constrained")
             upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
+            moved = self.scale is Scale.MOVED
             for case, comparison, colour in zip(self.cases, found, _CYCLE, strict=False):
-                _draw_case(upper, lower, case, comparison, COLOURS[colour])
+                origin = float(np.min(comparison.theory)) if moved else 0.0
+                _draw_case(upper, lower, case, comparison, COLOURS[colour], origin=origin)
             if self.logarithmic:
                 upper.set_yscale("log")
             upper.set_title(self.title)
-            upper.set_ylabel("loss / scale")
+            upper.set_ylabel("(loss - smallest) / scale" if moved else "loss / scale")
             upper.legend(frameon=False, fontsize=6.5)
             lower.axhline(0, color=COLOURS["grey"], linewidth=0.6)
             lower.set_ylabel("deviation / scale")
@@ -178,25 +180,28 @@ class CurveExperiment:
             write_pair(figure, folder, self.name)
 
 
-def _draw_case(upper: Axes, lower: Axes, case: Case, comparison: Comparison, colour: str) -> None:
-    """Theory as line, simulation as points and band; their difference below."""
+def _draw_case(
+    upper: Axes, lower: Axes, case: Case, comparison: Comparison, colour: str, *, origin: float
+) -> None:
+    """Theory as line, simulation as points and band, above an origin; their difference below."""
     t = comparison.t
     scale = comparison.scale
     shown = np.isfinite(comparison.mean)
-    mean = np.where(shown, comparison.mean, np.nan) / scale
+    mean = (np.where(shown, comparison.mean, np.nan) - origin) / scale
+    theory = (comparison.theory - origin) / scale
     error = STANDARD_ERRORS * np.where(shown, comparison.standard_error, np.nan) / scale
     every = max(1, len(t) // 16)
     size = (
         f"{100 * comparison.largest:.2g}%" if np.isfinite(comparison.largest) else "runs blown up"
     )
-    upper.plot(t, comparison.theory / scale, color=colour, label=f"{case.label}: deviation {size}")
+    upper.plot(t, theory, color=colour, label=f"{case.label}: deviation {size}")
     upper.fill_between(t, mean - error, mean + error, color=colour, alpha=0.25, linewidth=0)
     upper.plot(t[::every], mean[::every], "o", markersize=2.6, color=colour)
     # Where it is larger than half of the loss a first correction says nothing.
     told = np.abs(comparison.correction) <= 0.5 * np.abs(comparison.theory)
-    corrected = np.where(told, comparison.theory + comparison.correction, np.nan) / scale
+    corrected = np.where(told, theory + comparison.correction / scale, np.nan)
     upper.plot(t, corrected, color=COLOURS["black"], linestyle="--", linewidth=0.7)
-    deviation = mean - comparison.theory / scale
+    deviation = mean - theory
     lower.plot(t, deviation, color=colour)
     lower.fill_between(
         t, deviation - error, deviation + error, color=colour, alpha=0.25, linewidth=0
