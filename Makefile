@@ -12,7 +12,7 @@ LOCK_VENV := build/lock-venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo gallery test test-all check format bench lock clean
+.PHONY: help install demo gallery test test-all check format docs notebooks bench lock clean
 
 # Says what is wrong with $(PYTHON) before anything is made with it.
 define require-python
@@ -50,6 +50,13 @@ format: install ## format the code and repair what the linter can repair
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+docs: install ## build the documentation under out/site, any warning being an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+notebooks: install ## run every notebook, keeping the pages with their outputs under out/notebooks
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m "" tests/test_notebooks.py
+	@echo "Open one with any notebook program that has this kernel, for example in an editor."
+
 bench: install ## run the benchmarks and print their table
 	$(BIN)/python -m benchmarks
 
@@ -57,7 +64,7 @@ lock: ## resolve requirements.lock again from pyproject.toml (UPGRADE=--upgrade:
 	$(require-python)
 	@"$(PYTHON)" -m venv --clear $(LOCK_VENV)
 	@$(LOCK_VENV)/bin/python -m pip --disable-pip-version-check install --quiet uv==0.13.8
-	$(LOCK_VENV)/bin/uv pip compile pyproject.toml --extra dev --quiet --no-config \
+	$(LOCK_VENV)/bin/uv pip compile pyproject.toml --all-extras --quiet --no-config \
 		--universal --fork-strategy requires-python --generate-hashes \
 		--no-annotate --custom-compile-command "make lock" \
 		$(UPGRADE) --output-file requirements.lock

@@ -111,7 +111,8 @@ def test_the_lock_has_no_address() -> None:
 
 def test_the_lock_pins_every_requirement(lock: dict[str, list[str]]) -> None:
     pinned = {pin.partition("==")[0] for pin in lock}
-    required = [*project()["dependencies"], *project()["optional-dependencies"]["dev"]]
+    extras = project()["optional-dependencies"].values()
+    required = [*project()["dependencies"], *(name for extra in extras for name in extra)]
     names = {normalised(re.split(r"[^\w.-]", requirement)[0]) for requirement in required}
     assert names - pinned == set()
 
