@@ -53,7 +53,7 @@ def _symmetric_order_2(*, p: int, tolerance: float) -> Experiment:
                 regime="A-B-E",
                 at={"p": Fraction(p), "H": Fraction(H), "sigma2": Fraction(1, p)},
                 times=(0.0, 2.0, 41),
-                runs=4 if p > 100 else 10,
+                runs=4 if p > 100 else 6,
             )
             for H in (2 * p, p, p // 2)
         ),
@@ -75,7 +75,7 @@ def _symmetric_order_2_scaled(*, p: int, tolerance: float) -> Experiment:
                 regime="A-B-E",
                 at={"p": Fraction(p), "H": p * Fraction(y), "sigma2": Fraction(z) / p},
                 times=(0.0, 2.0, 41),
-                runs=4 if p > 100 else 10,
+                runs=4 if p > 100 else 6,
             )
             for y, z in numbers
         ),
@@ -224,7 +224,7 @@ def _ascent_order_4(*, p: int) -> Experiment:
                 regime="A-B-E",
                 at={"p": Fraction(p), "H": Fraction(H), "sigma2": sigma2, "T": sigma2},
                 times=(-0.05, 0.0, 41),
-                runs=60 if p < 100 else 6,
+                runs=30 if p < 100 else 6,
             )
         )
     return CurveExperiment(

@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Case", "CurveExperiment", "Scale", "regimes_of"]
 
+RELATIVE_TOLERANCE = 1e-6
+"""Of the integrator: far below the standard errors."""
+
 _CYCLE = ("blue", "vermilion", "green", "purple")
 
 
@@ -135,6 +138,7 @@ class CurveExperiment:
                 times=case.grid.tolist(),
                 runs=case.runs,
                 seed=case.seed,
+                rtol=RELATIVE_TOLERANCE,
                 jobs=jobs,
                 tolerance=self.tolerance,
                 scale=self._scale(case),
