@@ -1,7 +1,8 @@
 """Diagram expansions of the training dynamics of large models.
 
 The public facade: problems, their exact loss expansions, and what is derived from them. Names are
-imported when they are first used, so that importing the package costs nothing.
+imported when they are first used, so that importing the package costs nothing. In a notebook
+coefficients show themselves as mathematics, diagrams and curves as pictures.
 
 >>> from diagflow import cp, loss_series
 >>> print(loss_series(cp(order=2))[0])
@@ -12,6 +13,8 @@ from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+from diagflow.display import register
 
 if TYPE_CHECKING:
     from diagflow.simulation import simulate
@@ -85,6 +88,8 @@ _HOME = {
     "two_layer": "expansion.models",
     "where": "expansion.closest",
 }
+
+register()
 
 
 def __getattr__(name: str) -> object:

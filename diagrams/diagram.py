@@ -41,6 +41,7 @@ import networkx
 
 from diagrams import text
 from diagrams.canonical import Factor, automorphism_order, canonical_form
+from diagrams.display import picture
 from diagrams.errors import InvalidInputError
 from diagrams.tensors import Axis, Kind, Tensor
 
@@ -97,6 +98,10 @@ class Diagram:
 
     def __str__(self) -> str:
         return text.show(self.nodes, self.factors)
+
+    def _repr_svg_(self) -> str | None:
+        drawn: str | None = picture("diagram", self)
+        return drawn
 
     @property
     def sort_key(self) -> tuple[object, ...]:

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from diagrams.display import picture
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
 
@@ -322,6 +323,10 @@ class LossEvolution:
     def limit(self, *, past: bool = False) -> float | None:
         """The loss as t tends to infinity, or to minus infinity, if it is known."""
         return self.curve.limits[0 if past else 1]
+
+    def _repr_png_(self) -> bytes | None:
+        drawn: bytes | None = picture("evolution", self)
+        return drawn
 
     def _interval(self) -> str:
         start, stop = self.domain.start, self.domain.stop

@@ -31,6 +31,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from diagrams.display import picture
+
 __all__ = ["Trajectory", "trajectory_record"]
 
 
@@ -90,6 +92,10 @@ class Trajectory:
             return np.full(len(self.t), np.nan)
         with np.errstate(invalid="ignore"):
             return np.asarray(np.std(self.loss, axis=0, ddof=1) / np.sqrt(self.runs))
+
+    def _repr_png_(self) -> bytes | None:
+        drawn: bytes | None = picture("trajectory", self)
+        return drawn
 
 
 def trajectory_record(trajectory: Trajectory) -> dict[str, object]:
