@@ -3,7 +3,8 @@
 Every command reads a problem, calls the layers below and prints; each has its own module in
 `diagflow.commands`. Bad input gives one line on standard error that names the thing, the rule and
 the remedy, and exit status 2; an interrupt keeps what was finished and exits with 130. Heavy
-imports happen inside the commands, so that ``--help`` answers at once.
+imports happen inside the commands, so that ``--help`` answers at once. Every command has
+``--quiet``; colours are left out where standard output is not a terminal or NO_COLOR is set.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from diagflow.commands import (
     simulate,
     solve,
 )
-from diagflow.commands.status import INTERRUPTED, USAGE_ERROR
+from diagflow.commands.status import INTERRUPTED, USAGE_ERROR, can_be_quiet
 
-__all__ = ["app", "main"]
+__all__ = ["GROUPS", "app", "main"]
 
 app = typer.Typer(
     name="diagflow",
@@ -39,8 +40,19 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for _command in (expand, regimes, solve, simulate, compare, draw, report, gallery, demo):
-    app.command(name=_command.NAME, epilog=_command.EPILOG)(_command.run)
+GROUPS = {
+    "Theory": (expand, regimes, solve),
+    "Experiments": (simulate, compare, gallery),
+    "Pictures and papers": (draw, report),
+    "First steps": (demo,),
+}
+"""The commands as ``--help`` groups them."""
+
+for _group, _commands in GROUPS.items():
+    for _command in _commands:
+        app.command(name=_command.NAME, epilog=_command.EPILOG, rich_help_panel=_group)(
+            can_be_quiet(_command.run)
+        )
 
 
 def _version(wanted: bool) -> None:

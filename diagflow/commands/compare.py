@@ -94,7 +94,7 @@ def run(
     from diagflow.commands.ensemble import counting, required
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.regime_comparison import compare_regime
-    from diagflow.terminal import following
+    from diagflow.terminal import following, note
     from diagrams.errors import InvalidInputError
     from expansion.exponents import MAXIMAL_DEFAULT_TERMS
     from expansion.regimes import regimes
@@ -153,10 +153,9 @@ def run(
     typer.echo(render[output](title, values, result), nl=False)
     share = neglected(found, name, values)
     if share > 1:  # less is what the correction is for
-        typer.echo(
+        note(
             f"diagflow: warning: at these numbers regime {found[name].name} neglects terms up to "
-            f"{float(share):.2g} times as large as those it keeps; see 'diagflow regimes --at'",
-            err=True,
+            f"{float(share):.2g} times as large as those it keeps; see 'diagflow regimes --at'"
         )
     if result.trajectory.interrupted:
         typer.echo(

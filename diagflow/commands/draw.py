@@ -58,7 +58,7 @@ def run(
     """
     from diagflow.drawing.draw import draw
     from diagflow.drawing.gallery import check_drawing_file
-    from diagflow.terminal import following
+    from diagflow.terminal import following, note
     from diagrams.errors import InvalidInputError
     from expansion.series import LossSeries
 
@@ -71,4 +71,4 @@ def run(
         )
         left_out = draw(series, what, terms=terms, output=output, maximal=maximal)
     rest = "" if left_out == 0 else f"; {left_out or 'many'} more do not fit, see --at-most"
-    typer.echo(f"written: {output}{rest}")
+    note(f"written: {output}{rest}", err=False)

@@ -82,6 +82,8 @@ def counting(title: str, total: int) -> Iterator[Callable[[int, int], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from diagflow.terminal import draws_progress
+
     console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
@@ -90,7 +92,7 @@ def counting(title: str, total: int) -> Iterator[Callable[[int, int], None]]:
         TimeElapsedColumn(),
         console=console,
         transient=True,
-        disable=not console.is_terminal,
+        disable=not draws_progress(console.is_terminal),
     )
     with bar:
         task = bar.add_task(title, total=total)

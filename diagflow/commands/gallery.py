@@ -47,6 +47,7 @@ def run(
     found. Exits with 1 if an experiment does not show what it should.
     """
     from diagflow.gallery import experiments, run_gallery
+    from diagflow.terminal import note
     from diagrams.errors import InvalidInputError
 
     known = {experiment.name: experiment for experiment in experiments(quick=quick)}
@@ -59,11 +60,8 @@ def run(
         raise InvalidInputError(f"--jobs {jobs}: is not positive; give 1 or more")
     chosen = [experiment for name, experiment in known.items() if not only or name in only]
 
-    def report(line: str) -> None:
-        typer.echo(line, err=True)
-
     try:
-        outcomes = run_gallery(chosen, output, jobs=jobs or (1 if quick else 2), report=report)
+        outcomes = run_gallery(chosen, output, jobs=jobs or (1 if quick else 2), report=note)
     except KeyboardInterrupt:
         typer.echo(
             f"diagflow: interrupted: what was finished is in {output / 'gallery.json'}", err=True

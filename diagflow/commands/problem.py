@@ -19,6 +19,26 @@ __all__ = ["read_problem", "takes_problem"]
 
 SUFFIX = ".toml"
 
+_PANEL = "Problem"
+
+
+def _problems(incomplete: str) -> list[str]:
+    """What a shell may complete PROBLEM to: presets, files and the folders on the way to them."""
+    from expansion.models import PRESETS
+
+    folder = Path(incomplete).parent if incomplete and not incomplete.endswith("/") else incomplete
+    found = [path for path in Path(folder).glob("*") if path.suffix == SUFFIX or path.is_dir()]
+    paths = sorted(f"{path}/" if path.is_dir() else str(path) for path in found)
+    return [name for name in (*PRESETS, *paths) if name.startswith(incomplete)]
+
+
+def _targets(incomplete: str) -> list[str]:
+    """What a shell may complete a target to."""
+    from expansion.targets import TARGETS
+
+    return [name for name in TARGETS if name.startswith(incomplete)]
+
+
 _PARAMETERS: dict[str, tuple[Any, Any]] = {
     "problem": (
         Annotated[
@@ -29,6 +49,7 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
                 "[bold]tied-autoencoder[/bold], [bold]deep-linear[/bold] or "
                 "[bold]two-layer[/bold], or the path of a [bold].toml[/bold] file.",
                 show_default=False,
+                autocompletion=_problems,
             ),
         ],
         inspect.Parameter.empty,
@@ -41,6 +62,7 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
                 help="Number of tensor modes of cp; 3 unless given.",
                 metavar="N",
                 show_default=False,
+                rich_help_panel=_PANEL,
             ),
         ],
         None,
@@ -52,6 +74,7 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
                 "--symmetric/--asymmetric",
                 help="One weight matrix for all modes of cp, or one each.",
                 show_default=False,
+                rich_help_panel=_PANEL,
             ),
         ],
         None,
@@ -64,6 +87,7 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
                 help="Number of weight matrices of deep-linear; 3 unless given.",
                 metavar="D",
                 show_default=False,
+                rich_help_panel=_PANEL,
             ),
         ],
         None,
@@ -76,6 +100,7 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
                 help="Degree of the activation of two-layer; 2 unless given.",
                 metavar="K",
                 show_default=False,
+                rich_help_panel=_PANEL,
             ),
         ],
         None,
@@ -89,6 +114,8 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
                 "modular-addition, teacher, or a combination such as 'identity + beta*teacher'.",
                 metavar="NAME",
                 show_default=False,
+                autocompletion=_targets,
+                rich_help_panel=_PANEL,
             ),
         ],
         None,
@@ -100,6 +127,7 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
                 "--data",
                 help="Finite Gaussian data for a linear model, N inputs.",
                 show_default=False,
+                rich_help_panel=_PANEL,
             ),
         ],
         None,

@@ -52,7 +52,7 @@ def run(
     The document needs a plain TeX distribution; the PDF is made when pdflatex is there.
     """
     from diagflow.report.write import check_report_folder, write_report
-    from diagflow.terminal import following
+    from diagflow.terminal import following, note
     from diagrams.errors import InvalidInputError
     from expansion.exponents import MAXIMAL_DEFAULT_TERMS
 
@@ -68,8 +68,8 @@ def run(
             budget=budget(max_seconds, max_diagrams, max_memory),
             progress=progress,
         )
-    typer.echo(f"written: {report.source}")
+    note(f"written: {report.source}", err=False)
     if report.pdf is None:
-        typer.echo(f"no PDF: {report.reason}")
+        note(f"no PDF: {report.reason}", err=False)
     else:
-        typer.echo(f"written: {report.pdf}")
+        note(f"written: {report.pdf}", err=False)

@@ -97,7 +97,7 @@ def run(
     """
     from diagflow import show_solution
     from diagflow.commands.values import parse_times, parse_values
-    from diagflow.terminal import following
+    from diagflow.terminal import following, note
     from diagrams.errors import InvalidInputError
     from expansion.exponents import MAXIMAL_DEFAULT_TERMS
     from expansion.regimes import regimes
@@ -127,11 +127,10 @@ def run(
     losses = show_solution.finite(evolution(grid), grid)
     share = neglected(found, regime, values)
     if share > show_solution.NOTEWORTHY:
-        typer.echo(
+        note(
             f"diagflow: warning: at these numbers regime {evolution.solution.regime} neglects "
             f"terms up to {float(share):.2g} times as large as those it keeps; "
-            "see 'diagflow regimes --at'",
-            err=True,
+            "see 'diagflow regimes --at'"
         )
     render = {
         SolutionFormat.text: show_solution.text,

@@ -1,22 +1,47 @@
-"""Exit statuses and the budget options that several commands share."""
+"""Exit statuses, and the options that several commands share: limits of the work, ``--quiet``."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from diagflow.terminal import quietly
 
 if TYPE_CHECKING:
     from expansion.series import Budget
 
-__all__ = ["INTERRUPTED", "USAGE_ERROR", "Diagrams", "Memory", "Seconds", "budget"]
+__all__ = [
+    "INTERRUPTED",
+    "USAGE_ERROR",
+    "Diagrams",
+    "Memory",
+    "Seconds",
+    "budget",
+    "can_be_quiet",
+]
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
 
+_LIMITS = "Limits"
+_QUIET = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="Print the result only: no progress, notes or warnings."),
+]
+
 Seconds = Annotated[
     float | None,
-    typer.Option("--max-seconds", help="Give up after this time.", metavar="X", show_default=False),
+    typer.Option(
+        "--max-seconds",
+        help="Give up after this time.",
+        metavar="X",
+        show_default=False,
+        rich_help_panel=_LIMITS,
+    ),
 ]
 Diagrams = Annotated[
     int | None,
@@ -25,6 +50,7 @@ Diagrams = Annotated[
         help="Give up after this many distinct diagrams.",
         metavar="N",
         show_default=False,
+        rich_help_panel=_LIMITS,
     ),
 ]
 Memory = Annotated[
@@ -34,6 +60,7 @@ Memory = Annotated[
         help="Give up when the process holds this many gigabytes.",
         metavar="X",
         show_default=False,
+        rich_help_panel=_LIMITS,
     ),
 ]
 
@@ -47,3 +74,25 @@ def budget(seconds: float | None, diagrams: int | None, memory: float | None) ->
         diagrams=diagrams,
         memory=None if memory is None else memory * 2**30,
     )
+
+
+def can_be_quiet(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an option ``--quiet``, under which `diagflow.terminal.note` says nothing."""
+    parameters = list(inspect.signature(command).parameters.values())
+    parameters.append(
+        inspect.Parameter(
+            "quiet", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False, annotation=_QUIET
+        )
+    )
+
+    @wraps(command)
+    def wrapped(*, quiet: bool, **given: Any) -> None:
+        with quietly(quiet):
+            command(**given)
+
+    wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {
+        **{parameter.name: parameter.annotation for parameter in parameters},
+        "return": None,
+    }
+    return wrapped
