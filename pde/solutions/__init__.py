@@ -10,6 +10,10 @@ from pde.solutions import (
     asymmetric_mean_field,
     asymmetric_narrow,
     asymmetric_order2,
+    finite_data,
+    finite_data_mean_field,
+    finite_data_narrow,
+    finite_data_small,
     free_evolution,
     kernel,
     symmetric_even,
@@ -27,5 +31,9 @@ SOLVERS: tuple[Solver, ...] = (
     *asymmetric_order2.SOLVERS,
     *asymmetric_mean_field.SOLVERS,
     *asymmetric_narrow.SOLVERS,
+    *finite_data.SOLVERS,
+    *finite_data_mean_field.SOLVERS,
+    *finite_data_narrow.SOLVERS,
+    *finite_data_small.SOLVERS,
 )
 """All solvers; the first that applies is used."""

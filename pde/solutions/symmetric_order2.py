@@ -30,6 +30,7 @@ from expansion.leading import LeadingSeries
 from expansion.problem import Problem
 from pde.closed_form import closed_form
 from pde.evolution import Domain, FloatArray, Parameters, Solution
+from pde.logistic import logistic_rest
 from pde.solver import CpModel, Solver, cp_model
 from pde.taylor import symbol
 
@@ -171,25 +172,6 @@ def _free(parameters: Parameters, t: FloatArray) -> FloatArray:
     return value
 
 
-def _logistic(start: float, tau: FloatArray) -> FloatArray:
-    """The solution of b' = 4b(1 - b), without overflow."""
-    late = start / (start + (1 - start) * np.exp(-4 * np.maximum(tau, 0)))
-    growing = np.exp(4 * np.minimum(tau, 0))
-    early = start * growing / (1 - start + start * growing)
-    value: FloatArray = np.where(tau > 0, late, early)
-    return value
-
-
-def _logistic_rest(start: float, tau: FloatArray) -> FloatArray:
-    """1 - b for the same b, without cancellation."""
-    late = (1 - start) * np.exp(-4 * np.maximum(tau, 0))
-    growing = np.exp(4 * np.minimum(tau, 0))
-    value: FloatArray = np.where(
-        tau > 0, late / (start + late), (1 - start) / (1 - start + start * growing)
-    )
-    return value
-
-
 def _logistic_domain(start: float, T: float) -> Domain:
     if start <= 1:
         return Domain()
@@ -208,7 +190,7 @@ def _narrow_formula() -> sympy.Expr:
 def _narrow(parameters: Parameters, t: FloatArray) -> FloatArray:
     p, y, z, T = _numbers(parameters)
     # b²/2 - b = ((1 - b)² - 1)/2
-    value: FloatArray = p / 2 + p * y * (_logistic_rest(z, t / T) ** 2 - 1) / 2
+    value: FloatArray = p / 2 + p * y * (logistic_rest(z, 4 * t / T) ** 2 - 1) / 2
     return value
 
 
@@ -222,7 +204,7 @@ def _wide_formula() -> sympy.Expr:
 
 def _wide(parameters: Parameters, t: FloatArray) -> FloatArray:
     p, y, z, T = _numbers(parameters)
-    value: FloatArray = p / 2 * _logistic_rest(y * z, t / T) ** 2
+    value: FloatArray = p / 2 * logistic_rest(y * z, 4 * t / T) ** 2
     return value
 
 

@@ -1,0 +1,394 @@
+r"""Finite data, many latent dimensions: mean-field, its edges and their vertices.
+
+On mean-field H ≫ p, so that A begins as a_0 = Hσ² times the identity, stays a function of S, and
+every eigenvalue λ of S learns by itself: a' = 4λa(1 - a),
+
+    1 - a = (1 - a_0)/(1 - a_0 + a_0 e^{4λτ}),
+    L_train ~ ½p ∫ λ(1-a)² dMP_r,    L_pop ~ ½p ∫ (1-a)² dMP_r,    r = p/N,
+
+averages over the Marchenko-Pastur law. Its edges and vertices:
+
+- with free: a = a_0/(1 + 4λa_0τ), the losses ½p ∫ λa² and ½p ∫ a²;
+- with narrow-latent: ½p - pa_0 ∫ λe^{4λτ} and ½p - pa_0 ∫ e^{4λτ};
+- with small-data: S has N equal eigenvalues r, so that at ϑ = τp/N the train loss is ½p(1-a)² with
+  λ = 1, and L_pop moves by ½N [(1-a)² - (1-a_0)²];
+- the vertices of the last one with free and with narrow-latent.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from expansion.leading import LeadingSeries
+from expansion.polynomial import Polynomial
+from expansion.problem import Problem
+from pde.closed_form import closed_form
+from pde.evolution import Curve, Domain, FloatArray, Method, Parameters, Solution, Step
+from pde.logistic import logistic_rest
+from pde.marchenko_pastur import averages, edge, moment_in_sizes, precise_average
+from pde.solutions.finite_data import (
+    POPULATION,
+    SOURCE,
+    Loss,
+    Numbers,
+    Symbols,
+    is_finite_data,
+    loss_of,
+)
+from pde.solver import Solver
+from pde.taylor import symbol, taylor
+
+if TYPE_CHECKING:
+    import mpmath
+    import sympy
+
+__all__ = ["SOLVERS"]
+
+_BLOW_UP = "because backwards in time the weights reach infinity there"
+_EIGENVALUE = "lam"
+
+
+# -- averages over the eigenvalues of S ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Spectral:
+    """A face whose loss is a constant plus scale times an average over λ.
+
+    ``density`` is the formula that is averaged for the population loss; that of the train loss has
+    a factor λ. ``values`` evaluates it at columns of times and rows of eigenvalues.
+    """
+
+    has_target: bool
+    scale: Callable[[Symbols], sympy.Expr]
+    density: Callable[[Symbols, sympy.Expr], sympy.Expr]
+    values: Callable[[Numbers, FloatArray, FloatArray], FloatArray]
+    size: Callable[[Numbers], float]
+    domain: Callable[[Numbers], Domain]
+    late: Callable[[Numbers, Loss], float | None]
+    steps: tuple[Step, ...]
+
+
+def _logistic_density(q: Symbols, lam: sympy.Expr) -> sympy.Expr:
+    import sympy
+
+    return ((1 - q.start) / (1 - q.start + q.start * sympy.exp(4 * lam * q.tau))) ** 2
+
+
+def _free_density(q: Symbols, lam: sympy.Expr) -> sympy.Expr:
+    return (q.start / (1 + 4 * lam * q.start * q.tau)) ** 2
+
+
+def _small_density(q: Symbols, lam: sympy.Expr) -> sympy.Expr:
+    import sympy
+
+    return sympy.exp(4 * lam * q.tau)
+
+
+def _logistic_domain(n: Numbers) -> Domain:
+    if n.start <= 1:
+        return Domain()
+    start = n.T * math.log1p(-1 / n.start) / (4 * edge(n.r))
+    return Domain(start=start, reason=_BLOW_UP)
+
+
+def _atom(n: Numbers) -> float:
+    """The weight of the directions without data."""
+    return max(1 - 1 / n.r, 0.0)
+
+
+_EIGENVECTORS = Step(
+    "Eigenvalues of the data",
+    r"A(0) \to a_0 I,\quad a_0 = H\sigma^2,\qquad a' = 4\lambda\, a(1-a)",
+    "A commutes with S at the start and therefore always; each eigenvalue learns by itself.",
+)
+_AVERAGE = Step(
+    "Average",
+    r"\lambda = 1 + r + 2\sqrt r\cos\theta,\qquad "
+    r"\int f\,d\mathrm{MP}_r = f(0) + \tfrac2\pi\int_0^\pi \sin^2\theta\,"
+    r"\tfrac{f(\lambda)-f(0)}{\lambda}\,d\theta,\qquad r = p/N",
+    "The eigenvalues of S follow the Marchenko-Pastur law.",
+)
+
+_SPECTRAL = {
+    "mean-field": _Spectral(
+        has_target=False,
+        scale=lambda q: q.p / 2,
+        density=_logistic_density,
+        values=lambda n, t, lam: logistic_rest(n.start, 4 * lam * t / n.T) ** 2,
+        size=lambda n: n.p / 2,
+        domain=_logistic_domain,
+        late=lambda n, loss: 0.0 if loss == "train" else n.p / 2 * _atom(n) * (1 - n.start) ** 2,
+        steps=(_EIGENVECTORS, _AVERAGE),
+    ),
+    "mean-field & free": _Spectral(
+        has_target=False,
+        scale=lambda q: q.p / 2,
+        density=_free_density,
+        values=lambda n, t, lam: (n.start / (1 + 4 * lam * n.start * t / n.T)) ** 2,
+        size=lambda n: n.p / 2,
+        domain=lambda n: Domain(start=-n.T / (4 * n.start * edge(n.r)), reason=_BLOW_UP),
+        late=lambda n, loss: 0.0 if loss == "train" else n.p / 2 * _atom(n) * n.start**2,
+        steps=(
+            _EIGENVECTORS,
+            Step("No target", r"a' = -4\lambda a^2", "Of 1 - a only -a is left."),
+            _AVERAGE,
+        ),
+    ),
+    "mean-field & narrow-latent": _Spectral(
+        has_target=True,
+        scale=lambda q: -q.p * q.start,
+        density=_small_density,
+        values=lambda n, t, lam: np.exp(4 * lam * t / n.T),
+        size=lambda n: -n.p * n.start,
+        domain=lambda n: Domain(),
+        late=lambda n, loss: None,
+        steps=(
+            _EIGENVECTORS,
+            Step("Small initialisation", r"a = a_0 e^{4\lambda\tau}", "To first order in a_0."),
+            _AVERAGE,
+        ),
+    ),
+}
+
+
+def _spectral_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
+    import sympy
+
+    face, q = _SPECTRAL[regime], Symbols.all()
+    lam, theta = symbol(_EIGENVALUE), symbol("theta")
+    factor = lam if loss == "train" else sympy.Integer(1)
+    density = factor * face.density(q, lam)
+    target = q.p / 2 if face.has_target else sympy.Integer(0)
+    r = q.p / q.N
+    on_circle = 1 + r + 2 * sympy.sqrt(r) * sympy.cos(theta)
+    at_zero = density.subs(lam, 0)
+    integrand = (sympy.sin(theta) ** 2 * (density - at_zero) / lam).subs(lam, on_circle)
+    integral = sympy.Integral(integrand, (theta, 0, sympy.pi)) * 2 / sympy.pi
+    formula = target + face.scale(q) * (at_zero + integral)
+
+    def coefficients() -> Iterator[Polynomial]:
+        done, number = 0, 8
+        while True:
+            whole = taylor(target + face.scale(q) * density, number)
+            yield from (_averaged(c) for c in whole[done:])
+            done, number = number, 2 * number
+
+    def curve(parameters: Parameters) -> Curve:
+        n = Numbers.of(parameters)
+        constant = n.p / 2 if face.has_target else 0.0
+
+        def evaluate(t: FloatArray) -> FloatArray:
+            def values(nodes: FloatArray) -> FloatArray:
+                with np.errstate(over="ignore"):
+                    plain = face.values(n, t[:, None], nodes)
+                return plain * nodes if loss == "train" else plain
+
+            if not t.size:
+                return t
+            mean, _ = averages(values, n.r)
+            result: FloatArray = constant + face.size(n) * mean
+            return result
+
+        def precise(t: mpmath.mpf, digits: int) -> mpmath.mpf:
+            return _precise(density, face, parameters, t, digits)
+
+        return Curve(
+            evaluate=evaluate,
+            domain=face.domain(n),
+            precise=precise,
+            limits=(None, face.late(n, loss)),
+        )
+
+    return Solution(
+        problem=problem.title,
+        regime=regime,
+        method=Method.CLOSED_FORM,
+        source=SOURCE,
+        formula=formula,
+        derivation=face.steps,
+        taylor=coefficients,
+        curve=curve,
+        validity="all t >= 0, and t < 0 until the loss blows up",
+    )
+
+
+def _averaged(polynomial: Polynomial) -> Polynomial:
+    """Powers of λ replaced by moments of the Marchenko-Pastur law."""
+    total = Polynomial()
+    for powers, coefficient in polynomial:
+        table = dict(powers)
+        k = table.pop(_EIGENVALUE, 0)
+        rest = Polynomial({tuple(sorted(table.items())): coefficient})
+        total = total + rest * moment_in_sizes(k)
+    return total
+
+
+def _precise(
+    density: sympy.Expr,
+    face: _Spectral,
+    parameters: Parameters,
+    t: mpmath.mpf,
+    digits: int,
+) -> mpmath.mpf:
+    import mpmath
+    import sympy
+
+    exact = {name: sympy.Rational(v.numerator, v.denominator) for name, v in parameters.items()}
+    values = {symbol(name): value for name, value in exact.items()}
+    lam = symbol(_EIGENVALUE)
+    function = sympy.lambdify([lam, symbol("t")], density.subs(values), "mpmath")
+    q = Symbols.all()
+    with mpmath.workdps(digits + 15):
+        r = mpmath.mpf(exact["p"].p) / exact["p"].q * exact["N"].q / exact["N"].p
+        mean = precise_average(lambda node: mpmath.mpf(function(node, t)), r, digits + 5)
+        scale = face.scale(q).subs(values)
+        target = (q.p / 2).subs(values) if face.has_target else sympy.Integer(0)
+        return _number(target) + _number(scale) * mean
+
+
+def _number(value: sympy.Expr) -> mpmath.mpf:
+    import mpmath
+
+    return mpmath.mpf(int(value.p)) / int(value.q)
+
+
+# -- few data --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _FewData:
+    """A face with N ≪ p: the train loss and the population loss as formulas and as functions."""
+
+    formula: Callable[[Symbols, Loss], sympy.Expr]
+    evaluate: Callable[[Numbers, FloatArray, Loss], FloatArray]
+    domain: Callable[[Numbers], Domain]
+    late: Callable[[Numbers, Loss], float | None]
+    steps: tuple[Step, ...]
+
+
+_RANK = Step(
+    "Few data",
+    r"S \to \tfrac pN P,\quad \operatorname{rank} P = N \ll p,\qquad \vartheta = \tau\,p/N",
+    "The data are orthogonal; only the directions that they span move.",
+)
+
+
+def _logistic_formula(q: Symbols, loss: Loss) -> sympy.Expr:
+    import sympy
+
+    grown = q.start * sympy.exp(4 * q.data_time)
+    moved = ((1 - q.start) / (1 - q.start + grown)) ** 2
+    if loss == "train":
+        return q.p / 2 * moved
+    return q.p / 2 * (1 - q.start) ** 2 + q.N / 2 * (moved - (1 - q.start) ** 2)
+
+
+def _logistic_values(n: Numbers, t: FloatArray, loss: Loss) -> FloatArray:
+    rest = logistic_rest(n.start, 4 * n.r * t / n.T) ** 2
+    if loss == "train":
+        return n.p / 2 * rest
+    still = (1 - n.start) ** 2
+    return n.p / 2 * still + n.N / 2 * (rest - still)
+
+
+def _free_formula(q: Symbols, loss: Loss) -> sympy.Expr:
+    moved = (q.start / (1 + 4 * q.start * q.data_time)) ** 2
+    if loss == "train":
+        return q.p / 2 * moved
+    return q.p / 2 * q.start**2 + q.N / 2 * (moved - q.start**2)
+
+
+def _free_values(n: Numbers, t: FloatArray, loss: Loss) -> FloatArray:
+    moved = (n.start / (1 + 4 * n.start * n.r * t / n.T)) ** 2
+    if loss == "train":
+        return n.p / 2 * moved
+    return n.p / 2 * n.start**2 + n.N / 2 * (moved - n.start**2)
+
+
+def _small_formula(q: Symbols, loss: Loss) -> sympy.Expr:
+    import sympy
+
+    grown = sympy.exp(4 * q.data_time)
+    if loss == "train":
+        return q.p / 2 - q.p * q.start * grown
+    return q.p / 2 - q.p * q.start - q.N * q.start * (grown - 1)
+
+
+def _small_values(n: Numbers, t: FloatArray, loss: Loss) -> FloatArray:
+    with np.errstate(over="ignore"):
+        if loss == "train":
+            return n.p / 2 - n.p * n.start * np.exp(4 * n.r * t / n.T)
+        return n.p / 2 - n.p * n.start - n.N * n.start * np.expm1(4 * n.r * t / n.T)
+
+
+def _few_domain(n: Numbers) -> Domain:
+    if n.start <= 1:
+        return Domain()
+    return Domain(start=n.T * math.log1p(-1 / n.start) / (4 * n.r), reason=_BLOW_UP)
+
+
+_FEW = {
+    "small-data & mean-field": _FewData(
+        _logistic_formula,
+        _logistic_values,
+        _few_domain,
+        lambda n, loss: 0.0 if loss == "train" else (n.p - n.N) / 2 * (1 - n.start) ** 2,
+        (_EIGENVECTORS, _RANK),
+    ),
+    "small-data & mean-field & free": _FewData(
+        _free_formula,
+        _free_values,
+        lambda n: Domain(start=-n.T / (4 * n.start * n.r), reason=_BLOW_UP),
+        lambda n, loss: 0.0 if loss == "train" else (n.p - n.N) / 2 * n.start**2,
+        (_EIGENVECTORS, _RANK),
+    ),
+    "small-data & mean-field & narrow-latent": _FewData(
+        _small_formula,
+        _small_values,
+        lambda n: Domain(),
+        lambda n, loss: None,
+        (_EIGENVECTORS, _RANK),
+    ),
+}
+
+
+def _few_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
+    face = _FEW[regime]
+    return closed_form(
+        problem=problem.title,
+        regime=regime,
+        source=SOURCE,
+        formula=face.formula(Symbols.all(), loss),
+        derivation=face.steps,
+        evaluate=lambda parameters, t: face.evaluate(Numbers.of(parameters), t, loss),
+        domain=lambda parameters: face.domain(Numbers.of(parameters)),
+        limits=lambda parameters: (None, face.late(Numbers.of(parameters), loss)),
+    )
+
+
+def _applies(problem: Problem, regime: str) -> bool:
+    return is_finite_data(problem) and (regime in _SPECTRAL or regime in _FEW)
+
+
+def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
+    make = _spectral_solution if regime in _SPECTRAL else _few_solution
+    return make(problem, regime, loss_of(leading))
+
+
+SOLVERS = (
+    Solver(
+        title="Tied autoencoder on data, many latent dimensions: logistic curves of eigenvalues",
+        source=SOURCE,
+        applies=_applies,
+        derive=_derive,
+        losses=(POPULATION,),
+    ),
+)

@@ -1,0 +1,404 @@
+r"""Finite data, few latent dimensions: narrow-latent, its edge with free, and those with few data.
+
+On narrow-latent H ≪ p, the rows of W see each other only through their number. With the averages
+w_k = zE e^{-2γ} λ^k e^{2λα} over the Marchenko-Pastur law (z = pσ², r = p/N), in the time t/T,
+
+    w_k' = 2w_{k+1}(2 - w_0) - 2w_1w_k,    w_k(0) = z m_k(r),
+    L_train ~ ½p - H w_1(1 - ½w_0),    L_pop ~ ½p - H(w_0 - ½w_0²).
+
+This infinite system of characteristics is two equations, α' = 2 - b and γ' = w_1, with b = w_0, and
+has the first integrals 1 - b = (1-z)e^{-4γ} and b²/(1-b) = z²Z²/(1-z). With Z(α) the average of
+e^{2λα},
+
+    α' = 2 - b,    γ' = b Z'(α)/2Z(α),    b = z + (1-z)(1 - e^{-4γ}),
+
+in which nothing overflows or cancels. On its edge with free the target drops out,
+
+    w_k' = -2w_{k+1}w_0 - 2w_1w_k,
+
+so that b = zZ² and α' = -b. With few data Z is dominated by one power of r, and both losses are
+exponentials of ϑ = τp/N.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import inf, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from expansion.leading import LeadingSeries
+from expansion.polynomial import Polynomial
+from expansion.problem import Problem
+from pde.closed_form import closed_form
+from pde.evolution import Curve, Domain, FloatArray, Method, Parameters, Solution, Step
+from pde.marchenko_pastur import edge, moment_in_sizes, rule
+from pde.solutions.finite_data import (
+    POPULATION,
+    SOURCE,
+    Loss,
+    Numbers,
+    Symbols,
+    is_finite_data,
+    loss_of,
+)
+from pde.solver import Solver
+
+if TYPE_CHECKING:
+    import sympy
+
+__all__ = ["SOLVERS", "generating_average"]
+
+_NODES = 2048
+_TOLERANCE = 1e-13
+_BLOWN_UP = 1e9
+"""From this b on the loss counts as blown up; what is left of the time is about its inverse."""
+
+_REASON = "because backwards in time the weights reach infinity there"
+
+
+# -- the hierarchy, exactly ------------------------------------------------------------------------
+
+
+def _hierarchy(*, with_target: bool) -> Iterator[tuple[Polynomial, Polynomial]]:
+    """The Taylor coefficients of w_0 and w_1 in t/T, one after the other."""
+    z = Polynomial({(("p", 1), ("sigma2", 1)): 1})
+    rows = [[z * moment_in_sizes(0)], [z * moment_in_sizes(1)]]
+    n = 0
+    while True:
+        yield rows[0][n], rows[1][n]
+        # One order more of w_k for k = 0, 1 asks for one more k at every lower order.
+        rows.append([z * moment_in_sizes(len(rows))])
+        for order in range(n + 1):
+            _extend(rows, order, with_target=with_target)
+        n += 1
+
+
+def _extend(rows: list[list[Polynomial]], order: int, *, with_target: bool) -> None:
+    """Add the coefficient of the next order to every w_k whose neighbour is known."""
+    for k in range(len(rows) - 1):
+        if len(rows[k]) != order + 1 or len(rows[k + 1]) < order + 1:
+            continue
+        total = rows[k + 1][order] * (4 if with_target else 0)
+        for j in range(order + 1):
+            total += rows[k + 1][j] * rows[0][order - j] * -2
+            total += rows[1][j] * rows[k][order - j] * -2
+        rows[k].append(total * Fraction(1, order + 1))
+
+
+def _taylor(loss: Loss, *, with_target: bool) -> Iterator[Polynomial]:
+    H = Polynomial({(("H", 1),): 1})
+    half = Fraction(1, 2)
+    w0: list[Polynomial] = []
+    w1: list[Polynomial] = []
+    factorial = 1
+    for s, (b, c) in enumerate(_hierarchy(with_target=with_target)):
+        factorial *= s or 1
+        w0.append(b)
+        w1.append(c)
+        other = w1 if loss == "train" else w0
+        square = sum((w0[j] * other[s - j] for j in range(s + 1)), start=Polynomial())
+        total = H * square * half
+        if with_target:
+            total = total - H * other[s]
+            if not s:
+                total = total + Polynomial({(("p", 1),): half})
+        yield total * factorial
+
+
+# -- the characteristics, numerically --------------------------------------------------------------
+
+
+def generating_average(r: float) -> Callable[[float], tuple[float, float]]:
+    """The logarithm of Z(α), the average of e^{2λα}, and Z'(α)/2Z(α), the tilted average of λ.
+
+    Examples
+    --------
+    >>> logarithm, mean = generating_average(0.5)(0.0)
+    >>> bool(abs(logarithm) < 1e-12), bool(abs(mean - 1) < 1e-12)
+    (True, True)
+    """
+    nodes, weights = rule(r, _NODES)
+    rest = 1 - weights.sum()
+    top = edge(r)
+
+    def at(alpha: float) -> tuple[float, float]:
+        shift = 2 * top * max(alpha, 0.0)
+        tilted = weights * np.exp(2 * nodes * alpha - shift)
+        Z = tilted.sum() + rest * np.exp(-shift)
+        return float(np.log(Z) + shift), float(tilted @ nodes / Z)
+
+    return at
+
+
+@dataclass(frozen=True, slots=True)
+class _Flow:
+    """The equations of α and γ, and b."""
+
+    derivative: Callable[[float, FloatArray], list[float]]
+    b_and_w1: Callable[[FloatArray], tuple[float, float]]
+
+
+def _flow(n: Numbers, *, with_target: bool) -> _Flow:
+    Z = generating_average(n.r)
+
+    def b_and_w1(state: FloatArray) -> tuple[float, float]:
+        logarithm, mean = Z(float(state[0]))
+        if with_target:
+            b = n.z - (1 - n.z) * float(np.expm1(-4 * state[1]))
+        else:
+            b = n.z * float(np.exp(2 * logarithm))
+        return b, b * mean
+
+    def derivative(_: float, state: FloatArray) -> list[float]:
+        with np.errstate(over="ignore"):
+            b, w1 = b_and_w1(state)
+        return [(2 if with_target else 0) - b, w1]
+
+    return _Flow(derivative, b_and_w1)
+
+
+def _path(flow: _Flow, times: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Values of b and w_1 at some times of either sign, infinite after a blow-up."""
+    values = np.full((2, len(times)), inf)
+    for sign in (-1, 1):
+        chosen = np.flatnonzero(times * sign > 0)
+        chosen = chosen[np.argsort(np.abs(times[chosen]))]
+        if not chosen.size:
+            continue
+        path = solve_ivp(
+            flow.derivative,
+            (0.0, times[chosen[-1]]),
+            [0.0, 0.0],
+            method="DOP853",
+            t_eval=times[chosen],
+            rtol=_TOLERANCE,
+            atol=_TOLERANCE,
+        )
+        for place, state in zip(chosen, path.y.T, strict=False):
+            values[:, place] = flow.b_and_w1(state)
+    values[:, times == 0] = np.array(flow.b_and_w1(np.zeros(2)))[:, None]
+    return values[0], values[1]
+
+
+def _blow_up(flow: _Flow) -> float:
+    """The time before which b has blown up, minus infinity if it does not."""
+
+    def blown(_: float, state: FloatArray) -> float:
+        return flow.b_and_w1(state)[0] - _BLOWN_UP
+
+    blown.terminal = True  # type: ignore[attr-defined]
+    path = solve_ivp(
+        flow.derivative,
+        (0.0, -50.0),
+        [0.0, 0.0],
+        method="DOP853",
+        events=blown,
+        rtol=1e-10,
+        atol=1e-12,
+    )
+    return float(path.t_events[0][0]) if path.t_events[0].size else -inf
+
+
+def _curve(parameters: Parameters, loss: Loss, *, with_target: bool) -> Curve:
+    n = Numbers.of(parameters)
+    flow = _flow(n, with_target=with_target)
+
+    def evaluate(t: FloatArray) -> FloatArray:
+        b, w1 = _path(flow, t / n.T)
+        other = w1 if loss == "train" else b
+        if not with_target:
+            return np.asarray(n.H / 2 * b * other)
+        return np.asarray(n.p / 2 - n.H * other * (1 - b / 2))
+
+    domain = Domain()
+    if not with_target or n.z > 1:
+        start = _blow_up(flow) * n.T
+        domain = Domain(start=start, reason=_REASON) if start > -inf else Domain()
+    late = _late(n, loss) if with_target else 0.0
+    return Curve(evaluate=evaluate, domain=domain, limits=(None, late))
+
+
+def _late(n: Numbers, loss: Loss) -> float:
+    """The loss as t tends to infinity.
+
+    For z > 2, α goes back first. If there are directions without data, Z stays above their weight
+    1 - 1/r; then b²/(b-1) = (zZ)²/(z-1) may keep b above 2 for ever, and w_1 tends to 0.
+    """
+    least = max(n.z * (1 - 1 / n.r), 0.0) ** 2
+    if n.z > 2 and least >= 4 * (n.z - 1):
+        ratio = least / (n.z - 1)
+        b = (ratio + sqrt(ratio * (ratio - 4))) / 2
+        return n.p / 2 if loss == "train" else n.p / 2 - n.H * (b - b**2 / 2)
+    return n.p / 2 - n.H / 2 * (edge(n.r) if loss == "train" else 1.0)
+
+
+_HIERARCHY_STEPS = (
+    Step(
+        "Infinite system of characteristics",
+        r"w_k' = 2w_{k+1}(2 - w_0) - 2w_1w_k,\qquad w_k(0) = z\,m_k(r),\quad z = p\sigma^2",
+        "The rows of W act on each other through w_0 and w_1 only; m_k are the moments of the "
+        "Marchenko-Pastur law.",
+    ),
+    Step(
+        "Two equations",
+        r"w_k = z e^{-2\gamma}\int\lambda^k e^{2\lambda\alpha}\,d\mathrm{MP}_r(\lambda),\qquad "
+        r"\alpha' = 2 - w_0,\quad \gamma' = w_1",
+        "Solved by substitution.",
+    ),
+)
+_TARGET_STEPS = (
+    Step("First integral", r"1 - w_0 = (1 - z)\, e^{-4\gamma}", "w_0' = 4w_1(1 - w_0)."),
+    Step(
+        "Loss",
+        r"L_{\mathrm{train}} \sim \tfrac p2 - H w_1(1 - \tfrac12 w_0),\qquad "
+        r"L_{\mathrm{pop}} \sim \tfrac p2 - H(w_0 - \tfrac12 w_0^2)",
+        "Integrated numerically; nothing overflows.",
+    ),
+)
+_FREE_STEPS = (
+    Step(
+        "No target",
+        r"w_0 = z Z(\alpha)^2,\qquad \alpha' = -w_0,\qquad Z(\alpha) = \int e^{2\lambda\alpha}\,"
+        r"d\mathrm{MP}_r",
+        "Of 2 - w_0 only -w_0 is left, and Z exp(2γ) = 1 is a first integral.",
+    ),
+    Step(
+        "Loss",
+        r"L_{\mathrm{train}} \sim \tfrac H2 w_0w_1,\qquad L_{\mathrm{pop}} \sim \tfrac H2 w_0^2",
+        "Integrated numerically.",
+    ),
+)
+
+
+def _characteristic_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
+    with_target = regime == "narrow-latent"
+    return Solution(
+        problem=problem.title,
+        regime=regime,
+        method=Method.CHARACTERISTICS,
+        source=SOURCE,
+        formula=None,
+        derivation=(*_HIERARCHY_STEPS, *(_TARGET_STEPS if with_target else _FREE_STEPS)),
+        taylor=lambda: _taylor(loss, with_target=with_target),
+        curve=lambda parameters: _curve(parameters, loss, with_target=with_target),
+        validity="all t >= 0, and t < 0 until the loss blows up",
+    )
+
+
+# -- few data --------------------------------------------------------------------------------------
+
+
+def _few_formula(q: Symbols, loss: Loss, *, with_target: bool) -> sympy.Expr:
+    import sympy
+
+    two = 2 if with_target else 0
+    rate = 2 * (two - q.z)
+    grown = sympy.exp(rate * q.data_time)
+    target = q.p / 2 if with_target else 0
+    if loss == "train":
+        return target - q.H * q.z * (two - q.z) / 2 * grown
+    one = 1 if with_target else 0
+    speed = 4 * q.z * (one - q.z) ** 2 * q.H * q.N / q.p
+    return target - q.H * q.z * (two - q.z) / 2 - speed * (grown - 1) / rate
+
+
+def _few_values(n: Numbers, t: FloatArray, loss: Loss, *, with_target: bool) -> FloatArray:
+    two, one = (2.0, 1.0) if with_target else (0.0, 0.0)
+    rate = 2 * (two - n.z)
+    target = n.p / 2 if with_target else 0.0
+    data_time = n.r * t / n.T
+    with np.errstate(over="ignore"):
+        if loss == "train":
+            return np.asarray(target - n.H * n.z * (two - n.z) / 2 * np.exp(rate * data_time))
+        grown = np.expm1(rate * data_time) / rate if rate else data_time
+    speed = 4 * n.z * (one - n.z) ** 2 * n.H * n.N / n.p
+    return np.asarray(target - n.H * n.z * (two - n.z) / 2 - speed * grown)
+
+
+def _few_taylor(loss: Loss, *, with_target: bool) -> Iterator[Polynomial]:
+    """The same from its recurrence C_s = 2(2 - z)(p/N) C_{s-1}, without a division by 2 - z."""
+    z = Polynomial({(("p", 1), ("sigma2", 1)): 1})
+    one = Polynomial({(): int(with_target)})
+    ratio = Polynomial({(("N", -1), ("p", 1)): 1})
+    H, half = Polynomial({(("H", 1),): 1}), Fraction(1, 2)
+    rate = (one * 2 - z) * ratio * 2
+    start = H * z * (one * 2 - z) * -half
+    target = Polynomial({(("p", 1),): half}) if with_target else Polynomial()
+    yield target + start
+    if loss == "train":
+        term = start * rate
+    else:
+        per_data = Polynomial({(("N", 1), ("p", -1)): 1})
+        term = H * z * (one - z) * (one - z) * per_data * ratio * -4
+    while True:
+        yield term
+        term = term * rate
+
+
+def _few_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
+    with_target = regime == "small-data & narrow-latent"
+
+    def late(parameters: Parameters) -> tuple[float | None, float | None]:
+        n = Numbers.of(parameters)
+        rate = 2 * ((2.0 if with_target else 0.0) - n.z)
+        if rate >= 0:
+            return None, None
+        if loss == "train":
+            return None, n.p / 2 if with_target else 0.0
+        still = _few_values(n, np.zeros(1), loss, with_target=with_target)[0]
+        speed = 4 * n.z * ((1.0 if with_target else 0.0) - n.z) ** 2 * n.H * n.N / n.p
+        return None, float(still + speed / rate)
+
+    solution = closed_form(
+        problem=problem.title,
+        regime=regime,
+        source=SOURCE,
+        formula=_few_formula(Symbols.all(), loss, with_target=with_target),
+        derivation=(
+            *_HIERARCHY_STEPS[:1],
+            Step(
+                "Few data",
+                r"w_k \to r^{k-1} v_k,\quad k \ge 1,\qquad "
+                + (r"v_k' = 2(2-z)\,v_{k+1}" if with_target else r"v_k' = -2z\,v_{k+1}")
+                + r",\quad v_k(0) = z,\qquad ' = d/d\vartheta,\quad \vartheta = \tau\, p/N",
+                "Of every moment the largest power of r is kept; all v_k are one exponential.",
+            ),
+        ),
+        evaluate=lambda parameters, t: _few_values(
+            Numbers.of(parameters), t, loss, with_target=with_target
+        ),
+        limits=late,
+        validity="all t, as a formal series where it grows",
+    )
+    return replace(solution, taylor=lambda: _few_taylor(loss, with_target=with_target))
+
+
+_CHARACTERISTIC = {"narrow-latent", "narrow-latent & free"}
+_FEW = {"small-data & narrow-latent", "small-data & narrow-latent & free"}
+
+
+def _applies(problem: Problem, regime: str) -> bool:
+    return is_finite_data(problem) and regime in _CHARACTERISTIC | _FEW
+
+
+def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
+    make = _few_solution if regime in _FEW else _characteristic_solution
+    return make(problem, regime, loss_of(leading))
+
+
+SOLVERS = (
+    Solver(
+        title="Tied autoencoder on data, few latent dimensions: two characteristic equations",
+        source=SOURCE,
+        applies=_applies,
+        derive=_derive,
+        losses=(POPULATION,),
+    ),
+)
