@@ -5,6 +5,9 @@ PYTHON ?= python3
 WORKERS ?= 2
 UPGRADE ?=
 
+# The workers are processes; threads of the linear algebra inside them would get in their way.
+SINGLE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -36,10 +39,10 @@ gallery: install ## theory against simulation at published sizes, under out/gall
 	$(BIN)/diagflow gallery --output out/gallery
 
 test: install ## run the tests and the doctests, without those marked slow
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+	$(SINGLE) $(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
 
 test-all: install ## run every test, the slow ones too
-	$(BIN)/python -m pytest -n $(WORKERS) -m ""
+	$(SINGLE) $(BIN)/python -m pytest -n $(WORKERS) -m ""
 
 check: install ## format, lint and strict types, changing nothing
 	$(BIN)/ruff format --check .
@@ -54,8 +57,7 @@ docs: install ## build the documentation under out/site, any warning being an er
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 notebooks: install ## run every notebook, keeping the pages with their outputs under out/notebooks
-	$(BIN)/python -m pytest -q -n $(WORKERS) -m "" tests/test_notebooks.py
-	@echo "Open one with any notebook program that has this kernel, for example in an editor."
+	DIAGFLOW_NOTEBOOKS=out/notebooks $(BIN)/python -m pytest -q -n $(WORKERS) -m "" tests/test_notebooks.py
 
 bench: install ## run the benchmarks and print their table
 	$(BIN)/python -m benchmarks

@@ -84,6 +84,7 @@ def compare_regime(
         rtol=rtol,
         jobs=jobs,
         progress=progress,
+        loss=found.exponents.loss,
     )
     return compare(
         evolution,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.ensemble import At, CurveFormat, Jobs, Seed, Times, Tolerance
-from diagflow.commands.problem import takes_problem
+from diagflow.commands.problem import Loss, takes_problem
 from diagflow.commands.status import INTERRUPTED, Diagrams, Memory, Seconds, budget
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def run(
     ] = None,
     at: At = None,
     times: Times = "0:1:11",
+    loss: Loss = None,
     runs: Annotated[
         int, typer.Option("--runs", help="Number of initialisations, at least two.")
     ] = 10,
@@ -115,6 +116,7 @@ def run(
     with following(f"Y_0 ... Y_{last}", last + 1) as expanding:
         found = regimes(
             problem,
+            loss=loss,
             terms=terms,
             budget=budget(max_seconds, max_diagrams, max_memory),
             progress=expanding,

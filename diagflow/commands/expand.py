@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagflow.commands.problem import takes_problem
+from diagflow.commands.problem import Loss, takes_problem
 from diagflow.commands.status import INTERRUPTED, Diagrams, Memory, Seconds, budget
 
 if TYPE_CHECKING:
@@ -37,15 +37,7 @@ class Format(StrEnum):
 def run(
     problem: "Problem",
     terms: Annotated[int, typer.Option("--terms", help="Print Y_0 ... Y_S.", metavar="S")] = 2,
-    loss: Annotated[
-        str | None,
-        typer.Option(
-            "--loss",
-            help="Which loss: train, population; without it the one that drives the flow.",
-            metavar="NAME",
-            show_default=False,
-        ),
-    ] = None,
+    loss: Loss = None,
     observable: Annotated[
         str | None,
         typer.Option(

@@ -15,9 +15,20 @@ import typer
 if TYPE_CHECKING:
     from expansion.problem import Problem
 
-__all__ = ["read_problem", "takes_problem"]
+__all__ = ["Loss", "read_problem", "takes_problem"]
 
 SUFFIX = ".toml"
+
+Loss = Annotated[
+    str | None,
+    typer.Option(
+        "--loss",
+        help="Which loss: train, population; without it the one that drives the flow.",
+        metavar="NAME",
+        show_default=False,
+    ),
+]
+"""The option that chooses among the losses of a problem."""
 
 _PANEL = "Problem"
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.expand import Format
-from diagflow.commands.problem import takes_problem
+from diagflow.commands.problem import Loss, takes_problem
 from diagflow.commands.status import Diagrams, Memory, Seconds, budget
 
 if TYPE_CHECKING:
@@ -40,15 +40,7 @@ def _read(*, problem: str, **options: object) -> "Problem | Sequence[Polynomial]
 
 def _run(
     source: "Problem | Sequence[Polynomial]",
-    loss: Annotated[
-        str | None,
-        typer.Option(
-            "--loss",
-            help="Which loss: train, population; without it the one that drives the flow.",
-            metavar="NAME",
-            show_default=False,
-        ),
-    ] = None,
+    loss: Loss = None,
     terms: Annotated[
         int | None,
         typer.Option(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagflow.commands.problem import takes_problem
+from diagflow.commands.problem import Loss, takes_problem
 from diagflow.commands.status import Diagrams, Memory, Seconds, budget
 
 if TYPE_CHECKING:
@@ -65,15 +65,7 @@ def run(
         bool,
         typer.Option("--list", help="Show method, validity and certificate of every regime."),
     ] = False,
-    loss: Annotated[
-        str | None,
-        typer.Option(
-            "--loss",
-            help="Which loss: train, population; without it the one that drives the flow.",
-            metavar="NAME",
-            show_default=False,
-        ),
-    ] = None,
+    loss: Loss = None,
     terms: Annotated[
         int | None,
         typer.Option(
