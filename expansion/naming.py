@@ -48,6 +48,9 @@ _SIDES = {
 
 _AND = " & "
 
+_CP_SYMBOLS = {"p", "H", "sigma2"}
+"""With further symbols, such as those of a teacher, the polyhedron is another one."""
+
 
 def sequence_names(
     sequences: Sequence[VertexSequence],
@@ -72,7 +75,7 @@ def sequence_names(
         named = _prism_names(sequences, learning, tuple(symbols))
         if named is not None:
             return named
-    elif family in CP_FAMILIES and "H" in symbols:
+    elif family in CP_FAMILIES and "H" in symbols and set(symbols) <= _CP_SYMBOLS:
         named = _cp_names(sequences, learning, tuple(symbols).index("H"))
         if named is not None:
             return named
