@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from diagflow.plotting.curves import write_silently
+from diagflow.plotting.style import write_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,4 +27,4 @@ def plain(label: str) -> str:
 def write_pair(figure: Figure, folder: Path, name: str) -> None:
     """Write a figure as PDF and as PNG."""
     for extension in ("pdf", "png"):
-        write_silently(figure, folder / f"{name}.{extension}")
+        write_figure(figure, folder / f"{name}.{extension}")

@@ -7,7 +7,6 @@ stands in the figure.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -30,9 +29,8 @@ from diagflow.show_comparison import csv_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-__all__ = ["draw_curves", "draw_deviation", "plot_comparison", "write_silently"]
+__all__ = ["draw_curves", "draw_deviation", "plot_comparison"]
 
 _HEIGHT = 3.3
 """Height of a figure, in inches."""
@@ -99,17 +97,6 @@ def draw_deviation(axes: Axes, comparison: Comparison) -> None:
     axes.axhline(0, color=COLOURS["blue"], linewidth=0.8)
 
 
-def write_silently(figure: Figure, file: Path) -> None:
-    """Write a figure, without the remarks of the font library on the dates of its fonts."""
-    fonts = logging.getLogger("fontTools")
-    level = fonts.level
-    fonts.setLevel(logging.ERROR)
-    try:
-        write_figure(figure, file)
-    finally:
-        fonts.setLevel(level)
-
-
 def plot_comparison(
     comparison: Comparison,
     file: Path,
@@ -158,7 +145,7 @@ def plot_comparison(
             va="top",
             fontsize=7,
         )
-        write_silently(figure, file)
+        write_figure(figure, file)
     write_whole(file.with_suffix(".csv"), csv_text(title, at, comparison))
 
 

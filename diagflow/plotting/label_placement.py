@@ -115,10 +115,23 @@ class Labels:
             shape = _disc(shape[0], self._size(room))
         (self._soft if soft else self._hard).append(shape)
 
-    def in_region(self, places: Iterable[Spot], *texts: str, size: float, colour: str) -> None:
+    def in_region(
+        self,
+        places: Iterable[Spot],
+        *texts: str,
+        size: float,
+        colour: str,
+        or_beside: bool = True,
+    ) -> bool:
         """A label inside a convex polygon, as near to the centroid as there is room.
 
-        Of several texts the first that fits is taken, or the last beside the polygon.
+        Of several texts the first that fits is taken, or the last beside the polygon if that is
+        wanted.
+
+        Returns
+        -------
+        bool
+            Whether it is inside.
         """
         region = self._pixels(places)
         centre = centroid(region)
@@ -135,8 +148,10 @@ class Labels:
                     box = _box(spot, width + margin, height + margin, 0.0)
                     if _inside(box, region) and self._free(box, obstacles):
                         self._put(spot, text, size=size, colour=colour)
-                        return
-        self._beside(centre, texts[-1], size=size, own=())
+                        return True
+        if or_beside:
+            self._beside(centre, texts[-1], size=size, own=())
+        return False
 
     def along(self, start: Spot, end: Spot, text: str, *, size: float) -> None:
         """A label on a segment and along it, as near to its middle as there is room."""

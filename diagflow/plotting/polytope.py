@@ -149,15 +149,19 @@ def _name(
         regime = named.get(frozenset([vertex]))
         if regime is not None:
             labels.near(flat[vertex], dashes(regime.name), size=7.5, bold=True, away_from=centre)
+    # First the names that have room in their facets, then the others, off all facets.
+    waiting = []
     for face, outline in outlines:
         regime = named.get(frozenset(face.vertices))
         if regime is not None:
-            labels.in_region(
-                outline,
-                *_wrapped(regime),
-                size=6,
-                colour=LEARNING_FILL[regime.learning][0],
-            )
+            colour = LEARNING_FILL[regime.learning][0]
+            texts = _wrapped(regime)
+            if not labels.in_region(outline, *texts, size=6, colour=colour, or_beside=False):
+                waiting.append((outline, texts[-1]))
+    for _, outline in outlines:
+        labels.avoid(outline)
+    for outline, text in waiting:
+        labels.near(_middle(outline), text, size=6, away_from=centre)
 
 
 def _wrapped(regime: Regime) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from diagflow.plotting.map_plane import (
     sections,
     window_of,
 )
-from diagflow.plotting.style import COLOURS, LEARNING_FILL, dashes
+from diagflow.plotting.style import COLOURS, LEARNING_FILL, dashes, wrapped
 from diagflow.show_regimes import power_latex
 from expansion.regimes import Learning, Regime, Regimes
 
@@ -89,7 +89,7 @@ def draw_map(
         if len(places) > 2:
             labels.in_region(
                 [chosen.on_axes(place) for place in places],
-                f"{dashes(regime.name)}\n{_time(regime)}",
+                *(f"{name}\n{_time(regime)}" for name in wrapped(regime.name)),
                 size=7,
                 colour=LEARNING_FILL[regime.learning][0],
             )

@@ -6,6 +6,7 @@ hatches and line styles repeat what colours say.
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,7 @@ __all__ = [
     "check_figure_file",
     "dashes",
     "figure_style",
+    "wrapped",
     "write_figure",
 ]
 
@@ -100,6 +102,19 @@ def dashes(name: str) -> str:
     return name.replace("-", "\N{EN DASH}")
 
 
+def wrapped(name: str) -> tuple[str, ...]:
+    """The printed name of a regime in one line, and with a line for each face that meets there.
+
+    Examples
+    --------
+    >>> wrapped("small-data & free")[-1].splitlines()
+    ['small–data &', 'free']
+    """
+    printed = dashes(name)
+    broken = printed.replace(" & ", " &\n")
+    return (printed,) if broken == printed else (printed, broken)
+
+
 def check_figure_file(file: Path) -> None:
     """Refuse a file that cannot become a figure, before work is spent on it.
 
@@ -116,6 +131,18 @@ def check_figure_file(file: Path) -> None:
         raise InvalidInputError(
             f"figure {file}: the folder {file.parent} does not exist; make it first"
         )
+
+
+@contextmanager
+def _quiet_fonts() -> Iterator[None]:
+    """Without the remarks of the font library on dates, which a reproducible file leaves out."""
+    logger = logging.getLogger("fontTools")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def write_figure(figure: Figure, file: Path) -> None:
@@ -135,7 +162,8 @@ def write_figure(figure: Figure, file: Path) -> None:
     try:
         handle, temporary = tempfile.mkstemp(suffix=f".{extension}", dir=file.parent)
         os.close(handle)
-        figure.savefig(temporary, dpi=RESOLUTION, metadata=dates)
+        with _quiet_fonts():
+            figure.savefig(temporary, dpi=RESOLUTION, metadata=dates)
         Path(temporary).chmod(0o644)
         os.replace(temporary, file)
     except OSError as error:
