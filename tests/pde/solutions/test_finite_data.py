@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from diagrams.errors import InvalidInputError
-from expansion.models import tied_autoencoder
+from expansion.models import cp, tied_autoencoder
 from expansion.regimes import Regimes, regimes
 from pde.evolution import Method
 from pde.marchenko_pastur import average, moment, precise_average, rule
@@ -38,6 +38,23 @@ def test_the_prism_is_found(prism: dict[str, Regimes], loss: str) -> None:
     assert len(edges) == 9 and "large-data & mean-field" in edges
     assert "large-data & small-data" not in edges
     assert found["mean-field & large-data"] is found["large-data & mean-field"]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_projection_along_the_data_is_the_triangle(
+    prism: dict[str, Regimes], loss: str
+) -> None:
+    """Without the powers of N and what they carry, the vertices are A, B and E."""
+    triangle = regimes(cp(order=2, symmetric=True), terms=4)
+    exponents = prism[loss].exponents
+    p, H, N, sigma2 = (exponents.symbols.index(name) for name in ("p", "H", "N", "sigma2"))
+    for s in range(1, 5):
+        whole = prism[loss].polyhedra[s]
+        # N < 0 goes with as many powers of p; without both, the total degree is that of CP.
+        projected = {(v[p] + v[N], v[H], v[sigma2]) for v in whole.vertices}
+        order = [triangle.exponents.symbols.index(name) for name in ("p", "H", "sigma2")]
+        expected = {tuple(v[i] for i in order) for v in triangle.polyhedra[s].vertices}
+        assert projected == expected
 
 
 @pytest.mark.parametrize("loss", LOSSES)
