@@ -167,7 +167,6 @@ def test_a_latex_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert report.source.exists()
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not HAS_LATEX, reason="there is no pdflatex here")
 @pytest.mark.parametrize(("order", "symmetric"), [(2, True), (3, False), (4, True)])
 def test_reports_compile_without_complaint(order: int, symmetric: bool, tmp_path: Path) -> None:
