@@ -123,6 +123,29 @@ def test_colours_on_a_terminal_and_not_with_no_color() -> None:
     assert not colours(in_terminal("expand", "cp", "--order", "2", "--terms", "2", NO_COLOR="1"))
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "regimes cp --order 2 --terms 4",
+        "regimes cp --order 2 --terms 4 --format latex",
+        "solve cp --order 2 --regime C --at p=9,H=9999,sigma2=1/99 --times 0:1:3 --terms 4",
+        "simulate cp --order 2 --at p=4,H=2,sigma2=1/4 --times 0:1:3 --runs 2",
+        "simulate cp --order 2 --at p=4,H=2",
+        "solve --help",
+    ],
+)
+def test_a_pipe_gets_no_control_characters(words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "diagflow", *words.split()],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout + done.stderr
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", done.stdout + done.stderr)
+
+
 def test_completion_knows_presets_files_and_targets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
