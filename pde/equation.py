@@ -201,6 +201,9 @@ class FirstOrderPDE:
         right = f"{_bracketed(self.growth)}\\, {function}" if self.growth else "0"
         return " + ".join(left) + " = " + right
 
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
 
 def _bracketed(expression: sympy.Expr) -> str:
     text = formula_latex(expression)

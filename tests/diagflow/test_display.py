@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sympy
 
 import diagflow
 from diagflow import cp, simulate, solve
 from diagflow.plotting.evolution import telling_times
+from pde.equation import FirstOrderPDE
 from pde.evolution import LossEvolution
+from pde.recurrence_search import find_recurrence
 
 ROOT = Path(__file__).resolve().parents[2]
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -82,3 +85,19 @@ def test_importing_the_facade_loads_nothing_heavy() -> None:
     assert "diagflow" in loaded
     assert loaded.isdisjoint({"numpy", "sympy", "matplotlib", "igraph", "flint", "rich", "typer"})
     assert diagflow.__version__
+
+
+def test_an_equation_shows_itself_as_mathematics() -> None:
+    x, z = sympy.symbols("x z")
+    surjections = "(s)*C[s, m] + (-m)*C[s - 1, m] + (-m)*C[s - 1, m - 1] = 0"
+    numbers = {(0, 0): Fraction(1)} | {(0, m): Fraction(0) for m in range(1, 6)}
+    for s in range(1, 6):
+        for m in range(6):
+            before = numbers[s - 1, m] + (numbers[s - 1, m - 1] if m else 0)
+            numbers[s, m] = m * before / s
+    rule = find_recurrence(numbers, indices=("s", "m"), max_shift=1, max_degree=1, along="s")
+    assert str(rule.recurrence) == surjections
+    equation = FirstOrderPDE.from_recurrence(rule.recurrence, (x, z))
+    shown = equation._repr_latex_()
+    assert shown.startswith("$") and shown.endswith("$")
+    assert shown.count(r"\partial_") == 2
