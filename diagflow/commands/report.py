@@ -43,6 +43,13 @@ def run(
             show_default=False,
         ),
     ] = None,
+    simulations: Annotated[
+        bool,
+        typer.Option(
+            "--simulations/--no-simulations",
+            help="Compare solved regimes with a few simulations at sizes of their own.",
+        ),
+    ] = True,
     max_seconds: Seconds = None,
     max_diagrams: Diagrams = None,
     max_memory: Memory = None,
@@ -65,6 +72,8 @@ def run(
             problem,
             output,
             terms=terms,
+            simulate=simulations,
+            simulated=lambda name: note(f"simulating {name} ..."),
             budget=budget(max_seconds, max_diagrams, max_memory),
             progress=progress,
         )

@@ -5,8 +5,9 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
+from types import MappingProxyType
 
 import sympy
 
@@ -66,12 +67,14 @@ _PREAMBLE = r"""\documentclass[11pt]{article}
 """
 
 
-def article(found: Regimes) -> str:
+def article(found: Regimes, *, figures: Mapping[str, str] = MappingProxyType({})) -> str:
     """The report about a problem as a LaTeX document.
 
     Parameters
     ----------
     found : Regimes
+    figures : mapping from str to str
+        File names of comparisons with simulation, by the name of the regime.
 
     Raises
     ------
@@ -88,7 +91,7 @@ def article(found: Regimes) -> str:
         ("Diagrams", _diagrams(LossSeries(problem))),
         ("Expansion", _expansion(problem, found.exponents)),
         ("Learning regimes", _regimes(found)),
-        ("Loss evolution", _evolutions(found)),
+        ("Loss evolution", _evolutions(found, figures)),
     ]
     body = "\n".join(f"\\section{{{title}}}\n{text}" for title, text in sections)
     return (
@@ -155,7 +158,7 @@ def _regimes(found: Regimes) -> str:
     )
 
 
-def _evolutions(found: Regimes) -> str:
+def _evolutions(found: Regimes, figures: Mapping[str, str]) -> str:
     text = (
         "The leading parts of the coefficients in a regime are summed. A solution is certified by "
         "the orders $s$ at which its Taylor coefficient equals the exact leading part of "
@@ -172,7 +175,7 @@ def _evolutions(found: Regimes) -> str:
             proof = certificate_latex(solved.certificate)
             resummed.append(f"\\item {name_latex(regime.name)}: {proof}\n")
         else:
-            text += _solution(regime, solved)
+            text += _solution(regime, solved) + _figure(figures.get(regime.name))
     if resummed:
         text += (
             "\\subsection{Resummed regimes}\nNo closed form or characteristic equation is known "
@@ -204,6 +207,18 @@ def _solution(regime: Regime, solved: Solution) -> str:
     ):
         parts.append(f"\\paragraph{{Result.}}\n{_result(solved.formula)}\n")
     return "".join(parts) + "\n"
+
+
+def _figure(file: str | None) -> str:
+    if file is None:
+        return ""
+    return (
+        "\\begin{center}\n"
+        f"\\includegraphics[width=0.5\\linewidth]{{{file}}}\\\\[2pt]\n"
+        "{\\small Theory (line), the mean of a few simulations with its error (band), and their "
+        "difference; dashed, the exact finite-size correction where it is known.}\n"
+        "\\end{center}\n\n"
+    )
 
 
 def _shortened(step: Step, solved: Solution) -> Step:

@@ -18,10 +18,12 @@ from pathlib import Path
 
 from diagflow.plotting import plot_regimes
 from diagflow.report.article import MAP_FILE, article
-from diagrams.errors import InvalidInputError
+from diagflow.report.experiments import draw, experiment
+from diagrams.errors import DiagflowError, InvalidInputError
 from expansion.problem import Problem
-from expansion.regimes import regimes
+from expansion.regimes import Regimes, regimes
 from expansion.series import Budget, Progress
+from pde.solving import solution
 
 __all__ = ["Report", "check_report_folder", "write_report"]
 
@@ -56,8 +58,10 @@ def write_report(
     folder: Path,
     *,
     terms: int | None = None,
+    simulate: bool = True,
     budget: Budget | None = None,
     progress: Callable[[Progress], None] | None = None,
+    simulated: Callable[[str], None] = lambda name: None,
 ) -> Report:
     """Write a report about a problem into a folder.
 
@@ -68,8 +72,12 @@ def write_report(
         It is made if it does not exist; files of the same names in it are replaced.
     terms : int, optional
         The last coefficient that is expanded; as many as take a few seconds unless given.
+    simulate : bool, default True
+        Whether solved regimes are compared with simulations at sizes of their own.
     budget, progress
         For the expansion, see `LossSeries`.
+    simulated : callable, optional
+        Called with the name of every regime before its simulation.
 
     Raises
     ------
@@ -82,16 +90,37 @@ def write_report(
         with tempfile.TemporaryDirectory(dir=_existing(folder), prefix=".report") as name:
             made = Path(name)
             plot_regimes(found, made / MAP_FILE)
-            (made / "main.tex").write_text(article(found), encoding="utf-8")
+            figures = _comparisons(found, made, simulated) if simulate else {}
+            text = article(found, figures=figures)
+            (made / "main.tex").write_text(text, encoding="utf-8")
             reason = _compile(made)
             folder.mkdir(parents=True, exist_ok=True)
-            for file in ("main.tex", MAP_FILE, *(() if reason else ("main.pdf",))):
+            kept = {"main.tex", MAP_FILE, *figures.values()}
+            kept |= {Path(file).with_suffix(".csv").name for file in figures.values()}
+            for file in sorted(kept | (set() if reason else {"main.pdf"})):
                 os.replace(made / file, folder / file)
     except OSError as error:
         raise InvalidInputError(
             f"report {folder}: cannot be written ({error.strerror}); give another folder"
         ) from None
     return Report(folder / "main.tex", None if reason else folder / "main.pdf", reason)
+
+
+def _comparisons(found: Regimes, folder: Path, simulated: Callable[[str], None]) -> dict[str, str]:
+    """Figures of theory against simulation, by the name of the regime."""
+    figures = {}
+    for regime in found:
+        try:
+            solved = solution(found, regime.name)
+        except DiagflowError:
+            continue
+        simulated(regime.name)
+        done = experiment(found, regime, solved)
+        if done is not None:
+            file = f"regime-{regime.name.replace(' & ', '-and-')}.pdf"
+            draw(found, regime, done, folder / file)
+            figures[regime.name] = file
+    return figures
 
 
 def check_report_folder(folder: Path) -> None:

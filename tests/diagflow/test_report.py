@@ -13,7 +13,7 @@ import sympy
 from typer.testing import CliRunner
 
 from diagflow.cli import app, main
-from diagflow.report import write
+from diagflow.report import experiments, write
 from diagflow.report.article import article, named_parts
 from diagflow.report.problem import function_latex, open_indices, problem_section
 from diagflow.report.write import write_report
@@ -25,10 +25,11 @@ from expansion.models import cp
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.series import loss_series
+from pde.solving import neglected
 
 p, H, N = Axis("p"), Axis("H"), Axis("N")
 HAS_LATEX = shutil.which("pdflatex") is not None
-SMALL = ("report", "cp", "--order", "2", "--target", "zero", "--terms", "4")
+SMALL = ("report", "cp", "--order", "2", "--target", "zero", "--terms", "4", "--no-simulations")
 
 
 @pytest.fixture(scope="module")
@@ -228,3 +229,32 @@ def test_refusals_are_one_line(
     assert (exit_.value.code, printed.out) == (2, "")
     assert printed.err == f"diagflow: error: {message}\n"
     assert os.listdir(tmp_path) == ["taken"]
+
+
+def test_solved_regimes_are_compared_with_simulations(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(write.shutil, "which", lambda name: None)
+    monkeypatch.setattr(experiments, "ENTRIES", 800)
+    order2 = regimes(cp(order=2, symmetric=True), terms=4)
+    report = write_report(cp(order=2, symmetric=True), tmp_path / "report", terms=4)
+    text = report.source.read_text(encoding="utf-8")
+    for regime in order2:
+        assert f"{{regime-{regime.name}.pdf}}" in text
+        assert (tmp_path / "report" / f"regime-{regime.name}.pdf").stat().st_size > 1000
+        rows = (tmp_path / "report" / f"regime-{regime.name}.csv").read_text().splitlines()
+        assert len([row for row in rows if row[0] in "-0123456789"]) == experiments.POINTS
+
+
+def test_numbers_lie_in_their_regime() -> None:
+    order2 = regimes(cp(order=2), terms=4)
+    for regime in order2:
+        numbers = experiments.typical_numbers(order2, regime)
+        if numbers is None:
+            continue
+        assert sum(numbers["p"] * numbers["H"] for _ in range(2)) <= experiments.ENTRIES
+        large = experiments.typical_numbers(order2, regime, entries=10**8)
+        assert large is not None
+        # The larger the sizes, the less is neglected.
+        shares = [float(neglected(order2, regime.name, at)) for at in (numbers, large)]
+        assert shares[1] < 0.5 * shares[0]
