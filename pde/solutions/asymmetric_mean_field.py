@@ -20,19 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
-from expansion.problem import Problem
-from pde.evolution import Method, Solution, Step
-from pde.moment_taylor import lowest_variance, moment_taylor
+from pde.evolution import Step
+from pde.moment_taylor import moment_taylor
 from pde.moments import ContractedLoss
-from pde.solutions.resummed import series_solution
-from pde.solver import Solver, cp_model
+from pde.solutions.vector_particles import vector_particle_solver
 
 __all__ = ["SOLVERS", "contracted_loss", "mean_field_taylor"]
-
-TERMS = 24
-"""Coefficients that are summed."""
 
 
 def contracted_loss(order: int) -> ContractedLoss:
@@ -52,52 +46,27 @@ def mean_field_taylor(order: int) -> Iterator[Polynomial]:
     return moment_taylor(contracted_loss(order), number="p", weight="H", symmetric=True)
 
 
-def _applies(problem: Problem, regime: str) -> bool:
-    model = cp_model(problem)
+def _steps(order: int) -> tuple[Step, ...]:
     return (
-        model is not None
-        and not model.symmetric
-        and model.order >= 3
-        and model.target == "identity"
-        and regime in {"C-D", "D"}
-    )
-
-
-def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
-    model = cp_model(problem)
-    order = 0 if model is None else model.order
-
-    def taylor() -> Iterator[Polynomial]:
-        whole = mean_field_taylor(order)
-        return map(lowest_variance, whole) if regime == "D" else whole
-
-    return series_solution(
-        problem=problem.title,
-        regime=regime,
-        source="ours",
-        derivation=(
-            Step(
-                "Contracted loss",
-                rf"\ell = \tfrac12 f^2 - f,\quad f = H\,\mathbf{{E}}[u_1\cdots u_{{{order}}}]",
-                "Coordinates of the output decouple.",
-            ),
-            Step(
-                "Vector particle",
-                r"u_c' = (1-f)\prod_{c'\ne c}u_{c'},\quad u(0)\sim N(0,\sigma^2)",
-                "Its moments are the multiplicities of the edges of each colour.",
-            ),
+        Step(
+            "Contracted loss",
+            rf"\ell = \tfrac12 f^2 - f,\quad f = H\,\mathbf{{E}}[u_1\cdots u_{{{order}}}]",
+            "Coordinates of the output decouple.",
         ),
-        taylor=taylor,
-        number=TERMS,
-        method=Method.MOMENTS,
+        Step(
+            "Vector particle",
+            r"u_c' = (1-f)\prod_{c'\ne c}u_{c'},\quad u(0)\sim N(0,\sigma^2)",
+            "Its moments are the multiplicities of the edges of each colour.",
+        ),
     )
 
 
 SOLVERS = (
-    Solver(
+    vector_particle_solver(
         title="ASYM of order >= 3: mean field by vector particles, resummed",
-        source="ours",
-        applies=_applies,
-        derive=_derive,
+        edge="C-D",
+        vertex="D",
+        taylor=mean_field_taylor,
+        steps=_steps,
     ),
 )

@@ -19,19 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
-from expansion.problem import Problem
-from pde.evolution import Method, Solution, Step
-from pde.moment_taylor import lowest_variance, moment_taylor
+from pde.evolution import Step
+from pde.moment_taylor import moment_taylor
 from pde.moments import ContractedLoss
-from pde.solutions.resummed import series_solution
-from pde.solver import Solver, cp_model
+from pde.solutions.vector_particles import vector_particle_solver
 
 __all__ = ["SOLVERS", "contracted_loss", "narrow_taylor"]
-
-TERMS = 24
-"""Coefficients that are summed."""
 
 
 def contracted_loss(order: int) -> ContractedLoss:
@@ -52,54 +46,29 @@ def narrow_taylor(order: int) -> Iterator[Polynomial]:
     return moment_taylor(contracted_loss(order), number="H", weight="p", symmetric=True)
 
 
-def _applies(problem: Problem, regime: str) -> bool:
-    model = cp_model(problem)
+def _steps(order: int) -> tuple[Step, ...]:
     return (
-        model is not None
-        and not model.symmetric
-        and model.order >= 3
-        and model.target == "identity"
-        and regime in {"E-A", "E"}
-    )
-
-
-def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
-    model = cp_model(problem)
-    order = 0 if model is None else model.order
-
-    def taylor() -> Iterator[Polynomial]:
-        whole = narrow_taylor(order)
-        return map(lowest_variance, whole) if regime == "E" else whole
-
-    return series_solution(
-        problem=problem.title,
-        regime=regime,
-        source="ours",
-        derivation=(
-            Step(
-                "Contracted loss",
-                rf"\ell = \tfrac12 a^{{{order}}} - c,\quad a = p\,\mathbf{{E}}[u_1^2],\quad "
-                rf"c = p\,\mathbf{{E}}[u_1\cdots u_{{{order}}}]",
-                "Rows decouple.",
-            ),
-            Step(
-                "Vector particle",
-                rf"u_c' = -a^{{{order - 1}}}u_c + \prod_{{c'\ne c}}u_{{c'}},\quad "
-                r"u(0)\sim N(0,\sigma^2)",
-                "Its moments are the multiplicities of the edges of each colour.",
-            ),
+        Step(
+            "Contracted loss",
+            rf"\ell = \tfrac12 a^{{{order}}} - c,\quad a = p\,\mathbf{{E}}[u_1^2],\quad "
+            rf"c = p\,\mathbf{{E}}[u_1\cdots u_{{{order}}}]",
+            "Rows decouple.",
         ),
-        taylor=taylor,
-        number=TERMS,
-        method=Method.MOMENTS,
+        Step(
+            "Vector particle",
+            rf"u_c' = -a^{{{order - 1}}}u_c + \prod_{{c'\ne c}}u_{{c'}},\quad "
+            r"u(0)\sim N(0,\sigma^2)",
+            "Its moments are the multiplicities of the edges of each colour.",
+        ),
     )
 
 
 SOLVERS = (
-    Solver(
+    vector_particle_solver(
         title="ASYM of order >= 3: few ranks by vector particles, resummed",
-        source="ours",
-        applies=_applies,
-        derive=_derive,
+        edge="E-A",
+        vertex="E",
+        taylor=narrow_taylor,
+        steps=_steps,
     ),
 )

@@ -104,7 +104,8 @@ def test_order_2_by_the_moment_hierarchy() -> None:
 
 def test_vector_particles_are_given_where_approximants_agree() -> None:
     at = {"p": 64, "H": 20, "sigma2": Fraction(1, 64), "T": 1}
-    evolution = asymmetric_narrow._derive(cp(order=3), "E-A", None).at(at)
+    (solver,) = asymmetric_narrow.SOLVERS
+    evolution = solver.derive(cp(order=3), "E-A", None).at(at)
     assert evolution.method is Method.MOMENTS
     assert evolution.domain.start < -0.1
     assert evolution.domain.stop > 1
@@ -117,7 +118,8 @@ def test_few_ranks_against_simulated_rows() -> None:
     """Mean of six runs of gradient flow at p = 64, H = 20; the error is of order 1/p."""
     p, H = 64, 20
     at = {"p": p, "H": H, "sigma2": Fraction(1, 64), "T": 1}
-    evolution = asymmetric_narrow._derive(cp(order=3), "E-A", None).at(at)
+    (solver,) = asymmetric_narrow.SOLVERS
+    evolution = solver.derive(cp(order=3), "E-A", None).at(at)
     times = np.array([0.0, 0.2, 0.5, 1.0])
     generator = np.random.default_rng(1)
 

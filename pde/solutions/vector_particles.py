@@ -1,0 +1,77 @@
+"""ASYM of order 3 and higher: solvers of the two faces that are vector particles.
+
+An edge of the pentagon, C-D or E-A, has moment characteristics, and the vertex of smallest
+initialisation on it, D or E, keeps the lowest power of the variance in every coefficient. Both are
+formal series; their exact coefficients are resummed where approximants agree.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from expansion.leading import LeadingSeries
+from expansion.polynomial import Polynomial
+from expansion.problem import Problem
+from pde.evolution import Method, Solution, Step
+from pde.moment_taylor import lowest_variance
+from pde.solutions.resummed import series_solution
+from pde.solver import Solver, cp_model
+
+__all__ = ["TERMS", "vector_particle_solver"]
+
+TERMS = 24
+"""Coefficients that are summed."""
+
+
+def vector_particle_solver(
+    *,
+    title: str,
+    edge: str,
+    vertex: str,
+    taylor: Callable[[int], Iterator[Polynomial]],
+    steps: Callable[[int], tuple[Step, ...]],
+) -> Solver:
+    """The solver of an edge and of the vertex of smallest initialisation on it.
+
+    Parameters
+    ----------
+    title : str
+    edge, vertex : str
+        Names of the regimes.
+    taylor : callable
+        From the order to the coefficients of the loss on the edge, times s!.
+    steps : callable
+        From the order to the derivation.
+    """
+
+    def applies(problem: Problem, regime: str) -> bool:
+        model = cp_model(problem)
+        return (
+            model is not None
+            and not model.symmetric
+            and model.order >= 3
+            and model.target == "identity"
+            and regime in {edge, vertex}
+        )
+
+    def derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
+        model = cp_model(problem)
+        order = 0 if model is None else model.order
+
+        def coefficients() -> Iterator[Polynomial]:
+            whole = taylor(order)
+            return map(lowest_variance, whole) if regime == vertex else whole
+
+        return series_solution(
+            problem=problem.title,
+            regime=regime,
+            source="ours",
+            derivation=steps(order),
+            taylor=coefficients,
+            number=TERMS,
+            method=Method.MOMENTS,
+        )
+
+    return Solver(title=title, source="ours", applies=applies, derive=derive)
