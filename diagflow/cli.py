@@ -25,6 +25,7 @@ from diagflow.commands import (
     report,
     simulate,
     solve,
+    store,
 )
 from diagflow.commands.status import INTERRUPTED, USAGE_ERROR, can_be_quiet
 
@@ -45,6 +46,7 @@ GROUPS = {
     "Experiments": (simulate, compare, gallery),
     "Pictures and papers": (draw, report),
     "First steps": (demo,),
+    "Upkeep": (store,),
 }
 """The commands as ``--help`` groups them."""
 

@@ -29,6 +29,7 @@ from expansion.linear_algebra import Point
 from expansion.polynomial import Polynomial, symbol_order
 from expansion.problem import Problem
 from expansion.series import Budget, LossSeries, Progress
+from expansion.series_store import SeriesStore
 
 __all__ = ["DEFAULT_DIAGRAMS", "SeriesExponents"]
 
@@ -80,6 +81,7 @@ class SeriesExponents:
         terms: int | None = None,
         budget: Budget | None = None,
         progress: Callable[[Progress], None] | None = None,
+        store: SeriesStore | None = None,
     ) -> SeriesExponents:
         """Expand a problem and count the factors of the target in every monomial.
 
@@ -91,7 +93,7 @@ class SeriesExponents:
         terms : int, optional
             The last coefficient. Without it as many as `DEFAULT_DIAGRAMS` diagrams allow, at most
             Y_8, so that the answer does not depend on the machine.
-        budget, progress
+        budget, progress, store
             See `LossSeries`.
 
         Raises
@@ -110,7 +112,11 @@ class SeriesExponents:
         if terms is None and limits.diagrams is None:
             limits = Budget(seconds=limits.seconds, diagrams=DEFAULT_DIAGRAMS, memory=limits.memory)
         series = LossSeries(
-            problem.with_target_amplitude(_AMPLITUDE), loss=loss, budget=limits, progress=progress
+            problem.with_target_amplitude(_AMPLITUDE),
+            loss=loss,
+            budget=limits,
+            progress=progress,
+            store=store,
         )
         try:
             series[MAXIMAL_DEFAULT_TERMS if terms is None else terms]

@@ -47,6 +47,7 @@ from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.scalings import Condition, Relation, as_monomial, simplest_basis, simplest_modulo
 from expansion.series import Budget, Progress
+from expansion.series_store import SeriesStore
 from expansion.vertex_sequences import PERIODS, VertexSequence, Wall, common_slope
 
 __all__ = ["Learning", "Regime", "Regimes", "regimes"]
@@ -224,6 +225,7 @@ def regimes(
     terms: int | None = None,
     budget: Budget | None = None,
     progress: Callable[[Progress], None] | None = None,
+    store: SeriesStore | None = None,
 ) -> Regimes:
     """The learning regimes of a problem or of given coefficients.
 
@@ -236,7 +238,7 @@ def regimes(
         Which loss or observable of a problem; without it the loss that drives the flow.
     terms : int, optional
         The last coefficient that is used.
-    budget, progress
+    budget, progress, store
         For the expansion of a problem, see `LossSeries`.
 
     Raises
@@ -248,7 +250,7 @@ def regimes(
     """
     if isinstance(source, Problem):
         exponents = SeriesExponents.of_problem(
-            source, loss=loss, terms=terms, budget=budget, progress=progress
+            source, loss=loss, terms=terms, budget=budget, progress=progress, store=store
         )
     elif isinstance(source, SeriesExponents):
         exponents = source

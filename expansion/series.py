@@ -36,6 +36,7 @@ from diagrams.sums import DiagramSum
 from diagrams.wick import Moments, monomial
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
+from expansion.series_store import SeriesStore, StoredCoefficient, series_key
 
 __all__ = ["Budget", "Cost", "LossSeries", "Progress", "loss_series"]
 
@@ -122,6 +123,10 @@ class LossSeries:
     beside : LossSeries, optional
         Another series of the same problem, to share the table of contractions where the
         symmetries of the two allow it.
+    store : SeriesStore, optional
+        Where finished coefficients are kept between runs, and looked for before they are
+        computed. A budget of diagrams counts a stored coefficient as if it were computed. A series
+        beside another leaves the store alone, because its counts of work are not its own.
 
     Raises
     ------
@@ -145,6 +150,7 @@ class LossSeries:
         beside: LossSeries | None = None,
         budget: Budget | None = None,
         progress: Callable[[Progress], None] | None = None,
+        store: SeriesStore | None = None,
     ) -> None:
         if beside is not None and beside.problem != problem:
             raise InvalidInputError(
@@ -159,6 +165,10 @@ class LossSeries:
         self._flow: Flow | None = None
         self._known: list[Polynomial] = []
         self._costs: list[Cost] = []
+        self._divisors: dict[str, tuple[int, ...]] = {}
+        self._store = store if beside is None else None
+        self._key = "" if self._store is None else series_key(problem, self.loss)
+        self._computed = 0
 
     def __getitem__(self, s: int) -> Polynomial:
         """Y_s.
@@ -173,7 +183,8 @@ class LossSeries:
         if s < 0:
             raise InvalidInputError(f"coefficient Y_{s}: s counts time derivatives; give 0 or more")
         while len(self._known) <= s:
-            self._extend()
+            if not self._recall():
+                self._extend()
         return self._known[s]
 
     @property
@@ -210,6 +221,8 @@ class LossSeries:
         >>> series[1].coefficient(p=5, H=1, sigma2=5), series.divisors
         (Fraction(-9, 1), {'p': (2,)})
         """
+        if self._store is not None:
+            return dict(self._divisors)
         return self._require_flow().representation.divisors
 
     def _require_flow(self) -> Flow:
@@ -236,8 +249,33 @@ class LossSeries:
             result[monomial(total)] = coefficient
         return Polynomial(result)
 
-    def _extend(self) -> None:
+    def _recall(self) -> bool:
+        """Take the next coefficient from the store; False if it has to be computed."""
         s = len(self._known)
+        if self._store is None or self._computed:
+            return False
+        found = self._store.get(self._key, s)
+        if found is None:
+            return False
+        self._meter.recall(s, found.work)
+        self._known.append(found.polynomial)
+        self._costs.append(Cost(found.diagrams, found.contractions, found.seconds))
+        self._divisors = dict(found.divisors)
+        return True
+
+    def _extend(self) -> None:
+        """Compute the next coefficient, after those that came from the store.
+
+        They are computed again: the engine needs most of their tables anyway, they cost a fraction
+        of the next one, and what is computed counts more than what was stored.
+        """
+        s = len(self._known)
+        if not self._computed:
+            self._meter.restart()
+        while self._computed <= s:
+            self._compute(self._computed)
+
+    def _compute(self, s: int) -> None:
         with self._meter.measuring(s):
             flow = self._require_flow()
             before = flow.representation.contractions
@@ -248,8 +286,25 @@ class LossSeries:
                 contractions=flow.representation.contractions - before,
                 seconds=time.perf_counter() - start,
             )
-        self._known.append(polynomial)
-        self._costs.append(cost)
+        recalled = self._known[s : s + 1]
+        self._known[s : s + 1] = [polynomial]
+        self._costs[s : s + 1] = [cost]
+        self._computed = s + 1
+        if self._store is not None:
+            self._divisors = flow.representation.divisors
+            if recalled != [polynomial]:
+                self._store.put(self._key, s, self._stored(s))
+
+    def _stored(self, s: int) -> StoredCoefficient:
+        cost = self._costs[s]
+        return StoredCoefficient(
+            polynomial=self._known[s],
+            diagrams=cost.diagrams,
+            contractions=cost.contractions,
+            work=self._meter.diagrams,
+            seconds=cost.seconds,
+            divisors=tuple(sorted(self._divisors.items())),
+        )
 
 
 def loss_series(
@@ -258,6 +313,7 @@ def loss_series(
     loss: str | None = None,
     budget: Budget | None = None,
     progress: Callable[[Progress], None] | None = None,
+    store: SeriesStore | None = None,
 ) -> LossSeries:
     """The loss expansion of a problem, see `LossSeries`.
 
@@ -267,7 +323,7 @@ def loss_series(
     >>> loss_series(cp(order=3, symmetric=True, target="zero"))[0].coefficient(p=1, H=1, sigma2=3)
     Fraction(4, 1)
     """
-    return LossSeries(problem, loss=loss, budget=budget, progress=progress)
+    return LossSeries(problem, loss=loss, budget=budget, progress=progress, store=store)
 
 
 class _Meter:
@@ -285,6 +341,28 @@ class _Meter:
     def measuring(self, s: int) -> _Meter:
         self._s = s
         return self
+
+    @property
+    def diagrams(self) -> int:
+        """Distinct diagrams merged and contracted so far."""
+        return self._diagrams
+
+    def restart(self) -> None:
+        """Count the diagrams from zero: what was recalled is computed again."""
+        self._diagrams = 0
+
+    def recall(self, s: int, diagrams: int) -> None:
+        """Count as if Y_0 ... Y_s had been computed, with so many diagrams."""
+        self._s = s
+        self._diagrams = diagrams
+        self._check_diagrams()
+        if self._progress is not None:
+            self._progress(Progress(s, diagrams, self._seconds()))
+
+    def _check_diagrams(self) -> None:
+        limit = self._budget.diagrams
+        if limit is not None and self._diagrams > limit:
+            raise self._exceeded(f"{limit} diagrams", "--max-diagrams")
 
     def __enter__(self) -> None:
         self._started = time.perf_counter()
@@ -304,8 +382,7 @@ class _Meter:
         budget = self._budget
         if budget.seconds is not None and seconds > budget.seconds:
             raise self._exceeded(f"{budget.seconds:g} seconds", "--max-seconds")
-        if budget.diagrams is not None and self._diagrams > budget.diagrams:
-            raise self._exceeded(f"{budget.diagrams} diagrams", "--max-diagrams")
+        self._check_diagrams()
         if budget.memory is not None and seconds > self._memory_checked:
             self._memory_checked = seconds + _MEMORY_CHECK_SECONDS
             if psutil.Process().memory_info().rss > budget.memory:

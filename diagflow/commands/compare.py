@@ -7,7 +7,16 @@ import typer
 
 from diagflow.commands.ensemble import At, CurveFormat, Jobs, Seed, Times, Tolerance
 from diagflow.commands.problem import Loss, takes_problem
-from diagflow.commands.status import INTERRUPTED, Diagrams, Memory, Seconds, budget
+from diagflow.commands.status import (
+    INTERRUPTED,
+    Diagrams,
+    Memory,
+    NoStore,
+    Seconds,
+    Store,
+    budget,
+    opened_store,
+)
 
 if TYPE_CHECKING:
     from expansion.problem import Problem
@@ -85,6 +94,8 @@ def run(
     max_seconds: Seconds = None,
     max_diagrams: Diagrams = None,
     max_memory: Memory = None,
+    store: Store = None,
+    no_store: NoStore = False,
 ) -> None:
     """Compare the solution of a regime with simulations, and say whether they agree.
 
@@ -120,6 +131,7 @@ def run(
             terms=terms,
             budget=budget(max_seconds, max_diagrams, max_memory),
             progress=expanding,
+            store=opened_store(store, no_store=no_store),
         )
     with counting(problem.title, runs) as progress:
         result = compare_regime(

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.problem import Loss, takes_problem
-from diagflow.commands.status import INTERRUPTED, Diagrams, Memory, Seconds, budget
+from diagflow.commands.status import (
+    INTERRUPTED,
+    Diagrams,
+    Memory,
+    NoStore,
+    Seconds,
+    Store,
+    budget,
+    opened_store,
+)
 
 if TYPE_CHECKING:
     from expansion.problem import Problem
@@ -51,6 +60,8 @@ def run(
     max_seconds: Seconds = None,
     max_diagrams: Diagrams = None,
     max_memory: Memory = None,
+    store: Store = None,
+    no_store: NoStore = False,
 ) -> None:
     """Print the exact coefficients Y_0 ... Y_S of the loss expansion.
 
@@ -69,7 +80,11 @@ def run(
     limits = budget(max_seconds, max_diagrams, max_memory)
     with following(f"Y_0 ... Y_{terms}", terms + 1) as progress:
         series = LossSeries(
-            problem, loss=_followed(problem, loss, observable), budget=limits, progress=progress
+            problem,
+            loss=_followed(problem, loss, observable),
+            budget=limits,
+            progress=progress,
+            store=opened_store(store, no_store=no_store),
         )
         interrupted = not _completed(series, terms)
     render = {Format.text: show.text, Format.json: show.json_text, Format.latex: show.latex}

@@ -7,7 +7,7 @@ import typer
 
 from diagflow.commands.expand import Format
 from diagflow.commands.problem import Loss, takes_problem
-from diagflow.commands.status import Diagrams, Memory, Seconds, budget
+from diagflow.commands.status import Diagrams, Memory, NoStore, Seconds, Store, budget, opened_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,6 +90,8 @@ def _run(
     max_seconds: Seconds = None,
     max_diagrams: Diagrams = None,
     max_memory: Memory = None,
+    store: Store = None,
+    no_store: NoStore = False,
 ) -> None:
     """Print the learning regimes: scaling conditions, natural times, how much is learnt.
 
@@ -121,6 +123,7 @@ def _run(
                 terms=terms,
                 budget=budget(max_seconds, max_diagrams, max_memory),
                 progress=progress,
+                store=opened_store(store, no_store=no_store),
             )
     else:
         if loss is not None:

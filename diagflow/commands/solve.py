@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.problem import Loss, takes_problem
-from diagflow.commands.status import Diagrams, Memory, Seconds, budget
+from diagflow.commands.status import Diagrams, Memory, NoStore, Seconds, Store, budget, opened_store
 
 if TYPE_CHECKING:
     from expansion.problem import Problem
@@ -81,6 +81,8 @@ def run(
     max_seconds: Seconds = None,
     max_diagrams: Diagrams = None,
     max_memory: Memory = None,
+    store: Store = None,
+    no_store: NoStore = False,
 ) -> None:
     """Print the loss curve of a regime, its formula, how it was derived and what certifies it.
 
@@ -110,6 +112,7 @@ def run(
             terms=terms,
             budget=budget(max_seconds, max_diagrams, max_memory),
             progress=progress,
+            store=opened_store(store, no_store=no_store),
         )
     if listing:
         typer.echo(show_solution.listing(found, as_json=output is SolutionFormat.json), nl=False)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from diagflow.terminal import quietly
+from diagflow.terminal import note, quietly
 
 if TYPE_CHECKING:
+    from diagflow.store import SQLiteStore
     from expansion.series import Budget
 
 __all__ = [
@@ -19,15 +21,19 @@ __all__ = [
     "USAGE_ERROR",
     "Diagrams",
     "Memory",
+    "NoStore",
     "Seconds",
+    "Store",
     "budget",
     "can_be_quiet",
+    "opened_store",
 ]
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
 
 _LIMITS = "Limits"
+_STORE = "Store"
 _QUIET = Annotated[
     bool,
     typer.Option("--quiet", "-q", help="Print the result only: no progress, notes or warnings."),
@@ -63,6 +69,42 @@ Memory = Annotated[
         rich_help_panel=_LIMITS,
     ),
 ]
+
+Store = Annotated[
+    Path | None,
+    typer.Option(
+        "--store",
+        help="Keep finished coefficients in this file, in place of the one in the user's cache.",
+        metavar="FILE",
+        show_default=False,
+        rich_help_panel=_STORE,
+    ),
+]
+NoStore = Annotated[
+    bool,
+    typer.Option(
+        "--no-store",
+        help="Neither look for finished coefficients nor keep them.",
+        rich_help_panel=_STORE,
+    ),
+]
+
+
+def opened_store(path: Path | None, *, no_store: bool) -> SQLiteStore | None:
+    """The store of the options above, None if none is wanted.
+
+    Raises
+    ------
+    InvalidInputError
+        If a file is named and none is wanted.
+    """
+    from diagflow.store import SQLiteStore, store_path
+    from diagrams.errors import InvalidInputError
+
+    if path is not None and no_store:
+        raise InvalidInputError("--store and --no-store: say the opposite; give one of them")
+    place = None if no_store else store_path() if path is None else path
+    return None if place is None else SQLiteStore(place, tell=note)
 
 
 def budget(seconds: float | None, diagrams: int | None, memory: float | None) -> Budget:

@@ -1,0 +1,78 @@
+"""``diagflow store``: what is kept between runs."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["EPILOG", "NAME", "Action", "run"]
+
+NAME = "store"
+
+EPILOG = (
+    "Examples:\n\n  diagflow store info\n\n  diagflow store verify --store coefficients.sqlite3"
+)
+
+
+class Action(StrEnum):
+    """What is done with the store."""
+
+    info = "info"
+    verify = "verify"
+    clear = "clear"
+
+
+def run(
+    action: Annotated[
+        Action, typer.Argument(help="Tell what it holds, check every record, or empty it.")
+    ] = Action.info,
+    store: Annotated[
+        Path | None,
+        typer.Option("--store", help="Another file.", metavar="FILE", show_default=False),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show, check or empty the file in which finished coefficients are kept between runs.
+
+    [bold]verify[/bold] recomputes the digest of every record and exits with 1 if one differs; such
+    records are never used.
+    """
+    from diagflow.store import SQLiteStore, store_path
+    from diagflow.terminal import note
+    from diagrams.errors import InvalidInputError
+
+    path = store_path() if store is None else store
+    if path is None:
+        raise InvalidInputError("store: is switched off by DIAGFLOW_STORE; name a file by --store")
+    if not path.exists():
+        raise InvalidInputError(
+            f"store {path}: there is none yet; the first diagflow expand makes it"
+        )
+    opened = SQLiteStore(path, tell=note)
+    try:
+        if action is Action.clear:
+            typer.echo(f"{opened.clear()} records removed from {path}")
+            return
+        held = opened.contents()
+    finally:
+        opened.close()
+    if as_json:
+        record = {
+            "schema_version": 1,
+            "path": str(held.path),
+            "series": held.series,
+            "records": held.records,
+            "damaged": held.damaged,
+            "bytes": held.bytes,
+        }
+        typer.echo(json.dumps(record, indent=2))
+    else:
+        typer.echo(
+            f"{held.path}\n{held.records} coefficients of {held.series} series, "
+            f"{held.damaged} damaged, {held.bytes} bytes"
+        )
+    if action is Action.verify and held.damaged:
+        typer.echo(f"diagflow: {held.damaged} damaged records; they are not used", err=True)
+        raise typer.Exit(1)

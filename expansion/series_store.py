@@ -1,0 +1,171 @@
+"""What a series asks of a place that keeps its coefficients between runs.
+
+A *store* maps the key of a series and a number s to a `StoredCoefficient`. The key is a digest of
+what the coefficients depend on and of nothing else: the diagrams of the loss that drives the flow,
+those of what is followed, both normalisations, and `ENGINE_VERSION`. Names of presets and files do
+not enter, so two descriptions of one problem share their records.
+
+Laws:
+
+- equal keys mean equal coefficients: the text of a diagram is its canonical form, with the axes,
+  kinds and variances of its tensors;
+- ``read_stored(write_stored(x)) == x``.
+
+>>> from expansion.models import cp
+>>> first, second = cp(order=2), cp(order=2, target="zero")
+>>> series_key(first, "train") == series_key(first, "train")
+True
+>>> series_key(first, "train") == series_key(second, "train")
+False
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol
+
+from diagrams.errors import InvalidInputError
+from diagrams.sums import DiagramSum
+from expansion.polynomial import Polynomial
+from expansion.problem import Problem
+from expansion.records import polynomial_record, read_polynomial
+
+__all__ = [
+    "ENGINE_VERSION",
+    "SeriesStore",
+    "StoredCoefficient",
+    "read_stored",
+    "series_key",
+    "write_stored",
+]
+
+ENGINE_VERSION = 1
+"""Raised whenever a coefficient, or the work that is counted for it, changes its meaning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCoefficient:
+    """One coefficient and what is told about it.
+
+    Parameters
+    ----------
+    polynomial : Polynomial
+        Y_s.
+    diagrams, contractions : int
+        Its cost, see `expansion.series.Cost`.
+    work : int
+        Distinct diagrams merged and contracted for Y_0 ... Y_s together; what a budget counts.
+    seconds : float
+        Time that it took when it was computed.
+    divisors : tuple of (str, tuple of int)
+        See `expansion.series.LossSeries.divisors`.
+    """
+
+    polynomial: Polynomial
+    diagrams: int
+    contractions: int
+    work: int
+    seconds: float
+    divisors: tuple[tuple[str, tuple[int, ...]], ...] = ()
+
+
+class SeriesStore(Protocol):
+    """A place for coefficients. It never fails: what it cannot read or keep, it does not know."""
+
+    def get(self, key: str, s: int) -> StoredCoefficient | None:
+        """The coefficient Y_s of a series, None if it is not known."""
+
+    def put(self, key: str, s: int, coefficient: StoredCoefficient) -> None:
+        """Keep a coefficient, in place of another of the same key and number."""
+
+
+def series_key(problem: Problem, quantity: str) -> str:
+    """The key of a series: 64 hexadecimal digits.
+
+    Parameters
+    ----------
+    problem : Problem
+    quantity : str
+        A name in ``problem.quantities``; the name itself does not enter.
+    """
+    followed = problem.quantity(quantity)
+    description = {
+        "engine": ENGINE_VERSION,
+        "potential": _lines(problem.loss),
+        "potential_normalisation": [list(power) for power in problem.normalisation],
+        "followed": _lines(followed.diagrams),
+        "followed_normalisation": [list(power) for power in followed.normalisation],
+    }
+    text = json.dumps(description, sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode("utf-8")).hexdigest()
+
+
+def write_stored(stored: StoredCoefficient) -> str:
+    """The record of a coefficient, canonical JSON.
+
+    Examples
+    --------
+    >>> print(
+    ...     write_stored(
+    ...         StoredCoefficient(
+    ...             polynomial=Polynomial.parse("1/2*p"),
+    ...             diagrams=1,
+    ...             contractions=0,
+    ...             work=1,
+    ...             seconds=0.0,
+    ...         )
+    ...     )
+    ... )
+    {"contractions":0,"diagrams":1,"divisors":{},"seconds":0.0,"terms":[{"coefficient":"1/2","exponents":{"p":1}}],"work":1}
+    """
+    record = {
+        "terms": polynomial_record(stored.polynomial),
+        "diagrams": stored.diagrams,
+        "contractions": stored.contractions,
+        "work": stored.work,
+        "seconds": stored.seconds,
+        "divisors": {name: list(values) for name, values in stored.divisors},
+    }
+    return json.dumps(record, sort_keys=True, separators=(",", ":"))
+
+
+def read_stored(text: str) -> StoredCoefficient:
+    """The coefficient of a record.
+
+    Raises
+    ------
+    InvalidInputError
+        If the text is not such a record.
+    """
+    try:
+        record = json.loads(text)
+        return StoredCoefficient(
+            polynomial=read_polynomial(record["terms"]),
+            diagrams=_natural(record["diagrams"]),
+            contractions=_natural(record["contractions"]),
+            work=_natural(record["work"]),
+            seconds=float(record["seconds"]),
+            divisors=tuple(
+                (str(name), tuple(_natural(value) for value in values))
+                for name, values in sorted(record["divisors"].items())
+            ),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise InvalidInputError(
+            f"stored coefficient: is not a record of a series ({type(error).__name__}); compute "
+            "it again"
+        ) from None
+
+
+def _natural(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise TypeError("not a natural number")
+    return value
+
+
+def _lines(total: DiagramSum) -> list[str]:
+    return sorted(f"{coefficient} {diagram}" for diagram, coefficient in total)

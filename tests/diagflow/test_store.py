@@ -1,0 +1,322 @@
+"""The store: what it keeps, and that nothing done to its file makes a coefficient wrong."""
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from diagflow.cli import main
+from diagflow.store import SQLiteStore, store_path
+from diagrams.errors import BudgetExceededError
+from expansion.models import cp, tied_autoencoder
+from expansion.problem import Problem
+from expansion.regimes import regimes
+from expansion.series import Budget, LossSeries
+from expansion.series_store import StoredCoefficient, read_stored, series_key, write_stored
+
+LAST = 3
+
+
+class Counting(SQLiteStore):
+    """Counts what is asked and kept."""
+
+    found = 0
+    kept = 0
+
+    def get(self, key: str, s: int) -> StoredCoefficient | None:
+        stored = super().get(key, s)
+        self.found += stored is not None
+        return stored
+
+    def put(self, key: str, s: int, coefficient: StoredCoefficient) -> None:
+        self.kept += 1
+        super().put(key, s, coefficient)
+
+
+def expanded(store: SQLiteStore | None, problem: Problem | None = None) -> LossSeries:
+    series = LossSeries(problem or cp(order=2), store=store)
+    _ = series[LAST]
+    return series
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "folder" / "store.sqlite3"
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [cp(order=2), tied_autoencoder(data=True), cp(order=3, target="modular-addition")],
+    ids=lambda problem: problem.title,
+)
+def test_a_second_series_takes_everything_from_the_store(path: Path, problem: Problem) -> None:
+    fresh = expanded(None, problem)
+    first, second = Counting(path), Counting(path)
+    expanded(first, problem)
+    recalled = expanded(second, problem)
+    assert (first.found, first.kept, second.found, second.kept) == (0, LAST + 1, LAST + 1, 0)
+    assert recalled.known == fresh.known
+    assert recalled.divisors == fresh.divisors
+    for s in range(LAST + 1):
+        assert recalled.cost(s).diagrams == fresh.cost(s).diagrams
+        assert recalled.cost(s).contractions == fresh.cost(s).contractions
+    assert recalled[LAST + 1] == fresh[LAST + 1]
+    assert recalled.diagrams(LAST) == fresh.diagrams(LAST)
+
+
+def test_keys_tell_apart_what_differs_and_only_that() -> None:
+    data = tied_autoencoder(data=True)
+    pairs = [
+        (cp(order=2), "train"),
+        (cp(order=2, symmetric=True), "train"),
+        (cp(order=2, target="zero"), "train"),
+        (cp(order=2), "ntk-trace"),
+        (cp(order=2).with_target_amplitude("a"), "train"),
+        (data, "train"),
+        (data, "population"),
+    ]
+    keys = [series_key(problem, quantity) for problem, quantity in pairs]
+    assert len(set(keys)) == len(keys)
+    # Not the names of presets.
+    renamed = Problem(
+        family="other",
+        model=cp(order=2).model,
+        target=cp(order=2).target,
+        output_axes=cp(order=2).output_axes,
+    )
+    assert series_key(renamed, "train") == keys[0]
+
+
+def test_keys_do_not_depend_on_the_hash_seed() -> None:
+    code = (
+        "from expansion.models import cp; from expansion.series_store import series_key;"
+        "print(series_key(cp(order=3), 'train'))"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[2])},
+            capture_output=True, text=True, check=True, timeout=60,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(found) == 1
+
+
+def test_a_record_is_read_as_it_was_written(path: Path) -> None:
+    series = expanded(None, cp(order=3, target="modular-addition"))
+    stored = StoredCoefficient(
+        polynomial=series[2], diagrams=1, contractions=2, work=3, seconds=0.25,
+        divisors=tuple(series.divisors.items()),
+    )  # fmt: skip
+    assert read_stored(write_stored(stored)) == stored
+
+
+@pytest.mark.parametrize("limit", [3, 10, 30, 100, 300, 1000])
+def test_a_budget_of_diagrams_does_not_see_the_store(path: Path, limit: int) -> None:
+    def outcome(store: SQLiteStore | None) -> tuple[int, str]:
+        series = LossSeries(cp(order=3), budget=Budget(diagrams=limit), store=store)
+        try:
+            _ = series[3]
+        except BudgetExceededError as error:
+            return len(series.known), str(error)
+        return len(series.known), ""
+
+    plain = outcome(None)
+    for terms in (0, 1, 3):
+        _ = LossSeries(cp(order=3), store=SQLiteStore(path))[terms]
+        assert outcome(SQLiteStore(path)) == plain
+
+
+def test_regimes_are_the_same_from_the_store(path: Path) -> None:
+    plain = regimes(cp(order=2, symmetric=True))
+    for _ in range(2):
+        found = regimes(cp(order=2, symmetric=True), store=SQLiteStore(path))
+        assert [(r.name, r.conditions) for r in found] == [(r.name, r.conditions) for r in plain]
+
+
+# -- hostile files and places ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE coefficients SET record = replace(record, '-4', '-5')",
+        "UPDATE coefficients SET digest = ''",
+        "UPDATE coefficients SET (record, digest) = (SELECT record, digest FROM coefficients AS c "
+        "WHERE c.s = 3 - coefficients.s)",
+        "UPDATE coefficients SET series = 'another' WHERE s = 2",
+        "UPDATE coefficients SET record = x'00ff' WHERE s = 0",
+        "DELETE FROM coefficients WHERE s = 1",
+    ],
+)
+def test_a_changed_record_is_never_used(path: Path, change: str) -> None:
+    correct = expanded(SQLiteStore(path)).known
+    connection = sqlite3.connect(path)
+    connection.execute(change)
+    connection.commit()
+    connection.close()
+    assert expanded(SQLiteStore(path)).known == correct
+    healed = Counting(path)
+    assert expanded(healed).known == correct
+    assert healed.kept == 0
+
+
+def test_every_damaged_file_is_set_aside_or_harmless(path: Path) -> None:
+    """Truncated at each of many places, and with bytes turned over at many others."""
+    store = SQLiteStore(path)
+    correct = expanded(store).known
+    store._run("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.close()
+    content = path.read_bytes()
+    damaged = [content[:length] for length in range(0, len(content), 1999)]
+    for place in range(0, len(content), 1201):
+        damaged.append(content[:place] + bytes([content[place] ^ 255]) + content[place + 1 :])
+    for piece in damaged:
+        for other in path.parent.iterdir():
+            other.unlink()
+        path.write_bytes(piece)
+        store = SQLiteStore(path)
+        assert expanded(store).known == correct
+        store.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (b"this is a letter and no data base, " * 40, "not a database"),
+        ("CREATE TABLE notes (text)", "no store of coefficients"),
+        ("PRAGMA user_version = 9", "no store of coefficients"),
+        (f"PRAGMA application_id = {0x44464C57}; PRAGMA user_version = 2", "newer version"),
+    ],
+)
+def test_a_foreign_file_is_set_aside_unchanged(path: Path, content: bytes | str, part: str) -> None:
+    path.parent.mkdir()
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        connection = sqlite3.connect(path)
+        connection.executescript(content)
+        connection.close()
+    before = path.read_bytes()
+    told: list[str] = []
+    assert expanded(SQLiteStore(path, tell=told.append)).known == expanded(None).known
+    [line] = told
+    assert part in line and "set aside as store.sqlite3.set-aside-1" in line
+    assert path.with_name("store.sqlite3.set-aside-1").read_bytes() == before
+    again = Counting(path)
+    expanded(again)
+    assert again.found == LAST + 1
+
+
+class FullDisk(sqlite3.Connection):
+    """Refuses to write, as sqlite does when no space is left."""
+
+    def execute(self, statement: str, *values: object) -> sqlite3.Cursor:  # type: ignore[override]
+        if statement.startswith("INSERT"):
+            raise sqlite3.OperationalError("database or disk is full")
+        return super().execute(statement, *values)  # type: ignore[arg-type]
+
+
+class ReadOnly(sqlite3.Connection):
+    """Refuses every transaction that writes."""
+
+    def execute(self, statement: str, *values: object) -> sqlite3.Cursor:  # type: ignore[override]
+        if not statement.startswith(("SELECT", "BEGIN", "COMMIT", "PRAGMA application_id")):
+            raise sqlite3.OperationalError("attempt to write a readonly database")
+        return super().execute(statement, *values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("factory", "part"), [(FullDisk, "disk is full"), (ReadOnly, "readonly database")]
+)
+def test_a_place_that_cannot_be_written_is_told_once(
+    path: Path, factory: type[sqlite3.Connection], part: str
+) -> None:
+    told: list[str] = []
+    store = SQLiteStore(
+        path,
+        tell=told.append,
+        connect=lambda place: sqlite3.connect(place, isolation_level=None, factory=factory),
+    )
+    assert expanded(store).known == expanded(None).known
+    [line] = told
+    assert part in line and "going on without it" in line
+
+
+def test_a_folder_that_is_a_file_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    told: list[str] = []
+    store = SQLiteStore(tmp_path / "file" / "store.sqlite3", tell=told.append)
+    assert expanded(store).known == expanded(None).known
+    assert len(told) == 1 and "going on without it" in told[0]
+
+
+def test_two_processes_write_at_once(path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from diagflow.store import SQLiteStore;"
+        "from expansion.models import cp; from expansion.series import LossSeries;"
+        "tell = lambda text: sys.exit(text);"
+        "[LossSeries(cp(order=o, symmetric=y), store=SQLiteStore(Path(sys.argv[1]), tell=tell))[3]"
+        " for o in (2, 3) for y in (False, True)]"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", code, str(path)]) for _ in range(3)]
+    assert [process.wait(timeout=120) for process in running] == [0, 0, 0]
+    held = SQLiteStore(path).contents()
+    assert (held.series, held.records, held.damaged) == (4, 16, 0)
+    assert [other.name for other in path.parent.glob("*set-aside*")] == []
+
+
+# -- the command line --------------------------------------------------------------------------
+
+
+def called(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
+) -> tuple[int, str, str]:
+    monkeypatch.setattr(sys, "argv", ["diagflow", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    out, err = capsys.readouterr()
+    code = stopped.value.code
+    return (code if isinstance(code, int) else 0), out, err
+
+
+def test_commands_share_the_store(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], path: Path
+) -> None:
+    def call(*arguments: str) -> tuple[int, str, str]:
+        return called(monkeypatch, capsys, *arguments)
+
+    expand = ("expand", "autoencoder", "--terms", "2", "--format", "json")
+    assert call("store", "info", "--store", str(path))[0] == 2
+    plain = call(*expand, "--no-store")
+    assert not path.exists()
+    assert call(*expand, "--store", str(path)) == plain
+    assert call(*expand, "--store", str(path)) == plain
+    assert SQLiteStore(path).contents().records == 3
+    assert call("regimes", "autoencoder", "--terms", "4", "--store", str(path))[0] == 0
+    assert SQLiteStore(path).contents().series == 2
+    status, out, _ = call("store", "verify", "--store", str(path))
+    assert status == 0 and "8 coefficients of 2 series, 0 damaged" in out
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE coefficients SET digest = 'x' WHERE s = 1")
+    connection.commit()
+    connection.close()
+    status, _, err = call("store", "verify", "--store", str(path))
+    assert status == 1 and "2 damaged records" in err
+    assert call("store", "clear", "--store", str(path))[1].startswith("8 records removed")
+    assert SQLiteStore(path).contents().records == 0
+    status, _, err = call(*expand, "--store", str(path), "--no-store")
+    assert status == 2 and "say the opposite" in err
+
+
+def test_the_environment_names_the_store(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    monkeypatch.setenv("DIAGFLOW_STORE", "off")
+    assert store_path() is None
+    monkeypatch.setenv("DIAGFLOW_STORE", str(path))
+    assert store_path() == path
+    monkeypatch.delenv("DIAGFLOW_STORE")
+    found = store_path()
+    assert found is not None and found.parent.name == "diagflow"
