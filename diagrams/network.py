@@ -30,7 +30,10 @@ from diagrams.errors import InvalidInputError
 from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Axis, Tensor
 
-__all__ = ["Network", "inner_product"]
+__all__ = ["MAXIMAL_LENGTH", "Network", "inner_product"]
+
+MAXIMAL_LENGTH = 1_000
+"""Longest einsum that is read, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +79,14 @@ class Network:
         Raises
         ------
         InvalidInputError
-            If the formula has no arrow, other characters than letters, or not one group for each
-            tensor.
+            If the formula is too long, has no arrow, other characters than letters, or not one
+            group for each tensor.
         """
+        if len(formula) > MAXIMAL_LENGTH:
+            raise InvalidInputError(
+                f"einsum {formula[:40]!r}...: is longer than {MAXIMAL_LENGTH} characters; write a "
+                "shorter one"
+            )
         left, arrow, output = formula.replace(" ", "").partition("->")
         groups = left.split(",") if left else []
         letters = "".join(groups) + output

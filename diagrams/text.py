@@ -31,6 +31,12 @@ __all__ = ["parse", "show"]
 MAXIMAL_LENGTH = 100_000
 """Longest text that is read, in characters: larger ones do not come from diagrams."""
 
+MAXIMAL_NODES = 1_000
+"""Most nodes of a diagram that is read: more take seconds to bring into canonical form."""
+
+MAXIMAL_FACTORS = 10_000
+"""Most factors of a diagram that is read, parallel ones counted."""
+
 _AXIS = re.compile(r"axis (\w+)=(\d{1,9})", re.ASCII)
 _TENSOR = re.compile(r"(weight|gaussian|pin|modular) (\w+)\[([\w,]+)\](?:~(\w+))?", re.ASCII)
 _FACTOR = re.compile(r"(\w+)\(([\w,]+)\)(?:\^(\d{1,6}))?", re.ASCII)
@@ -65,7 +71,8 @@ def parse(source: str) -> tuple[tuple[Axis, ...], tuple[Factor, ...]]:
     Raises
     ------
     InvalidInputError
-        If a part is not understood, a tensor is not declared or declared twice.
+        If a part is not understood, a tensor is not declared, a tensor or an axis is declared
+        twice, or the diagram is too large.
     """
     if len(source) > MAXIMAL_LENGTH:
         raise InvalidInputError(
@@ -81,6 +88,8 @@ def parse(source: str) -> tuple[tuple[Axis, ...], tuple[Factor, ...]]:
         if match is None:
             raise _unknown(word, "a node such as H0")
         if word not in nodes:
+            if len(nodes) == MAXIMAL_NODES:
+                raise _too_large(MAXIMAL_NODES, "nodes")
             nodes[word] = len(nodes)
             on.append(axes.get(match[1], Axis(match[1])))
         return nodes[word]
@@ -94,12 +103,15 @@ def parse(source: str) -> tuple[tuple[Axis, ...], tuple[Factor, ...]]:
             number(word)
         elif match[1] not in tensors:
             raise InvalidInputError(
-                f"diagram text: tensor {match[1]!r} is not declared; declare it as "
-                f"'weight {match[1]}[H,p]~sigma2;' before the product"
+                f"diagram text: tensor {match[1][:40]!r} is not declared; declare it as "
+                f"'weight {match[1][:40]}[H,p]~sigma2;' before the product"
             )
         else:
             at = tuple(number(node) for node in match[2].split(","))
-            factors += [(tensors[match[1]], at)] * int(match[3] or 1)
+            multiplicity = int(match[3] or 1)
+            if len(factors) + multiplicity > MAXIMAL_FACTORS:
+                raise _too_large(MAXIMAL_FACTORS, "factors")
+            factors += [(tensors[match[1]], at)] * multiplicity
     return tuple(on), tuple(factors)
 
 
@@ -108,18 +120,26 @@ def _declarations(parts: Sequence[str]) -> tuple[dict[str, Axis], dict[str, Tens
     tensors: dict[str, Tensor] = {}
     for part in parts:
         if match := _AXIS.fullmatch(part):
+            if match[1] in axes:
+                raise InvalidInputError(
+                    f"diagram text: axis {match[1][:40]!r} is declared twice; keep one declaration"
+                )
             axes[match[1]] = Axis(match[1], pinned=int(match[2]))
         elif match := _TENSOR.fullmatch(part):
             kind, name, slots, variance = match.groups()
             if name in tensors:
                 raise InvalidInputError(
-                    f"diagram text: tensor {name!r} is declared twice; keep one declaration"
+                    f"diagram text: tensor {name[:40]!r} is declared twice; keep one declaration"
                 )
             on = tuple(axes.get(axis, Axis(axis)) for axis in slots.split(","))
             tensors[name] = Tensor(name, on, Kind(kind), variance or "")
         else:
             raise _unknown(part, "a declaration such as 'weight W[H,p]~sigma2' or 'axis first=1'")
     return axes, tensors
+
+
+def _too_large(limit: int, things: str) -> InvalidInputError:
+    return InvalidInputError(f"diagram text: has more than {limit} {things}; split it")
 
 
 def _unknown(part: str, expected: str) -> InvalidInputError:

@@ -17,8 +17,12 @@ from functools import cached_property
 from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
 from diagrams.wick import Monomial
 from expansion.toml_document import Path, TomlDocument, listed
+from expansion.untrusted import shown
 
-__all__ = ["MAXIMAL_POWER", "Declarations"]
+__all__ = ["MAXIMAL_POWER", "MAXIMAL_SIZE", "Declarations"]
+
+MAXIMAL_SIZE = 999_999_999
+"""Largest size of a pinned axis."""
 
 MAXIMAL_POWER = 100
 """Highest power of a symbol in a normalisation."""
@@ -61,7 +65,11 @@ class Declarations:
         for name, size in self.document.table(("axes",)).items():
             if size != "growing" and (isinstance(size, bool) or not isinstance(size, int)):
                 raise self.document.error(
-                    ("axes", name), f'is {size!r:.40}; expected "growing" or a positive integer'
+                    ("axes", name), f'is {shown(size)}; expected "growing" or a positive integer'
+                )
+            if size != "growing" and size > MAXIMAL_SIZE:
+                raise self.document.error(
+                    ("axes", name), f"is larger than {MAXIMAL_SIZE}; give a smaller size"
                 )
             pinned = None if size == "growing" else size
             result[name] = self.document.checked(("axes", name), Axis, name, pinned)
@@ -93,7 +101,8 @@ class Declarations:
                 variance = UNIT_VARIANCE
             if not isinstance(variance, str):
                 raise self.document.error(
-                    (*path, "variance"), f'is {variance!r:.40}; expected a symbol as "sigma2", or 1'
+                    (*path, "variance"),
+                    f'is {shown(variance)}; expected a symbol as "sigma2", or 1',
                 )
             slots = tuple(self.axes[axis] for axis in axes)
             result[name] = self.document.checked(path, Tensor, name, slots, Kind(kind), variance)
@@ -127,6 +136,6 @@ class Declarations:
                 )
             if isinstance(power, bool) or not isinstance(power, int) or abs(power) > MAXIMAL_POWER:
                 raise self.document.error(
-                    here, f"is {power!r:.40}; expected an integer power, such as -1 for a mean"
+                    here, f"is {shown(power)}; expected an integer power, such as -1 for a mean"
                 )
         return tuple(sorted((name, power) for name, power in table.items() if power))

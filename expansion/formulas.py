@@ -24,8 +24,16 @@ from fractions import Fraction
 
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import read_rational
+from expansion.untrusted import MAXIMAL_NAME
 
-__all__ = ["MAXIMAL_FACTORS", "MAXIMAL_LENGTH", "MAXIMAL_TERMS", "Term", "read_formula"]
+__all__ = [
+    "MAXIMAL_DIGITS",
+    "MAXIMAL_FACTORS",
+    "MAXIMAL_LENGTH",
+    "MAXIMAL_TERMS",
+    "Term",
+    "read_formula",
+]
 
 MAXIMAL_LENGTH = 10_000
 """Longest formula that is read, in characters."""
@@ -35,6 +43,9 @@ MAXIMAL_TERMS = 20
 
 MAXIMAL_FACTORS = 100
 """Most tensor entries in a term."""
+
+MAXIMAL_DIGITS = 100
+"""Most digits of the numerator and of the denominator of the number in front of a term."""
 
 _ENTRY = re.compile(r"([A-Za-z_]\w*)\s*\[([\w\s,]*)\]", re.ASCII)
 _NUMBER = re.compile(r"\d+(?:\s*/\s*\d+)?", re.ASCII)
@@ -112,11 +123,11 @@ def _term(text: str, place: int, named: re.Pattern[str] | None) -> tuple[Term, i
                 raise _unexpected(text, place, "one name in a term")
             name = match[0]
         elif match := _ENTRY.match(text, place):
-            entries.append((match[1], _indices(text, match)))
+            entries.append((_short(match[1]), _indices(text, match)))
         elif match := _NUMBER.match(text, place):
             coefficient *= read_rational("".join(match[0].split()))
         elif match := _SYMBOL.match(text, place):
-            symbols.append(match[0])
+            symbols.append(_short(match[0]))
         elif first or starred:
             words = "a number, a symbol or a tensor such as W[k,i]"
             raise _unexpected(text, place, "a name, " + words if named else words)
@@ -129,6 +140,11 @@ def _term(text: str, place: int, named: re.Pattern[str] | None) -> tuple[Term, i
                 f"formula {text[:30]!r}: has a term of more than {MAXIMAL_FACTORS} factors; write "
                 "a shorter one"
             )
+    if max(abs(coefficient.numerator), coefficient.denominator) >= 10**MAXIMAL_DIGITS:
+        raise InvalidInputError(
+            f"formula {text[:30]!r}: has a number of more than {MAXIMAL_DIGITS} digits; write "
+            "a shorter one, or a symbol"
+        )
     return Term(coefficient, tuple(symbols), tuple(entries), name), place
 
 
@@ -136,7 +152,16 @@ def _indices(text: str, match: re.Match[str]) -> tuple[str, ...]:
     indices = tuple(index.strip() for index in match[2].split(","))
     if not all(_INDEX.fullmatch(index) for index in indices):
         raise _unexpected(text, match.start(2), "names of indices with commas between them")
-    return indices
+    return tuple(_short(index) for index in indices)
+
+
+def _short(name: str) -> str:
+    if len(name) > MAXIMAL_NAME:
+        raise InvalidInputError(
+            f"formula: the name {name[:30]!r}... has more than {MAXIMAL_NAME} characters; write a "
+            "shorter one"
+        )
+    return name
 
 
 def _after_blanks(text: str, place: int) -> int:

@@ -37,7 +37,8 @@ Top level:
 Models, targets and observables are formulas, see `expansion.formulas`. A target may also combine
 the names in `expansion.targets.TARGETS` if all open indices lie on the axis p.
 
-A file is a stranger's: its size is limited and nothing in it is evaluated.
+A file is a stranger's: its size is limited, see `expansion.untrusted` and
+`expansion.toml_document`, and nothing in it is evaluated.
 
 Source: ours.
 """
@@ -48,7 +49,6 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
-from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Tensor
 from expansion.declarations import Declarations
@@ -59,6 +59,7 @@ from expansion.problem import Problem
 from expansion.targets import TARGETS, scaled
 from expansion.toml_document import MAXIMAL_CHARACTERS, TomlDocument, listed
 from expansion.toml_document import Path as Keys
+from expansion.untrusted import MAXIMAL_NAME, is_name, legible, read_file, shown
 
 __all__ = ["read_problem", "read_problem_file"]
 
@@ -76,22 +77,13 @@ def read_problem_file(path: Path) -> Problem:
     InvalidInputError
         If the file cannot be read or does not describe a problem; the message tells the line.
     """
-    try:
-        if path.stat().st_size > 4 * MAXIMAL_CHARACTERS:
-            raise InvalidInputError(
-                f"{path.name}: is larger than {4 * MAXIMAL_CHARACTERS} bytes; describe the problem "
-                "in fewer"
-            )
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InvalidInputError(
-            f"problem {str(path)!r}: cannot be read ({error.strerror}); check its name"
-        ) from None
-    except UnicodeDecodeError:
-        raise InvalidInputError(
-            f"problem {str(path)!r}: is not text in UTF-8; save it as such"
-        ) from None
-    return read_problem(TomlDocument.parse(path.name, text))
+    text = read_file(
+        path,
+        title=f"problem {shown(str(path), 200)}",
+        maximal_bytes=4 * MAXIMAL_CHARACTERS,
+        remedy="describe the problem in fewer",
+    )
+    return read_problem(TomlDocument.parse(legible(path.name), text))
 
 
 def read_problem(document: TomlDocument) -> Problem:
@@ -151,14 +143,21 @@ class _Reader:
             raise self.document.error(
                 ("family",), f"{name!r} is the name of a preset; choose another"
             )
-        if len(name) > 100 or not name.isprintable():
-            raise self.document.error(
-                ("family",), "is not a short name of printable characters; shorten"
-            )
+        self._named(name, "family")
         return name
+
+    def _named(self, name: str, *path: str) -> None:
+        """Names stand in titles of pictures and papers."""
+        if not is_name(name):
+            raise self.document.error(
+                path,
+                f"{shown(name)} is not a name of at most {MAXIMAL_NAME} printable characters "
+                "without $, \\, { and }; choose another",
+            )
 
     def _loss(self, name: str) -> QuadraticLoss:
         path = "losses", name
+        self._named(name, "losses")
         known = ("outputs", "model", "target", "normalisation", "averaged_over")
         self.document.table(path, known)
         outputs = self.document.strings(path, "outputs")
@@ -181,6 +180,7 @@ class _Reader:
 
     def _observable(self, name: str) -> Observable:
         path = "observables", name
+        self._named(name, "observables")
         self.document.table(path, ("formula", "normalisation", "averaged_over"))
         averaged = self.declared.averaged_over(path)
         return self.document.checked(

@@ -23,10 +23,28 @@ from typing import Any
 
 from diagrams.errors import InvalidInputError
 from diagrams.wick import Monomial, monomial
-from expansion.polynomial import Polynomial, read_rational, symbol_order
+from expansion.polynomial import Polynomial, monomial_text, read_rational, symbol_order
 from expansion.problem import Problem
+from expansion.untrusted import MAXIMAL_NAME, shown
 
-__all__ = ["polynomial_record", "read_polynomial", "read_series", "series_record"]
+__all__ = [
+    "MAXIMAL_EXPONENT",
+    "MAXIMAL_SYMBOLS",
+    "SERIES_VERSION",
+    "polynomial_record",
+    "read_polynomial",
+    "read_series",
+    "series_record",
+]
+
+SERIES_VERSION = 1
+"""The version of the layout above, as ``schema_version`` in a JSON file."""
+
+MAXIMAL_EXPONENT = 999_999
+"""Largest power of a symbol, either way: as many digits as `Polynomial.parse` reads."""
+
+MAXIMAL_SYMBOLS = 50
+"""Most symbols of a monomial."""
 
 _BITS = 13_000
 """Larger integers have more than the 4000 digits that are read and written."""
@@ -92,18 +110,24 @@ def read_polynomial(terms: object) -> Polynomial:
     Raises
     ------
     InvalidInputError
-        If a term is not of the layout above.
+        If a term is not of the layout above, or like terms add up to a number that is too long.
     """
     total: dict[Monomial, Fraction] = {}
     if not isinstance(terms, list):
         raise _not_understood(terms)
     for term in terms:
         try:
-            powers = monomial({_symbol(n): _integer(k) for n, k in term["exponents"].items()})
+            powers = _powers(term["exponents"])
             value = _rational(term["coefficient"])
         except (KeyError, TypeError, AttributeError, InvalidInputError) as error:
             raise _not_understood(term) from error
-        total[powers] = total.get(powers, Fraction(0)) + value
+        value += total.get(powers, Fraction(0))
+        if max(value.numerator.bit_length(), value.denominator.bit_length()) > _BITS:
+            raise InvalidInputError(
+                f"series record: the coefficients of {monomial_text(powers)[:60]} add up to a "
+                "number of too many digits; write their sum"
+            )
+        total[powers] = value
     return Polynomial(total)
 
 
@@ -132,12 +156,8 @@ def read_series(coefficients: object) -> tuple[Polynomial, ...]:
 
 
 def _not_understood(term: object) -> InvalidInputError:
-    try:
-        shown = repr(term)[:60]
-    except ValueError:  # an integer with more digits than Python writes
-        shown = f"of type {type(term).__name__}"
     return InvalidInputError(
-        f"series record: the term {shown} is not understood; expected "
+        f"series record: the term {shown(term, 60)} is not understood; expected "
         '{"coefficient": "1/2", "exponents": {"p": 1}}'
     )
 
@@ -147,10 +167,23 @@ def _rational(value: object) -> Fraction:
     return read_rational(value) if isinstance(value, str) else Fraction(_integer(value))
 
 
+def _powers(exponents: Any) -> Monomial:
+    if len(exponents) > MAXIMAL_SYMBOLS:
+        raise TypeError("too many symbols")
+    return monomial({_symbol(name): _exponent(power) for name, power in exponents.items()})
+
+
 def _symbol(value: object) -> str:
-    if not isinstance(value, str) or not _SYMBOL.fullmatch(value):
+    if not isinstance(value, str) or len(value) > MAXIMAL_NAME or not _SYMBOL.fullmatch(value):
         raise TypeError("not a symbol")
     return value
+
+
+def _exponent(value: object) -> int:
+    power = _integer(value)
+    if abs(power) > MAXIMAL_EXPONENT:
+        raise TypeError("too large an exponent")
+    return power
 
 
 def _integer(value: object) -> int:

@@ -1,7 +1,8 @@
 """Coefficients from a JSON file: the way in for a series that was computed elsewhere.
 
 The file has the layout of ``diagflow expand --format json``, of which only ``coefficients`` is
-needed. A file is a stranger's: its size and depth are limited, and nothing in it is evaluated.
+needed; ``schema_version``, if it is there, has to be `expansion.records.SERIES_VERSION`. A file is
+a stranger's: its size and depth are limited, and nothing in it is evaluated.
 
 Source: ours.
 """
@@ -9,15 +10,22 @@ Source: ours.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
+from typing import NoReturn
 
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
-from expansion.records import read_series
+from expansion.records import SERIES_VERSION, read_series
+from expansion.untrusted import legible, read_file, shown
 
-__all__ = ["MAXIMAL_BYTES", "read_series_file"]
+__all__ = ["MAXIMAL_BYTES", "MAXIMAL_DIGITS", "read_series_file"]
 
-MAXIMAL_BYTES = 50_000_000
+MAXIMAL_BYTES = 4_000_000
+"""Largest file that is read: reading one of this size takes a few seconds."""
+
+MAXIMAL_DIGITS = 4_000
+"""Most digits of an integer."""
 
 
 def read_series_file(path: Path) -> tuple[Polynomial, ...]:
@@ -26,26 +34,49 @@ def read_series_file(path: Path) -> tuple[Polynomial, ...]:
     Raises
     ------
     InvalidInputError
-        If the file cannot be read, is too large, is not JSON or not of the layout.
+        If the file cannot be read, is too large, is not JSON, or not of the layout and version.
     """
+    title = f"series file {legible(str(path))}"
+    text = read_file(
+        path, title=title, maximal_bytes=MAXIMAL_BYTES, remedy="give fewer coefficients"
+    )
     try:
-        if path.stat().st_size > MAXIMAL_BYTES:
-            raise InvalidInputError(
-                f"series file {path}: is larger than {MAXIMAL_BYTES} bytes; give fewer coefficients"
-            )
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InvalidInputError(
-            f"series file {path}: cannot be read ({error.strerror}); check its name"
-        ) from None
+        record = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer
+        )
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise InvalidInputError(
-            f"series file {path}: is not JSON ({reason}); write it as expand --format json does"
+            f"{title}: is not JSON ({reason}); write it as expand --format json does"
         ) from None
     if not isinstance(record, dict) or "coefficients" not in record:
         raise InvalidInputError(
-            f"series file {path}: has no list of coefficients; write it as expand --format json "
-            "does"
+            f"{title}: has no list of coefficients; write it as expand --format json does"
+        )
+    version = record.get("schema_version", SERIES_VERSION)
+    if type(version) is not int or version != SERIES_VERSION:
+        raise InvalidInputError(
+            f"{title}: its schema_version is not {SERIES_VERSION}, the one that is read "
+            "here; use the release that wrote it, or write it again with this one"
         )
     return read_series(record["coefficients"])
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object; of a key that occurs twice JSON does not say which value counts."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+        raise ValueError(f"the key {shown(twice)} occurs twice in one object")
+    return found
+
+
+def _constant(name: str) -> NoReturn:
+    """NaN and infinities, which Python's parser knows and JSON does not."""
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAXIMAL_DIGITS:
+        raise ValueError(f"a number has more than {MAXIMAL_DIGITS} digits")
+    return int(digits)

@@ -18,11 +18,20 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
 from diagrams.errors import InvalidInputError
+from expansion.untrusted import MAXIMAL_NAME, legible, shown
 
-__all__ = ["MAXIMAL_CHARACTERS", "MAXIMAL_ENTRIES", "Path", "TomlDocument", "listed"]
+__all__ = [
+    "MAXIMAL_CHARACTERS",
+    "MAXIMAL_DOTS",
+    "MAXIMAL_ENTRIES",
+    "Path",
+    "TomlDocument",
+    "listed",
+]
 
 MAXIMAL_CHARACTERS = 100_000
 """Longest text that is read: larger files do not describe problems."""
@@ -30,11 +39,17 @@ MAXIMAL_CHARACTERS = 100_000
 MAXIMAL_ENTRIES = 50
 """Most entries of a table or a list."""
 
+MAXIMAL_DOTS = 2_000
+"""Most dots in a text: reading a key of n parts with dots between them takes n^2 steps."""
+
 Path = tuple[str, ...]
 """The keys that lead to a value."""
 
 Value = TypeVar("Value")
 Arguments = ParamSpec("Arguments")
+
+_LISTED = 20
+"""Most names that a message lists."""
 
 _KEY = r"""\s*(?:[\w-]+|"[^"]*"|'[^']*')\s*"""
 _HEADER = re.compile(rf"\s*\[({_KEY}(?:\.{_KEY})*)\]")
@@ -71,13 +86,21 @@ class TomlDocument:
                 f"{name}: is longer than {MAXIMAL_CHARACTERS} characters; describe the problem in "
                 "fewer"
             )
+        if text.count(".") > MAXIMAL_DOTS:
+            raise InvalidInputError(
+                f"{name}: has more than {MAXIMAL_DOTS} dots; describe the problem with fewer"
+            )
         try:
             return cls(name, text, tomllib.loads(text))
-        except (tomllib.TOMLDecodeError, ValueError) as error:
-            reason = str(error)[:100]
+        except tomllib.TOMLDecodeError as error:
+            reason = legible(str(error)[:100])
             raise InvalidInputError(
                 f"{name}: is not TOML, {reason[:1].lower()}{reason[1:]}; write keys as name = "
                 '"value" under tables such as [tensors.W]'
+            ) from None
+        except ValueError:
+            raise InvalidInputError(
+                f"{name}: has a number of more digits than Python reads; write a shorter one"
             ) from None
         except RecursionError:
             raise InvalidInputError(
@@ -139,7 +162,7 @@ class TomlDocument:
             return default
         value = table[key]
         if not isinstance(value, kind):
-            raise self.error((*path, key), f"is {value!r:.40}; expected {_EXPECTED[kind]}")
+            raise self.error((*path, key), f"is {shown(value)}; expected {_EXPECTED[kind]}")
         return value
 
     def table(self, path: Path, known: Sequence[str] = ()) -> dict[str, Any]:
@@ -152,6 +175,7 @@ class TomlDocument:
         """
         table = dict(self.values) if not path else self.get(path[:-1], path[-1], dict, {})
         for key in table:
+            self._checked_name(path, key)
             if known and key not in known:
                 raise self.error((*path, key), f"is not known here; expected {listed(known)}")
         if len(table) > MAXIMAL_ENTRIES:
@@ -168,13 +192,25 @@ class TomlDocument:
         """
         values = self.get(path, key, list, None if default is None else list(default))
         if not all(isinstance(value, str) for value in values) or len(values) > MAXIMAL_ENTRIES:
-            raise self.error((*path, key), f"is {values!r:.40}; expected {_EXPECTED[list]}")
+            raise self.error((*path, key), f"is {shown(values)}; expected {_EXPECTED[list]}")
+        for value in values:
+            self._checked_name((*path, key), value)
         return tuple(values)
+
+    def _checked_name(self, path: Path, name: str) -> None:
+        """Names stand in messages, so they are short and on one line."""
+        if len(name) > MAXIMAL_NAME or not name.isprintable():
+            raise self.error(
+                path,
+                f"{shown(name)} is not a name of at most {MAXIMAL_NAME} printable characters; "
+                "choose another",
+            )
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names with commas, for messages."""
-    return ", ".join(names) or "(none)"
+    """Names with commas, for messages; of many names the first ones."""
+    first = [*islice(names, _LISTED + 1)]
+    return ", ".join([*first[:_LISTED], "..."] if len(first) > _LISTED else first) or "(none)"
 
 
 def _parts(key: str) -> Path:

@@ -12,16 +12,23 @@ import re
 from fractions import Fraction
 
 from diagrams.errors import InvalidInputError
+from expansion.untrusted import legible
 
-__all__ = ["MAXIMAL_COUNT", "parse_times", "parse_values"]
+__all__ = ["MAXIMAL_COUNT", "MAXIMAL_VALUES", "parse_times", "parse_values"]
 
 MAXIMAL_COUNT = 1_000_000
 """Largest number of times in one grid."""
 
+MAXIMAL_VALUES = 100
+"""Most values of one list."""
+
 _NUMBER = re.compile(
-    r"[+-]?(\d{1,400}(\.\d{0,400})?|\.\d{1,400})([eE][+-]?\d{1,3})?|[+-]?\d{1,400}/\d{1,400}",
+    r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?|[+-]?\d{1,40}/\d{1,40}",
     re.ASCII,
 )
+_LARGEST = Fraction(10) ** 300
+"""Numbers beyond it, and below one over it, are not far from those that a computer rounds to
+infinity and to zero."""
 _NAME = re.compile(r"[A-Za-z_]\w{0,99}", re.ASCII)
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 
@@ -40,7 +47,10 @@ def parse_values(text: str) -> dict[str, Fraction]:
         If a part is not such a pair, or a name occurs twice.
     """
     values: dict[str, Fraction] = {}
-    for part in text.split(","):
+    parts = text.split(",")
+    if len(parts) > MAXIMAL_VALUES:
+        raise InvalidInputError(f"--at: has more than {MAXIMAL_VALUES} values; give fewer")
+    for part in parts:
         name, sign, number = (piece.strip() for piece in part.partition("="))
         if not sign or not _NAME.fullmatch(name) or not _NUMBER.fullmatch(number):
             raise InvalidInputError(
@@ -61,6 +71,7 @@ def parse_times(text: str) -> tuple[float, ...]:
     InvalidInputError
         If the text is not of this form, or the count is not between 1 and `MAXIMAL_COUNT`.
     """
+    title = f"--times {legible(text, 60)}"
     parts = [part.strip() for part in text.split(":")]
     if (
         len(parts) != 3
@@ -68,19 +79,18 @@ def parse_times(text: str) -> tuple[float, ...]:
         or not _COUNT.fullmatch(parts[2])
     ):
         raise InvalidInputError(
-            f"--times {text[:60]}: is not understood; write START:STOP:COUNT, for example 0:2:50"
+            f"{title}: is not understood; write START:STOP:COUNT, for example 0:2:50"
         )
     start, stop = (_number(part, "--times") for part in parts[:2])
     count = int(parts[2])
     if not 1 <= count <= MAXIMAL_COUNT:
         raise InvalidInputError(
-            f"--times {text[:60]}: has {count} times; give a count from 1 to {MAXIMAL_COUNT}"
+            f"{title}: has {count} times; give a count from 1 to {MAXIMAL_COUNT}"
         )
     if count == 1:
         if start != stop:
             raise InvalidInputError(
-                f"--times {text[:60]}: one time cannot be at two places; give START = STOP or "
-                "a larger count"
+                f"{title}: one time cannot be at two places; give START = STOP or a larger count"
             )
         return (float(start),)
     step = (stop - start) / (count - 1)
@@ -89,6 +99,11 @@ def parse_times(text: str) -> tuple[float, ...]:
 
 def _number(text: str, option: str) -> Fraction:
     try:
-        return Fraction(text)
+        number = Fraction(text)
     except ZeroDivisionError:
         raise InvalidInputError(f"{option}: {text} divides by zero; give a number") from None
+    if number and not 1 / _LARGEST <= abs(number) <= _LARGEST:
+        raise InvalidInputError(
+            f"{option}: {text} is not between 1e-300 and 1e300 in size; choose another unit"
+        )
+    return number
