@@ -10,9 +10,9 @@ Y_0 = 1/2*p**2*H*sigma2**2 + 1/2*p*H**2*sigma2**2 + 1/2*p*H*sigma2**2
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
+from diagflow.schemas import versioned_text
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.records import series_record
@@ -45,9 +45,9 @@ def json_text(
     loss: str | None = None,
     divisors: Divisors | None = None,
 ) -> str:
-    """The record of `expansion.records.series_record`, indented."""
+    """The record of `expansion.records.series_record` with its version, indented."""
     record = series_record(problem, coefficients, loss=loss, divisors=divisors)
-    return json.dumps(record, indent=1) + "\n"
+    return versioned_text("expand", record)
 
 
 def latex(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Mapping
 from fractions import Fraction
 
 import numpy as np
 
 from diagflow.compare import Comparison, comparison_record
+from diagflow.schemas import versioned_text
 from diagflow.show_simulation import blow_up_line, number, values_line
 
 __all__ = ["csv_text", "json_text", "remaining", "text", "verdict"]
@@ -74,7 +74,7 @@ def json_text(title: str, at: Mapping[str, Fraction], comparison: Comparison) ->
         "parameters": {name: str(value) for name, value in at.items()},
         **comparison_record(comparison),
     }
-    return json.dumps(record, indent=1) + "\n"
+    return versioned_text("compare", record)
 
 
 def csv_text(title: str, at: Mapping[str, Fraction], comparison: Comparison) -> str:

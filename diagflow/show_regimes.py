@@ -16,10 +16,10 @@ A-B     1          H/p ~ 1     H*sigma2        free
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from fractions import Fraction
 
+from diagflow.schemas import versioned_text
 from expansion.closest import Place
 from expansion.leading import LeadingSeries
 from expansion.pareto_theorem import agreement
@@ -46,13 +46,13 @@ def text(
 def json_text(
     found: Regimes, *, leading: LeadingSeries | None = None, place: Place | None = None
 ) -> str:
-    """The record of `expansion.regime_records.regimes_record`, indented."""
+    """The record of `expansion.regime_records.regimes_record` with its version, indented."""
     record = regimes_record(found)
     if leading is not None:
         record["leading"] = leading_record(leading)
     if place is not None:
         record["place"] = place_record(place)
-    return json.dumps(record, indent=1) + "\n"
+    return versioned_text("regimes", record)
 
 
 def latex(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Mapping
 from fractions import Fraction
 
 import numpy as np
 
+from diagflow.schemas import versioned_text
 from diagflow.simulation.trajectory import Trajectory, trajectory_record
 
 __all__ = ["blow_up_line", "csv_text", "json_text", "number", "text", "values_line"]
@@ -57,7 +57,7 @@ def json_text(
         record["loss"] = [
             [float(x) if np.isfinite(x) else None for x in row] for row in trajectory.loss
         ]
-    return json.dumps(record, indent=1) + "\n"
+    return versioned_text("simulate", record)
 
 
 def csv_text(

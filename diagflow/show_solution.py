@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Sequence
 from fractions import Fraction
@@ -12,6 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from diagflow.schemas import versioned_text
 from diagrams.errors import DiagflowError, InvalidInputError
 from expansion.regimes import Regimes
 from pde.evolution import Domain, LossEvolution
@@ -84,9 +84,11 @@ def json_text(evolution: LossEvolution, times: Sequence[float], losses: Sequence
         "method": solved.method.value,
         "error_estimate": evolution.error_estimate,
         "source": solved.source,
-        "notes": dict(evolution.curve.notes),
+        "notes": {
+            name: value if math.isfinite(value) else None for name, value in evolution.curve.notes
+        },
     }
-    return json.dumps(record, indent=1) + "\n"
+    return versioned_text("solve", record)
 
 
 def csv_text(evolution: LossEvolution, times: Sequence[float], losses: Sequence[float]) -> str:
@@ -135,7 +137,7 @@ def listing(found: Regimes, *, as_json: bool = False) -> str:
             }
         )
     if as_json:
-        return json.dumps({"solutions": rows}, indent=1) + "\n"
+        return versioned_text("solve-list", {"solutions": rows})
     width = max(len(row["regime"]) for row in rows)
     lines = []
     for row in rows:

@@ -1,6 +1,5 @@
 """``diagflow store``: what is kept between runs."""
 
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -39,6 +38,7 @@ def run(
     [bold]verify[/bold] recomputes the digest of every record and exits with 1 if one differs; such
     records are never used.
     """
+    from diagflow.schemas import versioned_text
     from diagflow.store import SQLiteStore, store_path
     from diagflow.terminal import note
     from diagrams.errors import InvalidInputError
@@ -60,14 +60,13 @@ def run(
         opened.close()
     if as_json:
         record = {
-            "schema_version": 1,
             "path": str(held.path),
             "series": held.series,
             "records": held.records,
             "damaged": held.damaged,
             "bytes": held.bytes,
         }
-        typer.echo(json.dumps(record, indent=2))
+        typer.echo(versioned_text("store-info", record), nl=False)
     else:
         typer.echo(
             f"{held.path}\n{held.records} coefficients of {held.series} series, "

@@ -7,13 +7,13 @@ Source: ours.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from diagflow.demo import write_whole
 from diagflow.gallery.outcome import Experiment, Outcome, Report
+from diagflow.schemas import versioned_text
 from diagrams.errors import InvalidInputError
 
 __all__ = ["run_gallery"]
@@ -56,6 +56,6 @@ def run_gallery(
             {"title": done.title, **outcome.record(), "seconds": spent}
             for done, outcome, spent in zip(chosen, outcomes, seconds, strict=False)
         ]
-        text = json.dumps({"experiments": records}, indent=1) + "\n"
+        text = versioned_text("gallery", {"experiments": records})
         write_whole(folder / "gallery.json", text)
     return tuple(outcomes)
