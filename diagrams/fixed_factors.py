@@ -42,13 +42,21 @@ class PinPairs:
 
     def __init__(self, packing: Packing, nodes: Nodes, kinds: Kinds) -> None:
         size = kinds.shape[1]
+        self.first: Nodes
+        self.second: Nodes
+        self.doubled: NDArray[np.bool_]
+        if not size:  # merged away entirely: nothing is left to carry a pin
+            self.doubled = np.zeros((len(kinds), 0), dtype=bool)
+            self.position = np.zeros((len(kinds), 0), dtype=np.intp)
+            self.first = self.second = np.zeros((len(kinds), 0, nodes.shape[2]), dtype=nodes.dtype)
+            return
         every = np.arange(len(kinds))[:, None]
         is_pin = kinds[:, None, :] == np.array(packing.pins)[:, None]
         first = is_pin.argmax(axis=2)
         self.doubled = np.count_nonzero(is_pin, axis=2) == 2
         self.position = np.where(self.doubled, size - 1 - is_pin[:, :, ::-1].argmax(axis=2), first)
-        self.first: Nodes = nodes[every, first]
-        self.second: Nodes = nodes[every, self.position]
+        self.first = nodes[every, first]
+        self.second = nodes[every, self.position]
 
 
 def without_second_pins(
@@ -65,5 +73,5 @@ def without_second_pins(
         keep = np.ones((len(rows), size), dtype=bool)
         for pin in np.flatnonzero(pairs.doubled[rows[0]]).tolist():
             keep[np.arange(len(rows)), pairs.position[rows, pin]] = False
-        kept = np.nonzero(keep)[1].reshape(len(rows), -1)
+        kept = np.nonzero(keep)[1].reshape(len(rows), np.count_nonzero(keep[0]))
         yield rows, nodes[rows[:, None], kept], kinds[rows[:, None], kept]
