@@ -397,7 +397,10 @@ def test_an_interrupt_prints_what_is_finished(form: str) -> None:
     terms = 12
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "diagflow", "expand", *options(3, True, terms), "--format", form],
+        [
+            *(sys.executable, "-m", "diagflow", "expand", *options(3, True, terms)),
+            *("--format", form, "--max-seconds", "300"),
+        ],
         cwd=ROOT,
         env=ENVIRONMENT | {"COLUMNS": "120"},
         stdout=subprocess.PIPE,
