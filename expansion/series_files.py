@@ -21,8 +21,8 @@ from expansion.untrusted import legible, read_file, shown
 
 __all__ = ["MAXIMAL_BYTES", "MAXIMAL_DIGITS", "read_series_file"]
 
-MAXIMAL_BYTES = 4_000_000
-"""Largest file that is read: reading one of this size takes a few seconds."""
+MAXIMAL_BYTES = 2_000_000
+"""Largest file that is read: reading one of this size takes a second or two."""
 
 MAXIMAL_DIGITS = 4_000
 """Most digits of an integer."""

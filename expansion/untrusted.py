@@ -15,7 +15,6 @@ Source: ours.
 
 from __future__ import annotations
 
-import os
 import stat
 from pathlib import Path
 
@@ -74,22 +73,27 @@ def read_file(path: Path, *, title: str, maximal_bytes: int, remedy: str) -> str
         If it cannot be read, is no regular file, too large or not text in UTF-8.
     """
     try:
-        # Asked before it is opened: opening a pipe waits for somebody who writes to it.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise InvalidInputError(f"{title}: is not a regular file; name one")
-        # Were it replaced by a pipe in between, opening would still not wait.
-        opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with open(opened, "rb") as file:
-            content = file.read(maximal_bytes + 1)
+        content = _beginning(path, maximal_bytes + 1)
     except OSError as error:
         raise InvalidInputError(
             f"{title}: cannot be read ({error.strerror}); check its name"
         ) from None
     except ValueError:  # a null character in the name
         raise InvalidInputError(f"{title}: is not the name of a file; check it") from None
+    if content is None:
+        raise InvalidInputError(f"{title}: is not a regular file; name one")
     if len(content) > maximal_bytes:
         raise InvalidInputError(f"{title}: is larger than {maximal_bytes} bytes; {remedy}")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidInputError(f"{title}: is not text in UTF-8; save it as such") from None
+
+
+def _beginning(path: Path, size: int) -> bytes | None:
+    """The first bytes of a regular file, None if it is none."""
+    # Asked before it is opened: opening a pipe waits for somebody who writes to it.
+    if not stat.S_ISREG(path.stat().st_mode):
+        return None
+    with path.open("rb") as file:
+        return file.read(size)

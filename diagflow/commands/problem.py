@@ -171,7 +171,19 @@ def takes_problem(
     @wraps(command)
     def wrapped(**given: Any) -> None:
         options = {name: given.pop(name) for name in _PARAMETERS}
-        command(reader(**options), **given)
+        try:
+            command(reader(**options), **given)
+        except (OverflowError, ZeroDivisionError):
+            # Powers of the numbers, not the numbers: no range of --at keeps all of them in bounds.
+            if given.get("at") is None:
+                raise
+            from diagrams.errors import InvalidInputError
+            from expansion.untrusted import legible
+
+            raise InvalidInputError(
+                f"--at {legible(given['at'], 60)}: leads to numbers outside the range of floating "
+                "point; give sizes, variances and times closer to 1"
+            ) from None
 
     # The argument comes first, then what the command asks for, then the rest of the description.
     parameters = [described[0], *described[1:], *own]
@@ -199,8 +211,8 @@ def read_problem(*, problem: str, **options: object) -> "Problem":
     known = [] if preset is None else list(inspect.signature(preset).parameters)
     if preset is None and not problem.endswith(SUFFIX):
         raise InvalidInputError(
-            f"problem {problem!r}: is not a known preset; choose one of {', '.join(PRESETS)}, or "
-            f"give the path of a {SUFFIX} file"
+            f"problem {problem[:60]!r}: is not a known preset; choose one of "
+            f"{', '.join(PRESETS)}, or give the path of a {SUFFIX} file"
         )
     for name in given:
         if name not in known:
