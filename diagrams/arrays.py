@@ -12,18 +12,21 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diagrams.array_steps import Integration, Merging, Source
 from diagrams.canonical import Factor
 from diagrams.contraction import Combination, ContractionTable
 from diagrams.counting import double_factorial
 from diagrams.diagram import Diagram
 from diagrams.fixed_factors import PinPairs, without_second_pins
 from diagrams.identification import free_nodes, identified, led, nodes_used
+from diagrams.integration import Contractions, integrate
 from diagrams.labelling import Nodes
 from diagrams.merge import factor_orbits
 from diagrams.packing import (
@@ -31,7 +34,6 @@ from diagrams.packing import (
     Codes,
     Kinds,
     Packing,
-    batches,
     factor_multiplicities,
 )
 from diagrams.representation import Blocks, Representation, Tick
@@ -39,14 +41,15 @@ from diagrams.states import Collector, State
 from diagrams.structure import divisors, solutions
 from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Axis, Tensor
-from diagrams.wick import Moments, monomial
+from diagrams.wick import Moments, Monomial, monomial
+from diagrams.work import HERE, Work
 
 __all__ = ["ArrayRepresentation"]
 
 Weights = NDArray[np.object_]
 
 _ROWS = 2048
-"""Diagrams that are merged together: their products fit the cache."""
+"""Diagrams that are merged in one step, and products packed together: they fit the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,16 @@ class ArrayRepresentation(Representation[State]):
         """Whether its tensors have few enough slots for a packed factor."""
         return all(tensor.rank <= MAXIMAL_RANK for tensor in diagram.tensors)
 
-    def __init__(self, blocks: Blocks, tick: Tick | None = None) -> None:
-        super().__init__(blocks, tick)
+    def __init__(self, blocks: Blocks, tick: Tick | None = None, work: Work = HERE) -> None:
+        super().__init__(blocks, tick, work)
         self._packing = Packing(blocks)
         self._divisors: defaultdict[str, set[int]] = defaultdict(set)
-        self._table = ContractionTable(self._packing, self.tick, self._finished)
+        self._table = ContractionTable(
+            self._packing,
+            self.tick,
+            self._finished,
+            lambda parts: work.results(self, (Integration(codes) for codes in parts), self.tick),
+        )
         self._templates = [
             [
                 self._cut(diagram, weight, factors)
@@ -184,41 +192,44 @@ class ArrayRepresentation(Representation[State]):
 
     def derivative(self, sources: Iterable[tuple[State, Sequence[int]]]) -> State:
         """Merge each state with blocks of the potential; the sum."""
-        sources = list(sources)
-        starts, shift = self._room(sources)
         found = Collector()
-        mergers = _Mergers(self._packing, starts, found)
-        for state, blocks in sources:
-            templates = [t for block in blocks for t in self._templates[block]]
-            for (size, free), (codes, coefficients) in state.items():
-                if size == 0:
-                    continue
-                for part in batches(codes, _ROWS):
-                    for cuts in templates:
-                        for merged in self._merge(
-                            codes[part], coefficients[part], cuts, shift, starts
-                        ):
-                            mergers.take(free, *merged)
-                    self.tick(0)
-        mergers.finish()
+        steps = (Merging(part) for part in _portions(sources))
+        with closing(self.work.results(self, steps, self.tick)) as results:
+            for state in results:
+                for (_, free), (codes, coefficients) in state.items():
+                    found.append(free, codes, coefficients)
+                self.tick(0)
         result = found.state()
         self.tick(self.count(result))
         return result
 
-    def _room(
-        self, sources: Sequence[tuple[State, Sequence[int]]]
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Numbers for the nodes of all diagrams of some states and of a template behind them.
+    def merged(self, sources: Sequence[Source]) -> State:
+        """The step `Merging`."""
+        starts, shift = self._room([codes for _, codes, _, _ in sources])
+        found = Collector()
+        mergers = _Mergers(self._packing, starts, found)
+        for free, codes, coefficients, blocks in sources:
+            for block in blocks:
+                for cuts in self._templates[block]:
+                    for merged in self._merge(codes, coefficients, cuts, shift, starts):
+                        mergers.take(free, *merged)
+        mergers.finish()
+        return found.state()
+
+    def integrated(self, codes: Codes) -> list[Contractions]:
+        """The step `Integration`."""
+        return integrate(self._packing, codes)
+
+    def _room(self, rows: Sequence[Codes]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Numbers for the nodes of some diagrams and of a template behind them.
 
         The first number of each axis, and the first number that templates use on it.
         """
         packing = self._packing
         extents = [0] * packing.sizes
-        for state, _ in sources:
-            for codes, _ in state.values():
-                for part in batches(codes, _ROWS):
-                    here = packing.extents(*packing.unpack(codes[part]))
-                    extents = [max(a, b) for a, b in zip(extents, here, strict=True)]
+        for codes in rows:
+            here = packing.extents(*packing.unpack(codes))
+            extents = [max(a, b) for a, b in zip(extents, here, strict=True)]
         nodes = [
             max((t.nodes[axis] for block in self._templates for t in block), default=0)
             for axis in range(packing.sizes)
@@ -290,32 +301,27 @@ class ArrayRepresentation(Representation[State]):
 
     def expectation(self, state: State) -> Moments:
         """The Gaussian expectation of a state."""
-        combinations: list[Combination] = []
-        scales: list[dict[str, int]] = []
+        sums: defaultdict[Monomial, list[Combination]] = defaultdict(list)
         for (size, free), (codes, coefficients) in state.items():
             pinned = 1
             for axis, count in zip(self._packing.axes, free, strict=True):
                 pinned *= (axis.pinned or 1) ** count
-            for powers, pairings, chosen in self._variances(codes):
+            for variances, pairings, chosen in self._variances(codes):
                 numbers = self._table.add(codes[chosen])
                 weights = (coefficients[chosen] * pinned).tolist()
-                combinations.append(Combination(size, numbers, weights, pairings))
-                for axis, count in zip(self._packing.axes, free, strict=True):
-                    if axis.pinned is None:
-                        powers[axis.name] = powers.get(axis.name, 0) + count
-                scales.append(powers)
-        if not combinations:
+                sums[variances].append(Combination(size, numbers, weights, pairings, free))
+        if not sums:
             return {}
-        result: defaultdict[tuple[tuple[str, int], ...], int] = defaultdict(int)
-        for powers, values in zip(scales, self._table.evaluate(combinations), strict=True):
+        result: defaultdict[Monomial, int] = defaultdict(int)
+        for variances, values in zip(sums, self._table.evaluate([*sums.values()]), strict=True):
             for exponents, coefficient in values.items():
-                total = dict(powers)
+                total = dict(variances)
                 for axis, power in zip(self._packing.axes, exponents, strict=True):
                     total[axis.name] = total.get(axis.name, 0) + power
                 result[monomial(total)] += coefficient
         return {key: Fraction(result[key]) for key in sorted(result) if result[key]}
 
-    def _variances(self, codes: Codes) -> Iterator[tuple[dict[str, int], int, NDArray[np.intp]]]:
+    def _variances(self, codes: Codes) -> Iterator[tuple[Monomial, int, NDArray[np.intp]]]:
         """The diagrams whose expectation does not vanish, by the numbers of their tensors.
 
         Yields the powers of the variances, the number of pairings and the rows. Numbers of tensors
@@ -349,7 +355,26 @@ class ArrayRepresentation(Representation[State]):
             for symbol, count in zip(symbols, row, strict=True):
                 powers[symbol] = powers.get(symbol, 0) + count // 2
                 pairings *= double_factorial(count - 1)
-            yield powers, pairings, np.array(rows[row])
+            yield monomial(powers), pairings, np.array(rows[row])
+
+
+def _portions(sources: Iterable[tuple[State, Sequence[int]]]) -> Iterator[tuple[Source, ...]]:
+    """The rows of some states in portions of at most `_ROWS`, each with its blocks."""
+    portion: list[Source] = []
+    room = _ROWS
+    for state, blocks in sources:
+        for (size, free), (codes, coefficients) in state.items():
+            first = 0
+            while size and first < len(codes):
+                part = slice(first, first + room)
+                portion.append((free, codes[part], coefficients[part], tuple(blocks)))
+                room -= len(codes[part])
+                first = part.stop
+                if not room:
+                    yield tuple(portion)
+                    portion, room = [], _ROWS
+    if portion:
+        yield tuple(portion)
 
 
 def _rounds(orbits: Iterable[tuple[Factor, int]]) -> list[list[tuple[Factor, int]]]:

@@ -16,8 +16,9 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
@@ -25,18 +26,25 @@ from numpy.typing import NDArray
 
 from diagrams.errors import CapacityError
 from diagrams.fields import Fields
-from diagrams.integration import Contractions, integrate
-from diagrams.packing import Codes, Packing, distinct_rows, runs
+from diagrams.integration import Contractions, emptied, integrate
+from diagrams.packing import Codes, Packing, batches
 from diagrams.representation import Tick
 
 __all__ = ["Combination", "ContractionTable"]
 
-_CHILDREN = 4096
-"""About as many children are made in one step: enough to share its cost, few enough for caches."""
+_ROWS = 8192
+"""Diagrams with n factors are integrated _ROWS / n at a time: enough to share the cost of a step,
+few enough for caches. It does not depend on how steps are carried out, so that what one run has
+kept serves every other."""
 
+Weights = NDArray[np.object_]
+"""What the diagrams of one level carry: integers whose digits are `Fields`."""
 
 Finish = Callable[[Codes], tuple[int, ...]]
 """Numbers of free indices on every axis for a row of fixed factors."""
+
+Integrated = Callable[[Iterator[Codes]], Generator[list[Contractions]]]
+"""Contractions of groups of rows, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +52,29 @@ class Combination:
     """A linear combination of expectations of diagrams with one number of factors.
 
     ``numbers`` are those that `ContractionTable.add` returns; ``pairings`` is at least the number
-    of pairings of each of the diagrams.
+    of pairings of each of the diagrams; ``free`` are exponents of the axes that all are multiplied
+    with, for axes that are not pinned.
     """
 
     size: int
     numbers: Sequence[int]
     coefficients: Sequence[int]
     pairings: int
+    free: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
 class _Children:
     """The children with ``size`` factors of some consecutive diagrams of one level.
 
-    ``made`` is the number of children before equal ones were collected; ``parent`` counts from the
-    first diagram; ``free`` numbers a row of ``free_nodes``, the free nodes on every axis.
+    ``parent``, sorted, counts from the first diagram; ``free`` numbers a row of ``free_nodes``, the
+    free nodes on every axis.
     """
 
     size: int
-    made: int
     parent: NDArray[np.int32]
     child: NDArray[np.int32]
-    multiplicity: list[int]
+    multiplicity: NDArray[np.object_]
     free: NDArray[np.int32]
     free_nodes: tuple[tuple[int, ...], ...]
 
@@ -76,10 +85,6 @@ class _Expansion:
 
     parents: int
     parts: tuple[_Children, ...]
-
-    @property
-    def made(self) -> int:
-        return sum(part.made for part in self.parts)
 
 
 @dataclass(slots=True)
@@ -106,11 +111,23 @@ class ContractionTable:
         was expanded is kept and the rest is done when it is asked for again.
     finish : callable, optional
         For diagrams of fixed factors only, the numbers of free indices on every axis.
+    integrated : callable, optional
+        Maps an iterator of packed rows to an iterator of their contractions, in the same order;
+        without it they are integrated here.
     """
 
-    def __init__(self, packing: Packing, tick: Tick, finish: Finish | None = None) -> None:
+    def __init__(
+        self,
+        packing: Packing,
+        tick: Tick,
+        finish: Finish | None = None,
+        integrated: Integrated | None = None,
+    ) -> None:
         self._packing = packing
         self._finish: Finish = finish or _unfinished
+        self._integrated: Integrated = integrated or (
+            lambda parts: (integrate(packing, codes) for codes in parts)
+        )
         self._tick = tick
         self._levels: dict[int, _Level] = {0: _Level({b"": 0})}
         self._extents = [0] * packing.sizes
@@ -141,55 +158,54 @@ class ContractionTable:
         for size in range(max(self._levels), 0, -1):
             level = self._levels.setdefault(size, _Level())
             waiting = list(islice(level.number, level.expanded, None))
-            first, step = 0, _CHILDREN // size + 1
-            while first < len(waiting):
-                part = waiting[first : first + step]
-                rows = np.frombuffer(b"".join(part), dtype=self._packing.dtype)
-                expansion = self._expand(rows.reshape(-1, size))
-                # One append makes the step visible: an interrupt leaves it done or not begun.
-                level.expansions.append(expansion)
-                self._tick(len(part))
-                first += len(part)
-                step = 1 + _CHILDREN * len(part) // (expansion.made + 1)
+            parts = [
+                self._rows(waiting[part], size) for part in batches(waiting, _ROWS // size + 1)
+            ]
+            fixed = [self._fixed(codes) for codes in parts]
+            random = (codes[~rows] for codes, rows in zip(parts, fixed, strict=True))
+            with closing(self._integrated(random)) as results:
+                for codes, rows, contractions in zip(parts, fixed, results, strict=True):
+                    expansion = self._expansion(codes, rows, contractions)
+                    # One append makes the step visible: an interrupt leaves it done or not begun.
+                    level.expansions.append(expansion)
+                    self._tick(len(codes))
 
-    def _expand(self, codes: Codes) -> _Expansion:
-        parts = tuple(self._children(result) for result in self._integrated(codes))
-        return _Expansion(len(codes), parts)
+    def _rows(self, packed: Sequence[bytes], size: int) -> Codes:
+        return np.frombuffer(b"".join(packed), dtype=self._packing.dtype).reshape(-1, size)
 
-    def _integrated(self, codes: Codes) -> Iterator[Contractions]:
-        """Integrate what has random factors, and finish what has none."""
+    def _fixed(self, codes: Codes) -> NDArray[np.bool_]:
+        """Which rows have no random factors: they are not integrated but finished."""
         if not self._packing.has_fixed:
-            yield from integrate(self._packing, codes)
-            return
+            return np.zeros(len(codes), dtype=bool)
         _, kinds = self._packing.unpack(codes)
-        fixed = self._packing.is_fixed[kinds].all(axis=1)
-        finished, others = np.flatnonzero(fixed), np.flatnonzero(~fixed)
-        if len(finished):
-            free = np.array([self._finish(codes[row]) for row in finished.tolist()], dtype=np.intp)
-            empty = np.zeros((len(finished), 0), dtype=codes.dtype)
-            yield Contractions(empty, finished, free, np.ones(len(finished), dtype=np.intp))
-        if len(others):
-            for result in integrate(self._packing, codes[others]):
-                yield replace(result, parent=others[result.parent])
+        fixed: NDArray[np.bool_] = np.all(self._packing.is_fixed[kinds], axis=1)
+        return fixed
 
-    def _children(self, results: Contractions) -> _Children:
-        """Enter the results of an integration, collect equal ones of each diagram."""
-        child = np.array(self._enter(results.codes), dtype=np.intp)
-        free_nodes, free = distinct_rows(results.free)
-        key = (results.parent * len(free_nodes) + free) * (int(child.max(initial=0)) + 1) + child
-        order, first = runs(key)
-        index = order[first]
-        total = np.add.reduceat(results.multiplicity[order], first)
+    def _expansion(
+        self, codes: Codes, fixed: NDArray[np.bool_], contractions: Iterable[Contractions]
+    ) -> _Expansion:
+        """Enter the children of some rows; ``contractions`` are those of the rows not fixed."""
+        others = np.flatnonzero(~fixed)
+        parts = [self._children(part, others) for part in contractions]
+        if fixed.any():
+            rows = np.flatnonzero(fixed)
+            free = np.array([self._finish(codes[row]) for row in rows.tolist()], dtype=np.intp)
+            parts.append(self._children(emptied(codes, free), rows))
+        return _Expansion(len(codes), tuple(parts))
+
+    def _children(self, results: Contractions, parents: NDArray[np.intp]) -> _Children:
+        number = np.array(self._enter(results.codes), dtype=np.int32)
+        free_nodes = tuple([tuple(exponents) for exponents in results.free_nodes.tolist()])
+        multiplicity = results.multiplicity.astype(object)
         if self._has_pins:
             scales = np.array([self._pinned(exponents) for exponents in free_nodes], dtype=object)
-            total = total * scales[free[index]]
+            multiplicity *= scales[results.free]
         return _Children(
             results.codes.shape[1],
-            len(child),
-            results.parent[index].astype(np.int32),
-            child[index].astype(np.int32),
-            total.tolist(),
-            free[index].astype(np.int32),
+            parents[results.parent].astype(np.int32),
+            number[results.child],
+            multiplicity,
+            results.free,
             free_nodes,
         )
 
@@ -202,85 +218,82 @@ class ContractionTable:
 
     # -- evaluation ----------------------------------------------------------------------------
 
-    def evaluate(self, combinations: Sequence[Combination]) -> list[dict[tuple[int, ...], int]]:
-        """For each combination the coefficients by exponents of the axes."""
+    def evaluate(self, sums: Sequence[Sequence[Combination]]) -> list[dict[tuple[int, ...], int]]:
+        """For each sum of combinations the coefficients by exponents of the axes.
+
+        The coefficients are pushed down level by level, from diagrams to their children, and what
+        arrives at the empty diagram is the sum. Large diagrams are many, but what they carry is
+        short: the other way round, from the empty diagram up, costs twice as much.
+        """
         self.complete()
-        fields = self._fields(combinations)
-        positive, negative = [0] * len(combinations), [0] * len(combinations)
-        largest = max((c.size for c in combinations), default=0)
-        last_use = self._last_uses(largest)
-        values: dict[int, list[int]] = {0: [1]}
-        for size in range(0, largest + 1, 1 if self._packing.has_fixed else 2):
-            if size:
-                values[size] = self._values(size, values, fields)
-            for index, combination in enumerate(combinations):
-                if combination.size == size:
-                    for number, coefficient in zip(
-                        combination.numbers, combination.coefficients, strict=True
-                    ):
-                        if coefficient > 0:
-                            positive[index] += coefficient * values[size][number]
-                        else:
-                            negative[index] -= coefficient * values[size][number]
-            for used in [used for used, last in last_use.items() if last == size]:
-                values.pop(used, None)
+        fields = self._fields(sums)
+        carried: dict[int, dict[int, Weights]] = {size: {} for size in self._levels}
+        for index, combinations in enumerate(sums):
+            for combination in combinations:
+                shift = fields.shift(combination.free)
+                weights = self._weights(carried, combination.size, index)
+                for number, coefficient in zip(
+                    combination.numbers, combination.coefficients, strict=True
+                ):
+                    weights[number] += coefficient << shift
+        for size in sorted(carried, reverse=True)[:-1]:
+            for index, weights in carried.pop(size).items():
+                self._push(size, index, weights, carried, fields)
+        arrived = carried[0]
         return [
-            {
-                exponents: plus.get(exponents, 0) - minus.get(exponents, 0)
-                for exponents in sorted({*plus, *minus})
-                if plus.get(exponents, 0) != minus.get(exponents, 0)
-            }
-            for plus, minus in zip(
-                map(fields.unpack, positive), map(fields.unpack, negative), strict=True
-            )
+            fields.unpack(arrived[index][0]) if index in arrived else {}
+            for index in range(len(sums))
         ]
 
-    def _fields(self, combinations: Sequence[Combination]) -> Fields:
-        """Fields that hold these combinations and all that they are made of.
+    def _fields(self, sums: Sequence[Sequence[Combination]]) -> Fields:
+        """Fields that hold these sums and all that is met on the way.
 
-        Contracting never raises the number of pairings or of nodes, so the bound for the whole
-        bounds its parts; other diagrams of the table may overflow into themselves unnoticed.
+        What a diagram carries counts some of the pairings of the diagrams above it, so the bound
+        for the whole bounds it; nodes become fewer.
         """
-        bound = max(c.pairings * max(1, sum(map(abs, c.coefficients))) for c in combinations)
+        bound = max(
+            sum(c.pairings * sum(map(abs, c.coefficients)) for c in total) for total in sums
+        )
         extents = []
-        for axis, count in zip(self._packing.axes, self._extents, strict=True):
+        for number, (axis, count) in enumerate(zip(self._packing.axes, self._extents, strict=True)):
+            free = max((c.free[number] for total in sums for c in total), default=0)
             bound *= (axis.pinned or 1) ** count
-            extents.append(count + 1 if axis.pinned is None else 1)
+            extents.append(count + free + 1 if axis.pinned is None else 1)
         return Fields.fitting(bound, extents)
 
-    def _last_uses(self, largest: int) -> dict[int, int]:
-        """For each number of factors the largest diagrams that need values of that size."""
-        result: dict[int, int] = {}
-        for size in range(largest + 1):
-            for expansion in self._levels.get(size, _Level()).expansions:
-                for part in expansion.parts:
-                    result[part.size] = size
-        return result
+    def _weights(self, carried: dict[int, dict[int, Weights]], size: int, index: int) -> Weights:
+        """What the diagrams of one level carry for one of the sums."""
+        found = carried[size].get(index)
+        if found is None:
+            found = carried[size][index] = np.zeros(len(self._levels[size].number), dtype=object)
+        return found
 
-    def _values(self, size: int, known: dict[int, list[int]], fields: Fields) -> list[int]:
-        level = self._levels.get(size, _Level())
-        values = [0] * level.expanded
+    def _push(
+        self,
+        size: int,
+        index: int,
+        weights: Weights,
+        carried: dict[int, dict[int, Weights]],
+        fields: Fields,
+    ) -> None:
+        """Pass on what the diagrams of one level carry to their children."""
         base = 0
-        for expansion in level.expansions:
+        for expansion in self._levels[size].expansions:
+            here = weights[base : base + expansion.parents]
             for part in expansion.parts:
-                below = known[part.size]
-                shifts = [fields.shift(exponents) for exponents in part.free_nodes]
+                passed = here[part.parent]
+                used = np.flatnonzero(passed)
+                passed, multiplicity = passed[used], part.multiplicity[used]
                 # Most children count once and set no node free: skip what does nothing to them.
-                for parent, child, multiplicity, free in zip(
-                    part.parent.tolist(),
-                    part.child.tolist(),
-                    part.multiplicity,
-                    part.free.tolist(),
-                    strict=True,
-                ):
-                    value = below[child]
-                    if multiplicity != 1:
-                        value *= multiplicity
-                    if shifts[free]:
-                        value <<= shifts[free]
-                    values[base + parent] += value
+                often = np.flatnonzero(multiplicity != 1)
+                passed[often] *= multiplicity[often]
+                shifts = np.array([fields.shift(e) for e in part.free_nodes], dtype=object)
+                shift = shifts[part.free[used]]
+                moved = np.flatnonzero(shift)
+                passed[moved] <<= shift[moved]
+                np.add.at(self._weights(carried, part.size, index), part.child[used], passed)
             base += expansion.parents
-        return values
+            self._tick(0)
 
 
 def _unfinished(row: Codes) -> tuple[int, ...]:

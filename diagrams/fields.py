@@ -1,13 +1,13 @@
 """Polynomials packed into single integers (Kronecker substitution).
 
-A polynomial with non-negative integer coefficients is one integer with a field of fixed width for
-each coefficient: adding polynomials is adding integers, multiplying by a monomial is a shift. The
-width has to hold every coefficient that occurs; it comes from a bound, never from a guess.
+A polynomial with integer coefficients is one integer, the sum of its coefficients at fields of
+fixed width: adding polynomials is adding integers, multiplying by a monomial is a shift. The width
+has to hold every coefficient that occurs and its sign; it comes from a bound, never from a guess.
 
 >>> fields = Fields.fitting(bound=1000, extents=(3, 2))
 >>> square = (1 << fields.shift((1, 0))) + (1 << fields.shift((0, 1)))
->>> fields.unpack(5 * square)
-{(1, 0): 5, (0, 1): 5}
+>>> fields.unpack(5 * square - (6 << fields.shift((0, 1))))
+{(1, 0): 5, (0, 1): -1}
 
 Source: ours.
 """
@@ -33,8 +33,8 @@ class Fields:
 
     @classmethod
     def fitting(cls, bound: int, extents: Sequence[int]) -> Fields:
-        """Fields for polynomials whose coefficients are at most ``bound``, in whole bytes."""
-        return cls(8 * (bound.bit_length() // 8 + 1), tuple(extents))
+        """Fields, in whole bytes, for coefficients between ``-bound`` and ``bound``."""
+        return cls(8 * ((bound.bit_length() + 1) // 8 + 1), tuple(extents))
 
     def shift(self, exponents: Sequence[int]) -> int:
         """Bits by which multiplying with this monomial shifts."""
@@ -50,14 +50,17 @@ class Fields:
         for extent in self.extents:
             total *= extent
         step = self.width // 8
-        data = value.to_bytes(total * step, "little")
+        # Half of what a field holds is added to each of them, so that none is negative.
+        half = 1 << (self.width - 1)
+        offset = half * (((1 << total * self.width) - 1) // ((1 << self.width) - 1))
+        data = (value + offset).to_bytes(total * step, "little")
         result = {}
         for number in range(total):
-            coefficient = int.from_bytes(data[number * step : (number + 1) * step], "little")
-            if coefficient:
+            field = int.from_bytes(data[number * step : (number + 1) * step], "little")
+            if field != half:
                 exponents = []
                 for extent in self.extents:
                     number, exponent = divmod(number, extent)
                     exponents.append(exponent)
-                result[tuple(exponents)] = coefficient
+                result[tuple(exponents)] = field - half
         return result

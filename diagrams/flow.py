@@ -37,6 +37,7 @@ from diagrams.sums import DiagramSum
 from diagrams.tensors import Tensor
 from diagrams.traces import TraceRepresentation
 from diagrams.wick import Moments
+from diagrams.work import HERE, Work
 
 __all__ = ["Flow", "represent"]
 
@@ -44,7 +45,10 @@ Parity = tuple[bool, ...]
 
 
 def represent(
-    potential: DiagramSum, *observables: DiagramSum, tick: Tick | None = None
+    potential: DiagramSum,
+    *observables: DiagramSum,
+    tick: Tick | None = None,
+    work: Work = HERE,
 ) -> Representation[Any]:
     """The representation that suits the diagrams of a potential and of observables.
 
@@ -66,7 +70,7 @@ def represent(
         for kind in (TraceRepresentation, ArrayRepresentation, PlainRepresentation)
         if all(kind.suits(diagram) for diagram in diagrams)
     )
-    return suitable(blocks, tick)
+    return suitable(blocks, tick, work)
 
 
 class Flow:
@@ -81,6 +85,8 @@ class Flow:
     representation : Representation, optional
         Shared with other flows of the same problem to share the table of expectations; it must
         have been made for this potential and observable.
+    tick, work
+        For a representation of its own, see `diagrams.representation` and `diagrams.work`.
     """
 
     def __init__(
@@ -90,8 +96,11 @@ class Flow:
         representation: Representation[Any] | None = None,
         *,
         tick: Tick | None = None,
+        work: Work = HERE,
     ) -> None:
-        self.representation = representation or represent(potential, observable, tick=tick)
+        self.representation = representation or represent(
+            potential, observable, tick=tick, work=work
+        )
         self._classes = self.representation.blocks.symmetric
         self._observable, self._observable_denominator = _integral(observable)
         blocks, self._potential_denominator = _integral(potential)

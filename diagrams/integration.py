@@ -20,10 +20,19 @@ from numpy.typing import NDArray
 
 from diagrams.identification import free_nodes, identified, led, nodes_used
 from diagrams.labelling import Nodes
-from diagrams.packing import Codes, Kinds, Packing, factor_multiplicities, row_runs
+from diagrams.packing import (
+    Codes,
+    Kinds,
+    Packing,
+    distinct_rows,
+    factor_multiplicities,
+    row_runs,
+    run_numbers,
+    runs,
+)
 from diagrams.partners import choose_factor, occurrences, partner_counts
 
-__all__ = ["MATCHINGS", "Contractions", "integrate"]
+__all__ = ["MATCHINGS", "Contractions", "emptied", "integrate"]
 
 MATCHINGS = 15
 """Tensors with at most so many matchings together are integrated in one step, by listing them."""
@@ -37,24 +46,30 @@ _MATCHINGS = np.array([1, 1, 1, 1, 3, 3, 15, 15, MATCHINGS + 1])
 
 @dataclass(frozen=True, slots=True)
 class Contractions:
-    """Results of integration with one number of factors.
+    """Distinct results of integration with one number of factors, and what leads to them.
 
     Parameters
     ----------
     codes : array of shape (results, factors)
-        Packed rows.
-    parent : array of shape (results,)
-        The position of the diagram that each comes from.
-    free : array of shape (results, sizes)
+        Packed rows, distinct.
+    parent : array of shape (ways,)
+        The position of the diagram that is integrated, sorted.
+    child : array of shape (ways,)
+        The position of the result.
+    free : array of shape (ways,)
+        The row of ``free_nodes``.
+    multiplicity : array of shape (ways,)
+        How often this result comes from this diagram with these free nodes.
+    free_nodes : array of shape (kinds, sizes)
         How many nodes on each true axis were left without factors.
-    multiplicity : array of shape (results,)
-        How often it occurs.
     """
 
     codes: Codes
-    parent: NDArray[np.intp]
-    free: NDArray[np.intp]
+    parent: NDArray[np.int32]
+    child: NDArray[np.int32]
+    free: NDArray[np.int32]
     multiplicity: NDArray[np.intp]
+    free_nodes: NDArray[np.intp]
 
 
 def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
@@ -72,6 +87,8 @@ def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
     list of Contractions
         One entry for each number of factors that the results have.
     """
+    if not len(codes):
+        return []
     batch = _Batch.of(packing, codes)
     order, patterns = _nearly_finished(packing, batch.labels)
     results = []
@@ -83,9 +100,46 @@ def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
             results.append(_integrate_one(packing, batch, rows))
     packed = packing.pack_together([(r.nodes, r.kinds) for r in results], batch.starts)
     return [
-        Contractions(codes, r.parent, r.free, r.multiplicity)
+        _collected(codes, r.parent, r.free, r.multiplicity)
         for codes, r in zip(packed, results, strict=True)
     ]
+
+
+def emptied(codes: Codes, free: NDArray[np.intp]) -> Contractions:
+    """What is left of rows that are summed at once.
+
+    Parameters
+    ----------
+    codes : array of shape (diagrams, factors)
+    free : array of shape (diagrams, sizes)
+        The free indices that each leaves on every true axis.
+    """
+    count = len(codes)
+    every, nothing = np.arange(count), np.zeros((count, 0), dtype=codes.dtype)
+    return _collected(nothing, every, free, np.ones_like(every))
+
+
+def _collected(
+    codes: Codes,
+    parent: NDArray[np.intp],
+    free: NDArray[np.intp],
+    multiplicity: NDArray[np.intp],
+) -> Contractions:
+    """Equal results of integration put together."""
+    order, first = row_runs(codes)
+    child = run_numbers(order, first)
+    free_nodes, number = distinct_rows(free)
+    key = (parent * len(free_nodes) + number) * len(first) + child
+    ways, begin = runs(key)
+    index = ways[begin]
+    return Contractions(
+        codes=codes[order[first]],
+        parent=parent[index].astype(np.int32),
+        child=child[index].astype(np.int32),
+        free=number[index].astype(np.int32),
+        multiplicity=np.add.reduceat(multiplicity[ways], begin) if len(begin) else key,
+        free_nodes=np.array(free_nodes, dtype=np.intp).reshape(len(free_nodes), -1),
+    )
 
 
 def _nearly_finished(

@@ -36,6 +36,7 @@ __all__ = [
     "distinct_rows",
     "factor_multiplicities",
     "row_runs",
+    "run_numbers",
     "runs",
 ]
 
@@ -271,6 +272,13 @@ def runs(values: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return order, begins.nonzero()[0]
 
 
+def run_numbers(order: NDArray[np.intp], first: NDArray[np.intp]) -> NDArray[np.intp]:
+    """For every value the number of its run, see `runs`."""
+    number = np.empty_like(order)
+    number[order] = np.repeat(np.arange(len(first)), np.diff(first, append=len(order)))
+    return number
+
+
 def row_runs(rows: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """`runs` of the rows of a table of unsigned integers."""
     if rows.shape[1] == 0:
@@ -295,8 +303,7 @@ def distinct_rows(
     powers = [base**i for i in range(counts.shape[1])]
     codes = counts @ np.array(powers, dtype=np.intp)
     order, first = runs(codes)
-    number = np.empty_like(order)
-    number[order] = np.repeat(np.arange(len(first)), np.diff(first, append=len(codes)))
+    number = run_numbers(order, first)
     distinct = codes[order[first]].tolist()
     return tuple([tuple([code // p % base for p in powers]) for code in distinct]), number
 

@@ -19,6 +19,7 @@ from diagrams.representation import Blocks, Representation, Tick
 from diagrams.structure import divisors
 from diagrams.sums import DiagramSum
 from diagrams.wick import Moments, expectation
+from diagrams.work import HERE, Work
 
 __all__ = ["PlainRepresentation"]
 
@@ -33,8 +34,8 @@ class PlainRepresentation(Representation[State]):
         """Any diagram is stored as it is."""
         return True
 
-    def __init__(self, blocks: Blocks, tick: Tick | None = None) -> None:
-        super().__init__(blocks, tick)
+    def __init__(self, blocks: Blocks, tick: Tick | None = None, work: Work = HERE) -> None:
+        super().__init__(blocks, tick, work)
         self._known: dict[Diagram, Moments] = {}
 
     def encode(self, terms: Iterable[tuple[Diagram, int]]) -> State:

@@ -15,13 +15,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import cached_property
+from hashlib import sha256
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from diagrams.diagram import Diagram
 from diagrams.merge import symmetric_tensors
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Tensor
 from diagrams.wick import Moments
+from diagrams.work import HERE, Work
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Digest
 
 __all__ = ["Blocks", "Representation", "Tick"]
 
@@ -61,9 +67,15 @@ class Blocks:
 class Representation(ABC, Generic[State]):
     """A store of sums of diagrams, with a table of expectations that is kept between calls."""
 
-    def __init__(self, blocks: Blocks, tick: Tick | None = None) -> None:
+    def __init__(self, blocks: Blocks, tick: Tick | None = None, work: Work = HERE) -> None:
         self.blocks = blocks
         self.tick: Tick = tick or (lambda added: None)
+        self.work = work
+
+    @cached_property
+    def digest(self) -> Digest:
+        """Of the kind of representation and the blocks: what equal steps have in common."""
+        return sha256(f"{type(self).__name__}\n{self.blocks!r}\n".encode())
 
     @staticmethod
     @abstractmethod

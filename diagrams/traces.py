@@ -25,8 +25,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 
 import flint
 
@@ -34,13 +36,15 @@ from diagrams.diagram import Diagram
 from diagrams.representation import Blocks, Representation, Tick
 from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Axis, Tensor
+from diagrams.trace_steps import Key, TraceMerging
 from diagrams.wick import Moments, monomial
 from diagrams.words import Word, canonical_word, exchanges, letter_of, opposite, reverse, tensor_of
+from diagrams.work import HERE, Work, step_key
 
 __all__ = ["TraceRepresentation", "is_product_of_traces"]
 
-Key = tuple[tuple[Word, ...], tuple[int, ...]]
-"""Closed words, sorted, and the numbers of the axes of the free nodes, sorted."""
+_PORTION = 256
+"""Diagrams that are merged in one step: a fraction of a second, and many to share its cost."""
 
 
 def is_product_of_traces(diagram: Diagram) -> bool:
@@ -71,6 +75,9 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         The potential of the flow, its symmetries, and all tensors and axes that occur.
     tick : callable, optional
         Called with the number of diagrams that a step added; may raise to stop.
+    work : Work, default HERE
+        Carries out mergers. Expectations are taken here, because almost every one needs others
+        that a neighbour has just found; the store keeps them too.
     """
 
     @staticmethod
@@ -78,8 +85,8 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         """Whether it is a product of traces."""
         return is_product_of_traces(diagram)
 
-    def __init__(self, blocks: Blocks, tick: Tick | None = None) -> None:
-        super().__init__(blocks, tick)
+    def __init__(self, blocks: Blocks, tick: Tick | None = None, work: Work = HERE) -> None:
+        super().__init__(blocks, tick, work)
         self._axes: tuple[Axis, ...] = blocks.axes
         self._tensors: tuple[Tensor, ...] = blocks.tensors
         self._axis_number = {axis: number for number, axis in enumerate(self._axes)}
@@ -203,14 +210,24 @@ class TraceRepresentation(Representation[dict[Key, int]]):
     def derivative(self, sources: Iterable[tuple[dict[Key, int], Sequence[int]]]) -> dict[Key, int]:
         """Merge each state with blocks of the potential; the sum."""
         result: Counter[Key] = Counter()
-        for state, blocks in sources:
-            self._merge(state, blocks, result)
+        steps = (
+            TraceMerging(part, tuple(blocks))
+            for state, blocks in sources
+            for part in _portions(state)
+        )
+        with closing(self.work.results(self, steps, self.tick)) as results:
+            for merged in results:
+                before = len(result)
+                for key, coefficient in merged.items():
+                    result[key] += coefficient
+                self.tick(len(result) - before)
         return {key: coefficient for key, coefficient in result.items() if coefficient}
 
-    def _merge(self, state: dict[Key, int], blocks: Sequence[int], result: Counter[Key]) -> None:
+    def merged(self, state: Iterable[tuple[Key, int]], blocks: Sequence[int]) -> dict[Key, int]:
+        """The step `TraceMerging`."""
+        result: Counter[Key] = Counter()
         cuts = [cut for block in blocks for cut in self._templates[block]]
-        for (words, free), coefficient in state.items():
-            before = len(result)
+        for (words, free), coefficient in state:
             for j, word in enumerate(words):
                 others = words[:j] + words[j + 1 :]
                 period = (word + word).find(word, 1)
@@ -225,7 +242,7 @@ class TraceRepresentation(Representation[dict[Key, int]]):
                         merged = word[i + 1 :] + word[:i] + path
                         key = self._merged(letter, merged, others + cut.others, free + cut.free)
                         result[key] += repeats * cut.weight
-            self.tick(len(result) - before)
+        return dict(result)
 
     def _merged(
         self, letter: str, merged: Word, others: tuple[Word, ...], free: tuple[int, ...]
@@ -278,6 +295,30 @@ class TraceRepresentation(Representation[dict[Key, int]]):
             return known
         if any(count % 2 for count in self._counts(words)):
             return self._ring.constant(0)
+        store = self.work.store
+        key = "" if store is None else step_key(self, "words", _encoded(words))
+        kept = None if store is None else self._read(store.recall(key))
+        total = self._contracted(words) if kept is None else kept
+        if store is not None and kept is None:
+            store.keep(key, _written(total))
+        self._known[words] = total
+        self.tick(1)
+        return total
+
+    def _read(self, data: bytes | None) -> flint.fmpz_mpoly | None:
+        """The polynomial that `_written` wrote; None if it is none."""
+        if data is None:
+            return None
+        try:
+            terms = [
+                tuple(int(word, 16) for word in term.split()) for term in data.split(b";") if term
+            ]
+            return self._ring.from_dict({term[1:]: term[0] for term in terms})
+        except (ValueError, TypeError):
+            return None
+
+    def _contracted(self, words: tuple[Word, ...]) -> flint.fmpz_mpoly:
+        """`_expectation`, from those of smaller products."""
         shortest = min(words, key=lambda word: (len(word), word))
         others = list(words)
         others.remove(shortest)
@@ -296,8 +337,6 @@ class TraceRepresentation(Representation[dict[Key, int]]):
             for axis in free:
                 inner = inner * self._size[axis]
             total += inner
-        self._known[words] = total
-        self.tick(1)
         return total
 
     def _choose(self, word: Word, others: Sequence[Word]) -> tuple[str, Word]:
@@ -333,3 +372,22 @@ class TraceRepresentation(Representation[dict[Key, int]]):
                     yield [(rest + reverse(path), stop)], remaining, multiplicity
                 elif word[i] == backwards:
                     yield [(rest + path, stop)], remaining, multiplicity
+
+
+def _portions(state: dict[Key, int]) -> Iterator[tuple[tuple[Key, int], ...]]:
+    terms = iter(state.items())
+    while portion := tuple(islice(terms, _PORTION)):
+        yield portion
+
+
+def _encoded(words: Iterable[Word]) -> bytes:
+    return "\n".join(words).encode()
+
+
+def _written(value: flint.fmpz_mpoly) -> bytes:
+    """A polynomial as text: for every term its coefficient and exponents, hexadecimal."""
+    terms = (
+        " ".join([f"{int(count):x}", *(f"{int(power):x}" for power in powers)])
+        for powers, count in value.to_dict().items()
+    )
+    return ";".join(terms).encode()

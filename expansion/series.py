@@ -26,6 +26,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import psutil
@@ -34,6 +35,7 @@ from diagrams.errors import BudgetExceededError, InvalidInputError
 from diagrams.flow import Flow
 from diagrams.sums import DiagramSum
 from diagrams.wick import Moments, monomial
+from diagrams.work import Work
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.series_store import SeriesStore, StoredCoefficient, series_key
@@ -125,8 +127,12 @@ class LossSeries:
         symmetries of the two allow it.
     store : SeriesStore, optional
         Where finished coefficients are kept between runs, and looked for before they are
-        computed. A budget of diagrams counts a stored coefficient as if it were computed. A series
-        beside another leaves the store alone, because its counts of work are not its own.
+        computed; the steps of long computations are kept there too, so that one that was stopped
+        loses little. A budget of diagrams counts a stored coefficient as if it were computed. A
+        series beside another leaves the store alone, because its counts of work are not its own.
+    executor : concurrent.futures.Executor, optional
+        Does steps of the computation in other processes, on this machine or others. The
+        coefficients do not depend on it.
 
     Raises
     ------
@@ -151,6 +157,7 @@ class LossSeries:
         budget: Budget | None = None,
         progress: Callable[[Progress], None] | None = None,
         store: SeriesStore | None = None,
+        executor: Executor | None = None,
     ) -> None:
         if beside is not None and beside.problem != problem:
             raise InvalidInputError(
@@ -169,6 +176,7 @@ class LossSeries:
         self._store = store if beside is None else None
         self._key = "" if self._store is None else series_key(problem, self.loss)
         self._computed = 0
+        self._work = Work(executor, self._store)
 
     def __getitem__(self, s: int) -> Polynomial:
         """Y_s.
@@ -231,7 +239,7 @@ class LossSeries:
             shared = None if self._beside is None else self._beside._require_flow().representation
             if shared is not None and not shared.holds(observable):
                 shared = None
-            self._flow = Flow(observable, potential, shared, tick=self._meter.tick)
+            self._flow = Flow(observable, potential, shared, tick=self._meter.tick, work=self._work)
         return self._flow
 
     def _normalised(self, moments: Moments, s: int) -> Polynomial:

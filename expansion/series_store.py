@@ -1,6 +1,7 @@
 """What a series asks of a place that keeps its coefficients between runs.
 
-A *store* maps the key of a series and a number s to a `StoredCoefficient`. The key is a digest of
+A *store* maps the key of a series and a number s to a `StoredCoefficient`, and the keys of steps to
+their results (`diagrams.work`). The key of a series is a digest of
 what the coefficients depend on and of nothing else: the diagrams of the loss that drives the flow,
 those of what is followed, both normalisations, and `ENGINE_VERSION`. Names of presets and files do
 not enter, so two descriptions of one problem share their records.
@@ -30,6 +31,7 @@ from typing import Protocol
 
 from diagrams.errors import InvalidInputError
 from diagrams.sums import DiagramSum
+from diagrams.work import StepStore
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.records import polynomial_record, read_polynomial
@@ -73,8 +75,11 @@ class StoredCoefficient:
     divisors: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
 
-class SeriesStore(Protocol):
-    """A place for coefficients. It never fails: what it cannot read or keep, it does not know."""
+class SeriesStore(StepStore, Protocol):
+    """A place for coefficients, and for the steps on the way to them.
+
+    It never fails: what it cannot read or keep, it does not know.
+    """
 
     def get(self, key: str, s: int) -> StoredCoefficient | None:
         """The coefficient Y_s of a series, None if it is not known."""

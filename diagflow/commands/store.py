@@ -63,6 +63,7 @@ def run(
             "path": str(held.path),
             "series": held.series,
             "records": held.records,
+            "steps": held.steps,
             "damaged": held.damaged,
             "bytes": held.bytes,
         }
@@ -70,7 +71,7 @@ def run(
     else:
         typer.echo(
             f"{held.path}\n{held.records} coefficients of {held.series} series, "
-            f"{held.damaged} damaged, {held.bytes} bytes"
+            f"{held.steps} steps, {held.damaged} damaged, {held.bytes} bytes"
         )
     if action is Action.verify and held.damaged:
         typer.echo(f"diagflow: {held.damaged} damaged records; they are not used", err=True)

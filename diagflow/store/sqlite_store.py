@@ -6,8 +6,10 @@ store of this layout (foreign, truncated, damaged, from a newer program) is rena
 message, and a new one is begun. A place that cannot be written, or a full disk, costs the
 keeping, never the result: the store says so once and goes on without.
 
-Each record is a transaction of its own in a write-ahead log, so that a process that is killed
-loses at most the coefficient it was computing, and several processes may use one file at once.
+Each coefficient is a transaction of its own in a write-ahead log. Steps on the way to one
+(`diagrams.work`) are written together, once a second, so that a process that is killed loses about
+a second of them, and one that is done before leaves none. Several processes may use one file at
+once.
 
 Source: ours.
 """
@@ -15,11 +17,14 @@ Source: ours.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+import time
+import zlib
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, TypeVar
 
 from diagrams.errors import DiagflowError, InvalidInputError
 from expansion.series_store import StoredCoefficient, read_stored, write_stored
@@ -29,24 +34,34 @@ __all__ = ["Connect", "Contents", "SQLiteStore"]
 Connect = Callable[[Path], sqlite3.Connection]
 """Opens a connection to a file; a test puts a failing one in its place."""
 
+T = TypeVar("T")
+
 _APPLICATION = 0x44464C57
 _LAYOUT = 1
 _WAIT_SECONDS = 10.0
+_KEEP_SECONDS = 1.0
+_MOST_BYTES = 2 * 2**30
 _CREATE = (
     f"PRAGMA application_id = {_APPLICATION}",
     f"PRAGMA user_version = {_LAYOUT}",
     "CREATE TABLE coefficients (series TEXT NOT NULL, s INTEGER NOT NULL, record TEXT NOT NULL, "
     "digest TEXT NOT NULL, PRIMARY KEY (series, s)) WITHOUT ROWID",
+    "CREATE TABLE steps (key TEXT NOT NULL PRIMARY KEY, data BLOB NOT NULL, digest TEXT NOT NULL)",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a store holds: series, records, records that fail their digest, bytes on disk."""
+    """What a store holds.
+
+    The number of series, of their coefficients, of steps on the way to others, of records of both
+    kinds that fail their digest, and the bytes on disk.
+    """
 
     path: Path
     series: int
     records: int
+    steps: int
     damaged: int
     bytes: int
 
@@ -70,6 +85,8 @@ class SQLiteStore:
         Takes one line about what went wrong.
     connect : callable, optional
         Opens a connection.
+    most_bytes : int, default 2 GiB
+        When the file has grown to this size, steps are no longer kept; coefficients are.
 
     Examples
     --------
@@ -91,12 +108,17 @@ class SQLiteStore:
         *,
         tell: Callable[[str], None] | None = None,
         connect: Connect = _connect,
+        most_bytes: int = _MOST_BYTES,
     ) -> None:
         self.path = path
         self._tell = tell or (lambda text: None)
         self._connect = connect
         self._connection: sqlite3.Connection | None = None
         self._given_up = False
+        self._most_bytes = most_bytes
+        self._has_steps: bool | None = None
+        self._waiting: list[tuple[str, bytes, str]] = []
+        self._written = time.monotonic()
 
     # -- the interface -------------------------------------------------------------------------
 
@@ -120,17 +142,56 @@ class SQLiteStore:
             *(key, s, record, _digest(key, s, record)),
         )
 
+    def recall(self, key: str) -> bytes | None:
+        """The result of a step, None if it is not known or its record is damaged."""
+        if self._has_steps is None:
+            self._has_steps = bool(self._run("SELECT 1 FROM steps LIMIT 1"))
+        if not self._has_steps:
+            return None
+        rows = self._run("SELECT data, digest FROM steps WHERE key = ?", key)
+        return _checked_step(key, *rows[0]) if rows else None
+
+    def keep(self, key: str, data: bytes) -> None:
+        """Keep the result of a step, together with others of the same second."""
+        if self._given_up or len(data) > self._most_bytes:
+            return
+        packed = zlib.compress(data, 1)
+        self._waiting.append((key, packed, _digest(key, 0, packed)))
+        if time.monotonic() - self._written > _KEEP_SECONDS:
+            self._write_steps()
+
+    def _write_steps(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if self._size() < self._most_bytes:
+            self._do(lambda connection: _insert_steps(connection, waiting))
+        else:
+            self._tell(
+                f"diagflow: store {self.path}: is full, steps are no longer kept; empty it with "
+                "diagflow store clear"
+            )
+            self._most_bytes = 0
+        self._written = time.monotonic()
+
+    def _size(self) -> int:
+        with suppress(OSError):
+            return self.path.stat().st_size
+        return 0
+
     # -- upkeep --------------------------------------------------------------------------------
 
     def contents(self) -> Contents:
         """Count records and verify every digest."""
         rows = self._run("SELECT series, s, record, digest FROM coefficients") or []
         damaged = sum(1 for row in rows if _checked(*row) is None)
-        size = self.path.stat().st_size if self.path.is_file() else 0
-        return Contents(self.path, len({row[0] for row in rows}), len(rows), damaged, size)
+        keys = self._run("SELECT key FROM steps") or []
+        for (key,) in keys:
+            step = self._run("SELECT data, digest FROM steps WHERE key = ?", key)
+            damaged += not step or _checked_step(key, *step[0]) is None
+        series = len({row[0] for row in rows})
+        return Contents(self.path, series, len(rows), len(keys), damaged, self._size())
 
     def clear(self) -> int:
-        """Remove all records; their number.
+        """Remove all records; the number of coefficients among them.
 
         Raises
         ------
@@ -138,7 +199,8 @@ class SQLiteStore:
             If the file cannot be changed.
         """
         held = self._run("SELECT count(*) FROM coefficients")
-        if held is None or self._run("DELETE FROM coefficients") is None:
+        tables = ("coefficients", "steps")
+        if held is None or any(self._run(f"DELETE FROM {table}") is None for table in tables):
             raise InvalidInputError(
                 f"store {self.path}: cannot be cleared; check who may write it, or remove the file"
             )
@@ -154,15 +216,19 @@ class SQLiteStore:
 
     # -- the file ------------------------------------------------------------------------------
 
-    def _run(self, statement: str, *values: str | int) -> list[tuple[str, ...]] | None:
-        """The rows of a statement; None, and no further attempts, if it cannot be run."""
+    def _run(self, statement: str, *values: str | int) -> list[tuple[Any, ...]] | None:
+        """The rows of a statement; None if it cannot be run."""
+        return self._do(lambda connection: connection.execute(statement, values).fetchall())
+
+    def _do(self, action: Callable[[sqlite3.Connection], T]) -> T | None:
+        """The result of an action; None, and no further attempts, if it cannot be done."""
         for _ in range(2):
             if self._given_up:
                 return None
             try:
                 if self._connection is None:
                     self._connection = self._open()
-                return self._connection.execute(statement, values).fetchall()
+                return action(self._connection)
             # A damaged file may put bytes that are no text into the library's own message.
             except (_ForeignFileError, sqlite3.DatabaseError, UnicodeDecodeError) as error:
                 self.close()
@@ -237,8 +303,34 @@ class SQLiteStore:
         self._tell(f"diagflow: store {self.path}: {error}; going on without it")
 
 
-def _digest(key: str, s: int, record: str) -> str:
-    return sha256(f"{key}\n{s}\n{record}".encode("utf-8", "surrogatepass")).hexdigest()
+def _insert_steps(connection: sqlite3.Connection, steps: Sequence[tuple[str, bytes, str]]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.executemany("INSERT OR REPLACE INTO steps VALUES (?, ?, ?)", steps)
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _digest(key: str, s: int, record: str | bytes) -> str:
+    digest = sha256(f"{key}\n{s}\n".encode("utf-8", "surrogatepass"))
+    content = record if isinstance(record, bytes) else record.encode("utf-8", "surrogatepass")
+    digest.update(content)
+    return digest.hexdigest()
+
+
+def _checked_step(key: object, data: object, digest: object) -> bytes | None:
+    """The result of a step; None if anything about its record is wrong."""
+    if not (isinstance(key, str) and isinstance(data, bytes)):
+        return None
+    if _digest(key, 0, data) != digest:
+        return None
+    try:
+        return zlib.decompress(data)
+    except zlib.error:
+        return None
 
 
 def _checked(key: object, s: object, record: object, digest: object) -> StoredCoefficient | None:

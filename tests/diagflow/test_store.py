@@ -299,7 +299,7 @@ def test_commands_share_the_store(
     assert call("regimes", "autoencoder", "--terms", "4", "--store", str(path))[0] == 0
     assert SQLiteStore(path).contents().series == 2
     status, out, _ = call("store", "verify", "--store", str(path))
-    assert status == 0 and "8 coefficients of 2 series, 0 damaged" in out
+    assert status == 0 and "8 coefficients of 2 series, 0 steps, 0 damaged" in out
     connection = sqlite3.connect(path)
     connection.execute("UPDATE coefficients SET digest = 'x' WHERE s = 1")
     connection.commit()

@@ -49,11 +49,19 @@ class Alarm:
             raise self.error
 
 
+class Progress(Alarm):
+    """An alarm that does not hear a tick that reports no work."""
+
+    def __call__(self, added: int) -> None:
+        if added:
+            super().__call__(added)
+
+
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tick after every diagram, and contract pair by pair."""
     monkeypatch.setattr(integration, "MATCHINGS", 1)
-    monkeypatch.setattr(contraction, "_CHILDREN", 1)
+    monkeypatch.setattr(contraction, "_ROWS", 0)
     monkeypatch.setattr(arrays, "_ROWS", 1)
 
 
@@ -75,8 +83,8 @@ def trace_rows(power: int) -> tuple[Packing, Codes]:
 
 def moment(table: ContractionTable, codes: Codes) -> dict[tuple[int, ...], int]:
     size = codes.shape[1]
-    combination = Combination(size, table.add(codes), [1], double_factorial(size - 1))
-    [values] = table.evaluate([combination])
+    combination = Combination(size, table.add(codes), [1], double_factorial(size - 1), (0, 0))
+    [values] = table.evaluate([[combination]])
     return values
 
 
@@ -86,13 +94,13 @@ def moment(table: ContractionTable, codes: Codes) -> dict[tuple[int, ...], int]:
 def test_a_table_that_was_stopped_at_any_tick(power: int, error: type[BaseException]) -> None:
     """Stopped at the n-th tick, for every n, and continued: the same moments, no work twice."""
     packing, codes = trace_rows(power)
-    whole = Alarm()
+    whole = Progress()
     table = ContractionTable(packing, whole)
     expected = moment(table, codes)
     assert expected == wishart_moment(power)
     assert whole.calls == len(table) - 1 > 1, "one tick for each diagram but the empty one"
     for n in range(1, whole.calls + 1):
-        alarm = Alarm(error, n)
+        alarm = Progress(error, n)
         stopped = ContractionTable(packing, alarm)
         with pytest.raises(error):
             moment(stopped, codes)
@@ -105,7 +113,7 @@ def test_a_table_that_was_stopped_at_any_tick(power: int, error: type[BaseExcept
 @pytest.mark.usefixtures("small_steps")
 def test_a_table_that_is_stopped_at_every_tick_gets_there() -> None:
     packing, codes = trace_rows(4)
-    alarm = Alarm()
+    alarm = Progress()
     table = ContractionTable(packing, alarm)
     stops = 0
     while True:
@@ -127,12 +135,31 @@ def test_another_question_between_stop_and_continuation() -> None:
     packing, first = trace_rows(4)
     _, second = trace_rows(3)
     for n in range(1, 8):
-        alarm = Alarm(at=n)
+        alarm = Progress(at=n)
         table = ContractionTable(packing, alarm)
         with pytest.raises(ArithmeticError):
             moment(table, first)
         assert moment(table, second) == wishart_moment(3)
         assert moment(table, first) == wishart_moment(4)
+
+
+@Errors
+@pytest.mark.usefixtures("small_steps")
+def test_a_table_that_was_stopped_while_adding_up(error: type[BaseException]) -> None:
+    """The ticks after the last diagram was expanded: adding up begins again, expanding does not."""
+    packing, codes = trace_rows(4)
+    whole = Alarm()
+    expected = moment(table := ContractionTable(packing, whole), codes)
+    expanding = len(table) - 1
+    assert whole.calls > expanding + 1
+    for n in range(expanding + 1, whole.calls + 1):
+        alarm = Alarm(error, n)
+        stopped = ContractionTable(packing, alarm)
+        with pytest.raises(error):
+            moment(stopped, codes)
+        assert alarm.reported == expanding
+        assert moment(stopped, codes) == expected
+        assert alarm.reported == expanding
 
 
 # --- flows ----------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def test_a_record_is_read_as_the_series(path: Path) -> None:
 def test_the_command_line_prints_the_record(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`diagflow expand --format json`: same keys, same options, same terms."""
+    """`diagflow expand --format json`: same keys after the version, same options, same terms."""
     record = read(path)
     terms = len(record["coefficients"]) - 1
     family = "--symmetric" if record["symmetric"] else "--asymmetric"
@@ -79,6 +79,7 @@ def test_the_command_line_prints_the_record(
         main()
     assert not exit_.value.code
     printed = json.loads(capsys.readouterr().out)
+    assert printed.pop("schema_version") == 1
     assert list(printed) == ["family", "order", "symmetric", "target", "coefficients"]
     for key in ("family", "order", "symmetric", "target"):
         assert printed[key] == record[key]

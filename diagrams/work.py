@@ -1,0 +1,235 @@
+"""How the independent steps of the engine are carried out.
+
+Most of the work of `diagrams.arrays` is in *steps*: merge some diagrams, integrate some others. A
+step is a value, and its result depends on the step and on the blocks of the flow alone. So it does
+not matter where it is done, when, or how often: in this process, by any
+`concurrent.futures.Executor`, or in an earlier run that left its results in a `StepStore`.
+Results are taken in the order of the steps, so that sums do not depend on who was faster.
+
+What goes wrong elsewhere (a worker that is killed, a connection that breaks) costs time only: the
+step is done here, where it succeeds or raises its true error.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Generator, Iterable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+
+from diagrams.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from diagrams.representation import Blocks, Representation, Tick
+
+__all__ = ["HERE", "Step", "StepStore", "Work", "step_key"]
+
+_LOGGER = logging.getLogger(__name__)
+
+STEPS_VERSION = 1
+"""Raised whenever the result of a step changes its form or its meaning."""
+
+_UNDER_WAY = 64
+"""Steps that an executor is given ahead of the one whose result is taken next."""
+
+_PATIENCE = 0.1
+"""Seconds between two ticks while an executor is waited for."""
+
+Result = TypeVar("Result")
+
+
+class Step(ABC, Generic[Result]):
+    """A piece of work that depends on nothing but itself and the blocks of the flow.
+
+    Steps and results travel between processes and to files: they are made of arrays, numbers and
+    tuples.
+    """
+
+    name: ClassVar[str]
+    """Tells apart the kinds of steps in a store."""
+
+    @abstractmethod
+    def carry_out(self, representation: Any) -> Result:
+        """The result, by a representation of the blocks."""
+
+    @abstractmethod
+    def to_bytes(self) -> bytes:
+        """A text or sequence of bytes that differs for different steps of this kind."""
+
+    @staticmethod
+    @abstractmethod
+    def result_to_bytes(result: Result) -> bytes:
+        """A result as bytes."""
+
+    @staticmethod
+    @abstractmethod
+    def result_from_bytes(data: bytes) -> Result:
+        """The result that was written.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is none.
+        """
+
+
+class StepStore(Protocol):
+    """A place for results of steps. It never fails: what it cannot read, it does not know."""
+
+    def recall(self, key: str) -> bytes | None:
+        """What was kept under a key, None if nothing is known."""
+
+    def keep(self, key: str, data: bytes) -> None:
+        """Keep the result of a step, now or within the next second or so."""
+
+
+class Work:
+    """Who carries out steps, and where results are kept.
+
+    Parameters
+    ----------
+    executor : concurrent.futures.Executor, optional
+        Does the steps; without it they are done in this process. Its first failure is logged.
+    store : StepStore, optional
+        Keeps results between runs.
+    """
+
+    def __init__(self, executor: Executor | None = None, store: StepStore | None = None) -> None:
+        self.executor = executor
+        self.store = store
+        self._failed = False
+
+    def results(
+        self, representation: Representation[Any], steps: Iterable[Step[Result]], tick: Tick
+    ) -> Generator[Result]:
+        """The results of steps, in their order.
+
+        Parameters
+        ----------
+        representation : Representation
+            Does the steps that are done here; elsewhere another one of the same blocks does them.
+        steps : iterable of Step
+            Taken one by one, a few ahead of the results.
+        tick : callable
+            Called with 0 while results are waited for.
+        """
+        if self.executor is None and self.store is None:
+            for step in steps:
+                yield step.carry_out(representation)
+            return
+        waiting: deque[_Pending[Result]] = deque()
+        ahead = 0 if self.executor is None else _UNDER_WAY
+        try:
+            for step in steps:
+                waiting.append(self._begun(representation, step))
+                if len(waiting) > ahead:
+                    yield self._finished(representation, waiting.popleft(), tick)
+            while waiting:
+                yield self._finished(representation, waiting.popleft(), tick)
+        finally:
+            for pending in waiting:
+                if pending.future is not None:
+                    pending.future.cancel()
+
+    def _begun(self, representation: Representation[Any], step: Step[Result]) -> _Pending[Result]:
+        key = ""
+        if self.store is not None:
+            key = step_key(representation, step.name, step.to_bytes())
+            data = self.store.recall(key)
+            if data is not None:
+                try:
+                    return _Pending(step, key, done=(step.result_from_bytes(data),))
+                except InvalidInputError:
+                    pass
+        if self.executor is None:
+            return _Pending(step, key)
+        try:
+            future = self.executor.submit(
+                _elsewhere, type(representation), representation.blocks, step
+            )
+        except Exception as error:
+            self._report(error)
+            return _Pending(step, key)
+        return _Pending(step, key, future=future)
+
+    def _finished(
+        self, representation: Representation[Any], pending: _Pending[Result], tick: Tick
+    ) -> Result:
+        if pending.done:
+            return pending.done[0]
+        result: Result
+        if pending.future is None:
+            result = pending.step.carry_out(representation)
+        else:
+            try:
+                result = _awaited(pending.future, tick)
+            except _ElsewhereError as error:
+                self._report(error.__cause__)
+                result = pending.step.carry_out(representation)
+        if self.store is not None:
+            self.store.keep(pending.key, pending.step.result_to_bytes(result))
+        return result
+
+    def _report(self, error: BaseException | None) -> None:
+        if not self._failed:
+            _LOGGER.warning(
+                "diagflow: a worker failed, its part is computed here (%s: %s)",
+                type(error).__name__,
+                error,
+            )
+        self._failed = True
+
+
+HERE = Work()
+"""Everything in this process, nothing kept."""
+
+
+def step_key(representation: Representation[Any], name: str, content: bytes) -> str:
+    """The key of a step in a store: a digest of everything that its result depends on."""
+    digest = representation.digest.copy()
+    digest.update(f"{STEPS_VERSION}\n{name}\n".encode())
+    digest.update(content)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending(Generic[Result]):
+    """A step that was begun: its result, or the promise of it, or neither."""
+
+    step: Step[Result]
+    key: str
+    done: tuple[Result, ...] = ()
+    future: Future[Result] | None = None
+
+
+class _ElsewhereError(Exception):
+    """An executor did not return a result; the cause says why."""
+
+
+def _awaited(future: Future[Result], tick: Tick) -> Result:
+    while True:
+        try:
+            return future.result(timeout=_PATIENCE)
+        except TimeoutError as error:
+            if future.done():
+                raise _ElsewhereError from error
+            tick(0)
+        except Exception as error:
+            raise _ElsewhereError from error
+
+
+_MADE: dict[tuple[type[Representation[Any]], Blocks], Representation[Any]] = {}
+
+
+def _elsewhere(kind: type[Representation[Any]], blocks: Blocks, step: Step[Result]) -> Result:
+    """Do a step in another process, which keeps the representation for the next one."""
+    representation = _MADE.get((kind, blocks))
+    if representation is None:
+        _MADE.clear()
+        representation = _MADE[kind, blocks] = kind(blocks)
+    return step.carry_out(representation)
