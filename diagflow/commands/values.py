@@ -26,7 +26,7 @@ _NUMBER = re.compile(
     r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?|[+-]?\d{1,40}/\d{1,40}",
     re.ASCII,
 )
-_LARGEST = Fraction(10) ** 100
+_LARGEST = Fraction(10) ** 30
 """Numbers beyond it, and below one over it, have few products that are floating point numbers."""
 
 _NAME = re.compile(r"[A-Za-z_]\w{0,99}", re.ASCII)
@@ -104,6 +104,6 @@ def _number(text: str, option: str) -> Fraction:
         raise InvalidInputError(f"{option}: {text} divides by zero; give a number") from None
     if number and not 1 / _LARGEST <= abs(number) <= _LARGEST:
         raise InvalidInputError(
-            f"{option}: {text} is not between 1e-100 and 1e100 in size; choose another unit"
+            f"{option}: {text} is not between 1e-30 and 1e30 in size; choose another unit"
         )
     return number
