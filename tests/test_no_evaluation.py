@@ -155,7 +155,7 @@ def test_commands_run_without_the_parser_of_sympy(
 ) -> None:
     """Names of tensors and symbols that would be expressions reach no evaluation."""
     import sympy.parsing.sympy_parser as parser
-    import sympy.physics.units  # sympy imports it when it needs it, and reads names of its own then
+    import sympy.physics.units  # noqa: F401  (imported when needed, and reads names of its own then)
 
     texts: list[str] = []
 
