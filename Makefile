@@ -4,6 +4,7 @@
 PYTHON ?= python3
 WORKERS ?= 2
 UPGRADE ?=
+SECONDS ?= 60
 
 # The workers are processes; threads of the linear algebra inside them would get in their way.
 SINGLE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
@@ -15,7 +16,7 @@ LOCK_VENV := build/lock-venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo gallery test test-all check format docs notebooks bench lock clean
+.PHONY: help install demo gallery test test-all check format docs notebooks coverage fuzz bench lock clean
 
 # Says what is wrong with $(PYTHON) before anything is made with it.
 define require-python
@@ -58,6 +59,19 @@ docs: install ## build the documentation under out/site, any warning being an er
 
 notebooks: install ## run every notebook, keeping the pages with their outputs under out/notebooks
 	DIAGFLOW_NOTEBOOKS=out/notebooks $(BIN)/python -m pytest -q -n $(WORKERS) -m "" tests/test_notebooks.py
+
+coverage: install ## measure what the tests run, and fail under 95 % of the branches
+	$(SINGLE) $(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow" --cov --cov-report=
+	$(BIN)/coverage report --skip-covered --sort=-miss
+	@mkdir -p out
+	$(BIN)/coverage json -q -o out/coverage.json
+	@$(BIN)/python -c 'import json, sys; \
+		total = json.load(open("out/coverage.json"))["totals"]; \
+		share = 100 * total["covered_branches"] / total["num_branches"]; \
+		print(f"branches covered: {share:.2f} %"); sys.exit(share < 95)'
+
+fuzz: install ## feed mutated texts to all readers for SECONDS=60, guided by coverage with atheris
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 bench: install ## run the benchmarks and print their table
 	$(BIN)/python -m benchmarks
