@@ -15,7 +15,10 @@ import typer
 if TYPE_CHECKING:
     from expansion.series import Progress
 
-__all__ = ["draws_progress", "following", "note", "quietly"]
+__all__ = ["LONG", "draws_progress", "duration", "following", "note", "quietly"]
+
+LONG = 10.0
+"""Seconds from which the time that a coefficient is expected to take is said."""
 
 _QUIET: ContextVar[bool] = ContextVar("quiet", default=False)
 
@@ -41,11 +44,30 @@ def draws_progress(is_terminal: bool) -> bool:
     return is_terminal and not _QUIET.get()
 
 
+def duration(seconds: float) -> str:
+    """A time as people say it.
+
+    Examples
+    --------
+    >>> duration(12.3), duration(200), duration(1e4), duration(1e6)
+    ('12 s', '3 min', '2.8 h', '12 days')
+    """
+    for limit, divisor, digits, unit in (
+        (120, 1, 0, "s"),
+        (7200, 60, 0, "min"),
+        (172800, 3600, 1, "h"),
+    ):
+        if seconds < limit:
+            return f"{seconds / divisor:.{digits}f} {unit}"
+    return f"{seconds / 86400:.0f} days"
+
+
 @contextmanager
 def following(title: str, total: int) -> Iterator[Callable[[Progress], None]]:
     """A progress bar over the coefficients of a series; yields the callback that moves it.
 
-    Nothing is drawn when standard error is not a terminal.
+    Nothing is drawn when standard error is not a terminal. Before a coefficient that is expected
+    to take long, that is said, terminal or not.
 
     Parameters
     ----------
@@ -54,11 +76,12 @@ def following(title: str, total: int) -> Iterator[Callable[[Progress], None]]:
     total : int
         Number of coefficients.
     """
+    from rich import progress
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
-    bar = Progress(
+    bar = progress.Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
@@ -70,4 +93,15 @@ def following(title: str, total: int) -> Iterator[Callable[[Progress], None]]:
     )
     with bar:
         task = bar.add_task(title, total=total, diagrams=0)
-        yield lambda state: bar.update(task, completed=state.s, diagrams=state.diagrams)
+        said = set()
+
+        def follow(state: Progress) -> None:
+            bar.update(task, completed=state.s, diagrams=state.diagrams)
+            if state.expected is not None and state.expected > LONG and state.s not in said:
+                said.add(state.s)
+                note(
+                    f"diagflow: Y_{state.s}: about {duration(state.expected)}, judging by the "
+                    "growth so far"
+                )
+
+        yield follow

@@ -128,9 +128,9 @@ class Work:
             for step in steps:
                 waiting.append(self._begun(representation, step))
                 if len(waiting) > ahead:
-                    yield self._finished(representation, waiting.popleft(), tick)
+                    yield self._first(representation, waiting, tick)
             while waiting:
-                yield self._finished(representation, waiting.popleft(), tick)
+                yield self._first(representation, waiting, tick)
         finally:
             for pending in waiting:
                 if pending.future is not None:
@@ -156,6 +156,14 @@ class Work:
             self._report(error)
             return _Pending(step, key)
         return _Pending(step, key, future=future)
+
+    def _first(
+        self, representation: Representation[Any], waiting: deque[_Pending[Result]], tick: Tick
+    ) -> Result:
+        """The result of the first that waits; it leaves only then, so that it can be cancelled."""
+        result = self._finished(representation, waiting[0], tick)
+        waiting.popleft()
+        return result
 
     def _finished(
         self, representation: Representation[Any], pending: _Pending[Result], tick: Tick

@@ -20,6 +20,7 @@ Source: Yarotsky, Golikov, Gusev 2026, section 5; counting target factors by a s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -82,6 +83,7 @@ class SeriesExponents:
         budget: Budget | None = None,
         progress: Callable[[Progress], None] | None = None,
         store: SeriesStore | None = None,
+        executor: Executor | None = None,
     ) -> SeriesExponents:
         """Expand a problem and count the factors of the target in every monomial.
 
@@ -93,7 +95,7 @@ class SeriesExponents:
         terms : int, optional
             The last coefficient. Without it as many as `DEFAULT_DIAGRAMS` diagrams allow, at most
             Y_8, so that the answer does not depend on the machine.
-        budget, progress, store
+        budget, progress, store, executor
             See `LossSeries`.
 
         Raises
@@ -117,6 +119,7 @@ class SeriesExponents:
             budget=limits,
             progress=progress,
             store=store,
+            executor=executor,
         )
         try:
             series[MAXIMAL_DEFAULT_TERMS if terms is None else terms]

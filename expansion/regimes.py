@@ -32,6 +32,7 @@ Source: Yarotsky, Golikov, Gusev 2026, section 5, for the CP models; the definit
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -226,6 +227,7 @@ def regimes(
     budget: Budget | None = None,
     progress: Callable[[Progress], None] | None = None,
     store: SeriesStore | None = None,
+    executor: Executor | None = None,
 ) -> Regimes:
     """The learning regimes of a problem or of given coefficients.
 
@@ -238,7 +240,7 @@ def regimes(
         Which loss or observable of a problem; without it the loss that drives the flow.
     terms : int, optional
         The last coefficient that is used.
-    budget, progress, store
+    budget, progress, store, executor
         For the expansion of a problem, see `LossSeries`.
 
     Raises
@@ -250,7 +252,13 @@ def regimes(
     """
     if isinstance(source, Problem):
         exponents = SeriesExponents.of_problem(
-            source, loss=loss, terms=terms, budget=budget, progress=progress, store=store
+            source,
+            loss=loss,
+            terms=terms,
+            budget=budget,
+            progress=progress,
+            store=store,
+            executor=executor,
         )
     elif isinstance(source, SeriesExponents):
         exponents = source

@@ -9,8 +9,10 @@ from diagflow.commands.problem import Loss, takes_problem
 from diagflow.commands.status import (
     INTERRUPTED,
     Diagrams,
+    Jobs,
     Memory,
     NoStore,
+    Scheduler,
     Seconds,
     Store,
     budget,
@@ -62,6 +64,8 @@ def run(
     max_memory: Memory = None,
     store: Store = None,
     no_store: NoStore = False,
+    jobs: Jobs = 1,
+    scheduler: Scheduler = None,
 ) -> None:
     """Print the exact coefficients Y_0 ... Y_S of the loss expansion.
 
@@ -69,6 +73,7 @@ def run(
     in the sizes, such as p and H, and the initial variance sigma2: L(t) ~ sum of Y_s (t/T)^s / s!.
     """
     from diagflow import show
+    from diagflow.executors import executor
     from diagflow.terminal import following
     from diagrams.errors import InvalidInputError
     from expansion.series import LossSeries
@@ -78,13 +83,17 @@ def run(
             f"--terms {terms}: the number of the last coefficient is not negative; give 0 or more"
         )
     limits = budget(max_seconds, max_diagrams, max_memory)
-    with following(f"Y_0 ... Y_{terms}", terms + 1) as progress:
+    with (
+        executor(jobs=jobs, scheduler=scheduler) as workers,
+        following(f"Y_0 ... Y_{terms}", terms + 1) as progress,
+    ):
         series = LossSeries(
             problem,
             loss=_followed(problem, loss, observable),
             budget=limits,
             progress=progress,
             store=opened_store(store, no_store=no_store),
+            executor=workers,
         )
         interrupted = not _completed(series, terms)
     render = {Format.text: show.text, Format.json: show.json_text, Format.latex: show.latex}

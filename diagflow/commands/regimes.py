@@ -7,7 +7,17 @@ import typer
 
 from diagflow.commands.expand import Format
 from diagflow.commands.problem import Loss, takes_problem
-from diagflow.commands.status import Diagrams, Memory, NoStore, Seconds, Store, budget, opened_store
+from diagflow.commands.status import (
+    Diagrams,
+    Jobs,
+    Memory,
+    NoStore,
+    Scheduler,
+    Seconds,
+    Store,
+    budget,
+    opened_store,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,6 +102,8 @@ def _run(
     max_memory: Memory = None,
     store: Store = None,
     no_store: NoStore = False,
+    jobs: Jobs = 1,
+    scheduler: Scheduler = None,
 ) -> None:
     """Print the learning regimes: scaling conditions, natural times, how much is learnt.
 
@@ -101,6 +113,7 @@ def _run(
     """
     from diagflow import show_regimes
     from diagflow.commands.values import parse_values
+    from diagflow.executors import executor
     from diagflow.terminal import following
     from diagrams.errors import InvalidInputError
     from expansion.closest import where
@@ -116,7 +129,10 @@ def _run(
                 "--growing: is for a series from a JSON file; the sizes of a problem are its axes"
             )
         last = MAXIMAL_DEFAULT_TERMS if terms is None else terms
-        with following(f"Y_0 ... Y_{last}", last + 1) as progress:
+        with (
+            executor(jobs=jobs, scheduler=scheduler) as workers,
+            following(f"Y_0 ... Y_{last}", last + 1) as progress,
+        ):
             found = regimes(
                 source,
                 loss=loss,
@@ -124,6 +140,7 @@ def _run(
                 budget=budget(max_seconds, max_diagrams, max_memory),
                 progress=progress,
                 store=opened_store(store, no_store=no_store),
+                executor=workers,
             )
     else:
         if loss is not None:

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.problem import Loss, takes_problem
-from diagflow.commands.status import Diagrams, Memory, NoStore, Seconds, Store, budget, opened_store
+from diagflow.commands.status import (
+    Diagrams,
+    Jobs,
+    Memory,
+    NoStore,
+    Scheduler,
+    Seconds,
+    Store,
+    budget,
+    opened_store,
+)
 
 if TYPE_CHECKING:
     from expansion.problem import Problem
@@ -83,6 +93,8 @@ def run(
     max_memory: Memory = None,
     store: Store = None,
     no_store: NoStore = False,
+    jobs: Jobs = 1,
+    scheduler: Scheduler = None,
 ) -> None:
     """Print the loss curve of a regime, its formula, how it was derived and what certifies it.
 
@@ -91,6 +103,7 @@ def run(
     """
     from diagflow import show_solution
     from diagflow.commands.values import parse_times, parse_values
+    from diagflow.executors import executor
     from diagflow.terminal import following, note
     from diagrams.errors import InvalidInputError
     from expansion.exponents import MAXIMAL_DEFAULT_TERMS
@@ -105,7 +118,10 @@ def run(
     values = {} if at is None else parse_values(at)
     grid = parse_times(times)
     last = MAXIMAL_DEFAULT_TERMS if terms is None else terms
-    with following(f"Y_0 ... Y_{last}", last + 1) as progress:
+    with (
+        executor(jobs=jobs, scheduler=scheduler) as workers,
+        following(f"Y_0 ... Y_{last}", last + 1) as progress,
+    ):
         found = regimes(
             problem,
             loss=loss,
@@ -113,6 +129,7 @@ def run(
             budget=budget(max_seconds, max_diagrams, max_memory),
             progress=progress,
             store=opened_store(store, no_store=no_store),
+            executor=workers,
         )
     if listing:
         typer.echo(show_solution.listing(found, as_json=output is SolutionFormat.json), nl=False)

@@ -20,8 +20,10 @@ __all__ = [
     "INTERRUPTED",
     "USAGE_ERROR",
     "Diagrams",
+    "Jobs",
     "Memory",
     "NoStore",
+    "Scheduler",
     "Seconds",
     "Store",
     "budget",
@@ -34,6 +36,7 @@ INTERRUPTED = 130
 
 _LIMITS = "Limits"
 _STORE = "Store"
+_WORKERS = "Workers"
 _QUIET = Annotated[
     bool,
     typer.Option("--quiet", "-q", help="Print the result only: no progress, notes or warnings."),
@@ -78,6 +81,24 @@ Store = Annotated[
         metavar="FILE",
         show_default=False,
         rich_help_panel=_STORE,
+    ),
+]
+Jobs = Annotated[
+    int,
+    typer.Option(
+        "--jobs",
+        help="Number of processes that merge and contract diagrams.",
+        rich_help_panel=_WORKERS,
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        help="Let the workers of a dask.distributed scheduler do it.",
+        metavar="ADDRESS",
+        show_default=False,
+        rich_help_panel=_WORKERS,
     ),
 ]
 NoStore = Annotated[
