@@ -29,6 +29,9 @@ EVALUATING = {
 }
 """Names of functions that evaluate a text, or build what a text says."""
 
+HARMLESS = {"re.compile", "platform.system"}
+"""Functions of the same names that make a pattern and tell the name of a machine."""
+
 ALLOWING = {"shell": "starts a shell", "allow_pickle": "allows pickles"}
 """Arguments that have to be false."""
 
@@ -54,14 +57,8 @@ def found(source: str) -> Iterator[str]:
                     if alias.name in EVALUATING:
                         yield f"line {node.lineno}: imports {module}.{alias.name}"
             case ast.Call(func=function, keywords=keywords):
-                # re.compile makes a pattern.
-                of_re = (
-                    isinstance(function, ast.Attribute)
-                    and isinstance(function.value, ast.Name)
-                    and function.value.id == "re"
-                )
                 name = getattr(function, "id", getattr(function, "attr", ""))
-                if name in EVALUATING and not of_re:
+                if name in EVALUATING and ast.unparse(function) not in HARMLESS:
                     yield f"line {node.lineno}: calls {name}"
                 for word in keywords:
                     allowed = not isinstance(word.value, ast.Constant) or word.value.value
@@ -104,7 +101,8 @@ def test_the_pickles_of_the_child_come_through_pipes_only() -> None:
         ("subprocess.run(text, shell=True)", ["line 1: starts a shell"]),
         ("numpy.load(file, allow_pickle=True)", ["line 1: allows pickles"]),
         (
-            "numpy.load(file, allow_pickle=False)\nre.compile(text)\nsubprocess.run(words, shell=False)\nsympy.Symbol(name)",
+            "numpy.load(file, allow_pickle=False)\nre.compile(text)\n"
+            "subprocess.run(words, shell=False)\nsympy.Symbol(name)",
             [],
         ),
     ],
