@@ -5,6 +5,7 @@ Inside `quietly` nothing is said. Errors do not come this way: they are always t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,9 +28,14 @@ _QUIET: ContextVar[bool] = ContextVar("quiet", default=False)
 def quietly(quiet: bool = True) -> Iterator[None]:
     """Say nothing beside the result, for the time of a ``with`` block."""
     token = _QUIET.set(quiet)
+    engine = logging.getLogger("diagrams")
+    level = engine.level
+    if quiet:
+        engine.setLevel(logging.ERROR)
     try:
         yield
     finally:
+        engine.setLevel(level)
         _QUIET.reset(token)
 
 

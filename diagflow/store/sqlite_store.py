@@ -173,9 +173,9 @@ class SQLiteStore:
         self._written = time.monotonic()
 
     def _size(self) -> int:
-        with suppress(OSError):
-            return self.path.stat().st_size
-        return 0
+        """Bytes of the file and of what its log will add to it."""
+        pages, size = (self._run(f"PRAGMA {name}") for name in ("page_count", "page_size"))
+        return int(pages[0][0]) * int(size[0][0]) if pages and size else 0
 
     # -- upkeep --------------------------------------------------------------------------------
 

@@ -1,0 +1,165 @@
+"""An expansion that is killed goes on where it was, and ends with the same bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from diagflow.store import SQLiteStore
+from diagrams.array_steps import Integration, Merging
+from expansion.models import cp
+from expansion.problem import Problem
+from expansion.series import LossSeries
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+COMMAND = [
+    *(sys.executable, "-m", "diagflow", "expand", "cp", "--order", "3", "--symmetric"),
+    *("--terms", "5", "--format", "json", "--quiet"),
+]
+
+
+def finished(store: Path, *options: str) -> bytes:
+    command = [*COMMAND, "--store", str(store), *options]
+    result = subprocess.run(command, env=ENVIRONMENT, capture_output=True, timeout=300, check=True)
+    assert result.stderr == b""
+    return result.stdout
+
+
+def killed(store: Path, seconds: float, *options: str) -> bool:
+    """Run for a time, then kill -9 the whole group; whether it was still running."""
+    with subprocess.Popen(
+        [*COMMAND, "--store", str(store), *options],
+        env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return True
+        return False
+
+
+def kill_at_random(folder: Path, times: int, *options: str) -> None:
+    """Kill at random moments; every third time finish, compare, and begin with a new store."""
+    chance = random.Random(times)
+    start = time.monotonic()
+    expected = finished(folder / "whole.sqlite3", *options)
+    whole = time.monotonic() - start
+    assert [c["s"] for c in json.loads(expected)["coefficients"]] == list(range(6))
+    hit = 0
+    for number in range(times):
+        store = folder / f"store-{number // 3}.sqlite3"
+        hit += killed(store, chance.uniform(0.1, whole), *options)
+        if number % 3 == 2 or number == times - 1:
+            assert finished(store, *options) == expected
+            held = SQLiteStore(store).contents()
+            assert (held.records, held.damaged) == (6, 0)
+            assert not list(folder.glob("*set-aside*"))
+    assert hit > times // 3, "too few were killed before they ended"
+
+
+def test_three_kills(tmp_path: Path) -> None:
+    kill_at_random(tmp_path, 3)
+
+
+@pytest.mark.slow
+def test_fifty_kills(tmp_path: Path) -> None:
+    kill_at_random(tmp_path, 50)
+
+
+@pytest.mark.slow
+def test_ten_kills_of_two_processes(tmp_path: Path) -> None:
+    kill_at_random(tmp_path, 10, "--jobs", "2")
+
+
+@pytest.mark.parametrize("problem", [cp(order=2), cp(order=3, symmetric=True)], ids=str)
+def test_what_was_done_before_the_kill_is_not_done_again(
+    problem: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All steps of a coefficient that was lost are there: nothing is merged or contracted."""
+    monkeypatch.setattr("diagflow.store.sqlite_store._KEEP_SECONDS", -1.0)
+    store = SQLiteStore(tmp_path / "store.sqlite3")
+    last = 8 if problem == cp(order=2) else 3
+    whole = LossSeries(problem, store=store)
+    expected = whole[last]
+    store._run("DELETE FROM coefficients")
+    assert store.contents().steps > 20
+    store.close()
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a step was done twice")
+
+    for kind in (Integration, Merging):
+        monkeypatch.setattr(kind, "carry_out", refuse)
+    monkeypatch.setattr("diagrams.traces.TraceRepresentation._contracted", refuse)
+    monkeypatch.setattr("diagrams.traces.TraceRepresentation.merged", refuse)
+    again = LossSeries(problem, store=SQLiteStore(tmp_path / "store.sqlite3"))
+    assert again[last] == expected
+
+
+def test_steps_are_written_every_second_or_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not at once, which would be slow, and not much later than a second."""
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    store = SQLiteStore(tmp_path / "store.sqlite3")
+    for number in range(21):
+        store.keep(f"key {number}", b"data")
+        held = SQLiteStore(tmp_path / "store.sqlite3").contents().steps
+        assert number - 6 <= held <= number + 1
+        now += 0.25
+    assert store.recall("key 3") is None or store.recall("key 3") == b"data"
+    other = SQLiteStore(tmp_path / "store.sqlite3")
+    assert other.recall("key 3") == b"data"
+    assert other.recall("key 99") is None
+
+
+def test_a_damaged_step_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diagflow.store.sqlite_store._KEEP_SECONDS", -1.0)
+    store = SQLiteStore(tmp_path / "store.sqlite3")
+    expected = LossSeries(cp(order=3), store=store)[3]
+    for change in (
+        "UPDATE steps SET data = x'00'",
+        "UPDATE steps SET data = coalesce((SELECT data FROM steps AS other "
+        "WHERE other.key > steps.key), x'00')",
+        "UPDATE steps SET digest = 'x'",
+        "UPDATE steps SET data = 'text'",
+    ):
+        store._run("DELETE FROM coefficients")
+        store._run(change)
+        damaged = store.contents()
+        assert damaged.damaged >= damaged.steps - 1 > 5
+        store.close()
+        assert LossSeries(cp(order=3), store=store)[3] == expected
+        assert store.contents().damaged == 0
+
+
+def test_a_store_that_is_full_keeps_coefficients_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("diagflow.store.sqlite_store._KEEP_SECONDS", -1.0)
+    told: list[str] = []
+    store = SQLiteStore(tmp_path / "store.sqlite3", tell=told.append, most_bytes=60_000)
+    chance = random.Random(1)
+    for number in range(50):
+        store.keep(f"key {number}", chance.randbytes(5000))
+    _ = LossSeries(cp(order=3), store=store)[4]
+    held = store.contents()
+    assert held.records == 5
+    assert 5 < held.steps < 15
+    assert held.bytes < 100_000
+    [line] = told
+    assert "is full, steps are no longer kept; empty it with diagflow store clear" in line
+    assert store.clear() == 5
+    assert store.contents().steps == 0
