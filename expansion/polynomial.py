@@ -46,13 +46,15 @@ __all__ = [
     "symbol_order",
 ]
 
-MAXIMAL_LENGTH = 1_000_000
+MAXIMAL_LENGTH = 300_000
 """Longest text that `Polynomial.parse` reads, in characters."""
 
 _ORDER = ("p", "H", "N", "H_teacher", "alpha", "sigma2", "sigma2_teacher")
 _TERM = re.compile(r"([+-]?)(\d+(?:/\d+)?)?((?:\*?[A-Za-z_]\w*(?:\*\*-?\d{1,6})?)*)", re.ASCII)
 _DIGITS = 4000
 """Python reads at most 4300 digits of a decimal number."""
+
+_TOO_LONG = 10**_DIGITS
 
 _RATIONAL = re.compile(rf"[+-]?\d{{1,{_DIGITS}}}(/\d{{1,{_DIGITS}}})?", re.ASCII)
 _POWER = re.compile(r"([A-Za-z_]\w*)(?:\*\*(-?\d{1,6}))?", re.ASCII)
@@ -195,7 +197,8 @@ class Polynomial:
         Raises
         ------
         InvalidInputError
-            If the text is too long or is not such a sum; the message shows where.
+            If the text is too long or is not such a sum, the message shows where, or if like terms
+            add up to a number that is too long.
         """
         if len(text) > MAXIMAL_LENGTH:
             raise InvalidInputError(
@@ -216,7 +219,13 @@ class Polynomial:
             for name, power in _POWER.findall(match[3]):
                 powers[name] = powers.get(name, 0) + int(power or 1)
             key = monomial(powers)
-            terms[key] = terms.get(key, Fraction(0)) + coefficient
+            total = terms.get(key, Fraction(0)) + coefficient
+            if max(abs(total.numerator), total.denominator) >= _TOO_LONG:
+                raise InvalidInputError(
+                    f"polynomial: the coefficients of {monomial_text(key)[:60]} add up to a number "
+                    f"of more than {_DIGITS} digits; write their sum"
+                )
+            terms[key] = total
             position = match.end()
         return cls(terms)
 

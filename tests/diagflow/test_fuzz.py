@@ -27,7 +27,7 @@ from diagrams.network import Network
 from diagrams.tensors import Axis, Tensor
 from expansion.declarations import MAXIMAL_SIZE
 from expansion.formulas import read_formula
-from expansion.polynomial import Polynomial
+from expansion.polynomial import MAXIMAL_LENGTH, Polynomial
 from expansion.problem import Problem
 from expansion.problem_file import read_problem, read_problem_file
 from expansion.records import read_series
@@ -611,6 +611,32 @@ def test_the_largest_series_files_take_no_time(tmp_path: Path, text: str) -> Non
     path.write_text(text, encoding="utf-8")
     start = time.process_time()
     read_or_refused(lambda _: read_series_file(path), text)
+    assert time.process_time() - start < SECONDS
+
+
+def test_like_terms_of_a_text_whose_sum_cannot_be_written() -> None:
+    message = (
+        r"^polynomial: the coefficients of p add up to a number of more than 4000 digits; write "
+        r"their sum$"
+    )
+    with pytest.raises(InvalidInputError, match=message):
+        Polynomial.parse(f"1/{10**2500 + 1}*p + 1/{10**2500 + 3}*p")
+
+
+LARGEST_POLYNOMIALS = {
+    "terms": "+".join(f"a{k}" for k in range(42_000)),
+    "symbols": "*".join(f"a{k}" for k in range(42_000)),
+    "powers": "*".join(["p**999999"] * 30_000),
+    "digits": "+".join(f"1/{10**3990 + 2 * k + 1}*p**{k}" for k in range(70)),
+    "like terms": "+".join(f"1/{10**90 + 2 * k + 1}" for k in range(3_000)),
+}
+
+
+@pytest.mark.parametrize("text", LARGEST_POLYNOMIALS.values(), ids=LARGEST_POLYNOMIALS)
+def test_the_largest_polynomials_take_no_time(text: str) -> None:
+    assert 200_000 < len(text) <= MAXIMAL_LENGTH
+    start = time.process_time()
+    read_or_refused(Polynomial.parse, text)
     assert time.process_time() - start < SECONDS
 
 
