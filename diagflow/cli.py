@@ -16,6 +16,7 @@ import typer
 
 from diagflow import __version__
 from diagflow.commands import (
+    check,
     compare,
     demo,
     draw,
@@ -46,7 +47,7 @@ GROUPS = {
     "Experiments": (simulate, compare, gallery),
     "Pictures and papers": (draw, report),
     "First steps": (demo,),
-    "Upkeep": (store,),
+    "Upkeep": (check, store),
 }
 """The commands as ``--help`` groups them."""
 

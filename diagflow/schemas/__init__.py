@@ -41,6 +41,7 @@ __all__ = ["VERSIONS", "schema", "versioned_text"]
 
 VERSIONS: Mapping[str, int] = MappingProxyType(
     {
+        "check": 1,
         "compare": 1,
         "expand": SERIES_VERSION,
         "gallery": 1,

@@ -111,6 +111,7 @@ OUTPUTS: dict[str, tuple[str, tuple[str, ...], int]] = {
         ("compare", *SYM, "--regime", "A-B-E", *CURVE, "--runs", "4", "--terms", "5"),
         0,
     ),
+    "checks": ("check", ("check", *SYM, "--quick"), 0),
     "disagreement": (
         "compare",
         (
@@ -195,7 +196,7 @@ OPTIONAL = {
     "simulate": {"loss"},
 }
 MAPS = {"exponents", "monomial", "natural_time", "slope", "offsets", "scale", "variables"} | {
-    *("parameters", "values", "neglected", "notes", "divisors", "libraries"),
+    *("parameters", "values", "neglected", "notes", "divisors", "machine"),
 }
 
 

@@ -1,0 +1,212 @@
+"""Exact checks: each compares the engine with a route that shares no step with it.
+
+- *oracle*: the coefficients at small integer sizes against ordinary polynomial algebra, for every
+  loss of the problem, see `diagflow.oracle`;
+- *counters*: with all sizes and variances equal to one every matching contributes one, so that a
+  diagram with n factors of a tensor counts (n - 1)!!, and the terms that merging enumerates add up
+  to the engine's coefficient; beside it moments of Wishart matrices, counted by gluing polygons;
+- *certificates*: the Taylor coefficients of every solved regime against the exact leading ones.
+
+>>> from expansion.models import cp
+>>> print(check_counters(cp(order=2, symmetric=True), terms=2).detail)
+Y_0 ... Y_2 at sizes and variances 1: 10 diagrams, 148 matchings
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from math import gcd, prod
+
+from diagflow.checking.findings import Finding, Verdict, listed
+from diagflow.checking.translation import Translation, at_numbers
+from diagrams.counting import catalan, double_factorial, narayana, wishart_moment
+from diagrams.diagram import Diagram
+from diagrams.errors import BudgetExceededError, CapacityError, DiagflowError
+from diagrams.merge import merge
+from diagrams.tensors import Axis, Tensor
+from diagrams.wick import expectation
+from expansion.polynomial import symbol_order
+from expansion.problem import Problem
+from expansion.regimes import Regimes
+from expansion.series import Budget, LossSeries
+from pde.solving import solution
+
+__all__ = ["check_certificates", "check_counters", "check_oracle", "check_wishart"]
+
+BUDGET = Budget(diagrams=20_000)
+"""What the engine may spend on one loss: diagrams, so that the answer depends on no clock."""
+
+_DIAGRAMS = 2_000
+_POWERS = 5
+
+
+def check_oracle(problem: Problem, *, monomials: int = 200_000) -> Finding:
+    """The coefficients of every loss at sizes 1, 2 and 3 against the oracle.
+
+    Parameters
+    ----------
+    problem : Problem
+    monomials : int
+        What the oracle may spend on one coefficient; larger ones are left out.
+    """
+    compared: Counter[int] = Counter()
+    wrong: list[str] = []
+    try:
+        for name in problem.losses:
+            series = LossSeries(problem, loss=name, budget=BUDGET)
+            for values in _small_numbers(problem):
+                told = Translation(problem, values)
+                reach = told.reach(name, monomials=monomials)
+                mine = _affordable(series, reach)
+                if _left_out(series, values):
+                    continue
+                for s, exact in enumerate(told.coefficients(name, mine) if mine >= 0 else []):
+                    compared[s] += 1
+                    if at_numbers(series[s], values) != exact:
+                        at = ", ".join(
+                            f"{n} = {values[n]}" for n in sorted(values, key=symbol_order)
+                        )
+                        wrong.append(f"Y_{s} of {name} at {at}")
+    except DiagflowError as error:
+        return Finding(problem.title, "oracle", Verdict.SKIPPED, str(error))
+    if not compared:
+        detail = "no coefficient is small enough for the oracle"
+        return Finding(problem.title, "oracle", Verdict.SKIPPED, detail)
+    if wrong:
+        return Finding(problem.title, "oracle", Verdict.FAILED, f"differs: {listed(wrong)}")
+    detail = f"up to Y_{max(compared)} at sizes 1 to 3: {compared.total()} polynomials are equal"
+    return Finding(problem.title, "oracle", Verdict.PASSED, detail)
+
+
+def _small_numbers(problem: Problem) -> Iterator[dict[str, Fraction]]:
+    """All sizes 1, then one of them 2 or 3, and amplitudes that are not one."""
+    amplitudes = {name: Fraction(k + 2, 3) for k, name in enumerate(problem.amplitude_symbols)}
+    ones = dict.fromkeys(problem.growing, Fraction(1))
+    yield ones | amplitudes
+    for size in (2, 3):
+        for name in problem.growing:
+            yield ones | {name: Fraction(size)} | amplitudes
+
+
+def _affordable(series: LossSeries, reach: int) -> int:
+    """The largest s up to the reach that the budget allows."""
+    try:
+        if reach >= 0:
+            _ = series[reach]
+    except (BudgetExceededError, CapacityError):
+        return len(series.known) - 1
+    return reach
+
+
+def _left_out(series: LossSeries, values: Mapping[str, Fraction]) -> bool:
+    """Whether the coefficients do not hold at a size."""
+    return any(
+        gcd(int(values[name]), divisor) > 1
+        for name, divisors in series.divisors.items()
+        for divisor in divisors
+    )
+
+
+def check_counters(problem: Problem, *, terms: int = 2) -> Finding:
+    """The number of matchings, with signs and factors, against the coefficients at ones.
+
+    Parameters
+    ----------
+    problem : Problem
+    terms : int
+        The largest s.
+    """
+    title = problem.title
+    pinned = [axis.name for axis in problem.axes if axis.pinned not in (None, 1)]
+    if pinned:
+        detail = f"axis {pinned[0]} has a fixed size, so that not all sizes can be 1"
+        return Finding(title, "counters", Verdict.SKIPPED, detail)
+    series = LossSeries(problem, budget=BUDGET)
+    loss = problem.driving.quantity.diagrams
+    current, wrong = loss, list[str]()
+    diagrams, matchings, last = 0, 0, -1
+    try:
+        for s in range(terms + 1):
+            if s:
+                current = -merge(current, loss)
+            if diagrams + len(current) > _DIAGRAMS:
+                break
+            counted = sum((c * _matchings(d) for d, c in current), start=Fraction(0))
+            diagrams += len(current)
+            matchings += sum(_matchings(diagram) for diagram, _ in current)
+            last = s
+            if series[s].evaluate(**dict.fromkeys(series[s].symbols, 1)) != counted:
+                wrong.append(f"Y_{s}")
+    except DiagflowError as error:
+        return Finding(title, "counters", Verdict.SKIPPED, str(error))
+    if last < 0:
+        return Finding(title, "counters", Verdict.SKIPPED, "the loss has too many diagrams")
+    if wrong:
+        return Finding(title, "counters", Verdict.FAILED, f"differs: {listed(wrong)}")
+    terms_text = f"Y_0 ... Y_{last}" if last else "Y_0"
+    detail = f"{terms_text} at sizes and variances 1: {diagrams} diagrams, {matchings} matchings"
+    return Finding(title, "counters", Verdict.PASSED, detail)
+
+
+def _matchings(diagram: Diagram) -> int:
+    """The number of perfect matchings of the Gaussian factors of a diagram, tensor by tensor."""
+    counts = Counter(tensor for tensor, _ in diagram.factors if tensor.is_random)
+    if any(count % 2 for count in counts.values()):
+        return 0
+    return prod(double_factorial(count - 1) for count in counts.values())
+
+
+def check_wishart() -> Finding:
+    """Contractions of Tr (W W^T)^k against polygons glued to surfaces, and planar ones."""
+    p, H = Axis("p"), Axis("H")
+    W = Tensor("W", (H, p), variance="sigma2")
+    wrong = []
+    for power in range(1, _POWERS + 1):
+        edges = tuple((W, (j, power + (j + k) % power)) for j in range(power) for k in (0, 1))
+        found = {
+            (dict(powers)["H"], dict(powers)["p"]): value
+            for powers, value in expectation(Diagram((H,) * power + (p,) * power, edges)).items()
+        }
+        planar = {n: value for (n, q), value in found.items() if n + q == power + 1}
+        narayana_row = {k: narayana(power, k) for k in range(1, power + 1)}
+        if (
+            found != wishart_moment(power)
+            or planar != narayana_row
+            or sum(planar.values()) != catalan(power)
+        ):
+            wrong.append(f"Tr (W W^T)^{power}")
+    if wrong:
+        return Finding(None, "counters", Verdict.FAILED, f"differs: {listed(wrong)}")
+    detail = f"E Tr (W W^T)^k for k = 1 ... {_POWERS}: polygons, Narayana and Catalan numbers"
+    return Finding(None, "counters", Verdict.PASSED, detail)
+
+
+def check_certificates(found: Regimes) -> Finding:
+    """Whether every solution reproduces the exact leading coefficients of its regime."""
+    problem = found.exponents.problem
+    title = None if problem is None else problem.title
+    holding, wrong, unsolved = [], [], []
+    for regime in found:
+        try:
+            certificate = solution(found, regime.name).certificate
+        except DiagflowError:
+            unsolved.append(regime.name)
+            continue
+        if not certificate.compared:
+            unsolved.append(regime.name)
+        elif certificate.holds:
+            holding.append(regime.name)
+        else:
+            missed = sorted({*certificate.compared} - {*certificate.matched})
+            wrong.append(f"regime {regime.name} at s = {', '.join(map(str, missed))}")
+    if wrong:
+        return Finding(title, "certificates", Verdict.FAILED, f"differs: {listed(wrong)}")
+    if not holding:
+        return Finding(title, "certificates", Verdict.SKIPPED, "no regime is solved")
+    rest = f"; not solved: {listed(unsolved)}" if unsolved else ""
+    detail = f"{len(holding)} of {len(found)} regimes up to Y_{found.exponents.last}{rest}"
+    return Finding(title, "certificates", Verdict.PASSED, detail)

@@ -1,0 +1,149 @@
+"""Solutions against small simulations, with everything that finite sizes add.
+
+Definition. At given numbers the theory of a regime plus its exact finite-size correction is the
+sum of all Y_s (t/T)^s / s!, the leading parts by their solution, the rest resummed where
+approximants agree, see `diagflow.finite_size`. The mean over an ensemble may differ from it by k
+standard errors, by the error estimates of solution and correction, and by the tolerance of the
+integrator.
+
+Convention. Numbers are those of `diagflow.report.experiments.typical_numbers`; times reach as far
+as the correction can be told. Resummed regimes are left out: they have no solution of their own.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from math import inf
+
+import numpy as np
+
+from diagflow.checking.findings import Finding, Verdict, listed
+from diagflow.finite_size import finite_size_correction
+from diagflow.plotting.evolution import telling_times
+from diagflow.report.experiments import typical_numbers
+from diagflow.simulation import simulate
+from diagrams.errors import DiagflowError
+from expansion.regimes import Regime, Regimes
+from pde.evolution import Method, Solution
+from pde.solving import solution
+
+__all__ = ["STANDARD_ERRORS", "check_simulation", "deviation"]
+
+STANDARD_ERRORS = 5.0
+"""Allowed ones: with 24 runs a regime exceeds them by chance about once in ten thousand times."""
+
+_ENTRIES = 2_000
+_POINTS = 6
+_INSIDE = 0.9
+_RTOL = 1e-7
+
+
+def check_simulation(
+    found: Regimes,
+    *,
+    runs: int,
+    seed: int,
+    at_most: int | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Finding:
+    """Every solved regime of a problem against an ensemble at small sizes.
+
+    Parameters
+    ----------
+    found : Regimes
+    runs : int
+        Of each ensemble, at least 2.
+    seed : int
+        The same seed gives the same finding.
+    at_most : int, optional
+        So many regimes.
+    progress : callable, optional
+        Told the name of each regime before it is simulated.
+    """
+    problem = found.exponents.problem
+    title = None if problem is None else problem.title
+    compared: dict[str, float] = {}
+    left_out: list[str] = []
+    for regime in found:
+        if at_most is not None and len(compared) >= at_most:
+            break
+        try:
+            solved = solution(found, regime.name)
+            if solved.method is Method.RESUMMED:
+                continue
+            if progress is not None:
+                progress(regime.name)
+            size = deviation(found, regime, solved, runs=runs, seed=seed)
+        except DiagflowError as error:
+            left_out.append(f"{regime.name} ({error})")
+            continue
+        if size is not None:
+            compared[regime.name] = size
+    rest = f"; left out: {listed(left_out, at_most=2)}" if left_out else ""
+    if not compared:
+        detail = f"no regime has a solution and numbers that can be simulated quickly{rest}"
+        return Finding(title, "simulation", Verdict.SKIPPED, detail)
+    # The negation finds what is not a number, too.
+    wrong = [name for name, size in compared.items() if not size <= STANDARD_ERRORS]
+    if wrong:
+        words = (f"regime {name} by {compared[name]:.1f} standard errors" for name in wrong)
+        return Finding(title, "simulation", Verdict.FAILED, f"differs: {listed(words)}")
+    largest = max(compared, key=compared.__getitem__)
+    detail = (
+        f"{len(compared)} regimes, {runs} runs each: at most {compared[largest]:.1f} standard "
+        f"errors ({largest}), {STANDARD_ERRORS:g} allowed{rest}"
+    )
+    return Finding(title, "simulation", Verdict.PASSED, detail)
+
+
+def deviation(
+    found: Regimes, regime: Regime, solved: Solution, *, runs: int, seed: int
+) -> float | None:
+    """The largest deviation over some times in standard errors, beyond the other allowances.
+
+    Returns
+    -------
+    float or None
+        None if there are no numbers to simulate at, or no times at which the correction is known;
+        infinite if theory or simulation are not finite there.
+    """
+    problem = found.exponents.problem
+    at = typical_numbers(found, regime, entries=_ENTRIES)
+    if at is None or problem is None:
+        return None
+    evolution = solved.at({"T": Fraction(1), **at})
+    correction = finite_size_correction(found, regime.name, at)
+    with np.errstate(all="ignore"):
+        start, stop = telling_times(evolution)
+        end = (
+            min(stop, _INSIDE * correction.domain.stop)
+            if stop > 0
+            else max(start, _INSIDE * correction.domain.start)
+        )
+        if not end:
+            return None
+        times = np.linspace(0.0, end, _POINTS)
+        theory = evolution(times)
+        added, error = correction.estimate(times)
+    if not np.all(np.isfinite(added + error)):
+        return None
+    if not np.all(np.isfinite(theory)):
+        return inf
+    ensemble = simulate(
+        problem,
+        at=at,
+        times=times,
+        runs=runs,
+        seed=seed,
+        rtol=_RTOL,
+        loss=found.exponents.loss,
+    )
+    if not np.all(np.isfinite(ensemble.mean)):
+        return inf
+    allowed = error + (evolution.error_estimate or 0.0) + 10 * _RTOL * np.abs(ensemble.mean)
+    beyond = np.abs(ensemble.mean - theory - added) - allowed
+    smallest = np.finfo(np.float64).tiny
+    return max(0.0, float(np.max(beyond / np.maximum(ensemble.standard_error, smallest))))

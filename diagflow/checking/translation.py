@@ -1,0 +1,177 @@
+"""A problem in the words of the independent oracle, with numbers for its sizes and amplitudes.
+
+Definition. The oracle is told the einsum terms of model and target, an integer for every index,
+and which tensors move. What it costs grows with the number of monomials of its polynomials; the
+*reach* is the largest s for which there are few.
+
+>>> from expansion.models import cp
+>>> told = Translation(cp(order=2, symmetric=True), {"p": Fraction(2), "H": Fraction(1)})
+>>> told.reach("train", monomials=1000)
+4
+>>> oracle.format_moments(told.coefficients("train", 1)[1])
+'-8*sigma2 + 64*sigma2^2 - 192*sigma2^3'
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import comb, prod
+from string import ascii_letters
+
+from diagflow import oracle
+from diagrams.errors import InvalidInputError
+from diagrams.network import Network
+from diagrams.tensors import Axis, Kind, Tensor
+from expansion.losses import QuadraticLoss
+from expansion.polynomial import Polynomial
+from expansion.problem import Problem
+
+__all__ = ["Translation", "at_numbers"]
+
+_FURTHEST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A problem for the oracle.
+
+    Parameters
+    ----------
+    problem : Problem
+    values : mapping
+        A number for every size, a positive integer, and for every amplitude.
+
+    Raises
+    ------
+    InvalidInputError
+        If the losses are averages over inputs: the oracle knows sums only.
+    """
+
+    problem: Problem
+    values: Mapping[str, Fraction]
+
+    def __post_init__(self) -> None:
+        if any(loss.averaged_over for loss in self._losses.values()):
+            raise InvalidInputError(
+                f"loss of {self.problem.family}: is an average over inputs, and the oracle knows "
+                "sums only; check a problem with finite data"
+            )
+
+    @property
+    def _losses(self) -> dict[str, QuadraticLoss]:
+        driving = {self.problem.loss_name: self.problem.driving}
+        return driving | {loss.name: loss for loss in self.problem.observed}
+
+    def reach(self, name: str, *, monomials: int) -> int:
+        """The largest s that takes roughly so many products of monomials; -1 if there is none."""
+        losses = (self.problem.driving, self._losses[name])
+        entries = sum(
+            prod(self._size(axis) for axis in tensor.axes)
+            for tensor in losses[0].tensors | losses[1].tensors
+            if tensor.is_random
+        )
+        networks = [n for loss in losses for n in (*loss.model, *loss.target)]
+        degree = 2 * max(sum(t.is_random for t, _ in network.factors) for network in networks)
+        outputs = max(prod(self._size(axis) for axis in loss.output_axes) for loss in losses)
+        single = comb(entries + degree, entries)
+        if outputs * single > monomials:
+            return -1
+        reached = 0
+        for s in range(1, _FURTHEST + 1):
+            if comb(entries + degree + (s - 1) * (degree - 2), entries) * single > monomials:
+                break
+            reached = s
+        return reached
+
+    def coefficients(self, name: str, last: int) -> list[oracle.Moments]:
+        """Y_0 ... Y_last of a loss from the oracle, polynomials in the variances."""
+        words = _Words(self)
+        driving, observed = (
+            words.loss(loss) for loss in (self.problem.driving, self._losses[name])
+        )
+        tensors = self.problem.driving.tensors | self._losses[name].tensors
+        moving = {t.name: t.variance for t in tensors if t.is_random}
+        return oracle.loss_derivatives(
+            driving.model,
+            driving.target,
+            words.sizes,
+            last,
+            moving,
+            frozen={t.name for t in tensors if t.is_random and not t.is_learnable},
+            structural={t.name: self._entries(t) for t in tensors if not t.is_random},
+            prefactor=driving.prefactor,
+            observable=observed,
+        )
+
+    def _size(self, axis: Axis) -> int:
+        return axis.pinned or int(self.values[axis.name])
+
+    def _entries(self, tensor: Tensor) -> Callable[..., int]:
+        if tensor.kind is Kind.PIN:
+            return lambda at: int(at == 0)
+        if tensor.kind is Kind.MODULAR:
+            size = self._size(tensor.axes[0])
+            return lambda *at: int(sum(at[:-1]) % size == at[-1])
+        return lambda *at: int(len({*at}) == 1)
+
+
+class _Words:
+    """Losses as einsum terms, with a letter for every index."""
+
+    def __init__(self, told: Translation) -> None:
+        self.told = told
+        self.letters: dict[tuple[str, Axis], str] = {}
+        self.sizes: dict[str, int] = {}
+
+    def loss(self, loss: QuadraticLoss) -> oracle.QuadraticLoss:
+        values = self.told.values
+        scale = prod((values[n] ** power for n, power in loss.normalisation), start=Fraction(1))
+        return oracle.QuadraticLoss(
+            tuple(self._term(network, loss.output_axes) for network in loss.model),
+            tuple(self._term(network, loss.output_axes) for network in loss.target),
+            scale / 2,
+        )
+
+    def _term(self, network: Network, output_axes: tuple[Axis, ...]) -> oracle.Term:
+        axes = network.index_axes(output_axes)
+        at = {index: self._letter(index, axis) for index, axis in axes.items()}
+        factors = tuple((t.name, "".join(at[i] for i in slots)) for t, slots in network.factors)
+        amplitudes = (self.told.values[axis.name] for axis in network.amplitudes)
+        return oracle.Term(
+            prod(amplitudes, start=network.coefficient),
+            factors,
+            "".join(at[index] for index in network.output),
+        )
+
+    def _letter(self, index: str, axis: Axis) -> str:
+        if (index, axis) not in self.letters:
+            if len(self.letters) == len(ascii_letters):
+                raise InvalidInputError(
+                    f"loss of {self.told.problem.family}: has more than {len(ascii_letters)} "
+                    "indices, for which the oracle has no letters; check a problem with fewer"
+                )
+            letter = ascii_letters[len(self.letters)]
+            self.letters[index, axis] = letter
+            self.sizes[letter] = self.told._size(axis)
+        return self.letters[index, axis]
+
+
+def at_numbers(polynomial: Polynomial, values: Mapping[str, Fraction]) -> oracle.Moments:
+    """What is left of a polynomial when some symbols are numbers, in the layout of the oracle.
+
+    Examples
+    --------
+    >>> at_numbers(Polynomial.parse("p*sigma2 - 3*p + p**2"), {"p": Fraction(3)})
+    {(('sigma2', 1),): Fraction(3, 1)}
+    """
+    moments: oracle.Moments = {}
+    for powers, coefficient in polynomial:
+        rest = tuple(pair for pair in powers if pair[0] not in values)
+        for name, power in powers:
+            coefficient *= values.get(name, Fraction(1)) ** power
+        moments[rest] = moments.get(rest, Fraction(0)) + coefficient
+    return {rest: value for rest, value in moments.items() if value}

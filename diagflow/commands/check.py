@@ -1,0 +1,158 @@
+"""``diagflow check``: independent checks on the user's own machine."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from diagflow.commands.ensemble import Seed
+from diagflow.commands.problem import takes_problem
+from diagflow.commands.status import INTERRUPTED
+
+if TYPE_CHECKING:
+    from expansion.problem import Problem
+
+__all__ = ["EPILOG", "NAME", "CheckFormat", "run"]
+
+NAME = "check"
+
+EPILOG = (
+    "Examples:\n\n"
+    "  diagflow check\n\n"
+    "  diagflow check cp --order 4 --symmetric --quick\n\n"
+    "  diagflow check model.toml --format json > check.json"
+)
+
+
+class CheckFormat(StrEnum):
+    """How the findings are printed."""
+
+    text = "text"
+    json = "json"
+
+
+def _read(*, problem: str | None, **options: object) -> "tuple[Problem, ...]":
+    """The problem that is named, or the default ones."""
+    from diagflow.checking import default_problems
+    from diagflow.commands.problem import read_problem
+    from diagrams.errors import InvalidInputError
+
+    if problem is not None:
+        return (read_problem(problem=problem, **options),)
+    for name, value in options.items():
+        if value is not None:
+            raise InvalidInputError(
+                f"check: --{name} describes a problem, and none is named; name one, such as cp"
+            )
+    return default_problems()
+
+
+def _run(
+    problems: "tuple[Problem, ...]",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer coefficients, runs and regimes.")
+    ] = False,
+    seed: Seed = 0,
+    output: Annotated[
+        CheckFormat, typer.Option("--format", help="How to print.")
+    ] = CheckFormat.text,
+) -> None:
+    """Check the engine on this machine by independent routes, and print a verdict.
+
+    The coefficients against ordinary algebra at small sizes and against counters, the certificates
+    of all solved regimes, their solutions against small simulations, and the versions of the
+    libraries. Without PROBLEM three problems are checked, in under a minute. Nothing is taken from
+    the store. Exits with 1 if a check fails; one that cannot be done is skipped, with the reason.
+    """
+    from rich.console import Console
+
+    from diagflow import show_check
+    from diagflow.checking import Finding, Report, Verdict, check_problems
+    from diagflow.checking.machine import describe_machine
+    from diagflow.checking.run import STEPS
+
+    console = Console()
+    streams = output is CheckFormat.text and not console.is_terminal
+    findings: list[Finding] = []
+    machine = describe_machine()
+    if streams:
+        typer.echo(show_check.opening(machine))
+    complete = True
+    try:
+        with _steps(2 + STEPS * len(problems)) as (begin, finish):
+            for finding in check_problems(problems, quick=quick, seed=seed, begin=begin):
+                findings.append(finding)
+                finish()
+                if streams:
+                    typer.echo(show_check.line(finding))
+    except KeyboardInterrupt:
+        complete = False
+    report = Report(
+        problems=tuple(problem.title for problem in problems),
+        seed=seed,
+        quick=quick,
+        findings=tuple(findings),
+        machine=machine,
+        complete=complete,
+    )
+    if output is CheckFormat.json:
+        typer.echo(show_check.json_text(report), nl=False)
+    else:
+        if not streams:
+            console.print(show_check.opening(machine), highlight=False, markup=False)
+            console.print(show_check.table(report))
+        typer.echo(show_check.closing(report))
+    if not complete:
+        typer.echo(f"diagflow: interrupted: {len(findings)} checks were finished", err=True)
+        raise typer.Exit(INTERRUPTED)
+    if report.verdict is Verdict.FAILED:
+        failed = ", ".join(
+            f"{f.check} of {f.problem}" if f.problem else f.check
+            for f in findings
+            if f.verdict is Verdict.FAILED
+        )
+        typer.echo(f"diagflow: failed: {failed}", err=True)
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _steps(total: int) -> Iterator[tuple[Callable[[str], None], Callable[[], None]]]:
+    """A progress bar over checks: what tells its title, and what moves it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from diagflow.terminal import draws_progress
+
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not draws_progress(console.is_terminal),
+    )
+    with bar:
+        task = bar.add_task("check", total=total)
+        yield (
+            lambda title: bar.update(task, description=title),
+            lambda: bar.advance(task),
+        )
+
+
+def _optional(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with a PROBLEM that may be left out."""
+    signature = inspect.signature(command)
+    parameters = [
+        parameter.replace(default=None) if name == "problem" else parameter
+        for name, parameter in signature.parameters.items()
+    ]
+    command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return command
+
+
+run = _optional(takes_problem(_run, read=_read))

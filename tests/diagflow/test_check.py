@@ -1,0 +1,410 @@
+"""The checks pass where all is well, fail where something is broken on purpose, and say what."""
+
+import json
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+
+from diagflow import oracle, show_check
+from diagflow.checking import (
+    Finding,
+    Report,
+    Verdict,
+    check_problems,
+    default_problems,
+    machine,
+    simulated,
+)
+from diagflow.checking import exact as exact_checks
+from diagflow.checking.exact import check_certificates, check_counters, check_oracle, check_wishart
+from diagflow.checking.simulated import check_simulation
+from diagflow.checking.translation import Translation, at_numbers
+from diagflow.cli import main
+from diagflow.schemas import schema
+from diagrams.errors import InvalidInputError
+from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
+from expansion.polynomial import Polynomial
+from expansion.problem import Problem
+from expansion.problem_file import read_problem_file
+from expansion.regimes import regimes
+from expansion.series import LossSeries
+
+ROOT = Path(__file__).resolve().parents[2]
+SYM = cp(order=2, symmetric=True)
+ARGUMENTS = ("check", "cp", "--order", "2", "--symmetric", "--quick")
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Run a command inside this process; its status, output and errors."""
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "CLICOLOR_FORCE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def called(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["diagflow", *arguments])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        printed = capsys.readouterr()
+        return int(exit_.value.code or 0), printed.out, printed.err
+
+    return called
+
+
+def verdicts(record: Any) -> dict[str, str]:
+    """Verdicts by check, those of the problem in place of those of none."""
+    checks = record["checks"]
+    return {c["check"]: c["verdict"] for c in sorted(checks, key=lambda c: c["problem"] or "")}
+
+
+# --- all is well ----------------------------------------------------------------------------------
+
+PROBLEMS = {
+    "asymmetric": cp(order=3),
+    "order 4": cp(order=4, symmetric=True),
+    "zero": cp(order=2, target="zero"),
+    "modular addition": cp(order=3, symmetric=True, target="modular-addition"),
+    "spiked": cp(order=2, target="spiked"),
+    "a number, a symbol and a teacher": cp(order=2, target="1/2 identity - beta*teacher"),
+    "data": autoencoder(data=True),
+    "tied, data": tied_autoencoder(data=True),
+    "three layers": deep_linear(3),
+}
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS.keys())
+def test_presets_agree_with_oracle_and_counters(problem: Problem) -> None:
+    found = check_oracle(problem, monomials=20_000)
+    assert found.verdict is Verdict.PASSED, found
+    found = check_counters(problem, terms=1)
+    assert found.verdict is Verdict.PASSED, found
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.toml")), ids=lambda p: p.stem)
+def test_files_agree_with_oracle_and_counters_or_say_why_not(path: Path) -> None:
+    problem = read_problem_file(path)
+    for found in (check_oracle(problem, monomials=5_000), check_counters(problem, terms=1)):
+        averaged = bool(problem.averaged_over) and found.check == "oracle"
+        assert found.verdict is (Verdict.SKIPPED if averaged else Verdict.PASSED), found
+
+
+def test_the_table_of_a_problem_is_the_same_for_the_same_seed(call: Call) -> None:
+    status, out, err = call(*ARGUMENTS, "--format", "json")
+    assert (status, err) == (0, "")
+    record = json.loads(out)
+    Draft202012Validator(schema("check")).validate(record)
+    assert record["verdict"] == "passed"
+    assert set(verdicts(record)) == {*exact_names(), "simulation", "versions"}
+    assert call(*ARGUMENTS, "--format", "json", "--seed", "0")[1] == out
+
+
+def test_another_seed_draws_other_runs() -> None:
+    found = regimes(SYM, terms=5)
+    findings = {check_simulation(found, runs=6, seed=seed, at_most=2) for seed in (0, 1, 2, 2)}
+    assert len(findings) == 3
+    assert {finding.verdict for finding in findings} == {Verdict.PASSED}
+
+
+def test_what_cannot_be_evaluated_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = simulated.deviation
+
+    def refusing(found: Any, regime: Any, *rest: Any, **options: Any) -> float | None:
+        if regime.name == "B":
+            raise InvalidInputError("regime B: does not converge; choose another")
+        return right(found, regime, *rest, **options)
+
+    monkeypatch.setattr(simulated, "deviation", refusing)
+    found = check_simulation(regimes(SYM, terms=5), runs=6, seed=0, at_most=2)
+    assert found.verdict is Verdict.PASSED
+    assert found.detail.startswith("2 regimes, 6 runs each: at most ")
+    assert found.detail.endswith("; left out: B (regime B: does not converge; choose another)")
+
+
+def exact_names() -> tuple[str, ...]:
+    return "oracle", "counters", "certificates"
+
+
+@pytest.mark.slow
+def test_without_a_problem_three_are_checked(call: Call) -> None:
+    status, out, err = call("check")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].startswith("diagflow ")
+    assert lines[-1] == "Verdict: passed (14 passed, 0 failed, 0 skipped)"
+    for problem in default_problems():
+        assert sum(f"{problem.title}: " in line for line in lines) == 4
+    assert "\x1b" not in out
+
+
+def test_plain_lines_when_piped(call: Call) -> None:
+    status, out, _ = call(*ARGUMENTS)
+    assert status == 0
+    lines = out.splitlines()
+    assert len(lines) == 8
+    assert all(line.startswith("passed   ") for line in lines[1:-1])
+    assert "\x1b" not in out
+
+
+def test_a_table_on_a_terminal(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "140")
+    status, out, _ = call(*ARGUMENTS)
+    assert status == 0
+    assert "what was compared" in out
+    assert "\x1b" in out
+    assert len(out.splitlines()) < 50
+
+
+# --- something is broken --------------------------------------------------------------------------
+
+
+def failed(call: Call, *named: str) -> dict[str, str]:
+    """The verdicts of a run that fails, in which the errors name some checks."""
+    status, out, err = call(*ARGUMENTS, "--format", "json")
+    assert status == 1
+    record = json.loads(out)
+    Draft202012Validator(schema("check")).validate(record)
+    found = verdicts(record)
+    assert record["verdict"] == "failed"
+    assert [name for name, verdict in found.items() if verdict == "failed"] == list(named)
+    assert err.count("\n") == 1
+    for name in named:
+        assert f"{name} of {SYM.title}" in err
+    return {c["check"]: c["detail"] for c in record["checks"] if c["verdict"] == "failed"}
+
+
+def test_a_wrong_coefficient(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = LossSeries.__getitem__
+
+    def wrong(series: LossSeries, s: int) -> Polynomial:
+        found = right(series, s)
+        return found + Polynomial.parse("p*H*sigma2") if s == 1 else found
+
+    monkeypatch.setattr(LossSeries, "__getitem__", wrong)
+    details = failed(call, "counters", "oracle")
+    assert details["oracle"].startswith("differs: Y_1 of train at p = 1, H = 1, Y_1 of train at p")
+    assert details["counters"] == "differs: Y_1"
+
+
+def test_a_wrong_leading_coefficient(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pde import solving
+
+    right = solving.leading_coefficients
+
+    def wrong(leading: Any) -> tuple[Polynomial, ...]:
+        first, *others = right(leading)
+        return (first, *(2 * other for other in others[:1]), *others[1:])
+
+    monkeypatch.setattr(solving, "leading_coefficients", wrong)
+    status, out, err = call(*ARGUMENTS, "--format", "json")
+    assert status == 1
+    details = {c["check"]: c["detail"] for c in json.loads(out)["checks"]}
+    assert details["certificates"].startswith("differs: regime A at s = 1, regime B at s = 1")
+    assert f"certificates of {SYM.title}" in err
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.1, np.nan])
+def test_a_wrong_solution(call: Call, monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
+    from pde.evolution import LossEvolution
+
+    right = LossEvolution.__call__
+
+    def wrong(evolution: LossEvolution, times: Any) -> Any:
+        return right(evolution, times) * (1 + (factor - 1) * np.minimum(np.abs(times) * 20, 1))
+
+    monkeypatch.setattr(simulated, "_ENTRIES", 20_000)
+    monkeypatch.setattr(LossEvolution, "__call__", wrong)
+    details = failed(call, "simulation")
+    assert details["simulation"].startswith("differs: regime A by ")
+    assert ("regime A by inf" in details["simulation"]) == np.isnan(factor)
+
+
+@pytest.mark.parametrize("factor", [0.8, 1.25])
+def test_a_wrong_simulator(call: Call, monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
+    from diagflow.simulation import ensemble
+
+    right = ensemble.initial_tensors
+
+    def wrong(flow: Any, seed: Any) -> dict[str, Any]:
+        return {name: factor * value for name, value in right(flow, seed).items()}
+
+    monkeypatch.setattr(ensemble, "initial_tensors", wrong)
+    details = failed(call, "simulation")
+    assert details["simulation"].endswith("standard errors")
+
+
+def test_runs_that_blow_up_are_no_agreement(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = simulated.simulate
+
+    def wrong(*given: Any, **options: Any) -> Any:
+        ensemble = right(*given, **options)
+        ensemble.loss[0, -1] = np.inf
+        return ensemble
+
+    monkeypatch.setattr(simulated, "simulate", wrong)
+    found = check_simulation(regimes(SYM, terms=4), runs=4, seed=0, at_most=1)
+    assert found.verdict is Verdict.FAILED
+    assert found.detail == "differs: regime A by inf standard errors"
+
+
+def test_a_wrong_contraction(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert check_wishart().verdict is Verdict.PASSED
+    right = exact_checks.expectation
+    monkeypatch.setattr(
+        exact_checks,
+        "expectation",
+        lambda d: {m: c + (len(d.factors) == 6) for m, c in right(d).items()},
+    )
+    found = check_wishart()
+    assert found.verdict is Verdict.FAILED
+    assert found.detail == "differs: Tr (W W^T)^3"
+
+
+def test_a_wrong_merger(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = exact_checks.merge
+    monkeypatch.setattr(exact_checks, "merge", lambda a, b: right(a, b) * 2)
+    assert check_counters(SYM, terms=1).detail == "differs: Y_1"
+
+
+def test_an_old_library(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    versions = {"numpy": "2.3.9", "sympy": "1.14", "rich": "15.0.0rc1"}
+    monkeypatch.setattr(
+        machine, "requires", lambda _: ["numpy>=2.4", "sympy>=1.14.0", "rich>=15.0", "x>=1; extra"]
+    )
+    monkeypatch.setattr(machine, "version", versions.__getitem__)
+    found = machine.check_versions()
+    assert found.verdict is Verdict.FAILED
+    assert found.detail == "numpy is 2.3.9, 2.4 or newer is needed"
+
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(machine, "version", missing)
+    assert machine.check_versions().detail.startswith("numpy is missing, 2.4 or newer is needed")
+    monkeypatch.setattr(machine, "requires", missing)
+    assert machine.check_versions().verdict is Verdict.SKIPPED
+
+
+# --- skipped, interrupted, refused ----------------------------------------------------------------
+
+
+def test_what_cannot_be_done_is_skipped_with_the_reason(tmp_path: Path) -> None:
+    found = check_oracle(two_layer(degree=2))
+    assert found.verdict is Verdict.SKIPPED
+    assert "average over inputs" in found.detail
+    found = check_oracle(SYM, monomials=1)
+    assert (found.verdict, found.detail) == (
+        Verdict.SKIPPED,
+        "no coefficient is small enough for the oracle",
+    )
+    path = tmp_path / "pinned.toml"
+    text = (ROOT / "examples" / "teacher_student.toml").read_text(encoding="utf-8")
+    assert 'H = "growing"' in text
+    path.write_text(text.replace('H = "growing"', "H = 2"), encoding="utf-8")
+    found = check_counters(read_problem_file(path))
+    assert found.verdict is Verdict.SKIPPED
+    assert found.detail == "axis H has a fixed size, so that not all sizes can be 1"
+
+
+def test_too_few_coefficients_for_regimes_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing(problem: Problem) -> None:
+        raise InvalidInputError("regimes: too few; give more")
+
+    monkeypatch.setattr("diagflow.checking.run.regimes", refusing)
+    found = list(check_problems([SYM], quick=True))
+    assert [f.check for f in found if f.verdict is Verdict.SKIPPED] == [
+        "certificates",
+        "simulation",
+    ]
+    assert found[-1].detail == "regimes: too few; give more"
+
+
+def test_regimes_of_given_coefficients_have_nothing_to_check() -> None:
+    found = regimes(regimes(SYM, terms=4).exponents.coefficients)
+    assert check_certificates(found).verdict is Verdict.SKIPPED
+    assert check_simulation(found, runs=2, seed=0).verdict is Verdict.SKIPPED
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_interrupt_keeps_what_was_found(
+    call: Call, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    def interrupted(found: object) -> Finding:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("diagflow.checking.run.check_certificates", interrupted)
+    status, out, err = call(*ARGUMENTS, "--format", form)
+    assert status == 130
+    assert err == "diagflow: interrupted: 4 checks were finished\n"
+    if form == "json":
+        record = json.loads(out)
+        Draft202012Validator(schema("check")).validate(record)
+        assert (record["complete"], len(record["checks"])) == (False, 4)
+    else:
+        assert out.count("passed   ") == 4
+        assert out.splitlines()[-1].endswith("; interrupted, what was finished is told")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (("--order", "3"), "check: --order describes a problem, and none is named"),
+        (("cp", "--order", "1"), "order 1: a CP model needs at least two modes"),
+        (("nothing",), "problem 'nothing': is not a known preset"),
+        (("cp", "--seed", "-1"), "--seed -1: is negative"),
+    ],
+)
+def test_bad_input(call: Call, arguments: tuple[str, ...], part: str) -> None:
+    status, _, err = call("check", *arguments)
+    assert status == 2
+    assert err.startswith(f"diagflow: error: {part}")
+    assert err.count("\n") == 1
+
+
+# --- the parts ------------------------------------------------------------------------------------
+
+
+def test_what_is_told_to_the_oracle_is_the_problem() -> None:
+    """A model that is written by hand for the oracle, and the same from its problem."""
+    values = {"p": Fraction(2), "H": Fraction(1), "N": Fraction(3)}
+    told = Translation(tied_autoencoder(data=True), values)
+    W, X = ("W", "ki"), ("X", "jn")
+    expected = oracle.loss_derivatives(
+        [oracle.Term(1, (W, ("W", "kj"), X), "in")],
+        [oracle.Term(1, (("X", "in"),), "in")],
+        {"i": 2, "j": 2, "k": 1, "n": 3},
+        1,
+        {"X": oracle.UNIT_VARIANCE},
+        frozen={"X"},
+        prefactor=Fraction(1, 6),
+    )
+    assert told.coefficients("train", 1) == expected
+    assert told.reach("train", monomials=1) == -1
+
+
+def test_numbers_leave_the_other_symbols() -> None:
+    polynomial = Polynomial.parse("p*N*sigma2 - 4*p*sigma2 + H")
+    assert at_numbers(polynomial, {"p": Fraction(1), "N": Fraction(4)}) == {
+        (("H", 1),): Fraction(1)
+    }
+
+
+def test_verdicts_of_reports() -> None:
+    def report(*found: Verdict) -> Report:
+        findings = tuple(Finding(None, "oracle", verdict, "x") for verdict in found)
+        return Report(("cp",), 0, False, findings, (("python", "3"),))
+
+    assert report().verdict is Verdict.SKIPPED
+    assert report(Verdict.SKIPPED, Verdict.PASSED).verdict is Verdict.PASSED
+    assert report(Verdict.PASSED, Verdict.FAILED).verdict is Verdict.FAILED
+    assert show_check.closing(report(Verdict.PASSED)) == (
+        "Verdict: passed (1 passed, 0 failed, 0 skipped)"
+    )
