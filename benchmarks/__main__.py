@@ -2,7 +2,7 @@
 
 Tables on a terminal, Markdown when piped; progress on standard error. Exit status 1 if a result
 differs from the textbook enumerator's or a ratio is too small, and with ``--strict`` also if a
-reach or curve case misses its limits.
+reach, speed-up or curve case misses its limits.
 """
 
 from __future__ import annotations
@@ -11,23 +11,21 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from benchmarks import cases, reach
-from benchmarks.cases import (
-    CURVE_POINTS,
-    MEMORY_LIMIT,
-    REQUIRED_RATIO,
-    TIME_LIMIT,
-    CurveCase,
-    RatioCase,
-    ReachCase,
-)
-from benchmarks.reach import Reach, Step
+from benchmarks import cases, listing, reach, speedup
+from benchmarks.cases import CURVE_POINTS, CurveCase, RatioCase, ReachCase, SpeedupCase
+from benchmarks.listing import Listing
+from benchmarks.page import write_page
+from benchmarks.reach import Step
+
+if TYPE_CHECKING:
+    from benchmarks.curve import CurveTimes
+    from benchmarks.ratio import Ratio
 
 PIPED_WIDTH = 160
 
@@ -38,15 +36,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console()
     if not console.is_terminal:
         console = Console(width=PIPED_WIDTH)
+    quick: bool = options.quick
+    listings: list[Listing] = []
+
+    def show(found: Listing) -> None:
+        listings.append(found)
+        console.print(found.table(plain=not console.is_terminal))
+        for remark in found.remarks:
+            console.print(remark, soft_wrap=True)
+        console.print()
+
     passed = True
+    reached: list[reach.Reach] = []
     # Reach first: a child's peak memory starts with that of its parent, which is still small.
     if chosen_reach := cases.selected(cases.REACH, options.only):
-        passed = _reach(console, chosen_reach, quick=options.quick) or not options.strict
+        reached = [_reach(case, quick=quick) for case in chosen_reach]
+        show(listing.reaches(reached))
+        passed = all(result.met for result in reached) or not options.strict
+    if chosen_speedups := cases.selected(cases.SPEEDUPS, options.only):
+        compared = [_speedup(case, quick=quick) for case in chosen_speedups]
+        show(listing.speedups(compared, quick=quick))
+        # Whether the cores were free is not the engine's doing; that results are equal is.
+        fast = all(result.met for result in compared) or not options.strict
+        passed = passed and fast and all(result.equal for result in compared)
     if chosen_ratio := cases.selected(cases.RATIO, options.only):
-        passed = _ratio(console, chosen_ratio, quick=options.quick) and passed
+        measured = [_ratio(case, quick=quick) for case in chosen_ratio]
+        show(listing.ratios(measured, quick=quick))
+        passed = passed and all(result.met for result in measured)
     if chosen_curves := cases.selected(cases.CURVES, options.only):
-        met = _curves(console, chosen_curves, quick=options.quick)
-        passed = (met or not options.strict) and passed
+        drawn = [_curve(case, quick=quick) for case in chosen_curves]
+        show(listing.curves(drawn))
+        passed = passed and (all(result.met for result in drawn) or not options.strict)
+    if options.page is not None:
+        write_page(options.page, listings, reached)
     return 0 if passed else 1
 
 
@@ -64,132 +86,43 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--strict",
         action="store_true",
-        help="exit with 1 if a reach or curve case misses its limits",
+        help="exit with 1 if a reach, speed-up or curve case misses its limits",
+    )
+    parser.add_argument(
+        "--page",
+        type=Path,
+        metavar="FILE",
+        help="write the tables and a plot as a page of the documentation, FILE and FILE's .svg",
     )
     return parser
 
 
-# --- reach ----------------------------------------------------------------------------------------
+def _reach(case: ReachCase, *, quick: bool) -> reach.Reach:
+    last = case.last(quick=quick)
+    with _progress(f"{case.name}: Y_0 ... Y_{last}") as report:
+        return reach.run(case, terms=last, follow=report)
 
 
-def _reach(console: Console, chosen: Sequence[ReachCase], *, quick: bool) -> bool:
-    """Run the reach cases, print their table; whether all were met."""
-    table = _table(
-        console, "Reach: Y_0 ... Y_s in one fresh process, interpreter and imports included"
-    )
-    for column in (
-        *("s", "seconds", "growth of the last Y_s", "diagrams of Y_s"),
-        *("contractions", "peak MB", "limits"),
-    ):
-        table.add_column(column, justify="right")
-    results = []
-    for case in chosen:
-        last = case.last(quick=quick)
-        with _progress(f"{case.name}: Y_0 ... Y_{last}") as report:
-            result = reach.run(case, terms=last, follow=report)
-        results.append(result)
-        table.add_row(
-            case.title,
-            str(last),
-            f"{result.seconds:.1f}",
-            " ".join(f"{factor:.2f}" for factor in result.growth) or "-",
-            str(result.diagrams),
-            str(result.contractions),
-            f"{result.memory / 2**20:.0f}",
-            "met" if result.met else "MISSED",
-        )
-    console.print(table)
-    for result in results:
-        if not result.met:
-            console.print(_miss(result), soft_wrap=True)
-    console.print()
-    return all(result.met for result in results)
+def _speedup(case: SpeedupCase, *, quick: bool) -> speedup.Speedup:
+    last = case.last(quick=quick)
+    with _progress(f"{case.name}: Y_0 ... Y_{last} twice") as report:
+        return speedup.measure(case, terms=last, follow=report)
 
 
-def _miss(result: Reach) -> str:
-    limits = f"{TIME_LIMIT:.0f} s and {MEMORY_LIMIT // 2**30} GB"
-    start = f"warning: {result.case.name} did not meet {limits}:"
-    if result.finished:
-        return f"{start} {result.seconds:.1f} s, {result.memory / 2**30:.2f} GB"
-    done = f"Y_{result.steps[-1].s}" if result.steps else "no coefficient"
-    return f"{start} stopped with status {result.status} after {result.seconds:.0f} s, {done} done"
-
-
-# --- ratio ----------------------------------------------------------------------------------------
-
-
-def _ratio(console: Console, chosen: Sequence[RatioCase], *, quick: bool) -> bool:
-    """Run the ratio cases, print their table; whether all were met."""
+def _ratio(case: RatioCase, *, quick: bool) -> Ratio:
     from benchmarks import ratio
 
-    table = _table(console, "Ratio: the textbook enumerator over the engine, in one process")
-    for column in ("s", "textbook seconds", "engine seconds", "ratio", "required", "results"):
-        table.add_column(column, justify="right")
-    met = []
-    for case in chosen:
-        last = case.last(quick=quick)
-        with _progress(f"{case.name}: Y_0 ... Y_{last} by both programs"):
-            result = ratio.measure(case, terms=last)
-        met.append(result.met)
-        table.add_row(
-            case.title,
-            str(last),
-            f"{result.textbook:.3f}",
-            f"{result.engine:.5f}",
-            f"{result.value:.0f}",
-            "-" if quick else f"{REQUIRED_RATIO:.0f}",
-            ("equal" if result.equal else "DIFFER") + ("" if result.met else ", FAILED"),
-        )
-    console.print(table)
-    console.print()
-    return all(met)
+    last = case.last(quick=quick)
+    with _progress(f"{case.name}: Y_0 ... Y_{last} by both programs"):
+        return ratio.measure(case, terms=last)
 
 
-# --- curve ----------------------------------------------------------------------------------------
-
-
-def _curves(console: Console, chosen: Sequence[CurveCase], *, quick: bool) -> bool:
-    """Run the curve cases, print their table; whether all were met."""
+def _curve(case: CurveCase, *, quick: bool) -> CurveTimes:
     from benchmarks import curve
 
     points = CURVE_POINTS // 100 if quick else CURVE_POINTS
-    table = _table(console, f"Curve: a solution at {points} times after set-up, and one simulation")
-    for column in (
-        *("regime", "solution ms", "simulation ms", "ratio", "limit ms"),
-        *("largest relative deviation", "limits"),
-    ):
-        table.add_column(column, justify="right")
-    met = []
-    for case in chosen:
-        with _progress(case.name):
-            result = curve.measure(case, points=points, terms=case.last(quick=quick))
-        met.append(result.met)
-        table.add_row(
-            case.title,
-            case.regime,
-            f"{1000 * result.solution:.2f}",
-            f"{1000 * result.simulation:.0f}",
-            f"{result.value:.0f}",
-            f"{1000 * case.limit:.0f}",
-            f"{result.deviation:.3f}",
-            "met" if result.met else "MISSED",
-        )
-    console.print(table)
-    console.print()
-    return all(met)
-
-
-# --- output ---------------------------------------------------------------------------------------
-
-
-def _table(console: Console, title: str) -> Table:
-    table = Table(
-        title=title,
-        title_justify="left",
-        box=box.HEAVY_HEAD if console.is_terminal else box.MARKDOWN,
-    )
-    table.add_column("problem")
-    return table
+    with _progress(case.name):
+        return curve.measure(case, points=points, terms=case.last(quick=quick))
 
 
 @contextmanager

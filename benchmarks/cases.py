@@ -3,7 +3,8 @@
 A *reach* case asks how far the series goes: Y_0 ... Y_terms in one process, within limits of time
 and memory. A *ratio* case compares the engine with the textbook enumerator on the same problem, in
 the same process and the same run. A *curve* case evaluates a loss evolution at many times, and
-simulates one run of the same curve. All cases are CP models with the identity target.
+simulates one run of the same curve. A *speed-up* case computes a series by one process and by two.
+All cases are CP models with the identity target.
 
 >>> REACH[0].name, REACH[0].title, REACH[0].terms
 ('reach:sym2', 'SYM order 2', 40)
@@ -26,11 +27,14 @@ __all__ = [
     "RATIO",
     "REACH",
     "REQUIRED_RATIO",
+    "REQUIRED_SPEEDUP",
+    "SPEEDUPS",
     "TIME_LIMIT",
     "Case",
     "CurveCase",
     "RatioCase",
     "ReachCase",
+    "SpeedupCase",
     "names",
     "selected",
 ]
@@ -43,6 +47,10 @@ MEMORY_LIMIT = 4 * 2**30
 
 REQUIRED_RATIO = 500.0
 """How many times faster than the textbook enumerator the engine has to be."""
+
+
+REQUIRED_SPEEDUP = 1.7
+"""How many times faster than one process two have to be."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +96,13 @@ class RatioCase(Case):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SpeedupCase(ReachCase):
+    """Y_0 ... Y_terms by one process and by two."""
+
+    kind = "speedup"
+
+
+@dataclass(frozen=True, kw_only=True)
 class CurveCase(Case):
     """A loss evolution at `CURVE_POINTS` times, after set-up."""
 
@@ -117,6 +132,8 @@ RATIO = (
     RatioCase(order=3, symmetric=True, terms=2, quick_terms=1),
     RatioCase(order=3, symmetric=False, terms=3, quick_terms=2),
 )
+
+SPEEDUPS = (SpeedupCase(order=4, symmetric=False, terms=6, quick_terms=5),)
 
 CURVE_POINTS = 10_000
 
@@ -151,7 +168,12 @@ def names() -> tuple[str, ...]:
     """What ``--only`` accepts: a kind, or the name of a case."""
     return tuple(
         name
-        for kind, cases in (("reach", REACH), ("ratio", RATIO), ("curve", CURVES))
+        for kind, cases in (
+            ("reach", REACH),
+            ("ratio", RATIO),
+            ("speedup", SPEEDUPS),
+            ("curve", CURVES),
+        )
         for name in (kind, *(case.name for case in cases))
     )
 

@@ -1,7 +1,7 @@
 """How far the series goes: Y_0 ... Y_s in a fresh process, with its time and its peak memory.
 
-``python -m benchmarks.reach ORDER sym|asym TERMS`` is the child: it prints one JSON line for every
-finished coefficient, flushed at once, so that the parent can follow it. `run` starts it and
+``python -m benchmarks.reach ORDER sym|asym TERMS JOBS`` is the child: it prints one JSON line for
+every finished coefficient, flushed at once, so that the parent can follow it. `run` starts it and
 measures its wall time from outside: the start of the interpreter and the imports count.
 
 The peak memory is what the operating system reports of the child itself. Linux lets a child start
@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
@@ -33,13 +34,14 @@ PATIENCE = 3 * TIME_LIMIT
 
 @dataclass(frozen=True)
 class Step:
-    """One finished coefficient: what it cost, and the peak memory of the process so far."""
+    """One finished coefficient: its cost, its digest, the peak memory of the process so far."""
 
     s: int
     seconds: float
     diagrams: int
     contractions: int
     memory: int
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,11 @@ class Reach:
         return sum(step.contractions for step in self.steps)
 
     @property
+    def contraction_seconds(self) -> float:
+        """Seconds for each of them, merging included."""
+        return sum(step.seconds for step in self.steps) / max(1, self.contractions)
+
+    @property
     def memory(self) -> int:
         """Peak memory in bytes."""
         return self.steps[-1].memory if self.steps else 0
@@ -86,7 +93,11 @@ class Reach:
 
 
 def run(
-    case: ReachCase, *, terms: int | None = None, follow: Callable[[Step], None] | None = None
+    case: ReachCase,
+    *,
+    terms: int | None = None,
+    jobs: int = 1,
+    follow: Callable[[Step], None] | None = None,
 ) -> Reach:
     """Run a case in a fresh process.
 
@@ -96,12 +107,14 @@ def run(
         The problem.
     terms
         The last coefficient, if not the declared one.
+    jobs
+        Number of processes that merge and contract.
     follow
         Called with every finished step.
     """
     last = case.terms if terms is None else terms
     family = "sym" if case.symmetric else "asym"
-    command = [sys.executable, "-m", __name__, str(case.order), family, str(last)]
+    command = [sys.executable, "-m", __name__, str(case.order), family, str(last), str(jobs)]
     steps: list[Step] = []
     start = time.perf_counter()
     root = Path(__file__).resolve().parents[1]
@@ -130,15 +143,18 @@ def peak_memory() -> int:
 
 def child(arguments: Sequence[str]) -> None:
     """Expand one problem and print a line for every coefficient."""
+    from diagflow.executors import executor
     from expansion.models import cp
     from expansion.series import LossSeries
 
-    order, family, terms = arguments
-    series = LossSeries(cp(order=int(order), symmetric=family == "sym"))
-    for s in range(int(terms) + 1):
-        cost = series.cost(s)
-        step = Step(s, cost.seconds, cost.diagrams, cost.contractions, peak_memory())
-        print(json.dumps(vars(step)), flush=True)
+    order, family, terms, jobs = arguments
+    with executor(jobs=int(jobs)) as workers:
+        series = LossSeries(cp(order=int(order), symmetric=family == "sym"), executor=workers)
+        for s in range(int(terms) + 1):
+            cost = series.cost(s)
+            digest = sha256(str(series[s]).encode()).hexdigest()
+            step = Step(s, cost.seconds, cost.diagrams, cost.contractions, peak_memory(), digest)
+            print(json.dumps(vars(step)), flush=True)
 
 
 if __name__ == "__main__":

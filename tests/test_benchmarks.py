@@ -5,6 +5,7 @@ No absolute time is tested; the limits of the declared cases are checked by ``ma
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,16 +15,18 @@ from typing import Any
 
 import pytest
 
-from benchmarks import curve, ratio, reach
+from benchmarks import curve, ratio, reach, speedup
 from benchmarks.__main__ import main
 from benchmarks.cases import (
     CURVE_POINTS,
     CURVES,
     RATIO,
     REACH,
+    SPEEDUPS,
     CurveCase,
     RatioCase,
     ReachCase,
+    SpeedupCase,
     names,
     selected,
 )
@@ -136,7 +139,8 @@ def test_the_declared_cases_are_those_of_the_specification() -> None:
     }
     assert all(case.quick_terms < case.terms for case in (*REACH, *RATIO))
     assert len(set(names())) == len(names())
-    assert len(names()) == 3 + len(REACH) + len(RATIO) + len(CURVES)
+    assert len(names()) == 4 + len(REACH) + len(RATIO) + len(SPEEDUPS) + len(CURVES)
+    assert [(case.title, case.terms) for case in SPEEDUPS] == [("ASYM order 4", 6)]
 
 
 def test_selection_by_name_and_by_kind() -> None:
@@ -195,6 +199,41 @@ def test_a_solution_is_much_faster_than_one_simulation(case: CurveCase) -> None:
     assert not replace(result, points=CURVE_POINTS, solution=2 * case.limit).met
 
 
+def test_two_processes_find_what_one_finds() -> None:
+    case = SpeedupCase(order=3, symmetric=False, terms=3, quick_terms=2)
+    result = speedup.measure(case, terms=2)
+    assert result.equal
+    assert result.met, "below the declared size no speed-up is asked for"
+    wrong = replace(
+        result.two, steps=(*result.two.steps[:-1], replace(result.two.steps[-1], digest=""))
+    )
+    assert not replace(result, two=wrong).equal
+    assert not replace(result, two=wrong).met
+    asked = replace(result, case=replace(case, terms=2))
+    assert not replace(asked, two=replace(result.two, seconds=result.one.seconds / 1.6)).met
+    assert replace(asked, two=replace(result.two, seconds=result.one.seconds / 1.8)).met
+
+
+def test_the_page_of_the_documentation(tmp_path: Path) -> None:
+    page = tmp_path / "benchmarks.md"
+    chosen = ("reach:asym4", "speedup", "ratio:asym3", "curve:sym2:A-B-E")
+    only = [word for name in chosen for word in ("--only", name)]
+    assert main(["--quick", *only, "--page", str(page)]) == 0
+    text = page.read_text()
+    headings = [line for line in text.splitlines() if line.startswith("#")]
+    assert headings == [
+        "# Benchmarks",
+        "## Exact reach",
+        "## Two processes",
+        "## Against the textbook",
+        "## Formula against simulation",
+    ]
+    rows = [line for line in text.splitlines() if line.startswith(("| ASYM", "| SYM"))]
+    assert [row.count("|") for row in rows] == [10, 8, 8, 9]
+    assert "ASYM order 4" in page.with_suffix(".svg").read_text()
+    assert not re.search(r"/(?:home|root|tmp|Users)/", text)
+
+
 def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         main(["--only", "reach:sym9"])
@@ -205,7 +244,7 @@ def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_child_prints_one_line_of_json_for_each_coefficient(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    reach.child(["2", "sym", "1"])
+    reach.child(["2", "sym", "1", "1"])
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["s"] for line in lines] == [0, 1]
     assert all(reach.Step(**line).memory > 0 for line in lines)

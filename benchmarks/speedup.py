@@ -1,0 +1,61 @@
+"""Two processes against one: the same series, each time in a fresh process with its workers.
+
+The wall time counts everything, the start of the workers too. The coefficients are compared by
+digests of their text.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks import reach
+from benchmarks.cases import REQUIRED_SPEEDUP, SpeedupCase
+from benchmarks.reach import Reach, Step
+
+__all__ = ["Speedup", "measure"]
+
+
+@dataclass(frozen=True)
+class Speedup:
+    """One run by one process, one by two."""
+
+    case: SpeedupCase
+    one: Reach
+    two: Reach
+
+    @property
+    def value(self) -> float:
+        return self.one.seconds / self.two.seconds
+
+    @property
+    def equal(self) -> bool:
+        """Whether both finished with the same coefficients."""
+        digests = [[step.digest for step in run.steps] for run in (self.one, self.two)]
+        return self.one.finished and self.two.finished and digests[0] == digests[1]
+
+    @property
+    def met(self) -> bool:
+        """Whether the results are equal and the declared case is fast enough."""
+        small = self.one.terms < self.case.terms
+        return self.equal and (small or self.value >= REQUIRED_SPEEDUP)
+
+
+def measure(
+    case: SpeedupCase, *, terms: int | None = None, follow: Callable[[Step], None] | None = None
+) -> Speedup:
+    """Run a case by one process, then by two.
+
+    Parameters
+    ----------
+    case
+        The problem.
+    terms
+        The last coefficient, if not the declared one.
+    follow
+        Called with every finished step of both runs.
+    """
+    one, two = (reach.run(case, terms=terms, jobs=jobs, follow=follow) for jobs in (1, 2))
+    return Speedup(case, one, two)
