@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
 from expansion.models import cp
+from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.series import LossSeries
 
@@ -47,3 +50,28 @@ def test_a_spike_with_amplitude_zero_is_the_identity() -> None:
         assert [(powers, c) for powers, c in spiked[s] if "alpha" not in dict(powers)] == [
             *identity[s]
         ]
+
+
+def test_diagrams_that_are_finished_beside_others_that_are_not() -> None:
+    """f = W/3 on N x N and F = 2 p a - a with a = the number of sums modulo p, which is p.
+
+    Some rows of one size have a modular sum only, the others a weight too. The sum over a, b of
+    [2 a = b] and of [b + a = a] is p: F = 2 p^2 - p in every entry.
+    """
+    N = Axis("N")
+    W = Tensor("W", (N, N), variance="sigma2")
+    plus = Tensor("plus", (p, p, p), Kind.MODULAR)
+    problem = Problem(
+        family="sums",
+        model=(Network(((W, ("i", "j")),), ("i", "j"), Fraction(1, 3)),),
+        target=(
+            Network(((plus, ("a", "a", "b")),), ("i", "j"), Fraction(2), (p,)),
+            Network(((plus, ("b", "a", "a")),), ("i", "j"), Fraction(-1)),
+        ),
+        output_axes=(N, N),
+    )
+    series = LossSeries(problem)
+    assert series[0] == Polynomial.parse(
+        "1/18*N**2*sigma2 + 2*p**4*N**2 - 2*p**3*N**2 + 1/2*p**2*N**2"
+    )
+    assert all(series[s] == series[0] * Fraction(-2, 9) ** s for s in range(5))
