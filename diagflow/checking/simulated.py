@@ -141,6 +141,8 @@ def deviation(
         rtol=_RTOL,
         loss=found.exponents.loss,
     )
+    if ensemble.interrupted:  # some runs were finished; the check was not
+        raise KeyboardInterrupt
     if not np.all(np.isfinite(ensemble.mean)):
         return inf
     allowed = error + (evolution.error_estimate or 0.0) + 10 * _RTOL * np.abs(ensemble.mean)

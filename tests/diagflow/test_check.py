@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -351,6 +352,23 @@ def test_an_interrupt_keeps_what_was_found(
     else:
         assert out.count("passed   ") == 4
         assert out.splitlines()[-1].endswith("; interrupted, what was finished is told")
+
+
+def test_an_interrupt_within_a_simulation_ends_the_check(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = simulated.simulate
+    calls: list[int] = []
+
+    def interrupted(*given: Any, **options: Any) -> Any:
+        calls.append(1)
+        return replace(right(*given, **options), interrupted=True)
+
+    monkeypatch.setattr(simulated, "simulate", interrupted)
+    status, out, err = call(*ARGUMENTS)
+    assert (status, len(calls)) == (130, 1)
+    assert "simulation" not in out
+    assert err == "diagflow: interrupted: 5 checks were finished\n"
 
 
 @pytest.mark.parametrize(
