@@ -73,8 +73,8 @@ coverage: install ## measure what the tests run, and fail under 95 % of the bran
 fuzz: install ## feed mutated texts to all readers for SECONDS=60, guided by coverage with atheris
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
-bench: install ## run the benchmarks and print their table
-	$(BIN)/python -m benchmarks
+bench: install ## run the benchmarks, print their tables and write docs/benchmarks.md with its plot
+	$(SINGLE) $(BIN)/python -m benchmarks --page docs/benchmarks.md
 
 lock: ## resolve requirements.lock again from pyproject.toml (UPGRADE=--upgrade: newest versions)
 	$(require-python)

@@ -144,11 +144,12 @@ def peak_memory() -> int:
 def child(arguments: Sequence[str]) -> None:
     """Expand one problem and print a line for every coefficient."""
     from diagflow.executors import executor
-    from expansion.models import cp
-    from expansion.series import LossSeries
 
     order, family, terms, jobs = arguments
     with executor(jobs=int(jobs)) as workers:
+        from expansion.models import cp
+        from expansion.series import LossSeries
+
         series = LossSeries(cp(order=int(order), symmetric=family == "sym"), executor=workers)
         for s in range(int(terms) + 1):
             cost = series.cost(s)

@@ -16,6 +16,7 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 from multiprocessing import get_context
 
 from threadpoolctl import threadpool_limits
@@ -30,6 +31,10 @@ _CONNECT_SECONDS = 10
 def _start() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threadpool_limits(limits=1)
+
+
+def _prepare() -> None:
+    import_module("diagrams.arrays")
 
 
 @contextmanager
@@ -65,6 +70,8 @@ def executor(*, jobs: int = 1, scheduler: str | None = None) -> Iterator[Executo
     else:
         pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start)
         try:
+            for _ in range(jobs):
+                pool.submit(_prepare)  # the workers start while this process gets ready itself
             yield pool
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

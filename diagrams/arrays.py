@@ -34,6 +34,8 @@ from diagrams.packing import (
     Codes,
     Kinds,
     Packing,
+    batches,
+    distinct_rows,
     factor_multiplicities,
 )
 from diagrams.representation import Blocks, Representation, Tick
@@ -48,8 +50,11 @@ __all__ = ["ArrayRepresentation"]
 
 Weights = NDArray[np.object_]
 
+_PORTION = 128
+"""Diagrams that are merged in one step: a fraction of a second, and many to share its cost."""
+
 _ROWS = 2048
-"""Diagrams that are merged in one step, and products packed together: they fit the cache."""
+"""Products that are packed together: they fit the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,10 +311,13 @@ class ArrayRepresentation(Representation[State]):
             pinned = 1
             for axis, count in zip(self._packing.axes, free, strict=True):
                 pinned *= (axis.pinned or 1) ** count
-            for variances, pairings, chosen in self._variances(codes):
-                numbers = self._table.add(codes[chosen])
-                weights = (coefficients[chosen] * pinned).tolist()
-                sums[variances].append(Combination(size, numbers, weights, pairings, free))
+            for part in batches(codes, _ROWS):
+                rows, counts = codes[part], coefficients[part]
+                for variances, pairings, chosen in self._variances(rows):
+                    numbers = self._table.add(rows[chosen])
+                    weights = (counts[chosen] * pinned).tolist()
+                    sums[variances].append(Combination(size, numbers, weights, pairings, free))
+                self.tick(0)
         if not sums:
             return {}
         result: defaultdict[Monomial, int] = defaultdict(int)
@@ -344,10 +352,8 @@ class ArrayRepresentation(Representation[State]):
             axis=1,
         )
         symbols = [tensor.variance for members in self.blocks.symmetric for tensor in members]
-        rows: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
-        for number, row in enumerate(counts.tolist()):
-            rows[tuple(row)].append(number)
-        for row in sorted(rows):
+        distinct, number = distinct_rows(counts)
+        for index, row in enumerate(distinct):
             if any(count % 2 for count in row):
                 continue
             powers: dict[str, int] = {}
@@ -355,13 +361,13 @@ class ArrayRepresentation(Representation[State]):
             for symbol, count in zip(symbols, row, strict=True):
                 powers[symbol] = powers.get(symbol, 0) + count // 2
                 pairings *= double_factorial(count - 1)
-            yield monomial(powers), pairings, np.array(rows[row])
+            yield monomial(powers), pairings, (number == index).nonzero()[0]
 
 
 def _portions(sources: Iterable[tuple[State, Sequence[int]]]) -> Iterator[tuple[Source, ...]]:
-    """The rows of some states in portions of at most `_ROWS`, each with its blocks."""
+    """The rows of some states in portions of at most `_PORTION`, each with its blocks."""
     portion: list[Source] = []
-    room = _ROWS
+    room = _PORTION
     for state, blocks in sources:
         for (size, free), (codes, coefficients) in state.items():
             first = 0
@@ -372,7 +378,7 @@ def _portions(sources: Iterable[tuple[State, Sequence[int]]]) -> Iterator[tuple[
                 first = part.stop
                 if not room:
                     yield tuple(portion)
-                    portion, room = [], _ROWS
+                    portion, room = [], _PORTION
     if portion:
         yield tuple(portion)
 

@@ -16,6 +16,7 @@ Source: ours.
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -36,6 +37,11 @@ _ROWS = 8192
 """Diagrams with n factors are integrated _ROWS / n at a time: enough to share the cost of a step,
 few enough for caches. It does not depend on how steps are carried out, so that what one run has
 kept serves every other."""
+
+_PIECES = 3
+"""Steps of expansion that are passed on for each that is expanded: so they hardly fall behind."""
+
+_END = object()
 
 Weights = NDArray[np.object_]
 """What the diagrams of one level carry: integers whose digits are `Fields`."""
@@ -156,19 +162,23 @@ class ContractionTable:
     def complete(self) -> None:
         """Expand every diagram that was entered, down to the empty one."""
         for size in range(max(self._levels), 0, -1):
-            level = self._levels.setdefault(size, _Level())
-            waiting = list(islice(level.number, level.expanded, None))
-            parts = [
-                self._rows(waiting[part], size) for part in batches(waiting, _ROWS // size + 1)
-            ]
-            fixed = [self._fixed(codes) for codes in parts]
-            random = (codes[~rows] for codes, rows in zip(parts, fixed, strict=True))
-            with closing(self._integrated(random)) as results:
-                for codes, rows, contractions in zip(parts, fixed, results, strict=True):
-                    expansion = self._expansion(codes, rows, contractions)
-                    # One append makes the step visible: an interrupt leaves it done or not begun.
-                    level.expansions.append(expansion)
-                    self._tick(len(codes))
+            for _ in self._expanded(size):
+                pass
+
+    def _expanded(self, size: int) -> Iterator[None]:
+        """Expand the diagrams with one number of factors; yields after every step."""
+        level = self._levels.setdefault(size, _Level())
+        waiting = list(islice(level.number, level.expanded, None))
+        parts = [self._rows(waiting[part], size) for part in batches(waiting, _ROWS // size + 1)]
+        fixed = [self._fixed(codes) for codes in parts]
+        random = (codes[~rows] for codes, rows in zip(parts, fixed, strict=True))
+        with closing(self._integrated(random)) as results:
+            for codes, rows, contractions in zip(parts, fixed, results, strict=True):
+                expansion = self._expansion(codes, rows, contractions)
+                # One append makes the step visible: an interrupt leaves it done or not begun.
+                level.expansions.append(expansion)
+                self._tick(len(codes))
+                yield
 
     def _rows(self, packed: Sequence[bytes], size: int) -> Codes:
         return np.frombuffer(b"".join(packed), dtype=self._packing.dtype).reshape(-1, size)
@@ -190,7 +200,7 @@ class ContractionTable:
         if fixed.any():
             rows = np.flatnonzero(fixed)
             free = np.array([self._finish(codes[row]) for row in rows.tolist()], dtype=np.intp)
-            parts.append(self._children(emptied(codes, free), rows))
+            parts.append(self._children(emptied(free, codes.dtype), rows))
         return _Expansion(len(codes), tuple(parts))
 
     def _children(self, results: Contractions, parents: NDArray[np.intp]) -> _Children:
@@ -223,22 +233,23 @@ class ContractionTable:
 
         The coefficients are pushed down level by level, from diagrams to their children, and what
         arrives at the empty diagram is the sum. Large diagrams are many, but what they carry is
-        short: the other way round, from the empty diagram up, costs twice as much.
+        short: the other way round, from the empty diagram up, costs twice as much. What one level
+        carries is passed on while the next is expanded, which other processes may do.
         """
-        self.complete()
         fields = self._fields(sums)
-        carried: dict[int, dict[int, Weights]] = {size: {} for size in self._levels}
+        carried: dict[int, dict[int, Weights]] = defaultdict(dict)
         for index, combinations in enumerate(sums):
             for combination in combinations:
                 shift = fields.shift(combination.free)
                 weights = self._weights(carried, combination.size, index)
-                for number, coefficient in zip(
-                    combination.numbers, combination.coefficients, strict=True
-                ):
-                    weights[number] += coefficient << shift
-        for size in sorted(carried, reverse=True)[:-1]:
-            for index, weights in carried.pop(size).items():
-                self._push(size, index, weights, carried, fields)
+                coefficients = np.array(combination.coefficients, dtype=object)
+                np.add.at(weights, combination.numbers, coefficients << shift)
+        passing = _InTurn()
+        for size in range(max(self._levels), 0, -1):
+            for _ in self._expanded(size):
+                passing.advance(_PIECES)
+            passing.append(self._passed(size, carried, fields))
+        passing.finish()
         arrived = carried[0]
         return [
             fields.unpack(arrived[index][0]) if index in arrived else {}
@@ -262,38 +273,62 @@ class ContractionTable:
         return Fields.fitting(bound, extents)
 
     def _weights(self, carried: dict[int, dict[int, Weights]], size: int, index: int) -> Weights:
-        """What the diagrams of one level carry for one of the sums."""
+        """What the diagrams of one level carry for one of the sums, with room for all of them."""
+        needed = len(self._levels[size].number)
         found = carried[size].get(index)
         if found is None:
-            found = carried[size][index] = np.zeros(len(self._levels[size].number), dtype=object)
+            found = carried[size][index] = np.zeros(needed, dtype=object)
+        elif len(found) < needed:
+            # The level is still growing: leave some room.
+            longer = np.zeros(needed + needed // 2, dtype=object)
+            longer[: len(found)] = found
+            found = carried[size][index] = longer
         return found
 
-    def _push(
-        self,
-        size: int,
-        index: int,
-        weights: Weights,
-        carried: dict[int, dict[int, Weights]],
-        fields: Fields,
-    ) -> None:
-        """Pass on what the diagrams of one level carry to their children."""
-        base = 0
-        for expansion in self._levels[size].expansions:
-            here = weights[base : base + expansion.parents]
-            for part in expansion.parts:
-                passed = here[part.parent]
-                used = np.flatnonzero(passed)
-                passed, multiplicity = passed[used], part.multiplicity[used]
-                # Most children count once and set no node free: skip what does nothing to them.
-                often = np.flatnonzero(multiplicity != 1)
-                passed[often] *= multiplicity[often]
-                shifts = np.array([fields.shift(e) for e in part.free_nodes], dtype=object)
-                shift = shifts[part.free[used]]
-                moved = np.flatnonzero(shift)
-                passed[moved] <<= shift[moved]
-                np.add.at(self._weights(carried, part.size, index), part.child[used], passed)
-            base += expansion.parents
-            self._tick(0)
+    def _passed(
+        self, size: int, carried: dict[int, dict[int, Weights]], fields: Fields
+    ) -> Iterator[None]:
+        """Pass on what the diagrams of one level carry to their children; yields now and then."""
+        # Nothing arrives here any more: the levels above have their turn first.
+        for index in list(carried[size]):
+            weights = self._weights(carried, size, index)
+            base = 0
+            for expansion in self._levels[size].expansions:
+                here = weights[base : base + expansion.parents]
+                for part in expansion.parts:
+                    passed = here[part.parent]
+                    used = passed.nonzero()[0]
+                    shifts = np.array([fields.shift(e) for e in part.free_nodes], dtype=object)
+                    passed = passed[used] * part.multiplicity[used] << shifts[part.free[used]]
+                    np.add.at(self._weights(carried, part.size, index), part.child[used], passed)
+                base += expansion.parents
+                self._tick(0)
+                yield
+            del carried[size][index]
+
+
+class _InTurn:
+    """Pieces of work of several iterators, one iterator after the other."""
+
+    def __init__(self) -> None:
+        self._iterators: deque[Iterator[None]] = deque()
+
+    def append(self, iterator: Iterator[None]) -> None:
+        """What comes after everything that waits."""
+        self._iterators.append(iterator)
+
+    def advance(self, pieces: int) -> None:
+        """Do the next pieces."""
+        for _ in range(pieces):
+            while self._iterators and next(self._iterators[0], _END) is _END:
+                self._iterators.popleft()
+
+    def finish(self) -> None:
+        """Do everything that waits."""
+        for iterator in self._iterators:
+            for _ in iterator:
+                pass
+        self._iterators.clear()
 
 
 def _unfinished(row: Codes) -> tuple[int, ...]:

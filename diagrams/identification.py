@@ -44,7 +44,8 @@ def identified(first: Nodes, second: Nodes, rank: int, width: int) -> Leaders:
     [[0, 0, 2, 2]]
     """
     # Small numbers, so that the table is quick to scan.
-    leaders = np.broadcast_to(np.arange(width, dtype=np.uint16), (len(first), width)).copy()
+    leaders = np.empty((len(first), width), dtype=np.uint16)
+    leaders[:] = np.arange(width, dtype=np.uint16)
     every = np.arange(len(first))
     for pair in range(first.shape[1]):
         for slot in range(rank):

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,7 +94,7 @@ def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
     order, patterns = _nearly_finished(packing, batch.labels)
     results = []
     for pattern in sorted(set(patterns.tolist())):
-        rows = np.flatnonzero(patterns == pattern)
+        rows = (patterns == pattern).nonzero()[0]
         if pattern:
             results.append(_integrate_all(packing, batch, rows, order[rows], pattern))
         else:
@@ -105,18 +106,18 @@ def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
     ]
 
 
-def emptied(codes: Codes, free: NDArray[np.intp]) -> Contractions:
+def emptied(free: NDArray[np.intp], dtype: np.dtype[Any]) -> Contractions:
     """What is left of rows that are summed at once.
 
     Parameters
     ----------
-    codes : array of shape (diagrams, factors)
     free : array of shape (diagrams, sizes)
         The free indices that each leaves on every true axis.
+    dtype : dtype
+        Of packed rows.
     """
-    count = len(codes)
-    every, nothing = np.arange(count), np.zeros((count, 0), dtype=codes.dtype)
-    return _collected(nothing, every, free, np.ones_like(every))
+    every = np.arange(len(free))
+    return _collected(np.zeros((len(free), 0), dtype), every, free, np.ones_like(every))
 
 
 def _collected(

@@ -267,15 +267,18 @@ def runs(values: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """
     order = values.argsort(kind="stable")
     ordered = values[order]
-    begins = np.ones(len(values), dtype=bool)
+    begins = np.empty(len(values), dtype=bool)
+    begins[:1] = True
     begins[1:] = ordered[1:] != ordered[:-1]
     return order, begins.nonzero()[0]
 
 
 def run_numbers(order: NDArray[np.intp], first: NDArray[np.intp]) -> NDArray[np.intp]:
     """For every value the number of its run, see `runs`."""
+    steps = np.zeros_like(order)
+    steps[first[1:]] = 1
     number = np.empty_like(order)
-    number[order] = np.repeat(np.arange(len(first)), np.diff(first, append=len(order)))
+    number[order] = steps.cumsum()
     return number
 
 

@@ -50,7 +50,7 @@ class Collector:
             weights = np.concatenate([weights for _, weights in parts])
             order, first = row_runs(codes)
             total = np.add.reduceat(weights[order], first) if len(first) else weights
-            kept = np.flatnonzero(total != 0)
+            kept = (total != 0).nonzero()[0]
             if len(kept):
                 result[group] = codes[order[first[kept]]], total[kept]
         return result

@@ -524,6 +524,7 @@ def test_results_do_not_depend_on_how_the_work_is_cut(
     monkeypatch.setattr(integration, "MATCHINGS", matchings)
     monkeypatch.setattr(contraction, "_ROWS", rows)
     monkeypatch.setattr("diagrams.arrays._ROWS", 1 + rows)
+    monkeypatch.setattr("diagrams.arrays._PORTION", 1 + rows)
     assert [Flow(loss, loss).expectation(1) for loss in losses] == expected
     assert expected[0][monomial({"H": 1, "p": 1, "sigma2": 2})] == -27
 

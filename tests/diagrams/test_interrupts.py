@@ -63,6 +63,7 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(integration, "MATCHINGS", 1)
     monkeypatch.setattr(contraction, "_ROWS", 0)
     monkeypatch.setattr(arrays, "_ROWS", 1)
+    monkeypatch.setattr(arrays, "_PORTION", 1)
 
 
 # --- the table of contractions --------------------------------------------------------------------

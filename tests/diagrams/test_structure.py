@@ -203,6 +203,32 @@ def test_diagrams_of_fixed_factors_need_a_rule() -> None:
         table.complete()
 
 
+def test_fixed_and_random_diagrams_with_one_number_of_factors() -> None:
+    """Some are finished, others integrated, and each finds its own way back."""
+    sums = [Tensor.modular_sum(p, rank) for rank in (2, 3)]
+    fixed = [Diagram((p,) * m.rank, ((m, tuple(range(m.rank))),) * 2) for m in sums]
+    random = [
+        Diagram((H, p), ((W, (0, 1)),) * 2),
+        Diagram((H, p, p), ((W, (0, 1)), (W, (0, 2)))),
+        Diagram((H, H, p), ((W, (0, 2)), (W, (1, 2)))),
+    ]
+    observable = DiagramSum({d: 10**n for n, d in enumerate((*fixed, *random))})
+    blocks = represent(observable, observable).blocks
+    found = [
+        Flow(observable, observable, kind(blocks)).expectation(0)
+        for kind in (PlainRepresentation, ArrayRepresentation)
+    ]
+    assert (
+        found[0]
+        == found[1]
+        == {
+            (("p", 1),): 1,
+            (("p", 2),): 10,
+            (("H", 1), ("p", 1), ("sigma2", 1)): 11100,
+        }
+    )
+
+
 def test_what_a_representation_does_not_hold() -> None:
     """Another tensor, another axis, a diagram that does not suit, or fewer symmetries."""
     model = Network.einsum("ki,kj->ij", U, V)

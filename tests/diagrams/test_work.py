@@ -55,7 +55,7 @@ def moments(problem: Problem, last: int, work: Work | None = None) -> list[Momen
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many small steps."""
     monkeypatch.setattr("diagrams.contraction._ROWS", 50)
-    monkeypatch.setattr("diagrams.arrays._ROWS", 7)
+    monkeypatch.setattr("diagrams.arrays._PORTION", 7)
     monkeypatch.setattr("diagrams.traces._PORTION", 5)
 
 

@@ -220,7 +220,11 @@ def test_a_budget_of_seconds_before_the_first_term() -> None:
 def test_a_budget_of_memory(case: tuple[int, bool, int], monkeypatch: pytest.MonkeyPatch) -> None:
     order, symmetric, terms = case
     held = SimpleNamespace(rss=10)
-    monkeypatch.setattr(psutil, "Process", lambda *_: SimpleNamespace(memory_info=lambda: held))
+    started = SimpleNamespace(memory_info=lambda: held)
+    process = SimpleNamespace(
+        memory_info=lambda: SimpleNamespace(rss=20), children=lambda recursive: [started]
+    )
+    monkeypatch.setattr(psutil, "Process", lambda *_: process)
     clock = Clock()
     monkeypatch.setattr(time, "perf_counter", clock)
 
