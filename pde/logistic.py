@@ -4,6 +4,8 @@ With x = c t, b = b_0 e^x/(1 - b_0 + b_0 e^x) and 1 - b = (1 - b_0)/(1 - b_0 + b
 
 >>> bool(abs(logistic_rest(np.array(0.5), np.array(2000.0))) < 1e-300)
 True
+>>> float(logistic_rest(1e20, np.array(0.0)))
+-1e+20
 
 Source: ours.
 """
@@ -28,9 +30,13 @@ def logistic_rest(start: float | FloatArray, x: FloatArray) -> FloatArray:
     x : numpy.ndarray
         c t; negative ones down to the blow-up of b_0 > 1.
     """
-    late = (1 - start) * np.exp(-np.maximum(x, 0))
-    growing = np.exp(np.minimum(x, 0))
+    # Denominators without 1 - b_0 + b_0: for a large b_0 nothing would be left of it near t = 0.
+    late = np.maximum(x, 0)
+    early = np.minimum(x, 0)
+    decayed = np.exp(-late)
     value: FloatArray = np.where(
-        x > 0, late / (start + late), (1 - start) / (1 - start + start * growing)
+        x > 0,
+        (1 - start) * decayed / (decayed - start * np.expm1(-late)),
+        (1 - start) / (1 + start * np.expm1(early)),
     )
     return value
