@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.ensemble import At, CurveFormat, Jobs, Seed, Times, Tolerance
-from diagflow.commands.problem import Loss, takes_problem
+from diagflow.commands.problem import Loss, RegimeName, takes_problem
 from diagflow.commands.status import (
     INTERRUPTED,
     Diagrams,
@@ -37,15 +37,7 @@ EPILOG = (
 @takes_problem
 def run(
     problem: "Problem",
-    regime: Annotated[
-        str | None,
-        typer.Option(
-            "--regime",
-            help="The name of the regime, as [bold]diagflow regimes[/bold] prints it.",
-            metavar="NAME",
-            show_default=False,
-        ),
-    ] = None,
+    regime: RegimeName = None,
     at: At = None,
     times: Times = "0:1:11",
     loss: Loss = None,

@@ -15,7 +15,7 @@ import typer
 if TYPE_CHECKING:
     from expansion.problem import Problem
 
-__all__ = ["Loss", "read_problem", "takes_problem"]
+__all__ = ["Loss", "RegimeName", "read_problem", "takes_problem"]
 
 SUFFIX = ".toml"
 
@@ -29,6 +29,17 @@ Loss = Annotated[
     ),
 ]
 """The option that chooses among the losses of a problem."""
+
+RegimeName = Annotated[
+    str | None,
+    typer.Option(
+        "--regime",
+        help="The name of the regime, as [bold]diagflow regimes[/bold] prints it.",
+        metavar="NAME",
+        show_default=False,
+    ),
+]
+"""The option that names a regime."""
 
 _PANEL = "Problem"
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagflow.commands.problem import Loss, takes_problem
+from diagflow.commands.problem import Loss, RegimeName, takes_problem
 from diagflow.commands.status import (
     Diagrams,
     Jobs,
@@ -45,15 +45,7 @@ class SolutionFormat(StrEnum):
 @takes_problem
 def run(
     problem: "Problem",
-    regime: Annotated[
-        str | None,
-        typer.Option(
-            "--regime",
-            help="The name of the regime, as [bold]diagflow regimes[/bold] prints it.",
-            metavar="NAME",
-            show_default=False,
-        ),
-    ] = None,
+    regime: RegimeName = None,
     at: Annotated[
         str | None,
         typer.Option(
