@@ -44,6 +44,7 @@ Codes = NDArray[np.unsignedinteger]
 Kinds = NDArray[np.uint8]
 
 _BITS = 8
+_FITS = 2**62
 _LIMIT = 1 << _BITS
 
 MAXIMAL_RANK = 64 // _BITS - 2
@@ -303,12 +304,16 @@ def distinct_rows(
     if not counts.any():
         return ((0,) * counts.shape[1],), np.zeros(len(counts), dtype=np.intp)
     base = 1 + int(counts.max())
+    if base ** counts.shape[1] > _FITS:
+        order, first = row_runs(counts)
+        rows = counts[order[first]].tolist()
+        return tuple([tuple(row) for row in rows]), run_numbers(order, first)
     powers = [base**i for i in range(counts.shape[1])]
     codes = counts @ np.array(powers, dtype=np.intp)
     order, first = runs(codes)
-    number = run_numbers(order, first)
     distinct = codes[order[first]].tolist()
-    return tuple([tuple([code // p % base for p in powers]) for code in distinct]), number
+    numbers = run_numbers(order, first)
+    return tuple([tuple([code // p % base for p in powers]) for code in distinct]), numbers
 
 
 def batches(sequence: Sized, size: int) -> Iterator[slice]:

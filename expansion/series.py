@@ -237,7 +237,7 @@ class LossSeries:
         >>> [series.cost(s).contractions for s in range(5)]
         [1, 2, 10, 73, 525]
         >>> series.expected_cost().contractions, series.cost(5).contractions
-        (5575, 6399)
+        (5512, 6399)
         """
         if len(self._costs) < 4:
             return None
@@ -270,7 +270,9 @@ class LossSeries:
 
     def _require_flow(self) -> Flow:
         if self._flow is None:
-            observable, potential = self._quantity.diagrams, self.problem.loss
+            observable = self._quantity.diagrams
+            drives = self.loss == self.problem.loss_name
+            potential = observable if drives else self.problem.loss
             shared = None if self._beside is None else self._beside._require_flow().representation
             if shared is not None and not shared.holds(observable):
                 shared = None

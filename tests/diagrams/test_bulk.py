@@ -27,7 +27,7 @@ from diagrams.flow import Flow, represent
 from diagrams.identification import free_nodes, identified, led, nodes_used
 from diagrams.labelling import renumber
 from diagrams.merge import merge
-from diagrams.packing import Packing, batches, factor_multiplicities, row_runs
+from diagrams.packing import Packing, batches, distinct_rows, factor_multiplicities, row_runs
 from diagrams.partners import choose_factor, partner_counts
 from diagrams.representation import Blocks
 from diagrams.sums import DiagramSum, collect
@@ -650,3 +650,13 @@ def test_a_sum_may_cancel() -> None:
     potential = DiagramSum({square: Fraction(1, 2)})
     for representation in (None, ArrayRepresentation(represent(potential, observable).blocks)):
         assert Flow(observable, potential, representation).expectation(0) == {}
+
+
+@pytest.mark.parametrize("columns", [1, 3, 20, 64, 200])
+def test_distinct_rows_of_any_width(columns: int) -> None:
+    """More columns than a mixed-radix number of 64 bits has room for are no exception."""
+    table = np.array([[(3 * i + j * j) % 5 for j in range(columns)] for i in range(17)])
+    table[7] = table[2]
+    rows, number = distinct_rows(table)
+    assert len(set(rows)) == len(rows) == len({tuple(row) for row in table.tolist()})
+    assert [rows[n] for n in number.tolist()] == [tuple(row) for row in table.tolist()]
