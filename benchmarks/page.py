@@ -19,8 +19,9 @@ __all__ = ["write_page"]
 
 _HEAD = """# Benchmarks
 
-What `make bench` found{machine}. It writes this page; times of another machine differ, ratios
-little. A coefficient counts as reached within {limits}.
+What `make bench` found{machine}. It writes this page; times of another machine
+differ, and on a shared one by half from run to run. A coefficient counts as reached within
+{limits}.
 
 ![Seconds for each coefficient, and the growth from one to the next]({picture})
 """
@@ -30,7 +31,8 @@ _SECTIONS = {
 
 *Growth* is the time of a coefficient over that of the one before, for the last three: 2 means that
 one more term doubles the work. *Contractions* are distinct diagrams; the time for each of them,
-merging included, hardly depends on how many there are.
+merging included, hardly depends on how many there are. Order 2 has its own representation, closed
+words, with far fewer of them.
 """,
     "Ratio": """## Against the textbook
 

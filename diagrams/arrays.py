@@ -197,14 +197,14 @@ class ArrayRepresentation(Representation[State]):
 
     def derivative(self, sources: Iterable[tuple[State, Sequence[int]]]) -> State:
         """Merge each state with blocks of the potential; the sum."""
+        portions = list(_portions(sources))
         found = Collector()
-        steps = (Merging(part) for part in _portions(sources))
-        with closing(self.work.results(self, steps, self.tick)) as results:
+        with closing(self.work.results(self, map(Merging, portions), self.tick)) as results:
             for state in results:
-                for (_, free), (codes, coefficients) in state.items():
-                    found.append(free, codes, coefficients)
+                found.append_state(state)
                 self.tick(0)
-        result = found.state()
+        # What comes from one step is added up already.
+        result = state if len(portions) == 1 else found.state()
         self.tick(self.count(result))
         return result
 

@@ -32,6 +32,11 @@ class Collector:
         """Take rows that all have the same free nodes."""
         self._groups[codes.shape[1], free].append((codes, weights))
 
+    def append_state(self, state: State) -> None:
+        """Take all groups of a sum."""
+        for (_, free), (codes, weights) in state.items():
+            self.append(free, codes, weights)
+
     def append_groups(
         self, free: NDArray[np.intp], codes: Codes, weights: NDArray[np.object_]
     ) -> None:
