@@ -24,7 +24,7 @@ from expansion.series import LossSeries
 
 __all__ = ["REPETITIONS", "Ratio", "engine_series", "measure"]
 
-REPETITIONS = 5
+REPETITIONS = 20
 
 SYMBOLS = ("p", "H", "sigma2")
 
