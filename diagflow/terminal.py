@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    import rich.progress
+
     from expansion.series import Progress
 
-__all__ = ["LONG", "draws_progress", "duration", "following", "note", "quietly"]
+__all__ = ["LONG", "draws_progress", "duration", "following", "note", "progress_bar", "quietly"]
 
 LONG = 10.0
 """Seconds from which the time that a coefficient is expected to take is said."""
@@ -48,6 +50,30 @@ def note(text: str, *, err: bool = True) -> None:
 def draws_progress(is_terminal: bool) -> bool:
     """Whether a progress bar is wanted on a standard error that is, or is not, a terminal."""
     return is_terminal and not _QUIET.get()
+
+
+def progress_bar(*texts: str) -> rich.progress.Progress:
+    """A bar on standard error that counts finished parts; not drawn where nobody looks at it.
+
+    Parameters
+    ----------
+    texts : str
+        What stands between the count and the time, in terms of the fields of the task.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        *map(TextColumn, texts),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not draws_progress(console.is_terminal),
+    )
 
 
 def duration(seconds: float) -> str:
@@ -82,22 +108,7 @@ def following(title: str, total: int) -> Iterator[Callable[[Progress], None]]:
     total : int
         Number of coefficients.
     """
-    from rich import progress
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    bar = progress.Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[diagrams]} diagrams"),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not draws_progress(console.is_terminal),
-    )
-    with bar:
+    with progress_bar("{task.fields[diagrams]} diagrams") as bar:
         task = bar.add_task(title, total=total, diagrams=0)
         said = set()
 

@@ -121,22 +121,9 @@ def _run(
 @contextmanager
 def _steps(total: int) -> Iterator[tuple[Callable[[str], None], Callable[[], None]]]:
     """A progress bar over checks: what tells its title, and what moves it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from diagflow.terminal import progress_bar
 
-    from diagflow.terminal import draws_progress
-
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not draws_progress(console.is_terminal),
-    )
-    with bar:
+    with progress_bar() as bar:
         task = bar.add_task("check", total=total)
         yield (
             lambda title: bar.update(task, description=title),

@@ -79,21 +79,8 @@ def counting(title: str, total: int) -> Iterator[Callable[[int, int], None]]:
 
     Nothing is drawn when standard error is not a terminal.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from diagflow.terminal import progress_bar
 
-    from diagflow.terminal import draws_progress
-
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not draws_progress(console.is_terminal),
-    )
-    with bar:
+    with progress_bar() as bar:
         task = bar.add_task(title, total=total)
         yield lambda done, _: bar.update(task, completed=done)
