@@ -24,7 +24,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, isfinite, prod
+from math import inf, isfinite, prod, ulp
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,12 @@ METHODS = ("DOP853", "LSODA", "euler")
 """The integrators by name."""
 
 _ADAPTIVE = {"DOP853": DOP853, "LSODA": LSODA}
+
+_STEPS = 1000
+_MOST = 10_000_000
+"""Euler takes at most so many steps. Adaptive methods are stopped if, after _STEPS steps that were
+no longer than the _STEPS before, they expect to need more: near its end a flow rests, but explicit
+steps do not grow with that."""
 
 Vector = NDArray[np.float64]
 
@@ -109,6 +115,7 @@ def integrate(
     InvalidInputError
         If the method is unknown, the tolerance not between 0 and 1, or the step is not positive
         for ``euler`` or given to another method.
+        Also if a time is out of reach: more than ten million steps away.
     """
     check_options(flow, rtol=rtol, method=method, step=step)
     run = _Run(flow, tensors)
@@ -212,6 +219,11 @@ class _Run:
         t, state = 0.0, self.start
         for end in grid:
             count = int(np.ceil(abs(end - t) / step - 1e-9))
+            if count > _MOST:
+                raise InvalidInputError(
+                    f"time {end:.3g}: {count:.0e} steps of {step:g} away; ask for earlier times, "
+                    "or give longer steps"
+                )
             for k in range(count):
                 length = (end - t) / count
                 with np.errstate(over="ignore", invalid="ignore"):
@@ -238,7 +250,12 @@ class _Run:
                 self.velocity, 0.0, self.start, rest[-1], rtol=rtol, atol=rtol * scale or rtol
             )
         done, highest = 0, ceiling * float(np.max(np.abs(self.start)))
+        steps, reached = 0, [0.0]
         while done < len(rest):
+            steps += 1
+            if steps % _STEPS == 0:
+                reached.append(abs(float(solver.t)))
+                _check_pace(reached, float(rest[-1]))
             with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
                 warnings.simplefilter("ignore", UserWarning)
                 solver.step()
@@ -252,3 +269,16 @@ class _Run:
             if done > first:
                 dense = solver.dense_output()
                 yield from (np.asarray(dense(t)) for t in rest[first:done])
+
+
+def _check_pace(reached: Sequence[float], end: float) -> None:
+    """Refuse a time far out of reach; ``reached`` are the times after every `_STEPS` steps."""
+    if len(reached) < 3:
+        return
+    before, latest = reached[-2] - reached[-3], reached[-1] - reached[-2]
+    needed = _STEPS * (abs(end) - reached[-1]) / max(latest, ulp(reached[-1]))
+    if latest < 1.5 * before and needed > _MOST:
+        raise InvalidInputError(
+            f"time {end:.3g}: {_STEPS * (len(reached) - 1)} steps lead to {reached[-1]:.3g}, "
+            f"the rest needs {needed:.0e} more; ask for earlier times"
+        )

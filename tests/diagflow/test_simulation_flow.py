@@ -315,3 +315,27 @@ def test_a_ceiling_ends_a_blow_up_early() -> None:
     assert early.blow_up == pytest.approx(whole.blow_up, rel=1e-3)
     assert early.evaluations < 0.7 * whole.evaluations
     assert early.loss == whole.loss
+
+
+def test_a_time_out_of_reach_of_explicit_steps_is_refused() -> None:
+    flow = LossGradient(cp(order=2, symmetric=True), {"p": 1, "H": 1, "sigma2": 1})
+    start = {"U": np.array([[1.5]])}
+    with pytest.raises(
+        InvalidInputError, match=r"^time 1e\+30: 2000 steps lead to .*; ask for ear"
+    ):
+        integrate(flow, start, [0.0, 1e30])
+    assert integrate(flow, start, [1e30], method="LSODA").loss[0] < 1e-15
+
+
+def test_a_late_time_within_reach_is_met() -> None:
+    """More than 2000 steps of about 0.8: the weight rests at one."""
+    flow = LossGradient(cp(order=2, symmetric=True), {"p": 1, "H": 1, "sigma2": 1})
+    path = integrate(flow, {"U": np.array([[1.5]])}, [3e3])
+    assert path.loss[0] < 1e-15
+    assert path.evaluations > 12 * 2000
+
+
+def test_euler_refuses_too_many_steps() -> None:
+    flow = LossGradient(cp(order=2, symmetric=True), {"p": 1, "H": 1, "sigma2": 1})
+    with pytest.raises(InvalidInputError, match=r"^time 1e\+30: 1e\+32 steps of 0\.01 away; ask"):
+        integrate(flow, {"U": np.array([[1.5]])}, [1e30], method="euler", step=0.01)
