@@ -1,23 +1,28 @@
 r"""Where gradient ascent diverges at finite size: the threshold of every run against p.
 
 In the limit ascent of SYM, even order ν, diverges if and only if ρ = p^{ν-1}σ^ν exceeds ρ*. At
-finite size the H rows differ in norm, |u_k|² = pσ²(1 + ξ_k), and the row with the largest norm goes
-first. A row alone has the coupling ρ(1 + ξ)^{ν/2}, the others act on it like θ - 1 of ρ, so that
+finite size the H rows differ, in their norms and in the pull of the target, and the row that is
+ahead diverges first. Alone, a row u = σv moves exactly as the particles of the limit do, its own p
+components taking the place of Gaussian ones: with
 
-    ρ(predicted) = ρ* θ / (max_k (1 + ξ_k)^{ν/2} + θ - 1)
+    K_k(s) = mean over i of v_i(s)^2,    v_i(s) = v_i (1 - ν(ν-2) s v_i^{ν-2})^{-1/(ν-2)},
 
-for the ξ of the run. The prediction looks at the start only and is an estimate, not a law; the
-limit ξ → 0 is ρ*.
+it diverges if and only if 1 < ν² ρ ∫K_k^{ν-1} (integral over s < 0, see `pde.shared_drift`). The
+H - 1 other rows attract it as the θ - 1 = (ν-1)!! H/p^{ν/2} of the limit does, and are taken to
+keep pace with it and to be Gaussian, with the limit's K:
+
+    1/ρ(predicted) = ν² max_k ∫(K_k^{ν-1} + (θ-1)(1-1/H) K_k^{ν/2-1} K^{ν/2}).
+
+This is exact for H = 1. The prediction looks at the start only; K_k → K is ρ*.
 
 A run is fixed up to its scale σ. Its threshold is found by bisection: it is taken for granted that
 a larger start diverges if a smaller one does, and that a run that has not diverged at
 t = -40 σ^{ν-2}, many natural times, never does. The share of the thresholds below ρ is the rate of
 divergence at ρ.
 
->>> print(predicted(np.array([0.0]), order=4, theta=1.5))
+>>> signs = np.array([[1.0, -1.0]])  # all v_i^2 = 1: one row of two components
+>>> round(predicted(signs, order=4, theta=1.0) * critical_noise(4), 9)  # 1/(16 ∫(1 + 8|s|)^{-3})
 1.0
->>> bool(predicted(np.array([-0.1, 0.5]), order=4, theta=1.5) < 0.6)
-True
 
 Source: ours; the threshold of the limit for ν = 4 is that of Yarotsky, Golikov, Gusev 2026.
 """
@@ -41,16 +46,27 @@ from diagflow.plotting.style import COLOURS, COLUMN_WIDTH, RESOLUTION, figure_st
 from diagflow.simulation import LossGradient, integrate
 from diagflow.simulation.processes import processes
 from expansion.models import cp
-from pde.solutions.symmetric_even import critical_noise
+from pde.solutions.symmetric_even import critical_noise, shape
 
 __all__ = ["AscentThreshold", "Setting", "predicted", "threshold"]
 
 _CEILING = 8.0
 """A weight so many times the largest one at the start is on its way to infinity."""
 
-_BISECTIONS = 8
+_BRACKET = (0.01, 30.0)
+"""Thresholds in units of ρ* are looked for between these."""
+
+_BISECTIONS = 9
+"""They leave a factor of 1.016."""
+
 _LONGEST = -40.0
 """The time t/σ^{ν-2} up to which ascent is followed."""
+
+_TIMES = np.exp(np.arange(-40.0, 60.0, 0.1))
+"""Values of -s: a smooth integrand that falls at both ends is summed in log(-s)."""
+
+_NEAR = 1.25
+"""Measured and predicted thresholds agree within this factor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +83,27 @@ def theta(order: int, p: int, H: int) -> float:
     return 1 + float(prod(range(1, order, 2)) * H) / float(p ** (order // 2))
 
 
-def predicted(excess: NDArray[np.float64], *, order: int, theta: float) -> float:
-    """The expected threshold in units of ρ*, from the excess ξ of every row's squared norm."""
-    return float(theta / (np.max(1 + excess) ** (order // 2) + theta - 1))
+def predicted(start: NDArray[np.float64], *, order: int, theta: float) -> float:
+    """The expected threshold in units of ρ*.
+
+    Parameters
+    ----------
+    start : array of shape (H, p)
+        The rows in units of σ.
+    order : int
+        ν, even, at least 4.
+    theta : float
+        θ.
+    """
+    attraction = (theta - 1) * (1 - 1 / len(start))
+    speed = order * (order - 2) * _TIMES[:, None]
+    limit = shape(order).square(-_TIMES)
+    largest = 0.0
+    for row in start:
+        square = np.mean(row**2 * (1 + speed * row ** (order - 2)) ** (-2 / (order - 2)), axis=1)
+        others = attraction * square ** (order // 2 - 1) * limit ** (order // 2)
+        largest = max(largest, float(np.sum((square ** (order - 1) + others) * _TIMES)))
+    return float(np.sum(theta * limit ** (order - 1) * _TIMES)) / largest
 
 
 def threshold(order: int, p: int, H: int, run: int) -> tuple[float, float]:
@@ -92,13 +126,12 @@ def threshold(order: int, p: int, H: int, run: int) -> tuple[float, float]:
         )
         return path.blow_up is not None
 
-    low, high = 0.02, 3.0
+    low, high = _BRACKET
     with threadpool_limits(limits=1):
         for _ in range(_BISECTIONS):
             middle = sqrt(low * high)
             low, high = (low, middle) if diverges(middle) else (middle, high)
-    excess = np.sum(start**2, axis=1) / p - 1
-    return sqrt(low * high), predicted(excess, order=order, theta=factor)
+    return sqrt(low * high), predicted(start, order=order, theta=factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +179,7 @@ class AscentThreshold:
         write_whole(folder / f"{self.name}.csv", buffer.getvalue())
         self._draw(found, folder)
         medians = np.array([np.median(values, axis=0) for values in found])
-        near = np.abs(np.log(medians[:, 0] / medians[:, 1])) < np.log(1.5)
+        near = np.abs(np.log(medians[:, 0] / medians[:, 1])) < np.log(_NEAR)
         return Outcome(self.name, bool(np.all(near)), tuple(lines))
 
     def _draw(self, found: list[NDArray[np.float64]], folder: Path) -> None:

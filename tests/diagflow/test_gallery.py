@@ -81,11 +81,17 @@ def test_the_threshold_of_a_single_weight_is_exact() -> None:
     assert seen >= 3
 
 
-def test_the_predicted_threshold() -> None:
-    assert predicted(np.zeros(5), order=4, theta=2.0) == pytest.approx(1)
-    excess = np.array([0.1, 0.5, -0.3])
-    assert predicted(excess, order=4, theta=1.0) == pytest.approx(1 / 1.5**2)
-    assert predicted(excess, order=6, theta=1.5) == pytest.approx(1.5 / (1.5**3 + 0.5))
+@pytest.mark.parametrize("order", [4, 6])
+def test_the_predicted_threshold(order: int) -> None:
+    rows = np.random.default_rng(1).standard_normal((3, 2000))
+    single = [predicted(row[None], order=order, theta=1.0) for row in rows]
+    assert single == pytest.approx([1, 1, 1], abs=0.3)  # long rows: the limit
+    assert predicted(rows, order=order, theta=1.0) == min(single)
+    stretched = predicted(1.5 * rows[:1], order=order, theta=1.0)
+    assert stretched == pytest.approx(single[0] / 1.5**order)
+    # More rows, all alike: their attraction is that of the limit.
+    alike = predicted(np.repeat(rows[:1], 50, axis=0), order=order, theta=1.5)
+    assert alike == pytest.approx(1.5 / (1 / single[0] + 0.49), rel=0.1)
 
 
 @pytest.mark.slow
@@ -93,6 +99,14 @@ def test_the_extreme_row_explains_where_ascent_diverges() -> None:
     pairs = np.array([threshold(4, 24, 96, run) for run in range(5)])
     np.testing.assert_allclose(pairs[:, 0], pairs[:, 1], rtol=0.2)
     assert np.all(pairs[:, 0] < 0.6)
+
+
+@pytest.mark.parametrize("order", [4, 6])
+def test_the_threshold_of_a_single_row_is_known(order: int) -> None:
+    """Up to the resolution of the bisection, one percent."""
+    pairs = np.array([threshold(order, 32, 1, run) for run in range(4)])
+    np.testing.assert_allclose(pairs[:, 0], pairs[:, 1], rtol=0.02)
+    assert np.ptp(np.log(pairs[:, 1])) > 0.3
 
 
 def test_the_deviation_of_order_4_falls_and_exact_terms_explain_the_start(tmp_path: Path) -> None:
