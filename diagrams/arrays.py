@@ -28,7 +28,6 @@ from diagrams.fixed_factors import PinPairs, without_second_pins
 from diagrams.identification import free_nodes, identified, led, nodes_used
 from diagrams.integration import Contractions, integrate
 from diagrams.labelling import Nodes
-from diagrams.merge import factor_orbits
 from diagrams.packing import (
     MAXIMAL_RANK,
     Codes,
@@ -95,11 +94,8 @@ class ArrayRepresentation(Representation[State]):
             lambda parts: work.results(self, (Integration(codes) for codes in parts), self.tick),
         )
         self._templates = [
-            [
-                self._cut(diagram, weight, factors)
-                for factors in _rounds(factor_orbits(diagram).items())
-            ]
-            for diagram, weight in blocks.potential
+            [self._cut(diagram, weight, factors) for factors in _rounds(cuts)]
+            for (diagram, weight), cuts in zip(blocks.potential, blocks.cuts, strict=True)
         ]
 
     # -- translation ---------------------------------------------------------------------------

@@ -22,10 +22,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from math import factorial
-
-import igraph
+from typing import TYPE_CHECKING
 
 from diagrams.tensors import Axis, Tensor
+
+if TYPE_CHECKING:
+    import igraph
 
 __all__ = ["Factor", "automorphism_order", "canonical_form", "factor_orbits"]
 
@@ -133,6 +135,10 @@ def _incidence_graph(
     ``rank`` numbers the tensors in their order. Factors follow the nodes, in the order of their
     multiplicities, vertices of slots follow the factors.
     """
+    # Here and not above: igraph loads a plotting library, half a second that processes which only
+    # do steps of the bulk engine need not spend.
+    import igraph
+
     axes = sorted(set(nodes), key=lambda axis: axis.sort_key)
     classes = sorted({(rank[tensor], count) for (tensor, _), count in multiplicities.items()})
     axis_colour = {axis: colour for colour, axis in enumerate(axes)}

@@ -36,14 +36,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import total_ordering
-
-import networkx
+from typing import TYPE_CHECKING
 
 from diagrams import text
 from diagrams.canonical import Factor, automorphism_order, canonical_form
 from diagrams.display import picture
 from diagrams.errors import InvalidInputError
 from diagrams.tensors import Axis, Kind, Tensor
+
+if TYPE_CHECKING:
+    import networkx
 
 __all__ = ["Diagram", "identify"]
 
@@ -150,6 +152,8 @@ class Diagram:
         >>> graph.number_of_nodes(), graph.number_of_edges()
         (4, 4)
         """
+        import networkx  # takes a while, and hardly any process asks for it
+
         graph = networkx.MultiGraph()
         for j, axis in enumerate(self.nodes):
             graph.add_node(("node", j), axis=axis.name)

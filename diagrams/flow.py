@@ -30,7 +30,7 @@ from typing import Any
 
 from diagrams.arrays import ArrayRepresentation
 from diagrams.diagram import Diagram
-from diagrams.merge import symmetric_tensors
+from diagrams.merge import factor_orbits, symmetric_tensors
 from diagrams.plain import PlainRepresentation
 from diagrams.representation import Blocks, Representation, Tick
 from diagrams.sums import DiagramSum
@@ -59,8 +59,10 @@ def represent(
     diagrams = [diagram for total in sums for diagram, _ in total]
     axes = {axis for diagram in diagrams for axis in diagram.nodes}
     fixed = {t for diagram in diagrams for t in diagram.tensors if not t.is_random}
+    terms = _integral(potential)[0]
     blocks = Blocks(
-        potential=_integral(potential)[0],
+        potential=terms,
+        cuts=tuple(tuple(factor_orbits(diagram).items()) for diagram, _ in terms),
         symmetric=symmetric_tensors(*sums),
         axes=tuple(sorted(axes, key=lambda axis: axis.sort_key)),
         fixed=tuple(sorted(fixed, key=lambda tensor: tensor.sort_key)),

@@ -19,6 +19,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from diagrams.canonical import Factor
 from diagrams.diagram import Diagram
 from diagrams.merge import symmetric_tensors
 from diagrams.sums import DiagramSum
@@ -45,6 +46,9 @@ class Blocks:
     ----------
     potential : tuple of (Diagram, int)
         The blocks that every derivative merges with, with integer weights.
+    cuts : tuple of tuple of (Factor, int)
+        For each block one learnable factor from each orbit of its automorphisms, with the size of
+        the orbit.
     symmetric : tuple of tuple of Tensor
         Classes of tensors that may be permuted without changing potential or observables.
     axes : tuple of Axis
@@ -54,6 +58,7 @@ class Blocks:
     """
 
     potential: tuple[tuple[Diagram, int], ...]
+    cuts: tuple[tuple[tuple[Factor, int], ...], ...]
     symmetric: tuple[tuple[Tensor, ...], ...]
     axes: tuple[Axis, ...]
     fixed: tuple[Tensor, ...] = ()

@@ -59,7 +59,7 @@ def packing_for(classes: Sequence[Sequence[Tensor]]) -> Packing:
 def blocks_for(classes: Sequence[Sequence[Tensor]]) -> Blocks:
     axes = {axis for members in classes for tensor in members for axis in tensor.axes}
     ordered = tuple(sorted(axes, key=lambda axis: axis.sort_key))
-    return Blocks((), tuple(map(tuple, classes)), ordered)
+    return Blocks((), (), tuple(map(tuple, classes)), ordered)
 
 
 def arrays(packing: Packing, diagrams: Sequence[Diagram]):
