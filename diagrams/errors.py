@@ -25,4 +25,4 @@ class BudgetExceededError(DiagflowError):
 
 
 class CapacityError(DiagflowError):
-    """A diagram is larger than the packed representation of the engine can hold."""
+    """A diagram or a number is larger than can be held, drawn or written."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import sympy
 
 __all__ = [
+    "MAXIMAL_BITS",
     "Polynomial",
     "monomial_latex",
     "monomial_text",
@@ -53,6 +54,9 @@ _ORDER = ("p", "H", "N", "H_teacher", "alpha", "sigma2", "sigma2_teacher")
 _TERM = re.compile(r"([+-]?)(\d+(?:/\d+)?)?((?:\*?[A-Za-z_]\w*(?:\*\*-?\d{1,6})?)*)", re.ASCII)
 _DIGITS = 4000
 """Python reads at most 4300 digits of a decimal number."""
+
+MAXIMAL_BITS = 13_000
+"""Larger integers have more than these digits: they are not read from records, nor computed."""
 
 _TOO_LONG = 10**_DIGITS
 
@@ -245,6 +249,11 @@ class Polynomial:
     def coefficient(self, **powers: int) -> Fraction:
         """The coefficient of one monomial, zero if it does not occur."""
         return dict(self.terms).get(monomial(powers), Fraction(0))
+
+    @property
+    def height(self) -> int:
+        """The largest numerator or denominator of a coefficient."""
+        return max((max(abs(c.numerator), c.denominator) for _, c in self), default=0)
 
     def exponents(self, symbols: Iterable[str]) -> tuple[tuple[int, ...], ...]:
         """The exponent vectors of all terms with respect to the given symbols."""

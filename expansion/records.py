@@ -23,7 +23,13 @@ from typing import Any
 
 from diagrams.errors import InvalidInputError
 from diagrams.wick import Monomial, monomial
-from expansion.polynomial import Polynomial, monomial_text, read_rational, symbol_order
+from expansion.polynomial import (
+    MAXIMAL_BITS,
+    Polynomial,
+    monomial_text,
+    read_rational,
+    symbol_order,
+)
 from expansion.problem import Problem
 from expansion.untrusted import MAXIMAL_NAME, shown
 
@@ -45,9 +51,6 @@ MAXIMAL_EXPONENT = 999_999
 
 MAXIMAL_SYMBOLS = 50
 """Most symbols of a monomial."""
-
-_BITS = 13_000
-"""Larger integers have more than the 4000 digits that are read and written."""
 
 _SYMBOL = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
@@ -122,7 +125,7 @@ def read_polynomial(terms: object) -> Polynomial:
         except (KeyError, TypeError, AttributeError, InvalidInputError) as error:
             raise _not_understood(term) from error
         value += total.get(powers, Fraction(0))
-        if max(value.numerator.bit_length(), value.denominator.bit_length()) > _BITS:
+        if max(value.numerator.bit_length(), value.denominator.bit_length()) > MAXIMAL_BITS:
             raise InvalidInputError(
                 f"series record: the coefficients of {monomial_text(powers)[:60]} add up to a "
                 "number of too many digits; write their sum"
@@ -187,6 +190,6 @@ def _exponent(value: object) -> int:
 
 
 def _integer(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value.bit_length() > _BITS:
+    if not isinstance(value, int) or isinstance(value, bool) or value.bit_length() > MAXIMAL_BITS:
         raise TypeError("not an integer of a size that can be written")
     return value

@@ -33,12 +33,12 @@ from fractions import Fraction
 
 import psutil
 
-from diagrams.errors import BudgetExceededError, InvalidInputError
+from diagrams.errors import BudgetExceededError, CapacityError, InvalidInputError
 from diagrams.flow import Flow
 from diagrams.sums import DiagramSum
 from diagrams.wick import Moments, monomial
 from diagrams.work import Work
-from expansion.polynomial import Polynomial
+from expansion.polynomial import MAXIMAL_BITS, Polynomial
 from expansion.problem import Problem
 from expansion.series_store import SeriesStore, StoredCoefficient, series_key
 
@@ -191,6 +191,8 @@ class LossSeries:
             If s is negative.
         BudgetExceededError
             If the budget does not suffice.
+        CapacityError
+            If a coefficient of it has more than 3900 digits, or a diagram does not fit.
         """
         if s < 0:
             raise InvalidInputError(f"coefficient Y_{s}: s counts time derivatives; give 0 or more")
@@ -327,6 +329,11 @@ class LossSeries:
             before = flow.representation.contractions
             start = time.perf_counter()
             polynomial = self._normalised(flow.expectation(s), s)
+            if polynomial.height.bit_length() > MAXIMAL_BITS:
+                raise CapacityError(
+                    f"Y_{s}: has a coefficient of more than 3900 digits, too long to be written; "
+                    "ask for fewer terms"
+                )
             cost = Cost(
                 diagrams=flow.count(s),
                 contractions=flow.representation.contractions - before,

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from diagflow.oracle import Term, loss_derivatives
-from diagrams.errors import InvalidInputError
+from diagrams.errors import CapacityError, InvalidInputError
 from expansion.models import cp, deep_linear, tied_autoencoder, two_layer
+from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.problem_file import read_problem, read_problem_file
 from expansion.series import LossSeries
@@ -399,3 +400,24 @@ def test_lines_of_keys_in_texts_over_several_lines() -> None:
     assert document.place("losses", "train", "model") == "x.toml, line 15"
     assert document.place("tensors", "X", "kind") == "x.toml, line 12"
     assert document.place("nowhere") == "x.toml"
+
+
+def test_coefficients_too_long_to_be_written_are_refused() -> None:
+    """Y_s of a linear model with the factor c is a number times c**(2 s + 2)."""
+    text = f"""
+family = "scaled"
+[axes]
+p = "growing"
+[tensors]
+A = {{ kind = "weight", axes = ["p"], variance = "sigma2" }}
+[losses.train]
+outputs = ["a"]
+model = "{10**99} A[a]"
+target = "zero"
+"""
+    series = LossSeries(read(text))
+    assert series[1].coefficient(p=1, sigma2=1) == -(10 ** (99 * 4))
+    with pytest.raises(CapacityError, match=r"^Y_19: has a coefficient of more than 3900 digits"):
+        series[30]
+    assert len(series.known) == 19
+    assert Polynomial.parse(str(series[18])) == series[18]
