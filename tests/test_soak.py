@@ -29,13 +29,13 @@ from string import ascii_letters
 import psutil
 import pytest
 
+from diagflow.checking.translation import at_numbers
 from diagflow.oracle import Moments, QuadraticLoss, Term, loss_derivatives
 from diagrams.errors import BudgetExceededError, CapacityError
 from diagrams.network import Network
 from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
 from expansion import losses
 from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
-from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.problem_file import read_problem
 from expansion.series import Budget, LossSeries
@@ -358,17 +358,6 @@ def affordable(case: Case) -> int:
 # --- the comparison -------------------------------------------------------------------------------
 
 
-def at_sizes(polynomial: Polynomial, values: Mapping[str, Fraction]) -> Moments:
-    """What is left when some symbols are numbers, as a polynomial in the others."""
-    moments: Moments = {}
-    for powers, coefficient in polynomial:
-        for name, power in powers:
-            coefficient *= values.get(name, Fraction(1)) ** power
-        rest = tuple(pair for pair in powers if pair[0] not in values)
-        moments[rest] = moments.get(rest, Fraction(0)) + coefficient
-    return {rest: value for rest, value in moments.items() if value}
-
-
 def compare(case: Case) -> Counter[str]:
     """Compare all losses of a problem; tells how many coefficients and why others were left."""
     found: Counter[str] = Counter()
@@ -392,7 +381,7 @@ def compare(case: Case) -> Counter[str]:
             ):
                 found["at a size left out"] += 1
                 break
-            assert at_sizes(mine, case.values) == moments, (
+            assert at_numbers(mine, case.values) == moments, (
                 f"Y_{s} of {name} at {dict(case.values)} in\n{case.text}"
             )
             found["compared"] += 1
