@@ -19,8 +19,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing import get_context
 
-from threadpoolctl import threadpool_limits
-
+from diagflow import worker
 from diagrams.errors import DiagflowError, InvalidInputError
 
 __all__ = ["executor"]
@@ -30,7 +29,7 @@ _CONNECT_SECONDS = 10
 
 def _start() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threadpool_limits(limits=1)
+    worker.begin()
 
 
 def _prepare() -> None:

@@ -1,8 +1,7 @@
 """Processes that share the runs of an ensemble.
 
-Convention. Every process uses one thread, so that numbers do not depend on how many there are. An
-interrupt of the user ends the processes without a word; what they had finished is kept by the
-caller.
+Convention. Every process begins and ends as `diagflow.worker` says. An interrupt of the user ends
+the processes without a word; what they had finished is kept by the caller.
 
 >>> with processes(2) as pool:
 ...     sorted(pool.map(abs, [-1, -2, 3]))
@@ -21,8 +20,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
+from diagflow import worker
 from diagrams.errors import BudgetExceededError
 
 __all__ = ["processes"]
@@ -30,7 +28,7 @@ __all__ = ["processes"]
 
 def _start(prepare: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    threadpool_limits(limits=1)
+    worker.begin()
     if prepare is not None:
         prepare(*arguments)
 
