@@ -1,8 +1,6 @@
 """The checks pass where all is well, fail where something is broken on purpose, and say what."""
 
 import json
-import sys
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError
@@ -27,7 +25,6 @@ from diagflow.checking import exact as exact_checks
 from diagflow.checking.exact import check_certificates, check_counters, check_oracle, check_wishart
 from diagflow.checking.simulated import check_simulation
 from diagflow.checking.translation import Translation, at_numbers
-from diagflow.cli import main
 from diagflow.schemas import schema
 from diagrams.errors import InvalidInputError
 from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
@@ -36,28 +33,10 @@ from expansion.problem import Problem
 from expansion.problem_file import read_problem_file
 from expansion.regimes import regimes
 from expansion.series import LossSeries
+from tests.diagflow.command import ROOT, Run
 
-ROOT = Path(__file__).resolve().parents[2]
 SYM = cp(order=2, symmetric=True)
 ARGUMENTS = ("check", "cp", "--order", "2", "--symmetric", "--quick")
-
-Call = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run a command inside this process; its status, output and errors."""
-    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "CLICOLOR_FORCE"):
-        monkeypatch.delenv(name, raising=False)
-
-    def called(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["diagflow", *arguments])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        printed = capsys.readouterr()
-        return int(exit_.value.code or 0), printed.out, printed.err
-
-    return called
 
 
 def verdicts(record: Any) -> dict[str, str]:
@@ -97,14 +76,14 @@ def test_files_agree_with_oracle_and_counters_or_say_why_not(path: Path) -> None
         assert found.verdict is (Verdict.SKIPPED if averaged else Verdict.PASSED), found
 
 
-def test_the_table_of_a_problem_is_the_same_for_the_same_seed(call: Call) -> None:
-    status, out, err = call(*ARGUMENTS, "--format", "json")
+def test_the_table_of_a_problem_is_the_same_for_the_same_seed(run: Run) -> None:
+    status, out, err = run(*ARGUMENTS, "--format", "json")
     assert (status, err) == (0, "")
     record = json.loads(out)
     Draft202012Validator(schema("check")).validate(record)
     assert record["verdict"] == "passed"
     assert set(verdicts(record)) == {*exact_names(), "simulation", "versions"}
-    assert call(*ARGUMENTS, "--format", "json", "--seed", "0")[1] == out
+    assert run(*ARGUMENTS, "--format", "json", "--seed", "0").out == out
 
 
 def test_another_seed_draws_other_runs() -> None:
@@ -134,8 +113,8 @@ def exact_names() -> tuple[str, ...]:
 
 
 @pytest.mark.slow
-def test_without_a_problem_three_are_checked(call: Call) -> None:
-    status, out, err = call("check")
+def test_without_a_problem_three_are_checked(run: Run) -> None:
+    status, out, err = run("check")
     assert (status, err) == (0, "")
     lines = out.splitlines()
     assert lines[0].startswith("diagflow ")
@@ -145,8 +124,8 @@ def test_without_a_problem_three_are_checked(call: Call) -> None:
     assert "\x1b" not in out
 
 
-def test_plain_lines_when_piped(call: Call) -> None:
-    status, out, _ = call(*ARGUMENTS)
+def test_plain_lines_when_piped(run: Run) -> None:
+    status, out, _ = run(*ARGUMENTS)
     assert status == 0
     lines = out.splitlines()
     assert len(lines) == 8
@@ -154,10 +133,10 @@ def test_plain_lines_when_piped(call: Call) -> None:
     assert "\x1b" not in out
 
 
-def test_a_table_on_a_terminal(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_on_a_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "140")
-    status, out, _ = call(*ARGUMENTS)
+    status, out, _ = run(*ARGUMENTS)
     assert status == 0
     assert "what was compared" in out
     assert "\x1b" in out
@@ -167,9 +146,9 @@ def test_a_table_on_a_terminal(call: Call, monkeypatch: pytest.MonkeyPatch) -> N
 # --- something is broken --------------------------------------------------------------------------
 
 
-def failed(call: Call, *named: str) -> dict[str, str]:
+def failed(run: Run, *named: str) -> dict[str, str]:
     """The verdicts of a run that fails, in which the errors name some checks."""
-    status, out, err = call(*ARGUMENTS, "--format", "json")
+    status, out, err = run(*ARGUMENTS, "--format", "json")
     assert status == 1
     record = json.loads(out)
     Draft202012Validator(schema("check")).validate(record)
@@ -182,7 +161,7 @@ def failed(call: Call, *named: str) -> dict[str, str]:
     return {c["check"]: c["detail"] for c in record["checks"] if c["verdict"] == "failed"}
 
 
-def test_a_wrong_coefficient(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_coefficient(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     right = LossSeries.__getitem__
 
     def wrong(series: LossSeries, s: int) -> Polynomial:
@@ -190,12 +169,12 @@ def test_a_wrong_coefficient(call: Call, monkeypatch: pytest.MonkeyPatch) -> Non
         return found + Polynomial.parse("p*H*sigma2") if s == 1 else found
 
     monkeypatch.setattr(LossSeries, "__getitem__", wrong)
-    details = failed(call, "counters", "oracle")
+    details = failed(run, "counters", "oracle")
     assert details["oracle"].startswith("differs: Y_1 of train at p = 1, H = 1, Y_1 of train at p")
     assert details["counters"] == "differs: Y_1"
 
 
-def test_a_wrong_leading_coefficient(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_leading_coefficient(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     from pde import solving
 
     right = solving.leading_coefficients
@@ -205,7 +184,7 @@ def test_a_wrong_leading_coefficient(call: Call, monkeypatch: pytest.MonkeyPatch
         return (first, *(2 * other for other in others[:1]), *others[1:])
 
     monkeypatch.setattr(solving, "leading_coefficients", wrong)
-    status, out, err = call(*ARGUMENTS, "--format", "json")
+    status, out, err = run(*ARGUMENTS, "--format", "json")
     assert status == 1
     details = {c["check"]: c["detail"] for c in json.loads(out)["checks"]}
     assert details["certificates"].startswith("differs: regime A at s = 1, regime B at s = 1")
@@ -213,7 +192,7 @@ def test_a_wrong_leading_coefficient(call: Call, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("factor", [0.9, 1.1, np.nan])
-def test_a_wrong_solution(call: Call, monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
+def test_a_wrong_solution(run: Run, monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
     from pde.evolution import LossEvolution
 
     right = LossEvolution.__call__
@@ -223,13 +202,13 @@ def test_a_wrong_solution(call: Call, monkeypatch: pytest.MonkeyPatch, factor: f
 
     monkeypatch.setattr(simulated, "_ENTRIES", 20_000)
     monkeypatch.setattr(LossEvolution, "__call__", wrong)
-    details = failed(call, "simulation")
+    details = failed(run, "simulation")
     assert details["simulation"].startswith("differs: regime A by ")
     assert ("regime A by inf" in details["simulation"]) == np.isnan(factor)
 
 
 @pytest.mark.parametrize("factor", [0.8, 1.25])
-def test_a_wrong_simulator(call: Call, monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
+def test_a_wrong_simulator(run: Run, monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
     from diagflow.simulation import ensemble
 
     right = ensemble.initial_tensors
@@ -238,7 +217,7 @@ def test_a_wrong_simulator(call: Call, monkeypatch: pytest.MonkeyPatch, factor: 
         return {name: factor * value for name, value in right(flow, seed).items()}
 
     monkeypatch.setattr(ensemble, "initial_tensors", wrong)
-    details = failed(call, "simulation")
+    details = failed(run, "simulation")
     assert details["simulation"].endswith("standard errors")
 
 
@@ -275,7 +254,7 @@ def test_a_wrong_merger(monkeypatch: pytest.MonkeyPatch) -> None:
     assert check_counters(SYM, terms=1).detail == "differs: Y_1"
 
 
-def test_an_old_library(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_library(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     versions = {"numpy": "2.3.9", "sympy": "1.14", "rich": "15.0.0rc1"}
     monkeypatch.setattr(
         machine, "requires", lambda _: ["numpy>=2.4", "sympy>=1.14.0", "rich>=15.0", "x>=1; extra"]
@@ -336,13 +315,13 @@ def test_regimes_of_given_coefficients_have_nothing_to_check() -> None:
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_an_interrupt_keeps_what_was_found(
-    call: Call, monkeypatch: pytest.MonkeyPatch, form: str
+    run: Run, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     def interrupted(found: object) -> Finding:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("diagflow.checking.run.check_certificates", interrupted)
-    status, out, err = call(*ARGUMENTS, "--format", form)
+    status, out, err = run(*ARGUMENTS, "--format", form)
     assert status == 130
     assert err == "diagflow: interrupted: 4 checks were finished\n"
     if form == "json":
@@ -355,7 +334,7 @@ def test_an_interrupt_keeps_what_was_found(
 
 
 def test_an_interrupt_within_a_simulation_ends_the_check(
-    call: Call, monkeypatch: pytest.MonkeyPatch
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     right = simulated.simulate
     calls: list[int] = []
@@ -365,7 +344,7 @@ def test_an_interrupt_within_a_simulation_ends_the_check(
         return replace(right(*given, **options), interrupted=True)
 
     monkeypatch.setattr(simulated, "simulate", interrupted)
-    status, out, err = call(*ARGUMENTS)
+    status, out, err = run(*ARGUMENTS)
     assert (status, len(calls)) == (130, 1)
     assert "simulation" not in out
     assert err == "diagflow: interrupted: 5 checks were finished\n"
@@ -380,8 +359,8 @@ def test_an_interrupt_within_a_simulation_ends_the_check(
         (("cp", "--seed", "-1"), "--seed -1: is negative"),
     ],
 )
-def test_bad_input(call: Call, arguments: tuple[str, ...], part: str) -> None:
-    status, _, err = call("check", *arguments)
+def test_bad_input(run: Run, arguments: tuple[str, ...], part: str) -> None:
+    status, _, err = run("check", *arguments)
     assert status == 2
     assert err.startswith(f"diagflow: error: {part}")
     assert err.count("\n") == 1

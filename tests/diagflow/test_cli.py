@@ -11,8 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,69 +18,20 @@ import pytest
 
 import diagflow
 from diagflow import oracle
-from diagflow.cli import main
 from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.records import read_series
 from expansion.series import loss_series
+from tests.diagflow.command import ENVIRONMENT, ROOT, Result, Run, process
 
-ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.usefixtures("folder")
+
 PREFIX = "diagflow: error: "
-
-# No colour and no width from the terminal that runs the tests.
-ENVIRONMENT = {
-    name: value
-    for name, value in os.environ.items()
-    if name not in {"FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "TTY_COMPATIBLE", "COLUMNS"}
-} | {"PYTHONPATH": str(ROOT), "TERM": "xterm"}
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Run a command inside this process, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    for name in set(os.environ) - set(ENVIRONMENT):
-        monkeypatch.delenv(name)
-
-    def call(*arguments: str) -> Result:
-        monkeypatch.setattr(sys, "argv", ["diagflow", *arguments])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        printed = capsys.readouterr()
-        return Result(int(exit_.value.code or 0), printed.out, printed.err)
-
-    return call
-
-
-def process(*arguments: str, cwd: Path = ROOT) -> Result:
-    """Run a command in a process of its own, its output into pipes."""
-    done = subprocess.run(
-        [sys.executable, "-m", "diagflow", *arguments],
-        cwd=cwd,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=300,
-    )
-    return Result(done.returncode, done.stdout, done.stderr)
 
 
 def check_refused(result: Result, *parts: str) -> None:
     """One line on standard error, nothing on standard output, exit status 2."""
-    assert result.status == 2
+    assert result.code == 2
     assert result.out == ""
     assert result.err.startswith(PREFIX)
     assert result.err.endswith("\n")
@@ -112,7 +61,7 @@ def test_expand_prints_text_that_reads_back(
     run: Run, order: int, symmetric: bool, terms: int
 ) -> None:
     result = run("expand", *options(order, symmetric, terms))
-    assert (result.status, result.err) == (0, "")
+    assert (result.code, result.err) == (0, "")
     title, *lines = result.out.splitlines()
     assert title == f"cp order={order} symmetric={str(symmetric).lower()} target=identity"
     for s, (line, polynomial) in enumerate(
@@ -128,7 +77,7 @@ def test_expand_prints_json_that_reads_back(
     run: Run, order: int, symmetric: bool, terms: int
 ) -> None:
     result = run("expand", *options(order, symmetric, terms), "--format", "json")
-    assert (result.status, result.err) == (0, "")
+    assert (result.code, result.err) == (0, "")
     record = json.loads(result.out)
     assert {key: record[key] for key in ("family", "order", "symmetric", "target")} == {
         "family": "cp",
@@ -160,7 +109,7 @@ def test_expand_prints_latex_that_is_well_formed(
     run: Run, order: int, symmetric: bool, terms: int
 ) -> None:
     result = run("expand", *options(order, symmetric, terms), "--format", "latex")
-    assert (result.status, result.err) == (0, "")
+    assert (result.code, result.err) == (0, "")
     first, *rest = result.out.splitlines()
     assert first == f"% cp order={order} symmetric={str(symmetric).lower()} target=identity"
     body = "\n".join(rest)
@@ -253,7 +202,7 @@ def test_bad_input_is_one_line(
 
 def test_an_infinite_memory_is_no_limit_or_refused(run: Run) -> None:
     result = run("expand", *options(2, True, 1), "--max-memory", "inf")
-    if result.status:
+    if result.code:
         check_refused(result, "memory")
     else:
         assert result.out == run("expand", *options(2, True, 1)).out
@@ -292,14 +241,14 @@ def test_a_large_order_keeps_to_its_budget() -> None:
 @pytest.mark.parametrize("command", ["expand", "demo"])
 def test_the_help_of_every_command_has_examples(run: Run, command: str) -> None:
     result = run(command, "--help")
-    assert (result.status, result.err) == (0, "")
+    assert (result.code, result.err) == (0, "")
     assert "Examples:" in result.out
     assert f"diagflow {command}" in result.out.partition("Examples:")[2]
 
 
 def test_the_help_lists_all_commands(run: Run) -> None:
     result = run("--help")
-    assert result.status == 0
+    assert result.code == 0
     assert {"expand", "demo"} <= set(re.findall(r"^\W*(\w+)", result.out, re.MULTILINE))
     assert run().out == result.out
     assert run("-h").out == result.out
@@ -437,7 +386,7 @@ def test_an_interrupt_before_the_first_coefficient(
 
     monkeypatch.setattr("expansion.series.LossSeries.__getitem__", interrupted)
     result = run("expand", "cp", "--format", "json")
-    assert result.status == 130
+    assert result.code == 130
     assert json.loads(result.out)["coefficients"] == []
     assert result.err == "diagflow: interrupted: nothing kept\n"
 
@@ -451,7 +400,7 @@ FILES = [
 
 def test_the_demo_writes_six_files_that_agree(run: Run, tmp_path: Path) -> None:
     result = run("demo", "--output", str(tmp_path / "results" / "new"))
-    assert (result.status, result.err) == (0, "")
+    assert (result.code, result.err) == (0, "")
     assert "all agree" in result.out
     assert "DIFFERS" not in result.out
     folder = tmp_path / "results" / "new"
@@ -480,7 +429,7 @@ def test_the_demo_writes_into_out_and_over_what_is_there(run: Run, tmp_path: Pat
     folder.mkdir()
     (folder / FILES[0]).write_text("old", encoding="utf-8")
     (folder / "mine.txt").write_text("kept", encoding="utf-8")
-    assert run("demo").status == 0
+    assert run("demo").code == 0
     assert sorted(path.name for path in folder.iterdir()) == sorted([*FILES, "mine.txt"])
     assert (folder / FILES[0]).read_text(encoding="utf-8") != "old"
     assert (folder / "mine.txt").read_text(encoding="utf-8") == "kept"
@@ -499,7 +448,7 @@ def test_the_demo_fails_when_the_oracle_disagrees(
 
     monkeypatch.setattr(oracle, "cp_loss_derivatives", wrong)
     result = run("demo", "--output", str(tmp_path))
-    assert result.status == 1
+    assert result.code == 1
     assert "THERE ARE DIFFERENCES" in result.out
     assert "DIFFERS" in result.out
     assert "all agree" not in result.out
@@ -517,7 +466,7 @@ def test_the_demo_leaves_nothing_half_written(run: Run, tmp_path: Path) -> None:
     """A folder stands where a file has to go: one line, exit status 2, no temporary file."""
     (tmp_path / FILES[0]).mkdir()
     result = run("demo", "--output", str(tmp_path))
-    assert result.status == 2
+    assert result.code == 2
     assert result.err.startswith(PREFIX)
     assert result.err.count("\n") == 1
     assert "cannot be written" in result.err
@@ -566,7 +515,7 @@ def test_expanding_does_not_load_sympy() -> None:
 
 def test_regimes_prints_the_contract_as_json(run: Run) -> None:
     result = run("regimes", "cp", "--order", "2", "--terms", "5", "--format", "json")
-    assert (result.status, result.err) == (0, "")
+    assert (result.code, result.err) == (0, "")
     record = json.loads(result.out)
     names = [regime["name"] for regime in record["regimes"]]
     assert names == [*"ABCDE", "A-B", "E-A", "B-C", "C-D", "D-E", "A-B-C-D-E"]
@@ -593,7 +542,7 @@ def test_regimes_of_an_odd_order_give_half_powers_and_moving_walls(run: Run) -> 
 
 def test_regimes_prints_a_table_for_a_paper(run: Run) -> None:
     result = run("regimes", "cp", "--order", "2", "--symmetric", "--format", "latex")
-    assert result.status == 0
+    assert result.code == 0
     check_balanced(result.out)
     assert r"A--B--E & $H / p \asymp 1$, $p \sigma^{2} \asymp 1$ & $1$ & rich \\" in result.out
     assert result.out.count(r"\\") == 8
@@ -604,7 +553,7 @@ def test_regimes_reads_a_series(run: Run, tmp_path: Path) -> None:
     written = run("expand", "cp", "--order", "2", "--terms", "5", "--format", "json").out
     (tmp_path / "series.json").write_text(written, encoding="utf-8")
     result = run("regimes", "series.json", "--growing", "H,p")
-    assert result.status == 0
+    assert result.code == 0
     assert result.out.startswith("given series\n11 regimes, from Y_0 ... Y_5\n")
     fewer = run("regimes", "series.json", "--terms", "2")
     check_refused(fewer, "too few coefficients", "--terms 3")
@@ -622,7 +571,7 @@ def test_regimes_draws(run: Run, tmp_path: Path) -> None:
         "regimes", "cp", "--order", "2", "--terms", "4", "--plot", "map.svg",
         "--at", "p=100,H=1000,sigma2=1e-3",
     )  # fmt: skip
-    assert result.status == 0
+    assert result.code == 0
     assert "the closest regime is" in result.out
     assert (tmp_path / "map.svg").read_text(encoding="utf-8").startswith("<?xml")
 

@@ -1,38 +1,24 @@
 """The command draw: what it writes, what it refuses, and that it refuses in one line."""
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from diagflow.cli import app, main
+from tests.diagflow.command import Run
 
 SYM = ("cp", "--order", "2", "--symmetric")
 
 
-@pytest.fixture(autouse=True)
-def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An empty folder, and no settings of the terminal that runs the tests."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "TTY_COMPATIBLE", "COLUMNS"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
-
-
-def test_draw_writes_the_file_it_names(folder: Path) -> None:
-    result = CliRunner().invoke(
-        app, ["draw", *SYM, "--what", "terms", "--terms", "2", "--output", "terms.svg"]
-    )
-    assert (result.exit_code, result.output) == (0, "written: terms.svg\n")
+def test_draw_writes_the_file_it_names(run: Run, folder: Path) -> None:
+    done = run("draw", *SYM, "--what", "terms", "--terms", "2", "--output", "terms.svg")
+    assert done == (0, "written: terms.svg\n", "")
     assert (folder / "terms.svg").read_text(encoding="utf-8").startswith("<?xml")
     assert os.listdir(folder) == ["terms.svg"]
 
 
-def test_draw_without_what_draws_the_blocks(folder: Path) -> None:
-    result = CliRunner().invoke(app, ["draw", "cp", "--order", "3", "--output", "blocks.tex"])
-    assert result.exit_code == 0
+def test_draw_without_what_draws_the_blocks(run: Run, folder: Path) -> None:
+    assert run("draw", "cp", "--order", "3", "--output", "blocks.tex").code == 0
     text = (folder / "blocks.tex").read_text(encoding="utf-8")
     for caption in ("$D$", "$R$", "$\\|F\\|^{2}$"):
         assert caption in text
@@ -40,29 +26,24 @@ def test_draw_without_what_draws_the_blocks(folder: Path) -> None:
     assert text.count(".. controls") == 6 + 3
 
 
-def test_draw_says_what_does_not_fit(folder: Path) -> None:
-    result = CliRunner().invoke(
-        app,
-        ["draw", *SYM, "--what", "contractions", "--at-most", "4", "--output", "some.tex"],
-    )
-    assert result.exit_code == 0
+def test_draw_says_what_does_not_fit(run: Run, folder: Path) -> None:
+    done = run("draw", *SYM, "--what", "contractions", "--at-most", "4", "--output", "some.tex")
     # Y_0: 1 + 2 + 4 pictures, Y_1: 2 + 4 + 7.
-    assert result.output == "written: some.tex; 16 more do not fit, see --at-most\n"
+    assert done == (0, "written: some.tex; 16 more do not fit, see --at-most\n", "")
 
 
-def test_draw_does_not_count_what_it_cannot_contract(folder: Path) -> None:
+def test_draw_does_not_count_what_it_cannot_contract(run: Run, folder: Path) -> None:
     """Y_2 has diagrams with too many matchings, but none of them is among the first pictures."""
     arguments = ("cp", "--order", "4", "--symmetric", "--what", "contractions", "--terms", "2")
-    result = CliRunner().invoke(app, ["draw", *arguments, "--at-most", "5", "--output", "a.tex"])
-    assert result.exit_code == 0
-    assert result.output == "written: a.tex; many more do not fit, see --at-most\n"
+    done = run("draw", *arguments, "--at-most", "5", "--output", "a.tex")
+    assert done == (0, "written: a.tex; many more do not fit, see --at-most\n", "")
     assert "and many more" in (folder / "a.tex").read_text(encoding="utf-8")
 
 
-def test_help_has_two_examples() -> None:
-    result = CliRunner().invoke(app, ["draw", "--help"])
-    assert result.exit_code == 0
-    assert result.output.count("diagflow draw cp") == 2
+def test_help_has_two_examples(run: Run) -> None:
+    done = run("draw", "--help")
+    assert done.code == 0
+    assert done.out.count("diagflow draw cp") == 2
 
 
 @pytest.mark.parametrize(
@@ -95,16 +76,7 @@ def test_help_has_two_examples() -> None:
     ],
 )
 def test_refusals_are_one_line(
-    arguments: tuple[str, ...],
-    message: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    folder: Path,
+    run: Run, folder: Path, arguments: tuple[str, ...], message: str
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["diagflow", "draw", *arguments])
-    with pytest.raises(SystemExit) as exit_:
-        main()
-    printed = capsys.readouterr()
-    assert (exit_.value.code, printed.out) == (2, "")
-    assert printed.err == f"diagflow: error: {message}\n"
+    assert run("draw", *arguments) == (2, "", f"diagflow: error: {message}\n")
     assert not os.listdir(folder)

@@ -12,16 +12,10 @@ from typer.testing import CliRunner
 
 from diagflow.cli import GROUPS, app
 from diagflow.commands.problem import _problems, _targets
+from tests.diagflow.command import ENVIRONMENT, ROOT, process
 
-ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = [command for commands in GROUPS.values() for command in commands]
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-FORCING = {"FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "TTY_COMPATIBLE", "NO_COLOR"}
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in FORCING} | {
-    "PYTHONPATH": str(ROOT),
-    "TERM": "xterm-256color",
-    "COLUMNS": "80",
-}
 
 
 def in_terminal(*arguments: str, **environment: str) -> str:
@@ -92,15 +86,9 @@ def test_quiet_writes_the_file_and_says_nothing(tmp_path: Path) -> None:
 
 
 def test_errors_are_told_even_when_quiet() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "diagflow", "expand", "cp", "--order", "1", "--quiet"],
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2
-    assert done.stderr.startswith("diagflow: error: order 1:")
+    done = process("expand", "cp", "--order", "1", "--quiet")
+    assert done.code == 2
+    assert done.err.startswith("diagflow: error: order 1:")
 
 
 def test_a_terminal_has_a_progress_bar_unless_quiet() -> None:
@@ -135,15 +123,9 @@ def test_colours_on_a_terminal_and_not_with_no_color() -> None:
     ],
 )
 def test_a_pipe_gets_no_control_characters(words: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "diagflow", *words.split()],
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-    )
-    assert done.stdout + done.stderr
-    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", done.stdout + done.stderr)
+    done = process(*words.split())
+    assert done.out + done.err
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", done.out + done.err)
 
 
 def test_completion_knows_presets_files_and_targets(

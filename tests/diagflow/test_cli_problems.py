@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from diagflow.cli import main
 from expansion.models import (
     PRESETS,
     autoencoder,
@@ -22,24 +19,13 @@ from expansion.models import (
 from expansion.problem import Problem
 from expansion.records import read_series
 from expansion.series import LossSeries
-
-ROOT = Path(__file__).resolve().parents[2]
-Run = Callable[..., tuple[int, str, str]]
+from tests.diagflow.command import ROOT, Run
 
 
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command in this process: exit status, standard output, standard error."""
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the names of the examples begin."""
     monkeypatch.chdir(ROOT)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["diagflow", *arguments])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        printed = capsys.readouterr()
-        return int(exit_.value.code or 0), printed.out, printed.err
-
-    return call
 
 
 def record_of(run: Run, *arguments: str) -> dict[str, Any]:

@@ -8,59 +8,26 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from diagflow.cli import main
 from diagflow.simulation import simulate
 from expansion.models import cp
 from pde.solving import solve
+from tests.diagflow.command import ENVIRONMENT, Run
 
-ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {
-    name: value
-    for name, value in os.environ.items()
-    if name not in {"FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "TTY_COMPATIBLE", "COLUMNS"}
-} | {"PYTHONPATH": str(ROOT), "TERM": "xterm"}
+pytestmark = pytest.mark.usefixtures("folder")
+
 SYM = ("cp", "--order", "2", "--symmetric")
 NUMBERS = "p=16,H=8,sigma2=1/16"
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Run a command inside this process, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> Result:
-        monkeypatch.setattr(sys, "argv", ["diagflow", *arguments])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        printed = capsys.readouterr()
-        return Result(int(exit_.value.code or 0), printed.out, printed.err)
-
-    return call
 
 
 def test_simulate_prints_the_record_of_the_contract(run: Run) -> None:
     arguments = ("--at", NUMBERS, "--times=-0.1:0.5:4", "--runs", "3", "--seed", "9")
     done = run("simulate", *SYM, *arguments, "--format", "json")
-    assert (done.status, done.err) == (0, "")
+    assert (done.code, done.err) == (0, "")
     record = json.loads(done.out)
     expected = simulate(
         cp(order=2, symmetric=True),
@@ -91,7 +58,7 @@ def test_simulate_with_euler_and_a_blow_up(run: Run) -> None:
         "simulate", "cp", "--order", "2", "--symmetric", "--at", "p=2,H=9,sigma2=4",
         "--times=-3:0:2", "--runs", "2", "--method", "euler", "--step", "0.001",
     )  # fmt: skip
-    assert done.status == 0
+    assert done.code == 0
     assert "Euler with step 0.001" in done.out
     assert "2 of 2 runs blow up, from t = -0.0" in done.out
     assert done.out.splitlines()[-2].split()[1:] == ["-", "-"]
@@ -109,7 +76,7 @@ def test_simulate_records_another_loss_on_request(run: Run) -> None:
         curves[loss] = record["mean"]
     assert not np.allclose(curves["train"], curves["population"])
     done = run("simulate", *SYM, "--at", NUMBERS, "--loss", "test")
-    assert (done.status, done.out) == (2, "")
+    assert (done.code, done.out) == (2, "")
     assert done.err.startswith("diagflow: error: loss 'test': cp has no such loss or observable; ")
 
 
@@ -118,7 +85,7 @@ def test_compare_agrees_and_says_with_what(run: Run) -> None:
     done = run(
         "compare", *SYM, "--regime", "A-B-E", *numbers, "--terms", "5", "--format", "json"
     )  # fmt: skip
-    assert done.status == 0, done.err
+    assert done.code == 0, done.err
     record = json.loads(done.out)
     theory = solve(
         cp(order=2, symmetric=True), "A-B-E", at={"p": 16, "H": 8, "sigma2": 1 / 16}, terms=4
@@ -138,7 +105,7 @@ def test_compare_exits_with_1_when_theory_and_simulation_differ(run: Run) -> Non
         "compare", "cp", "--order", "3", "--regime", "C", "--at", "p=6,H=12,sigma2=1/20",
         "--times", "0:8:5", "--runs", "6", "--tolerance", "0.05", "--terms", "4",
     )  # fmt: skip
-    assert done.status == 1
+    assert done.code == 1
     assert "BEYOND standard errors and the tolerance of 5%" in done.out
     assert "regime C neglects terms up to" in done.err
     assert done.err.splitlines()[-1].startswith("diagflow: Largest deviation ")
@@ -153,7 +120,7 @@ def test_compare_draws_a_figure_and_writes_its_numbers(
         "compare", *SYM, "--regime", "A-B-E", "--at", NUMBERS, "--times", "0:1:6", "--runs", "4",
         "--terms", "5", "--plot", f"figure.{extension}", "--format", "csv",
     )  # fmt: skip
-    assert done.status == 0, done.err
+    assert done.code == 0, done.err
     assert (tmp_path / "figure.csv").read_text(encoding="utf-8") == done.out
     assert (tmp_path / f"figure.{extension}").stat().st_size > 3000
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
@@ -203,20 +170,20 @@ def test_compare_draws_a_figure_and_writes_its_numbers(
 )
 def test_refusals_are_one_line(run: Run, arguments: tuple[str, ...], message: str) -> None:
     done = run(*arguments)
-    assert (done.status, done.out) == (2, "")
+    assert (done.code, done.out) == (2, "")
     assert done.err == f"diagflow: error: {message}\n"
 
 
 def test_a_model_that_does_not_fit_is_refused_with_the_number(run: Run) -> None:
     done = run("simulate", *SYM, "--at", "p=1e6,H=1e6,sigma2=1e-6")
-    assert done.status == 2
+    assert done.code == 2
     assert "needs about 1.49e+05 GiB" in done.err
 
 
 def test_help_has_two_examples(run: Run) -> None:
     for command in ("simulate", "compare"):
         done = run(command, "--help")
-        assert done.status == 0
+        assert done.code == 0
         assert done.out.count(f"diagflow {command} cp") == 2
 
 

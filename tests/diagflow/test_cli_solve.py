@@ -3,55 +3,37 @@
 import csv
 import io
 import json
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import pde.solving
-from diagflow.cli import main
 from expansion.models import cp
 from pde.evolution import Certificate, Solution
 from pde.solving import solve
+from tests.diagflow.command import Result, Run
 
 SYM = ("cp", "--order", "2", "--symmetric", "--terms", "5")
 TRIANGLE = (*SYM, "--regime", "A-B-E", "--at", "p=64,H=32,sigma2=1/64")
 ASCENT = ("cp", "--order", "4", "--symmetric", "--terms", "3", "--regime", "A-B-E")
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Result]
-
-
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Run a command inside this process, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
+def run(run: Run, folder: Path) -> Run:
+    """Run the command solve, which leaves no file."""
 
     def call(*arguments: str) -> Result:
-        monkeypatch.setattr(sys, "argv", ["diagflow", "solve", *arguments])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        printed = capsys.readouterr()
-        assert not list(tmp_path.iterdir())
-        return Result(int(exit_.value.code or 0), printed.out, printed.err)
+        done = run("solve", *arguments)
+        assert not list(folder.iterdir())
+        return done
 
     return call
 
 
 def test_the_record_of_the_contract(run: Run) -> None:
     done = run(*TRIANGLE, "--times", "0:2:5", "--format", "json")
-    assert (done.status, done.err) == (0, "")
+    assert (done.code, done.err) == (0, "")
     record = json.loads(done.out)
     at = {"p": 64, "H": 32, "sigma2": 1 / 64}
     expected = solve(cp(order=2, symmetric=True), "A-B-E", at=at, terms=5)
@@ -105,7 +87,7 @@ def test_negative_times_are_ascent(run: Run) -> None:
 
 def test_descent_is_refused_where_the_series_diverges(run: Run) -> None:
     done = run(*ASCENT, "--at", "p=100,H=10,sigma2=1/1000000", "--times", "0:1:5")
-    assert (done.status, done.out) == (2, "")
+    assert (done.code, done.out) == (2, "")
     assert done.err.count("\n") == 1
     assert "the formal series diverges" in done.err
 
@@ -127,16 +109,16 @@ def test_descent_is_refused_where_the_series_diverges(run: Run) -> None:
 )
 def test_refusals_are_one_line(run: Run, arguments: tuple[str, ...], message: str) -> None:
     done = run(*arguments)
-    assert (done.status, done.out) == (2, "")
+    assert (done.code, done.out) == (2, "")
     assert message in done.err
     assert done.err.count("\n") == 1
 
 
 def test_numbers_outside_the_regime_are_told_with_how_much_is_neglected(run: Run) -> None:
     inside = run(*SYM, "--regime", "E-A", "--at", "p=1000,H=1,sigma2=1/1000", "--times", "0:1:2")
-    assert (inside.status, inside.err) == (0, "")
+    assert (inside.code, inside.err) == (0, "")
     outside = run(*SYM, "--regime", "E-A", "--at", "p=10,H=1000,sigma2=1", "--times", "0:1:2")
-    assert outside.status == 0
+    assert outside.code == 0
     assert "warning: at these numbers regime E-A neglects terms up to" in outside.err
 
 
@@ -148,5 +130,5 @@ def test_a_solution_that_fails_its_certificate_exits_with_1(
 
     monkeypatch.setattr(pde.solving.Solution, "certified", fails)
     done = run(*TRIANGLE, "--times", "0:1:2")
-    assert done.status == 1
+    assert done.code == 1
     assert "does not reproduce the exact leading coefficients at s = [1]" in done.err

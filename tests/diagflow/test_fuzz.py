@@ -18,7 +18,6 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from diagflow.cli import main
 from diagflow.commands.values import parse_times, parse_values
 from diagrams import text as diagram_text
 from diagrams.diagram import Diagram
@@ -35,8 +34,8 @@ from expansion.series import Budget, LossSeries
 from expansion.series_files import MAXIMAL_BYTES, read_series_file
 from expansion.targets import target_networks
 from expansion.toml_document import MAXIMAL_CHARACTERS, MAXIMAL_DOTS, TomlDocument
+from tests.diagflow.command import ROOT, Run
 
-ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "examples").glob("*.toml"))]
 SERIES = (ROOT / "tests" / "reference" / "cp_order2_asym.json").read_text(encoding="utf-8")[:4000]
 
@@ -661,17 +660,6 @@ def test_the_largest_diagrams_take_no_time(source: str) -> None:
 # --- the command line -----------------------------------------------------------------------------
 
 
-def run(
-    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> tuple[int, str, str]:
-    """Exit status, standard output and standard error of a command."""
-    monkeypatch.setattr("sys.argv", ["diagflow", *arguments])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    output, errors = capfd.readouterr()
-    return int(stopped.value.code or 0), output, errors
-
-
 def told_properly(status: int, output: str, errors: str) -> bool:
     """Whether a command succeeded, or was refused in one line."""
     if status == 0:
@@ -688,29 +676,19 @@ HOSTILE_OPTIONS = settings(
 
 @given(text=mutated(EXAMPLES[:1] + EXAMPLES[4:5]))
 @HOSTILE_OPTIONS
-def test_expand_reads_or_refuses(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    text: str,
-) -> None:
+def test_expand_reads_or_refuses(run: Run, tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.toml"
     path.write_bytes(text.encode("utf-8", errors="surrogatepass"))
     arguments = ["expand", str(path), "--terms", "0", "--max-diagrams", "100"]
-    assert told_properly(*run(arguments, monkeypatch, capfd))
+    assert told_properly(*run(*arguments))
 
 
 @given(text=mutated([SERIES, SERIES.rstrip().rstrip(",") + "]}]}"]))
 @HOSTILE_OPTIONS
-def test_regimes_reads_or_refuses(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    text: str,
-) -> None:
+def test_regimes_reads_or_refuses(run: Run, tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.json"
     path.write_bytes(text.encode("utf-8", errors="surrogatepass"))
-    assert told_properly(*run(["regimes", str(path)], monkeypatch, capfd))
+    assert told_properly(*run("regimes", str(path)))
 
 
 NUMBERS = ["0", "-1", "1", "1/3", "1e30", "1e-30", "2e-5", "99999999999", "nan", "", "1e31"]
@@ -726,18 +704,12 @@ NUMBERS = ["0", "-1", "1", "1/3", "1e30", "1e-30", "2e-5", "99999999999", "nan",
 @HOSTILE_OPTIONS
 # NumPy warns on the way to an infinity, which is then refused.
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_solve_answers_or_refuses(
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    at: tuple[str, ...],
-    regime: str,
-    times: str,
-) -> None:
+def test_solve_answers_or_refuses(run: Run, at: tuple[str, ...], regime: str, times: str) -> None:
     values = ",".join(
         f"{name}={number}" for name, number in zip(("p", "H", "sigma2", "T"), at, strict=True)
     )
     command = ["solve", "cp", "--order", "2", "--symmetric", "--terms", "3", "--regime", regime]
-    told = run([*command, "--at", values, "--times", times], monkeypatch, capfd)
+    told = run(*command, "--at", values, "--times", times)
     assert told_properly(*told), (values, regime, times, told)
 
 
@@ -757,11 +729,9 @@ def test_solve_answers_or_refuses(
         ["--at", "p=3,H=2,sigma2=1", "--times", "0:1:999999999"],
     ],
 )
-def test_simulate_refuses(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], arguments: list[str]
-) -> None:
+def test_simulate_refuses(run: Run, arguments: list[str]) -> None:
     command = ["simulate", "cp", "--order", "2", "--symmetric", *arguments]
-    status, output, errors = run(command, monkeypatch, capfd)
+    status, output, errors = run(*command)
     assert status == 2
     assert told_properly(status, output, errors), errors
 
@@ -784,21 +754,17 @@ def test_simulate_refuses(
         ["cp", "--max-seconds", "nan"],
     ],
 )
-def test_expand_refuses(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], arguments: list[str]
-) -> None:
-    status, output, errors = run(["expand", *arguments, "--terms", "0"], monkeypatch, capfd)
+def test_expand_refuses(run: Run, arguments: list[str]) -> None:
+    status, output, errors = run("expand", *arguments, "--terms", "0")
     assert status == 2
     assert told_properly(status, output, errors), errors
     assert errors.rstrip("\n").isprintable()
 
 
 @pytest.mark.parametrize("tolerance", ["nan", "inf", "-1", "0x1", ""])
-def test_compare_refuses_tolerances(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tolerance: str
-) -> None:
+def test_compare_refuses_tolerances(run: Run, tolerance: str) -> None:
     command = ["compare", "cp", "--order", "2", "--symmetric", "--regime", "E", "--times", "0:1:3"]
     command += ["--at", "p=8,H=4,sigma2=0.001", "--runs", "2", f"--tolerance={tolerance}"]
-    status, output, errors = run(command, monkeypatch, capfd)
+    status, output, errors = run(*command)
     assert status == 2
     assert told_properly(status, output, errors), errors

@@ -2,14 +2,12 @@
 
 import csv
 import json
-import sys
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from diagflow.cli import main
 from diagflow.gallery import experiments, run_gallery
 from diagflow.gallery.ascent import predicted, theta, threshold
 from diagflow.gallery.convergence import Convergence, fitted_slope
@@ -17,6 +15,7 @@ from diagflow.gallery.curves import Case, CurveExperiment, Scale
 from diagflow.gallery.outcome import Outcome, Report
 from expansion.models import cp
 from pde.solutions.symmetric_even import critical_noise
+from tests.diagflow.command import Run
 
 
 def curve_experiment(**changed: object) -> CurveExperiment:
@@ -143,30 +142,18 @@ def test_names_are_distinct_and_both_sizes_have_the_same() -> None:
     assert len(set(full)) == len(full) == 11
 
 
-def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["diagflow", "gallery", *arguments])
-    with pytest.raises(SystemExit) as exit_:
-        main()
-    return int(exit_.value.code or 0)
-
-
-def test_the_command_refuses_an_unknown_experiment(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    assert command(monkeypatch, "--output", str(tmp_path / "g"), "--only", "nothing") == 2
-    printed = capsys.readouterr()
-    assert printed.err.startswith("diagflow: error: experiment 'nothing': is not known; choose ")
-    assert printed.err.count("\n") == 1
+def test_the_command_refuses_an_unknown_experiment(run: Run, tmp_path: Path) -> None:
+    done = run("gallery", "--output", str(tmp_path / "g"), "--only", "nothing")
+    assert done.code == 2
+    assert done.err.startswith("diagflow: error: experiment 'nothing': is not known; choose ")
+    assert done.err.count("\n") == 1
     assert not (tmp_path / "g").exists()
 
 
 @pytest.mark.slow
-def test_the_quick_gallery_shows_what_it_should(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    status = command(monkeypatch, "--output", str(tmp_path), "--quick")
-    printed = capsys.readouterr()
-    assert status == 0, printed.out
+def test_the_quick_gallery_shows_what_it_should(run: Run, tmp_path: Path) -> None:
+    done = run("gallery", "--output", str(tmp_path), "--quick")
+    assert done.code == 0, done.out
     record = json.loads((tmp_path / "gallery.json").read_text(encoding="utf-8"))
     assert len(record["experiments"]) == 11
     for experiment in record["experiments"]:

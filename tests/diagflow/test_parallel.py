@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from diagflow.cli import main
 from diagflow.executors import executor
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.models import cp
 from expansion.series import Budget, LossSeries, Progress
+from tests.diagflow.command import Run
 
 LAST = 4
 
@@ -31,38 +31,23 @@ def expected() -> tuple[Any, ...]:
     return series.known
 
 
-def printed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
-) -> tuple[int, str, str]:
-    monkeypatch.setattr(sys, "argv", ["diagflow", *arguments])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    out, err = capsys.readouterr()
-    code = stopped.value.code
-    return (code if isinstance(code, int) else 0), out, err
-
-
 @pytest.mark.parametrize("order", ["2", "3"])
-def test_two_processes_print_what_one_prints(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], order: str
-) -> None:
+def test_two_processes_print_what_one_prints(run: Run, order: str) -> None:
     command = ("expand", "cp", "--order", order, "--terms", "5", "--format", "json", "--no-store")
-    one = printed(monkeypatch, capsys, *command)
-    two = printed(monkeypatch, capsys, *command, "--jobs", "2")
-    assert one[0] == 0
+    one = run(*command)
+    two = run(*command, "--jobs", "2")
+    assert one.code == 0
     assert two == one
 
 
-def test_regimes_and_solutions_take_workers(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_regimes_and_solutions_take_workers(run: Run) -> None:
     for command in (
         ("regimes", "cp", "--order", "3", "--terms", "4"),
         ("solve", "cp", "--order", "3", "--terms", "4", "--list"),
     ):
-        one = printed(monkeypatch, capsys, *command)
-        assert one[0] == 0
-        assert printed(monkeypatch, capsys, *command, "--jobs", "2") == one
+        one = run(*command)
+        assert one.code == 0
+        assert run(*command, "--jobs", "2") == one
 
 
 @pytest.mark.parametrize(
@@ -73,13 +58,8 @@ def test_regimes_and_solutions_take_workers(
         (("--scheduler", "nonsense://nowhere"), "--scheduler nonsense://nowhere: "),
     ],
 )
-def test_workers_that_cannot_be(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    options: tuple[str, ...],
-    part: str,
-) -> None:
-    status, out, err = printed(monkeypatch, capsys, "expand", "cp", "--terms", "1", *options)
+def test_workers_that_cannot_be(run: Run, options: tuple[str, ...], part: str) -> None:
+    status, out, err = run("expand", "cp", "--terms", "1", *options)
     assert (status, out) == (2, "")
     assert part in err
     assert err.count("\n") == 1
@@ -173,11 +153,9 @@ def test_a_cluster_and_a_worker_of_it_that_is_killed(
         assert series.known == expected
 
 
-def test_the_command_line_uses_a_cluster(
-    cluster: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_line_uses_a_cluster(cluster: Any, run: Run) -> None:
     command = ("expand", "cp", "--order", "3", "--terms", "4", "--format", "json")
-    one = printed(monkeypatch, capsys, *command)
-    many = printed(monkeypatch, capsys, *command, "--scheduler", cluster.scheduler_address)
+    one = run(*command)
+    many = run(*command, "--scheduler", cluster.scheduler_address)
     assert one[:2] == many[:2]
-    assert many[0] == 0
+    assert many.code == 0

@@ -4,15 +4,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 import sympy
-from typer.testing import CliRunner
 
-from diagflow.cli import app, main
 from diagflow.report import experiments, write
 from diagflow.report.article import article, named_parts
 from diagflow.report.problem import function_latex, open_indices, problem_section
@@ -26,6 +23,7 @@ from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.series import loss_series
 from pde.solving import neglected
+from tests.diagflow.command import Run
 
 p, H, N = Axis("p"), Axis("H"), Axis("N")
 HAS_LATEX = shutil.which("pdflatex") is not None
@@ -144,14 +142,14 @@ def test_given_coefficients_have_no_report() -> None:
         article(given)
 
 
-def test_without_latex_the_source_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_latex_the_source_is_there(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(write.shutil, "which", lambda name: None)
     folder = tmp_path / "new" / "report"
-    result = CliRunner().invoke(app, [*SMALL, "--output", str(folder)])
-    assert result.exit_code == 0
-    assert (
-        f"written: {folder}/main.tex\nno PDF: there is no pdflatex here; install" in result.output
-    )
+    done = run(*SMALL, "--output", str(folder))
+    assert done.code == 0
+    assert f"written: {folder}/main.tex\nno PDF: there is no pdflatex here; install" in done.out
     assert sorted(os.listdir(folder)) == ["main.tex", "regimes.pdf"]
     assert os.listdir(tmp_path) == ["new"]
     assert os.listdir(tmp_path / "new") == ["report"]
@@ -188,22 +186,21 @@ def test_reports_compile_without_complaint(order: int, symmetric: bool, tmp_path
 
 
 @pytest.mark.skipif(not HAS_LATEX, reason="there is no pdflatex here")
-def test_a_small_report_compiles(tmp_path: Path) -> None:
+def test_a_small_report_compiles(run: Run, tmp_path: Path) -> None:
     """Twice into one folder: the files are replaced, others stay."""
     (tmp_path / "report").mkdir()
     (tmp_path / "report" / "notes.txt").write_text("mine")
     for _ in range(2):
-        result = CliRunner().invoke(app, [*SMALL, "--output", str(tmp_path / "report")])
-        assert result.exit_code == 0
-        assert f"written: {tmp_path}/report/main.pdf" in result.output
+        done = run(*SMALL, "--output", str(tmp_path / "report"))
+        assert done.code == 0
+        assert f"written: {tmp_path}/report/main.pdf" in done.out
     names = sorted(os.listdir(tmp_path / "report"))
     assert names == ["main.pdf", "main.tex", "notes.txt", "regimes.pdf"]
     assert (tmp_path / "report" / "notes.txt").read_text() == "mine"
 
 
-def test_help_has_two_examples() -> None:
-    result = CliRunner().invoke(app, ["report", "--help"])
-    assert result.output.count("diagflow report cp") == 2
+def test_help_has_two_examples(run: Run) -> None:
+    assert run("report", "--help").out.count("diagflow report cp") == 2
 
 
 @pytest.mark.parametrize(
@@ -214,21 +211,11 @@ def test_help_has_two_examples() -> None:
     ],
 )
 def test_refusals_are_one_line(
-    arguments: tuple[str, ...],
-    message: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
+    run: Run, folder: Path, arguments: tuple[str, ...], message: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "taken").write_text("a file")
-    monkeypatch.setattr(sys, "argv", ["diagflow", *SMALL, *arguments])
-    with pytest.raises(SystemExit) as exit_:
-        main()
-    printed = capsys.readouterr()
-    assert (exit_.value.code, printed.out) == (2, "")
-    assert printed.err == f"diagflow: error: {message}\n"
-    assert os.listdir(tmp_path) == ["taken"]
+    (folder / "taken").write_text("a file")
+    assert run(*SMALL, *arguments) == (2, "", f"diagflow: error: {message}\n")
+    assert os.listdir(folder) == ["taken"]
 
 
 def test_solved_regimes_are_compared_with_simulations(

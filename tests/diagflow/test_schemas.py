@@ -3,8 +3,7 @@
 import copy
 import json
 import re
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from diagflow.cli import main
 from diagflow.gallery.outcome import Outcome
 from diagflow.gallery.run import run_gallery
 from diagflow.schemas import VERSIONS, schema, versioned_text
 from diagrams.errors import InvalidInputError
 from expansion.series_files import read_series_file
+from tests.diagflow.command import ROOT, Run
 
-ROOT = Path(__file__).resolve().parents[2]
 LAW = settings(max_examples=150, deadline=None, derandomize=True)
 
 SYM = ("cp", "--order", "2", "--symmetric")
@@ -121,22 +119,6 @@ OUTPUTS: dict[str, tuple[str, tuple[str, ...], int]] = {
         1,
     ),
 }
-
-Call = Callable[[tuple[str, ...]], tuple[int, str]]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run a command inside this process without a store; its status and standard output."""
-    monkeypatch.setenv("DIAGFLOW_STORE", "off")
-
-    def called(arguments: tuple[str, ...]) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["diagflow", *arguments])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        return int(exit_.value.code or 0), capsys.readouterr().out
-
-    return called
 
 
 def validator(name: str) -> Draft202012Validator:
@@ -275,9 +257,9 @@ def test_json_has_no_word_for_infinity() -> None:
 
 @pytest.mark.parametrize(("name", "arguments", "status"), OUTPUTS.values(), ids=OUTPUTS.keys())
 def test_outputs_are_valid_and_what_is_wrong_is_not(
-    call: Call, name: str, arguments: tuple[str, ...], status: int
+    run: Run, name: str, arguments: tuple[str, ...], status: int
 ) -> None:
-    ended, out = call((*arguments, "--format", "json"))
+    ended, out, _ = run(*arguments, "--format", "json")
     assert ended == status
     record = strict(out)
     assert next(iter(record)) == "schema_version"
@@ -288,7 +270,7 @@ def test_outputs_are_valid_and_what_is_wrong_is_not(
     refuses_what_is_wrong(name, record)
 
 
-def test_a_regime_without_a_solution(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_regime_without_a_solution(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     from diagflow import show_solution
 
     solution = show_solution.solution
@@ -299,14 +281,14 @@ def test_a_regime_without_a_solution(call: Call, monkeypatch: pytest.MonkeyPatch
         return solution(found, name)
 
     monkeypatch.setattr(show_solution, "solution", refusing)
-    status, out = call(("solve", *SYM, "--list", "--terms", "2", "--format", "json"))
+    status, out, _ = run("solve", *SYM, "--list", "--terms", "2", "--format", "json")
     assert status == 0
     record = strict(out)
     assert record["solutions"][0]["method"] is None
     refuses_what_is_wrong("solve-list", record)
 
 
-def test_an_interrupted_expansion(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_expansion(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     from expansion.series import LossSeries
 
     whole = LossSeries.__getitem__
@@ -316,22 +298,22 @@ def test_an_interrupted_expansion(call: Call, monkeypatch: pytest.MonkeyPatch) -
         raise KeyboardInterrupt
 
     monkeypatch.setattr(LossSeries, "__getitem__", interrupted)
-    status, out = call(("expand", *SYM, "--terms", "3", "--format", "json"))
+    status, out, _ = run("expand", *SYM, "--terms", "3", "--format", "json")
     assert status == 130
     record = strict(out)
     validator("expand").validate(record)
     assert [coefficient["s"] for coefficient in record["coefficients"]] == [0, 1]
 
 
-def test_an_exhausted_budget_prints_nothing(call: Call) -> None:
+def test_an_exhausted_budget_prints_nothing(run: Run) -> None:
     arguments = ("expand", *SYM, "--terms", "9", "--max-diagrams", "1", "--format", "json")
-    assert call(arguments) == (2, "")
+    assert run(*arguments)[:2] == (2, "")
 
 
-def test_the_store(call: Call, tmp_path: Path) -> None:
+def test_the_store(run: Run, tmp_path: Path) -> None:
     path = str(tmp_path / "kept.sqlite3")
-    assert call(("expand", *SYM, "--store", path))[0] == 0
-    status, out = call(("store", "info", "--store", path, "--json"))
+    assert run("expand", *SYM, "--store", path).code == 0
+    status, out, _ = run("store", "info", "--store", path, "--json")
     assert status == 0
     refuses_what_is_wrong("store-info", strict(out))
     assert strict(out)["records"] == 3
@@ -374,18 +356,18 @@ def test_reference_records_are_series(path: Path, tmp_path: Path) -> None:
     assert read(tmp_path, record)
 
 
-def test_what_is_written_is_read(call: Call, tmp_path: Path) -> None:
-    out = call(("expand", "cp", "--order", "2", "--terms", "4", "--format", "json"))[1]
+def test_what_is_written_is_read(run: Run, tmp_path: Path) -> None:
+    out = run("expand", "cp", "--order", "2", "--terms", "4", "--format", "json").out
     validator("series").validate(strict(out))
     path = tmp_path / "series.json"
     path.write_text(out, encoding="utf-8")
-    status, printed = call(("regimes", str(path), "--growing", "p,H", "--format", "json"))
+    status, printed, _ = run("regimes", str(path), "--growing", "p,H", "--format", "json")
     assert status == 0
     record = strict(printed)
     assert "family" not in record
     refuses_what_is_wrong("regimes", record)
     path.write_text(out.replace('"schema_version": 1', '"schema_version": 2'), encoding="utf-8")
-    assert call(("regimes", str(path))) == (2, "")
+    assert run("regimes", str(path))[:2] == (2, "")
 
 
 @pytest.mark.parametrize("version", [0, 2, -1, 10**400, True, 1.0, 1.5, "1", None, [1], {}])

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from diagflow.cli import main
 from diagflow.store import SQLiteStore, store_path
 from diagrams.errors import BudgetExceededError
 from expansion.models import cp, tied_autoencoder
@@ -15,6 +14,7 @@ from expansion.problem import Problem
 from expansion.regimes import regimes
 from expansion.series import Budget, LossSeries
 from expansion.series_store import StoredCoefficient, read_stored, series_key, write_stored
+from tests.diagflow.command import Run
 
 LAST = 3
 
@@ -272,43 +272,27 @@ def test_two_processes_write_at_once(path: Path) -> None:
 # -- the command line --------------------------------------------------------------------------
 
 
-def called(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
-) -> tuple[int, str, str]:
-    monkeypatch.setattr(sys, "argv", ["diagflow", *arguments])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    out, err = capsys.readouterr()
-    code = stopped.value.code
-    return (code if isinstance(code, int) else 0), out, err
-
-
-def test_commands_share_the_store(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], path: Path
-) -> None:
-    def call(*arguments: str) -> tuple[int, str, str]:
-        return called(monkeypatch, capsys, *arguments)
-
+def test_commands_share_the_store(run: Run, path: Path) -> None:
     expand = ("expand", "autoencoder", "--terms", "2", "--format", "json")
-    assert call("store", "info", "--store", str(path))[0] == 2
-    plain = call(*expand, "--no-store")
+    assert run("store", "info", "--store", str(path)).code == 2
+    plain = run(*expand, "--no-store")
     assert not path.exists()
-    assert call(*expand, "--store", str(path)) == plain
-    assert call(*expand, "--store", str(path)) == plain
+    assert run(*expand, "--store", str(path)) == plain
+    assert run(*expand, "--store", str(path)) == plain
     assert SQLiteStore(path).contents().records == 3
-    assert call("regimes", "autoencoder", "--terms", "4", "--store", str(path))[0] == 0
+    assert run("regimes", "autoencoder", "--terms", "4", "--store", str(path)).code == 0
     assert SQLiteStore(path).contents().series == 2
-    status, out, _ = call("store", "verify", "--store", str(path))
+    status, out, _ = run("store", "verify", "--store", str(path))
     assert status == 0 and "8 coefficients of 2 series, 0 steps, 0 damaged" in out
     connection = sqlite3.connect(path)
     connection.execute("UPDATE coefficients SET digest = 'x' WHERE s = 1")
     connection.commit()
     connection.close()
-    status, _, err = call("store", "verify", "--store", str(path))
+    status, _, err = run("store", "verify", "--store", str(path))
     assert status == 1 and "2 damaged records" in err
-    assert call("store", "clear", "--store", str(path))[1].startswith("8 records removed")
+    assert run("store", "clear", "--store", str(path)).out.startswith("8 records removed")
     assert SQLiteStore(path).contents().records == 0
-    status, _, err = call(*expand, "--store", str(path), "--no-store")
+    status, _, err = run(*expand, "--store", str(path), "--no-store")
     assert status == 2 and "say the opposite" in err
 
 
