@@ -44,9 +44,9 @@ _ADAPTIVE = {"DOP853": DOP853, "LSODA": LSODA}
 
 _STEPS = 1000
 _MOST = 10_000_000
-"""Euler takes at most so many steps. Adaptive methods are stopped if, after _STEPS steps that were
-no longer than the _STEPS before, they expect to need more: near its end a flow rests, but explicit
-steps do not grow with that."""
+"""Euler takes at most so many steps. Adaptive methods are stopped if they expect to need more after
+_STEPS steps about as long as the _STEPS before: near its end a flow rests, but explicit steps do
+not grow with that. Towards a blow-up steps become shorter, until the method fails."""
 
 Vector = NDArray[np.float64]
 
@@ -277,7 +277,7 @@ def _check_pace(reached: Sequence[float], end: float) -> None:
         return
     before, latest = reached[-2] - reached[-3], reached[-1] - reached[-2]
     needed = _STEPS * (abs(end) - reached[-1]) / max(latest, ulp(reached[-1]))
-    if latest < 1.5 * before and needed > _MOST:
+    if before / 2 < latest < 2 * before and needed > _MOST:
         raise InvalidInputError(
             f"time {end:.3g}: {_STEPS * (len(reached) - 1)} steps lead to {reached[-1]:.3g}, "
             f"the rest needs {needed:.0e} more; ask for earlier times"

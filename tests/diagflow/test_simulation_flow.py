@@ -330,7 +330,7 @@ def test_a_time_out_of_reach_of_explicit_steps_is_refused() -> None:
 def test_a_late_time_within_reach_is_met() -> None:
     """More than 2000 steps of about 0.8: the weight rests at one."""
     flow = LossGradient(cp(order=2, symmetric=True), {"p": 1, "H": 1, "sigma2": 1})
-    path = integrate(flow, {"U": np.array([[1.5]])}, [3e3])
+    path = integrate(flow, {"U": np.array([[1.5]])}, [4e3])
     assert path.loss[0] < 1e-15
     assert path.evaluations > 12 * 2000
 
