@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from diagflow.cli import main
+from tests.command import Run
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted(
@@ -153,7 +153,7 @@ target = "exec identity - lambda identity"
 def test_commands_run_without_the_parser_of_sympy(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    run: Run,
     arguments: list[str],
 ) -> None:
     """Names of tensors and symbols that would be expressions reach no evaluation."""
@@ -171,13 +171,10 @@ def test_commands_run_without_the_parser_of_sympy(
     file = tmp_path / "hostile.toml"
     file.write_text(HOSTILE, encoding="utf-8")
     words = [word.replace("{file}", str(file)) for word in arguments]
-    monkeypatch.setattr("sys.argv", ["diagflow", *words])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    output = capsys.readouterr()
+    done = run(*words)
     assert texts == []
-    assert not stopped.value.code, output.err
-    assert output.out
+    assert done.code == 0, done.err
+    assert done.out
 
 
 def test_the_parser_of_sympy_is_the_one_that_is_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ from expansion.problem import Problem
 from expansion.problem_file import read_problem_file
 from expansion.regimes import regimes
 from expansion.series import LossSeries
-from tests.diagflow.command import ROOT, Run
+from tests.command import ROOT, Run
 
 SYM = cp(order=2, symmetric=True)
 ARGUMENTS = ("check", "cp", "--order", "2", "--symmetric", "--quick")

@@ -22,7 +22,7 @@ from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.records import read_series
 from expansion.series import loss_series
-from tests.diagflow.command import ENVIRONMENT, ROOT, Result, Run, process
+from tests.command import ENVIRONMENT, ROOT, Result, Run, process
 
 pytestmark = pytest.mark.usefixtures("folder")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.diagflow.command import Run
+from tests.command import Run
 
 SYM = ("cp", "--order", "2", "--symmetric")
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from diagflow.cli import GROUPS, app
 from diagflow.commands.problem import _problems, _targets
-from tests.diagflow.command import ENVIRONMENT, ROOT, process
+from tests.command import ENVIRONMENT, ROOT, process
 
 COMMANDS = [command for commands in GROUPS.values() for command in commands]
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")

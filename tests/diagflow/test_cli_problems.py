@@ -19,7 +19,7 @@ from expansion.models import (
 from expansion.problem import Problem
 from expansion.records import read_series
 from expansion.series import LossSeries
-from tests.diagflow.command import ROOT, Run
+from tests.command import ROOT, Run
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ import pytest
 from diagflow.simulation import simulate
 from expansion.models import cp
 from pde.solving import solve
-from tests.diagflow.command import ENVIRONMENT, Run
+from tests.command import ENVIRONMENT, Run
 
 pytestmark = pytest.mark.usefixtures("folder")
 

@@ -12,7 +12,7 @@ import pde.solving
 from expansion.models import cp
 from pde.evolution import Certificate, Solution
 from pde.solving import solve
-from tests.diagflow.command import Result, Run
+from tests.command import Result, Run
 
 SYM = ("cp", "--order", "2", "--symmetric", "--terms", "5")
 TRIANGLE = (*SYM, "--regime", "A-B-E", "--at", "p=64,H=32,sigma2=1/64")

@@ -34,7 +34,7 @@ from expansion.series import Budget, LossSeries
 from expansion.series_files import MAXIMAL_BYTES, read_series_file
 from expansion.targets import target_networks
 from expansion.toml_document import MAXIMAL_CHARACTERS, MAXIMAL_DOTS, TomlDocument
-from tests.diagflow.command import ROOT, Run
+from tests.command import ROOT, Run
 
 EXAMPLES = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "examples").glob("*.toml"))]
 SERIES = (ROOT / "tests" / "reference" / "cp_order2_asym.json").read_text(encoding="utf-8")[:4000]

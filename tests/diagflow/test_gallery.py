@@ -15,7 +15,7 @@ from diagflow.gallery.curves import Case, CurveExperiment, Scale
 from diagflow.gallery.outcome import Outcome, Report
 from expansion.models import cp
 from pde.solutions.symmetric_even import critical_noise
-from tests.diagflow.command import Run
+from tests.command import Run
 
 
 def curve_experiment(**changed: object) -> CurveExperiment:

@@ -19,7 +19,7 @@ from diagflow.executors import executor
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.models import cp
 from expansion.series import Budget, LossSeries, Progress
-from tests.diagflow.command import Run
+from tests.command import Run
 
 LAST = 4
 

@@ -23,7 +23,7 @@ from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.series import loss_series
 from pde.solving import neglected
-from tests.diagflow.command import Run
+from tests.command import Run
 
 p, H, N = Axis("p"), Axis("H"), Axis("N")
 HAS_LATEX = shutil.which("pdflatex") is not None

@@ -18,7 +18,7 @@ from diagflow.gallery.run import run_gallery
 from diagflow.schemas import VERSIONS, schema, versioned_text
 from diagrams.errors import InvalidInputError
 from expansion.series_files import read_series_file
-from tests.diagflow.command import ROOT, Run
+from tests.command import ROOT, Run
 
 LAW = settings(max_examples=150, deadline=None, derandomize=True)
 

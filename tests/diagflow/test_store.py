@@ -14,7 +14,7 @@ from expansion.problem import Problem
 from expansion.regimes import regimes
 from expansion.series import Budget, LossSeries
 from expansion.series_store import StoredCoefficient, read_stored, series_key, write_stored
-from tests.diagflow.command import Run
+from tests.command import Run
 
 LAST = 3
 

@@ -1,19 +1,18 @@
 """The engine against every reference record, term by term."""
 
 import json
-import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from diagflow.cli import main
 from expansion.models import cp, tied_autoencoder
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.records import read_series
 from expansion.series import LossSeries, loss_series
+from tests.command import Run
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference"
 RECORDS = sorted(REFERENCE.glob("cp_order*.json"))
@@ -65,20 +64,16 @@ def test_a_record_is_read_as_the_series(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", RECORDS, ids=IDS)
-def test_the_command_line_prints_the_record(
-    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_line_prints_the_record(path: Path, run: Run) -> None:
     """`diagflow expand --format json`: same keys after the version, same options, same terms."""
     record = read(path)
     terms = len(record["coefficients"]) - 1
     family = "--symmetric" if record["symmetric"] else "--asymmetric"
     arguments = ["expand", "cp", "--order", str(record["order"]), family]
     arguments += ["--target", record["target"], "--terms", str(terms), "--format", "json"]
-    monkeypatch.setattr(sys, "argv", ["diagflow", *arguments])
-    with pytest.raises(SystemExit) as exit_:
-        main()
-    assert not exit_.value.code
-    printed = json.loads(capsys.readouterr().out)
+    done = run(*arguments)
+    assert done.code == 0
+    printed = json.loads(done.out)
     assert printed.pop("schema_version") == 1
     assert list(printed) == ["family", "order", "symmetric", "target", "coefficients"]
     for key in ("family", "order", "symmetric", "target"):

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 TERMINAL = {
     *("FORCE_COLOR", "CLICOLOR_FORCE", "NO_COLOR", "PY_COLORS", "COLUMNS"),
@@ -16,6 +16,7 @@ TERMINAL = {
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in TERMINAL} | {
     "PYTHONPATH": str(ROOT),
+    "DIAGFLOW_STORE": "off",
     "TERM": "xterm-256color",
     "COLUMNS": "80",
 }
