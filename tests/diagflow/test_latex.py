@@ -1,12 +1,11 @@
 r"""LaTeX of every value: read back where it can be, compiled where LaTeX is there, golden files.
 
-Golden files are written by running this module as a program.
+Golden files are written by running this module as a program, python -m tests.diagflow.test_latex.
 """
 
 import re
 import shutil
 import subprocess
-from collections import Counter
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -31,6 +30,7 @@ from pde.equation import FirstOrderPDE, LinearPDE
 from pde.evolution import Certificate, Step
 from pde.recurrence import Recurrence
 from pde.solving import solution, solve
+from tests.latex_structure import check_structure
 
 GOLDEN = Path(__file__).parent / "golden"
 NUMBERS = {"p": 100, "H": 10**7, "sigma2": Fraction(1, 10**4)}
@@ -75,26 +75,6 @@ GOLDEN_FILES: Mapping[str, Callable[[], str]] = {
 @pytest.mark.parametrize("name", GOLDEN_FILES)
 def test_golden_files(name: str) -> None:
     assert GOLDEN_FILES[name]() == (GOLDEN / f"{name}.tex").read_text(encoding="utf-8")
-
-
-def check_structure(text: str) -> None:
-    """Braces, brackets of displays and environments are balanced and nested."""
-    depth = 0
-    for token in re.findall(r"(?<!\\)[{}]", text):
-        depth += 1 if token == "{" else -1
-        assert depth >= 0
-    assert depth == 0
-    stack = []
-    for kind, name in re.findall(r"\\(begin|end)\{(\w+\*?)\}", text):
-        if kind == "begin":
-            stack.append(name)
-        else:
-            assert stack.pop() == name
-    assert not stack
-    counts = Counter(re.findall(r"\\(left|right|bigl|bigr|\[|\])(?![A-Za-z])", text))
-    assert counts["left"] == counts["right"]
-    assert counts["bigl"] == counts["bigr"]
-    assert counts["["] == counts["]"]
 
 
 @pytest.mark.parametrize("name", GOLDEN_FILES)

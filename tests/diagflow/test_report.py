@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,7 @@ from expansion.regimes import Regimes, regimes
 from expansion.series import loss_series
 from pde.solving import neglected
 from tests.command import Run
+from tests.latex_structure import check_structure
 
 p, H, N = Axis("p"), Axis("H"), Axis("N")
 HAS_LATEX = shutil.which("pdflatex") is not None
@@ -59,21 +59,7 @@ def test_the_article_says_everything(found: Regimes) -> None:
 def test_the_article_is_well_formed(found: Regimes) -> None:
     text = article(found)
     assert {letter for letter in text if not letter.isascii()} <= {"é"}, "Padé is a name"
-    depth = 0
-    for token in re.findall(r"(?<!\\)[{}]", text):
-        depth += 1 if token == "{" else -1
-        assert depth >= 0
-    assert depth == 0
-    stack = []
-    for kind, name in re.findall(r"\\(begin|end)\{(\w+\*?)\}", text):
-        if kind == "begin":
-            stack.append(name)
-        else:
-            assert stack.pop() == name
-    assert not stack
-    counts = Counter(re.findall(r"\\(left|right|bigl|bigr|\[|\])(?![A-Za-z\d])", text))
-    assert counts["left"] == counts["right"]
-    assert counts["bigl"] == counts["bigr"]
+    check_structure(text)
 
 
 def test_long_coefficients_are_counted(found: Regimes) -> None:
