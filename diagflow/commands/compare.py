@@ -7,6 +7,7 @@ import typer
 
 from diagflow.commands.ensemble import At, CurveFormat, Jobs, Seed, Times, Tolerance
 from diagflow.commands.problem import Loss, RegimeName, takes_problem
+from diagflow.commands.searching import search
 from diagflow.commands.status import (
     INTERRUPTED,
     Diagrams,
@@ -98,10 +99,8 @@ def run(
     from diagflow.commands.ensemble import counting, required
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.regime_comparison import compare_regime
-    from diagflow.terminal import following, note
+    from diagflow.terminal import note
     from diagrams.errors import InvalidInputError
-    from expansion.exponents import MAXIMAL_DEFAULT_TERMS
-    from expansion.regimes import regimes
     from pde.solving import neglected
 
     values = parse_values(required("compare", "--at", at))
@@ -115,16 +114,13 @@ def run(
         from diagflow.plotting.style import check_figure_file
 
         check_figure_file(plot)
-    last = MAXIMAL_DEFAULT_TERMS if terms is None else terms
-    with following(f"Y_0 ... Y_{last}", last + 1) as expanding:
-        found = regimes(
-            problem,
-            loss=loss,
-            terms=terms,
-            budget=budget(max_seconds, max_diagrams, max_memory),
-            progress=expanding,
-            store=opened_store(store, no_store=no_store),
-        )
+    found = search(
+        problem,
+        loss=loss,
+        terms=terms,
+        budget=budget(max_seconds, max_diagrams, max_memory),
+        store=opened_store(store, no_store=no_store),
+    )
     with counting(problem.title, runs) as progress:
         result = compare_regime(
             found,

@@ -7,6 +7,7 @@ import typer
 
 from diagflow.commands.expand import Format
 from diagflow.commands.problem import Loss, takes_problem
+from diagflow.commands.searching import search
 from diagflow.commands.status import (
     Diagrams,
     Jobs,
@@ -113,11 +114,9 @@ def _run(
     """
     from diagflow import show_regimes
     from diagflow.commands.values import parse_values
-    from diagflow.executors import executor
-    from diagflow.terminal import following
     from diagrams.errors import InvalidInputError
     from expansion.closest import where
-    from expansion.exponents import MAXIMAL_DEFAULT_TERMS, SeriesExponents
+    from expansion.exponents import SeriesExponents
     from expansion.leading import LeadingSeries
     from expansion.problem import Problem
     from expansion.regimes import regimes
@@ -128,20 +127,15 @@ def _run(
             raise InvalidInputError(
                 "--growing: is for a series from a JSON file; the sizes of a problem are its axes"
             )
-        last = MAXIMAL_DEFAULT_TERMS if terms is None else terms
-        with (
-            executor(jobs=jobs, scheduler=scheduler) as workers,
-            following(f"Y_0 ... Y_{last}", last + 1) as progress,
-        ):
-            found = regimes(
-                source,
-                loss=loss,
-                terms=terms,
-                budget=budget(max_seconds, max_diagrams, max_memory),
-                progress=progress,
-                store=opened_store(store, no_store=no_store),
-                executor=workers,
-            )
+        found = search(
+            source,
+            loss=loss,
+            terms=terms,
+            budget=budget(max_seconds, max_diagrams, max_memory),
+            store=opened_store(store, no_store=no_store),
+            jobs=jobs,
+            scheduler=scheduler,
+        )
     else:
         if loss is not None:
             raise InvalidInputError("--loss: a JSON file holds one series; leave it out")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.problem import Loss, RegimeName, takes_problem
+from diagflow.commands.searching import search
 from diagflow.commands.status import (
     Diagrams,
     Jobs,
@@ -95,11 +96,8 @@ def run(
     """
     from diagflow import show_solution
     from diagflow.commands.values import parse_times, parse_values
-    from diagflow.executors import executor
-    from diagflow.terminal import following, note
+    from diagflow.terminal import note
     from diagrams.errors import InvalidInputError
-    from expansion.exponents import MAXIMAL_DEFAULT_TERMS
-    from expansion.regimes import regimes
     from pde.solving import neglected, solve
 
     if not listing and (regime is None or at is None):
@@ -109,20 +107,15 @@ def run(
         )
     values = {} if at is None else parse_values(at)
     grid = parse_times(times)
-    last = MAXIMAL_DEFAULT_TERMS if terms is None else terms
-    with (
-        executor(jobs=jobs, scheduler=scheduler) as workers,
-        following(f"Y_0 ... Y_{last}", last + 1) as progress,
-    ):
-        found = regimes(
-            problem,
-            loss=loss,
-            terms=terms,
-            budget=budget(max_seconds, max_diagrams, max_memory),
-            progress=progress,
-            store=opened_store(store, no_store=no_store),
-            executor=workers,
-        )
+    found = search(
+        problem,
+        loss=loss,
+        terms=terms,
+        budget=budget(max_seconds, max_diagrams, max_memory),
+        store=opened_store(store, no_store=no_store),
+        jobs=jobs,
+        scheduler=scheduler,
+    )
     if listing:
         typer.echo(show_solution.listing(found, as_json=output is SolutionFormat.json), nl=False)
         return
