@@ -30,13 +30,16 @@ def logistic_rest(start: float | FloatArray, x: FloatArray) -> FloatArray:
     x : numpy.ndarray
         c t; negative ones down to the blow-up of b_0 > 1.
     """
-    # Denominators without 1 - b_0 + b_0: for a large b_0 nothing would be left of it near t = 0.
+    # Of a large b_0 the sum 1 - b_0 + b_0 e^x would leave nothing near t = 0, and 1 + b_0 (e^x - 1)
+    # of b_0 = 1 nothing at early times, where the curve rests at b = 1.
     late = np.maximum(x, 0)
     early = np.minimum(x, 0)
     decayed = np.exp(-late)
+    below = (1 - start) + start * np.exp(early)
+    above = 1 + start * np.expm1(early)
     value: FloatArray = np.where(
         x > 0,
         (1 - start) * decayed / (decayed - start * np.expm1(-late)),
-        (1 - start) / (1 + start * np.expm1(early)),
+        (1 - start) / np.where(start == 1, 1.0, np.where(np.less(start, 1), below, above)),
     )
     return value

@@ -3,7 +3,7 @@
 import mpmath as mp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pde.logistic import logistic_rest
@@ -24,6 +24,9 @@ def test_forward(start: float, x: float) -> None:
 
 
 @given(start=st.floats(1e-9, 1.0), x=st.floats(-300.0, 300.0))
+@example(start=1.0, x=-38.0)
+@example(start=1.0, x=-800.0)
+@example(start=1 - 2.0**-53, x=-300.0)
 def test_both_directions(start: float, x: float) -> None:
     found = float(logistic_rest(start, np.array(x)))
     assert abs(found - exact(start, x)) <= 1e-13 * abs(exact(start, x)) + 1e-300
