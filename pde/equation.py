@@ -185,10 +185,16 @@ class FirstOrderPDE:
 
     def defect(self, h: sympy.Expr) -> sympy.Expr:
         """Φ·∇h - φ h as it stands."""
-        total = -self.growth * h
-        for variable, component in zip(self.variables, self.field, strict=True):
-            total += component * sympy.diff(h, variable)
-        return total
+        return self.along(h) - self.growth * h
+
+    def along(self, function: sympy.Expr) -> sympy.Expr:
+        """Φ·∇ of any function: how it changes along characteristics."""
+        return sympy.Add(
+            *(
+                component * sympy.diff(function, variable)
+                for variable, component in zip(self.variables, self.field, strict=True)
+            )
+        )
 
     def latex(self, function: str = "h") -> str:
         """The equation in LaTeX, without delimiters."""

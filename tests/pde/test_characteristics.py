@@ -3,7 +3,7 @@
 import mpmath
 import pytest
 import sympy
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pde.characteristics import (
@@ -36,11 +36,13 @@ SMALL = st.integers(-3, 3)
 
 @given(SMALL, SMALL, SMALL, SMALL, st.integers(0, 3))
 @settings(max_examples=8, deadline=None)
+@example(-3, 3, 2, -3, 1)  # roots of third order
 def test_symbolic_solutions_have_the_right_series(a: int, b: int, c: int, d: int, k: int) -> None:
     """h_x + (a z + b z²) h_z = (c + d z) h, with h = 1 + z^k at x = 0."""
     equation = FirstOrderPDE((X, Z), (ONE, a * Z + b * Z**2), c + d * Z)
     initial = 1 + Z**k
     solution = solve_symbolically(equation, initial)
+    assert solution.verified == "exactly"
     difference = solution.expression - taylor_in_x(equation, initial, 6)
     # The first terms that differ are of the seventh order in x.
     point = {Z: sympy.Rational(1, 7)}
