@@ -311,7 +311,7 @@ class ArrayRepresentation(Representation[State]):
                 rows, counts = codes[part], coefficients[part]
                 for variances, pairings, chosen in self._variances(rows):
                     numbers = self._table.add(rows[chosen])
-                    weights = (counts[chosen] * pinned).tolist()
+                    weights = counts[chosen] * pinned
                     sums[variances].append(Combination(size, numbers, weights, pairings, free))
                 self.tick(0)
         if not sums:

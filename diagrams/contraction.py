@@ -44,7 +44,7 @@ _PIECES = 3
 _END = object()
 
 Weights = NDArray[np.object_]
-"""What the diagrams of one level carry: integers whose digits are `Fields`."""
+"""Integers of any size, such as those whose digits are `Fields`."""
 
 Finish = Callable[[Codes], tuple[int, ...]]
 """Numbers of free indices on every axis for a row of fixed factors."""
@@ -63,8 +63,8 @@ class Combination:
     """
 
     size: int
-    numbers: Sequence[int]
-    coefficients: Sequence[int]
+    numbers: NDArray[np.int32]
+    coefficients: Weights
     pairings: int
     free: Sequence[int]
 
@@ -142,22 +142,23 @@ class ContractionTable:
     def __len__(self) -> int:
         return sum(len(level.number) for level in self._levels.values())
 
-    def add(self, codes: Codes) -> list[int]:
+    def add(self, codes: Codes) -> NDArray[np.int32]:
         """Numbers of the given diagrams within their level, new ones entered."""
         nodes, kinds = self._packing.unpack(codes)
         extents = self._packing.extents(nodes, kinds)
         self._extents = [max(a, b) for a, b in zip(self._extents, extents, strict=True)]
         return self._enter(codes)
 
-    def _enter(self, codes: Codes) -> list[int]:
+    def _enter(self, codes: Codes) -> NDArray[np.int32]:
         level = self._levels.setdefault(codes.shape[1], _Level())
         width = codes.shape[1] * codes.dtype.itemsize
         packed = codes.tobytes()
         number = level.number
-        return [
+        numbers = [
             number.setdefault(packed[width * i : width * (i + 1)], len(number))
             for i in range(len(codes))
         ]
+        return np.array(numbers, dtype=np.int32)
 
     def complete(self) -> None:
         """Expand every diagram that was entered, down to the empty one."""
@@ -204,7 +205,7 @@ class ContractionTable:
         return _Expansion(len(codes), tuple(parts))
 
     def _children(self, results: Contractions, parents: NDArray[np.intp]) -> _Children:
-        number = np.array(self._enter(results.codes), dtype=np.int32)
+        number = self._enter(results.codes)
         free_nodes = tuple([tuple(exponents) for exponents in results.free_nodes.tolist()])
         multiplicity = results.multiplicity.astype(object)
         if self._has_pins:
@@ -242,8 +243,7 @@ class ContractionTable:
             for combination in combinations:
                 shift = fields.shift(combination.free)
                 weights = self._weights(carried, combination.size, index)
-                coefficients = np.array(combination.coefficients, dtype=object)
-                np.add.at(weights, combination.numbers, coefficients << shift)
+                np.add.at(weights, combination.numbers, combination.coefficients << shift)
         passing = _InTurn()
         for size in range(max(self._levels), 0, -1):
             for _ in self._expanded(size):

@@ -84,7 +84,8 @@ def trace_rows(power: int) -> tuple[Packing, Codes]:
 
 def moment(table: ContractionTable, codes: Codes) -> dict[tuple[int, ...], int]:
     size = codes.shape[1]
-    combination = Combination(size, table.add(codes), [1], double_factorial(size - 1), (0, 0))
+    one = np.array([1], dtype=object)
+    combination = Combination(size, table.add(codes), one, double_factorial(size - 1), (0, 0))
     [values] = table.evaluate([[combination]])
     return values
 
