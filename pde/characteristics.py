@@ -12,8 +12,8 @@ Integrated symbolically are
   by their first integral, others by sympy's dsolve within a time limit.
 
 Everything else is followed numerically, to any precision. A symbolic answer is put back into the
-equation: exactly if sympy can decide that the residual vanishes, and else at random points with
-many digits.
+equation at random points with many digits. It is exact if sympy can decide that the starting point
+does not change along a curve and that the growth has its rate: the chain rule does the rest.
 
 >>> x, z = sympy.symbols("x z")
 >>> equation = FirstOrderPDE((x, z), (sympy.Integer(1), 4 * z * (1 - z)), 4 * (z - 1))
