@@ -108,6 +108,24 @@ def test_a_label_far_from_its_object_has_a_line_that_crosses_no_label() -> None:
         assert math.dist(nearest, (250, 250)) > 18
 
 
+def test_a_label_is_not_led_across_another() -> None:
+    """In a corridor above its object there is room only behind the first name."""
+    axes = picture()
+    labels = Labels(axes)
+    walls = [(0, 0, 243, SIDE), (257, 0, SIDE, SIDE), (243, 0, 257, 248)]
+    for wall in walls:
+        labels.avoid(rectangle(*wall))
+    for name in "AB":
+        labels.near((250, 250), name, size=8, away_from=(250, 0))
+    first, second = axes.texts
+    assert first.get_position()[0] == pytest.approx(250)
+    assert 250 < extent(first).y0 < 260
+    # It rather covers a wall, close to its object.
+    assert not axes.lines
+    assert math.dist(second.get_position(), (250, 250)) < 25
+    assert not extent(first).overlaps(extent(second))
+
+
 def test_labels_prefer_to_cover_what_is_faint() -> None:
     """Where the whole picture is taken: faint things are covered, then lines, labels never."""
     axes = picture()
