@@ -218,7 +218,10 @@ class Labels:
         bold: bool = False,
         inner: Spot | None = None,
     ) -> None:
-        """A label at the nearest free place, with a line to its object if that is not adjacent."""
+        """A label at the nearest free place, with a line to its object if that is not adjacent.
+
+        One that is larger than the picture is left out.
+        """
         width, height = self._extent(text, size, bold=bold)
         margin = self._size(2.0)
         for obstacles in ([*self._hard, *self._soft], self._hard, self._boxes, []):

@@ -3,7 +3,9 @@
 With four symbols the Pareto-optimal exponents fill a polytope, for the finite-data autoencoder a
 prism; its facets, edges and vertices are regimes. It is drawn in parallel projection with hidden
 edges dashed; each name stands on a visible facet or vertex, so that a view from the front and one
-from behind name all of them. The axes are three powers, each stretched to its own range.
+from behind name all of them. Where several polytopes meet in a facet, it is inside and not drawn;
+a facet or an edge that bounds no polytope is a sheet or a wire, seen from both sides. The axes are
+three powers, each stretched to its own range.
 
 Source: ours.
 """
@@ -104,6 +106,11 @@ def draw_polytope(
         frozenset(q.point(order) for q in regime.sequences): regime
         for regime in reversed(list(found))
     }
+    wires = [
+        edge
+        for edge in polyhedron.faces
+        if edge.dimension == 1 and not any(_lies_on(edge, face) for face in facets)
+    ]
     outlines = [(face, _cyclic([flat[vertex] for vertex in face.vertices])) for face in visible]
     for face, outline in outlines:
         regime = named.get(frozenset(face.vertices))
@@ -118,7 +125,7 @@ def draw_polytope(
         )
     for edge in polyhedron.faces:
         if edge.dimension == 1:
-            shown = any(set(edge.vertices) <= set(face.vertices) for face in visible)
+            shown = edge in wires or any(_lies_on(edge, face) for face in visible)
             ends = [flat[vertex] for vertex in edge.vertices]
             axes.plot(
                 *zip(*ends, strict=True),
@@ -128,7 +135,7 @@ def draw_polytope(
                 zorder=3 if shown else 2,
             )
             labels.avoid(ends, soft=not shown)
-    seen = {vertex for face in visible for vertex in face.vertices}
+    seen = {vertex for face in (*visible, *wires) for vertex in face.vertices}
     _name(axes, labels, named, flat, seen, outlines)
     axes.set_title(f"$s = {order}$", fontsize=8)
 
@@ -180,11 +187,13 @@ def _coordinates(found: Regimes, vertices: Sequence[Point]) -> tuple[int, int, i
     exponents = found.exponents
     still = [i for i, name in enumerate(exponents.symbols) if name not in exponents.growing]
     preferred = [*exponents.growing_places[1:], *still, exponents.growing_places[0]]
-    for triple in combinations(preferred, 3):
+
+    def rank(triple: tuple[int, ...]) -> int:
         differences = [tuple(v[i] - vertices[0][i] for i in triple) for v in vertices]
-        if len(reduced_basis(differences, dimension=3)) == 3:
-            return triple
-    raise AssertionError("points that fill three dimensions have three independent coordinates")
+        return len(reduced_basis(differences, dimension=3))
+
+    # Points that fill three dimensions have three independent coordinates.
+    return max(combinations(preferred, 3), key=rank)
 
 
 def _solid(found: Regimes, s: int | None) -> tuple[NewtonPolyhedron, tuple[int, int, int]]:
@@ -221,7 +230,10 @@ def _directions(azimuth: float, elevation: float) -> tuple[Vector, Vector, Vecto
 
 
 def _faces_eye(face: Face, bodies: Sequence[Face], solid: dict[Point, Vector], eye: Vector) -> bool:
-    """Whether the outer normal of a facet, of the body that it bounds, points to the eye."""
+    """Whether the outer normal of a facet, of the only body that it bounds, points to the eye."""
+    bounded = [body for body in bodies if _lies_on(face, body)]
+    if len(bounded) != 1:
+        return not bounded
     first, *others = (solid[vertex] for vertex in face.vertices)
     second = others[0]
     # The third corner that spans the largest triangle, for a well-defined normal.
@@ -229,10 +241,13 @@ def _faces_eye(face: Face, bodies: Sequence[Face], solid: dict[Point, Vector], e
         (_cross(_minus(second, first), _minus(third, first)) for third in others[1:]),
         key=lambda n: _inner(n, n),
     )
-    body = next(b for b in bodies if set(b.vertices) >= set(face.vertices))
-    inside = [solid[vertex] for vertex in body.vertices]
+    inside = [solid[vertex] for vertex in bounded[0].vertices]
     height = sum(_inner(normal, _minus(p, first)) for p in inside)
     return _inner(normal, eye) * (-1 if height > 0 else 1) > 1e-9
+
+
+def _lies_on(small: Face, big: Face) -> bool:
+    return set(small.vertices) <= set(big.vertices)
 
 
 def _cyclic(corners: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from diagflow.drawing.embedding import embeddings, faces
 from diagflow.drawing.layout import Layout, layout
+from diagflow.drawing.relaxation import System
 from diagflow.drawing.skeleton import Skeleton
 from diagrams.diagram import Diagram
 from diagrams.tensors import Axis, Kind, Tensor
@@ -169,6 +170,36 @@ def test_embeddings_obey_euler(count: int, random: object) -> None:
         assert {v: set(around) for v, around in embedding.items()} == {
             v: set(graph[v]) for v in graph
         }
+
+
+@pytest.mark.parametrize("tail", [False, True])
+def test_a_graph_that_is_not_planar_has_no_embedding(tail: bool) -> None:
+    """Also if only one of its blocks is not planar."""
+    graph = networkx.complete_graph(5)
+    if tail:
+        graph.add_edge(4, 5)
+    assert list(embeddings(graph)) == []
+    graph.remove_edge(0, 1)
+    found = list(embeddings(graph))
+    assert found
+    for embedding in found:
+        assert len(graph) - graph.number_of_edges() + len(faces(embedding)) == 2
+
+
+def test_a_drawing_at_rest_stays_as_it_is() -> None:
+    """Two vertices rest at the distance d with 2 (d - 1) = 0.12 / d^2."""
+    (distance,) = (root.real for root in np.roots([2, -2, 0, -0.12]) if abs(root.imag) < 1e-9)
+    system = System.of(2, [((0, 1), 1.0, 1.0)])
+    start = np.array([[0.0, 0.0], [distance, 0.0]])
+    assert system.relaxed(start) is start
+    assert system.energy(start) == pytest.approx((distance - 1) ** 2 + 0.12 / distance)
+    moved = system.relaxed(start + np.array([[0.3, 0.1], [0.0, 0.0]]))
+    assert np.linalg.norm(moved[1] - moved[0]) == pytest.approx(distance, abs=1e-3)
+
+
+def test_a_diagram_without_nodes_is_a_point() -> None:
+    assert layout(Diagram(())) == Layout((), (), ())
+    assert layout(Diagram(())).bounds == (0, 0, 0, 0)
 
 
 def test_the_layout_does_not_depend_on_hashes() -> None:

@@ -7,15 +7,22 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from fractions import Fraction
+from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, PathPatch, Polygon
 
-from diagflow.drawing.appearance import Appearance
+import diagflow.drawing.gallery
+from diagflow.drawing.appearance import INK, PINNED_FILL, Appearance
 from diagflow.drawing.contractions import contractions, matchings
 from diagflow.drawing.draw import draw
 from diagflow.drawing.gallery import gallery
 from diagflow.drawing.layout import layout
+from diagflow.drawing.picture import draw_diagram
 from diagflow.drawing.svg import svg
 from diagflow.drawing.tikz import tikz, tikz_document
 from diagrams.diagram import Diagram
@@ -134,6 +141,133 @@ def test_slots_on_one_axis_are_told_apart_by_arrows() -> None:
         assert len(heads) == 2
         assert tikz(diagram).count("-- cycle") == 2 + 1
     assert svg(same) != svg(opposite)
+
+
+def test_artists_have_the_geometry_of_the_layout() -> None:
+    """Lines, heads that point to the second slot, junctions and nodes, moved and scaled."""
+    one = Axis("one", pinned=1)
+    A = Tensor("A", (p, p), variance="sigma2")
+    C = Tensor("C", (p, H, one), variance="c")
+    X = Tensor("X", (p, N), Kind.GAUSSIAN, "tau2")
+    factors = ((A, (0, 1)), (A, (1, 0)), (C, (0, 2, 3)), (X, (1, 4)))
+    diagram = Diagram((p, p, H, one, N), factors)
+    drawn, look = layout(diagram), Appearance.of([diagram])
+    centre, unit, radius = (3.0, -2.0), 0.5, 0.06
+
+    def at(points: object) -> np.ndarray:
+        return np.array(centre) + unit * np.array(points)
+
+    axes = Figure().subplots()
+    draw_diagram(axes, diagram, look=look, centre=centre, unit=unit, radius=radius)
+    lines = [patch for patch in axes.patches if isinstance(patch, PathPatch)]
+    for line, patch in zip(drawn.lines, lines, strict=True):
+        np.testing.assert_allclose(patch.get_path().vertices, at(line.curve))
+        assert to_hex(patch.get_edgecolor()) == look.colour(line.tensor).lower()
+        assert (patch.get_linestyle() == "solid") == (line.tensor != X)
+    circles = [patch for patch in axes.patches if isinstance(patch, Circle)]
+    ((tensor, junction),) = drawn.junctions
+    dot, *nodes = sorted(circles, key=lambda circle: circle.radius)
+    assert (tensor, dot.radius) == (C, radius / 2)
+    assert dot.center == pytest.approx(at(junction))
+    assert to_hex(dot.get_facecolor()) == look.colour(C).lower()
+    assert {circle.radius for circle in nodes} == {radius}
+    places = [tuple(np.round(circle.center, 9)) for circle in nodes]
+    round_ones = [k for k, axis in enumerate(diagram.nodes) if axis == p]
+    assert places == [tuple(np.round(at(drawn.nodes[k]), 9)) for k in round_ones]
+    polygons = [patch for patch in axes.patches if isinstance(patch, Polygon)]
+    shapes = [patch for patch in polygons if to_hex(patch.get_edgecolor()) == INK.lower()]
+    others = [k for k, axis in enumerate(diagram.nodes) if axis != p]
+    corners = {H: 4, one: 3, N: 4}
+    for k, patch in zip(others, shapes, strict=True):
+        outline = patch.get_xy()[:-1]
+        np.testing.assert_allclose(outline.mean(axis=0), at(drawn.nodes[k]), atol=1e-12)
+        axis = diagram.nodes[k]
+        assert len(outline) == corners[axis]
+        assert (to_hex(patch.get_facecolor()) == PINNED_FILL.lower()) == (axis == one)
+    heads = [patch for patch in polygons if patch not in shapes]
+    directed = [line.curve for line in drawn.lines if line.is_directed]
+    assert {(curve[0], curve[3]) for curve in directed} == {
+        tuple(drawn.nodes[slot] for slot in slots)
+        for tensor, slots in diagram.factors
+        if tensor == A
+    }
+    for curve, head in zip(directed, heads, strict=True):
+        tip, left, right, _ = head.get_xy()
+        along = at(curve[3]) - at(curve[0])
+        assert (tip - (left + right) / 2) @ along > 0
+        # Its corners are 0.75 radii from the middle of the line, whatever the unit.
+        middle = at(np.array([1, 3, 3, 1]) / 8 @ np.array(curve))
+        assert np.linalg.norm(np.array([tip, left, right]) - middle, axis=1) == pytest.approx(
+            0.75 * radius
+        )
+
+
+def test_tikz_has_a_dot_at_each_junction() -> None:
+    C = Tensor("C", (p, H, N), variance="c")
+    diagram = Diagram((p, H, N), ((C, (0, 1, 2)), (C, (0, 1, 2))))
+    dots = re.findall(r"\\fill\[(\w+)\] \((-?[\d.]+),(-?[\d.]+)\) circle", tikz(diagram, unit=2.0))
+    (colour,) = {name for name, _, _ in dots}
+    assert colour == f"diagflow{Appearance.of([diagram]).colour(C)[1:]}"
+    assert [(float(x), float(y)) for _, x, y in dots] == [
+        pytest.approx((2 * x, 2 * y), abs=1e-3) for _, (x, y) in layout(diagram).junctions
+    ]
+
+
+def test_a_page_says_all_and_covers_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Captions, a legend of more than one row and a note, apart from each other on the page."""
+    written: list[Figure] = []
+    monkeypatch.setattr(
+        diagflow.drawing.gallery, "write_figure", lambda figure, _: written.append(figure)
+    )
+    names = [f"long_name_of_weight{k}" for k in range(9)]
+    tensors = [Tensor(name, (H, p), variance="sigma2") for name in names]
+    items = [(Diagram((H, p), ((t, (0, 1)), (t, (0, 1)))), f"{t.name[-1]}\nline") for t in tensors]
+    gallery(items, tmp_path / "page.svg", note="a note")
+    gallery(items[:1], tmp_path / "page.svg")
+    page, small = written
+    (axes,) = page.axes
+    texts = {text.get_text(): text for text in axes.texts}
+    assert len(texts) == len(axes.texts) - 8, "nine captions have the same second line"
+    entries = [
+        "$H$",
+        "$p$",
+        *(f"$\\mathit{{long\\_name\\_of\\_weight}}_{{{k}}}$" for k in range(9)),
+    ]
+    assert set(texts) == {"a note", "line", *entries, *"012345678"}
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
+    width, height = page.get_size_inches() * page.dpi
+    assert all(0 < box.x0 < box.x1 < width and 0 < box.y0 < box.y1 < height for box in boxes)
+    # From above: the captions, the note, the legend in some rows.
+    heights = sorted({round(texts[entry].get_position()[1], 6) for entry in entries}, reverse=True)
+    assert len(heights) > 1
+    assert np.diff(heights) == pytest.approx(-0.24)
+    note = texts["a note"].get_position()[1]
+    captions = [texts[name].get_position()[1] for name in "012345678"]
+    assert min(captions) > note
+    assert note - heights[0] == pytest.approx(0.19 + 0.24 / 2)
+    # Samples of the lines have the colours and strokes of the tensors.
+    look = Appearance.of(diagram for diagram, _ in items)
+    for tensor, line in zip(look.tensors, axes.lines, strict=True):
+        assert (line.get_color(), line.get_linestyle() == "--") == (
+            look.colour(tensor),
+            look.is_dashed(tensor),
+        )
+    assert [text.get_text() for text in small.axes[0].texts] == ["0", "line", *entries[:3]]
+
+
+@pytest.mark.parametrize(("order", "what"), [(2, "blocks"), (2, "contractions")])
+def test_pictures_that_are_left_out_are_counted(order: int, what: str, tmp_path: Path) -> None:
+    problem = cp(order=order)
+    file = tmp_path / "some.tex"
+    assert draw(problem, what, terms=0, output=file, maximal=10**4) == 0
+    every = file.read_text(encoding="utf-8").count("begin{minipage}")
+    assert draw(problem, what, terms=0, output=file, maximal=1) == every - 1
+    text = file.read_text(encoding="utf-8")
+    assert text.count("begin{minipage}") == 1
+    assert f"and {every - 1} more" in text
 
 
 def test_one_appearance_for_all_pictures() -> None:
