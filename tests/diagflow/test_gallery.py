@@ -19,7 +19,6 @@ from diagflow.gallery.ascent import AscentThreshold, Setting, predicted, theta, 
 from diagflow.gallery.convergence import Convergence, fitted_slope
 from diagflow.gallery.curves import Case, CurveExperiment, Scale
 from diagflow.gallery.outcome import Outcome, Report
-from diagflow.plotting.style import COLOURS
 from diagrams.errors import InvalidInputError
 from expansion.models import cp
 from expansion.regimes import regimes
