@@ -578,6 +578,14 @@ def test_regimes_reads_a_series(run: Run, tmp_path: Path) -> None:
     check_refused(fewer, "too few coefficients", "--terms 3")
 
 
+def test_a_file_with_a_series_has_no_other_loss(run: Run, tmp_path: Path) -> None:
+    written = run("expand", "cp", "--order", "2", "--terms", "3", "--format", "json").out
+    (tmp_path / "series.json").write_text(written, encoding="utf-8")
+    refused = run("regimes", "series.json", "--loss", "train")
+    message = "--loss: a JSON file holds one series; leave it out"
+    assert refused == (2, "", f"diagflow: error: {message}\n")
+
+
 def test_regimes_says_what_a_regime_keeps_and_drops(run: Run) -> None:
     result = run("regimes", "cp", "--order", "2", "--symmetric", "--terms", "3", "--regime", "E-A")
     assert "Leading series of E-A: y = p*sigma2; T = 1" in result.out
