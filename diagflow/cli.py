@@ -10,7 +10,9 @@ imports happen inside the commands, so that ``--help`` answers at once. Every co
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any
 
 import typer
 
@@ -51,10 +53,24 @@ GROUPS = {
 }
 """The commands as ``--help`` groups them."""
 
+
+def _aborting(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an interrupt turned into an `Abort`: Typer alone ends without a word."""
+
+    @wraps(command)
+    def wrapped(**given: Any) -> None:
+        try:
+            command(**given)
+        except KeyboardInterrupt:
+            raise typer.Abort from None
+
+    return wrapped
+
+
 for _group, _commands in GROUPS.items():
     for _command in _commands:
         app.command(name=_command.NAME, epilog=_command.EPILOG, rich_help_panel=_group)(
-            can_be_quiet(_command.run)
+            _aborting(can_be_quiet(_command.run))
         )
 
 
@@ -95,8 +111,4 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("diagflow: interrupted", err=True)
         status = INTERRUPTED
-    except BrokenPipeError:
-        # The reader of a pipe went away; there is nobody left to tell.
-        sys.stderr.close()
-        status = 1
     sys.exit(status)

@@ -116,13 +116,13 @@ def power_latex(powers: RationalMonomial) -> str:
     """
     parts = []
     for name, power in powers:
-        doubled = 2 * power
+        stem, mark, index = name.partition("_")
         if power.denominator == 1:
             parts.append(symbol_latex(name, int(power)))
-        elif name.startswith("sigma2") and doubled.denominator == 1:
-            # A variance is a square, so that a half power of it is a power of its root.
-            root = symbol_latex(name.replace("sigma2", "sigma", 1))
-            parts.append(root if doubled == 1 else f"{root}^{{{int(doubled)}}}")
+        elif stem.endswith("2") and stem != "2":
+            # A variance is a square, so that a broken power of it is a power of its root.
+            root = symbol_latex(f"{stem[:-1]}{mark}{index}")
+            parts.append(root if 2 * power == 1 else f"{root}^{{{2 * power}}}")
         else:
             parts.append(f"{symbol_latex(name)}^{{{power}}}")
     return " ".join(parts) or "1"

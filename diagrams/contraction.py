@@ -160,12 +160,6 @@ class ContractionTable:
         ]
         return np.array(numbers, dtype=np.int32)
 
-    def complete(self) -> None:
-        """Expand every diagram that was entered, down to the empty one."""
-        for size in range(max(self._levels), 0, -1):
-            for _ in self._expanded(size):
-                pass
-
     def _expanded(self, size: int) -> Iterator[None]:
         """Expand the diagrams with one number of factors; yields after every step."""
         level = self._levels.setdefault(size, _Level())

@@ -32,11 +32,6 @@ class Verdict(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"
 
-    @classmethod
-    def of(cls, *, holds: bool) -> Verdict:
-        """Passed or failed."""
-        return cls.PASSED if holds else cls.FAILED
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -55,11 +55,13 @@ def first_order_latex(equation: FirstOrderPDE, function: str = "h") -> str:
     """
     left = ""
     for variable, component in zip(equation.variables, equation.field, strict=True):
+        if not component:
+            continue
         derivative = f"\\partial_{{{formula_latex(variable)}}} {function}"
         text = _times(component, derivative)
-        if component and left:
+        if left:
             left += f" - {text[1:].lstrip()}" if text.startswith("-") else f" + {text}"
-        elif component:
+        else:
             left = text
     return f"{left} = {_times(equation.growth, function) if equation.growth else '0'}"
 

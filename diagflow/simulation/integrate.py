@@ -134,7 +134,8 @@ def integrate(
             else run.adaptive(grid, _ADAPTIVE[method], rtol, ceiling)
         )
         with np.errstate(over="ignore", invalid="ignore"):
-            for k, state in zip(chosen, states, strict=False):
+            # The states first: a flow without times begins nevertheless, and forgets the last stop.
+            for state, k in zip(states, chosen, strict=False):
                 loss[k] = run.loss(state)
                 if not isfinite(loss[k]):
                     run.stopped = times[k] if run.stopped is None else run.stopped

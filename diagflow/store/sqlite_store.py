@@ -222,7 +222,7 @@ class SQLiteStore:
 
     def _do(self, action: Callable[[sqlite3.Connection], T]) -> T | None:
         """The result of an action; None, and no further attempts, if it cannot be done."""
-        for _ in range(2):
+        for is_last in (False, True):
             if self._given_up:
                 return None
             try:
@@ -232,7 +232,9 @@ class SQLiteStore:
             # A damaged file may put bytes that are no text into the library's own message.
             except (_ForeignFileError, sqlite3.DatabaseError, UnicodeDecodeError) as error:
                 self.close()
-                if isinstance(error, sqlite3.OperationalError) or not self._set_aside(error):
+                # A new file that is damaged at once is not the last: nothing is gained by a third.
+                lost = is_last or isinstance(error, sqlite3.OperationalError)
+                if lost or not self._set_aside(error):
                     self._give_up(error)
             except OSError as error:
                 self._give_up(error)

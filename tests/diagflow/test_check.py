@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError
+from itertools import pairwise
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +27,19 @@ from diagflow.checking import exact as exact_checks
 from diagflow.checking.exact import check_certificates, check_counters, check_oracle, check_wishart
 from diagflow.checking.simulated import check_simulation
 from diagflow.checking.translation import Translation, at_numbers
+from diagflow.finite_size import FiniteSizeCorrection
 from diagflow.schemas import schema
-from diagrams.errors import InvalidInputError
+from diagrams.errors import BudgetExceededError, InvalidInputError
+from diagrams.network import Network
+from diagrams.tensors import Axis, Tensor
 from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.problem_file import read_problem_file
-from expansion.regimes import regimes
-from expansion.series import LossSeries
+from expansion.regimes import Regime, regimes
+from expansion.series import Budget, LossSeries
+from pde.evolution import Domain, Solution
+from pde.solving import solution
 from tests.command import ROOT, Run
 
 SYM = cp(order=2, symmetric=True)
@@ -294,6 +301,109 @@ def test_what_cannot_be_done_is_skipped_with_the_reason(tmp_path: Path) -> None:
     assert found.detail == "axis H has a fixed size, so that not all sizes can be 1"
 
 
+def test_counters_go_as_far_as_diagrams_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loss of SYM has the diagrams of ½|U^T U|², |U|² and ½p, with 3, 1 and 1 matchings."""
+    monkeypatch.setattr(exact_checks, "_DIAGRAMS", 3)
+    found = check_counters(SYM)
+    assert (found.verdict, found.detail) == (
+        Verdict.PASSED,
+        "Y_0 at sizes and variances 1: 3 diagrams, 5 matchings",
+    )
+    monkeypatch.setattr(exact_checks, "_DIAGRAMS", 2)
+    found = check_counters(SYM)
+    assert (found.verdict, found.detail) == (Verdict.SKIPPED, "the loss has too many diagrams")
+
+
+def test_counters_that_exceed_the_budget_are_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exact_checks, "BUDGET", Budget(diagrams=1))
+    with pytest.raises(BudgetExceededError) as error:
+        _ = LossSeries(SYM, budget=Budget(diagrams=1))[0]
+    found = check_counters(SYM)
+    assert (found.verdict, found.detail) == (Verdict.SKIPPED, str(error.value))
+
+
+def test_a_solution_that_was_compared_with_nothing_counts_as_unsolved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = regimes(SYM, terms=4)
+
+    def uncompared(given: Any, name: str) -> Solution:
+        solved = solution(given, name)
+        return solved.certified(()) if name in bare else solved
+
+    monkeypatch.setattr(exact_checks, "solution", uncompared)
+    bare = {"B", "A-B"}
+    told = check_certificates(found)
+    assert (told.verdict, told.detail) == (
+        Verdict.PASSED,
+        "5 of 7 regimes up to Y_4; not solved: B, A-B",
+    )
+    bare = {regime.name for regime in found}
+    told = check_certificates(found)
+    assert (told.verdict, told.detail) == (Verdict.SKIPPED, "no regime is solved")
+
+
+def test_simulations_are_of_solved_regimes_with_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the eleven regimes of ASYM two are resummed; those without numbers do not count."""
+    found = regimes(cp(order=2), terms=4)
+    asked: list[str] = []
+    sizes = {"A": None, "B": 0.5, "C": 2.0}
+
+    def given(_: object, regime: Regime, *rest: object, **options: object) -> float | None:
+        return sizes.get(regime.name, 1.0)
+
+    monkeypatch.setattr(simulated, "deviation", given)
+    told = check_simulation(found, runs=3, seed=0, progress=asked.append)
+    assert asked == ["A", "B", "C", "D", "E", "E-A", "B-C", "C-D", "D-E"]
+    assert told.verdict is Verdict.PASSED
+    assert told.detail == "8 regimes, 3 runs each: at most 2.0 standard errors (C), 5 allowed"
+    sizes |= dict.fromkeys(asked)
+    told = check_simulation(found, runs=3, seed=0)
+    assert (told.verdict, told.detail) == (
+        Verdict.SKIPPED,
+        "no regime has a solution and numbers that can be simulated quickly",
+    )
+
+
+def test_where_nothing_can_be_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No problem, no time at which the correction is known, or no value of it there."""
+    found = regimes(SYM, terms=4)
+    regime = found["A-B-E"]
+    solved = solution(found, "A-B-E")
+
+    def refuse(*_: object, **options: object) -> None:
+        raise AssertionError("it is not simulated")
+
+    monkeypatch.setattr(simulated, "simulate", refuse)
+    given = regimes(found.exponents.coefficients)
+    assert simulated.deviation(given, next(iter(given)), solved, runs=2, seed=0) is None
+
+    few = FiniteSizeCorrection.of([Fraction(1, 2), Fraction(3)])
+    assert (few.domain.start, few.domain.stop) == (0, 0)
+    monkeypatch.setattr(simulated, "finite_size_correction", lambda *_: few)
+    assert simulated.deviation(found, regime, solved, runs=2, seed=0) is None
+    wide = replace(few, domain=Domain(-1.0, 1.0))
+    assert np.isnan(wide([0.5])).all()
+    monkeypatch.setattr(simulated, "finite_size_correction", lambda *_: wide)
+    assert simulated.deviation(found, regime, solved, runs=2, seed=0) is None
+
+
+def test_without_a_problem_the_default_ones_are_taken(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[tuple[object, bool, int]] = []
+
+    def check(problems: object, *, quick: bool, seed: int, begin: object) -> list[Finding]:
+        taken.append((problems, quick, seed))
+        return [Finding(None, "counters", Verdict.PASSED, "all is well")]
+
+    monkeypatch.setattr("diagflow.checking.check_problems", check)
+    status, out, err = run("check", "--quick", "--seed", "5")
+    assert (status, err) == (0, "")
+    assert taken == [(default_problems(), True, 5)]
+    assert out.splitlines()[-1] == "Verdict: passed (1 passed, 0 failed, 0 skipped)"
+
+
 def test_too_few_coefficients_for_regimes_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def refusing(problem: Problem) -> None:
         raise InvalidInputError("regimes: too few; give more")
@@ -385,6 +495,27 @@ def test_what_is_told_to_the_oracle_is_the_problem() -> None:
     )
     assert told.coefficients("train", 1) == expected
     assert told.reach("train", monomials=1) == -1
+
+
+def test_a_loss_with_more_indices_than_letters() -> None:
+    """53 of them, one after the other; 52 can be told."""
+
+    def chain(length: int) -> Problem:
+        W = Tensor("W", (p, p), variance="sigma2")
+        names = [f"i{number}" for number in range(length)]
+        network = Network(tuple((W, pair) for pair in pairwise(names)), (names[0], names[-1]))
+        return Problem(family="chain", model=(network,), target=(), output_axes=(p, p))
+
+    p = Axis("p")
+    values = {"p": Fraction(1)}
+    told = Translation(chain(52), values).coefficients("train", 0)
+    assert told == [{(("sigma2", 51),): Fraction(prod(range(1, 102, 2)), 2)}]
+    with pytest.raises(InvalidInputError) as error:
+        Translation(chain(53), values).coefficients("train", 0)
+    assert str(error.value) == (
+        "loss of chain: has more than 52 indices, for which the oracle has no letters; "
+        "check a problem with fewer"
+    )
 
 
 def test_numbers_leave_the_other_symbols() -> None:

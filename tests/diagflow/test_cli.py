@@ -7,6 +7,7 @@ processes (pipes, signals, start-up) run for real.
 import json
 import os
 import re
+import runpy
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 
 import diagflow
 from diagflow import oracle
+from diagflow.cli import main
 from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.records import read_series
@@ -324,8 +326,7 @@ def test_a_closed_pipe_is_no_traceback() -> None:
         assert child.stderr is not None
         child.stdout.close()
         errors = child.stderr.read()
-    assert "Traceback" not in errors
-    assert child.returncode != 0
+    assert (child.returncode, errors) == (1, "")
 
 
 def wait_for(pattern: str, descriptor: int, seconds: float = 120.0) -> None:
@@ -389,6 +390,24 @@ def test_an_interrupt_before_the_first_coefficient(
     assert result.code == 130
     assert json.loads(result.out)["coefficients"] == []
     assert result.err == "diagflow: interrupted: nothing kept\n"
+
+
+@pytest.mark.parametrize("command", [("solve", "cp", "--list"), ("gallery",)])
+def test_an_interrupt_is_told_by_every_command(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    def interrupted(*_: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("diagflow.gallery.experiments", interrupted)
+    monkeypatch.setattr("expansion.series.LossSeries.__getitem__", interrupted)
+    assert run(*command) == (130, "", "diagflow: interrupted\n")
+
+
+def test_a_worker_that_imports_the_program_does_not_run_it() -> None:
+    """A new process of a pool imports the main module of its parent under another name."""
+    found = runpy.run_module("diagflow", run_name="__mp_main__")
+    assert found["main"] is main
 
 
 # --- demo -----------------------------------------------------------------------------------------
@@ -557,6 +576,14 @@ def test_regimes_reads_a_series(run: Run, tmp_path: Path) -> None:
     assert result.out.startswith("given series\n11 regimes, from Y_0 ... Y_5\n")
     fewer = run("regimes", "series.json", "--terms", "2")
     check_refused(fewer, "too few coefficients", "--terms 3")
+
+
+def test_a_file_with_a_series_has_no_other_loss(run: Run, tmp_path: Path) -> None:
+    written = run("expand", "cp", "--order", "2", "--terms", "3", "--format", "json").out
+    (tmp_path / "series.json").write_text(written, encoding="utf-8")
+    refused = run("regimes", "series.json", "--loss", "train")
+    message = "--loss: a JSON file holds one series; leave it out"
+    assert refused == (2, "", f"diagflow: error: {message}\n")
 
 
 def test_regimes_says_what_a_regime_keeps_and_drops(run: Run) -> None:

@@ -1,5 +1,6 @@
 """What all commands share: groups, examples, ``--quiet``, colours, completion."""
 
+import inspect
 import os
 import pty
 import re
@@ -11,7 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from diagflow.cli import GROUPS, app
-from diagflow.commands.problem import _problems, _targets
+from diagflow.commands.problem import _problems, _targets, takes_problem
+from diagflow.terminal import LONG, duration, following, quietly
+from diagrams.errors import InvalidInputError
+from expansion.problem import Problem
+from expansion.series import Progress
 from tests.command import ENVIRONMENT, ROOT, process
 
 COMMANDS = [command for commands in GROUPS.values() for command in commands]
@@ -157,3 +162,42 @@ def test_the_shell_completes_commands_and_presets() -> None:
             text=True,
         )
         assert done.stdout.split() == (expected or ["tied-autoencoder"]), done.stderr
+
+
+# --- what is said beside the result ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_long_coefficient_is_announced_once(
+    capsys: pytest.CaptureFixture[str], quiet: bool
+) -> None:
+    steps = [(3, None), (4, LONG), (5, 90.0), (5, 95.0), (6, 7200.0)]
+    with quietly(quiet), following("a problem", 7) as follow:
+        for s, expected in steps:
+            follow(Progress(s=s, diagrams=10, seconds=1.0, expected=expected))
+    told = [
+        f"diagflow: Y_{s}: about {duration(seconds)}, judging by the growth so far"
+        for s, seconds in ((5, 90.0), (6, 7200.0))
+    ]
+    assert capsys.readouterr().err.splitlines() == ([] if quiet else told)
+
+
+@pytest.mark.parametrize("error", [OverflowError, ZeroDivisionError])
+def test_overflow_is_the_fault_of_the_numbers_only_if_there_are_some(
+    error: type[ArithmeticError],
+) -> None:
+    """Without them it is a fault of the program, which is not hidden."""
+
+    def command(problem: Problem, *, at: str | None = None) -> None:
+        raise error("of our own")
+
+    described = dict.fromkeys(inspect.signature(takes_problem(command)).parameters)
+    described["problem"] = "cp"
+    with pytest.raises(error, match=r"^of our own$"):
+        takes_problem(command)(**described)
+    with pytest.raises(InvalidInputError) as refused:
+        takes_problem(command)(**described | {"at": "p=1e30"})
+    assert str(refused.value) == (
+        "--at p=1e30: leads to numbers outside the range of floating point; give sizes, "
+        "variances and times closer to 1"
+    )

@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from diagflow.simulation import simulate
+from diagflow.simulation import Trajectory, simulate
 from expansion.models import cp
 from pde.solving import solve
 from tests.command import ENVIRONMENT, Run
@@ -172,6 +174,33 @@ def test_refusals_are_one_line(run: Run, arguments: tuple[str, ...], message: st
     done = run(*arguments)
     assert (done.code, done.out) == (2, "")
     assert done.err == f"diagflow: error: {message}\n"
+
+
+def test_compare_of_an_interrupted_ensemble_says_what_was_compared(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*given: Any, runs: int, **options: Any) -> Trajectory:
+        return replace(simulate(*given, runs=2, **options), interrupted=True)
+
+    monkeypatch.setattr("diagflow.regime_comparison.simulate", interrupted)
+    done = run(
+        "compare", *SYM, "--regime", "A-B-E", "--at", NUMBERS, "--times", "0:1:3", "--runs", "7",
+        "--terms", "5", "--format", "json",
+    )  # fmt: skip
+    assert done.code == 130
+    assert json.loads(done.out)["runs"] == 2
+    assert done.err == "diagflow: interrupted: 2 of 7 runs were finished and are compared\n"
+
+
+def test_compare_warns_where_the_regime_neglects_more_than_it_keeps(run: Run) -> None:
+    done = run(
+        "compare", *SYM, "--regime", "E-A", "--at", "p=4,H=40,sigma2=1/4", "--times", "0:0:1",
+        "--runs", "2", "--terms", "4", "--tolerance", "1000",
+    )  # fmt: skip
+    assert done.code == 0
+    assert done.err.startswith(
+        "diagflow: warning: at these numbers regime E-A neglects terms up to "
+    )
 
 
 def test_a_model_that_does_not_fit_is_refused_with_the_number(run: Run) -> None:

@@ -104,6 +104,10 @@ def test_descent_is_refused_where_the_series_diverges(run: Run) -> None:
         ((*SYM, "--regime", "A", "--at", "p=one,H=1,sigma2=1"), "p"),
         ((*TRIANGLE, "--times", "0:1"), "START:STOP:COUNT"),
         ((*TRIANGLE, "--times", "-50:0:3"), "blown up"),
+        (
+            (*TRIANGLE, "--times", "0:1:1"),
+            "--times 0:1:1: one time cannot be at two places; give START = STOP or a larger count",
+        ),
         ((*TRIANGLE, "--max-seconds", "0"), "budget of 0.0 seconds: must be positive"),
     ],
 )

@@ -1,21 +1,24 @@
 """Theory against simulation: corrections, verdicts and what they refuse."""
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 
 import numpy as np
 import pytest
 
+from diagflow import show_comparison, show_simulation
 from diagflow.compare import compare, comparison_record
 from diagflow.finite_size import (
     FiniteSizeCorrection,
     finite_size_correction,
     neglected_coefficients,
 )
+from diagflow.regime_comparison import compare_regime
 from diagflow.simulation import Trajectory, simulate
 from diagrams.errors import InvalidInputError
-from expansion.models import cp
+from expansion.models import cp, tied_autoencoder
 from expansion.regimes import Regimes, regimes
 from expansion.series import loss_series
 from pde.solving import solution
@@ -147,6 +150,91 @@ def test_a_blow_up_agrees_with_nothing() -> None:
     assert record["mean"][1] is None
     assert record["deviation"][1] is None
     assert record["holds"] is False
+
+
+def test_a_comparison_in_words() -> None:
+    """Unbounded where runs have blown up; what is left after a correction only if it is known."""
+    blown = compare(
+        lambda t: np.ones_like(t), made([[1.0, np.inf], [1.1, 2.0]], [0.0, -1.0]), scale=1.0
+    )
+    assert show_comparison.verdict(blown) == (
+        "Largest deviation unbounded: runs have blown up: BEYOND standard errors and the expected "
+        "finite-size correction at 1 of 2 times"
+    )
+    assert show_comparison.remaining(blown) == []
+    quiet = made([[2.0, 4.0], [2.0, 4.0]], [0.0, 1.0])
+    near = compare(lambda t: np.array([2.0, 3.9]), quiet, scale=2.0, tolerance=0.06)
+    assert show_comparison.verdict(near) == (
+        "Largest deviation 5% of 2: within standard errors and the tolerance of 6%"
+    )
+    assert show_comparison.remaining(near) == []
+    few = FiniteSizeCorrection.of([Fraction(1, 2), Fraction(3)])
+    corrected = compare(lambda t: np.array([1.25, 4.0]), quiet, scale=2.0, correction=few)
+    assert show_comparison.remaining(corrected) == [
+        "With the correction, at the 1 times where it is known: 12.5%"
+    ]
+    unknown = compare(lambda t: t, made([[1.0]] * 2, [1.0]), scale=1.0, correction=few)
+    assert show_comparison.remaining(unknown) == []
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        ((None, None, None), []),
+        ((None, -0.5, None), ["1 of 3 runs blow up, at t = -0.5"]),
+        ((-2.0, None, 0.25), ["2 of 3 runs blow up, from t = 0.25 on, the last at t = -2"]),
+    ],
+)
+def test_blow_ups_in_words(times: tuple[float | None, ...], words: list[str]) -> None:
+    runs = replace(made([[1.0]] * 3, [0.0]), blow_up=times)
+    assert show_simulation.blow_up_line(runs) == words
+
+
+def test_curves_of_all_runs_in_words() -> None:
+    runs = replace(made([[1.0, np.inf], [3.0, 0.25]], [0.0, 2.0]), finished=(0, 4))
+    lines = [
+        show_simulation.text("a problem", {"p": Fraction(2)}, runs, curves=curves).splitlines()
+        for curves in (False, True)
+    ]
+    assert lines[0][:4] == [
+        "a problem",
+        "At p = 2",
+        "2 runs, seed 3; DOP853 with relative tolerance 1e-08",
+        "",
+    ]
+    plain, full = ([line.split() for line in part[4:]] for part in lines)
+    assert plain == [
+        ["t", "mean", "loss", "standard", "error"],
+        ["0", "2", "1"],
+        ["2", "-", "-"],
+    ]
+    assert [row[len(short) :] for row, short in zip(full, plain, strict=True)] == [
+        ["run", "0", "run", "4"],
+        ["1", "3"],
+        ["-", "0.25"],
+    ]
+    assert len({len(line) for line in lines[1][4:]}) == 1, "columns are aligned"
+
+
+def test_what_cannot_be_compared_is_refused() -> None:
+    given = regimes(found().exponents.coefficients)
+    name = next(iter(given)).name
+    with pytest.raises(InvalidInputError) as error:
+        compare_regime(given, name, at={}, times=[0.0])
+    assert str(error.value) == (
+        f"regime {name}: belongs to given coefficients; a simulation needs their problem"
+    )
+    data = regimes(tied_autoencoder(data=True), terms=4)
+    at = dict(zip(("p", "H", "N", "sigma2"), map(Fraction, (9, 3, 3, 1)), strict=True))
+    name = "small-data & narrow-latent"
+    with pytest.raises(InvalidInputError) as error:
+        compare_regime(data, name, at=at, times=[0.0, -100.0])
+    assert str(error.value) == (
+        f"regime {name}: the loss is too large for a floating point number; give times closer to 0"
+    )
+    with pytest.raises(InvalidInputError) as error:
+        FiniteSizeCorrection.of([])
+    assert str(error.value) == "correction: has no coefficients; give at least that of s = 0"
 
 
 def test_the_record_says_what_was_compared() -> None:

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diagflow.latex.dispatch import latex
-from diagflow.latex.equations import field_latex
+from diagflow.latex.equations import field_latex, first_order_latex
 from diagflow.latex.lines import aligned, visible_length
 from diagflow.latex.polynomials import by_power, by_regime, regime_parts
 from diagflow.latex.prose import name_latex, prose
@@ -142,6 +142,36 @@ def test_grouped_polynomials_read_back(polynomial: Polynomial) -> None:
     assert len(powers) == len(set(powers)), "every power of the variance is written once"
 
 
+def test_a_sum_without_powers_of_the_variance_needs_no_brackets() -> None:
+    pieces = by_power(Polynomial.parse("p**2*H*sigma2 + p + 2*H"), ("sigma2",))
+    assert pieces == ["p", "+ 2 H", "+ p^{2} H \\sigma^{2}"]
+    polynomial = Polynomial.parse("p + 2*H")
+    assert by_power(polynomial, ("sigma2",)) == ["p", "+ 2 H"]
+    assert by_power(-polynomial, ("sigma2",)) == ["-\\bigl( p", "+ 2 H \\bigr)"]
+    assert by_power(2 * polynomial, ("sigma2",)) == ["2 \\bigl( p", "+ 2 H \\bigr)"]
+
+
+def test_a_coefficient_that_leads_as_a_whole_has_no_lower_order() -> None:
+    found = regimes(cp(order=2, target="zero"), terms=4)
+    parts = regime_parts(found, 0)
+    assert [(regime.name if regime else None, str(part)) for regime, part in parts] == [
+        ("A", "1/2*p**2*H*sigma2**2")
+    ]
+    assert "lower order" not in by_regime(found, 0)
+    assert "lower order" in by_regime(found, 1)
+
+
+def test_equations_with_sums_and_without_components() -> None:
+    x, y, z = sympy.symbols("x y z")
+    field = (sympy.Integer(0), 1 + x, -2 * z)
+    still = FirstOrderPDE((x, y, z), field, sympy.Integer(0))
+    assert first_order_latex(still) == (
+        "\\left(x + 1\\right)\\, \\partial_{y} h - 2 z\\, \\partial_{z} h = 0"
+    )
+    grows = FirstOrderPDE((x,), (sympy.Integer(1),), 1 + x)
+    assert first_order_latex(grows, "g") == "\\partial_{x} g = \\left(x + 1\\right)\\, g"
+
+
 @settings(max_examples=30, deadline=None)
 @given(polynomials, st.integers(8, 60))
 def test_broken_lines_read_back(polynomial: Polynomial, width: int) -> None:
@@ -198,6 +228,10 @@ def test_letters_in_sentences() -> None:
     assert prose("It's a sum over H-nodes in A-B at t/T, s = 1") == (
         "It's a sum over $H$-nodes in A-B at $t$/$T$, $s$ = 1"
     )
+
+
+def test_indices_after_a_bracket_or_a_number() -> None:
+    assert prose("3² and (−)₁") == "3${}^{2}$ and ($-$)${}_{1}$"
 
 
 def test_certificates() -> None:

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,15 @@ from diagflow.report.write import write_report
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
+from expansion.cones import Cone
 from expansion.exponents import SeriesExponents
 from expansion.models import cp
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.series import loss_series
-from pde.solving import neglected
+from pde.evolution import Solution
+from pde.solving import neglected, solution
+from pde.typeset import formula_latex
 from tests.command import Run
 from tests.latex_structure import check_structure
 
@@ -128,6 +132,63 @@ def test_given_coefficients_have_no_report() -> None:
         article(given)
 
 
+def test_regimes_without_a_solution_are_listed_with_the_reason(
+    found: Regimes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def partly(given: Regimes, name: str) -> Solution:
+        if name == "B":
+            raise InvalidInputError("there is no solution & no hope")
+        return solution(given, name)
+
+    monkeypatch.setattr("diagflow.report.article.solution", partly)
+    text = article(found)
+    _, part = text.split("\\subsection{Unsolved regimes}\n")
+    assert part == (
+        "\\begin{itemize}\n\\item B: there is no solution \\& no hope.\n"
+        "\\end{itemize}\n\\end{document}\n"
+    )
+    assert "\\subsection{Regime B}" not in text
+    monkeypatch.undo()
+    assert "\\subsection{Unsolved regimes}" not in article(found)
+
+
+@pytest.mark.parametrize("length", [2, 30])
+def test_a_formula_that_no_step_has_told_is_the_result(
+    found: Regimes, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    """A long one without common parts has no names."""
+    letters = sympy.symbols(" ".join(f"a_{number}" for number in range(length)))
+    formula = sympy.Add(*letters)
+
+    def bare(given: Regimes, name: str) -> Solution:
+        solved = solution(given, name)
+        return replace(solved, derivation=(), formula=formula) if name == "A" else solved
+
+    monkeypatch.setattr("diagflow.report.article.solution", bare)
+    text = article(found)
+    _, part = text.split("\\subsection{Regime A}\n")
+    part, _ = part.split("\\subsection{Regime B}\n")
+    head = "\\paragraph{Result.}\n\\[\n\\fitted{$\\displaystyle \\mathbb{E}[L(t)] \\sim "
+    _, printed = part.split(head)
+    assert printed == f"{formula_latex(formula)}$}}\n\\]\n\n"
+    assert printed.count("a_{") == length
+
+
+def test_a_model_with_one_index_twice_has_numbered_ones() -> None:
+    """f_ij = δ_ij v_i."""
+    v = Tensor("v", (p,), variance="sigma2")
+    problem = Problem(
+        family="diagonal",
+        model=(Network.einsum("a->aa", v),),
+        target=(Network.einsum("->bb"),),
+        output_axes=(p, p),
+    )
+    names = open_indices(problem)
+    assert names == ("i1", "i2")
+    assert function_latex("f", problem.model, names) in problem_section(problem)
+    assert function_latex("F", problem.target, names) == "F_{i_{1} i_{2}} = \\delta_{i_{1} i_{2}}"
+
+
 def test_without_latex_the_source_is_there(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -150,6 +211,44 @@ def test_a_latex_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert report.pdf is None
     assert report.reason.startswith("pdflatex failed: Undefined control sequence.; run it")
     assert report.source.exists()
+
+
+def test_a_latex_that_does_not_end_is_stopped(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "pdflatex"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(write.shutil, "which", lambda name: str(program))
+    monkeypatch.setattr(write, "_SECONDS", 0.1)
+    report = write_report(cp(order=2, target="zero"), tmp_path / "report", terms=4, simulate=False)
+    assert (report.pdf, report.reason) == (
+        None,
+        "pdflatex was stopped after 0.1 seconds; run it on main.tex",
+    )
+    assert sorted(os.listdir(tmp_path / "report")) == ["main.tex", "regimes.pdf"]
+
+
+def test_a_report_that_cannot_be_moved_to_its_place_is_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    """A folder has the name of the document; nothing else is left behind."""
+    monkeypatch.setattr(write.shutil, "which", lambda name: None)
+    (folder / "report" / "main.tex").mkdir(parents=True)
+    message = "report report: cannot be written (Is a directory); give another folder"
+    assert run(*SMALL, "--output", "report") == (2, "", f"diagflow: error: {message}\n")
+    assert os.listdir(folder) == ["report"]
+    assert os.listdir(folder / "report") == ["main.tex"]
+
+
+def test_a_folder_without_permission_is_refused_before_the_work(
+    run: Run, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    monkeypatch.setattr(write.os, "access", lambda place, mode: mode != os.W_OK)
+    monkeypatch.setattr(write, "regimes", None)
+    message = f"report new/report: {folder} cannot be written; give another folder"
+    assert run(*SMALL, "--output", "new/report") == (2, "", f"diagflow: error: {message}\n")
+    assert os.listdir(folder) == []
 
 
 @pytest.mark.skipif(not HAS_LATEX, reason="there is no pdflatex here")
@@ -217,6 +316,46 @@ def test_solved_regimes_are_compared_with_simulations(
         assert (tmp_path / "report" / f"regime-{regime.name}.pdf").stat().st_size > 1000
         rows = (tmp_path / "report" / f"regime-{regime.name}.csv").read_text().splitlines()
         assert len([row for row in rows if row[0] in "-0123456789"]) == experiments.POINTS
+
+
+def test_what_is_not_solved_or_refused_has_no_figure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A has no solution, the simulation of B is refused, A-B is resummed."""
+    zero = regimes(cp(order=2, target="zero"), terms=4)
+    asked: list[str] = []
+
+    def partly(given: Regimes, name: str) -> Solution:
+        if name == "A":
+            raise InvalidInputError("regime A: has no solution; choose another")
+        return solution(given, name)
+
+    def refuse(given: Regimes, name: str, **options: object) -> None:
+        asked.append(name)
+        raise InvalidInputError("t = 1: is out of reach; give other times")
+
+    monkeypatch.setattr(write, "solution", partly)
+    monkeypatch.setattr(experiments, "compare_regime", refuse)
+    told: list[str] = []
+    assert write._comparisons(zero, tmp_path, told.append) == {}
+    assert (told, asked) == (["B", "A-B"], ["B"])
+    assert os.listdir(tmp_path) == []
+
+
+def test_there_are_no_numbers_without_a_problem_or_for_sizes_that_do_not_grow() -> None:
+    order2 = regimes(cp(order=2), terms=4)
+    given = regimes(order2.exponents.coefficients)
+    assert all(experiments.typical_numbers(given, regime) is None for regime in given)
+    regime = order2["A"]
+    assert dict(zip(regime.symbols, regime.cone.interior, strict=True)) == {
+        "p": 2,
+        "H": 1,
+        "sigma2": -1,
+    }
+    assert experiments.typical_numbers(order2, regime) is not None
+    # A wall between p and H at which H does not grow: the ray (1, 0, -1).
+    ray = Cone.from_inequalities([(1, 0, 0)], [(0, 1, 0), (1, 0, 1)], dimension=3)
+    assert experiments.typical_numbers(order2, replace(regime, cone=ray)) is None
 
 
 def test_numbers_lie_in_their_regime() -> None:

@@ -307,6 +307,31 @@ def test_a_method_that_does_not_fit_is_refused_with_the_number() -> None:
         simulate(cp(order=2, symmetric=True), at=at, times=[1.0], method="LSODA")
 
 
+@pytest.mark.parametrize("options", [{}, {"method": "euler", "step": 0.1}], ids=str)
+def test_the_loss_at_the_start_needs_no_gradient(options: dict[str, Any]) -> None:
+    """(1.5^2 - 1)^2 / 2 for one weight."""
+    flow = LossGradient(cp(order=2, symmetric=True), {"p": 1, "H": 1, "sigma2": 1})
+    path = integrate(flow, {"U": np.array([[1.5]])}, [0.0, 0.0], keep_weights=True, **options)
+    assert path.loss == (1.25**2 / 2,) * 2
+    assert (path.blow_up, path.evaluations) == (None, 0)
+    assert [kept["U"].tolist() for kept in path.weights if kept] == [[[1.5]]] * 2
+
+
+def test_a_loss_beyond_all_numbers_is_a_blow_up() -> None:
+    """u^4/2 overflows where u does not; the weights there are not kept."""
+    flow = LossGradient(cp(order=2, symmetric=True), {"p": 1, "H": 1, "sigma2": 1})
+    path = integrate(flow, {"U": np.array([[1e80]])}, [0.0], keep_weights=True)
+    assert (path.loss, path.blow_up, path.weights) == ((np.inf,), 0.0, (None,))
+
+
+def test_several_processes_need_numpy() -> None:
+    with pytest.raises(InvalidInputError) as error:
+        simulate(
+            cp(), at={"p": 2, "H": 2, "sigma2": 1}, times=[1.0], runs=2, jobs=2, xp=array_api_strict
+        )
+    assert str(error.value) == ("jobs 2: several processes share runs with NumPy only; give jobs 1")
+
+
 def test_a_ceiling_ends_a_blow_up_early() -> None:
     flow = LossGradient(cp(order=2, symmetric=True), {"p": 1, "H": 1, "sigma2": 1})
     start = {"U": np.array([[1.5]])}

@@ -218,6 +218,30 @@ def test_another_loss_is_recorded_along_the_same_flow() -> None:
         LossGradient(problem, at, loss="test")
 
 
+def test_a_modular_sum_of_one_index_is_a_pin() -> None:
+    """The index is the sum of none, which is 0."""
+    at = {"p": 3, "H": 2, "sigma2": 0.5}
+
+    def problem(spike: Tensor) -> Problem:
+        return Problem(
+            "one",
+            model=(Network.einsum("ki->i", W),),
+            target=(Network.einsum("i->i", spike),),
+            output_axes=(p,),
+        )
+
+    values = []
+    for spike in (Tensor.modular_sum(p, 1), Tensor.pin(p)):
+        flow = LossGradient(problem(spike), at)
+        start = initial_tensors(flow, np.random.SeedSequence(3))
+        values.append((flow.loss(start), flow.gradient(start)["W"]))
+    difference = start["W"].sum(axis=0) - np.array([1.0, 0.0, 0.0])
+    assert values[0][0] == pytest.approx(float(difference @ difference) / 2)
+    np.testing.assert_allclose(values[0][1], np.tile(difference, (2, 1)))
+    assert values[1][0] == pytest.approx(values[0][0])
+    np.testing.assert_allclose(values[1][1], values[0][1])
+
+
 def test_a_modular_sum_of_many_indices_needs_few_entries() -> None:
     flow = LossGradient(cp(order=8, target="modular-addition"), {"p": 20, "H": 2, "sigma2": 1.0})
     assert flow.bytes < 8 * 20**5

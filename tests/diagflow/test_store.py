@@ -3,12 +3,13 @@
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from diagflow.store import SQLiteStore, store_path
-from diagrams.errors import BudgetExceededError
+from diagflow.store import SQLiteStore, sqlite_store, store_path
+from diagrams.errors import BudgetExceededError, InvalidInputError
 from expansion.models import cp, tied_autoencoder
 from expansion.problem import Problem
 from expansion.regimes import regimes
@@ -246,6 +247,142 @@ def test_a_place_that_cannot_be_written_is_told_once(
     assert part in line and "going on without it" in line
 
 
+def test_earlier_files_that_were_set_aside_stay(path: Path) -> None:
+    """The log of a file goes with it."""
+    path.parent.mkdir()
+    for number in (1, 2):
+        path.with_name(f"store.sqlite3.set-aside-{number}").write_text(f"number {number}")
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("CREATE TABLE notes (text)")
+    log = path.with_name("store.sqlite3-wal")
+    before = log.read_bytes()
+    assert before
+    told: list[str] = []
+    assert expanded(SQLiteStore(path, tell=told.append)).known == expanded(None).known
+    assert path.with_name("store.sqlite3.set-aside-3-wal").read_bytes() == before
+    connection.close()
+    [line] = told
+    assert line.endswith("; set aside as store.sqlite3.set-aside-3, a new one is begun")
+    for number in (1, 2):
+        aside = path.with_name(f"store.sqlite3.set-aside-{number}")
+        assert aside.read_text() == f"number {number}"
+    # Begun again, and not with what the log of the other had.
+    assert SQLiteStore(path).contents().records == LAST + 1
+
+
+def test_a_file_that_cannot_be_set_aside_is_left_as_it_is(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.parent.mkdir()
+    letter = b"this is a letter and no data base, " * 40
+    path.write_bytes(letter)
+
+    def refuse(place: Path, target: Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    told: list[str] = []
+    assert expanded(SQLiteStore(path, tell=told.append)).known == expanded(None).known
+    [line] = told
+    assert line.endswith("file is not a database; going on without it")
+    assert path.read_bytes() == letter
+    assert [other.name for other in path.parent.iterdir()] == [path.name]
+
+
+def test_a_place_that_damages_every_file_is_given_up(path: Path) -> None:
+    """One file is set aside, not one for every statement."""
+
+    def damaging(place: Path) -> sqlite3.Connection:
+        place.write_bytes(b"this is a letter and no data base, " * 40)
+        return sqlite3.connect(place, isolation_level=None)
+
+    told: list[str] = []
+    store = SQLiteStore(path, tell=told.append, connect=damaging)
+    assert expanded(store).known == expanded(None).known
+    assert [line.rpartition("; ")[2] for line in told] == [
+        "set aside as store.sqlite3.set-aside-1, a new one is begun",
+        "going on without it",
+    ]
+
+
+def test_a_store_that_another_process_has_just_made_is_used(path: Path) -> None:
+    """It appears between the first look at an empty file and the lock."""
+    key = series_key(cp(order=2), "train")
+    other = SQLiteStore(path)
+    made: list[object] = []
+
+    class Overtaken(sqlite3.Connection):
+        def execute(self, statement: str, *values: object) -> sqlite3.Cursor:  # type: ignore[override]
+            if statement == "BEGIN IMMEDIATE" and not made:
+                made.append(expanded(other))
+                other.close()
+            return super().execute(statement, *values)  # type: ignore[arg-type]
+
+    told: list[str] = []
+    store = SQLiteStore(
+        path,
+        tell=told.append,
+        connect=lambda place: sqlite3.connect(place, isolation_level=None, factory=Overtaken),
+    )
+    stored = store.get(key, 1)
+    assert (told, len(made)) == ([], 1)
+    assert stored is not None
+    assert stored.polynomial == expanded(None)[1]
+
+
+def test_steps_are_kept_together_or_not_at_all(path: Path) -> None:
+    store = SQLiteStore(path)
+    assert store.contents().steps == 0
+    store.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        good, bad = ("a", b"data", "digest"), ("b", None, "digest")
+        with pytest.raises(sqlite3.IntegrityError):
+            sqlite_store._insert_steps(connection, [good, bad])  # type: ignore[list-item]
+        assert not connection.in_transaction
+        assert connection.execute("SELECT count(*) FROM steps").fetchall() == [(0,)]
+        sqlite_store._insert_steps(connection, [good])
+        assert connection.execute("SELECT key FROM steps").fetchall() == [("a",)]
+
+
+def test_records_with_a_digest_and_no_sense_are_damaged(path: Path) -> None:
+    """What was written by something else that knows how to make digests."""
+    key, sense, data = "series", "no coefficient", b"not compressed"
+    told: list[str] = []
+    store = SQLiteStore(path, tell=told.append)
+    assert store.get(key, 1) is None
+    digests = sqlite_store._digest(key, 1, sense), sqlite_store._digest("step", 0, data)
+    store._run("INSERT INTO coefficients VALUES (?, ?, ?, ?)", key, 1, sense, digests[0])
+    store._do(
+        lambda connection: connection.execute(
+            "INSERT INTO steps VALUES (?, ?, ?)", ("step", data, digests[1])
+        )
+    )
+    assert told == []
+    assert store.get(key, 1) is None
+    assert told == [f"diagflow: store {path}: the record of Y_1 is damaged; not used"]
+    assert store.recall("step") is None
+    held = store.contents()
+    assert (held.records, held.steps, held.damaged) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_what_cannot_be_cleared_is_refused(path: Path, is_readable: bool) -> None:
+    if is_readable:
+        expanded(SQLiteStore(path))
+    else:
+        path.parent.write_text("")
+    store = SQLiteStore(
+        path,
+        connect=lambda place: sqlite3.connect(place, isolation_level=None, factory=ReadOnly),
+    )
+    with pytest.raises(InvalidInputError) as error:
+        store.clear()
+    assert str(error.value) == (
+        f"store {path}: cannot be cleared; check who may write it, or remove the file"
+    )
+
+
 def test_a_folder_that_is_a_file_is_told_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     told: list[str] = []
@@ -294,6 +431,11 @@ def test_commands_share_the_store(run: Run, path: Path) -> None:
     assert SQLiteStore(path).contents().records == 0
     status, _, err = run(*expand, "--store", str(path), "--no-store")
     assert status == 2 and "say the opposite" in err
+
+
+def test_a_store_that_is_switched_off_has_no_upkeep(run: Run) -> None:
+    message = "store: is switched off by DIAGFLOW_STORE; name a file by --store"
+    assert run("store", "clear") == (2, "", f"diagflow: error: {message}\n")
 
 
 def test_the_environment_names_the_store(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from diagflow import worker
+
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 
@@ -39,3 +41,8 @@ def test_nothing_is_left_of_a_command_that_is_killed(name: str) -> None:
     assert len(busy) == 2
     _, alive = psutil.wait_procs(everyone, timeout=20)
     assert alive == []
+
+
+def test_the_first_process_waits_for_nobody() -> None:
+    """It has no parent to end with: the call returns."""
+    assert worker._end_with_parent() is None

@@ -122,6 +122,20 @@ def read_terms(terms: Iterable[dict[str, Any]]) -> Moments:
     return {monomial(t["exponents"]): Fraction(t["coefficient"]) for t in terms}
 
 
+@pytest.mark.parametrize("order", [2, 3])
+def test_odd_diagrams_average_to_nothing(order: int) -> None:
+    """A flow never asks for them; a representation answers all the same."""
+    blocks = cp(order)
+    odd, even = blocks.overlap, blocks.model_square
+    mixed = {diagram: 3 * n for n, (diagram, _) in enumerate((*odd, *even), start=1)}
+    expected = expectation(DiagramSum(mixed))
+    assert expected and expectation(odd) == {}
+    for representation in representations(blocks.loss):
+        state = representation.encode(mixed.items())
+        assert representation.expectation(state) == expected
+        assert representation.expectation(representation.encode([(d, 1) for d, _ in odd])) == {}
+
+
 # --- the autoencoder with data --------------------------------------------------------------------
 
 

@@ -200,7 +200,7 @@ def test_diagrams_of_fixed_factors_need_a_rule() -> None:
     code = Packing(blocks).is_fixed.tolist().index(True) << 16
     table.add(np.array([[code]], dtype=np.uint32))
     with pytest.raises(CapacityError, match=r"^contraction: fixed factors need a rule to finish"):
-        table.complete()
+        table.evaluate([[]])
 
 
 def test_fixed_and_random_diagrams_with_one_number_of_factors() -> None:
