@@ -152,8 +152,7 @@ def _exponential(f: Series, expression: sympy.Expr) -> Series:
 
 
 def _power(f: Series, exponent: Fraction, expression: sympy.Expr) -> Series:
-    """From f g' = q f' g; by products for whole exponents that are small, or where f(0) is not one
-    monomial."""
+    """From f g' = q f' g; by products if q is small and whole, or f(0) is not one monomial."""
     number = len(f)
     if exponent.denominator == 1 and exponent >= 0 and (exponent <= 4 or len(f[0]) != 1):
         result = _constant(_ONE, number)
