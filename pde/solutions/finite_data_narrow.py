@@ -36,7 +36,7 @@ from scipy.integrate import solve_ivp
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from pde.closed_form import closed_form
+from pde.closed_form import closed_form, precise_value
 from pde.evolution import Curve, Domain, FloatArray, Method, Parameters, Solution, Step
 from pde.marchenko_pastur import edge, moment_in_sizes, rule
 from pde.solutions.finite_data import (
@@ -57,6 +57,9 @@ __all__ = ["SOLVERS", "generating_average"]
 
 _NODES = 2048
 _TOLERANCE = 1e-13
+_LONGEST = 1e12
+"""How far back a blow-up is looked for, in units of T/min(z, 1)."""
+
 _BLOWN_UP = 1e9
 """From this b on the loss counts as blown up; what is left of the time is about its inverse."""
 
@@ -187,8 +190,8 @@ def _path(flow: _Flow, times: FloatArray) -> tuple[FloatArray, FloatArray]:
     return values[0], values[1]
 
 
-def _blow_up(flow: _Flow) -> float:
-    """The time before which b has blown up, minus infinity if it does not."""
+def _blow_up(flow: _Flow, *, longest: float) -> float:
+    """The time before which b has blown up, minus infinity if it does not in the longest time."""
 
     def blown(_: float, state: FloatArray) -> float:
         return flow.b_and_w1(state)[0] - _BLOWN_UP
@@ -196,14 +199,15 @@ def _blow_up(flow: _Flow) -> float:
     blown.terminal = True  # type: ignore[attr-defined]
     path = solve_ivp(
         flow.derivative,
-        (0.0, -50.0),
+        (0.0, -longest),
         [0.0, 0.0],
         method="DOP853",
         events=blown,
         rtol=1e-10,
         atol=1e-12,
     )
-    return float(path.t_events[0][0]) if path.t_events[0].size else -inf
+    # Late blow-ups end by steps below the spacing of floating point numbers.
+    return float(path.t[-1]) if path.status else -inf
 
 
 def _curve(parameters: Parameters, loss: Loss, *, with_target: bool) -> Curve:
@@ -219,19 +223,23 @@ def _curve(parameters: Parameters, loss: Loss, *, with_target: bool) -> Curve:
 
     domain = Domain()
     if not with_target or n.z > 1:
-        start = _blow_up(flow) * n.T
+        start = _blow_up(flow, longest=_LONGEST / min(n.z, 1.0)) * n.T
         domain = Domain(start=start, reason=_REASON) if start > -inf else Domain()
-    late = _late(n, loss) if with_target else 0.0
+    late = _late(n, loss, with_target=with_target)
     return Curve(evaluate=evaluate, domain=domain, limits=(None, late))
 
 
-def _late(n: Numbers, loss: Loss) -> float:
+def _late(n: Numbers, loss: Loss, *, with_target: bool) -> float:
     """The loss as t tends to infinity.
 
-    For z > 2, α goes back first. If there are directions without data, Z stays above their weight
-    1 - 1/r; then b²/(b-1) = (zZ)²/(z-1) may keep b above 2 for ever, and w_1 tends to 0.
+    If there are directions without data, Z stays above their weight 1 - 1/r. Without a target α
+    goes back for ever, w_1 tends to 0 and b = zZ² to its least value. With one α goes back first
+    for z > 2; then b²/(b-1) = (zZ)²/(z-1) may keep b above 2 for ever, and w_1 tends to 0.
     """
-    least = max(n.z * (1 - 1 / n.r), 0.0) ** 2
+    unseen = max(1 - 1 / n.r, 0.0)
+    if not with_target:
+        return 0.0 if loss == "train" else n.H / 2 * (n.z * unseen**2) ** 2
+    least = (n.z * unseen) ** 2
     if n.z > 2 and least >= 4 * (n.z - 1):
         ratio = least / (n.z - 1)
         b = (ratio + sqrt(ratio * (ratio - 4))) / 2
@@ -295,7 +303,8 @@ def _characteristic_solution(problem: Problem, regime: str, loss: Loss) -> Solut
 # -- few data --------------------------------------------------------------------------------------
 
 
-def _few_formula(q: Symbols, loss: Loss, *, with_target: bool) -> sympy.Expr:
+def _few_formula(q: Symbols, loss: Loss, *, with_target: bool, at_rest: bool = False) -> sympy.Expr:
+    """The loss; where z = 2 is at rest, the limit of the formula, which is 0/0 there."""
     import sympy
 
     two = 2 if with_target else 0
@@ -306,7 +315,8 @@ def _few_formula(q: Symbols, loss: Loss, *, with_target: bool) -> sympy.Expr:
         return target - q.H * q.z * (two - q.z) / 2 * grown
     one = 1 if with_target else 0
     speed = 4 * q.z * (one - q.z) ** 2 * q.H * q.N / q.p
-    return target - q.H * q.z * (two - q.z) / 2 - speed * (grown - 1) / rate
+    grown_time = q.data_time if at_rest else (grown - 1) / rate
+    return target - q.H * q.z * (two - q.z) / 2 - speed * grown_time
 
 
 def _few_values(n: Numbers, t: FloatArray, loss: Loss, *, with_target: bool) -> FloatArray:
@@ -377,7 +387,17 @@ def _few_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
         limits=late,
         validity="all t, as a formal series where it grows",
     )
-    return replace(solution, taylor=lambda: _few_taylor(loss, with_target=with_target))
+
+    def curve(parameters: Parameters) -> Curve:
+        plain = solution.curve(parameters)
+        if not with_target or parameters["p"] * parameters["sigma2"] != 2:
+            return plain
+        formula = _few_formula(Symbols.all(), loss, with_target=True, at_rest=True)
+        return replace(
+            plain, precise=lambda t, digits: precise_value(formula, parameters, t, digits)
+        )
+
+    return replace(solution, taylor=lambda: _few_taylor(loss, with_target=with_target), curve=curve)
 
 
 _CHARACTERISTIC = {"narrow-latent", "narrow-latent & free"}

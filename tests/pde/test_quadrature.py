@@ -55,3 +55,12 @@ def test_antiderivative_and_its_inverse() -> None:
     assert np.max(np.abs(F(F.inverse(exact)) - exact)) < 1e-14
     with pytest.raises(InvalidInputError, match="breaks"):
         Antiderivative(np.exp, np.array([0.0, 0.0]))
+
+
+def test_digits_across_a_jump_are_refused() -> None:
+    with pytest.raises(QuadratureError) as error:
+        precise_average(lambda v: mpmath.sign(v - mpmath.mpf(1) / 3), digits=25)
+    assert str(error.value).startswith(
+        "Gaussian average: 25 digits are not reached, the estimated error is "
+    )
+    assert str(error.value).endswith("; ask for fewer digits")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
-from pde.recurrence import Recurrence, over_factorials, sequence
+from pde.recurrence import Index, Recurrence, over_factorials, sequence
 
 COEFFICIENTS = st.integers(-4, 4)
 
@@ -91,3 +91,12 @@ def test_what_is_not_a_recurrence(
 ) -> None:
     with pytest.raises(InvalidInputError, match=message):
         Recurrence(indices=indices, terms={k: Polynomial.parse(P) for k, P in terms.items()})
+
+
+@pytest.mark.parametrize("shifts", [((-1, 1), (-2, 2)), ((-2, 2), (-1, 1))])
+def test_numbers_that_several_others_need(shifts: tuple[Index, ...]) -> None:
+    """C[n, m] = C[n - 1, m + 1] + C[n - 2, m + 2]: Fibonacci's numbers on every antidiagonal."""
+    one = Polynomial({(): 1})
+    rule = Recurrence(indices=("n", "m"), terms={(0, 0): one, **dict.fromkeys(shifts, one * -1)})
+    found = rule.values({(0, m): Fraction(1) for m in range(9)}, upto=(7, 0))
+    assert [found[n, 0] for n in range(8)] == [1, 1, 2, 3, 5, 8, 13, 21]

@@ -175,3 +175,24 @@ def test_bad_data() -> None:
         find_recurrence({(0,): Fraction(1), (0, 1): Fraction(1)})
     with pytest.raises(InvalidInputError, match="negative"):
         find_recurrence({(-1,): Fraction(1)})
+
+
+def test_the_corner_has_to_be_known() -> None:
+    """2^n from n = 3 on: a source at n = 0 would need the number there."""
+    data: dict[Index, Fraction] = {(n,): Fraction(2**n) for n in range(3, 13)}
+    found = find_recurrence(data, max_shift=1, max_degree=0)
+    assert str(found.recurrence) == "(1)*C[n] + (-2)*C[n - 1] = 0"
+    with pytest.raises(
+        InvalidInputError, match=r"none with shifts up to \(1,\) and degree up to 0"
+    ):
+        find_recurrence(data, max_shift=1, max_degree=0, source=True)
+
+
+def test_few_numbers_determine_few_boxes() -> None:
+    """Two of three numbers are fitted: degrees 0 and 1 without a shift, degree 0 with one."""
+    with pytest.raises(InvalidInputError) as error:
+        find_recurrence(sequence([3, 1, 4]))
+    assert str(error.value) == (
+        "recurrence: none with shifts up to (2,) and degree up to 2 in 3 numbers (3 boxes of "
+        "shifts had enough equations); give more numbers or allow more"
+    )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.special import erfcx, exp1, expn
 
 from diagrams.errors import InvalidInputError
-from pde.approximants import borel_pade, levin, pade
+from pde.approximants import BorelSum, Ratio, borel_pade, levin, pade
 from pde.resummation import Resummation, ResummationError, coefficient_growth
 
 MEAN_SQUARE = [Fraction(4**n * factorial(2 * n + 1), factorial(n)) for n in range(24)]
@@ -131,3 +131,33 @@ def test_refused_degrees() -> None:
         borel_pade([Fraction(1)], growth=0)
     with pytest.raises(InvalidInputError, match="two terms"):
         levin([Fraction(0), Fraction(1)])
+
+
+def test_values_at_a_pole_and_at_zero() -> None:
+    ratio = pade([Fraction(2) ** n for n in range(4)], degree=1)
+    assert ratio.exact(Fraction(1, 2)) is None
+    values = ratio(np.array([[0.0, 0.25], [1.0, -1.0]]))
+    np.testing.assert_array_equal(values, [[1, 2], [-1, 1 / 3]])
+    assert np.isnan(ratio(np.array([0.5]))[0])
+    assert ratio.has_pole(sign=1) and not ratio.has_pole(sign=-1)
+
+
+@pytest.mark.parametrize("x", [-0.3, 0.0, 2.0])
+def test_a_polynomial_is_its_own_borel_sum(x: float) -> None:
+    """A denominator of degree 0: 1 + 2 x + 5 x², with the growth (2n)!."""
+    total = borel_pade([Fraction(1), Fraction(2), Fraction(5)], growth=2, degree=0)
+    assert isinstance(total, BorelSum) and isinstance(total.transform, Ratio)
+    assert total(np.array([x]))[0] == pytest.approx(1 + 2 * x + 5 * x**2, rel=1e-13)
+
+
+def test_few_terms_have_no_growth() -> None:
+    assert coefficient_growth([Fraction(1), Fraction(10**6), Fraction(10**30)]) == 0.0
+
+
+def test_series_without_pade_approximants_are_refused() -> None:
+    with pytest.raises(InvalidInputError) as error:
+        Resummation([Fraction(c) for c in (1, 0, 0, 0, 1, 1, 1)])
+    assert str(error.value) == (
+        "resummation: Padé approximants do not exist for these coefficients, and one method alone "
+        "has no error estimate; give more coefficients"
+    )
