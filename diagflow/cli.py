@@ -9,8 +9,10 @@ imports happen inside the commands, so that ``--help`` answers at once. Every co
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Annotated, Any
 
@@ -111,4 +113,11 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("diagflow: interrupted", err=True)
         status = INTERRUPTED
+    except OSError as error:
+        # A full disk; what waits for the standard output at the end cannot be written either.
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        place = error.filename or "standard output"
+        typer.echo(f"diagflow: error: {place}: {error.strerror or error}; make room", err=True)
+        status = USAGE_ERROR
     sys.exit(status)

@@ -644,3 +644,15 @@ def test_regimes_refuses(run: Run, tmp_path: Path, arguments: list[str], parts: 
 def test_regimes_refuses_a_stranger_file(run: Run, tmp_path: Path, content: str, part: str) -> None:
     (tmp_path / "series.json").write_text(content, encoding="utf-8")
     check_refused(run("regimes", "series.json"), part)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("arguments", [("--help",), ("expand", "cp", "--order", "2", "--no-store")])
+def test_a_full_disk_is_told_in_one_line(arguments: tuple[str, ...]) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "diagflow", *arguments],
+            cwd=ROOT, env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == "diagflow: error: standard output: No space left on device; make room\n"
