@@ -9,6 +9,7 @@ imports happen inside the commands, so that ``--help`` answers at once. Every co
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -114,10 +115,12 @@ def main() -> None:
         typer.echo("diagflow: interrupted", err=True)
         status = INTERRUPTED
     except OSError as error:
-        # A full disk; what waits for the standard output at the end cannot be written either.
+        if error.errno != errno.ENOSPC:
+            raise
+        # What waits for the standard output at the end cannot be written either.
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         place = error.filename or "standard output"
-        typer.echo(f"diagflow: error: {place}: {error.strerror or error}; make room", err=True)
+        typer.echo(f"diagflow: error: {place}: {error.strerror}; make room", err=True)
         status = USAGE_ERROR
     sys.exit(status)
