@@ -16,11 +16,12 @@ Source: ours.
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import time
 import zlib
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -39,6 +40,7 @@ T = TypeVar("T")
 _APPLICATION = 0x44464C57
 _LAYOUT = 1
 _WAIT_SECONDS = 10.0
+_PAUSE_SECONDS = (0.001, 0.02)  # by chance within these, so that two do not go on colliding
 _KEEP_SECONDS = 1.0
 _MOST_BYTES = 2 * 2**30
 _CREATE = (
@@ -114,6 +116,7 @@ class SQLiteStore:
         self._tell = tell or (lambda text: None)
         self._connect = connect
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
         self._given_up = False
         self._most_bytes = most_bytes
         self._has_steps: bool | None = None
@@ -222,33 +225,58 @@ class SQLiteStore:
 
     def _do(self, action: Callable[[sqlite3.Connection], T]) -> T | None:
         """The result of an action; None, and no further attempts, if it cannot be done."""
-        for is_last in (False, True):
-            if self._given_up:
-                return None
+        has_set_aside = False
+        while not self._given_up:
             try:
-                if self._connection is None:
-                    self._connection = self._open()
-                return action(self._connection)
+                return _patiently(lambda: action(self._opened()))
             # A damaged file may put bytes that are no text into the library's own message.
             except (_ForeignFileError, sqlite3.DatabaseError, UnicodeDecodeError) as error:
                 self.close()
                 # A new file that is damaged at once is not the last: nothing is gained by a third.
-                lost = is_last or isinstance(error, sqlite3.OperationalError)
-                if lost or not self._set_aside(error):
+                unusable = isinstance(error, sqlite3.OperationalError) and self._is_the_same_file()
+                if has_set_aside or unusable or not self._set_aside(error):
                     self._give_up(error)
+                has_set_aside = True
             except OSError as error:
                 self._give_up(error)
         return None
 
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._open()
+        return self._connection
+
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = self._connect(self.path)
-        try:
-            self._prepare(connection)
-        except BaseException:
-            connection.close()
-            raise
+        with self._alone():
+            connection = self._connect(self.path)
+            self._file = _identity(self.path)
+            try:
+                self._prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
         return connection
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other process opens the file or sets it aside meanwhile.
+
+        Where no lock can be had, as in a folder that may not be written, one goes on without.
+        """
+        from filelock import FileLock
+
+        lock = FileLock(
+            self.path.with_name(f"{self.path.name}.lock"),
+            timeout=_WAIT_SECONDS,
+            fallback_to_soft=False,
+        )
+        with suppress(OSError, NotImplementedError):
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """Check that the file is a store, or make it one if it is empty."""
@@ -283,37 +311,73 @@ class SQLiteStore:
         return True
 
     def _set_aside(self, error: Exception) -> bool:
-        """Rename the file and its log; False if that fails."""
-        number = 1
-        while (aside := self.path.with_name(f"{self.path.name}.set-aside-{number}")).exists():
-            number += 1
-        try:
-            self.path.rename(aside)
-            for suffix in ("-wal", "-shm"):
-                log = self.path.with_name(self.path.name + suffix)
-                if log.exists():
-                    log.rename(aside.with_name(aside.name + suffix))
-        except OSError:
-            return False
+        """Rename the file and its log, unless another process has done so; False if that fails."""
+        with self._alone():
+            if not self._is_the_same_file():
+                return True
+            number = 1
+            while (aside := self.path.with_name(f"{self.path.name}.set-aside-{number}")).exists():
+                number += 1
+            try:
+                for suffix in ("-wal", "-shm", ""):
+                    part = self.path.with_name(self.path.name + suffix)
+                    if part.exists() or not suffix:
+                        part.rename(aside.with_name(aside.name + suffix))
+            except OSError:
+                return False
         self._tell(
             f"diagflow: store {self.path}: {error}; set aside as {aside.name}, a new one is begun"
         )
         return True
+
+    def _is_the_same_file(self) -> bool:
+        """Whether the file is still the one that was opened."""
+        return self._file == _identity(self.path)
 
     def _give_up(self, error: Exception) -> None:
         self._given_up = True
         self._tell(f"diagflow: store {self.path}: {error}; going on without it")
 
 
+def _patiently(attempt: Callable[[], T]) -> T:
+    """The result of an attempt, repeated while other processes keep the file locked.
+
+    The library's own time-out does not cover this: where waiting might be for each other, as when
+    several processes make the same new file, it answers at once that the file is busy.
+    """
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            return attempt()
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(random.uniform(*_PAUSE_SECONDS))
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    # The lowest byte is the kind of the error; the others tell its variants apart.
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another one of the same name; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def _insert_steps(connection: sqlite3.Connection, steps: Sequence[tuple[str, bytes, str]]) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.executemany("INSERT OR REPLACE INTO steps VALUES (?, ?, ?)", steps)
+        connection.execute("COMMIT")
     except BaseException:
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 def _digest(key: str, s: int, record: str | bytes) -> str:

@@ -3,8 +3,10 @@
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -287,7 +289,8 @@ def test_a_file_that_cannot_be_set_aside_is_left_as_it_is(
     [line] = told
     assert line.endswith("file is not a database; going on without it")
     assert path.read_bytes() == letter
-    assert [other.name for other in path.parent.iterdir()] == [path.name]
+    lock = f"{path.name}.lock"
+    assert [other.name for other in path.parent.iterdir() if other.name != lock] == [path.name]
 
 
 def test_a_place_that_damages_every_file_is_given_up(path: Path) -> None:
@@ -306,8 +309,14 @@ def test_a_place_that_damages_every_file_is_given_up(path: Path) -> None:
     ]
 
 
-def test_a_store_that_another_process_has_just_made_is_used(path: Path) -> None:
-    """It appears between the first look at an empty file and the lock."""
+def test_a_store_that_another_process_has_just_made_is_used(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It appears between the first look at an empty file and the transaction.
+
+    This can only be where the other process could not have the lock.
+    """
+    monkeypatch.setattr(sqlite_store, "_WAIT_SECONDS", 0.1)
     key = series_key(cp(order=2), "train")
     other = SQLiteStore(path)
     made: list[object] = []
@@ -404,6 +413,78 @@ def test_two_processes_write_at_once(path: Path) -> None:
     held = SQLiteStore(path).contents()
     assert (held.series, held.records, held.damaged) == (4, 16, 0)
     assert [other.name for other in path.parent.glob("*set-aside*")] == []
+
+
+@pytest.mark.parametrize("content", [b"", b"no store at all " * 500], ids=["empty", "damaged"])
+def test_processes_begin_the_same_files_at_once(tmp_path: Path, content: bytes) -> None:
+    """Each waits for the same instant and opens the same file; of three, none is turned away."""
+    files, processes = 30, 3
+    for number in range(files):
+        (tmp_path / f"{number}.sqlite3").write_bytes(content)
+    code = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from diagflow.store import SQLiteStore, sqlite_store\n"
+        "sqlite_store._KEEP_SECONDS = -1.0  # every step at once\n"
+        "folder, files, name = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]\n"
+        "(folder / f'{name}.ready').touch()\n"
+        "while not (folder / 'start').exists():\n"
+        "    time.sleep(0.01)\n"
+        "start = float((folder / 'start').read_text())\n"
+        "for number in range(files):\n"
+        "    while time.time() < start + 0.05 * number:\n"
+        "        pass\n"
+        "    store = SQLiteStore(folder / f'{number}.sqlite3', tell=print)\n"
+        "    store.contents()\n"
+        "    store.keep(name, b'step')\n"
+        "    store.close()\n"
+    )
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path), str(files), str(number)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(processes)
+    ]
+    while len(list(tmp_path.glob("*.ready"))) < processes:
+        assert all(process.poll() is None for process in running)
+        time.sleep(0.01)
+    (tmp_path / "partial").write_text(str(time.time() + 0.1))
+    (tmp_path / "partial").rename(tmp_path / "start")
+    told = [line for process in running for line in process.communicate(timeout=60)[0].splitlines()]
+    assert [line for line in told if "a new one is begun" not in line] == []
+    assert len(told) == len(list(tmp_path.glob("*.set-aside-1"))) == (files if content else 0)
+    assert list(tmp_path.glob("*.set-aside-2")) == []
+    for number in range(files):
+        held = SQLiteStore(tmp_path / f"{number}.sqlite3").contents()
+        assert (held.steps, held.damaged) == (processes, 0)
+
+
+def test_a_locked_file_is_waited_for_but_not_for_ever(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_store, "_KEEP_SECONDS", -1.0)
+    expanded(SQLiteStore(path))
+    told: list[str] = []
+
+    def connect(place: Path) -> sqlite3.Connection:
+        return sqlite3.connect(place, timeout=0.0, isolation_level=None)
+
+    store = SQLiteStore(path, tell=told.append, connect=connect)
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        release = Timer(0.3, other.execute, ["ROLLBACK"])
+        release.start()
+        store.keep("step", b"data")
+        release.join()
+        assert (told, store.recall("step")) == ([], b"data")
+
+        monkeypatch.setattr(sqlite_store, "_WAIT_SECONDS", 0.2)
+        other.execute("BEGIN IMMEDIATE")
+        store.keep("another", b"data")
+    assert told == [f"diagflow: store {path}: database is locked; going on without it"]
+    assert SQLiteStore(path).recall("another") is None
 
 
 # -- the command line --------------------------------------------------------------------------
