@@ -105,7 +105,7 @@ def _reach(case: ReachCase, *, quick: bool) -> reach.Reach:
 
 def _speedup(case: SpeedupCase, *, quick: bool) -> speedup.Speedup:
     last = case.last(quick=quick)
-    with _progress(f"{case.name}: Y_0 ... Y_{last} twice") as report:
+    with _progress(f"{case.name}: Y_0 ... Y_{last} by one process and by two") as report:
         return speedup.measure(case, terms=last, follow=report)
 
 

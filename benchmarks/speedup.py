@@ -1,8 +1,8 @@
 """Two processes against one: the same series, each time in a fresh process with its workers.
 
-The wall time counts everything, the start of the workers too. Both run twice, in turns, and the
-better time of each counts: the cores of a shared machine are not always all there. The coefficients
-are compared by digests of their text.
+The wall time counts everything, the start of the workers too. Both run a few times, in turns, and
+the best time of each counts: the cores of a shared machine are not always all there. The
+coefficients are compared by digests of their text.
 
 Source: ours.
 """
@@ -16,7 +16,10 @@ from benchmarks import reach
 from benchmarks.cases import REQUIRED_SPEEDUP, SpeedupCase
 from benchmarks.reach import Reach, Step
 
-__all__ = ["Speedup", "measure"]
+__all__ = ["TURNS", "Speedup", "measure"]
+
+TURNS = 3
+"""How often each number of processes runs."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Speedup:
 def measure(
     case: SpeedupCase, *, terms: int | None = None, follow: Callable[[Step], None] | None = None
 ) -> Speedup:
-    """Run a case by one process, then by two, then again.
+    """Run a case by one process, then by two, and so on in turns.
 
     Parameters
     ----------
@@ -58,7 +61,7 @@ def measure(
     follow
         Called with every finished step of all runs.
     """
-    runs = [reach.run(case, terms=terms, jobs=jobs, follow=follow) for jobs in (1, 2, 1, 2)]
+    runs = [reach.run(case, terms=terms, jobs=jobs, follow=follow) for jobs in (1, 2) * TURNS]
     one, two = (
         min(runs[first::2], key=lambda run: (not run.finished, run.seconds)) for first in (0, 1)
     )

@@ -52,6 +52,9 @@ Weights = NDArray[np.object_]
 _PORTION = 128
 """Diagrams that are merged in one step: a fraction of a second, and many to share its cost."""
 
+_KEPT_BYTES = 16 * 2**20
+"""More than the arrays of a step take."""
+
 _ROWS = 2048
 """Products that are packed together: they fit the cache."""
 
@@ -85,6 +88,7 @@ class ArrayRepresentation(Representation[State]):
 
     def __init__(self, blocks: Blocks, tick: Tick | None = None, work: Work = HERE) -> None:
         super().__init__(blocks, tick, work)
+        _keep_freed_memory()
         self._packing = Packing(blocks)
         self._divisors: defaultdict[str, set[int]] = defaultdict(set)
         self._table = ContractionTable(
@@ -358,6 +362,17 @@ class ArrayRepresentation(Representation[State]):
                 powers[symbol] = powers.get(symbol, 0) + count // 2
                 pairings *= double_factorial(count - 1)
             yield monomial(powers), pairings, (number == index).nonzero()[0]
+
+
+def _keep_freed_memory() -> None:
+    """Let one step have the memory that the step before has freed.
+
+    The C library of Linux returns what is freed to the system, but for about twice the size of the
+    largest block that was freed so far. The arrays of steps are small: each step would begin by
+    getting all its memory again, page by page, a sixth of its time. A large block that is freed
+    and was never touched teaches it better; to other systems it means nothing.
+    """
+    np.empty(_KEPT_BYTES, dtype=np.uint8)
 
 
 def _portions(sources: Iterable[tuple[State, Sequence[int]]]) -> Iterator[tuple[Source, ...]]:

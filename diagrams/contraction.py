@@ -38,8 +38,9 @@ _ROWS = 8192
 few enough for caches. It does not depend on how steps are carried out, so that what one run has
 kept serves every other."""
 
-_PIECES = 3
-"""Steps of expansion that are passed on for each that is expanded: so they hardly fall behind."""
+_PIECES = 12
+"""Pieces that are passed on for each step of expansion: as many as the sums that are taken at once,
+and more, so that nothing is left to do when the last step is expanded."""
 
 _END = object()
 
