@@ -144,9 +144,11 @@ def peak_memory() -> int:
 def child(arguments: Sequence[str]) -> None:
     """Expand one problem and print a line for every coefficient."""
     from diagflow.executors import executor
+    from diagflow.startup import load_graphs
 
     order, family, terms, jobs = arguments
     with executor(jobs=int(jobs)) as workers:
+        load_graphs()
         from expansion.models import cp
         from expansion.series import LossSeries
 

@@ -34,6 +34,7 @@ from diagflow.commands import (
     store,
 )
 from diagflow.commands.status import INTERRUPTED, USAGE_ERROR, can_be_quiet
+from diagflow.startup import load_graphs
 
 __all__ = ["GROUPS", "app", "main"]
 
@@ -57,11 +58,15 @@ GROUPS = {
 """The commands as ``--help`` groups them."""
 
 
-def _aborting(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with an interrupt turned into an `Abort`: Typer alone ends without a word."""
+def _begun(command: Callable[..., None]) -> Callable[..., None]:
+    """The command, after the start, with an interrupt turned into an `Abort`.
+
+    Typer alone ends without a word.
+    """
 
     @wraps(command)
     def wrapped(**given: Any) -> None:
+        load_graphs()
         try:
             command(**given)
         except KeyboardInterrupt:
@@ -73,7 +78,7 @@ def _aborting(command: Callable[..., None]) -> Callable[..., None]:
 for _group, _commands in GROUPS.items():
     for _command in _commands:
         app.command(name=_command.NAME, epilog=_command.EPILOG, rich_help_panel=_group)(
-            _aborting(can_be_quiet(_command.run))
+            _begun(can_be_quiet(_command.run))
         )
 
 
