@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.reach ORDER sym|asym TERMS JOBS`` is the child: it prints one JSON line for
 every finished coefficient, flushed at once, so that the parent can follow it. `run` starts it and
-measures its wall time from outside: the start of the interpreter and the imports count.
+measures its wall time from outside: the start of the interpreter and the imports count, the time
+that the host of a virtual machine gives to others while this one wants to run does not.
 
 The peak memory is what the operating system reports of the child itself. Linux lets a child start
 with the peak of the process that started it, so the parent stays small: nothing of the engine is
@@ -26,7 +27,7 @@ from pathlib import Path
 
 from benchmarks.cases import MEMORY_LIMIT, TIME_LIMIT, ReachCase
 
-__all__ = ["Reach", "Step", "run"]
+__all__ = ["Reach", "Step", "run", "stolen_seconds"]
 
 PATIENCE = 3 * TIME_LIMIT
 """Seconds after which a child that misses its limit is stopped."""
@@ -46,13 +47,18 @@ class Step:
 
 @dataclass(frozen=True)
 class Reach:
-    """What a child did: its steps, its wall time, its exit status."""
+    """What a child did: its steps, its time, its exit status.
+
+    ``seconds`` is the wall time without the share of ``stolen``, the seconds of all processors that
+    the host gave to others.
+    """
 
     case: ReachCase
     terms: int
     steps: tuple[Step, ...]
     seconds: float
     status: int
+    stolen: float = 0.0
 
     @property
     def finished(self) -> bool:
@@ -116,7 +122,7 @@ def run(
     family = "sym" if case.symmetric else "asym"
     command = [sys.executable, "-m", __name__, str(case.order), family, str(last), str(jobs)]
     steps: list[Step] = []
-    start = time.perf_counter()
+    start, stolen = time.perf_counter(), stolen_seconds()
     root = Path(__file__).resolve().parents[1]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as child:
         timer = threading.Timer(PATIENCE, child.kill)
@@ -130,7 +136,16 @@ def run(
         finally:
             timer.cancel()
             child.kill()
-    return Reach(case, last, tuple(steps), time.perf_counter() - start, status)
+    stolen = stolen_seconds() - stolen
+    seconds = time.perf_counter() - start - stolen / jobs
+    return Reach(case, last, tuple(steps), seconds, status, stolen)
+
+
+def stolen_seconds() -> float:
+    """Processor time that was given to other machines since the start; 0 where nothing tells."""
+    import psutil
+
+    return float(getattr(psutil.cpu_times(), "steal", 0.0))
 
 
 def peak_memory() -> int:

@@ -1,8 +1,8 @@
 """Two processes against one: the same series, each time in a fresh process with its workers.
 
-The wall time counts everything, the start of the workers too. Both run a few times, in turns, and
-the best time of each counts: the cores of a shared machine are not always all there. The
-coefficients are compared by digests of their text.
+The time counts everything, the start of the workers too (see `benchmarks.reach`). Both run a few
+times, in turns, and the best time of each counts: the cores of a shared machine are not always all
+there. The coefficients are compared by digests of their text.
 
 Source: ours.
 """
