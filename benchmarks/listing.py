@@ -147,8 +147,8 @@ def speedups(results: Sequence[Speedup], *, quick: bool) -> Listing:
             for result in results
         ),
         (
-            f"Seconds are the best of {TURNS} runs, without the share of what was stolen: seconds of "
-            "all processors that the host of a virtual machine gave to others.",
+            f"Seconds are the best of {TURNS} runs, without the share of what was stolen: seconds "
+            "of all processors that the host of a virtual machine gave to others.",
         ),
     )
 

@@ -6,9 +6,9 @@ No absolute time is tested; the limits of the declared cases are checked by ``ma
 import json
 import os
 import re
-import time
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
