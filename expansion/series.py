@@ -46,6 +46,9 @@ __all__ = ["Budget", "Cost", "LossSeries", "Progress", "loss_series"]
 
 _MEMORY_CHECK_SECONDS = 0.2
 
+_MEMORY_AHEAD = 16 * 2**20
+"""Bytes that may be taken before one looks again; of a small budget, a twentieth at most."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
@@ -58,7 +61,8 @@ class Budget:
     diagrams : int, optional
         Distinct diagrams merged and contracted.
     memory : int, optional
-        Memory of this process and of those it started, in bytes; a fraction does not matter.
+        Memory of this process and of those it started, in bytes; a fraction does not matter. It
+        is kept within a tenth.
 
     Raises
     ------
@@ -460,7 +464,7 @@ class _Meter:
         self._check_diagrams()
         if budget.memory is not None and seconds > self._memory_checked:
             self._memory_checked = seconds + _MEMORY_CHECK_SECONDS
-            if _memory() > budget.memory:
+            if _memory() > budget.memory - min(_MEMORY_AHEAD, budget.memory / 20):
                 raise self._exceeded(f"{budget.memory:g} bytes of memory", "--max-memory")
         if self._progress is not None:
             self._progress(Progress(self._s, self._diagrams, seconds, self._expected))
