@@ -131,22 +131,24 @@ class Work:
             return
         waiting: deque[_Pending[Result]] = deque()
         ready: list[_Pending[Result]] = []
+        since = 0
         try:
             for step in steps:
                 pending = self._recalled(representation, step)
                 waiting.append(pending)
+                since += 1
                 if not pending.done:
                     ready.append(pending)
-                    if len(ready) == _READY:
-                        self._hand_over(executor, representation, ready[:_TOGETHER])
-                        del ready[:_TOGETHER]
+                if len(ready) == _READY:
+                    self._hand_over(executor, representation, ready[:_TOGETHER])
+                    del ready[:_TOGETHER]
+                    since = 0
+                elif since == 2 * _READY:  # most are known: what waits may soon be asked for
+                    self._hand_over_all(executor, representation, ready)
+                    since = 0
                 if len(waiting) > _UNDER_WAY:
                     yield self._first(representation, waiting, tick)
-            while ready:
-                # Ever fewer together, so that all workers end at about the same time.
-                together = max(1, len(ready) * _TOGETHER // _READY)
-                self._hand_over(executor, representation, ready[:together])
-                del ready[:together]
+            self._hand_over_all(executor, representation, ready)
             while waiting:
                 yield self._first(representation, waiting, tick)
         finally:
@@ -168,6 +170,18 @@ class Work:
             except InvalidInputError:
                 pass
         return _Pending(step, key)
+
+    def _hand_over_all(
+        self,
+        executor: Executor,
+        representation: Representation[Any],
+        ready: list[_Pending[Result]],
+    ) -> None:
+        """Ever fewer steps together, so that all workers end at about the same time."""
+        while ready:
+            together = max(1, len(ready) * _TOGETHER // _READY)
+            self._hand_over(executor, representation, ready[:together])
+            del ready[:together]
 
     def _hand_over(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from diagrams import work
 from diagrams.array_steps import Integration, Merging
 from diagrams.errors import InvalidInputError
 from diagrams.flow import Flow
@@ -198,6 +199,44 @@ def test_any_executor_serves(problem: Problem, last: int, monkeypatch: pytest.Mo
     assert moments(problem, last, Work(now, store)) == expected
     assert 0 < now.given <= len(store.held)
     assert moments(problem, last, Work(Now(lambda number: OSError()), store)) == expected
+
+
+@pytest.mark.parametrize("known", range(2, 12))
+def test_nothing_that_an_executor_takes_is_done_here(
+    known: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However the steps that a store knows lie between the others: a third, ..., all but a few."""
+    small(monkeypatch)
+    expected = moments(cp(3), 4)
+    store = Dictionary()
+    moments(cp(3), 4, Work(store=store))
+    keys = list(store.held)
+    lost = keys[:40] + keys[40 : -len(keys) // 4 : known * known] + keys[-len(keys) // 4 :]
+    for key in lost:
+        del store.held[key]
+    given: list[int] = []
+    carried_out: list[Step[Any]] = []
+    plain = work._elsewhere
+
+    def elsewhere(kind: type[Any], blocks: Any, steps: Any) -> list[Any]:
+        given.append(len(steps))
+        return plain(kind, blocks, steps)
+
+    def counted(kind: type[Step[Any]]) -> Callable[[Step[Any], Any], Any]:
+        carry_out = kind.carry_out
+
+        def count(step: Step[Any], representation: Any) -> Any:
+            carried_out.append(step)
+            return carry_out(step, representation)
+
+        return count
+
+    monkeypatch.setattr(work, "_elsewhere", elsewhere)
+    for kind in (Integration, Merging):
+        monkeypatch.setattr(kind, "carry_out", counted(kind))
+    assert moments(cp(3), 4, Work(Now(lambda number: None), store)) == expected
+    assert sum(given) == len(carried_out) == len(lost)
+    assert max(given) <= work._TOGETHER
 
 
 @pytest.mark.parametrize(
