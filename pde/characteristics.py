@@ -35,7 +35,12 @@ import mpmath
 import sympy
 
 from pde.equation import FirstOrderPDE
-from pde.integration import CharacteristicsError, triangular_curves
+from pde.integration import (
+    CharacteristicsError,
+    explicit_roots,
+    quadratic_curve,
+    triangular_curves,
+)
 
 __all__ = [
     "CharacteristicsError",
@@ -159,6 +164,35 @@ def _along_separable(
         )
     of_x, of_z = parts[x] * parts["coeff"], parts[z]
     shift = _between(of_x, x, sympy.Integer(0), x)
+    start = quadratic_curve(of_z, z, -shift)
+    is_quotient = start is not None
+    if start is None:
+        start = _start(slope, of_z, shift, x, z)
+    # The growth as an integral over z where the speed of z does not vanish, from z_0 to z.
+    rate = sympy.cancel(equation.growth / speed)
+    if rate.has(x) and rate.has(z):
+        if is_quotient:  # sympy would look for the integral without end
+            raise CharacteristicsError(
+                f"equation: the growth {rate} is not integrated along d{z}/d{x} = {slope}; use "
+                "solve_numerically"
+            )
+        along = sympy.Dummy("x_along")
+        curve = sympy.simplify(_flow(start, x, z, along))
+        integrand = sympy.simplify(rate.subs({x: along, z: curve}, simultaneous=True))
+        exponent = sympy.integrate(integrand, (along, 0, x))
+        return start, sympy.exp(exponent)
+    if rate.has(z):
+        density = sympy.apart(sympy.cancel(rate / slope), z)
+        antiderivative = sympy.integrate(density, z)
+        exponent = antiderivative - antiderivative.subs(z, start)
+        return start, _exponential(exponent)
+    return start, _exponential(_between(rate, x, sympy.Integer(0), x))
+
+
+def _start(
+    slope: sympy.Expr, of_z: sympy.Expr, shift: sympy.Expr, x: sympy.Symbol, z: sympy.Symbol
+) -> sympy.Expr:
+    """The start of the characteristic through (x, z), by the first integral of its equation."""
     first = sympy.integrate(sympy.apart(1 / of_z, z), z)
     # G(z_0) = G(z) - A(x), solved for z_0: logarithms of quotients become linear equations.
     z_0 = sympy.Dummy("z_0")
@@ -170,7 +204,7 @@ def _along_separable(
         left, right = first.subs(z, z_0), first - shift
     roots = [
         root
-        for root in sympy.solve(sympy.simplify(left) - sympy.simplify(right), z_0)
+        for root in explicit_roots(sympy.simplify(left) - sympy.simplify(right), z_0)
         if sympy.simplify(root.subs(x, 0) - z) == 0
     ]
     if not roots:
@@ -178,27 +212,14 @@ def _along_separable(
             f"equation: the characteristic d{z}/d{x} = {slope} could not be solved for its start; "
             "use solve_numerically"
         )
-    start = sympy.simplify(roots[0])
-    # The growth as an integral over z where the speed of z does not vanish, from z_0 to z.
-    rate = sympy.cancel(equation.growth / speed)
-    if rate.has(x) and rate.has(z):
-        along = sympy.Dummy("x_along")
-        curve = sympy.simplify(_flow(start, x, z, along))
-        integrand = sympy.simplify(rate.subs(z, curve).subs(x, along))
-        exponent = sympy.integrate(integrand, (along, 0, x))
-        return start, sympy.exp(exponent)
-    if rate.has(z):
-        density = sympy.apart(sympy.cancel(rate / slope), z)
-        antiderivative = sympy.integrate(density, z)
-        exponent = antiderivative - antiderivative.subs(z, start)
-        return start, _exponential(exponent)
-    return start, _exponential(_between(rate, x, sympy.Integer(0), x))
+    return sympy.simplify(roots[0])
 
 
 def _flow(start: sympy.Expr, x: sympy.Symbol, z: sympy.Symbol, along: sympy.Symbol) -> sympy.Expr:
     """The curve through (x, z) at another x: the point whose start is the same."""
     target = sympy.Dummy("z_along")
-    roots = sympy.solve(start.subs({x: along, z: target}, simultaneous=True) - start, target)
+    there = start.subs({x: along, z: target}, simultaneous=True)
+    roots = explicit_roots(there - start, target)
     for root in roots:
         if sympy.simplify(root.subs(along, x) - z) == 0:
             return root

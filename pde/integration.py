@@ -4,7 +4,9 @@ In a *triangular* system dv_i/dx = g_i(x, v_1, ..., v_i) the first equation is s
 curve makes the second one an equation for v_2 alone, and so on. Each is solved
 
 - if it is linear, dv/dx = a(x) v + b(x), by the integrating factor exp ∫a;
-- if it is separable, dv/dx = a(x) b(v), by the first integral ∫dv/b - ∫a;
+- if it is separable, dv/dx = a(x) b(v), by the first integral ∫dv/b - ∫a; where b is quadratic with
+  irrational roots, as a quotient of two solutions of a linear system, because inverting that
+  integral may keep sympy busy without end;
 - otherwise by sympy's dsolve, in a process of its own that is ended after a time limit.
 
 >>> x, v, w, along = sympy.symbols("x v w along")
@@ -28,7 +30,13 @@ import sympy
 
 from diagrams.errors import DiagflowError
 
-__all__ = ["CharacteristicsError", "dsolve_within", "triangular_curves"]
+__all__ = [
+    "CharacteristicsError",
+    "dsolve_within",
+    "explicit_roots",
+    "quadratic_curve",
+    "triangular_curves",
+]
 
 TIME_LIMIT = 20.0
 """Seconds for one equation."""
@@ -91,20 +99,67 @@ def _curve(slope: sympy.Expr, v: sympy.Symbol, x: sympy.Symbol, along: sympy.Sym
         return sympy.simplify(factor * (v + sympy.integrate(rest, (back, x, along))))
     parts = sympy.separatevars(sympy.factor(slope), symbols=(along, v), dict=True)
     if parts:
+        shift = _integral(parts[along] * parts["coeff"], x, along)
+        curve = quadratic_curve(parts[v], v, shift)
+        if curve is not None:
+            return curve
         inverse = 1 / parts[v]
         if inverse.is_rational_function(v):
             inverse = sympy.apart(sympy.cancel(inverse), v)
         first = sympy.integrate(inverse, v)
-        shift = _integral(parts[along] * parts["coeff"], x, along)
         end = sympy.Dummy("end")
-        for root in _roots(first.subs(v, end) - first - shift, end):
+        for root in explicit_roots(first.subs(v, end) - first - shift, end):
             if sympy.simplify(root.subs(along, x) - v) == 0:
                 return root
     return dsolve_within(slope, v, x, along)
 
 
-def _roots(expression: sympy.Expr, unknown: sympy.Symbol) -> list[sympy.Expr]:
-    """The explicit roots that sympy finds, none if it knows no method."""
+def quadratic_curve(slope: sympy.Expr, v: sympy.Symbol, time: sympy.Expr) -> sympy.Expr | None:
+    """The solution of dv/dt = q2 v^2 + q1 v + q0 through v, some time later.
+
+    With v = y/z, the vector (y, z) obeys a linear equation.
+
+    Parameters
+    ----------
+    slope : sympy.Expr
+        A function of v.
+    v : sympy.Symbol
+    time : sympy.Expr
+        Free of v; negative goes back.
+
+    Returns
+    -------
+    sympy.Expr or None
+        None if the slope is not quadratic, or has roots that other methods take as well: rational
+        ones or rational multiples of i.
+
+    Examples
+    --------
+    >>> v, t = sympy.symbols("v t")
+    >>> curve = quadratic_curve(v**2 - 2, v, t)
+    >>> sympy.simplify(curve.diff(t) - curve**2 + 2)
+    0
+    """
+    if not slope.is_polynomial(v) or sympy.degree(slope, v) != 2:
+        return None
+    q2, q1, q0 = sympy.Poly(slope, v).all_coeffs()
+    # The matrix [[q1/2, q0], [-q2, -q1/2]] of that equation has the square root^2.
+    root = sympy.sqrt(sympy.factor(q1**2 / 4 - q0 * q2))
+    if root.is_rational or (root / sympy.I).is_rational:
+        return None
+    cosh, sinh = sympy.cosh(root * time), sympy.sinh(root * time) / root
+    return (v * cosh + sinh * (q1 * v / 2 + q0)) / (cosh - sinh * (q2 * v + q1 / 2))
+
+
+def explicit_roots(expression: sympy.Expr, unknown: sympy.Symbol) -> list[sympy.Expr]:
+    """The roots that sympy finds, none if it knows no method.
+
+    Examples
+    --------
+    >>> v = sympy.Symbol("v")
+    >>> explicit_roots(v**2 - 4, v), explicit_roots(v + sympy.exp(v) - sympy.sin(v), v)
+    ([-2, 2], [])
+    """
     try:
         return list(sympy.solve(expression, unknown))
     except NotImplementedError:
@@ -150,7 +205,7 @@ def dsolve_within(
     solutions = [] if answer.returncode else pickle.loads(answer.stdout)
     constant = sympy.Symbol("C1")
     for general in solutions:
-        for value in _roots(general.subs(along, x) - v, constant):
+        for value in explicit_roots(general.subs(along, x) - v, constant):
             return sympy.simplify(general.subs(constant, value))
     raise CharacteristicsError(
         f"d{v}/d{x} = {slope.subs(along, x)}: was not integrated; use solve_numerically"

@@ -51,6 +51,41 @@ def test_symbolic_solutions_have_the_right_series(a: int, b: int, c: int, d: int
 
 
 @pytest.mark.parametrize(
+    ("slope", "growth"),
+    [
+        (Z**2 - 2, 2 - 3 * Z),
+        (3 * Z**2 - 3 * Z - 1, X),
+        (Z**2 + 3, ONE),
+        (Z, X * Z),
+        (X * Z, X * Z),
+        (Z**2, X * Z),
+        (1 + Z, X + Z),
+    ],
+)
+def test_irrational_roots_and_growth_of_both_variables(
+    slope: sympy.Expr, growth: sympy.Expr
+) -> None:
+    equation = FirstOrderPDE((X, Z), (ONE, slope), growth)
+    exact = solve_symbolically(equation, 1 + Z).expression
+    at = (mpmath.mpf(1) / 5, mpmath.mpf(5) / 3)
+    value = solve_numerically(equation, lambda z: 1 + z, at)
+    expected = exact.subs({X: sympy.Rational(1, 5), Z: sympy.Rational(5, 3)}).evalf(30)
+    assert float(value) == pytest.approx(float(expected), rel=1e-13)
+
+
+def test_irrational_roots_and_growth_of_both_variables_together_are_told() -> None:
+    equation = FirstOrderPDE((X, Z), (ONE, 2 - Z**2), X * Z)
+    with pytest.raises(CharacteristicsError, match="growth x\\*z is not integrated along dz/dx ="):
+        solve_symbolically(equation, 1 + Z)
+
+
+def test_a_first_integral_that_is_not_inverted_is_told() -> None:
+    equation = FirstOrderPDE((X, Z), (ONE, 1 / (1 + Z**4)), ONE)
+    with pytest.raises(CharacteristicsError, match="could not be solved for its start; use solve_"):
+        solve_symbolically(equation, Z)
+
+
+@pytest.mark.parametrize(
     ("field", "growth", "initial"),
     [
         ((ONE, Y, Z + Y), 1 + Y, Y * Z),

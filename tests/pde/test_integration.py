@@ -8,6 +8,21 @@ from pde.integration import CharacteristicsError, triangular_curves
 x, along, v = sympy.symbols("x along v", positive=True)
 
 
+QUADRATIC = [v**2 - 2, 3 * v**2 - 3 * v - 1, x * (5 - v**2), v**2 + 3, v**2 + v + 1]
+"""With roots that are neither rational nor rational multiples of i."""
+
+
+@pytest.mark.parametrize("slope", QUADRATIC, ids=str)
+def test_quadratic_slopes_need_no_inverse_of_an_integral(
+    slope: sympy.Expr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("sympy.solve may not end")
+
+    monkeypatch.setattr(sympy, "solve", refuse)
+    test_curves_solve_their_equation(slope)
+
+
 @pytest.mark.parametrize(
     "slope",
     [x / v, x * sympy.exp(-v), v**2 / x, v * (v - 1) * x, v / (1 + v), v / x + x],
