@@ -126,7 +126,7 @@ def _solved_in_positive_symbols(equation: FirstOrderPDE, initial: sympy.Expr) ->
     starts: dict[sympy.Symbol, sympy.Expr] = {}
     if not moving:
         rate = sympy.apart(sympy.cancel(equation.growth / speed), x)
-        growth = _exponential(_between(rate, x, sympy.Integer(0), x))
+        growth = _exponential(_between(rate, x, sympy.Integer(0), x), x)
     elif len(moving) == 1 and _is_separable(x, moving):
         ((z, slope),) = moving.items()
         starts[z], growth = _along_separable(equation, x, z, slope, speed)
@@ -185,8 +185,8 @@ def _along_separable(
         density = sympy.apart(sympy.cancel(rate / slope), z)
         antiderivative = sympy.integrate(density, z)
         exponent = antiderivative - antiderivative.subs(z, start)
-        return start, _exponential(exponent)
-    return start, _exponential(_between(rate, x, sympy.Integer(0), x))
+        return start, _exponential(exponent, x)
+    return start, _exponential(_between(rate, x, sympy.Integer(0), x), x)
 
 
 def _start(
@@ -233,10 +233,21 @@ def _between(rate: sympy.Expr, x: sympy.Symbol, low: sympy.Expr, high: sympy.Exp
     return antiderivative.subs(x, high) - antiderivative.subs(x, low)
 
 
-def _exponential(exponent: sympy.Expr) -> sympy.Expr:
-    """The exponential of a sum of logarithms as a product of powers."""
+def _exponential(exponent: sympy.Expr, x: sympy.Symbol) -> sympy.Expr:
+    """The exponential of a sum of logarithms as a product of powers.
+
+    Roots of squares are continued from x = 0, where they are known to be positive or negative.
+    """
+
+    def continued(inside: sympy.Expr) -> sympy.Expr:
+        start = sympy.simplify(inside.subs(x, 0))
+        if start.is_positive or start.is_negative:
+            return inside if start.is_positive else -inside
+        return sympy.Abs(inside)
+
     combined = sympy.logcombine(sympy.expand_log(exponent, force=True), force=True)
-    return sympy.powdenest(sympy.simplify(sympy.exp(combined)), force=True)
+    powers = sympy.powdenest(sympy.simplify(sympy.exp(combined)), force=True)
+    return powers.replace(sympy.Abs, continued)
 
 
 def _residual(equation: FirstOrderPDE, expression: sympy.Expr, initial: sympy.Expr) -> mpmath.mpf:
@@ -264,7 +275,7 @@ def _holds_in_parts(
     logarithm = sympy.expand_log(sympy.log(growth), force=True)
     identities = [
         equation.along(logarithm) - equation.growth,
-        logarithm.subs(x, 0),
+        growth.subs(x, 0) - 1,
         *(equation.along(start) for start in starts.values()),
         *(start.subs(x, 0) - variable for variable, start in starts.items()),
     ]

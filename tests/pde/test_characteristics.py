@@ -37,6 +37,8 @@ SMALL = st.integers(-3, 3)
 @given(SMALL, SMALL, SMALL, SMALL, st.integers(0, 3))
 @settings(max_examples=8, deadline=None)
 @example(-3, 3, 2, -3, 1)  # roots of third order
+@example(0, -1, 0, 2, 0)  # an even power of what is negative at x = 0
+@example(-2, -1, 1, 1, 2)  # the root of a square
 def test_symbolic_solutions_have_the_right_series(a: int, b: int, c: int, d: int, k: int) -> None:
     """h_x + (a z + b z²) h_z = (c + d z) h, with h = 1 + z^k at x = 0."""
     equation = FirstOrderPDE((X, Z), (ONE, a * Z + b * Z**2), c + d * Z)
