@@ -66,8 +66,8 @@ def _begun(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def wrapped(**given: Any) -> None:
-        load_graphs()
         try:
+            load_graphs()
             command(**given)
         except KeyboardInterrupt:
             raise typer.Abort from None
