@@ -1,7 +1,10 @@
 # The project's verbs; `make` alone lists them.
 # A fresh machine needs Python 3.11 or newer with its venv module, and GNU make. Nothing else.
 
-PYTHON ?= python3
+# The Python to install with; if none is named, the first on the PATH that is new enough.
+PYTHON ?=
+INSTALL ?=
+CHECKS ?=
 WORKERS ?= 2
 UPGRADE ?=
 SECONDS ?= 60
@@ -11,27 +14,22 @@ SINGLE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCK_VENV := build/lock-venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo gallery test test-all check format docs notebooks coverage fuzz bench lock clean
-
-# Says what is wrong with $(PYTHON) before anything is made with it.
-define require-python
-@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
-	echo "diagflow needs Python 3.11 or newer, and there is no '$(PYTHON)' here:" \
-		"install one, or name it, as in 'make install PYTHON=python3.12'" >&2; exit 1; }
-@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	echo "diagflow needs Python 3.11 or newer, and '$(PYTHON)' is $$("$(PYTHON)" --version 2>&1):" \
-		"name a newer one, as in 'make install PYTHON=python3.12'" >&2; exit 1; }
-endef
+.PHONY: help install check-install demo gallery test test-all check format docs notebooks coverage fuzz bench lock clean
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-install: $(VENV)/.installed ## make .venv: the locked packages, then diagflow itself (editable)
+install: ## make .venv: the locked packages, then diagflow itself (editable)
+	@python=$$(tools/python "$(PYTHON)") && \
+		"$$python" tools/install.py --venv $(VENV) $(if $(PYTHON),--same-python) $(INSTALL)
+
+check-install: ## install, run the first commands and build the wheel with every Python found here
+	@python=$$(tools/python "$(PYTHON)") && \
+		"$$python" tools/check_install.py $(if $(PYTHON),--python "$(PYTHON)") $(CHECKS)
 
 demo: install ## expand three problems, check them, write JSON and LaTeX under out/
 	$(BIN)/diagflow demo
@@ -77,8 +75,7 @@ bench: install ## run the benchmarks, print their tables and write docs/benchmar
 	$(SINGLE) $(BIN)/python -m benchmarks --page docs/benchmarks.md
 
 lock: ## resolve requirements.lock again from pyproject.toml (UPGRADE=--upgrade: newest versions)
-	$(require-python)
-	@"$(PYTHON)" -m venv --clear $(LOCK_VENV)
+	@python=$$(tools/python "$(PYTHON)") && "$$python" -m venv --clear $(LOCK_VENV)
 	@$(LOCK_VENV)/bin/python -m pip --disable-pip-version-check install --quiet uv==0.13.8
 	$(LOCK_VENV)/bin/uv pip compile pyproject.toml --all-extras --quiet --no-config \
 		--universal --fork-strategy requires-python --generate-hashes \
@@ -89,14 +86,3 @@ clean: ## remove everything that a fresh clone does not have, .venv and out/ inc
 	rm -rf $(VENV) build dist out htmlcov .coverage .coverage.* coverage.xml *.egg-info
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-
-$(VENV)/.locked: requirements.lock
-	$(require-python)
-	@echo "Installing the locked packages into $(VENV) (about a minute) ..."
-	@"$(PYTHON)" -m venv --clear $(VENV)
-	@$(PIP) install --quiet --require-hashes --only-binary :all: --requirement requirements.lock
-	@touch $@
-
-$(VENV)/.installed: $(VENV)/.locked pyproject.toml
-	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
-	@touch $@
