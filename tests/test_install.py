@@ -36,7 +36,7 @@ def cut_off(**more: str) -> dict[str, str]:
     """An environment in which pip reaches no index and has no cache."""
     nowhere = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "http://127.0.0.1:9/"}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
-    return {**kept, **nowhere, "PIP_NO_CACHE_DIR": "1", "PIP_RETRIES": "0", **more}
+    return {**kept, **nowhere, "PIP_NO_CACHE_DIR": "1", "PIP_RETRIES": "1", **more}
 
 
 def install(
@@ -170,6 +170,7 @@ def test_what_is_finished_is_not_done_again(project: Path) -> None:
     ("output", "word"),
     [
         ("ERROR: No matching distribution found for scipy==1.18.1", "scipy==1.18.1"),
+        ("(from versions: none)\nERROR: No matching distribution found for a==1", "network"),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "locked"),
         ("OSError: [Errno 28] No space left on device", "space"),
         ("a 1.0 requires b, which is not installed.", "requires b"),

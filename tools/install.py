@@ -226,6 +226,11 @@ def explanation(output: str) -> str:
             "the packages could not be downloaded for want of a connection; check the network and "
             "the settings of pip, then run the same command again"
         )
+    if "(from versions: none)" in output and (match := NO_WHEEL.search(output)):
+        return (
+            f"no file of {match[1]} was found; check the network and the settings of pip, or name "
+            "another Python, as in 'make install PYTHON=python3.12'"
+        )
     if match := NO_WHEEL.search(output):
         return (
             f"there is no wheel of {match[1]} for this Python and system; name another Python, as "
