@@ -83,8 +83,8 @@ class ArrayRepresentation(Representation[State]):
 
     @staticmethod
     def suits(diagram: Diagram) -> bool:
-        """Whether its tensors have few enough slots for a packed factor."""
-        return all(tensor.rank <= MAXIMAL_RANK for tensor in diagram.tensors)
+        """Whether its tensors have few enough slots for a packed factor, and an order of them."""
+        return all(t.rank <= MAXIMAL_RANK and not t.symmetric for t in diagram.tensors)
 
     def __init__(self, blocks: Blocks, tick: Tick | None = None, work: Work = HERE) -> None:
         super().__init__(blocks, tick, work)

@@ -111,6 +111,8 @@ class Network:
     def derivatives(self, tensor: Tensor) -> tuple[Network, ...]:
         """The derivative by the entries of a tensor: its slots are further open indices.
 
+        Of a symmetric tensor it is the symmetric part (`diagrams.tensors`).
+
         Examples
         --------
         >>> W = Tensor("W", (Axis("H"), Axis("p")), variance="sigma2")
@@ -122,10 +124,12 @@ class Network:
             replace(
                 self,
                 factors=self.factors[:place] + self.factors[place + 1 :],
-                output=self.output + at,
+                output=self.output + tuple(at[slot] for slot in order),
+                coefficient=self.coefficient / len(tensor.orders),
             )
             for place, (factor, at) in enumerate(self.factors)
             if factor == tensor
+            for order in tensor.orders
         )
 
     def applied(self, *arguments: tuple[Tensor, tuple[str, ...]]) -> Network:

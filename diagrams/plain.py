@@ -1,6 +1,7 @@
 """Sums of diagrams as they are, one canonical form at a time.
 
-The representation for diagrams that no other suits, with tensors of very many slots. It merges and
+The representation for diagrams that no other suits, with tensors of very many slots or symmetric
+ones. It merges and
 contracts diagram by diagram, with the definitions in `diagrams.merge` and `diagrams.wick`: so the
 others are tested against it.
 
@@ -58,7 +59,7 @@ class PlainRepresentation(Representation[State]):
                 for block in blocks:
                     other, weight = self.blocks.potential[block]
                     for merged, count in merge(diagram, other):
-                        total[merged] += coefficient * weight * int(count)
+                        total[merged] += coefficient * int(weight * count)
                 self.tick(0)
         result = {diagram: total[diagram] for diagram in sorted(total) if total[diagram]}
         self.tick(len(result))
