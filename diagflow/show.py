@@ -79,7 +79,11 @@ def _conditions(problem: Problem, divisors: Divisors | None) -> list[str]:
         f"for {name} without a common factor with {', '.join(map(str, numbers))}"
         for name, numbers in (divisors or {}).items()
     ]
-    bounds = [f"for {small.name} at most {large.name}" for small, large in problem.nested]
+    bounds = [
+        f"for {large.name} at least {small.pinned or small.name}"
+        for small, large in problem.nested
+        if large.pinned is None
+    ]
     return exceptions + bounds
 
 

@@ -217,7 +217,7 @@ class _Reader:
                         f"the symbol {symbol!r} is not declared; list it under amplitudes, or give "
                         "a tensor its indices in brackets",
                     )
-            if term.name == "zero" or (axes and term.is_zero):
+            if axes and (term.is_zero or (term.name == "zero" and not term.entries)):
                 continue
             if term.name is None:
                 result += scaled([self._network(path, term, outputs)], term)

@@ -96,6 +96,8 @@ def series_record(
     loss = problem.loss_name if loss is None else loss
     bounds: dict[str, list[str]] = {}
     for small, large in problem.nested:
+        if large.pinned is not None:
+            continue
         bounds.setdefault(small.name, []).append(large.name)
     alone = problem.losses == (loss,)
     return {

@@ -131,5 +131,5 @@ def _law(tensor: Tensor) -> str:
         return (
             f"The tensor ${_tensor(tensor)}$ is symmetric and Gaussian {when}, with a law that no "
             f"rotation changes; entries whose indices all differ have the variance ${variance}$."
-        )
+        ) + " Derivatives with respect to it are symmetric parts." * tensor.is_learnable
     return f"The entries of ${_tensor(tensor)}$ are independent $N(0, {variance})$ {when}."
