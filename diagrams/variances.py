@@ -149,7 +149,8 @@ def substituted(moments: Mapping[Powers, Fraction]) -> dict[Powers, Fraction]:
     dict
         In names alone, sorted; the same where all variances are symbols.
     """
-    compound = {name for powers in moments for name, _ in powers if not _NAME.fullmatch(name)}
+    names = {name for powers in moments for name, _ in powers}
+    compound = {name for name in names if not _NAME.fullmatch(name)}
     if not compound:
         return dict(moments)
     variances = {name: Variance.parse(name) for name in compound}
