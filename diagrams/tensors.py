@@ -41,12 +41,12 @@ Source: theory of the method in Yarotsky, Golikov, Gusev 2026, section 3; the vo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from itertools import permutations
 
+from diagrams.arguments import several, shown
 from diagrams.errors import InvalidInputError
 from diagrams.variances import UNIT_VARIANCE, Variance
 
@@ -115,7 +115,7 @@ class Axis:
             )
         if self.pinned is not None and not _is_integer(self.pinned):
             raise InvalidInputError(
-                f"axis {self.name}: pinned size {repr(self.pinned)[:40]} is not an integer; give "
+                f"axis {self.name}: pinned size {shown(self.pinned)} is not an integer; give "
                 "an integer of at least 1"
             )
         if self.pinned is not None and self.pinned < 1:
@@ -203,13 +203,7 @@ class Tensor:
         self._check_symmetry()
 
     def _read_axes(self) -> tuple[Axis, ...]:
-        given: object = self.axes
-        axes = tuple(given) if isinstance(given, Iterable) else (given,)
-        for axis in axes:
-            if not isinstance(axis, Axis):
-                raise InvalidInputError(
-                    f"tensor {self.name}: {repr(axis)[:40]} is no axis; give one, such as Axis('p')"
-                )
+        axes = several(self.axes, Axis, f"tensor {self.name}: axes")
         if not axes:
             raise InvalidInputError(f"tensor {self.name}: has no slot; give at least one axis")
         return axes
@@ -219,7 +213,7 @@ class Tensor:
             return Kind(self.kind)
         except ValueError:
             raise InvalidInputError(
-                f"tensor {self.name}: {repr(self.kind)[:40]} is no kind; give one of "
+                f"tensor {self.name}: {shown(self.kind)} is no kind; give one of "
                 f"{', '.join(kind.value for kind in Kind)}"
             ) from None
 
@@ -252,7 +246,7 @@ class Tensor:
         symmetric: object = self.symmetric
         if not isinstance(symmetric, bool):
             raise InvalidInputError(
-                f"tensor {self.name}: symmetric is {repr(self.symmetric)[:40]}; give True or False"
+                f"tensor {self.name}: symmetric is {shown(self.symmetric)}; give True or False"
             )
         if not self.symmetric:
             return

@@ -24,7 +24,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from numbers import Rational
 
+from diagrams.arguments import rational, shown
 from diagrams.errors import InvalidInputError
 
 __all__ = [
@@ -89,9 +91,9 @@ class Variance:
         """
         if isinstance(value, str):
             return cls.parse(value)
-        if isinstance(value, bool) or not isinstance(value, int | Fraction):
-            raise InvalidInputError(f"variance {_shown(value)}: is not exact; {_REMEDY}")
-        return _checked(Fraction(value), {}, _shown(value))
+        if isinstance(value, bool) or not isinstance(value, Rational):
+            raise InvalidInputError(f"variance {shown(value)}: is not exact; {_REMEDY}")
+        return _checked(rational(value, "variance"), {}, str(value))
 
     @classmethod
     def parse(cls, text: str) -> Variance:
@@ -277,10 +279,6 @@ def _sorted(powers: Mapping[str, int]) -> Powers:
 
 def _power(name: str, power: int) -> str:
     return name if power == 1 else f"{name}**{power}"
-
-
-def _shown(value: object) -> str:
-    return repr(value)[:40]
 
 
 def _too_large(text: str) -> InvalidInputError:

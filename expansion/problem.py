@@ -30,6 +30,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from diagrams.arguments import powers_of, several, word
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.sums import DiagramSum
@@ -90,6 +91,19 @@ class Problem:
     observables: tuple[Observable, ...] = ()
 
     def __post_init__(self) -> None:
+        title = f"problem {word(self.family, 'family of a problem')}"
+        for key, value in (
+            ("model", several(self.model, Network, f"{title}: model")),
+            ("target", several(self.target, Network, f"{title}: target")),
+            ("output_axes", several(self.output_axes, Axis, f"{title}: output_axes")),
+            ("options", several(self.options, tuple, f"{title}: options")),
+            ("loss_name", word(self.loss_name, f"{title}: loss_name")),
+            ("normalisation", powers_of(self.normalisation, f"{title}: normalisation")),
+            ("averaged_over", several(self.averaged_over, Tensor, f"{title}: averaged_over")),
+            ("observed", several(self.observed, QuadraticLoss, f"{title}: observed")),
+            ("observables", several(self.observables, Observable, f"{title}: observables")),
+        ):
+            object.__setattr__(self, key, value)
         names: dict[str, Tensor] = {}
         for tensor in self.tensors:
             if names.setdefault(tensor.name, tensor) != tensor:
