@@ -1,7 +1,6 @@
 """Sums of diagrams as they are, one canonical form at a time.
 
-The representation for diagrams that no other suits, with tensors of very many slots or symmetric
-ones. It merges and
+The representation for diagrams that no other suits, with tensors of very many slots. It merges and
 contracts diagram by diagram, with the definitions in `diagrams.merge` and `diagrams.wick`: so the
 others are tested against it.
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from diagrams.arrays import ArrayRepresentation
 from diagrams.averaging import averaged
 from diagrams.diagram import Diagram
 from diagrams.errors import InvalidInputError
@@ -173,6 +174,42 @@ def test_words_agree_with_plain_diagrams(model: tuple[Network, ...]) -> None:
     for s in range(4):
         assert words.expectation(s) == plain.expectation(s)
         assert words.expectation(s)
+
+
+WIDE = {
+    "three slots": (Network.einsum("ijk->ijk", C), (p, p, p), ("iii",)),
+    "three slots and two": (Network.einsum("ijk,kl->ijl", C, S), (p, p, p), ("iii",)),
+    "noise of order three": (
+        Network.einsum("ki,kj,kl->ijl", W, W, W),
+        (p, p, p),
+        ("iii", Tensor("M", (p, p, p), Kind.GAUSSIAN, "1/p", symmetric=True)),
+    ),
+    "a diagonal": (Network.einsum("ij,jj->i", S, S), (p,), ("i",)),
+    "a pin": (
+        Network.einsum("ij,j->i", S, Tensor("a", (p,), variance="v")),
+        (p,),
+        (Tensor.pin(p),),
+    ),
+}
+
+
+@pytest.mark.parametrize(("model", "axes", "targets"), WIDE.values(), ids=WIDE)
+def test_arrays_agree_with_plain_diagrams(model, axes, targets) -> None:  # type: ignore[no-untyped-def]
+    networks = [model]
+    for target in targets:
+        if isinstance(target, Tensor):
+            letters = "ijl"[: target.rank]
+            networks.append(Network.einsum(f"{letters}->{letters}", target, coefficient=-1))
+        else:
+            networks.append(Network.einsum(f"->{target}", coefficient=-2))
+    loss = inner_product(networks, networks, axes) * Fraction(1, 2)
+    arrays = Flow(loss, loss)
+    assert isinstance(arrays.representation, ArrayRepresentation)
+    plain = Flow(loss, loss, PlainRepresentation(arrays.representation.blocks))
+    for s in range(3):
+        assert arrays.expectation(s) == plain.expectation(s)
+        assert arrays.expectation(s)
+        assert arrays.diagrams(s) == plain.diagrams(s)
 
 
 def test_a_linear_model_decays_as_every_linear_model_does() -> None:
