@@ -9,6 +9,10 @@ in commuting symbols, one for every entry of every tensor.  Along the gradient f
 so the Taylor coefficients of the expected loss are ``Y_s = E[X^s(L)]``, and the Gaussian average is
 taken monomial by monomial: ``E[u^(2a)] = (2a - 1)!! sigma2^a``, odd powers vanish.
 
+A *symmetric* tensor has one entry, one generator, for every multiset of indices: an entry whose
+indices can be arranged in n ways out of k! permutations stands in n places of the array, its
+variance is sigma2 k!/n, and because the metric counts it n times, sum_u gets the weight 1/n.
+
 Purpose.  Nothing here knows about merging, contraction or isomorphism, and nothing is imported from
 the packages that do.  Agreement with them at several sizes is therefore evidence for both sides.
 The cost grows steeply with the number of entries: this is for tiny sizes.
@@ -33,8 +37,8 @@ Source: the recursion is ours; setting, sign and flow are those of Yarotsky, Gol
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import product
-from math import lcm, prod
+from itertools import permutations, product
+from math import factorial, lcm, prod
 from string import ascii_lowercase
 from typing import Literal, TypeAlias
 
@@ -58,6 +62,9 @@ Moments: TypeAlias = dict[Monomial, Fraction]
 
 StructuralTensor: TypeAlias = Callable[..., int]
 """Integer entries of a tensor that is neither learnt nor random, as a function of its indices."""
+
+Variance: TypeAlias = tuple[Fraction, Monomial]
+"""A number times powers of symbols, the variance of one entry."""
 
 Entry: TypeAlias = tuple[str, tuple[int, ...]]
 """One entry of a tensor: its name and the values of its indices."""
@@ -173,12 +180,13 @@ def loss_derivatives(
     target: Sequence[Term],
     sizes: Mapping[str, int],
     terms: int,
-    variances: Mapping[str, str] | None = None,
+    variances: Mapping[str, str | Variance] | None = None,
     *,
     frozen: Collection[str] = (),
     structural: Mapping[str, StructuralTensor] | None = None,
     prefactor: Fraction = Fraction(1, 2),
     observable: QuadraticLoss | None = None,
+    symmetric: Collection[str] = (),
 ) -> list[Moments]:
     """Return the exact ``Y_0, ..., Y_terms`` of a polynomial model at integer sizes.
 
@@ -191,8 +199,8 @@ def loss_derivatives(
     terms
         Order of the last coefficient, at least 0.
     variances
-        Variance symbol of each tensor; a tensor left out has variance ``sigma2``, and the symbol
-        ``UNIT_VARIANCE`` stands for variance one.
+        Variance of each tensor, a symbol or a number with powers of symbols; a tensor left out has
+        variance ``sigma2``, and the symbol ``UNIT_VARIANCE`` stands for variance one.
     frozen
         Names of tensors that are averaged over but not learnt (a teacher, data).
     structural
@@ -203,6 +211,8 @@ def loss_derivatives(
     observable
         The loss to expand along that flow, if it is not the loss that drives the flow (a population
         loss along the flow of the train loss).
+    symmetric
+        Names of tensors that do not change when their indices are permuted.
 
     Returns
     -------
@@ -213,7 +223,8 @@ def loss_derivatives(
     ------
     ValueError
         If a size is missing or not positive, if a tensor or the output has two shapes, if a name in
-        ``frozen`` or ``variances`` is not a random tensor of the loss, or if ``terms`` is negative.
+        ``frozen`` or ``variances`` is not a random tensor of the loss, if a symmetric tensor has
+        different sizes, or if ``terms`` is negative.
 
     Examples
     --------
@@ -243,18 +254,20 @@ def loss_derivatives(
         raise ValueError(f"terms = {terms} is negative: the expansion starts at order 0")
     driving = QuadraticLoss(tuple(model), tuple(target), prefactor)
     observed = driving if observable is None else observable
-    entries = _EntryRing.of((driving, observed), sizes, structural or {})
-    symbols = entries.variance_symbols(variances or {})
+    entries = _EntryRing.of((driving, observed), sizes, structural or {}, symmetric)
+    laws = entries.laws(variances or {})
     learnable = entries.learnable(frozen)
 
     loss, loss_denominator = entries.loss_polynomial(driving)
-    forces = [(generator, -loss.derivative(generator)) for generator in learnable]
+    places = [entries.places(number) for number in range(len(entries.entries))]
+    common = lcm(*places)
+    forces = [(u, -(common // places[u]) * loss.derivative(u)) for u in learnable]
     current, denominator = entries.loss_polynomial(observed)
-    series = [_gaussian_average(current, denominator, symbols)]
+    series = [_gaussian_average(current, denominator, laws)]
     for _ in range(terms):
         current = _lie_derivative(current, forces, entries.zero)
-        denominator *= loss_denominator
-        series.append(_gaussian_average(current, denominator, symbols))
+        denominator *= loss_denominator * common
+        series.append(_gaussian_average(current, denominator, laws))
     return series
 
 
@@ -344,6 +357,7 @@ class _EntryRing:
     entries: tuple[Entry, ...]
     sizes: Mapping[str, int]
     structural: Mapping[str, StructuralTensor]
+    symmetric: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -351,6 +365,7 @@ class _EntryRing:
         losses: Sequence[QuadraticLoss],
         sizes: Mapping[str, int],
         structural: Mapping[str, StructuralTensor],
+        symmetric: Collection[str] = (),
     ) -> "_EntryRing":
         """Collect the entries of the random tensors in the losses, after checking the shapes."""
         shapes: dict[str, tuple[int, ...]] = {}
@@ -368,9 +383,17 @@ class _EntryRing:
             (tensor, position)
             for tensor in sorted(shapes.keys() - structural.keys())
             for position in product(*map(range, shapes[tensor]))
+            if tensor not in symmetric or list(position) == sorted(position)
         )
+        for tensor in sorted(symmetric):
+            if len(set(shapes.get(tensor, ()))) != 1:
+                raise ValueError(
+                    f"symmetric tensor {tensor!r} has the shape {shapes.get(tensor)}: "
+                    "give all its indices one size"
+                )
         names = [f"x{number}" for number in range(len(entries))]
-        return cls(fmpz_mpoly_ctx.get(names, Ordering.lex), entries, sizes, structural)
+        context = fmpz_mpoly_ctx.get(names, Ordering.lex)
+        return cls(context, entries, sizes, structural, frozenset(symmetric))
 
     @property
     def zero(self) -> fmpz_mpoly:
@@ -380,10 +403,22 @@ class _EntryRing:
     def tensors(self) -> set[str]:
         return {tensor for tensor, _ in self.entries}
 
-    def variance_symbols(self, variances: Mapping[str, str]) -> list[str]:
-        """Variance symbol of every generator of the ring."""
+    def laws(self, variances: Mapping[str, str | Variance]) -> list[Variance]:
+        """Variance of every generator of the ring."""
         self._check_names("variances", variances)
-        return [variances.get(tensor, DEFAULT_VARIANCE) for tensor, _ in self.entries]
+        result = []
+        for number, (tensor, position) in enumerate(self.entries):
+            given = variances.get(tensor, DEFAULT_VARIANCE)
+            if isinstance(given, str):
+                given = (Fraction(1), () if given == UNIT_VARIANCE else ((given, 1),))
+            times = factorial(len(position)) // self.places(number)
+            result.append((given[0] * (times if tensor in self.symmetric else 1), given[1]))
+        return result
+
+    def places(self, number: int) -> int:
+        """How many places of its array a generator stands in."""
+        tensor, position = self.entries[number]
+        return len(set(permutations(position))) if tensor in self.symmetric else 1
 
     def learnable(self, frozen: Collection[str]) -> list[int]:
         """Numbers of the generators the flow moves."""
@@ -408,6 +443,8 @@ class _EntryRing:
                 value = self.context.constant(int(term.coefficient * common))
                 for tensor, slots in term.factors:
                     position = tuple(index[letter] for letter in slots)
+                    if tensor in self.symmetric:
+                        position = tuple(sorted(position))
                     if tensor in self.structural:
                         value *= self.structural[tensor](*position)
                     else:
@@ -449,32 +486,38 @@ def _lie_derivative(
     return sum((polynomial.derivative(number) * force for number, force in forces), zero)
 
 
-def _gaussian_average(polynomial: fmpz_mpoly, denominator: int, symbols: Sequence[str]) -> Moments:
+def _gaussian_average(
+    polynomial: fmpz_mpoly, denominator: int, laws: Sequence[Variance]
+) -> Moments:
     """Average a polynomial over independent centred Gaussian generators."""
-    numerators: dict[Monomial, int] = {}
+    numerators: dict[Monomial, Fraction] = {}
     for exponents, coefficient in polynomial.to_dict().items():
         # A monomial with an odd power of some generator averages to zero.
         if any(exponent & 1 for exponent in exponents):
             continue
         halves = [int(exponent) // 2 for exponent in exponents]
-        monomial = _variance_monomial(symbols, halves)
-        numerators[monomial] = numerators.get(monomial, 0) + int(coefficient) * prod(
-            map(_odd_double_factorial, halves)
-        )
+        number, monomial = _variance_monomial(laws, halves)
+        pairings = int(coefficient) * prod(map(_odd_double_factorial, halves))
+        numerators[monomial] = numerators.get(monomial, Fraction(0)) + pairings * number
     return {
-        monomial: Fraction(numerators[monomial], denominator)
+        monomial: numerators[monomial] / denominator
         for monomial in sorted(numerators)
         if numerators[monomial]
     }
 
 
-def _variance_monomial(symbols: Sequence[str], powers: Sequence[int]) -> Monomial:
+def _variance_monomial(laws: Sequence[Variance], powers: Sequence[int]) -> Variance:
     """Product of the variances to the given powers, equal symbols collected."""
+    number = Fraction(1)
     total: dict[str, int] = {}
-    for symbol, power in zip(symbols, powers, strict=True):
-        if power and symbol != UNIT_VARIANCE:
-            total[symbol] = total.get(symbol, 0) + power
-    return tuple(sorted(total.items()))
+    for (factor, symbols), power in zip(laws, powers, strict=True):
+        if not power:
+            continue
+        if factor != 1:
+            number *= factor**power
+        for symbol, exponent in symbols:
+            total[symbol] = total.get(symbol, 0) + exponent * power
+    return number, tuple(sorted((name, power) for name, power in total.items() if power))
 
 
 def _odd_double_factorial(half: int) -> int:

@@ -33,7 +33,7 @@ def text(
     divisors: Divisors | None = None,
 ) -> str:
     """One line for the problem, one for each coefficient, and one for sizes that are left out."""
-    lines = [_title(problem, loss), *_exceptions(divisors)]
+    lines = [_title(problem, loss), *_conditions(problem, divisors)]
     lines += [f"Y_{s} = {polynomial}" for s, polynomial in enumerate(coefficients)]
     return "\n".join(lines) + "\n"
 
@@ -61,7 +61,8 @@ def latex(
     rows = [_row(s, polynomial) for s, polynomial in enumerate(coefficients)]
     body = " \\\\\n".join(rows)
     environment = f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
-    comments = "".join(f"% {line}\n" for line in (_title(problem, loss), *_exceptions(divisors)))
+    first = (_title(problem, loss), *_conditions(problem, divisors))
+    comments = "".join(f"% {line}\n" for line in first)
     return f"{comments}{{\\allowdisplaybreaks\n{environment}}}\n"
 
 
@@ -72,12 +73,18 @@ def _title(problem: Problem, loss: str | None) -> str:
     return f"{problem.title} {'loss' if loss in problem.losses else 'observable'}={loss}"
 
 
-def _exceptions(divisors: Divisors | None) -> list[str]:
+def _conditions(problem: Problem, divisors: Divisors | None) -> list[str]:
     """For which sizes the polynomials hold, if not for all."""
-    return [
+    exceptions = [
         f"for {name} without a common factor with {', '.join(map(str, numbers))}"
         for name, numbers in (divisors or {}).items()
     ]
+    bounds = [
+        f"for {large.name} at least {small.pinned or small.name}"
+        for small, large in problem.nested
+        if large.pinned is None
+    ]
+    return exceptions + bounds
 
 
 def _row(s: int, polynomial: Polynomial) -> str:

@@ -49,6 +49,9 @@ __all__ = ["ArrayRepresentation"]
 
 Weights = NDArray[np.object_]
 
+_Way = tuple[Factor, int, tuple[int, ...]]
+"""A factor to be cut, how many are like it, and an order of its slots."""
+
 _PORTION = 128
 """Diagrams that are merged in one step: a fraction of a second, and many to share its cost."""
 
@@ -63,6 +66,7 @@ _ROWS = 2048
 class _Templates:
     """A block of the potential with one factor cut out, in several ways.
 
+    A factor of a symmetric tensor is cut in every order of its slots, with its share of the weight.
     No two of the factors are of one tensor: ``number`` is the way for each label of a tensor
     (`Packing.tensor_labels`), -1 where there is none. Nodes are numbered within their axes; the
     leading dimension of the arrays counts the ways.
@@ -174,21 +178,25 @@ class ArrayRepresentation(Representation[State]):
 
     # -- merging -------------------------------------------------------------------------------
 
-    def _cut(
-        self, diagram: Diagram, weight: int, factors: Sequence[tuple[Factor, int]]
-    ) -> _Templates:
+    def _cut(self, diagram: Diagram, weight: int, ways: Sequence[_Way]) -> _Templates:
         packing = self._packing
         nodes, kinds, free = self._numbered(diagram)
-        cuts = [diagram.factors.index(factor) for factor, _ in factors]
+        factors = [factor for factor, _, _ in ways]
+        cuts = [diagram.factors.index(factor) for factor in factors]
+        cut = nodes[cuts]
+        for row, (_, _, order) in enumerate(ways):
+            cut[row, : len(order)] = cut[row, list(order)]
         rest = np.array([[i for i in range(len(kinds)) if i != cut] for cut in cuts], dtype=np.intp)
-        labels = [packing.tensor_label(factor[0]) for factor, _ in factors]
+        labels = [packing.tensor_label(tensor) for tensor, _ in factors]
         number = np.full(packing.label_bound, -1, dtype=np.intp)
         number[labels] = np.arange(len(labels))
         return _Templates(
             number=number,
             kind=kinds[cuts],
-            weight=np.array([weight * size for _, size in factors], dtype=object),
-            cut=nodes[cuts],
+            weight=np.array(
+                [weight * size // len(factor[0].orders) for factor, size, _ in ways], dtype=object
+            ),
+            cut=cut,
             rest=nodes[rest],
             rest_kinds=kinds[rest],
             nodes=tuple(diagram.nodes.count(axis) for axis in packing.axes),
@@ -351,16 +359,18 @@ class ArrayRepresentation(Representation[State]):
             or [np.zeros((len(codes), 0), dtype=np.intp)],
             axis=1,
         )
-        symbols = [tensor.variance for members in self.blocks.symmetric for tensor in members]
+        tensors = [tensor for members in self.blocks.symmetric for tensor in members]
+        symbols = [tensor.variance for tensor in tensors]
+        ways = [len(tensor.orders) for tensor in tensors]
         distinct, number = distinct_rows(counts)
         for index, row in enumerate(distinct):
             if any(count % 2 for count in row):
                 continue
             powers: dict[str, int] = {}
             pairings = 1
-            for symbol, count in zip(symbols, row, strict=True):
+            for symbol, orders, count in zip(symbols, ways, row, strict=True):
                 powers[symbol] = powers.get(symbol, 0) + count // 2
-                pairings *= double_factorial(count - 1)
+                pairings *= double_factorial(count - 1) * orders ** (count // 2)
             yield monomial(powers), pairings, (number == index).nonzero()[0]
 
 
@@ -394,15 +404,16 @@ def _portions(sources: Iterable[tuple[State, Sequence[int]]]) -> Iterator[tuple[
         yield tuple(portion)
 
 
-def _rounds(orbits: Iterable[tuple[Factor, int]]) -> list[list[tuple[Factor, int]]]:
-    """Deal factors out so that no two in a round are of one tensor."""
-    rounds: list[list[tuple[Factor, int]]] = []
+def _rounds(orbits: Iterable[tuple[Factor, int]]) -> list[list[_Way]]:
+    """Deal factors, in all orders, out so that no two in a round are of one tensor."""
+    rounds: list[list[_Way]] = []
     dealt: Counter[Tensor] = Counter()
     for factor, size in orbits:
-        if dealt[factor[0]] == len(rounds):
-            rounds.append([])
-        rounds[dealt[factor[0]]].append((factor, size))
-        dealt[factor[0]] += 1
+        for order in factor[0].orders:
+            if dealt[factor[0]] == len(rounds):
+                rounds.append([])
+            rounds[dealt[factor[0]]].append((factor, size, order))
+            dealt[factor[0]] += 1
     return rounds
 
 

@@ -68,6 +68,7 @@ def _pairings(diagram: Diagram, tensor: Tensor) -> list[Diagram]:
         rest = list(diagram.factors)
         rest.remove(first)
         rest.remove(partner)
-        pairs = zip(first[1], partner[1], strict=True)
-        result.append(Diagram(*identify(diagram.nodes, rest, pairs)))
+        for order in tensor.orders:
+            pairs = zip(first[1], (partner[1][slot] for slot in order), strict=True)
+            result.append(Diagram(*identify(diagram.nodes, rest, pairs)))
     return result

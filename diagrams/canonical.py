@@ -8,7 +8,9 @@ each such class.
 The choice is made by BLISS (through igraph) on the *incidence graph*: one vertex for every node,
 coloured by its axis, and one for every distinct factor, coloured by its tensor and its
 multiplicity; parallel factors are one vertex, because BLISS drops parallel edges. Where a tensor
-has two slots on the same axis, a vertex for each slot stands between factor and node.
+has two slots on the same axis, a vertex for each slot stands between factor and node; where it is
+symmetric, a vertex for each of its distinct nodes, coloured by the number of slots that the node is
+in.
 
 Convention: igraph returns a permutation whose *inverse* maps a vertex to its canonical label; read
 the other way, isomorphic graphs get different keys.
@@ -71,7 +73,9 @@ def canonical_form(
     number = [0] * len(nodes)
     for new, old in enumerate(order):
         number[old] = new
-    renumbered = [(tensor, tuple([number[j] for j in at])) for tensor, at in factors]
+    renumbered = [
+        (tensor, tensor.arranged(tuple([number[j] for j in at]))) for tensor, at in factors
+    ]
     renumbered.sort(key=lambda factor: (rank[factor[0]], factor[1]))
     return tuple([nodes[j] for j in order]), tuple(renumbered)
 
@@ -149,7 +153,9 @@ def _incidence_graph(
     edges: list[tuple[int, int]] = []
     for vertex, (tensor, at) in enumerate(multiplicities, start=len(nodes)):
         ordered_slots = len(set(tensor.axes)) < tensor.rank
-        for slot, node in enumerate(at):
+        # The number of a slot, or for a symmetric tensor of how many slots are alike, by node.
+        slots = [*Counter(at).items()] if tensor.symmetric else [(n, k) for k, n in enumerate(at)]
+        for node, slot in slots:
             if ordered_slots:
                 edges.append((vertex, len(colours)))
                 edges.append((len(colours), node))

@@ -11,7 +11,9 @@ Laws, all by the canonical form that the constructor computes:
 - equality, hash and order come from one tuple;
 - ``Diagram.parse(str(d)) == d``;
 - a Kronecker delta among the factors identifies its nodes and disappears;
-- all nodes of an axis that carry a pin are one node with one pin.
+- all nodes of an axis that carry a pin are one node with one pin;
+- nodes that isometries join to one node of the same axis are one node;
+- the nodes of a factor of a symmetric tensor stand in ascending order.
 
 >>> from diagrams.tensors import Axis, Tensor
 >>> p, H = Axis("p"), Axis("H")
@@ -33,7 +35,7 @@ Source: Yarotsky, Golikov, Gusev 2026, section 3; general axes and tensors are o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import total_ordering
 from typing import TYPE_CHECKING
@@ -42,6 +44,8 @@ from diagrams import text
 from diagrams.canonical import Factor, automorphism_order, canonical_form
 from diagrams.display import picture
 from diagrams.errors import InvalidInputError
+from diagrams.isometries import joined
+from diagrams.quotient import identify
 from diagrams.tensors import Axis, Kind, Tensor
 
 if TYPE_CHECKING:
@@ -83,6 +87,10 @@ class Diagram:
             nodes, factors = identify(nodes, others, pairs)
         if any(tensor.kind is Kind.PIN for tensor, _ in factors):
             nodes, factors = _pinned_together(nodes, factors)
+        if any(tensor.kind is Kind.ISOMETRY for tensor, _ in factors):
+            nodes, factors = joined(nodes, factors)
+        if any(tensor.symmetric for tensor, _ in factors):
+            factors = tuple((tensor, tensor.arranged(at)) for tensor, at in factors)
         nodes, factors = canonical_form(nodes, factors)
         object.__setattr__(self, "nodes", nodes)
         object.__setattr__(self, "factors", factors)
@@ -162,47 +170,6 @@ class Diagram:
             for slot, node in enumerate(at):
                 graph.add_edge(("factor", j), ("node", node), slot=slot)
         return graph
-
-
-def identify(
-    nodes: Sequence[Axis], factors: Iterable[Factor], pairs: Iterable[tuple[int, int]]
-) -> tuple[tuple[Axis, ...], tuple[Factor, ...]]:
-    """Quotient of a labelled diagram: each pair of nodes becomes one node.
-
-    Parameters
-    ----------
-    nodes, factors
-        The labelled diagram.
-    pairs : iterable of (int, int)
-        Nodes to identify, two by two, on equal axes.
-
-    Returns
-    -------
-    tuple
-        Nodes and factors of the quotient, numbered in the old order.
-
-    Examples
-    --------
-    >>> p = Axis("p")
-    >>> identify((p, p, p), [], [(0, 2)])
-    ((Axis(name='p'), Axis(name='p')), ())
-    """
-    leader = list(range(len(nodes)))
-
-    def find(node: int) -> int:
-        while leader[node] != node:
-            node = leader[node]
-        return node
-
-    for first, second in pairs:
-        low, high = sorted((find(first), find(second)))
-        leader[high] = low
-    kept = [node for node in range(len(nodes)) if leader[node] == node]
-    number = {node: new for new, node in enumerate(kept)}
-    return (
-        tuple(nodes[node] for node in kept),
-        tuple((tensor, tuple(number[find(node)] for node in at)) for tensor, at in factors),
-    )
 
 
 def _pinned_together(

@@ -30,12 +30,13 @@ from typing import Any
 
 from diagrams.arrays import ArrayRepresentation
 from diagrams.diagram import Diagram
-from diagrams.merge import factor_orbits, symmetric_tensors
+from diagrams.merge import factor_orbits, shares, symmetric_tensors
 from diagrams.plain import PlainRepresentation
 from diagrams.representation import Blocks, Representation, Tick
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Tensor
 from diagrams.traces import TraceRepresentation
+from diagrams.variances import substituted
 from diagrams.wick import Moments
 from diagrams.work import HERE, Work
 
@@ -59,7 +60,7 @@ def represent(
     diagrams = [diagram for total in sums for diagram, _ in total]
     axes = {axis for diagram in diagrams for axis in diagram.nodes}
     fixed = {t for diagram in diagrams for t in diagram.tensors if not t.is_random}
-    terms = _integral(potential)[0]
+    terms = _integral(potential, shares(potential))[0]
     blocks = Blocks(
         potential=terms,
         cuts=tuple(tuple(factor_orbits(diagram).items()) for diagram, _ in terms),
@@ -105,7 +106,7 @@ class Flow:
         )
         self._classes = self.representation.blocks.symmetric
         self._observable, self._observable_denominator = _integral(observable)
-        blocks, self._potential_denominator = _integral(potential)
+        blocks, self._potential_denominator = _integral(potential, shares(potential))
         # Symmetric tensors are interchangeable in what is stored, so a parity for each of them
         # makes sense only if no diagram tells them apart; otherwise one for the class is kept.
         self._uniform = all(
@@ -130,11 +131,11 @@ class Flow:
         Returns
         -------
         Moments
-            Exact coefficients of monomials in sizes and variances.
+            Exact coefficients of monomials in sizes and the symbols of variances.
         """
         scale = Fraction((-1) ** s, self._observable_denominator * self._potential_denominator**s)
         moments = self.representation.expectation(self._sector(s, self._even))
-        return {powers: count * scale for powers, count in moments.items()}
+        return {powers: count * scale for powers, count in substituted(moments).items()}
 
     def diagrams(self, s: int) -> DiagramSum:
         """The even sector of the s-th derivative, before the expectation.
@@ -183,7 +184,7 @@ def _sum(first: Parity, second: Parity) -> Parity:
     return tuple(a != b for a, b in zip(first, second, strict=True))
 
 
-def _integral(total: DiagramSum) -> tuple[tuple[tuple[Diagram, int], ...], int]:
-    """The terms over their common denominator, and that denominator."""
-    denominator = lcm(*(c.denominator for _, c in total))
+def _integral(total: DiagramSum, multiple: int = 1) -> tuple[tuple[tuple[Diagram, int], ...], int]:
+    """The terms over a multiple of their common denominator, and that multiple."""
+    denominator = lcm(*(c.denominator for _, c in total)) * multiple
     return tuple((diagram, int(c * denominator)) for diagram, c in total), denominator

@@ -4,7 +4,8 @@ Each diagram has a chosen factor (`diagrams.partners.choose_factor`). Integratin
 each of its partners, deletes the two and identifies their nodes. When a tensor has only a few
 factors left, all of them are integrated in one step, by listing their perfect matchings, and so
 are further tensors while the list stays short: the diagrams between are never met, which leaves a
-third of the diagrams to know for CP of order 4.
+third of the diagrams to know for CP of order 4. Factors of a symmetric tensor are paired in all
+orders of the slots, one pair in a step.
 
 Source: ours; see `diagrams.wick` for the rule.
 """
@@ -160,6 +161,10 @@ def _nearly_finished(
     if packing.has_fixed:
         # As if there were too many of them: they are never finished.
         counts = np.where(packing.fixed_labels(labels), labels.shape[1] + len(_MATCHINGS), counts)
+    if packing.symmetric:  # so are these: every pair of theirs is a sum over orders
+        counts = np.where(
+            packing.unordered_labels(labels), labels.shape[1] + len(_MATCHINGS), counts
+        )
     order = np.argsort(counts * (int(labels.max()) + 1) + labels, axis=1, kind="stable")
     every = np.arange(len(labels))
     ordered = np.concatenate(
@@ -189,6 +194,10 @@ def _integrate_one(packing: Packing, batch: _Batch, rows: NDArray[np.intp]) -> _
     )
     which, partner = np.nonzero(counts)
     parent, chosen = rows[which], position[which]
+    second = batch.nodes[parent, partner]
+    if packing.symmetric:
+        index, second = packing.in_all_orders(second, batch.kinds[parent, partner])
+        which, partner, parent, chosen = which[index], partner[index], parent[index], chosen[index]
     low, high = np.minimum(chosen, partner)[:, None], np.maximum(chosen, partner)[:, None]
     kept = np.arange(batch.size - 2) + np.zeros_like(low)
     kept += kept >= low
@@ -196,8 +205,7 @@ def _integrate_one(packing: Packing, batch: _Batch, rows: NDArray[np.intp]) -> _
     rest = batch.nodes[parent[:, None], kept]
     width = int(batch.starts[-1])
     first = batch.nodes[parent, chosen][:, None]
-    second = batch.nodes[parent, partner][:, None]
-    leaders = identified(first, second, packing.rank, width)
+    leaders = identified(first, second[:, None], packing.rank, width)
     free = free_nodes(packing, leaders, nodes_used(rest, width), first, batch.starts)
     kinds = batch.kinds[parent[:, None], kept]
     return _Results(led(leaders, rest), kinds, parent, free, counts[which, partner])

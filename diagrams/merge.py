@@ -10,7 +10,9 @@ slot. It is bilinear and symmetric. Along gradient flow with loss P and inverse 
 
     T dG/dt = -(G * P).
 
-Fixed Gaussian tensors and structural ones are never merged over.
+Fixed Gaussian tensors and structural ones are never merged over. The derivative with respect to a
+symmetric tensor is the symmetric part of that by its entries, so its factors are identified in all
+orders of the slots, each with the same share (`diagrams.tensors`).
 
 >>> from diagrams.tensors import Axis, Tensor
 >>> p, H = Axis("p"), Axis("H")
@@ -25,6 +27,8 @@ Source: Yarotsky, Golikov, Gusev 2026, section 3.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
+from math import lcm
 
 from diagrams import canonical
 from diagrams.canonical import Factor
@@ -32,7 +36,7 @@ from diagrams.diagram import Diagram, identify
 from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Tensor
 
-__all__ = ["factor_orbits", "merge", "symmetric_tensors"]
+__all__ = ["factor_orbits", "merge", "shares", "symmetric_tensors"]
 
 
 def merge(first: Diagram | DiagramSum, second: Diagram | DiagramSum) -> DiagramSum:
@@ -63,7 +67,23 @@ def _as_sum(value: Diagram | DiagramSum) -> DiagramSum:
     return DiagramSum({value: 1}) if isinstance(value, Diagram) else value
 
 
-def _mergers(left: Diagram, right: Diagram) -> Iterator[tuple[Diagram, int]]:
+def shares(total: DiagramSum) -> int:
+    """A number that the count of every merger with a sum becomes an integer with.
+
+    Examples
+    --------
+    >>> from diagrams.tensors import Axis, Tensor
+    >>> p = Axis("p")
+    >>> S = Tensor("S", (p, p), variance="sigma2", symmetric=True)
+    >>> square = Diagram((p, p), ((S, (0, 1)), (S, (0, 1))))
+    >>> shares(DiagramSum({square: 1}))
+    2
+    """
+    learnable = {t for diagram, _ in total for t in diagram.tensors if t.is_learnable}
+    return lcm(*(len(tensor.orders) for tensor in learnable))
+
+
+def _mergers(left: Diagram, right: Diagram) -> Iterator[tuple[Diagram, Fraction]]:
     shift = len(left.nodes)
     nodes = left.nodes + right.nodes
     moved = {
@@ -75,10 +95,13 @@ def _mergers(left: Diagram, right: Diagram) -> Iterator[tuple[Diagram, int]]:
             if first[0] == second[0] and first[0].is_learnable:
                 factors = [*left.factors]
                 factors.remove(first)
-                for factor, count in moved.items():
-                    factors += [factor] * (count - (factor == second))
-                pairs = zip(first[1], second[1], strict=True)
-                yield Diagram(*identify(nodes, factors, pairs)), first_count * second_count
+                for factor, copies in moved.items():
+                    factors += [factor] * (copies - (factor == second))
+                orders = first[0].orders
+                count = Fraction(first_count * second_count, len(orders))
+                for order in orders:
+                    pairs = zip(first[1], (second[1][slot] for slot in order), strict=True)
+                    yield Diagram(*identify(nodes, factors, pairs)), count
 
 
 def factor_orbits(diagram: Diagram) -> dict[Factor, int]:

@@ -25,6 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from diagrams.arguments import rational, several, shown, word
 from diagrams.diagram import Diagram, identify
 from diagrams.errors import InvalidInputError
 from diagrams.sums import DiagramSum, collect
@@ -64,6 +65,13 @@ class Network:
     amplitudes: tuple[Axis, ...] = ()
 
     def __post_init__(self) -> None:
+        factors = tuple(_factor(factor) for factor in several(self.factors, tuple, "factors"))
+        amplitudes = several(self.amplitudes, Axis, "amplitudes of a network")
+        object.__setattr__(self, "factors", factors)
+        object.__setattr__(self, "output", _names(self.output, "open indices"))
+        object.__setattr__(self, "amplitudes", amplitudes)
+        number = rational(self.coefficient, "coefficient of a network")
+        object.__setattr__(self, "coefficient", number)
         for tensor, indices in self.factors:
             if len(indices) != tensor.rank:
                 raise InvalidInputError(
@@ -80,9 +88,9 @@ class Network:
         ------
         InvalidInputError
             If the formula is too long, has no arrow, other characters than letters, or not one
-            group for each tensor.
+            group for each tensor, or the coefficient is not exact.
         """
-        if len(formula) > MAXIMAL_LENGTH:
+        if len(word(formula, "einsum")) > MAXIMAL_LENGTH:
             raise InvalidInputError(
                 f"einsum {formula[:40]!r}...: is longer than {MAXIMAL_LENGTH} characters; write a "
                 "shorter one"
@@ -101,7 +109,9 @@ class Network:
                 "give one group for each tensor"
             )
         factors = tuple((t, tuple(group)) for t, group in zip(tensors, groups, strict=True))
-        return cls(factors, tuple(output), Fraction(coefficient))
+        return cls(
+            factors, tuple(output), rational(coefficient, f"einsum {formula!r}: coefficient")
+        )
 
     @property
     def tensors(self) -> frozenset[Tensor]:
@@ -110,6 +120,8 @@ class Network:
 
     def derivatives(self, tensor: Tensor) -> tuple[Network, ...]:
         """The derivative by the entries of a tensor: its slots are further open indices.
+
+        Of a symmetric tensor it is the symmetric part (`diagrams.tensors`).
 
         Examples
         --------
@@ -122,10 +134,12 @@ class Network:
             replace(
                 self,
                 factors=self.factors[:place] + self.factors[place + 1 :],
-                output=self.output + at,
+                output=self.output + tuple(at[slot] for slot in order),
+                coefficient=self.coefficient / len(tensor.orders),
             )
             for place, (factor, at) in enumerate(self.factors)
             if factor == tensor
+            for order in tensor.orders
         )
 
     def applied(self, *arguments: tuple[Tensor, tuple[str, ...]]) -> Network:
@@ -197,6 +211,21 @@ class Network:
                     "use another letter for one of them"
                 )
         return axes
+
+
+def _factor(value: tuple[object, ...]) -> tuple[Tensor, tuple[str, ...]]:
+    """A tensor with the names of its indices."""
+    if len(value) != 2 or not isinstance(value[0], Tensor):
+        raise InvalidInputError(
+            f"factor {shown(value)}: is not a tensor with its indices; give for example "
+            "(W, ('k', 'i'))"
+        )
+    return value[0], _names(value[1], f"indices of {value[0].name}")
+
+
+def _names(value: object, title: str) -> tuple[str, ...]:
+    """Names of indices; the letters of a text are names too."""
+    return several(tuple(value) if isinstance(value, str) else value, str, title)
 
 
 def inner_product(

@@ -5,7 +5,8 @@ node in each of its slots, counted from 0 within the axis of the slot. A class i
 that the whole problem treats alike (`diagrams.merge.symmetric_tensors`); which member a factor
 belongs to is one more slot, on an axis of members, so that permuting the members is the same thing
 as renumbering nodes and the labelling divides it out without knowing. Tensors with fewer slots
-than others are filled up with a node of a padding axis.
+than others are filled up with a node of a padding axis. The nodes of a symmetric tensor are sorted
+after the renumbering; two rows may still stand for one diagram then, which costs time only.
 
 Nodes without factors are not part of a row: they only multiply by the size of their axis and are
 counted apart.
@@ -71,6 +72,8 @@ class Packing:
         Whether factors of a class are neither merged over nor paired.
     pins : tuple of int
         The classes of pins.
+    symmetric : tuple of int
+        The classes of symmetric tensors.
 
     Raises
     ------
@@ -85,6 +88,7 @@ class Packing:
         self.has_fixed = bool(blocks.fixed)
         self.is_fixed = np.array([k not in (Kind.WEIGHT, Kind.GAUSSIAN) for k in kinds], dtype=bool)
         self.pins = tuple(number for number, kind in enumerate(kinds) if kind is Kind.PIN)
+        self.symmetric = tuple(n for n, members in enumerate(self.classes) if members[0].symmetric)
         self.sizes = len(self.axes)
         self.rank = max((members[0].rank for members in self.classes), default=1)
         self.has_members = any(len(members) > 1 for members in self.classes)
@@ -108,6 +112,7 @@ class Packing:
         if (self.slot_axes == padding).any():
             self._more_widths.append(1)
         self._spans = self._slot_spans()
+        self._orders, self._order_counts = self._slot_orders()
         self._place = {
             tensor: (number, member)
             for number, members in enumerate(self.classes)
@@ -125,6 +130,35 @@ class Packing:
             (max(c for c in cuts if c <= axis), min(c for c in cuts if c > axis))
             for axis in self.slot_axes[0].tolist()
         )
+
+    def _slot_orders(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The orders of the slots of each class, shape (classes, orders, slots), and how many."""
+        orders = [members[0].orders for members in self.classes] or [((),)]
+        table = np.zeros((len(orders), max(map(len, orders)), self.slots), dtype=np.intp)
+        table += np.arange(self.slots)
+        for number, own in enumerate(orders):
+            table[number, : len(own), : len(own[0])] = own
+        return table, np.array([len(own) for own in orders], dtype=np.intp)
+
+    def in_all_orders(self, nodes: Nodes, kinds: Kinds) -> tuple[NDArray[np.intp], Nodes]:
+        """Factors in all orders of the slots in which they are identified with others.
+
+        Parameters
+        ----------
+        nodes : array of shape (factors, slots)
+        kinds : array of shape (factors,)
+
+        Returns
+        -------
+        index : array of shape (ways,)
+            Which factor it is.
+        nodes : array of shape (ways, slots)
+            Its nodes in one of the orders.
+        """
+        counts = self._order_counts[kinds]
+        index = np.repeat(np.arange(len(kinds)), counts)
+        way = np.arange(len(index)) - np.repeat(counts.cumsum() - counts, counts)
+        return index, np.take_along_axis(nodes[index], self._orders[kinds[index], way], axis=1)
 
     def place(self, tensor: Tensor) -> tuple[int, int]:
         """The class of a tensor and its number in the class."""
@@ -208,6 +242,9 @@ class Packing:
                 f"a diagram with more than {_LIMIT} nodes on one axis: does not fit a packed "
                 "factor; ask for fewer terms"
             )
+        for kind in self.symmetric:
+            chosen, rank = kinds == kind, self.classes[kind][0].rank
+            numbers[chosen, :rank] = np.sort(numbers[chosen, :rank], axis=1)
         codes = kinds.astype(self.dtype)
         for slot in range(self.slots):
             codes = (codes << self.dtype.type(_BITS)) | numbers[:, :, slot].astype(self.dtype)
@@ -223,6 +260,10 @@ class Packing:
         """Whether factors, by the numbers of their tensors, are neither merged over nor paired."""
         result: NDArray[np.bool_] = self.is_fixed[labels >> _BITS]
         return result
+
+    def unordered_labels(self, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Whether factors, by the numbers of their tensors, are symmetric."""
+        return np.isin(labels >> _BITS, self.symmetric)
 
     def tensor_label(self, tensor: Tensor) -> int:
         """The number that `tensor_labels` gives to factors of this tensor."""

@@ -58,7 +58,7 @@ class PlainRepresentation(Representation[State]):
                 for block in blocks:
                     other, weight = self.blocks.potential[block]
                     for merged, count in merge(diagram, other):
-                        total[merged] += coefficient * weight * int(count)
+                        total[merged] += coefficient * int(weight * count)
                 self.tick(0)
         result = {diagram: total[diagram] for diagram in sorted(total) if total[diagram]}
         self.tick(len(result))

@@ -1,8 +1,9 @@
-"""Sums over indices of tensors that are not random: pins and modular sums.
+"""Sums over indices of tensors that are not random: pins, modular sums and isometries.
 
 What is left of a diagram after contraction are nodes and factors that are one or zero. They are
 linear conditions on the indices, seen as residues modulo the size p of their axis: a pin sets an
-index to 0, a modular sum sets the last index to the sum of the others. With an integer matrix A
+index to 0, a modular sum sets the last index to the sum of the others; indices that isometries join
+are one index, on the smallest of their axes (`diagrams.isometries`). With an integer matrix A
 of rank r and elementary divisors d_1, ..., d_r, one condition a row, n indices solve A i = 0 in
 
     p^(n - r) * product of gcd(d_j, p)
@@ -24,9 +25,13 @@ Source: ours; the count is that of the Smith normal form.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import flint
 
+from diagrams.canonical import Factor
 from diagrams.diagram import Diagram
+from diagrams.isometries import one_node_each
 from diagrams.tensors import Axis, Kind
 
 __all__ = ["divisors", "solutions"]
@@ -40,14 +45,20 @@ def solutions(diagram: Diagram) -> tuple[Axis, ...]:
     diagram : Diagram
         Without random tensors.
 
+    Raises
+    ------
+    InvalidInputError
+        If the number is no product of sizes, see `diagrams.isometries`.
+
     Returns
     -------
     tuple of Axis
         As many of each axis as indices that can be chosen at will.
     """
     result: list[Axis] = []
-    for axis in sorted(set(diagram.nodes), key=lambda axis: axis.sort_key):
-        free = diagram.nodes.count(axis) - len(_elementary_divisors(diagram, axis))
+    nodes, factors = one_node_each(diagram.nodes, diagram.factors)
+    for axis in sorted(set(nodes), key=lambda axis: axis.sort_key):
+        free = nodes.count(axis) - len(_elementary_divisors(nodes, factors, axis))
         result += [axis] * free
     return tuple(result)
 
@@ -55,19 +66,21 @@ def solutions(diagram: Diagram) -> tuple[Axis, ...]:
 def divisors(diagram: Diagram) -> dict[str, tuple[int, ...]]:
     """By axis, the numbers with which its size must have no factor in common."""
     found = {}
-    for axis in sorted(set(diagram.nodes), key=lambda axis: axis.sort_key):
-        values = tuple(sorted({d for d in _elementary_divisors(diagram, axis) if d > 1}))
+    nodes, factors = one_node_each(diagram.nodes, diagram.factors)
+    for axis in sorted(set(nodes), key=lambda axis: axis.sort_key):
+        divisors = _elementary_divisors(nodes, factors, axis)
+        values = tuple(sorted({divisor for divisor in divisors if divisor > 1}))
         if values:
             found[axis.name] = values
     return found
 
 
-def _elementary_divisors(diagram: Diagram, axis: Axis) -> list[int]:
+def _elementary_divisors(nodes: Sequence[Axis], factors: Sequence[Factor], axis: Axis) -> list[int]:
     """The nonzero diagonal entries of the Smith normal form of the conditions on one axis."""
-    number = {node: k for k, node in enumerate(n for n, a in enumerate(diagram.nodes) if a == axis)}
+    number = {node: k for k, node in enumerate(n for n, a in enumerate(nodes) if a == axis)}
     rows = []
-    for tensor, at in diagram.factors:
-        if tensor.axes[0] == axis:
+    for tensor, at in factors:
+        if nodes[at[0]] == axis:
             row = [0] * len(number)
             for node in at:
                 row[number[node]] += 1

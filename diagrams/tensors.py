@@ -9,15 +9,29 @@ has a name, one axis for each of its slots and a kind:
 - ``STRUCTURAL``: a Kronecker delta, one where all its indices agree and zero elsewhere;
 - ``PIN``: a fixed unit vector, one at the index 0 of its axis and zero elsewhere;
 - ``MODULAR``: one where the last index is the sum of the others modulo the size of the axis, and
-  zero elsewhere.
+  zero elsewhere;
+- ``ISOMETRY``: a matrix from an axis of size r to one of size at least r, one where both indices
+  agree and zero elsewhere; its columns are the first r unit vectors.
 
-The variance of a Gaussian tensor is a symbol, or `UNIT_VARIANCE` if it is one, never another
-number.
+The variance of a Gaussian tensor is a positive rational number times powers of symbols
+(`diagrams.variances`); `UNIT_VARIANCE` if it is one.
+
+A Gaussian tensor may be *symmetric*: all its slots lie on one axis and its entries do not change
+when indices are permuted. With variance v, summed over the permutations of k slots,
+
+    E S[i_1, ..., i_k] S[j_1, ..., j_k] = v * sum over permutations of delta(i, permuted j),
+
+so an entry has variance v where all its indices differ; on the diagonal of a matrix it is 2 v (the
+Gaussian orthogonal ensemble). A derivative with respect to a symmetric tensor is the *symmetric
+part* of the matrix of derivatives by its entries, as if they were independent: the gradient on the
+space of symmetric tensors with the metric sum over all entries of dS^2.
 
 >>> p, H = Axis("p"), Axis("H")
 >>> W = Tensor("W", (H, p), variance="sigma2")
 >>> W
 Tensor(name='W', axes=(Axis(name='H'), Axis(name='p')), variance='sigma2')
+>>> Tensor("V", (H, p), variance="2 / (3 * p)").variance
+'2/(3*p)'
 >>> W.rank, W.is_random, W.is_learnable
 (2, True, True)
 
@@ -29,13 +43,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
+from itertools import permutations
 
+from diagrams.arguments import several, shown
 from diagrams.errors import InvalidInputError
+from diagrams.variances import UNIT_VARIANCE, Variance
 
-__all__ = ["UNIT_VARIANCE", "Axis", "Kind", "Tensor"]
+__all__ = ["MAXIMAL_SYMMETRIC", "UNIT_VARIANCE", "Axis", "Kind", "Tensor"]
 
-UNIT_VARIANCE = "1"
-"""The variance of a Gaussian tensor whose entries have variance one: no symbol is written."""
+MAXIMAL_SYMMETRIC = 5
+"""Most slots of a symmetric tensor: every pair is a sum over their permutations."""
 
 # A name may not end in a digit: in the text form of a diagram "H12" is node 12 on axis H.
 _AXIS_NAME = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_]*[A-Za-z_])?")
@@ -50,6 +68,7 @@ class Kind(Enum):
     STRUCTURAL = "structural"
     PIN = "pin"
     MODULAR = "modular"
+    ISOMETRY = "isometry"
 
     def __repr__(self) -> str:
         return f"Kind.{self.name}"
@@ -59,6 +78,7 @@ _FIXED = {
     Kind.STRUCTURAL: "a Kronecker delta",
     Kind.PIN: "a pin",
     Kind.MODULAR: "a modular sum",
+    Kind.ISOMETRY: "an isometry",
 }
 
 
@@ -88,10 +108,15 @@ class Axis:
     pinned: int | None = None
 
     def __post_init__(self) -> None:
-        if not _AXIS_NAME.fullmatch(self.name):
+        if not _matches(_AXIS_NAME, self.name):
             raise InvalidInputError(
                 f"axis name {self.name!r}: must be letters, digits and underscores, begin with a "
                 "letter and not end in a digit; rename the axis"
+            )
+        if self.pinned is not None and not _is_integer(self.pinned):
+            raise InvalidInputError(
+                f"axis {self.name}: pinned size {shown(self.pinned)} is not an integer; give "
+                "an integer of at least 1"
             )
         if self.pinned is not None and self.pinned < 1:
             raise InvalidInputError(
@@ -121,15 +146,20 @@ class Tensor:
     axes : tuple of Axis
         One axis per slot, at least one.
     kind : Kind, default Kind.WEIGHT
-        Learnable weight, fixed Gaussian tensor, or one of the tensors that are not random.
-    variance : str, optional
-        Symbol of the variance of one entry, required for random tensors and forbidden for
-        others.
+        Learnable weight, fixed Gaussian tensor, or one of the tensors that are not random; its
+        value, such as ``"gaussian"``, is understood too.
+    variance : str, int or Fraction, optional
+        Variance of one entry, required for random tensors and forbidden for others: a symbol, a
+        positive number, or a product of powers of them such as ``"1/H"``; kept in its canonical
+        form, see `diagrams.variances`.
+    symmetric : bool, default False
+        Whether a random tensor is symmetric under all permutations of its slots.
 
     Raises
     ------
     InvalidInputError
-        If a rule above is broken, or a tensor that is not random joins different axes.
+        If a rule above is broken, or a tensor that is neither random nor an isometry joins
+        different axes.
 
     Examples
     --------
@@ -142,22 +172,21 @@ class Tensor:
     axes: tuple[Axis, ...]
     kind: Kind = Kind.WEIGHT
     variance: str = ""
+    symmetric: bool = False
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not _matches(_NAME, self.name):
             raise InvalidInputError(
                 f"tensor name {self.name!r}: must be letters, digits and underscores and begin "
                 "with a letter; rename the tensor"
             )
-        if not self.axes:
-            raise InvalidInputError(f"tensor {self.name}: has no slot; give at least one axis")
-        unit = self.variance == UNIT_VARIANCE
-        if self.is_random and not (unit or _NAME.fullmatch(self.variance)):
-            raise InvalidInputError(
-                f"tensor {self.name}: a Gaussian tensor needs a variance symbol, "
-                f"got {self.variance!r}; give one such as 'sigma2'"
-            )
-        if not self.is_random and (self.variance or len(set(self.axes)) > 1):
+        object.__setattr__(self, "axes", self._read_axes())
+        object.__setattr__(self, "kind", self._read_kind())
+        if self.is_random:
+            object.__setattr__(self, "variance", self._read_variance())
+        if self.kind is Kind.ISOMETRY:
+            self._check_isometry()
+        elif not self.is_random and (self.variance != "" or len(set(self.axes)) > 1):
             raise InvalidInputError(
                 f"tensor {self.name}: {_FIXED[self.kind]} has no variance and joins nodes of one "
                 "axis; drop the variance and use the same axis in every slot"
@@ -171,6 +200,66 @@ class Tensor:
             raise InvalidInputError(
                 f"tensor {self.name}: a pin is a vector but has {self.rank} slots; give it one axis"
             )
+        self._check_symmetry()
+
+    def _read_axes(self) -> tuple[Axis, ...]:
+        axes = several(self.axes, Axis, f"tensor {self.name}: axes")
+        if not axes:
+            raise InvalidInputError(f"tensor {self.name}: has no slot; give at least one axis")
+        return axes
+
+    def _read_kind(self) -> Kind:
+        try:
+            return Kind(self.kind)
+        except ValueError:
+            raise InvalidInputError(
+                f"tensor {self.name}: {shown(self.kind)} is no kind; give one of "
+                f"{', '.join(kind.value for kind in Kind)}"
+            ) from None
+
+    def _read_variance(self) -> str:
+        if self.variance == "":
+            raise InvalidInputError(
+                f"tensor {self.name}: a Gaussian tensor needs a variance symbol, "
+                f"got {self.variance!r}; give one such as 'sigma2'"
+            )
+        try:
+            return str(Variance.of(self.variance))
+        except InvalidInputError as error:
+            raise InvalidInputError(f"tensor {self.name}: {error}") from None
+
+    def _check_isometry(self) -> None:
+        if self.variance != "" or self.rank != 2 or self.axes[0] == self.axes[1]:
+            raise InvalidInputError(
+                f"tensor {self.name}: an isometry has no variance and two different axes, of which "
+                "the second is the smaller one; use a Kronecker delta on equal axes"
+            )
+        larger, smaller = self.axes
+        if larger.pinned is not None and (smaller.pinned or larger.pinned + 1) > larger.pinned:
+            raise InvalidInputError(
+                f"tensor {self.name}: an isometry from axis {smaller.name} to axis {larger.name} "
+                f"of size {larger.pinned} needs {smaller.name} to be pinned and no larger; "
+                "exchange the axes or pin it"
+            )
+
+    def _check_symmetry(self) -> None:
+        symmetric: object = self.symmetric
+        if not isinstance(symmetric, bool):
+            raise InvalidInputError(
+                f"tensor {self.name}: symmetric is {shown(self.symmetric)}; give True or False"
+            )
+        if not self.symmetric:
+            return
+        if not self.is_random or self.rank < 2 or len(set(self.axes)) > 1:
+            raise InvalidInputError(
+                f"tensor {self.name}: a symmetric tensor is Gaussian and has two slots or more, "
+                "all on one axis; change its axes or leave out symmetric"
+            )
+        if self.rank > MAXIMAL_SYMMETRIC:
+            raise InvalidInputError(
+                f"tensor {self.name}: a symmetric tensor has at most {MAXIMAL_SYMMETRIC} slots; "
+                "give it fewer"
+            )
 
     def __hash__(self) -> int:
         # Names tell the tensors of a problem apart; equality still compares everything.
@@ -179,7 +268,8 @@ class Tensor:
     def __repr__(self) -> str:
         kind = "" if self.kind is Kind.WEIGHT else f", kind={self.kind!r}"
         variance = f", variance={self.variance!r}" if self.variance else ""
-        return f"Tensor(name={self.name!r}, axes={self.axes!r}{kind}{variance})"
+        symmetric = ", symmetric=True" if self.symmetric else ""
+        return f"Tensor(name={self.name!r}, axes={self.axes!r}{kind}{variance}{symmetric})"
 
     @classmethod
     def delta(cls, axis: Axis, rank: int = 2) -> Tensor:
@@ -195,6 +285,11 @@ class Tensor:
     def modular_sum(cls, axis: Axis, rank: int = 3) -> Tensor:
         """One where the last of ``rank`` indices is the sum of the others modulo the size."""
         return cls(f"modular_sum_{axis.name}{rank}", (axis,) * rank, Kind.MODULAR)
+
+    @classmethod
+    def isometry(cls, larger: Axis, smaller: Axis) -> Tensor:
+        """One where both indices agree, from the smaller axis to the larger one."""
+        return cls(f"isometry_{larger.name}_{smaller.name}", (larger, smaller), Kind.ISOMETRY)
 
     @property
     def rank(self) -> int:
@@ -212,6 +307,39 @@ class Tensor:
         return self.kind is Kind.WEIGHT
 
     @property
-    def sort_key(self) -> tuple[str, tuple[tuple[str, int], ...], str, str]:
+    def orders(self) -> tuple[tuple[int, ...], ...]:
+        """The orders of the slots in which two of its factors are identified.
+
+        One for a tensor without symmetry, all permutations for a symmetric one. A pair of factors
+        contributes its variance times the sum over them; a merger is their mean.
+
+        Examples
+        --------
+        >>> p = Axis("p")
+        >>> Tensor("S", (p, p), variance="sigma2", symmetric=True).orders
+        ((0, 1), (1, 0))
+        """
+        return _orders(self.rank) if self.symmetric else (tuple(range(self.rank)),)
+
+    def arranged(self, at: tuple[int, ...]) -> tuple[int, ...]:
+        """The nodes in the slots of a factor, in order if the tensor is symmetric."""
+        return tuple(sorted(at)) if self.symmetric else at
+
+    @property
+    def sort_key(self) -> tuple[str, tuple[tuple[str, int], ...], str, str, bool]:
         """Order of tensors everywhere in the project: by name, then by the rest."""
-        return self.name, tuple(a.sort_key for a in self.axes), self.kind.value, self.variance
+        axes = tuple(a.sort_key for a in self.axes)
+        return self.name, axes, self.kind.value, self.variance, self.symmetric
+
+
+def _matches(pattern: re.Pattern[str], name: object) -> bool:
+    return isinstance(name, str) and pattern.fullmatch(name) is not None
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+@cache
+def _orders(rank: int) -> tuple[tuple[int, ...], ...]:
+    return tuple(permutations(range(rank)))

@@ -4,8 +4,8 @@
 
 A node is written as its axis and its number on that axis; a node without any factor stands alone;
 ``^m`` marks ``m`` parallel factors; tensors that are not random have no variance, as in
-``pin e[p]``; a pinned axis is declared as ``axis first=1``. The empty
-diagram is ``1``.
+``pin e[p]``; a symmetric tensor is declared as ``symmetric weight S[p,p]~sigma2``; a pinned axis is
+declared as ``axis first=1``. The empty diagram is ``1``.
 
 >>> from diagrams.tensors import Axis
 >>> show((Axis("p"), Axis("p")), ())
@@ -38,7 +38,10 @@ MAXIMAL_FACTORS = 10_000
 """Most factors of a diagram that is read, parallel ones counted."""
 
 _AXIS = re.compile(r"axis (\w+)=(\d{1,9})", re.ASCII)
-_TENSOR = re.compile(r"(weight|gaussian|pin|modular) (\w+)\[([\w,]+)\](?:~(\w+))?", re.ASCII)
+_TENSOR = re.compile(
+    r"(symmetric )?(weight|gaussian|pin|modular|isometry) (\w+)\[([\w,]+)\](?:~([\w*/()]+))?",
+    re.ASCII,
+)
 _FACTOR = re.compile(r"(\w+)\(([\w,]+)\)(?:\^(\d{1,6}))?", re.ASCII)
 _NODE = re.compile(r"([A-Za-z_](?:\w*[A-Za-z_])?)(\d{1,6})", re.ASCII)
 
@@ -52,7 +55,8 @@ def show(nodes: Sequence[Axis], factors: Sequence[Factor]) -> str:
         count[axis.name] += 1
     pinned = {f"axis {axis.name}={axis.pinned}" for axis in nodes if axis.pinned is not None}
     tensors = {
-        f"{tensor.kind.value} {tensor.name}[{','.join(a.name for a in tensor.axes)}]"
+        "symmetric " * tensor.symmetric
+        + f"{tensor.kind.value} {tensor.name}[{','.join(a.name for a in tensor.axes)}]"
         + f"~{tensor.variance}" * tensor.is_random
         for tensor, _ in factors
     }
@@ -126,13 +130,13 @@ def _declarations(parts: Sequence[str]) -> tuple[dict[str, Axis], dict[str, Tens
                 )
             axes[match[1]] = Axis(match[1], pinned=int(match[2]))
         elif match := _TENSOR.fullmatch(part):
-            kind, name, slots, variance = match.groups()
+            symmetric, kind, name, slots, variance = match.groups()
             if name in tensors:
                 raise InvalidInputError(
                     f"diagram text: tensor {name[:40]!r} is declared twice; keep one declaration"
                 )
             on = tuple(axes.get(axis, Axis(axis)) for axis in slots.split(","))
-            tensors[name] = Tensor(name, on, Kind(kind), variance or "")
+            tensors[name] = Tensor(name, on, Kind(kind), variance or "", bool(symmetric))
         else:
             raise _unknown(part, "a declaration such as 'weight W[H,p]~sigma2' or 'axis first=1'")
     return axes, tensors

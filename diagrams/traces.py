@@ -13,6 +13,9 @@ With ``a`` a letter, ``P`` and ``Q`` words and ``~`` reversal (order and orienta
 - contracting ``a`` with ``b`` in ``aPbQ`` gives ``P ~Q`` if ``a = b`` and the two words ``P`` and
   ``Q`` if ``a = ~b``; an empty word is a free node.
 
+The letter of a symmetric tensor is its own reversal: contracting takes both ways, merging half of
+each.
+
 The expectation integrates the shortest word first: long words then split off short ones instead of
 each other, which keeps the number of distinct products small (it is the reason why 40 derivatives
 of a weight-tied autoencoder take a second).
@@ -99,14 +102,14 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         ]
         self._known: dict[tuple[Word, ...], flint.fmpz_mpoly] = {(): self._ring.constant(1)}
         self._letters = [
-            (letter_of(number, 0), letter_of(number, 1)) for number in range(len(self._tensors))
+            tuple({letter_of(number, slot, symmetric=tensor.symmetric): slot for slot in (0, 1)})
+            for number, tensor in enumerate(self._tensors)
         ]
         self._exchanges = list(exchanges(blocks.symmetric, self._tensors))
         # Both ends of a letter, as axis numbers: where walking along it starts and stops.
         self._start_axis: dict[str, int] = {}
         for number, tensor in enumerate(self._tensors):
-            for orientation in (0, 1):
-                letter = letter_of(number, orientation)
+            for orientation, letter in enumerate(self._letters[number]):
                 self._start_axis[letter] = self._axis_number[tensor.axes[orientation]]
         self._learnable = {
             letter for letter in self._start_axis if self._tensor(letter).is_learnable
@@ -122,8 +125,13 @@ class TraceRepresentation(Representation[dict[Key, int]]):
             for i, letter in enumerate(word):
                 path = word[i + 1 :] + word[:i]
                 # Walk so that the letter is met in its first orientation.
-                first = min(letter, opposite(letter))
-                found[first, path if letter == first else reverse(path), others] += weight
+                backwards = opposite(letter)
+                if backwards == letter:  # symmetric: the weights of blocks are even then
+                    found[letter, path, others] += weight // 2
+                    found[letter, reverse(path), others] += weight // 2
+                else:
+                    first = min(letter, backwards)
+                    found[first, path if letter == first else reverse(path), others] += weight
         return [
             _Cut(letter, path, reverse(path), others, free, total)
             for (letter, path, others), total in found.items()
@@ -164,7 +172,7 @@ class TraceRepresentation(Representation[dict[Key, int]]):
             while index not in seen:
                 seen.add(index)
                 tensor, at = diagram.factors[index]
-                letters.append(letter_of(number[tensor], slot))
+                letters.append(self._letters[number[tensor]][0 if tensor.symmetric else slot])
                 here = (index, 1 - slot)
                 [(index, slot)] = [end for end in ends[at[1 - slot]] if end != here]
             if letters:
@@ -273,7 +281,10 @@ class TraceRepresentation(Representation[dict[Key, int]]):
 
     def _counts(self, words: Iterable[Word]) -> tuple[int, ...]:
         return tuple(
-            [sum(word.count(a) + word.count(b) for word in words) for a, b in self._letters]
+            [
+                sum(word.count(letter) for word in words for letter in letters)
+                for letters in self._letters
+            ]
         )
 
     def _moments(self, totals: dict[tuple[int, ...], flint.fmpz_mpoly]) -> Moments:
@@ -359,7 +370,7 @@ class TraceRepresentation(Representation[dict[Key, int]]):
             before, after = rest[:i], rest[i + 1 :]
             if partner == backwards:
                 yield [(before, stop), (after, start)], list(others), 1
-            elif partner == letter:
+            if partner == letter:
                 yield [(before + reverse(after), stop)], list(others), 1
         for word, copies in Counter(others).items():
             remaining = list(others)
@@ -370,7 +381,7 @@ class TraceRepresentation(Representation[dict[Key, int]]):
                 path = word[i + 1 :] + word[:i]
                 if word[i] == letter:
                     yield [(rest + reverse(path), stop)], remaining, multiplicity
-                elif word[i] == backwards:
+                if word[i] == backwards:
                     yield [(rest + path, stop)], remaining, multiplicity
 
 

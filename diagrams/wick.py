@@ -4,15 +4,16 @@ By Gaussian integration by parts on one factor ``u`` of a tensor with variance `
 
     E[u G] = v * sum over the factors u' of G of the same tensor of E[G without u', identified],
 
-where the nodes of ``u`` and ``u'`` are identified slot by slot. Repeated until no factor is left,
+where the nodes of ``u`` and ``u'`` are identified slot by slot; for a symmetric tensor this is a
+sum over the orders of the slots (`diagrams.tensors`). Repeated until no factor is left,
 this sums all perfect matchings (Wick's theorem); memoised on canonical forms, it costs one step
 for each *distinct* diagram and partner instead of one for each of the (2l - 1)!! matchings. A node
 that is left without factors is a free sum and contributes the size of its axis; what is left of
 tensors that are not random is summed by `diagrams.structure`.
 
 The result is a table from monomials to coefficients, ``{(("H", 1), ("sigma2", 2)): 3}``: names of
-sizes and variances with their powers, sorted by name. What a monomial is worth is not this layer's
-business.
+sizes and of the symbols of variances with their powers, sorted by name. What a monomial is worth is
+not this layer's business.
 
 >>> from diagrams.tensors import Axis, Tensor
 >>> p, H = Axis("p"), Axis("H")
@@ -31,7 +32,7 @@ integration by parts on canonical forms is ours.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from diagrams.canonical import Factor
@@ -39,10 +40,11 @@ from diagrams.diagram import Diagram, identify
 from diagrams.structure import solutions
 from diagrams.sums import DiagramSum
 from diagrams.tensors import UNIT_VARIANCE, Axis, Tensor
+from diagrams.variances import Powers, substituted
 
 __all__ = ["Moments", "Monomial", "expectation", "monomial"]
 
-Monomial = tuple[tuple[str, int], ...]
+Monomial = Powers
 """Names of sizes and variances with their powers, sorted by name, without zero powers."""
 
 Moments = dict[Monomial, Fraction]
@@ -71,7 +73,8 @@ def expectation(
     ----------
     value : Diagram or DiagramSum
     known : dict, optional
-        A table of expectations of diagrams that is used and extended.
+        A table of expectations of diagrams that is used and extended; variances stand in it as
+        they are written, each for a symbol.
 
     Returns
     -------
@@ -90,7 +93,9 @@ def expectation(
     for diagram, coefficient in terms:
         for powers, count in _expectation(diagram, known).items():
             total[powers] += coefficient * count  # type: ignore[assignment]
-    return {powers: Fraction(total[powers]) for powers in sorted(total) if total[powers]}
+    return substituted(
+        {powers: Fraction(total[powers]) for powers in sorted(total) if total[powers]}
+    )
 
 
 def _expectation(diagram: Diagram, known: dict[Diagram, Moments]) -> Moments:
@@ -106,10 +111,11 @@ def _expectation(diagram: Diagram, known: dict[Diagram, Moments]) -> Moments:
         rest = list(diagram.factors)
         rest.remove(chosen)
         for partner, multiplicity in Counter(f for f in rest if f[0] == chosen[0]).items():
-            contracted, free = _contract(diagram, chosen, partner)
-            inner = _times(_expectation(contracted, known), free, chosen[0].variance)
-            for powers, count in inner.items():
-                result[powers] = result.get(powers, Fraction(0)) + multiplicity * count
+            for order in chosen[0].orders:
+                contracted, free = _contract(diagram, chosen, partner, order)
+                inner = _times(_expectation(contracted, known), free, chosen[0].variance)
+                for powers, count in inner.items():
+                    result[powers] = result.get(powers, Fraction(0)) + multiplicity * count
     known[diagram] = result
     return result
 
@@ -123,12 +129,15 @@ def _choose(diagram: Diagram, counts: Mapping[Tensor, int]) -> Factor:
     )
 
 
-def _contract(diagram: Diagram, first: Factor, second: Factor) -> tuple[Diagram, list[Axis]]:
+def _contract(
+    diagram: Diagram, first: Factor, second: Factor, order: Sequence[int]
+) -> tuple[Diagram, list[Axis]]:
     """Delete two factors, identify their nodes, set apart the nodes that became free."""
     rest = list(diagram.factors)
     rest.remove(first)
     rest.remove(second)
-    nodes, factors = identify(diagram.nodes, rest, zip(first[1], second[1], strict=True))
+    pairs = zip(first[1], (second[1][slot] for slot in order), strict=True)
+    nodes, factors = identify(diagram.nodes, rest, pairs)
     used = sorted({node for _, at in factors for node in at})
     number = {node: new for new, node in enumerate(used)}
     kept = Diagram(

@@ -2,7 +2,8 @@
 
 A *closed word* stands for a cycle of a diagram (`diagrams.traces`): a letter for each factor met on
 the way around. A letter is one of two neighbouring characters, one for each orientation in which
-its tensor can be walked. Rotating a word or walking it backwards does not change the cycle.
+its tensor can be walked; a symmetric tensor has one. Rotating a word or walking it backwards does
+not change the cycle.
 
 Source: ours.
 """
@@ -21,27 +22,35 @@ Word = str
 _BASE = 64
 """Code of the first letter: even, so that the lowest bit is the orientation, and printable."""
 
+_SYMMETRIC = 0x10000
+"""Code of the first letter of a symmetric tensor: those from here on are their own opposites."""
 
-def letter_of(tensor: int, slot: int) -> str:
-    """The letter of the tensor with this number, walked from the given slot to the other."""
-    return chr(_BASE + 2 * tensor + slot)
+
+def letter_of(tensor: int, slot: int, *, symmetric: bool = False) -> str:
+    """The letter of the tensor with this number, walked from the given slot to the other.
+
+    A symmetric tensor has one letter, whichever way it is walked.
+    """
+    return chr(_SYMMETRIC + 2 * tensor) if symmetric else chr(_BASE + 2 * tensor + slot)
 
 
 def tensor_of(letter: str) -> int:
     """The number of the tensor of a letter."""
-    return (ord(letter) - _BASE) // 2
+    code = ord(letter)
+    return (code - (_BASE if code < _SYMMETRIC else _SYMMETRIC)) // 2
 
 
 def opposite(letter: str) -> str:
     """The same tensor walked the other way."""
-    return chr(ord(letter) ^ 1)
+    code = ord(letter)
+    return chr(code ^ 1) if code < _SYMMETRIC else letter
 
 
 class _Opposite(dict[int, str]):
-    """Translation table that flips the orientation of letters, their lowest bit."""
+    """Translation table that flips the orientation of letters."""
 
     def __missing__(self, letter: int) -> str:
-        self[letter] = chr(letter ^ 1)
+        self[letter] = opposite(chr(letter))
         return self[letter]
 
 
@@ -90,8 +99,11 @@ def exchanges(
         image = [number[tensor] for one in images for tensor in one]
         origin = dict(zip(image, members, strict=True))
         table = {
-            _BASE + 2 * old + side: _BASE + 2 * new + side
+            ord(letter_of(old, side, symmetric=symmetric)): ord(
+                letter_of(new, side, symmetric=symmetric)
+            )
             for old, new in zip(members, image, strict=True)
+            for symmetric in (tensors[old].symmetric,)
             for side in (0, 1)
         }
         yield tuple(origin[index] for index in range(len(tensors))), table

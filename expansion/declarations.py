@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
+from diagrams.variances import Variance
 from diagrams.wick import Monomial
 from expansion.toml_document import Path, TomlDocument, listed
 from expansion.untrusted import shown
@@ -82,7 +83,7 @@ class Declarations:
         kinds = [kind.value for kind in Kind]
         for name in self.document.table(("tensors",)):
             path = "tensors", name
-            table = self.document.table(path, ("kind", "axes", "variance"))
+            table = self.document.table(path, ("kind", "axes", "variance", "symmetric"))
             kind = self.document.get(path, "kind", str)
             if kind not in kinds:
                 raise self.document.error(
@@ -96,17 +97,44 @@ class Declarations:
                         f"there is no axis {axis!r}; declare it under [axes] or name one of "
                         f"{listed(self.axes)}",
                     )
-            variance = table.get("variance", "")
-            if variance == 1 and not isinstance(variance, bool):
-                variance = UNIT_VARIANCE
-            if not isinstance(variance, str):
-                raise self.document.error(
-                    (*path, "variance"),
-                    f'is {shown(variance)}; expected a symbol as "sigma2", or 1',
-                )
             slots = tuple(self.axes[axis] for axis in axes)
-            result[name] = self.document.checked(path, Tensor, name, slots, Kind(kind), variance)
+            result[name] = self.document.checked(
+                path,
+                Tensor,
+                name,
+                slots,
+                Kind(kind),
+                self._variance(path) if "variance" in table else "",
+                self.document.get(path, "symmetric", bool, False),
+            )
         return result
+
+    def _variance(self, path: Path) -> str:
+        """The variance of a tensor, with numbers for the sizes that are pinned."""
+        value = self.document.table(path)["variance"]
+        here = (*path, "variance")
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise self.document.error(
+                here,
+                f'is {shown(value)}; expected a symbol as "sigma2", a product as '
+                '"2*sigma2/(3*p)", a fraction as "1/2", or an integer',
+            )
+        variance = self.document.checked(here, Variance.of, value)
+        for symbol in variance.symbols:
+            axis = self.axes.get(symbol)
+            slots = [self.document.get(("tensors", t), "axes", list) for t in self._tensor_names]
+            if axis is not None and axis.pinned is None and not any(symbol in s for s in slots):
+                raise self.document.error(
+                    here,
+                    f"the axis {symbol!r} is in no slot of a tensor; use a symbol that is not "
+                    "declared under [axes]",
+                )
+        pinned = {name: a.pinned for name, a in self.axes.items() if a.pinned is not None}
+        return str(variance.with_numbers(pinned))
+
+    @property
+    def _tensor_names(self) -> tuple[str, ...]:
+        return tuple(self.document.table(("tensors",)))
 
     def averaged_over(self, path: Path) -> tuple[Tensor, ...]:
         """The tensors that a loss or an observable is an average over."""

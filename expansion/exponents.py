@@ -25,7 +25,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from diagrams.errors import BudgetExceededError, InvalidInputError
-from diagrams.wick import Monomial, monomial
+from diagrams.sums import DiagramSum
+from diagrams.wick import Monomial, expectation, monomial
 from expansion.linear_algebra import Point
 from expansion.polynomial import Polynomial, symbol_order
 from expansion.problem import Problem
@@ -130,7 +131,7 @@ class SeriesExponents:
             series.known,
             growing=problem.growing,
             amplitude=_AMPLITUDE,
-            variances=problem.weight_variances,
+            pure_target=_unmoving(series.problem, series.loss),
             problem=problem,
             loss=None if loss == problem.loss_name else loss,
         )
@@ -143,6 +144,7 @@ class SeriesExponents:
         growing: Sequence[str] | None = None,
         amplitude: str | None = None,
         variances: Sequence[str] | None = None,
+        pure_target: Polynomial | None = None,
         problem: Problem | None = None,
         loss: str | None = None,
     ) -> SeriesExponents:
@@ -159,6 +161,8 @@ class SeriesExponents:
         variances : sequence of str, optional
             The variances of the weights; a term of Y_0 without any of them is the pure-target
             term. Without it all symbols that do not grow.
+        pure_target : Polynomial, optional
+            The pure-target term of Y_0, where it is known.
 
         Raises
         ------
@@ -195,25 +199,28 @@ class SeriesExponents:
             )
         fixed = {name for name in symbols if name not in sizes}
         weights = fixed if variances is None else set(variances)
+        if pure_target is None:
+            still = [(powers, c) for powers, c in coefficients[0] if not weights & {*dict(powers)}]
+            pure_target = Polynomial(dict(still) if weights else {})
         tables = []
         factors: list[dict[Point, tuple[int, int]]] = []
-        pure: dict[Monomial, Fraction] = {}
-        for s, polynomial in enumerate(coefficients):
+        for polynomial in (coefficients[0] - pure_target, *coefficients[1:]):
             table: dict[Monomial, Fraction] = {}
             counted: dict[Point, tuple[int, int]] = {}
             for powers, coefficient in polynomial:
                 exponents = dict(powers)
                 count = exponents.pop(amplitude, 0) if amplitude else 0
                 key = monomial(exponents)
-                if s == 0 and weights and not weights & exponents.keys():
-                    pure[key] = pure.get(key, Fraction(0)) + coefficient
-                    continue
                 table[key] = table.get(key, Fraction(0)) + coefficient
                 point = tuple(exponents.get(name, 0) for name in symbols)
                 least, largest = counted.get(point, (count, count))
                 counted[point] = min(least, count), max(largest, count)
             tables.append(Polynomial(table))
             factors.append(counted)
+        pure: dict[Monomial, Fraction] = {}
+        for powers, coefficient in pure_target:
+            key = tuple(pair for pair in powers if pair[0] != amplitude)
+            pure[key] = pure.get(key, Fraction(0)) + coefficient
         return cls(
             coefficients=tuple(tables),
             pure_target=Polynomial(pure),
@@ -241,3 +248,16 @@ class SeriesExponents:
     def target_factors(self, s: int, point: Point) -> tuple[int, int] | None:
         """The least and the largest number of target factors in a monomial, None if not known."""
         return None if self.factors is None else self.factors[s][point]
+
+
+def _unmoving(problem: Problem, name: str) -> Polynomial:
+    """The part of Y_0 without weights: it is no function of time."""
+    quantity = problem.quantity(name)
+    still = {
+        diagram: coefficient
+        for diagram, coefficient in quantity.diagrams
+        if not any(tensor.is_learnable for tensor in diagram.tensors)
+    }
+    return Polynomial(expectation(DiagramSum(still))) * Polynomial(
+        {quantity.normalisation: Fraction(1)}
+    )

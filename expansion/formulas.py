@@ -63,6 +63,11 @@ class Term:
     entries: tuple[tuple[str, tuple[str, ...]], ...] = ()
     name: str | None = None
 
+    @property
+    def is_zero(self) -> bool:
+        """Whether it is the number zero, with nothing beside it."""
+        return self.coefficient == 0 and not (self.entries or self.symbols or self.name)
+
 
 def read_formula(text: str, *, names: Sequence[str] = ()) -> tuple[Term, ...]:
     """The terms of a formula.

@@ -33,6 +33,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import MappingProxyType
 
+from diagrams.arguments import powers_of, several, word
 from diagrams.averaging import averaged
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network, inner_product
@@ -85,6 +86,13 @@ class Observable:
     averaged_over: tuple[Tensor, ...] = ()
 
     def __post_init__(self) -> None:
+        title = f"observable {word(self.name, 'name of an observable')}"
+        for key, value in (
+            ("networks", several(self.networks, Network, f"{title}: networks")),
+            ("normalisation", powers_of(self.normalisation, f"{title}: normalisation")),
+            ("averaged_over", several(self.averaged_over, Tensor, f"{title}: averaged_over")),
+        ):
+            object.__setattr__(self, key, value)
         for network in self.networks:
             if network.output:
                 raise InvalidInputError(
@@ -130,6 +138,15 @@ class QuadraticLoss:
     averaged_over: tuple[Tensor, ...] = ()
 
     def __post_init__(self) -> None:
+        title = f"loss {word(self.name, 'name of a loss')}"
+        for key, value in (
+            ("model", several(self.model, Network, f"{title}: model")),
+            ("target", several(self.target, Network, f"{title}: target")),
+            ("output_axes", several(self.output_axes, Axis, f"{title}: output_axes")),
+            ("normalisation", powers_of(self.normalisation, f"{title}: normalisation")),
+            ("averaged_over", several(self.averaged_over, Tensor, f"{title}: averaged_over")),
+        ):
+            object.__setattr__(self, key, value)
         for network in self.target:
             for tensor, _ in network.factors:
                 if tensor.is_learnable:

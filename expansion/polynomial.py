@@ -30,6 +30,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from diagrams.errors import InvalidInputError
+from diagrams.variances import Variance
 from diagrams.wick import Monomial, monomial
 
 if TYPE_CHECKING:
@@ -108,7 +109,14 @@ def symbol_latex(name: str, power: int = 1) -> str:
     --------
     >>> symbol_latex("sigma2", 3), symbol_latex("H"), symbol_latex("H_teacher", 2)
     ('\\sigma^{6}', 'H', 'H_{*}^{2}')
+
+    A variance that is a product stands for itself, see `diagrams.variances`:
+
+    >>> symbol_latex("2*sigma2/H"), symbol_latex("1/H", 2)
+    ('\\frac{2 \\sigma^{2}}{H}', '\\left(\\frac{1}{H}\\right)^{2}')
     """
+    if not name.isidentifier():
+        return _variance_latex(Variance.parse(name), power)
     stem, _, index = name.partition("_")
     if stem.endswith("2") and stem != "2":
         stem, power = stem[:-1], 2 * power
@@ -118,6 +126,19 @@ def symbol_latex(name: str, power: int = 1) -> str:
     if index:
         letter += "_{*}" if index == "teacher" else f"_{{\\mathrm{{{index}}}}}"
     return letter if power == 1 else f"{letter}^{{{power}}}"
+
+
+def _variance_latex(variance: Variance, power: int) -> str:
+    """A power of a product of numbers and symbols."""
+    above, below = variance.coefficient.numerator, variance.coefficient.denominator
+    numerator = [str(above)] * (above != 1)
+    numerator += [symbol_latex(n, k) for n, k in _ordered(variance.powers) if k > 0]
+    denominator = [str(below)] * (below != 1)
+    denominator += [symbol_latex(n, -k) for n, k in _ordered(variance.powers) if k < 0]
+    text = " ".join(numerator) or "1"
+    if denominator:
+        text = f"\\frac{{{text}}}{{{' '.join(denominator)}}}"
+    return text if power == 1 else f"\\left({text}\\right)^{{{power}}}"
 
 
 def monomial_text(powers: Monomial) -> str:

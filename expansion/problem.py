@@ -30,10 +30,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from diagrams.arguments import powers_of, several, word
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.sums import DiagramSum
-from diagrams.tensors import UNIT_VARIANCE, Axis, Tensor
+from diagrams.tensors import Axis, Kind, Tensor
+from diagrams.variances import Variance
 from diagrams.wick import Monomial
 from expansion.losses import OBSERVABLES, Observable, QuadraticLoss, Quantity
 
@@ -89,6 +91,19 @@ class Problem:
     observables: tuple[Observable, ...] = ()
 
     def __post_init__(self) -> None:
+        title = f"problem {word(self.family, 'family of a problem')}"
+        for key, value in (
+            ("model", several(self.model, Network, f"{title}: model")),
+            ("target", several(self.target, Network, f"{title}: target")),
+            ("output_axes", several(self.output_axes, Axis, f"{title}: output_axes")),
+            ("options", several(self.options, tuple, f"{title}: options")),
+            ("loss_name", word(self.loss_name, f"{title}: loss_name")),
+            ("normalisation", powers_of(self.normalisation, f"{title}: normalisation")),
+            ("averaged_over", several(self.averaged_over, Tensor, f"{title}: averaged_over")),
+            ("observed", several(self.observed, QuadraticLoss, f"{title}: observed")),
+            ("observables", several(self.observables, Observable, f"{title}: observables")),
+        ):
+            object.__setattr__(self, key, value)
         names: dict[str, Tensor] = {}
         for tensor in self.tensors:
             if names.setdefault(tensor.name, tensor) != tensor:
@@ -100,11 +115,13 @@ class Problem:
             raise InvalidInputError(
                 f"model of {self.family}: has no learnable tensor; declare at least one weight"
             )
-        symbols = {axis.name for axis in self.axes} & {t.variance for t in self.tensors}
-        if symbols:
-            raise InvalidInputError(
-                f"symbol {min(symbols)}: is both a size and a variance; rename one"
-            )
+        pinned = {a.name for a in self.axes if a.pinned is not None}
+        for tensor in self.tensors:
+            for name in sorted(pinned & {*_symbols(tensor)}):
+                raise InvalidInputError(
+                    f"tensor {tensor.name}: its variance {tensor.variance} names the axis {name}, "
+                    "which is pinned; write its size"
+                )
         _ = self.driving
         for place, name in enumerate(self.quantities):
             if name in self.quantities[:place]:
@@ -141,13 +158,34 @@ class Problem:
     def amplitude_symbols(self) -> tuple[str, ...]:
         """The symbols in front of networks, sorted, that are neither sizes nor variances."""
         found = {a.name for network in self._networks for a in network.amplitudes}
-        return tuple(sorted(found - {*self.growing} - {t.variance for t in self.tensors}))
+        return tuple(sorted(found - {*self.growing} - {*self.variance_symbols}))
+
+    @property
+    def variance_symbols(self) -> tuple[str, ...]:
+        """The symbols in variances, sorted, that are not sizes."""
+        found = {name for tensor in self.tensors for name in _symbols(tensor)}
+        return tuple(sorted(found - {*self.growing}))
 
     @property
     def weight_variances(self) -> tuple[str, ...]:
-        """The variance symbols of the learnable tensors, sorted."""
-        found = {t.variance for t in self.tensors if t.is_learnable}
-        return tuple(sorted(found - {UNIT_VARIANCE}))
+        """The symbols in variances of the learnable tensors, sorted, that are not sizes."""
+        found = {name for t in self.tensors if t.is_learnable for name in _symbols(t)}
+        return tuple(sorted(found - {*self.growing}))
+
+    @property
+    def nested(self) -> tuple[tuple[Axis, Axis], ...]:
+        """Pairs of axes of which the first is not larger than the second, by an isometry.
+
+        Examples
+        --------
+        >>> from expansion.models import cp
+        >>> isometry = Tensor.isometry(Axis("p"), Axis("r"))
+        >>> problem = replace(cp(order=2), target=(Network.einsum("ia->ii", isometry),))
+        >>> [(small.name, large.name) for small, large in problem.nested]
+        [('r', 'p')]
+        """
+        found = {(t.axes[1], t.axes[0]) for t in self.tensors if t.kind is Kind.ISOMETRY}
+        return tuple(sorted(found, key=lambda pair: (pair[0].sort_key, pair[1].sort_key)))
 
     # -- what is followed ----------------------------------------------------------------------
 
@@ -248,3 +286,8 @@ class Problem:
         """One line that names the problem and its options."""
         words = [f"{name}={str(value).lower()}" for name, value in self.options]
         return " ".join([self.family, *words])
+
+
+def _symbols(tensor: Tensor) -> tuple[str, ...]:
+    """The symbols in the variance of a tensor."""
+    return Variance.parse(tensor.variance).symbols if tensor.is_random else ()

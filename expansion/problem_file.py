@@ -27,15 +27,18 @@ Top level:
 - ``axes``: ``"growing"`` for a size that is a symbol, a positive integer for a pinned one;
 - ``tensors``: ``kind`` (``weight``: learnable; ``gaussian``: random and fixed; ``structural``: a
   Kronecker delta; ``pin``: one at the first index; ``modular``: one where the last index is the sum
-  of the others modulo the size), ``axes`` of its slots, and for the first two a ``variance``: a
-  symbol, or 1. A tensor that occurs twice is shared;
+  of the others modulo the size; ``isometry``: one where both indices agree, the second axis at most
+  as large as the first), ``axes`` of its slots, and for the first two a ``variance``: a symbol, a
+  number, or a product of powers of them and of sizes, such as ``"2*sigma2/(3*p)"``; they may be
+  ``symmetric = true``. A tensor that occurs twice is shared;
 - ``losses``: ``outputs`` (the open indices), ``model``, ``target``, ``normalisation`` (powers of
   symbols), ``averaged_over`` (inputs: Gaussian tensors of variance 1, averaged over before the
   flow);
 - ``observables``: ``formula`` without open indices, ``normalisation``, ``averaged_over``.
 
 Models, targets and observables are formulas, see `expansion.formulas`. A target may also combine
-the names in `expansion.targets.TARGETS` if all open indices lie on the axis p.
+the names in `expansion.targets.TARGETS` if all open indices lie on the axis p; ``zero`` and ``0``
+are the zero target on any axes.
 
 A file is a stranger's: its size is limited, see `expansion.untrusted` and
 `expansion.toml_document`, and nothing in it is evaluated.
@@ -214,6 +217,8 @@ class _Reader:
                         f"the symbol {symbol!r} is not declared; list it under amplitudes, or give "
                         "a tensor its indices in brackets",
                     )
+            if axes and (term.is_zero or (term.name == "zero" and not term.entries)):
+                continue
             if term.name is None:
                 result += scaled([self._network(path, term, outputs)], term)
                 continue

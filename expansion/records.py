@@ -84,7 +84,7 @@ def series_record(
         the flow.
     divisors : mapping, optional
         The sizes for which the series does not hold, see `expansion.series.LossSeries.divisors`;
-        told if there are any.
+        told if there are any. So are the sizes that isometries bound.
 
     Examples
     --------
@@ -94,12 +94,18 @@ def series_record(
     ('gaussian', 'population')
     """
     loss = problem.loss_name if loss is None else loss
+    bounds: dict[str, list[str]] = {}
+    for small, large in problem.nested:
+        if large.pinned is not None:
+            continue
+        bounds.setdefault(small.name, []).append(large.name)
     alone = problem.losses == (loss,)
     return {
         "family": problem.family,
         **dict(problem.options),
         **({} if alone else {"loss" if loss in problem.losses else "observable": loss}),
         **({"divisors": {n: list(d) for n, d in divisors.items()}} if divisors else {}),
+        **({"at_most": bounds} if bounds else {}),
         "coefficients": [
             {"s": s, "terms": polynomial_record(polynomial)}
             for s, polynomial in enumerate(coefficients)

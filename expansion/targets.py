@@ -105,6 +105,7 @@ def target_networks(formula: str, *, order: int, symmetric: bool = False) -> tup
     formula : str
         A name in `TARGETS`, or several with ``+`` or ``-`` between them, each with rational numbers
         and symbols in front, such as ``identity + 1/2*alpha*teacher``; see `expansion.formulas`.
+        ``0`` is the zero target.
     order : int
         Number of open indices.
     symmetric : bool, default False
@@ -117,6 +118,8 @@ def target_networks(formula: str, *, order: int, symmetric: bool = False) -> tup
     """
     result: list[Network] = []
     for term in read_formula(formula, names=tuple(TARGETS)):
+        if term.is_zero:
+            continue
         if term.entries or term.name is None:
             words = *term.symbols, *(name for name, _ in term.entries), str(term.coefficient)
             raise InvalidInputError(

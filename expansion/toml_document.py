@@ -61,6 +61,7 @@ _EXPECTED: dict[type, str] = {
     str: "a text in quotes",
     dict: "a table",
     list: 'a list such as ["i", "j"]',
+    bool: "true or false",
 }
 
 

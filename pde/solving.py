@@ -101,7 +101,9 @@ def solution(found: Regimes, name: str) -> Solution:
         try:
             derived = power_law_solution(problem, regime, leading)
         except InvalidInputError:
-            derived = resummed_solution(problem, regime, coefficients)
+            free = regime.learning is Learning.FREE
+            still = Polynomial({}) if free else found.exponents.pure_target
+            derived = resummed_solution(problem, regime, coefficients, still)
     return derived.certified(coefficients)
 
 

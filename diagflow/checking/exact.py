@@ -2,7 +2,8 @@
 
 - *oracle*: the coefficients at small integer sizes against ordinary polynomial algebra, for every
   loss of the problem, see `diagflow.oracle`;
-- *counters*: with all sizes and variances equal to one every matching contributes one, so that a
+- *counters*: with all symbols equal to one every matching contributes one (times the numbers in
+  variances, and once for each order of the slots of a symmetric tensor), so that a
   diagram with n factors of a tensor counts (n - 1)!!, and the terms that merging enumerates add up
   to the engine's coefficient; beside it moments of Wishart matrices, counted by gluing polygons;
 - *certificates*: the Taylor coefficients of every solved regime against the exact leading ones.
@@ -28,6 +29,7 @@ from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError, CapacityError, DiagflowError
 from diagrams.merge import merge
 from diagrams.tensors import Axis, Tensor
+from diagrams.variances import Variance
 from diagrams.wick import expectation
 from expansion.polynomial import symbol_order
 from expansion.problem import Problem
@@ -83,13 +85,26 @@ def check_oracle(problem: Problem, *, monomials: int = 200_000) -> Finding:
 
 
 def _small_numbers(problem: Problem) -> Iterator[dict[str, Fraction]]:
-    """All sizes 1, then one of them 2 or 3, and amplitudes that are not one."""
+    """All sizes 1, then one of them 2 or 3, and amplitudes that are not one.
+
+    The larger axis of an isometry grows with the smaller one.
+    """
     amplitudes = {name: Fraction(k + 2, 3) for k, name in enumerate(problem.amplitude_symbols)}
     ones = dict.fromkeys(problem.growing, Fraction(1))
+    above: dict[str, set[str]] = {name: {name} for name in problem.growing}
+    for _ in above:
+        for small, large in problem.nested:
+            if large.pinned is None and small.pinned is None:
+                above[small.name] |= above[large.name]
+    for small, large in problem.nested:
+        if large.pinned is None and small.pinned is not None:
+            least = Fraction(small.pinned)
+            ones |= {name: max(ones[name], least) for name in above[large.name]}
     yield ones | amplitudes
     for size in (2, 3):
         for name in problem.growing:
-            yield ones | {name: Fraction(size)} | amplitudes
+            raised = {other: max(ones[other], Fraction(size)) for other in above[name]}
+            yield ones | raised | amplitudes
 
 
 def _affordable(series: LossSeries, reach: int) -> int:
@@ -135,7 +150,7 @@ def check_counters(problem: Problem, *, terms: int = 2) -> Finding:
                 current = -merge(current, loss)
             if diagrams + len(current) > _DIAGRAMS:
                 break
-            counted = sum((c * _matchings(d) for d, c in current), start=Fraction(0))
+            counted = sum((c * _weight(d) * _matchings(d) for d, c in current), Fraction(0))
             diagrams += len(current)
             matchings += sum(_matchings(diagram) for diagram, _ in current)
             last = s
@@ -152,12 +167,27 @@ def check_counters(problem: Problem, *, terms: int = 2) -> Finding:
     return Finding(title, "counters", Verdict.PASSED, detail)
 
 
+def _weight(diagram: Diagram) -> Fraction:
+    """What a perfect matching contributes when all symbols are one: the numbers in variances."""
+    counts = Counter(tensor for tensor, _ in diagram.factors if tensor.is_random)
+    return prod(
+        (Variance.parse(t.variance).coefficient ** (n // 2) for t, n in counts.items()),
+        start=Fraction(1),
+    )
+
+
 def _matchings(diagram: Diagram) -> int:
-    """The number of perfect matchings of the Gaussian factors of a diagram, tensor by tensor."""
+    """The number of perfect matchings of the Gaussian factors of a diagram, tensor by tensor.
+
+    Pairs of factors of a symmetric tensor count once for every order of their slots.
+    """
     counts = Counter(tensor for tensor, _ in diagram.factors if tensor.is_random)
     if any(count % 2 for count in counts.values()):
         return 0
-    return prod(double_factorial(count - 1) for count in counts.values())
+    return prod(
+        double_factorial(count - 1) * len(tensor.orders) ** (count // 2)
+        for tensor, count in counts.items()
+    )
 
 
 def check_wishart() -> Finding:

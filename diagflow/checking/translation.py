@@ -26,6 +26,7 @@ from diagflow import oracle
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
+from diagrams.variances import Variance
 from expansion.losses import QuadraticLoss
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -94,7 +95,7 @@ class Translation:
             words.loss(loss) for loss in (self.problem.driving, self._losses[name])
         )
         tensors = self.problem.driving.tensors | self._losses[name].tensors
-        moving = {t.name: t.variance for t in tensors if t.is_random}
+        moving = {t.name: self._variance(t) for t in tensors if t.is_random}
         return oracle.loss_derivatives(
             driving.model,
             driving.target,
@@ -105,14 +106,26 @@ class Translation:
             structural={t.name: self._entries(t) for t in tensors if not t.is_random},
             prefactor=driving.prefactor,
             observable=observed,
+            symmetric={t.name for t in tensors if t.symmetric},
         )
 
     def _size(self, axis: Axis) -> int:
         return axis.pinned or int(self.values[axis.name])
 
+    def _variance(self, tensor: Tensor) -> oracle.Variance:
+        """The number in a variance at these sizes, and the powers of its other symbols."""
+        variance = Variance.parse(tensor.variance)
+        number = prod(
+            (self.values[name] ** power for name, power in variance.powers if name in self.values),
+            start=variance.coefficient,
+        )
+        return number, tuple(pair for pair in variance.powers if pair[0] not in self.values)
+
     def _entries(self, tensor: Tensor) -> Callable[..., int]:
         if tensor.kind is Kind.PIN:
             return lambda at: int(at == 0)
+        if tensor.kind is Kind.ISOMETRY:
+            return lambda large, small: int(large == small)
         if tensor.kind is Kind.MODULAR:
             size = self._size(tensor.axes[0])
             return lambda *at: int(sum(at[:-1]) % size == at[-1])

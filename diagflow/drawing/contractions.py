@@ -29,6 +29,7 @@ from functools import lru_cache
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
 from diagrams.errors import CapacityError
+from diagrams.structure import solutions
 from diagrams.tensors import Tensor
 from diagrams.wick import Monomial, monomial
 
@@ -50,9 +51,10 @@ class Contraction:
     diagram : Diagram
         The quotient, with all factors.
     monomial : Monomial
-        What each matching contributes; the sizes of pinned nodes are left out.
+        What each matching contributes, variances as they are written; the sizes of pinned nodes are
+        left out.
     count : int
-        Number of matchings.
+        Number of matchings; pairs of a symmetric tensor count for every order of their slots.
     """
 
     diagram: Diagram
@@ -63,8 +65,10 @@ class Contraction:
 def matchings(diagram: Diagram) -> int:
     """The number of perfect matchings, a product of double factorials; 0 if there is none."""
     total = 1
-    for count in Counter(tensor for tensor, _ in diagram.factors).values():
+    counts = Counter(tensor for tensor, _ in diagram.factors if tensor.is_random)
+    for tensor, count in counts.items():
         total *= 0 if count % 2 else math.prod(range(count - 1, 0, -2))
+        total *= len(tensor.orders) ** (count // 2)
     return total
 
 
@@ -107,18 +111,20 @@ def _identifications(diagram: Diagram) -> Counter[_Leaders]:
     factors left are counted together.
     """
     start = tuple(range(len(diagram.nodes)))
-    states: Counter[_State] = Counter({(start, diagram.factors): 1})
-    for _ in range(len(diagram.factors) // 2):
+    random = tuple(factor for factor in diagram.factors if factor[0].is_random)
+    states: Counter[_State] = Counter({(start, random): 1})
+    for _ in range(len(random) // 2):
         following: Counter[_State] = Counter()
         for (leaders, factors), count in states.items():
             chosen, rest = factors[0], factors[1:]
             for partner, copies in Counter(f for f in rest if f[0] == chosen[0]).items():
-                merged = _merged(leaders, chosen, partner)
                 left = list(rest)
                 left.remove(partner)
-                moved = [(tensor, tuple(merged[node] for node in at)) for tensor, at in left]
-                moved.sort(key=_factor_key)
-                following[merged, tuple(moved)] += count * copies
+                for order in chosen[0].orders:
+                    merged = _merged(leaders, chosen, partner, order)
+                    moved = [(t, t.arranged(tuple(merged[node] for node in at))) for t, at in left]
+                    moved.sort(key=_factor_key)
+                    following[merged, tuple(moved)] += count * copies
         states = following
     result: Counter[_Leaders] = Counter()
     for (leaders, _), count in states.items():
@@ -130,10 +136,10 @@ def _factor_key(factor: Factor) -> tuple[str, tuple[int, ...]]:
     return factor[0].name, factor[1]
 
 
-def _merged(leaders: _Leaders, first: Factor, second: Factor) -> _Leaders:
-    """Identify the nodes of two factors slot by slot."""
+def _merged(leaders: _Leaders, first: Factor, second: Factor, order: tuple[int, ...]) -> _Leaders:
+    """Identify the nodes of two factors slot by slot, those of the second in an order."""
     result = list(leaders)
-    for a, b in zip(first[1], second[1], strict=True):
+    for a, b in zip(first[1], (second[1][slot] for slot in order), strict=True):
         low, high = sorted((result[a], result[b]))
         if low != high:
             result = [low if leader == high else leader for leader in result]
@@ -141,8 +147,10 @@ def _merged(leaders: _Leaders, first: Factor, second: Factor) -> _Leaders:
 
 
 def _monomial(quotient: Diagram) -> Monomial:
-    powers: Counter[str] = Counter(axis.name for axis in quotient.nodes if axis.pinned is None)
-    used: Counter[Tensor] = Counter(tensor for tensor, _ in quotient.factors)
+    fixed = tuple(factor for factor in quotient.factors if not factor[0].is_random)
+    free = solutions(Diagram(quotient.nodes, fixed))
+    powers: Counter[str] = Counter(axis.name for axis in free if axis.pinned is None)
+    used: Counter[Tensor] = Counter(tensor for tensor, _ in quotient.factors if tensor.is_random)
     for tensor, count in used.items():
         powers[tensor.variance] += count // 2
     return monomial(powers)

@@ -150,7 +150,8 @@ def layout(diagram: Diagram) -> Layout:
     for ends, strands in skeleton.bundles:
         for (tensor, sense), curve in zip(strands, curves[ends], strict=True):
             run = _rounded_curve(_shifted_curve(curve, centre))
-            lines.append(Line(tensor, run if sense >= 0 else _reversed(run), sense != 0))
+            directed = sense != 0 and not tensor.symmetric
+            lines.append(Line(tensor, run if sense >= 0 else _reversed(run), directed))
     for node, tensors in skeleton.loops:
         for tensor, curve in zip(tensors, loops[node], strict=True):
             lines.append(Line(tensor, _rounded_curve(_shifted_curve(curve, centre))))

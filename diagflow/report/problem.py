@@ -31,7 +31,11 @@ def problem_section(problem: Problem) -> str:
     sizes = ", ".join(
         f"${symbol_latex(axis.name)}$" for axis in problem.axes if axis.pinned is None
     )
-    laws = " ".join(_law(tensor) for tensor in problem.tensors if tensor.is_random)
+    laws = " ".join(
+        _law(tensor)
+        for tensor in problem.tensors
+        if tensor.is_random or tensor.kind is Kind.ISOMETRY
+    )
     return (
         f"The problem is \\texttt{{{escaped(problem.title)}}}. The model and the target are\n"
         f"\\[\n\\fitted{{$\\displaystyle {function_latex('f', problem.model, names)}, \\qquad "
@@ -115,6 +119,17 @@ def _tensor(tensor: Tensor) -> str:
 
 
 def _law(tensor: Tensor) -> str:
+    if tensor.kind is Kind.ISOMETRY:
+        larger, smaller = (symbol_latex(axis.name) for axis in tensor.axes)
+        return (
+            f"The columns of ${_tensor(tensor)}$ are the first ${smaller}$ unit vectors, "
+            f"${smaller} \\le {larger}$."
+        )
     variance = symbol_latex(tensor.variance)
     when = "at the start" if tensor.kind is Kind.WEIGHT else "and fixed"
+    if tensor.symmetric:
+        return (
+            f"The tensor ${_tensor(tensor)}$ is symmetric and Gaussian {when}, with a law that no "
+            f"rotation changes; entries whose indices all differ have the variance ${variance}$."
+        ) + " Derivatives with respect to it are symmetric parts." * tensor.is_learnable
     return f"The entries of ${_tensor(tensor)}$ are independent $N(0, {variance})$ {when}."

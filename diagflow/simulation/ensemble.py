@@ -28,12 +28,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
-from diagflow.simulation.gradient import LossGradient
+from diagflow.simulation.gradient import LossGradient, symmetric_part
 from diagflow.simulation.integrate import Path, check_options, integrate
 from diagflow.simulation.processes import processes
 from diagflow.simulation.trajectory import Trajectory
+from diagflow.simulation.values import variance_at
 from diagrams.errors import InvalidInputError
-from diagrams.tensors import UNIT_VARIANCE
 from expansion.problem import Problem
 
 __all__ = ["initial_tensors", "simulate"]
@@ -51,14 +51,20 @@ class _Task:
 
 
 def initial_tensors(flow: LossGradient, seed: np.random.SeedSequence) -> dict[str, Any]:
-    """Draw all Gaussian tensors of a problem, in the order of their names."""
+    """Draw all Gaussian tensors of a problem, in the order of their names.
+
+    A symmetric one is the sum of an independent array over the orders of its slots, over the square
+    root of their number: the covariance of `diagrams.tensors`.
+    """
     generator = np.random.default_rng(seed)
-    return {
-        tensor.name: generator.standard_normal(flow.shapes[tensor.name])
-        * (1.0 if tensor.variance == UNIT_VARIANCE else np.sqrt(flow.values[tensor.variance]))
-        for tensor in flow.problem.tensors
-        if tensor.is_random
-    }
+    drawn = {}
+    for tensor in flow.problem.tensors:
+        if tensor.is_random:
+            array = generator.standard_normal(flow.shapes[tensor.name])
+            if tensor.symmetric:
+                array = symmetric_part(array, tensor, np) * np.sqrt(len(tensor.orders))
+            drawn[tensor.name] = array * np.sqrt(variance_at(tensor, flow.values))
+    return drawn
 
 
 def simulate(

@@ -39,7 +39,7 @@ from diagrams.tensors import Tensor
 from expansion.losses import Quantity
 from expansion.problem import Problem
 
-__all__ = ["LossGradient"]
+__all__ = ["LossGradient", "symmetric_part"]
 
 VECTORS = 20
 """Copies of the weights that an integrator keeps: the stages of DOP853 and what it works on."""
@@ -137,14 +137,26 @@ class LossGradient:
         return sum(self._loss.run({**tensors, **self._constants}, self.xp))
 
     def gradient(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
-        """The derivative of the loss that drives the flow with respect to every weight."""
+        """The derivative of the loss that drives the flow with respect to every weight.
+
+        For a symmetric weight it is the symmetric part of the derivative by its entries.
+        """
         gradient = {
             tensor.name: self.xp.zeros_like(tensors[tensor.name]) for tensor in self.weights
         }
         parts = self._gradient.run({**tensors, **self._constants}, self.xp)
         for name, part in zip(self._names, parts, strict=True):
             gradient[name] = gradient[name] + part
+        for tensor in self.weights:
+            if tensor.symmetric:
+                gradient[tensor.name] = symmetric_part(gradient[tensor.name], tensor, self.xp)
         return gradient
+
+
+def symmetric_part(array: Any, tensor: Tensor, xp: Any) -> Any:
+    """The mean of an array over the orders of the slots of a symmetric tensor."""
+    orders = tensor.orders
+    return sum(xp.permute_dims(array, order) for order in orders) / len(orders)
 
 
 def _closed(

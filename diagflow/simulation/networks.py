@@ -5,9 +5,9 @@ occurrence of a tensor is the contraction of the other factors, the indices of t
 
 Convention. Everything that is not a tensor of the problem is a *constant* array that is made once:
 a vector of ones for an open index that occurs nowhere else, a Kronecker delta where one tensor has
-an index twice, a pin, and the sum of two residues, of which a longer modular sum is a chain. So a
-modular sum of any number of indices needs p^3 entries only. An index that is summed and occurs
-nowhere multiplies by the size of its axis.
+an index twice, a pin, an isometry, and the sum of two residues, of which a longer modular sum is a
+chain. So a modular sum of any number of indices needs p^3 entries only. An index that is summed and
+occurs nowhere multiplies by the size of its axis.
 
 >>> from expansion.models import cp
 >>> [(diagram, _)] = cp(order=2).overlap
@@ -38,14 +38,20 @@ MARK = "#"
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """An array that does not depend on the tensors: ``ones``, ``delta``, ``pin`` or ``sum``."""
+    """An array that does not depend on the tensors.
+
+    ``kind`` is ``ones``, ``delta``, ``pin``, ``sum`` or ``isometry``, which has a second size.
+    """
 
     kind: str
     size: int
+    smaller: int = 0
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Its shape."""
+        if self.kind == "isometry":
+            return (self.size, self.smaller)
         rank = {"ones": 1, "pin": 1, "delta": 2, "sum": 3}[self.kind]
         return (self.size,) * rank
 
@@ -56,6 +62,8 @@ class Constant:
         delta = xp.eye(self.size, dtype=xp.float64)
         if self.kind == "delta":
             return delta
+        if self.kind == "isometry":
+            return delta[:, : self.smaller]
         if self.kind == "pin":
             return delta[0, :]
         # sum[i, j, k] = 1 where k = i + j modulo the size: row i is the delta rolled by i.
@@ -108,6 +116,8 @@ class NetworkAtSizes:
                     factors.append((tensor.name, at))
             elif tensor.kind is Kind.PIN:
                 factors.append((self._constant("pin", tensor.axes[0]), at))
+            elif tensor.kind is Kind.ISOMETRY:
+                factors.append((self._isometry(*tensor.axes), at))
             else:
                 factors += self._modular_sum(tensor.axes[0], at, nodes)
         operands: list[tuple[str, tuple[int, ...]]] = []
@@ -153,6 +163,12 @@ class NetworkAtSizes:
             chain.append((self._constant("sum", axis), (total, node, len(nodes) - 1)))
             total = len(nodes) - 1
         return [*chain, (self._constant("sum", axis), (total, at[-2], at[-1]))]
+
+    def _isometry(self, larger: Axis, smaller: Axis) -> str:
+        name = f"{MARK}isometry_{larger.name}_{smaller.name}"
+        sizes = axis_size(larger, self.values), axis_size(smaller, self.values)
+        self.constants[name] = Constant("isometry", *sizes)
+        return name
 
     def _constant(self, kind: str, axis: Axis) -> str:
         name = f"{MARK}{kind}_{axis.name}"

@@ -14,10 +14,11 @@ from fractions import Fraction
 from math import isfinite, nan
 
 from diagrams.errors import InvalidInputError
-from diagrams.tensors import UNIT_VARIANCE
+from diagrams.tensors import Tensor
+from diagrams.variances import Variance
 from expansion.problem import Problem
 
-__all__ = ["read_values"]
+__all__ = ["read_values", "variance_at"]
 
 
 def read_values(problem: Problem, at: Mapping[str, Fraction | float]) -> dict[str, float]:
@@ -27,11 +28,10 @@ def read_values(problem: Problem, at: Mapping[str, Fraction | float]) -> dict[st
     ------
     InvalidInputError
         If a symbol is missing, unknown or not finite, a size is not a positive integer, a variance
-        negative or T not positive.
+        negative or no number, the smaller axis of an isometry the larger one, or T not positive.
     """
     sizes = set(problem.growing)
-    variances = {tensor.variance for tensor in problem.tensors if tensor.is_random}
-    variances -= {UNIT_VARIANCE}
+    variances = set(problem.variance_symbols)
     known = sizes | variances | {*problem.amplitude_symbols} | {"T"}
     given = {"T": 1.0} | dict(at)
     for name in sorted(known - set(given)):
@@ -54,6 +54,38 @@ def read_values(problem: Problem, at: Mapping[str, Fraction | float]) -> dict[st
             )
         if name in variances and value < 0:
             raise InvalidInputError(f"variance {name}={value}: is negative; give 0 or more")
+    for small, large in problem.nested:
+        least, most = (float(axis.pinned or values[axis.name]) for axis in (small, large))
+        if least > most:
+            raise InvalidInputError(
+                f"size {small.name}={least:g}: is larger than {large.name}={most:g}, which an "
+                f"isometry forbids; give a smaller {small.name}"
+            )
+    for tensor in problem.tensors:
+        if tensor.is_random and not isfinite(variance_at(tensor, values)):
+            raise InvalidInputError(
+                f"variance {tensor.variance} of {tensor.name}: is not a finite number at these "
+                "values; give others"
+            )
     if values["T"] <= 0:
         raise InvalidInputError(f"T={given['T']}: is not positive; give T > 0")
     return values
+
+
+def variance_at(tensor: Tensor, values: Mapping[str, float]) -> float:
+    """The variance of the entries of a Gaussian tensor; "not a number" if it divides by zero.
+
+    Examples
+    --------
+    >>> from diagrams.tensors import Axis
+    >>> variance_at(Tensor("W", (Axis("H"),), variance="2/H"), {"H": 4.0})
+    0.5
+    """
+    variance = Variance.parse(tensor.variance)
+    result = float(variance.coefficient)
+    try:
+        for name, power in variance.powers:
+            result *= values[name] ** power
+    except (OverflowError, ZeroDivisionError):
+        return nan
+    return result

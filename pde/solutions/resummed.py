@@ -112,7 +112,10 @@ def _unit(coefficients: Sequence[Fraction]) -> float:
 
 
 def resummed_solution(
-    problem: Problem, regime: Regime, coefficients: Sequence[Polynomial]
+    problem: Problem,
+    regime: Regime,
+    coefficients: Sequence[Polynomial],
+    pure_target: Polynomial | None = None,
 ) -> Solution:
     """The resummed leading series of a regime.
 
@@ -122,6 +125,8 @@ def resummed_solution(
     regime : Regime
     coefficients : sequence of Polynomial
         lead(Y_0), lead(Y_1), ..., with the pure-target term unless the regime is free.
+    pure_target : Polynomial, optional
+        That term, see `series_solution`.
 
     Raises
     ------
@@ -147,6 +152,7 @@ def resummed_solution(
         taylor=lambda: iter(coefficients),
         number=len(coefficients),
         method=Method.RESUMMED,
+        pure_target=pure_target,
     )
 
 
@@ -159,6 +165,7 @@ def series_solution(
     taylor: Callable[[], Iterator[Polynomial]],
     number: int,
     method: Method,
+    pure_target: Polynomial | None = None,
 ) -> Solution:
     """A solution from exact Taylor coefficients, whose sum is found by approximants.
 
@@ -168,13 +175,18 @@ def series_solution(
         See `Solution`.
     number : int
         How many coefficients are summed.
+    pure_target : Polynomial, optional
+        The part of the first coefficient that only measures the target; without it its terms
+        without a symbol that begins with ``sigma2``.
     """
 
     def curve(parameters: Parameters) -> Curve:
         symbols = {name: value for name, value in parameters.items() if name != "T"}
         rows = [row for row, _ in zip(taylor(), range(number), strict=False)]
         values = [Fraction(row.evaluate(**symbols)) for row in rows]
-        return resummed_curve(values, target=_target(rows[0], symbols), T=parameters["T"])
+        still = _target(rows[0]) if pure_target is None else pure_target
+        target = Fraction(still.evaluate(**symbols))
+        return resummed_curve(values, target=target, T=parameters["T"])
 
     last = Step(
         "Resummation",
@@ -194,11 +206,11 @@ def series_solution(
     )
 
 
-def _target(first: Polynomial, parameters: Parameters) -> Fraction:
+def _target(first: Polynomial) -> Polynomial:
     """The terms without a variance of a weight."""
     terms = {
         powers: c
         for powers, c in first
         if not any(name.startswith("sigma2") and name != "sigma2_teacher" for name, _ in powers)
     }
-    return Fraction(Polynomial(terms).evaluate(**parameters))
+    return Polynomial(terms)

@@ -46,8 +46,8 @@ TENSORS: dict[str, Callable[[], object]] = {
     "tensor W: has no slot; give at least one axis": lambda: Tensor("W", (), variance="v"),
     "tensor W: a Gaussian tensor needs a variance symbol, got ''; give one such as "
     "'sigma2'": lambda: Tensor("W", (p,)),
-    "tensor X: a Gaussian tensor needs a variance symbol, got '2'; give one such as "
-    "'sigma2'": lambda: Tensor("X", (p,), Kind.GAUSSIAN, "2"),
+    "tensor X: variance '0': is not positive; give a product of numbers and symbols such as "
+    "'sigma2', '1/H' or '2*sigma2/(3*p)'": lambda: Tensor("X", (p,), Kind.GAUSSIAN, "0"),
     "tensor delta: a Kronecker delta has no variance and joins nodes of one axis; drop the "
     "variance and use the same axis in every slot": lambda: Tensor(
         "delta", (p, H), Kind.STRUCTURAL

@@ -222,15 +222,16 @@ def test_two_quantities_of_one_name() -> None:
         replace(tied_autoencoder(), observables=(replace(WEIGHTS, name="train"),))
 
 
-def test_a_symbol_that_is_a_size_and_a_variance() -> None:
-    message = r"^symbol p: is both a size and a variance; rename one$"
-    with pytest.raises(InvalidInputError, match=message):
-        Problem(
-            family="confused",
-            model=(Network.einsum("i->i", Tensor("w", (p,), variance="p")),),
-            target=(),
-            output_axes=(p,),
-        )
+def test_a_size_in_a_variance_is_that_size() -> None:
+    problem = Problem(
+        family="scaled",
+        model=(Network.einsum("i->i", Tensor("w", (p,), variance="p")),),
+        target=(),
+        output_axes=(p,),
+    )
+    assert problem.growing == ("p",)
+    assert problem.weight_variances == ()
+    assert str(LossSeries(problem)[0]) == "1/2*p**2"
 
 
 def test_a_population_loss_needs_open_indices_that_fit() -> None:

@@ -27,7 +27,7 @@ PRESETS = {
     "tied_autoencoder_data": tied_autoencoder(data=True),
     "two_layer": two_layer(2),
 }
-OTHERS = {"skip_connection"}
+OTHERS = {"low_rank", "scaled_initialisation", "skip_connection", "symmetric_noise"}
 
 
 def example(name: str) -> Problem:
@@ -137,7 +137,7 @@ def test_the_text_that_the_errors_are_made_of() -> None:
             'kind = "weight"',
             'kind = "weights"',
             "x.toml, line 8: tensors.W.kind: is 'weights'; expected weight, gaussian, structural, "
-            "pin, modular",
+            "pin, modular, isometry",
         ),
         (
             'kind = "weight"',
@@ -163,7 +163,8 @@ def test_the_text_that_the_errors_are_made_of() -> None:
         (
             'variance = "sigma2"',
             "variance = 0.5",
-            'x.toml, line 10: tensors.W.variance: is 0.5; expected a symbol as "sigma2", or 1',
+            'x.toml, line 10: tensors.W.variance: is 0.5; expected a symbol as "sigma2", a '
+            'product as "2*sigma2/(3*p)", a fraction as "1/2", or an integer',
         ),
         (
             'variance = "sigma2"',
