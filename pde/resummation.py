@@ -56,6 +56,9 @@ FEWEST = 4
 SAFETY = 8.0
 """The estimate in units of the observed differences; see `tests/pde/test_calibration.py`."""
 
+_ROUNDING = 2.0**-48
+"""A relative change of x by some units in the last place."""
+
 _PER_OCTAVE = 4
 _OCTAVES = (-12, 20)
 """The way from 0: points per doubling of x, from and to these powers of 2 of the unit."""
@@ -260,8 +263,11 @@ class Resummation:
             before = np.searchsorted(self.grid, np.abs(points[chosen]), side="right")
             error[chosen] = np.maximum(error[chosen], np.where(before, largest[before - 1], 0.0))
         error = np.where(points == 0, 0.0, SAFETY * error)
-        # Rounding of the result.
+        # Rounding of the result, and of x, which is felt near a pole.
         error = np.maximum(error, np.spacing(np.abs(np.where(np.isfinite(value), value, 0.0))))
+        with np.errstate(invalid="ignore"):
+            felt = np.abs(self._observed(points * (1 + _ROUNDING))[0] - value)
+        error = error + np.where(np.isfinite(felt), felt, np.inf)
         size = _float(self._size)
         with np.errstate(over="ignore", invalid="ignore"):
             return (size * value).reshape(shape), (size * error).reshape(shape)
