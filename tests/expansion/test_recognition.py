@@ -20,10 +20,11 @@ Width = "growing"
 Z = { kind = "weight", axes = ["a", "Width"], variance = "v" }
 Y = { kind = "weight", axes = ["Width", "a"], variance = "v" }
 B = { kind = "weight", axes = ["a", "Width"], variance = "v" }
+I = { kind = "structural", axes = ["a", "a", "a"] }
 [losses.fit]
 outputs = ["x", "y", "z"]
 model = "B[x,k] Y[k,z] Z[y,k]"
-target = "1/2*identity + 3/2*identity"
+target = "1/2 I[x,y,z] + 3/2 I[y,x,z]"
 """
 
 DATA = """
