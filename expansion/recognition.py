@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from diagrams.diagram import Diagram, identify
@@ -98,6 +99,7 @@ class Recognised:
         return self.preset.weight_variances
 
 
+@lru_cache(maxsize=64)
 def recognised(problem: Problem) -> Recognised | None:
     """The preset that a problem is under other names and units, None if there is none.
 
