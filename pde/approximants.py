@@ -97,9 +97,7 @@ class Ratio:
         the distance from 0, is below `DOUBLET` times the value to which the first powers add up.
         """
         strong = [
-            x
-            for x, residue in self._poles(sign)
-            if not abs(residue) <= DOUBLET * x * min(x, 1.0)
+            x for x, residue in self._poles(sign) if not abs(residue) <= DOUBLET * x * min(x, 1.0)
         ]
         return min(strong, default=math.inf)
 
@@ -292,7 +290,6 @@ class BorelSum:
             argument = point * _NODES**self.growth / scale
             values[place] = _WEIGHTS @ _ratio(above, below, argument)
         return result
-
 
     def has_pole(self, *, sign: int) -> bool:
         """Whether B has a pole on the path of integration for x of the given sign."""

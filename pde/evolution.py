@@ -254,6 +254,13 @@ class Solution:
         Empty for a solution that is resummed: it is made of the coefficients it would be compared
         with.
     origin : Origin
+    symbols, variances : tuple of str
+        The sizes and variances of the problem, and the variances of its weights.
+    is_series : bool
+        Whether the curve is made of the Taylor coefficients.
+    checked_terms : int
+        How many coefficients the evaluated curve near t = 0 is compared with, see
+        `pde.curve_check`.
     positive, descending : bool
         Whether the quantity is a loss, which is not negative, and whether the flow descends it.
         The domain of a summed series ends where its values leave these bounds.
@@ -270,6 +277,10 @@ class Solution:
     validity: str = "all t"
     certificate: Certificate = Certificate((), ())
     origin: Origin = Origin.GIVEN
+    symbols: tuple[str, ...] = ()
+    variances: tuple[str, ...] = ("sigma2",)
+    is_series: bool = False
+    checked_terms: int = 8
     positive: bool = False
     descending: bool = False
 
@@ -296,7 +307,8 @@ class Solution:
         exact = MappingProxyType({name: Fraction(value) for name, value in parameters.items()})
         try:
             curve = self.curve(exact)
-            if self.method is Method.CLOSED_FORM or curve.errors is not None:
+            # What integrates a gradient flow obeys its bounds; sums of leading terms need not.
+            if self.method is Method.CLOSED_FORM or self.is_series:
                 rows = self.coefficients(_SHOWN)
                 curve = within_bounds(
                     curve,

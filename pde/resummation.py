@@ -138,9 +138,7 @@ def diverges(coefficients: Sequence[Fraction], *, sign: int) -> bool:
     False
     """
     terms = [c * sign**n for n, c in enumerate(coefficients)]
-    return any(
-        _seen_to_grow(terms[first::step]) for step in (1, 2) for first in range(1, 1 + step)
-    )
+    return any(_seen_to_grow(terms[first::step]) for step in (1, 2) for first in range(1, 1 + step))
 
 
 def _seen_to_grow(terms: Sequence[Fraction]) -> bool:

@@ -115,6 +115,8 @@ def solution(found: Regimes, name: str) -> Solution:
         derived.certified(coefficients),
         problem=problem.title,
         regime=regime.name,
+        symbols=found.exponents.symbols,
+        variances=problem.weight_variances,
         positive=loss is None or loss in problem.losses,
         descending=loss is None,
     )
@@ -161,9 +163,7 @@ def _twin(found: Regimes, known: Recognised, loss: str | None) -> Regimes:
     return regimes(
         replace(
             exponents,
-            coefficients=tuple(
-                known.to_preset(c, s) for s, c in enumerate(exponents.coefficients)
-            ),
+            coefficients=tuple(known.to_preset(c, s) for s, c in enumerate(exponents.coefficients)),
             pure_target=known.to_preset(exponents.pure_target, 0),
             symbols=tuple(names[name] for name in exponents.symbols),
             growing=tuple(names[name] for name in exponents.growing),

@@ -97,7 +97,9 @@ def _power(value: Fraction, exponent: Fraction) -> Fraction:
     if exact**root == raised:
         return exact
     shift = 10 ** (_DIGITS * root)
-    return Fraction(int(fmpz(raised.numerator * shift // raised.denominator).root(root)), 10**_DIGITS)
+    return Fraction(
+        int(fmpz(raised.numerator * shift // raised.denominator).root(root)), 10**_DIGITS
+    )
 
 
 def _scaled(curve: Curve, c: Fraction, rate: Fraction) -> Curve:

@@ -23,6 +23,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from diagrams.errors import DiagflowError
 from pde.evolution import Curve, Domain, FloatArray
 from pde.resummation import unit_of
 
@@ -31,6 +32,9 @@ __all__ = ["within_bounds"]
 _OCTAVES = (-60, 60)
 _PER_OCTAVE = 4
 _ZOOMS = 5
+_TOGETHER = 16
+"""Times that are evaluated at once where some of them are refused."""
+
 _ROUNDING = 1e-11
 """Changes below this share of the values are rounding."""
 
@@ -72,9 +76,7 @@ def within_bounds(
     unit = _logarithm(unit_of(exact) * T)
     domain, limits = curve.domain, curve.limits
     for sign in (1, -1):
-        found = _first_violation(
-            curve, sign, unit, noise, positive=positive, descending=descending
-        )
+        found = _first_violation(curve, sign, unit, noise, positive=positive, descending=descending)
         if found is None:
             continue
         time, reason = found
@@ -112,10 +114,9 @@ def _first_violation(
             below = ~(values >= -noise)
         rises = np.zeros(values.shape, dtype=bool)
         if descending:
-            step = sign * np.diff(values)
-            allowed = noise + _ROUNDING * np.abs(values[1:])
             with np.errstate(invalid="ignore"):
-                rises[1:] = step > allowed
+                step = sign * np.diff(values)
+                rises[1:] = step > noise + _ROUNDING * np.abs(values[1:])
         return below, rises
 
     values = _values(curve.evaluate, times)
@@ -128,6 +129,8 @@ def _first_violation(
     for _ in range(_ZOOMS):
         inner = np.linspace(left, right, 65)
         found = _values(curve.evaluate, inner)
+        if len(found) < len(inner):
+            break
         if negative:
             at = int(np.argmax(~(found >= -noise)))
             left, right = inner[max(at - 1, 0)], inner[at]
@@ -138,5 +141,16 @@ def _first_violation(
 
 
 def _values(evaluate: Callable[[FloatArray], FloatArray], times: FloatArray) -> FloatArray:
+    """Values at times that go away from 0, up to the first that the method refuses."""
     with np.errstate(all="ignore"):
-        return np.asarray(evaluate(times), dtype=float)
+        try:
+            return np.asarray(evaluate(times), dtype=float)
+        except DiagflowError:
+            pass
+        found: list[FloatArray] = []
+        for place in range(0, len(times), _TOGETHER):
+            try:
+                found.append(np.asarray(evaluate(times[place : place + _TOGETHER]), dtype=float))
+            except DiagflowError:
+                break
+    return np.concatenate(found) if found else np.zeros(0)

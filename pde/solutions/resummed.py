@@ -116,7 +116,9 @@ def resummed_curve(
         good, _ = within(tau)
         bad = t[~(good | (t == 0))]
         if bad.size:
-            raise InvalidInputError(f"t = {float(bad[0]):g}: no value, {disagree}; give other times")
+            raise InvalidInputError(
+                f"t = {float(bad[0]):g}: no value, {disagree}; give other times"
+            )
         return start + moved
 
     def errors(t: FloatArray) -> FloatArray:
@@ -229,12 +231,11 @@ def series_solution(
         curve=curve,
         validity="as long as approximants agree",
         origin=origin,
+        is_series=True,
     )
 
 
 def _target(first: Polynomial, parameters: Parameters, variances: Sequence[str]) -> Fraction:
     """The terms without a variance of a weight."""
-    terms = {
-        powers: c for powers, c in first if not any(name in variances for name, _ in powers)
-    }
+    terms = {powers: c for powers, c in first if not any(name in variances for name, _ in powers)}
     return Fraction(Polynomial(terms).evaluate(**parameters))

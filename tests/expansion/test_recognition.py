@@ -124,5 +124,9 @@ def test_other_losses_are_not(problem: Problem) -> None:
 
 
 def test_two_variances_are_not_one(read) -> None:
-    assert recognised(read(COPY.replace('["Width", "a"], variance = "v"',
-                                        '["Width", "a"], variance = "w"'))) is None
+    assert (
+        recognised(
+            read(COPY.replace('["Width", "a"], variance = "v"', '["Width", "a"], variance = "w"'))
+        )
+        is None
+    )
