@@ -208,7 +208,7 @@ def _without_pairs(diagram: Diagram) -> Diagram:
     return Diagram(*identify(diagram.nodes, others, [(at[0], at[1]) for at in pairs]))
 
 
-# -- one graph for all names ------------------------------------------------------------------------
+# -- one graph for all names ----------------------------------------------------------------------
 
 
 def _renaming(

@@ -26,6 +26,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import cycle, pairwise
 
 import numpy as np
 
@@ -81,8 +82,9 @@ def reference_numbers(solution: Solution) -> dict[str, Fraction]:
     names = sorted(found | {*solution.symbols})
     weights = [name for name in names if name in solution.variances]
     values = {"T": Fraction(2)}
-    values |= {n: Fraction(v) for n, v in zip((n for n in names if n not in weights), _SIZES)}
-    values |= dict(zip(weights, _VARIANCES))
+    sizes = [name for name in names if name not in weights]
+    values |= {name: Fraction(v) for name, v in zip(sizes, cycle(_SIZES), strict=False)}
+    values |= dict(zip(weights, cycle(_VARIANCES), strict=False))
     return values
 
 
@@ -182,7 +184,7 @@ def _fall(parts: Sequence[Fraction]) -> Fraction:
     """The largest quotient of terms that follow each other, over at most two steps."""
     sizes = [abs(part) for part in parts[1:] if part]
     return max(
-        (later / earlier for earlier, later in zip(sizes, sizes[1:], strict=False)),
+        (later / earlier for earlier, later in pairwise(sizes)),
         default=Fraction(1),
     )
 

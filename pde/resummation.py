@@ -1,10 +1,11 @@
 """Resummation with an error estimate, and refusal where approximants disagree.
 
-Families of approximants (`pde.approximants`: Padé, Borel-Padé, Levin, and Levin for the even and the
-odd part of a series by themselves) sum one series. Each family is applied to all coefficients and to fewer; the *change* is the largest difference. At every
-point the family with the smallest change gives the value. Its error is estimated by that change and
-by the distance to the family with the second smallest change, whichever is larger: two methods that
-share nothing but the coefficients have to agree.
+Families of approximants (`pde.approximants`: Padé, Borel-Padé, Levin, and Levin for the even and
+the odd part of a series by themselves) sum one series. Each is applied to all coefficients and to
+fewer; the *change* is the largest difference. At every point the family with the smallest change
+gives the value. Its error is estimated by that change and by the distance to the method with the
+second smallest change, whichever is larger: two methods that share nothing but the coefficients
+have to agree.
 
 Two curves that disagree may cross. So the estimate at x is the largest one on the way from 0 to x,
 times `SAFETY`, a factor that is calibrated on sums known in closed form; a family ends at the first
@@ -142,7 +143,7 @@ def diverges(coefficients: Sequence[Fraction], *, sign: int) -> bool:
 
 
 def _seen_to_grow(terms: Sequence[Fraction]) -> bool:
-    late = [c for c in terms[-5:]]
+    late = list(terms[-5:])
     if len(late) < 5 or not all(late) or len({c > 0 for c in late}) > 1:
         return False
     quotients = [later / earlier for earlier, later in pairwise(late)]

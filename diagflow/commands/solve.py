@@ -92,8 +92,8 @@ def run(
     """Print the loss curve of a regime, its formula, how it was derived and what certifies it.
 
     The certificate lists the s for which the Taylor coefficient of the solution equals the leading
-    part of the exactly enumerated Y_s. The curve that is printed is compared with these coefficients
-    near t = 0, and with the formula to many digits where there is one. Exits with 1 if one of them
+    part of the exactly enumerated Y_s. The curve that is printed is compared with these
+    coefficients near t = 0, and with the formula to many digits where there is one. Exits with 1 if one of them
     differs.
     """
     from diagflow import show_solution
