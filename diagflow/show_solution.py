@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -14,11 +14,22 @@ from numpy.typing import NDArray
 from diagflow.schemas import versioned_text
 from diagrams.errors import DiagflowError, InvalidInputError
 from expansion.regimes import Regimes
-from pde.evolution import Domain, LossEvolution
+from pde.curve_check import CurveCheck, check_solution
+from pde.evolution import Domain, LossEvolution, Origin
 from pde.solving import solution
 from pde.typeset import formula_latex
 
-__all__ = ["NOTEWORTHY", "csv_text", "finite", "json_text", "latex", "listing", "text"]
+__all__ = [
+    "NOTEWORTHY",
+    "all_hold",
+    "csv_text",
+    "finite",
+    "json_text",
+    "latex",
+    "listed",
+    "listing",
+    "text",
+]
 
 NOTEWORTHY = Fraction(1, 10)
 """A larger neglected share is worth a warning."""
@@ -42,7 +53,12 @@ def finite(values: NDArray[Any], times: Sequence[float]) -> list[float]:
     return result
 
 
-def text(evolution: LossEvolution, times: Sequence[float], losses: Sequence[float]) -> str:
+def text(
+    evolution: LossEvolution,
+    times: Sequence[float],
+    losses: Sequence[float],
+    check: CurveCheck | None = None,
+) -> str:
     """What was solved and how, what certifies it, and the curve."""
     solved = evolution.solution
     lines = [
@@ -50,24 +66,31 @@ def text(evolution: LossEvolution, times: Sequence[float], losses: Sequence[floa
         f"Regime {solved.regime}, method {solved.method.value}, valid for {solved.validity}",
         f"Source: {solved.source}",
         _certificate_line(evolution),
+        *([] if check is None else [_check_line(check)]),
     ]
     if solved.formula is not None:
         lines += ["", f"E[L(t)] ~ {solved.formula}"]
     if solved.derivation:
-        lines += ["", "Derivation:"]
+        lines += ["", _HEADINGS[solved.origin]]
         for number, step in enumerate(solved.derivation, start=1):
             lines.append(f"  {number}. {step.title}: {step.latex}")
             if step.text:
                 lines.append(f"     {step.text}")
     lines += ["", _numbers_line(evolution)]
-    if evolution.error_estimate is not None:
-        lines.append(f"Estimated error: {evolution.error_estimate:.2g}")
+    error = evolution.error_at(times)
+    if error is not None:
+        lines.append(f"Estimated error: {error:.2g}")
     lines += [f"{name} = {value:.10g}" for name, value in evolution.curve.notes]
     lines += ["", *(f"{t:>14.8g}  {loss:.12g}" for t, loss in zip(times, losses, strict=True))]
     return "\n".join(lines) + "\n"
 
 
-def json_text(evolution: LossEvolution, times: Sequence[float], losses: Sequence[float]) -> str:
+def json_text(
+    evolution: LossEvolution,
+    times: Sequence[float],
+    losses: Sequence[float],
+    check: CurveCheck | None = None,
+) -> str:
     """The record of the command line's contract, indented."""
     solved = evolution.solution
     record = {
@@ -80,9 +103,17 @@ def json_text(evolution: LossEvolution, times: Sequence[float], losses: Sequence
             "matched": list(evolution.certificate.matched),
             "compared": list(evolution.certificate.compared),
         },
+        "curve_check": None
+        if check is None
+        else {
+            "holds": check.holds,
+            "compared": check.compared,
+            "worst": check.worst if math.isfinite(check.worst) else None,
+        },
+        "origin": solved.origin.value,
         "formula": _formula_latex(evolution),
         "method": solved.method.value,
-        "error_estimate": evolution.error_estimate,
+        "error_estimate": evolution.error_at(times),
         "source": solved.source,
         "notes": {
             name: value if math.isfinite(value) else None for name, value in evolution.curve.notes
@@ -91,7 +122,12 @@ def json_text(evolution: LossEvolution, times: Sequence[float], losses: Sequence
     return versioned_text("solve", record)
 
 
-def csv_text(evolution: LossEvolution, times: Sequence[float], losses: Sequence[float]) -> str:
+def csv_text(
+    evolution: LossEvolution,
+    times: Sequence[float],
+    losses: Sequence[float],
+    check: CurveCheck | None = None,
+) -> str:
     """Two columns, t and loss."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -100,7 +136,12 @@ def csv_text(evolution: LossEvolution, times: Sequence[float], losses: Sequence[
     return buffer.getvalue()
 
 
-def latex(evolution: LossEvolution, times: Sequence[float], losses: Sequence[float]) -> str:
+def latex(
+    evolution: LossEvolution,
+    times: Sequence[float],
+    losses: Sequence[float],
+    check: CurveCheck | None = None,
+) -> str:
     """The derivation step by step, the formula and its certificate, for a paper."""
     solved = evolution.solution
     parts = [f"% {solved.problem}, regime {solved.regime}", f"% {solved.source}"]
@@ -110,17 +151,21 @@ def latex(evolution: LossEvolution, times: Sequence[float], losses: Sequence[flo
     formula = _formula_latex(evolution)
     if formula is not None:
         parts.append(f"\\[\n\\mathbb{{E}}[L(t)] \\sim {formula}\n\\]")
-    matched = ", ".join(map(str, evolution.certificate.matched))
-    parts.append(f"The Taylor coefficients at $s = {matched}$ are the exact leading ones.")
+    if evolution.certificate.compared:
+        matched = ", ".join(map(str, evolution.certificate.matched))
+        parts.append(f"The Taylor coefficients at $s = {matched}$ are the exact leading ones.")
+    else:
+        parts.append("The curve is resummed from the exact leading coefficients themselves.")
     return "\n".join(parts) + "\n"
 
 
-def listing(found: Regimes, *, as_json: bool = False) -> str:
-    """Method, validity and certificate of every regime, or why it is not solved."""
+def listed(found: Regimes) -> list[dict[str, Any]]:
+    """A record for every regime: method, validity and certificate, or why it is not solved."""
     rows: list[dict[str, Any]] = []
     for regime in found:
         try:
             solved = solution(found, regime.name)
+            check = check_solution(solved)
         except DiagflowError as error:
             rows.append({"regime": regime.name, "method": None, "reason": str(error)})
             continue
@@ -128,16 +173,32 @@ def listing(found: Regimes, *, as_json: bool = False) -> str:
             {
                 "regime": regime.name,
                 "method": solved.method.value,
+                "origin": solved.origin.value,
                 "validity": solved.validity,
                 "certificate": {
                     "matched": list(solved.certificate.matched),
                     "compared": list(solved.certificate.compared),
                 },
+                "curve_holds": check.holds,
                 "source": solved.source,
             }
         )
+    return rows
+
+
+def all_hold(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether no certificate and no curve fails; a regime without a solution fails nothing."""
+    return all(
+        row["method"] is None
+        or (row["certificate"]["matched"] == row["certificate"]["compared"] and row["curve_holds"])
+        for row in rows
+    )
+
+
+def listing(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False) -> str:
+    """The records of `listed` as text, or as JSON."""
     if as_json:
-        return versioned_text("solve-list", {"solutions": rows})
+        return versioned_text("solve-list", {"solutions": list(rows)})
     width = max(len(row["regime"]) for row in rows)
     lines = []
     for row in rows:
@@ -145,18 +206,39 @@ def listing(found: Regimes, *, as_json: bool = False) -> str:
         if row["method"] is None:
             lines.append(f"{name}  not solved: {row['reason']}")
             continue
-        certificate = row["certificate"]
-        proof = (
-            f"s = {_range(certificate['matched'])}"
-            if certificate["matched"] == certificate["compared"]
-            else f"FAILS at {sorted({*certificate['compared']} - {*certificate['matched']})}"
-        )
-        lines.append(f"{name}  {row['method']:<15}  {proof:<12}  {row['validity']}")
+        line = f"{name}  {row['method']:<15}  {row['origin']:<8}  {_proof(row):<12}"
+        lines.append(f"{line}  {row['validity']}")
     return "\n".join(lines) + "\n"
+
+
+def _proof(row: Mapping[str, Any]) -> str:
+    matched, compared = (row["certificate"][name] for name in ("matched", "compared"))
+    if matched != compared:
+        return f"FAILS at {sorted({*compared} - {*matched})}"
+    if not row["curve_holds"]:
+        return "curve FAILS"
+    return f"s = {_range(matched)}" if compared else "estimated"
+
+
+def _check_line(check: CurveCheck) -> str:
+    if check.holds:
+        return f"Curve: agrees with its exact coefficients and formula at {check.compared} times"
+    return f"Curve FAILS: at t = {check.time:g} it is not the sum of its coefficients"
+
+
+_HEADINGS = {
+    Origin.DERIVED: "Derived from the enumerated coefficients:",
+    Origin.GIVEN: "Formula given, certified for the s above; the reasons given for it:",
+    Origin.RESUMMED: "Resummed:",
+}
 
 
 def _certificate_line(evolution: LossEvolution) -> str:
     certificate = evolution.certificate
+    if not certificate.compared and evolution.solution.origin is Origin.RESUMMED:
+        return (
+            "Certificate: none, the curve is made of the exact coefficients; its error is estimated"
+        )
     if not certificate.compared:
         return "Certificate: nothing was compared"
     if certificate.holds:
@@ -188,7 +270,7 @@ def _domain_record(domain: Domain) -> dict[str, Any]:
     return {
         "start": domain.start if math.isfinite(domain.start) else None,
         "stop": domain.stop if math.isfinite(domain.stop) else None,
-        "reason": domain.reason,
+        "reason": domain.reasons,
     }
 
 

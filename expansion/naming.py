@@ -120,7 +120,8 @@ def _prism_names(
     for face in ("large-data", "small-data"):
         layer = [q for q in sequences if (q.slope[data] < 0) == (face == "small-data")]
         corners = _cp_names(layer, learning, symbols.index("H")) or {}
-        if set(corners.values()) != set(_SIDES):
+        # Without a target only the free face is left.
+        if set(corners.values()) not in ({*_SIDES}, {"A", "B"}):
             return None
         named |= {q: _AND.join((face, *_SIDES[corner])) for q, corner in corners.items()}
     return named

@@ -26,6 +26,7 @@ Source: G. A. Baker, P. Graves-Morris, Padé Approximants, 1996; D. Levin, Int. 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -33,14 +34,17 @@ from math import comb, factorial
 from typing import Any
 
 import numpy as np
-from flint import fmpq, fmpq_mat, fmpq_poly
+from flint import arb_poly, fmpq, fmpq_mat, fmpq_poly
 from numpy.typing import NDArray
 
 from diagrams.errors import InvalidInputError
 
-__all__ = ["BorelSum", "Ratio", "borel_pade", "levin", "pade"]
+__all__ = ["BorelSum", "Ratio", "borel_pade", "levin", "levin_by_parity", "pade"]
 
 FloatArray = NDArray[np.float64]
+
+DOUBLET = 1e-10
+"""The relative size of a residue below which a pole has no influence."""
 
 _STEP = 2.0**-5
 _GRID = np.arange(-4.5, 4.0, _STEP)
@@ -73,16 +77,65 @@ class Ratio:
     def __call__(self, x: FloatArray) -> FloatArray:
         """Values at floating-point numbers, rounded once; not a number at a pole."""
         values = [self.exact(Fraction(float(point))) for point in x.ravel()]
-        return np.array([np.nan if v is None else float(v) for v in values]).reshape(x.shape)
+        rounded = [np.nan if v is None else _rounded(v) for v in values]
+        return np.array(rounded, dtype=float).reshape(x.shape)
+
+    def nearest_pole(self, *, sign: int) -> float:
+        """The distance from 0 of the nearest real pole of the given sign, infinite without one.
+
+        Examples
+        --------
+        >>> pade([Fraction(-2) ** n for n in range(3)], degree=1).nearest_pole(sign=-1)
+        0.5
+        """
+        return min((x for x, _ in self._poles(sign)), default=math.inf)
+
+    def first_pole(self, *, sign: int) -> float:
+        """The same without poles that nearly cancel with a zero.
+
+        Such a pair, a Froissart doublet, is an artefact without influence: the residue, divided by
+        the distance from 0, is below `DOUBLET` times the value to which the first powers add up.
+        """
+        strong = [
+            x for x, residue in self._poles(sign) if not abs(residue) <= DOUBLET * x * min(x, 1.0)
+        ]
+        return min(strong, default=math.inf)
+
+    def _poles(self, sign: int) -> list[tuple[float, float]]:
+        """The distances of the real poles of a sign, with their residues."""
+        # Pairs of a root and its multiplicity, whatever the library's annotation says.
+        roots: list[Any] = list(self.denominator.complex_roots())
+        slope = self.denominator.derivative()
+        result = []
+        for root, multiplicity in roots:
+            if not (root.imag.contains(0) and root.real * sign > 0):
+                continue
+            exact = root.real.mid()
+            with_residue = multiplicity == 1 and slope.degree() >= 0
+            at = arb_poly(self.numerator)(exact) / arb_poly(slope)(exact) if with_residue else None
+            residue = math.inf if at is None else float(at.abs_upper())
+            result.append((float(exact * sign), residue))
+        return result
 
     def has_pole(self, *, sign: int) -> bool:
         """Whether the denominator vanishes at a real number of the given sign."""
-        # Pairs of a root and its multiplicity, whatever the library's annotation says.
-        roots: list[Any] = list(self.denominator.complex_roots())
-        return any(root.imag.contains(0) and root.real * sign > 0 for root, _ in roots)
+        return math.isfinite(self.nearest_pole(sign=sign))
+
+    def less(self, constant: Fraction) -> Ratio:
+        """The ratio minus a constant, exactly."""
+        value = fmpq(constant.numerator, constant.denominator)
+        return Ratio(self.numerator - self.denominator * value, self.denominator)
 
     def __str__(self) -> str:
         return f"({self.numerator.str(var='x')})/({self.denominator.str(var='x')})"
+
+
+def _rounded(value: Fraction) -> float:
+    """The nearest floating-point number, infinite beyond the largest."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
 
 
 def pade(coefficients: Sequence[Fraction], *, degree: int) -> Ratio:
@@ -179,6 +232,36 @@ def levin(coefficients: Sequence[Fraction]) -> Ratio:
     return Ratio(above / lowest, below / lowest)
 
 
+def levin_by_parity(coefficients: Sequence[Fraction]) -> Ratio:
+    """Levin's transforms of the even and of the odd terms, added.
+
+    Where the terms of one parity are much smaller than those of the other, as at a small
+    initialisation, the transform of the whole series is spoilt: it divides by the terms.
+
+    Parameters
+    ----------
+    coefficients : sequence of Fraction
+        c_0, c_1, ...
+
+    Examples
+    --------
+    >>> print(levin_by_parity([Fraction(1), Fraction(0), Fraction(-1), Fraction(5)]))
+    (10*x^5 + 5*x^3 + x^2 + 1)/(2*x^2 + 1)
+    """
+    above, below = fmpq_poly([]), fmpq_poly([1])
+    for parity in (0, 1):
+        part = coefficients[parity::2]
+        if sum(1 for c in part if c) > 1:
+            ratio = levin(part)
+        else:
+            ratio = Ratio(fmpq_poly([fmpq(c.numerator, c.denominator) for c in part]), below**0)
+        square = fmpq_poly([0, 0, 1])
+        top, bottom = ratio.numerator(square), ratio.denominator(square)
+        above = above * bottom + top * fmpq_poly([0] * parity + [1]) * below
+        below = below * bottom
+    return Ratio(above, below)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class BorelSum:
     """The integral of exp(-u) B(x u^k) over u > 0.
@@ -197,7 +280,7 @@ class BorelSum:
     def __call__(self, x: FloatArray) -> FloatArray:
         """Values; not a number where B has a pole on the path of integration."""
         result = np.empty(x.shape)
-        poles = {sign: self.transform.has_pole(sign=sign) for sign in (-1, 1)}
+        poles = {sign: self.has_pole(sign=sign) for sign in (-1, 1)}
         flat, values = x.ravel(), result.reshape(-1)
         above, below, scale = _scaled(self.transform)
         for place, point in enumerate(flat):
@@ -207,6 +290,20 @@ class BorelSum:
             argument = point * _NODES**self.growth / scale
             values[place] = _WEIGHTS @ _ratio(above, below, argument)
         return result
+
+    def has_pole(self, *, sign: int) -> bool:
+        """Whether B has a pole on the path of integration for x of the given sign."""
+        return self.transform.has_pole(sign=sign)
+
+    def nearest_pole(self, *, sign: int) -> float:
+        """0 where the integral does not exist for x of the given sign, else infinite."""
+        return 0.0 if self.has_pole(sign=sign) else math.inf
+
+    first_pole = nearest_pole
+
+    def less(self, constant: Fraction) -> BorelSum:
+        """The sum minus a constant: B minus the same one, for the weights add up to 1."""
+        return BorelSum(self.transform.less(constant), self.growth)
 
 
 def _scaled(ratio: Ratio) -> tuple[FloatArray, FloatArray, float]:

@@ -14,14 +14,19 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from expansion.polynomial import Polynomial
-from pde.evolution import Curve, Domain, FloatArray, Method, Parameters, Solution, Step
+from pde.evolution import Curve, Domain, FloatArray, Method, Origin, Parameters, Solution, Step
 from pde.taylor import symbol, taylor
 
 if TYPE_CHECKING:
     import mpmath
     import sympy
 
-__all__ = ["closed_form", "precise_value"]
+__all__ = ["EARLY_TIMES", "UNTIL_BLOW_UP", "closed_form", "precise_value"]
+
+UNTIL_BLOW_UP = "all t >= 0, and t < 0 until the loss blows up"
+
+EARLY_TIMES = "t until the leading terms turn negative or rise, at times of order log(1/sigma)"
+"""Where the initialisation is small and the leading terms grow like exponentials."""
 
 _BLOCK = 8
 """Taylor coefficients are computed in blocks that double from this number."""
@@ -42,13 +47,14 @@ def closed_form(
     ),
     notes: Callable[[Parameters], tuple[tuple[str, float], ...]] = lambda parameters: (),
     method: Method = Method.CLOSED_FORM,
-    validity: str = "all t >= 0, and t < 0 until the loss blows up",
+    validity: str = UNTIL_BLOW_UP,
+    origin: Origin = Origin.GIVEN,
 ) -> Solution:
     """A solution from its formula.
 
     Parameters
     ----------
-    problem, regime, source, derivation, method, validity
+    problem, regime, source, derivation, method, validity, origin
         See `Solution`.
     formula : sympy.Expr
         In the symbols of `pde.taylor.symbol`.
@@ -77,6 +83,7 @@ def closed_form(
         taylor=lambda: _coefficients(formula),
         curve=curve,
         validity=validity,
+        origin=origin,
     )
 
 

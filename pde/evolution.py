@@ -48,11 +48,16 @@ __all__ = [
     "Domain",
     "LossEvolution",
     "Method",
+    "Origin",
     "Parameters",
     "Solution",
     "Step",
+    "bounded_float",
     "certify",
 ]
+
+_SHOWN = 4
+"""Coefficients that give the scale of time on which a curve is searched for its bounds."""
 
 FloatArray = NDArray[np.float64]
 Parameters = Mapping[str, Fraction]
@@ -66,6 +71,36 @@ class Method(StrEnum):
     CHARACTERISTICS = "characteristics"
     MOMENTS = "moments"
     RESUMMED = "resummed"
+
+
+class Origin(StrEnum):
+    """Where the sum of a leading series comes from."""
+
+    DERIVED = "derived"
+    """Found in the enumerated coefficients, made an equation and solved, by machinery alone."""
+
+    GIVEN = "given"
+    """Typed in, with the reasons for it; the certificate says for which s it is confirmed."""
+
+    RESUMMED = "resummed"
+    """Approximants of the enumerated coefficients, with an error estimate."""
+
+
+def bounded_float(value: Fraction) -> float:
+    """The nearest floating-point number.
+
+    Raises
+    ------
+    InvalidInputError
+        If the number is larger than all of them.
+    """
+    try:
+        return float(value)
+    except OverflowError:
+        raise InvalidInputError(
+            "numbers: the loss at these sizes and variances is larger than every floating point "
+            "number; give numbers closer to 1"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +132,25 @@ class Domain:
         Bounds of t, infinite if there is none; ``start <= 0 <= stop``.
     reason : str
         Why it is bounded.
+    start_reason : str, optional
+        Why it is bounded below, if that is for another reason.
     """
 
     start: float = -math.inf
     stop: float = math.inf
     reason: str = ""
+    start_reason: str = ""
+
+    def why(self, t: float) -> str:
+        """Why a time is outside."""
+        return self.start_reason or self.reason if t < 0 else self.reason
+
+    @property
+    def reasons(self) -> str:
+        """All reasons, as one text."""
+        early = [f"t < 0: {self.start_reason}"] if self.start_reason else []
+        late = [f"t > 0: {self.reason}" if early else self.reason] if self.reason else []
+        return "; ".join(early + late if self.start_reason != self.reason else late)
 
     def contains(self, times: FloatArray) -> bool:
         """Whether all times are inside; the bounds are not, but t = 0 always is."""
@@ -163,6 +212,8 @@ class Curve:
         The losses as t tends to minus and plus infinity.
     error_estimate : float, optional
         Largest expected error of the values, for methods that are not exact up to rounding.
+    errors : callable, optional
+        From an array of times to the expected error of each value.
     notes : tuple of (str, float)
         Further numbers, such as the time of a blow-up.
     """
@@ -172,6 +223,7 @@ class Curve:
     precise: Callable[[mpmath.mpf, int], mpmath.mpf] | None = None
     limits: tuple[float | None, float | None] = (None, None)
     error_estimate: float | None = None
+    errors: Callable[[FloatArray], FloatArray] | None = None
     notes: tuple[tuple[str, float], ...] = ()
 
 
@@ -199,6 +251,19 @@ class Solution:
     validity : str
         In words, for which times it holds.
     certificate : Certificate
+        Empty for a solution that is resummed: it is made of the coefficients it would be compared
+        with.
+    origin : Origin
+    symbols, variances : tuple of str
+        The sizes and variances of the problem, and the variances of its weights.
+    is_series : bool
+        Whether the curve is made of the Taylor coefficients.
+    checked_terms : int
+        How many coefficients the evaluated curve near t = 0 is compared with, see
+        `pde.curve_check`.
+    positive, descending : bool
+        Whether the quantity is a loss, which is not negative, and whether the flow descends it.
+        The domain of a summed series ends where its values leave these bounds.
     """
 
     problem: str
@@ -211,6 +276,13 @@ class Solution:
     curve: Callable[[Parameters], Curve]
     validity: str = "all t"
     certificate: Certificate = Certificate((), ())
+    origin: Origin = Origin.GIVEN
+    symbols: tuple[str, ...] = ()
+    variances: tuple[str, ...] = ("sigma2",)
+    is_series: bool = False
+    checked_terms: int = 8
+    positive: bool = False
+    descending: bool = False
 
     def coefficients(self, number: int) -> tuple[Polynomial, ...]:
         """The first Taylor coefficients, times s!."""
@@ -218,6 +290,8 @@ class Solution:
 
     def certified(self, leading: Sequence[Polynomial]) -> Solution:
         """The same solution with its certificate against given leading coefficients."""
+        if self.origin is Origin.RESUMMED:
+            return replace(self, certificate=Certificate((), ()))
         return replace(self, certificate=certify(self.coefficients(len(leading)), leading))
 
     def at(self, parameters: Parameters) -> LossEvolution:
@@ -228,8 +302,27 @@ class Solution:
         InvalidInputError
             If a number is missing or the solution does not exist there.
         """
+        from pde.validity import within_bounds
+
         exact = MappingProxyType({name: Fraction(value) for name, value in parameters.items()})
-        return LossEvolution(solution=self, parameters=exact, curve=self.curve(exact))
+        try:
+            curve = self.curve(exact)
+            # What integrates a gradient flow obeys its bounds; sums of leading terms need not.
+            if self.method is Method.CLOSED_FORM or self.is_series:
+                rows = self.coefficients(_SHOWN)
+                curve = within_bounds(
+                    curve,
+                    [row.evaluate(**{name: exact[name] for name in row.symbols}) for row in rows],
+                    T=exact["T"],
+                    positive=self.positive,
+                    descending=self.descending,
+                )
+        except (OverflowError, ZeroDivisionError):
+            raise InvalidInputError(
+                f"regime {self.regime}: at these numbers its formula leaves the range of floating "
+                "point numbers; give numbers closer to 1"
+            ) from None
+        return LossEvolution(solution=self, parameters=exact, curve=curve)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -262,7 +355,8 @@ class LossEvolution:
             outside = t[~self.domain.inside(t)]
             raise InvalidInputError(
                 f"t = {float(outside.flat[0]):g}: the solution of regime {self.solution.regime} "
-                f"holds for {self._interval()}, {self.domain.reason}; give other times"
+                f"holds for {self._interval()}, {self.domain.why(float(outside.flat[0]))}; give "
+                "other times"
             )
         return self.curve.evaluate(t.ravel()).reshape(t.shape)
 
@@ -320,6 +414,13 @@ class LossEvolution:
         """The largest expected error, for methods that are not exact up to rounding."""
         return self.curve.error_estimate
 
+    def error_at(self, times: ArrayLike) -> float | None:
+        """The largest expected error at some times, for methods that are not exact."""
+        t = np.asarray(times, dtype=float).ravel()
+        if self.curve.errors is None or not t.size:
+            return self.error_estimate
+        return float(np.max(self.curve.errors(t)))
+
     def limit(self, *, past: bool = False) -> float | None:
         """The loss as t tends to infinity, or to minus infinity, if it is known."""
         return self.curve.limits[0 if past else 1]
@@ -332,6 +433,8 @@ class LossEvolution:
         start, stop = self.domain.start, self.domain.stop
         if math.isinf(start):
             return f"t <= {stop:g}" if stop == 0 else f"t < {stop:g}"
+        if start == stop == 0:
+            return "t = 0 only"
         if math.isinf(stop):
             return f"t >= {start:g}" if start == 0 else f"t > {start:g}"
         return f"{start:g} < t < {stop:g}"

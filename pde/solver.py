@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from expansion.leading import LeadingSeries
 from expansion.problem import Problem
+from expansion.recognition import recognised
 from pde.evolution import Solution
 
 __all__ = ["CpModel", "Solver", "cp_model"]
@@ -54,7 +55,7 @@ class CpModel:
 
 
 def cp_model(problem: Problem) -> CpModel | None:
-    """The CP model that a problem is, under any of its names; None if it is another one.
+    """The CP model that a problem is by its loss, in its own symbols; None if it is another one.
 
     Examples
     --------
@@ -62,13 +63,12 @@ def cp_model(problem: Problem) -> CpModel | None:
     >>> cp_model(cp(order=4, symmetric=True))
     CpModel(order=4, symmetric=True, target='identity')
     """
-    options = dict(problem.options)
-    target = str(options.get("target", "identity"))
-    if problem.family == "cp":
-        return CpModel(
-            order=int(options["order"]), symmetric=bool(options["symmetric"]), target=target
-        )
-    symmetric = {"autoencoder": False, "tied-autoencoder": True}.get(problem.family)
-    if symmetric is None or options.get("data") or target not in {"identity", "zero"}:
+    found = recognised(problem)
+    if found is None or not found.is_itself or "order" not in dict(found.preset.options):
         return None
-    return CpModel(order=2, symmetric=symmetric, target=target)
+    options = dict(found.preset.options)
+    return CpModel(
+        order=int(options["order"]),
+        symmetric=bool(options["symmetric"]),
+        target=str(options["target"]),
+    )

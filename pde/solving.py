@@ -19,6 +19,7 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from diagrams.errors import InvalidInputError
@@ -26,6 +27,7 @@ from expansion.closest import where
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
+from expansion.recognition import Recognised, recognised
 from expansion.regimes import Learning, Regimes, regimes
 from expansion.series import Budget, Progress
 from pde.evolution import LossEvolution, Solution
@@ -33,8 +35,16 @@ from pde.solutions import SOLVERS
 from pde.solutions.power_law import power_law_solution
 from pde.solutions.resummed import resummed_solution
 from pde.solver import Solver
+from pde.translation import translated
 
-__all__ = ["leading_coefficients", "neglected", "solution", "solve", "solver_for"]
+__all__ = [
+    "known_solution",
+    "leading_coefficients",
+    "neglected",
+    "solution",
+    "solve",
+    "solver_for",
+]
 
 
 def solver_for(problem: Problem, regime: str, *, loss: str | None = None) -> Solver | None:
@@ -94,17 +104,75 @@ def solution(found: Regimes, name: str) -> Solution:
         )
     leading = LeadingSeries(found, regime)
     coefficients = leading_coefficients(leading)
-    solver = solver_for(problem, regime.name, loss=found.exponents.loss)
-    if solver is not None:
-        derived = solver.derive(problem, regime.name, leading)
-    else:
+    derived = known_solution(found, coefficients)
+    if derived is None:
         try:
             derived = power_law_solution(problem, regime, leading)
         except InvalidInputError:
             free = regime.learning is Learning.FREE
             still = Polynomial({}) if free else found.exponents.pure_target
             derived = resummed_solution(problem, regime, coefficients, still)
-    return derived.certified(coefficients)
+    loss = found.exponents.loss
+    return replace(
+        derived.certified(coefficients),
+        problem=problem.title,
+        regime=regime.name,
+        symbols=found.exponents.symbols,
+        variances=problem.weight_variances,
+        positive=loss is None or loss in problem.losses,
+        descending=loss is None,
+    )
+
+
+def known_solution(found: Regimes, coefficients: Sequence[Polynomial]) -> Solution | None:
+    """The solution that is on file for a regime with given leading coefficients, if there is one.
+
+    The problem is recognised as a preset by its loss, and the regime as that regime of the preset
+    which has the same leading coefficients; names play no part.
+
+    Parameters
+    ----------
+    found : Regimes
+        The regimes of the problem.
+    coefficients : sequence of Polynomial
+        lead(Y_0), lead(Y_1), ... of the regime, with the pure-target term unless it is free.
+    """
+    exponents = found.exponents
+    assert exponents.problem is not None
+    known = recognised(exponents.problem)
+    if known is None:
+        return None
+    name = exponents.loss if exponents.loss is not None else exponents.problem.loss_name
+    loss = dict(known.losses).get(name)
+    if loss is None:
+        return None
+    twin = _twin(found, known, None if loss == known.preset.loss_name else loss)
+    wanted = tuple(known.to_preset(c, s) for s, c in enumerate(coefficients))
+    for regime in twin:
+        solver = solver_for(known.preset, regime.name, loss=twin.exponents.loss)
+        leading = LeadingSeries(twin, regime)
+        if solver is not None and leading_coefficients(leading) == wanted:
+            return translated(solver.derive(known.preset, regime.name, leading), known)
+    return None
+
+
+def _twin(found: Regimes, known: Recognised, loss: str | None) -> Regimes:
+    """The regimes of a problem in the symbols and units of the preset that it is."""
+    exponents = found.exponents
+    if exponents.problem == known.preset:
+        return found
+    names = dict(known.symbols)
+    return regimes(
+        replace(
+            exponents,
+            coefficients=tuple(known.to_preset(c, s) for s, c in enumerate(exponents.coefficients)),
+            pure_target=known.to_preset(exponents.pure_target, 0),
+            symbols=tuple(names[name] for name in exponents.symbols),
+            growing=tuple(names[name] for name in exponents.growing),
+            problem=known.preset,
+            loss=loss,
+        )
+    )
 
 
 def solve(

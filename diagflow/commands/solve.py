@@ -92,12 +92,16 @@ def run(
     """Print the loss curve of a regime, its formula, how it was derived and what certifies it.
 
     The certificate lists the s for which the Taylor coefficient of the solution equals the leading
-    part of the exactly enumerated Y_s. Exits with 1 if one of them differs.
+    part of the exactly enumerated Y_s. The curve that is printed is compared with these
+    coefficients near t = 0, and with the formula to many digits where there is one. Exits with 1 if one of them
+    differs.
     """
     from diagflow import show_solution
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.terminal import note
     from diagrams.errors import InvalidInputError
+    from pde.curve_check import check_curve
+    from pde.deadline import seconds_left
     from pde.solving import neglected, solve
 
     if not listing and (regime is None or at is None):
@@ -117,11 +121,17 @@ def run(
         scheduler=scheduler,
     )
     if listing:
-        typer.echo(show_solution.listing(found, as_json=output is SolutionFormat.json), nl=False)
+        rows = show_solution.listed(found)
+        typer.echo(show_solution.listing(rows, as_json=output is SolutionFormat.json), nl=False)
+        if not show_solution.all_hold(rows):
+            typer.echo("diagflow: error: not every solution holds; see FAILS above", err=True)
+            raise typer.Exit(1)
         return
     assert regime is not None
     evolution = solve(found, regime, at=values)
-    losses = show_solution.finite(evolution(grid), grid)
+    with seconds_left(max_seconds):
+        losses = show_solution.finite(evolution(grid), grid)
+        check = check_curve(evolution, grid)
     share = neglected(found, regime, values)
     if share > show_solution.NOTEWORTHY:
         note(
@@ -135,11 +145,18 @@ def run(
         SolutionFormat.csv: show_solution.csv_text,
         SolutionFormat.latex: show_solution.latex,
     }
-    typer.echo(render[output](evolution, grid, losses), nl=False)
+    typer.echo(render[output](evolution, grid, losses, check), nl=False)
     if evolution.certificate.compared and not evolution.certificate.holds:
         typer.echo(
             "diagflow: error: the solution does not reproduce the exact leading coefficients at s "
             f"= {sorted({*evolution.certificate.compared} - {*evolution.certificate.matched})}",
+            err=True,
+        )
+        raise typer.Exit(1)
+    if not check.holds:
+        typer.echo(
+            f"diagflow: error: the curve at t = {check.time:g} is not the sum of its exact "
+            "coefficients; its evaluation is wrong",
             err=True,
         )
         raise typer.Exit(1)

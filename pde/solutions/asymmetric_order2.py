@@ -37,7 +37,7 @@ from diagrams.errors import InvalidInputError
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from pde.closed_form import closed_form
+from pde.closed_form import EARLY_TIMES, UNTIL_BLOW_UP, closed_form
 from pde.evolution import Domain, FloatArray, Parameters, Solution, Step
 from pde.moment_taylor import moment_taylor
 from pde.moments import ContractedLoss
@@ -329,6 +329,7 @@ def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
         evaluate=face.evaluate,
         domain=face.domain,
         limits=lambda parameters: (None, face.late(parameters)),
+        validity=UNTIL_BLOW_UP if regime in _CHARACTERISTICS else EARLY_TIMES,
     )
     if regime == "C-D":
         solution = replace(solution, taylor=_wide_taylor)

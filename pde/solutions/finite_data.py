@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from expansion.leading import LeadingSeries
 from expansion.models import cp
 from expansion.problem import Problem
+from expansion.recognition import recognised
 from pde.evolution import Parameters, Solution, Step
 from pde.solutions import symmetric_order2
 from pde.solver import Solver
@@ -47,13 +48,9 @@ _LARGE_DATA = {
 
 
 def is_finite_data(problem: Problem) -> bool:
-    """Whether a problem is the tied autoencoder on finite Gaussian data, fitted to the identity."""
-    options = dict(problem.options)
-    return (
-        problem.family == "tied-autoencoder"
-        and bool(options.get("data"))
-        and options.get("target", "identity") == "identity"
-    )
+    """Whether a problem is the tied autoencoder on finite Gaussian data, by its loss."""
+    found = recognised(problem)
+    return found is not None and found.is_itself and len(found.preset.losses) > 1
 
 
 def loss_of(leading: LeadingSeries) -> Loss:

@@ -29,7 +29,7 @@ import numpy as np
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from pde.closed_form import closed_form
+from pde.closed_form import EARLY_TIMES, UNTIL_BLOW_UP, closed_form
 from pde.evolution import Curve, Domain, FloatArray, Method, Parameters, Solution, Step
 from pde.logistic import logistic_rest
 from pde.marchenko_pastur import averages, edge, moment_in_sizes, precise_average
@@ -216,7 +216,7 @@ def _spectral_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
         derivation=face.steps,
         taylor=coefficients,
         curve=curve,
-        validity="all t >= 0, and t < 0 until the loss blows up",
+        validity=EARLY_TIMES if face.has_target else UNTIL_BLOW_UP,
     )
 
 
@@ -371,6 +371,7 @@ def _few_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
         evaluate=lambda parameters, t: face.evaluate(Numbers.of(parameters), t, loss),
         domain=lambda parameters: face.domain(Numbers.of(parameters)),
         limits=lambda parameters: (None, face.late(Numbers.of(parameters), loss)),
+        validity=EARLY_TIMES if regime.endswith("narrow-latent") else UNTIL_BLOW_UP,
     )
 
 

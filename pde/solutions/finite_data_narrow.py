@@ -36,7 +36,7 @@ from scipy.integrate import solve_ivp
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from pde.closed_form import closed_form, precise_value
+from pde.closed_form import EARLY_TIMES, closed_form, precise_value
 from pde.evolution import Curve, Domain, FloatArray, Method, Parameters, Solution, Step
 from pde.marchenko_pastur import edge, moment_in_sizes, rule
 from pde.solutions.finite_data import (
@@ -57,6 +57,10 @@ __all__ = ["SOLVERS", "generating_average"]
 
 _NODES = 2048
 _TOLERANCE = 1e-13
+_COARSE_NODES = 1448
+_COARSE_TOLERANCE = 1e-11
+"""A second path with a coarser average and longer steps tells the error of the first."""
+
 _LONGEST = 1e12
 """How far back a blow-up is looked for, in units of T/min(z, 1)."""
 
@@ -118,8 +122,15 @@ def _taylor(loss: Loss, *, with_target: bool) -> Iterator[Polynomial]:
 # -- the characteristics, numerically --------------------------------------------------------------
 
 
-def generating_average(r: float) -> Callable[[float], tuple[float, float]]:
+def generating_average(r: float, *, number: int = _NODES) -> Callable[[float], tuple[float, float]]:
     """The logarithm of Z(α), the average of e^{2λα}, and Z'(α)/2Z(α), the tilted average of λ.
+
+    Parameters
+    ----------
+    r : float
+        p/N.
+    number : int, optional
+        Nodes of the average.
 
     Examples
     --------
@@ -127,7 +138,7 @@ def generating_average(r: float) -> Callable[[float], tuple[float, float]]:
     >>> bool(abs(logarithm) < 1e-12), bool(abs(mean - 1) < 1e-12)
     (True, True)
     """
-    nodes, weights = rule(r, _NODES)
+    nodes, weights = rule(r, number)
     rest = 1 - weights.sum()
     top = edge(r)
 
@@ -148,8 +159,8 @@ class _Flow:
     b_and_w1: Callable[[FloatArray], tuple[float, float]]
 
 
-def _flow(n: Numbers, *, with_target: bool) -> _Flow:
-    Z = generating_average(n.r)
+def _flow(n: Numbers, *, with_target: bool, number: int = _NODES) -> _Flow:
+    Z = generating_average(n.r, number=number)
 
     def b_and_w1(state: FloatArray) -> tuple[float, float]:
         logarithm, mean = Z(float(state[0]))
@@ -167,8 +178,17 @@ def _flow(n: Numbers, *, with_target: bool) -> _Flow:
     return _Flow(derivative, b_and_w1)
 
 
-def _path(flow: _Flow, times: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _path(
+    flow: _Flow, times: FloatArray, *, tolerance: float = _TOLERANCE
+) -> tuple[FloatArray, FloatArray]:
     """Values of b and w_1 at some times of either sign, infinite after a blow-up."""
+    distinct, places = np.unique(times, return_inverse=True)
+    b, w1 = _along(flow, distinct, tolerance=tolerance)
+    return b[places], w1[places]
+
+
+def _along(flow: _Flow, times: FloatArray, *, tolerance: float) -> tuple[FloatArray, FloatArray]:
+    """The same at different times."""
     values = np.full((2, len(times)), inf)
     for sign in (-1, 1):
         chosen = np.flatnonzero(times * sign > 0)
@@ -181,8 +201,8 @@ def _path(flow: _Flow, times: FloatArray) -> tuple[FloatArray, FloatArray]:
             [0.0, 0.0],
             method="DOP853",
             t_eval=times[chosen],
-            rtol=_TOLERANCE,
-            atol=_TOLERANCE,
+            rtol=tolerance,
+            atol=tolerance,
         )
         for place, state in zip(chosen, path.y.T, strict=False):
             values[:, place] = flow.b_and_w1(state)
@@ -213,20 +233,30 @@ def _blow_up(flow: _Flow, *, longest: float) -> float:
 def _curve(parameters: Parameters, loss: Loss, *, with_target: bool) -> Curve:
     n = Numbers.of(parameters)
     flow = _flow(n, with_target=with_target)
+    coarse = _flow(n, with_target=with_target, number=_COARSE_NODES)
+
+    def losses(b: FloatArray, w1: FloatArray) -> FloatArray:
+        other = w1 if loss == "train" else b
+        with np.errstate(over="ignore", invalid="ignore"):
+            if not with_target:
+                return np.asarray(n.H / 2 * b * other)
+            return np.asarray(n.p / 2 - n.H * other * (1 - b / 2))
 
     def evaluate(t: FloatArray) -> FloatArray:
-        b, w1 = _path(flow, t / n.T)
-        other = w1 if loss == "train" else b
-        if not with_target:
-            return np.asarray(n.H / 2 * b * other)
-        return np.asarray(n.p / 2 - n.H * other * (1 - b / 2))
+        return losses(*_path(flow, t / n.T))
+
+    def errors(t: FloatArray) -> FloatArray:
+        fine = evaluate(t)
+        apart = np.abs(losses(*_path(coarse, t / n.T, tolerance=_COARSE_TOLERANCE)) - fine)
+        rounding = 100 * _TOLERANCE * (n.p / 2 if with_target else 0.0) + 1e-12 * np.abs(fine)
+        return np.asarray(apart + rounding)
 
     domain = Domain()
     if not with_target or n.z > 1:
         start = _blow_up(flow, longest=_LONGEST / min(n.z, 1.0)) * n.T
         domain = Domain(start=start, reason=_REASON) if start > -inf else Domain()
     late = _late(n, loss, with_target=with_target)
-    return Curve(evaluate=evaluate, domain=domain, limits=(None, late))
+    return Curve(evaluate=evaluate, domain=domain, limits=(None, late), errors=errors)
 
 
 def _late(n: Numbers, loss: Loss, *, with_target: bool) -> float:
@@ -385,7 +415,7 @@ def _few_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
             Numbers.of(parameters), t, loss, with_target=with_target
         ),
         limits=late,
-        validity="all t, as a formal series where it grows",
+        validity=EARLY_TIMES,
     )
 
     def curve(parameters: Parameters) -> Curve:

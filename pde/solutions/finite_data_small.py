@@ -22,6 +22,7 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from math import comb, factorial
 
 import numpy as np
@@ -31,6 +32,7 @@ from diagrams.errors import InvalidInputError
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
+from pde.deadline import check_time
 from pde.evolution import Curve, Domain, FloatArray, Method, Parameters, Solution, Step
 from pde.solutions.finite_data import (
     POPULATION,
@@ -48,6 +50,9 @@ SIZES = (40, 60)
 """Rows of the two Jacobi matrices."""
 
 _TOLERANCE = 1e-12
+_AT_REST = 1e-14
+"""A total change below this is none."""
+
 _ACCURACY = 1e-6
 """Largest relative difference between the two sizes that is accepted."""
 
@@ -209,6 +214,7 @@ def data_moments(
     solver = DOP853(derivative, 0.0, state, float(times[-1]), rtol=_TOLERANCE, atol=_TOLERANCE)
     place = int(late[0])
     while place < len(times):
+        check_time("moment hierarchy")
         message = solver.step()
         if solver.status == "failed":
             raise InvalidInputError(
@@ -218,6 +224,11 @@ def data_moments(
         while place < len(times) and times[place] <= solver.t:
             values[place] = observed(inside(times[place]))
             place += 1
+        # At rest: what is left of the way changes nothing, though it costs a step per time unit.
+        rest = float(times[-1]) - solver.t
+        if rest > 0 and float(np.max(np.abs(derivative(solver.t, solver.y)))) * rest < _AT_REST:
+            values[place:] = observed(solver.y)
+            break
     return values[:, 0], values[:, 1]
 
 
@@ -234,11 +245,23 @@ def _curve(parameters: Parameters, loss: Loss, *, with_target: bool) -> Curve:
         values: FloatArray = n.p * half if loss == "train" else n.p * half[0] + n.N * moved
         return values
 
-    def evaluate(t: FloatArray) -> FloatArray:
+    @lru_cache(maxsize=4)
+    def both(times: tuple[float, ...]) -> tuple[FloatArray, FloatArray]:
         # From time 0 on, where the population loss is known.
+        grid = np.array([0.0, *times])
+        return at(grid, SIZES[1]), at(grid, SIZES[0])
+
+    def errors(t: FloatArray) -> FloatArray:
         order = np.argsort(t)
-        grid = np.concatenate(([0.0], t[order]))
-        fine, coarse = at(grid, SIZES[1]), at(grid, SIZES[0])
+        fine, coarse = both(tuple(float(x) for x in t[order]))
+        result = np.empty_like(fine[1:])
+        rounding = 100 * _TOLERANCE * np.max(np.abs(fine))
+        result[order] = (np.maximum.accumulate(np.abs(fine - coarse)) + rounding)[1:]
+        return result
+
+    def evaluate(t: FloatArray) -> FloatArray:
+        order = np.argsort(t)
+        fine, coarse = both(tuple(float(x) for x in t[order]))
         if closure_error(coarse, fine) > _ACCURACY:
             raise InvalidInputError(
                 f"t = {float(t.max()):g}: {SIZES[0]} and {SIZES[1]} rows of the moment hierarchy "
@@ -252,6 +275,7 @@ def _curve(parameters: Parameters, loss: Loss, *, with_target: bool) -> Curve:
         evaluate=evaluate,
         domain=Domain(start=0.0, reason=_REASON),
         error_estimate=_ACCURACY * n.p / 2,
+        errors=errors,
         limits=(None, 0.0 if loss == "train" else None),
     )
 

@@ -33,7 +33,7 @@ from expansion.regimes import Learning, Regime
 from pde.characteristics import solve_symbolically
 from pde.closed_form import closed_form
 from pde.equation import FirstOrderPDE
-from pde.evolution import Domain, FloatArray, Parameters, Solution, Step
+from pde.evolution import Domain, FloatArray, Origin, Parameters, Solution, Step
 from pde.recurrence import Recurrence
 from pde.taylor import symbol
 from pde.typeset import formula_latex
@@ -141,6 +141,7 @@ def power_law_solution(problem: Problem, regime: Regime, leading: LeadingSeries)
         problem=problem.title,
         regime=regime.name,
         source=SOURCE,
+        origin=Origin.DERIVED,
         formula=formula,
         derivation=(
             Step(
@@ -167,7 +168,9 @@ def power_law_solution(problem: Problem, regime: Regime, leading: LeadingSeries)
         evaluate=evaluate,
         domain=domain,
         limits=limits,
-        validity="all t >= 0" if beta <= 0 and gamma <= 0 else "times before the sum diverges",
+        validity="all t >= 0"
+        if beta <= 0 and gamma <= 0
+        else "times before the sum diverges, or turns negative or rises",
     )
 
 

@@ -30,17 +30,28 @@ from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.regimes import Regime
-from pde.evolution import Curve, Domain, FloatArray, Method, Parameters, Solution, Step
-from pde.resummation import FEWEST, Resummation
+from pde.evolution import (
+    Curve,
+    Domain,
+    FloatArray,
+    Method,
+    Origin,
+    Parameters,
+    Solution,
+    Step,
+    bounded_float,
+)
+from pde.resummation import FEWEST, Resummation, diverges
 
 __all__ = ["TOLERANCE", "resummed_curve", "resummed_solution", "series_solution"]
 
 TOLERANCE = 1e-3
 """Allowed disagreement of approximants, relative to the distance that the loss has moved."""
 
-_OCTAVES = 40
-_PER_OCTAVE = 4
-"""The grid: this many points for each doubling of the time."""
+_DIVERGES = (
+    "because there the coefficients grow like factorials with one sign: the formal series diverges "
+    "and has no sum"
+)
 
 
 def resummed_curve(
@@ -49,6 +60,7 @@ def resummed_curve(
     target: Fraction,
     T: Fraction,
     relative_tolerance: float = TOLERANCE,
+    asymptotic: bool = False,
 ) -> Curve:
     """The sum of c_s (t/T)^s / s!, where it can be told.
 
@@ -60,7 +72,10 @@ def resummed_curve(
         The part of c_0 that only measures the target.
     T : Fraction
     relative_tolerance : float, default `TOLERANCE`
-        Allowed error, relative to abs(L - L(0)) + abs(L(0) - target).
+        Allowed error, relative to abs(L - L(0)) + abs(L(0) - target), besides rounding.
+    asymptotic : bool, default False
+        Whether a divergent series without a sum is evaluated where its terms still determine it to
+        the tolerance; without it a half of the line on which it diverges is refused.
 
     Raises
     ------
@@ -68,54 +83,62 @@ def resummed_curve(
         If there are too few coefficients for an error estimate.
     """
     series = Resummation([Fraction(c) / factorial(s) for s, c in enumerate(coefficients)])
-    start = float(coefficients[0])
-    moved = abs(start - float(target))
+    start = bounded_float(Fraction(coefficients[0]))
+    remains = bounded_float(abs(Fraction(coefficients[0]) - target))
+    scale = bounded_float(T)
 
     def within(tau: FloatArray) -> tuple[np.ndarray, FloatArray]:
-        value, error = series.estimate(tau)
-        return error <= relative_tolerance * (np.abs(value - start) + moved), error
+        moved, error = series.moved(tau)
+        return error <= relative_tolerance * (np.abs(moved) + remains), error
 
-    unit = _unit(series.coefficients)
-    grid = unit * 2.0 ** (np.arange(-_OCTAVES // 2 * _PER_OCTAVE, _OCTAVES // 2 * _PER_OCTAVE) / 4)
     ends = []
+    reasons = []
     largest = 0.0
-    for sign in (-1.0, 1.0):
+    disagree = (
+        f"because beyond, approximants of the {len(coefficients)} known coefficients "
+        f"disagree by more than {relative_tolerance:g}"
+    )
+    for sign in (-1, 1):
+        if not asymptotic and diverges(series.coefficients, sign=sign):
+            ends.append(0.0)
+            reasons.append(_DIVERGES)
+            continue
+        grid = series.grid
         good, error = within(sign * grid)
         number = len(grid) if np.all(good) else int(np.argmin(good))
         ends.append(float(sign * grid[number - 1]) if number else 0.0)
+        reasons.append(disagree)
         largest = max(largest, float(np.max(error[:number], initial=0.0)))
-    scale = float(T)
 
     def evaluate(t: FloatArray) -> FloatArray:
-        return series.estimate(t / scale)[0]
+        tau = t / scale
+        moved, _ = series.moved(tau)
+        good, _ = within(tau)
+        bad = t[~(good | (t == 0))]
+        if bad.size:
+            raise InvalidInputError(
+                f"t = {float(bad[0]):g}: no value, {disagree}; give other times"
+            )
+        return start + moved
+
+    def errors(t: FloatArray) -> FloatArray:
+        return np.maximum(series.moved(t / scale)[1], np.spacing(abs(start)))
 
     return Curve(
         evaluate=evaluate,
         domain=Domain(
-            start=ends[0] * scale,
-            stop=ends[1] * scale,
-            reason=(
-                f"because beyond, approximants of the {len(coefficients)} known coefficients "
-                f"disagree by more than {relative_tolerance:g}"
-            ),
+            start=ends[0] * scale, stop=ends[1] * scale, reason=reasons[1], start_reason=reasons[0]
         ),
-        error_estimate=largest,
+        error_estimate=max(largest, float(np.spacing(abs(start)))),
+        errors=errors,
     )
-
-
-def _unit(coefficients: Sequence[Fraction]) -> float:
-    """The time at which the first two terms that move the loss are equal."""
-    places = [n for n, c in enumerate(coefficients) if c and n][:2]
-    first, second = (coefficients[n] for n in places)
-    ratio = float(abs(first / second))
-    return float(ratio ** (1 / (places[1] - places[0])))
 
 
 def resummed_solution(
     problem: Problem,
     regime: Regime,
     coefficients: Sequence[Polynomial],
-    pure_target: Polynomial | None = None,
+    pure_target: Polynomial,
 ) -> Solution:
     """The resummed leading series of a regime.
 
@@ -125,7 +148,7 @@ def resummed_solution(
     regime : Regime
     coefficients : sequence of Polynomial
         lead(Y_0), lead(Y_1), ..., with the pure-target term unless the regime is free.
-    pure_target : Polynomial, optional
+    pure_target : Polynomial
         That term, see `series_solution`.
 
     Raises
@@ -153,6 +176,7 @@ def resummed_solution(
         number=len(coefficients),
         method=Method.RESUMMED,
         pure_target=pure_target,
+        origin=Origin.RESUMMED,
     )
 
 
@@ -165,7 +189,9 @@ def series_solution(
     taylor: Callable[[], Iterator[Polynomial]],
     number: int,
     method: Method,
-    pure_target: Polynomial | None = None,
+    pure_target: Polynomial,
+    asymptotic: bool = False,
+    origin: Origin = Origin.GIVEN,
 ) -> Solution:
     """A solution from exact Taylor coefficients, whose sum is found by approximants.
 
@@ -175,18 +201,24 @@ def series_solution(
         See `Solution`.
     number : int
         How many coefficients are summed.
-    pure_target : Polynomial, optional
-        The part of the first coefficient that only measures the target; without it its terms
-        without a symbol that begins with ``sigma2``.
+    pure_target : Polynomial
+        The part of the first coefficient that only measures the target, zero if the regime is free.
+    asymptotic : bool, default False
+        See `resummed_curve`.
+    origin : Origin, default `Origin.GIVEN`
+        Where the coefficients come from.
     """
 
     def curve(parameters: Parameters) -> Curve:
         symbols = {name: value for name, value in parameters.items() if name != "T"}
         rows = [row for row, _ in zip(taylor(), range(number), strict=False)]
         values = [Fraction(row.evaluate(**symbols)) for row in rows]
-        still = _target(rows[0]) if pure_target is None else pure_target
-        target = Fraction(still.evaluate(**symbols))
-        return resummed_curve(values, target=target, T=parameters["T"])
+        return resummed_curve(
+            values,
+            target=Fraction(pure_target.evaluate(**symbols)),
+            T=parameters["T"],
+            asymptotic=asymptotic,
+        )
 
     last = Step(
         "Resummation",
@@ -203,14 +235,6 @@ def series_solution(
         taylor=taylor,
         curve=curve,
         validity="as long as approximants agree",
+        origin=origin,
+        is_series=True,
     )
-
-
-def _target(first: Polynomial) -> Polynomial:
-    """The terms without a variance of a weight."""
-    terms = {
-        powers: c
-        for powers, c in first
-        if not any(name.startswith("sigma2") and name != "sigma2_teacher" for name, _ in powers)
-    }
-    return Polynomial(terms)

@@ -28,8 +28,8 @@ import numpy as np
 
 from expansion.leading import LeadingSeries
 from expansion.problem import Problem
-from pde.closed_form import closed_form
-from pde.evolution import Domain, FloatArray, Parameters, Solution
+from pde.closed_form import EARLY_TIMES, UNTIL_BLOW_UP, closed_form
+from pde.evolution import Domain, FloatArray, Origin, Parameters, Solution
 from pde.logistic import logistic_rest
 from pde.solver import CpModel, Solver, cp_model
 from pde.taylor import symbol
@@ -67,7 +67,7 @@ def triangle_loss(y: float, z: float, tau: FloatArray) -> FloatArray:
     result[~large] = _moderate(y, z, u[~large])
     # 1/√u from the exponential of -2τ, which underflows where u would overflow.
     decayed = np.exp(-2 * tau[large])
-    root = decayed / np.sqrt(z * (1 - decayed**2))
+    root = decayed / np.sqrt(z * -np.expm1(-4 * tau[large]))
     result[large] = _late_critical(z, root) if y == 1 else _late(y, z, root**2)
     return result
 
@@ -312,9 +312,11 @@ def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
         source="Yarotsky, Golikov, Gusev 2026, section 9; form without cancellation ours",
         formula=formula,
         derivation=derivation(regime, formula),
+        origin=Origin.DERIVED,
         evaluate=face.evaluate,
         domain=face.domain,
         limits=lambda parameters: (_early(face, parameters), face.late(parameters)),
+        validity=EARLY_TIMES if regime == "E" else UNTIL_BLOW_UP,
     )
 
 

@@ -72,6 +72,9 @@ def vector_particle_solver(
             taylor=coefficients,
             number=TERMS,
             method=Method.MOMENTS,
+            pure_target=leading.regimes.exponents.pure_target,
+            # The averages over the particle are formal series in both directions of time.
+            asymptotic=True,
         )
 
     return Solver(title=title, source="ours", applies=applies, derive=derive)

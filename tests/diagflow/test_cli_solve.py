@@ -121,7 +121,8 @@ def test_refusals_are_one_line(run: Run, arguments: tuple[str, ...], message: st
 def test_numbers_outside_the_regime_are_told_with_how_much_is_neglected(run: Run) -> None:
     inside = run(*SYM, "--regime", "E-A", "--at", "p=1000,H=1,sigma2=1/1000", "--times", "0:1:2")
     assert (inside.code, inside.err) == (0, "")
-    outside = run(*SYM, "--regime", "E-A", "--at", "p=10,H=1000,sigma2=1", "--times", "0:1:2")
+    at = "p=1000,H=1000,sigma2=1/1000"
+    outside = run(*SYM, "--regime", "E-A", "--at", at, "--times", "0:1:2")
     assert outside.code == 0
     assert "warning: at these numbers regime E-A neglects terms up to" in outside.err
 
@@ -136,3 +137,56 @@ def test_a_solution_that_fails_its_certificate_exits_with_1(
     done = run(*TRIANGLE, "--times", "0:1:2")
     assert done.code == 1
     assert "does not reproduce the exact leading coefficients at s = [1]" in done.err
+
+
+def test_a_loss_that_would_turn_negative_or_rise_is_refused_with_the_reason(run: Run) -> None:
+    """The early-time expansions of small initialisations, each past the time at which it ends."""
+    for order, at, regime in (
+        (("--symmetric",), "p=100,H=4,sigma2=1/100000000", "E"),
+        ((), "p=100,H=300,sigma2=1/100000000", "D"),
+        ((), "p=100,H=3,sigma2=1/1000000", "E"),
+    ):
+        arguments = ("cp", "--order", "2", *order, "--terms", "4", "--regime", regime, "--at", at)
+        early = run(*arguments, "--times", "0:1:3")
+        assert early.code == 0, early.err
+        late = run(*arguments, "--times", "0:20:3")
+        assert (late.code, late.out) == (2, "")
+        assert "of order log(1/sigma)" in late.err and late.err.count("\n") == 1
+
+
+def test_a_list_in_which_something_fails_exits_with_1(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(solution: Solution, leading: object) -> Solution:
+        return replace(solution, certificate=Certificate(matched=(0, 2), compared=(0, 1, 2)))
+
+    monkeypatch.setattr(pde.solving.Solution, "certified", fails)
+    done = run(*SYM, "--list")
+    assert done.code == 1 and "FAILS at [1]" in done.out and "not every solution" in done.err
+
+
+def test_a_mutated_evaluator_is_found(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The curve that is printed is checked, not only the formula beside it."""
+    from pde.solutions import symmetric_order2
+
+    whole = symmetric_order2.triangle_loss
+    monkeypatch.setattr(
+        symmetric_order2, "triangle_loss", lambda y, z, tau: whole(y, z, tau) * 4 / 3
+    )
+    done = run(*TRIANGLE, "--times", "0:1:3")
+    assert done.code == 1 and "Curve FAILS" in done.out
+    assert "is not the sum of its exact coefficients" in done.err
+    listed = run(*SYM, "--list")
+    assert listed.code == 1 and "curve FAILS" in listed.out
+
+
+def test_what_is_not_derived_is_not_called_so(run: Run) -> None:
+    given = run("cp", "--order", "2", "--terms", "4", "--regime", "C-D", *_NUMBERS)
+    assert "Formula given, certified" in given.out and "Derived" not in given.out
+    derived = run(*TRIANGLE, "--times", "0:1:2")
+    assert "Derived from the enumerated coefficients" in derived.out
+    summed = run("cp", "--order", "2", "--terms", "5", "--regime", "A-B", *_NUMBERS)
+    assert "Certificate: none" in summed.out and "Estimated error" in summed.out
+
+
+_NUMBERS = ("--at", "p=50,H=70,sigma2=1/100", "--times", "0:0.001:2")

@@ -69,7 +69,7 @@ def test_a_solution_of_which_all_is_known() -> None:
         "",
         "E[L(t)] ~ p*t",
         "",
-        "Derivation:",
+        "Formula given, certified for the s above; the reasons given for it:",
         "  1. First: a = b",
         "     As is known.",
         "  2. Second: c",
@@ -137,8 +137,12 @@ def test_a_list_says_what_is_not_solved_and_what_fails(monkeypatch: pytest.Monke
         return [first, 2 * second, third]
 
     monkeypatch.setattr(show_solution, "solution", partly)
-    assert show_solution.listing(found).splitlines() == [
+    rows = show_solution.listed(found)
+    assert show_solution.listing(rows).splitlines() == [
         "A    not solved: regime A: has no solution; choose another",
-        "B    closed-form      FAILS at [1]  all t",
-        "A-B  resummed         s = 0 ... 4   as long as approximants agree",
+        "B    closed-form      given     FAILS at [1]  all t",
+        "A-B  resummed         resummed  estimated     as long as approximants agree",
     ]
+    assert not show_solution.all_hold(rows)
+    assert show_solution.all_hold([row for row in rows if row["regime"] != "B"])
+    assert not show_solution.all_hold([rows[2] | {"curve_holds": False}])

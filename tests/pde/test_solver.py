@@ -25,7 +25,7 @@ def test_linear_autoencoders_are_cp_models_of_order_2(target: str) -> None:
 
 @pytest.mark.parametrize(
     "problem",
-    [autoencoder(data=True), tied_autoencoder(data=True), deep_linear(depth=2)],
+    [autoencoder(data=True), tied_autoencoder(data=True), deep_linear(depth=3)],
     ids=lambda problem: problem.title,
 )
 def test_other_problems_are_not(problem: Problem) -> None:

@@ -22,16 +22,18 @@ def test_a_solved_face_is_found_again(face, leading_series, leading_rows) -> Non
     rows = leading_rows(leading)
     fallback = resummed_solution(problem, leading.regime, rows).certified(rows)
     assert fallback.method is Method.RESUMMED
-    assert fallback.certificate.matched == tuple(range(8))
+    # It is made of the coefficients that it would be compared with.
+    assert fallback.certificate.compared == ()
     summed = fallback.at(AT)
     exact = asymmetric_order2._derive(cp(order=2), face, None).at(AT)
     times = np.linspace(0.99 * summed.domain.start, 0.99 * summed.domain.stop, 41)
     difference = np.abs(summed(times) - exact(times))
-    assert np.max(difference) <= 3 * summed.error_estimate
+    assert np.all(difference <= summed.curve.errors(times))
+    assert np.max(difference) <= summed.error_estimate
     start = exact(0.0)
     moved = np.abs(exact(times) - start) + abs(start - 32)
     assert np.all(difference <= 3 * TOLERANCE * moved + 1e-12)
-    assert summed.domain.stop > 0.4
+    assert summed.domain.stop > 0.3
 
 
 def test_beyond_its_interval_there_is_no_value(leading_series, leading_rows) -> None:

@@ -1,0 +1,132 @@
+"""A problem is recognised by its loss, whatever it, its axes, tensors and variances are called."""
+
+from fractions import Fraction
+
+import pytest
+
+from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
+from expansion.problem import Problem
+from expansion.problem_file import read_problem_file
+from expansion.recognition import recognised
+from expansion.series import loss_series
+
+COPY = """
+family = "a copy of another kind"
+flow = "fit"
+[axes]
+a = "growing"
+Width = "growing"
+[tensors]
+Z = { kind = "weight", axes = ["a", "Width"], variance = "v" }
+Y = { kind = "weight", axes = ["Width", "a"], variance = "v" }
+B = { kind = "weight", axes = ["a", "Width"], variance = "v" }
+I = { kind = "structural", axes = ["a", "a", "a"] }
+[losses.fit]
+outputs = ["x", "y", "z"]
+model = "B[x,k] Y[k,z] Z[y,k]"
+target = "1/2 I[x,y,z] + 3/2 I[y,x,z]"
+"""
+
+DATA = """
+family = "copy with data"
+flow = "fit"
+[axes]
+p = "growing"
+Width = "growing"
+samples = "growing"
+[tensors]
+W = { kind = "weight", axes = ["p", "Width"], variance = "tau2" }
+D = { kind = "gaussian", axes = ["samples", "p"], variance = 1 }
+[losses.fit]
+outputs = ["i", "n"]
+model = "W[i,k] W[j,k] D[n,j]"
+target = "D[n,i]"
+normalisation = { samples = -1 }
+[losses.everything]
+outputs = ["i", "j"]
+model = "W[i,k] W[j,k]"
+target = "identity"
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    def call(text: str) -> Problem:
+        path = tmp_path / "problem.toml"
+        path.write_text(text)
+        return read_problem_file(path)
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("problem", "preset", "scale"),
+    [
+        (cp(order=4, symmetric=True, target="1*identity"), cp(order=4, symmetric=True), 1),
+        (cp(order=3, target="identity + zero"), cp(order=3), 1),
+        (cp(order=3, target="identity - identity"), cp(order=3, target="zero"), 1),
+        (cp(order=3, target="-5/2*identity"), cp(order=3), Fraction(5, 2)),
+        (cp(order=3, symmetric=True, target="-2*identity"), cp(order=3, symmetric=True), 2),
+        (cp(order=2, target="modular-addition"), cp(order=2), 1),
+        (deep_linear(depth=2), cp(order=2), 1),
+        (autoencoder(target="2*identity"), cp(order=2), 2),
+        (
+            tied_autoencoder(data=True, target="3*identity"),
+            tied_autoencoder(data=True),
+            3,
+        ),
+    ],
+    ids=lambda value: value.title if isinstance(value, Problem) else str(value),
+)
+def test_same_loss_same_preset(problem, preset, scale) -> None:
+    found = recognised(problem)
+    assert found is not None
+    assert (found.preset, found.scale) == (preset, scale)
+    mine, other = loss_series(problem), loss_series(preset)
+    for s in range(3):
+        assert found.to_preset(mine[s], s) == other[s]
+        assert found.from_preset(other[s], s) == mine[s]
+
+
+def test_a_copy_with_other_names_axes_and_units(read) -> None:
+    found = recognised(read(COPY))
+    assert found is not None and found.preset == cp(order=3) and found.scale == 2
+    assert dict(found.symbols) == {"a": "p", "Width": "H", "v": "sigma2"}
+    mine, other = loss_series(read(COPY)), loss_series(cp(order=3))
+    for s in range(3):
+        assert found.to_preset(mine[s], s) == other[s]
+
+
+def test_the_losses_are_recognised_too(read) -> None:
+    found = recognised(read(DATA))
+    assert found is not None and found.preset == tied_autoencoder(data=True)
+    assert dict(found.symbols) == {"samples": "N", "Width": "H", "p": "p", "tau2": "sigma2"}
+    assert dict(found.losses) == {"fit": "train", "everything": "population"}
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        cp(order=4, symmetric=True, target="-1*identity"),
+        cp(order=3, target="modular-addition"),
+        cp(order=3, target="spiked"),
+        cp(order=3, target="identity + spike"),
+        cp(order=2, target="teacher"),
+        autoencoder(data=True),
+        deep_linear(depth=3),
+        two_layer(degree=1),
+        two_layer(degree=2),
+    ],
+    ids=lambda problem: problem.title,
+)
+def test_other_losses_are_not(problem: Problem) -> None:
+    assert recognised(problem) is None
+
+
+def test_two_variances_are_not_one(read) -> None:
+    assert (
+        recognised(
+            read(COPY.replace('["Width", "a"], variance = "v"', '["Width", "a"], variance = "w"'))
+        )
+        is None
+    )

@@ -1,0 +1,109 @@
+"""The estimated errors of resummed series, against every sum that is known in closed form.
+
+For each solved regime of the models of order 2, and of free evolution, the first coefficients are
+resummed at random numbers, as if no solution were known, and compared with the solution at random
+times in both directions. Fewer than one value in a thousand may be further away than its estimate.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from diagrams.errors import InvalidInputError
+from expansion.leading import LeadingSeries
+from expansion.models import cp
+from expansion.regimes import regimes
+from pde.evolution import Solution
+from pde.solutions import asymmetric_order2, kernel, symmetric_order2
+from pde.solutions.free_evolution import _derive as free
+from pde.solutions.resummed import resummed_curve
+
+TIMES = 12
+
+
+@dataclass(frozen=True)
+class Known:
+    """A solved regime, and whether its leading terms contain the target."""
+
+    name: str
+    solution: Solution
+    has_target: bool
+
+
+def solved() -> Iterator[Known]:
+    """Every regime with a closed form of the models of order 2, and free evolution."""
+    for face in symmetric_order2._FACES:
+        solution = symmetric_order2._derive(cp(order=2, symmetric=True), face, None)
+        yield Known(f"SYM 2 {face}", solution, face not in {"A", "B", "A-B"})
+    for face in asymmetric_order2._FACES:
+        yield Known(f"ASYM 2 {face}", asymmetric_order2._derive(cp(order=2), face, None), True)
+    found = regimes(cp(order=3), terms=4)
+    for face in ("A", "B"):
+        leading = LeadingSeries(found, found[face])
+        yield Known(f"ASYM 3 {face}", free(cp(order=3), face, leading), False)
+    for face in ("C", "B-C"):
+        leading = LeadingSeries(found, found[face])
+        yield Known(f"ASYM 3 {face}", kernel._derive(cp(order=3), face, leading), True)
+
+
+def sample(known: Known, random: np.random.Generator, terms: int) -> tuple[int, int, float]:
+    """How many values were given at random numbers, how many left their estimate, the worst."""
+    p, H = (Fraction(int(2 ** random.uniform(0, 9))) for _ in range(2))
+    sigma2 = Fraction(int(2 ** random.uniform(0, 14)), 2**14) / max(p, H)
+    at = {"p": p, "H": H, "sigma2": sigma2, "T": Fraction(1)}
+    rows = known.solution.coefficients(terms)
+    values = [Fraction(row.evaluate(**{n: at[n] for n in row.symbols})) for row in rows]
+    exact = known.solution.curve(at)
+    target = p / 2 if known.has_target else Fraction(0)
+    try:
+        summed = resummed_curve(values, target=target, T=Fraction(1))
+    except InvalidInputError:
+        return 0, 0, 0.0
+    given = left = 0
+    worst = 0.0
+    for end in (summed.domain.start, summed.domain.stop):
+        for share in random.uniform(0, 1, TIMES):
+            t = np.array([end * share])
+            if not summed.domain.contains(t):
+                continue
+            try:
+                value = summed.evaluate(t)[0]
+            except InvalidInputError:
+                continue
+            given += 1
+            error = summed.errors(t)[0] + 1e-13 * abs(float(values[0]))
+            inside = bool(exact.domain.contains(t))
+            away = abs(value - exact.evaluate(t)[0]) / error if inside else np.inf
+            worst = max(worst, float(away))
+            left += not away <= 1
+    return given, left, worst
+
+
+def calibrate(numbers: int, seed: int) -> tuple[int, int, list[tuple[str, int, int, int, float]]]:
+    random = np.random.default_rng(seed)
+    given = left = 0
+    offenders = []
+    for known in solved():
+        for terms in (5, 6, 7, 8, 10, 13):
+            for _ in range(numbers):
+                one, out, worst = sample(known, random, terms)
+                given, left = given + one, left + out
+                if out:
+                    offenders.append((known.name, terms, one, out, worst))
+    return given, left, offenders
+
+
+def test_estimates_hold_on_a_sample() -> None:
+    given, left, offenders = calibrate(1, seed=1)
+    assert given > 500
+    assert left <= given / 1000, offenders
+
+
+@pytest.mark.slow
+def test_fewer_than_one_in_a_thousand_leaves_its_estimate() -> None:
+    given, left, offenders = calibrate(12, seed=2)
+    assert given > 5000
+    assert left < given / 1000, offenders
