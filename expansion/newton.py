@@ -44,10 +44,10 @@ from fractions import Fraction
 from functools import cached_property
 
 from diagrams.errors import InvalidInputError
-from expansion.convex_hull import Hull, LatticeFace, convex_hull, face_layers
+from expansion.convex_hull import Hull, convex_hull, hull_of_sum, unit_vector
+from expansion.face_lattice import LatticeFace, face_layers
 from expansion.faces import Face, HalfSpace, compact_faces, half_spaces
 from expansion.linear_algebra import Point, inner_product, integer_multiple
-from expansion.minkowski import sum_of_hulls
 from expansion.pareto import pareto_optimal, read_indices, read_points
 
 __all__ = ["Face", "HalfSpace", "NewtonPolyhedron", "Point", "minkowski_sum", "pareto_optimal"]
@@ -264,7 +264,12 @@ class NewtonPolyhedron:
 
     @cached_property
     def _hull(self) -> Hull:
-        return convex_hull(pareto_optimal(self.points, self.growing), growing=self.growing)
+        return convex_hull(pareto_optimal(self.points, self.growing), falls=self._falls)
+
+    @property
+    def _falls(self) -> tuple[Point, ...]:
+        size = self.dimension_of_space
+        return tuple(unit_vector(place, dimension=size) for place in self.growing)
 
     @cached_property
     def _layers(self) -> tuple[tuple[LatticeFace, ...], ...]:
@@ -324,8 +329,8 @@ def minkowski_sum(polyhedra: Iterable[NewtonPolyhedron]) -> NewtonPolyhedron:
             "Minkowski sum: its summands differ in their space or growing indices; give all of "
             "them the same symbols and the same growing indices"
         )
-    hull = sum_of_hulls([summand._hull for summand in summands])
-    total = NewtonPolyhedron(hull.points, growing=hull.growing)
+    hull = hull_of_sum([part.vertices for part in summands], falls=summands[0]._falls)
+    total = NewtonPolyhedron(hull.points, growing=summands[0].growing)
     # The facets are known already: fill the cached property instead of computing them again.
     total.__dict__["_hull"] = hull
     return total
