@@ -26,7 +26,9 @@ from fractions import Fraction
 
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from diagrams.wick import Monomial, monomial
+from expansion.convex_hull import Tick, unhurried
 from expansion.linear_algebra import Point
+from expansion.newton import NewtonPolyhedron
 from expansion.polynomial import Polynomial, symbol_order
 from expansion.problem import Problem
 from expansion.series import Budget, LossSeries, Progress
@@ -233,6 +235,20 @@ class SeriesExponents:
     def last(self) -> int:
         """The s of the last coefficient."""
         return len(self.coefficients) - 1
+
+    def polyhedra(self, *, tick: Tick = unhurried) -> dict[int, NewtonPolyhedron]:
+        """The Newton polyhedron of every Y_s that is not zero.
+
+        Parameters
+        ----------
+        tick : callable, optional
+            Called during the work; it may raise an exception to end it.
+        """
+        return {
+            s: NewtonPolyhedron(self.points(s), growing=self.growing_places, tick=tick)
+            for s, polynomial in enumerate(self.coefficients)
+            if len(polynomial)
+        }
 
     def points(self, s: int) -> tuple[Point, ...]:
         """The exponents of the monomials of Y_s, sorted."""

@@ -42,7 +42,7 @@ from expansion.polynomial import MAXIMAL_BITS, Polynomial
 from expansion.problem import Problem
 from expansion.series_store import SeriesStore, StoredCoefficient, series_key
 
-__all__ = ["Budget", "Cost", "LossSeries", "Progress", "loss_series"]
+__all__ = ["Budget", "Cost", "LossSeries", "Progress", "loss_series", "memory_in_use"]
 
 _MEMORY_CHECK_SECONDS = 0.2
 
@@ -386,7 +386,7 @@ def loss_series(
     )
 
 
-def _memory() -> int:
+def memory_in_use() -> int:
     """Bytes that this process and those it started hold."""
     total = 0
     here = psutil.Process()
@@ -464,7 +464,7 @@ class _Meter:
         self._check_diagrams()
         if budget.memory is not None and seconds > self._memory_checked:
             self._memory_checked = seconds + _MEMORY_CHECK_SECONDS
-            if _memory() > budget.memory - min(_MEMORY_AHEAD, budget.memory / 20):
+            if memory_in_use() > budget.memory - min(_MEMORY_AHEAD, budget.memory / 20):
                 raise self._exceeded(f"{budget.memory:g} bytes of memory", "--max-memory")
         if self._progress is not None:
             self._progress(Progress(self._s, self._diagrams, seconds, self._expected))
