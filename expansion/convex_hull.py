@@ -180,10 +180,10 @@ def hull_of_sum(
     facets = []
     for ray, tight in rays.items():
         if tight >> number_of_falls:  # a facet without a point is the one at infinity
-            normal = [0] * dimension
-            for index, entry in zip(free, ray, strict=False):
-                normal[index] = -entry
-            facets.append(tuple(normal))
+            entries = [0] * dimension
+            for index, entry in zip(free, ray[:-1], strict=True):
+                entries[index] = -entry
+            facets.append(tuple(entries))
     hull = Hull(tuple(points), tuple(falls), lineality, tuple(sorted(facets)), (), tick)
     bounds = [max(inner_product(normal, point) for point in points) for normal in hull.normals]
     return _described(hull, points, bounds)
@@ -220,13 +220,13 @@ class _Support:
         """The lexicographically largest of the points that are largest along a normal."""
         parts = []
         for points in self._summands:
-            best, record = None, None
+            record, best = inner_product(normal, points[0][0]), points[0][1]
             for shadow, point in points:
                 value = inner_product(normal, shadow)
-                if record is None or value > record:
-                    best, record = point, value
+                if value > record:
+                    record, best = value, point
             parts.append(best)
-        total = tuple(map(sum, zip(*parts, strict=True)))  # type: ignore[arg-type]
+        total = tuple(map(sum, zip(*parts, strict=True)))
         self.whole[self.shadow(total)] = total
         return total
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from diagrams.errors import BudgetExceededError, InvalidInputError
@@ -33,11 +33,15 @@ from expansion.polynomial import Polynomial, symbol_order
 from expansion.problem import Problem
 from expansion.series import Budget, LossSeries, Progress
 from expansion.series_store import SeriesStore
+from expansion.vertex_laws import laws
 
 __all__ = ["DEFAULT_DIAGRAMS", "SeriesExponents"]
 
 DEFAULT_DIAGRAMS = 30_000
 """Without a number of terms, a problem is expanded until it has met this many diagrams."""
+
+DECIDING_DIAGRAMS = 120_000
+"""So many if fewer do not decide how the vertices move."""
 
 MAXIMAL_DEFAULT_TERMS = 8
 
@@ -95,8 +99,10 @@ class SeriesExponents:
         loss : str, optional
             Which loss or observable; without it the loss that drives the flow.
         terms : int, optional
-            The last coefficient. Without it as many as `DEFAULT_DIAGRAMS` diagrams allow, at most
-            Y_8, so that the answer does not depend on the machine.
+            The last coefficient. Without it as many as `DEFAULT_DIAGRAMS` diagrams allow, and if
+            these do not decide how the vertices move, as many as `DECIDING_DIAGRAMS` allow until
+            they do; at most Y_8. Diagrams are counted, not seconds, so that the answer does not
+            depend on the machine or its load.
         budget, progress, store, executor
             See `LossSeries`.
 
@@ -113,23 +119,32 @@ class SeriesExponents:
                 "more"
             )
         limits = budget or Budget()
-        if terms is None and limits.diagrams is None:
-            limits = Budget(seconds=limits.seconds, diagrams=DEFAULT_DIAGRAMS, memory=limits.memory)
+        counted = terms is None and limits.diagrams is None
         series = LossSeries(
             problem.with_target_amplitude(_AMPLITUDE),
             loss=loss,
-            budget=limits,
+            budget=replace(limits, diagrams=DEFAULT_DIAGRAMS) if counted else limits,
             progress=progress,
             store=store,
             executor=executor,
         )
-        try:
-            series[MAXIMAL_DEFAULT_TERMS if terms is None else terms]
-        except BudgetExceededError:
-            if terms is not None or not series.known:
-                raise
+        if terms is not None:
+            series[terms]
+        elif not _reaches(series, MAXIMAL_DEFAULT_TERMS) and counted:
+            last = len(series.known)
+            series.budget = replace(limits, diagrams=DECIDING_DIAGRAMS)
+            while not cls._of_series(problem, loss, series.known).has_law():
+                if last > MAXIMAL_DEFAULT_TERMS or not _reaches(series, last):
+                    break
+                last += 1
+        return cls._of_series(problem, loss, series.known)
+
+    @classmethod
+    def _of_series(
+        cls, problem: Problem, loss: str | None, known: Sequence[Polynomial]
+    ) -> SeriesExponents:
         return cls.of_coefficients(
-            series.known,
+            known,
             growing=problem.growing,
             amplitude=_AMPLITUDE,
             variances=problem.weight_variances,
@@ -236,6 +251,10 @@ class SeriesExponents:
         """The s of the last coefficient."""
         return len(self.coefficients) - 1
 
+    def has_law(self) -> bool:
+        """Whether all vertices of the Newton polyhedra move linearly up to the last coefficient."""
+        return next(iter(laws(self.polyhedra(), self.last)), None) is not None
+
     def polyhedra(self, *, tick: Tick = unhurried) -> dict[int, NewtonPolyhedron]:
         """The Newton polyhedron of every Y_s that is not zero.
 
@@ -257,3 +276,15 @@ class SeriesExponents:
     def target_factors(self, s: int, point: Point) -> tuple[int, int] | None:
         """The least and the largest number of target factors in a monomial, None if not known."""
         return None if self.factors is None else self.factors[s][point]
+
+
+def _reaches(series: LossSeries, last: int) -> bool:
+    """Whether the limit on diagrams allows Y_last; other limits may not decide it."""
+    try:
+        series[last]
+    except BudgetExceededError:
+        limit = series.budget.diagrams
+        if not series.known or limit is None or series.work <= limit:
+            raise
+        return False
+    return True

@@ -80,7 +80,7 @@ class Limits:
         if memory is not None and memory_in_use() > memory:
             raise self._exceeded(f"{memory:g} bytes of memory", "--max-memory")
         if self._progress is not None:
-            self._progress(Progress(self._s, 0, seconds))
+            self._progress(Progress(self._s, 0, seconds, stage=self._what))
 
     def _exceeded(self, limit: str, option: str) -> BudgetExceededError:
         return BudgetExceededError(

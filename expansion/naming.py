@@ -8,8 +8,8 @@ The weight-tied linear autoencoder on finite data has a triangular prism: three 
 faces around the CP triangle A, B, E, and one face for much and one for little data. An edge or a
 vertex is named by the faces that meet there.
 
-Sequences of other problems are called V1, V2, ... in the order of their slopes and offsets; a regime
-of many vertices is called F1, F2, ... instead of by all of them.
+Sequences of other problems are called V1, V2, ... in the order of their slopes and offsets; a
+regime of many vertices is called F1, F2, ... instead of by all of them.
 
 >>> regime_name(["A", "B"]), regime_name(["A", "E"]), regime_name(["V1", "V3"])
 ('A-B', 'E-A', 'V1-V3')

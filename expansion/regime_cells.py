@@ -89,7 +89,7 @@ def cells(offsets: Offsets, *, growing: Iterable[int], tick: Tick = unhurried) -
     falls = tuple(unit_vector(place, dimension=size) for place in growing)
     scale = lcm(*(entry.denominator for slope in offsets for entry in slope))
     slopes = {_scaled(slope, scale): slope for slope in offsets}
-    found = []
+    found: list[Cell] = []
     for face in _faces(convex_hull(tuple(sorted(slopes)), falls=falls, tick=tick)):
         groups = {slopes[vertex]: offsets[slopes[vertex]] for vertex in face.vertices}
         found += _refined(face.cone, groups, tick)
@@ -124,9 +124,7 @@ def _faces(hull: Hull) -> tuple[Face, ...]:
     return compact_faces(hull, tuple(face_layers(hull)))
 
 
-def _picks(
-    groups: Offsets, scaling: Point
-) -> tuple[tuple[Vector, int, tuple[Vector, ...]], ...]:
+def _picks(groups: Offsets, scaling: Point) -> tuple[tuple[Vector, int, tuple[Vector, ...]], ...]:
     """The offsets that are largest along a scaling, by slope and residue."""
     result = []
     for slope, table in groups.items():

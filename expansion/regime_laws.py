@@ -17,7 +17,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from diagrams.errors import InvalidInputError
-from expansion.linear_algebra import Point
+from expansion.linear_algebra import Point, inner_product
 from expansion.vertex_sequences import Vector
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def check_map(found: Regimes) -> None:
             raise _contradiction(f"a scaling of {regime.name} is in another number of regimes")
         powers = dict(regime.natural_time)
         time = [powers.get(symbol, Fraction(0)) for symbol in regime.symbols]
-        if found.law_last is not None and _order(inside, time) != max(_order(inside, slope) for slope in slopes):
+        if found.law_last is not None and _order(inside, time) != max(
+            _order(inside, slope) for slope in slopes
+        ):
             raise _contradiction(f"the natural time of {regime.name} is not the largest slope")
     size = len(found.exponents.symbols)
     for scaling in scalings_to_try(size, growing=growing, count=_SAMPLES):
@@ -67,7 +69,12 @@ def regimes_at(found: Regimes, scaling: Point) -> tuple[Regime, ...]:
     >>> regimes_at(regimes(cp(order=2, symmetric=True), terms=4), (1, 2, -2))
     (<regime B-E>,)
     """
-    return tuple(regime for regime in found if regime.cone.contains_in_interior(scaling))
+    return tuple(
+        regime
+        for regime in found
+        if not any(inner_product(normal, scaling) for normal in regime.cone.equations)
+        and all(inner_product(normal, scaling) > 0 for normal in regime.cone.inequalities)
+    )
 
 
 def scalings_to_try(size: int, *, growing: Sequence[int], count: int) -> Iterator[Point]:

@@ -14,7 +14,7 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -26,7 +26,7 @@ from expansion.faces import compact_faces
 from expansion.linear_algebra import Point, inner_product
 from expansion.newton import NewtonPolyhedron
 from expansion.regime_cells import Cell, cells
-from expansion.vertex_laws import Law, laws, picked_vertex
+from expansion.vertex_laws import Law, laws
 from expansion.vertex_sequences import PERIODS, Vector, VertexSequence
 
 __all__ = ["Change", "MapCell", "RegimeMap", "find_map"]
@@ -105,13 +105,14 @@ def find_map(
     InvalidInputError
         If there are too few coefficients to say anything.
     """
-    law, limit = _law(polyhedra, last, growing, tick)
-    if law is None:
+    known = _law(polyhedra, range(last, 1, -1), growing, tick)
+    if known is None:
         return _observed_map(polyhedra, last, growing, tick)
+    law, limit = known
     later = [s for s in range(law.last + 1, last + 1) if s in polyhedra]
     agree = [
-        None if shorter is None else _signature(shorter) == _signature(limit)
-        for shorter in (_law(polyhedra, law.last - k, growing, tick, whole=True)[1] for k in (1, 2))
+        None if shorter is None else _signature(shorter[1]) == _signature(limit)
+        for shorter in (_law(polyhedra, [law.last - k], growing, tick) for k in (1, 2))
     ]
     determined = law.last - law.start - law.period
     complete = law.last == last and False not in agree
@@ -124,23 +125,19 @@ def find_map(
         confirmed_by=determined if complete else 0,
         confirmed=complete and agree == [True, True],
         changes=tuple(
-            change
-            for s in later
-            if (change := _change(s, polyhedra[s], sequences)) is not None
+            change for s in later if (change := _change(s, polyhedra[s], sequences)) is not None
         ),
     )
 
 
 def _law(
     polyhedra: Mapping[int, NewtonPolyhedron],
-    last: int,
+    ends: Iterable[int],
     growing: Sequence[int],
     tick: Tick,
-    *,
-    whole: bool = False,
-) -> tuple[Law | None, tuple[Cell, ...] | None]:
-    """The law that holds longest, with its limit cells; if ``whole``, only up to the last."""
-    for end in range(last, last - 1 if whole else 1, -1):
+) -> tuple[Law, tuple[Cell, ...]] | None:
+    """The first law that holds up to one of some ends, with its limit cells."""
+    for end in ends:
         for law in laws(polyhedra, end, tick=tick):
             residues = {s % law.period for s in law.orders(polyhedra)}
             limit = cells(law.offsets(residues), growing=growing, tick=tick)
@@ -150,7 +147,7 @@ def _law(
                 if not cell.cone.equations
             ):
                 return law, limit
-    return None, None
+    return None
 
 
 def _signature(found: tuple[Cell, ...]) -> set[tuple[Cone, frozenset[Vector]]]:
@@ -315,20 +312,19 @@ def _observed_sequence(
     scaling: Point, polyhedra: Mapping[int, NewtonPolyhedron], window: Sequence[int], period: int
 ) -> tuple[VertexSequence, bool]:
     """The fastest motion between vertices that a scaling picks, and whether it is all of them."""
-    at = {s: picked_vertex(polyhedra[s], scaling) for s in window}
+    at = {
+        s: max(polyhedra[s].vertices, key=lambda v: (inner_product(scaling, v), v)) for s in window
+    }
     slopes: dict[Vector, Fraction] = {}
     for s, after in at.items():
-        before = at.get(s - period)
-        if before is not None and after is not None:
+        if s - period in at:
+            before = at[s - period]
             slope = tuple(Fraction(y - x, period) for x, y in zip(before, after, strict=True))
-            slopes[slope] = sum(
-                (x * y for x, y in zip(scaling, slope, strict=True)), Fraction(0)
-            )
+            slopes[slope] = sum((x * y for x, y in zip(scaling, slope, strict=True)), Fraction(0))
     slope = max(slopes, key=lambda known: (slopes[known], known))
     offsets: dict[int, Vector] = {}
     for s, vertex in at.items():
-        if vertex is not None:
-            offsets[s % period] = tuple(x - s * b for x, b in zip(vertex, slope, strict=True))
+        offsets[s % period] = tuple(x - s * b for x, b in zip(vertex, slope, strict=True))
     some = next(iter(offsets.values()))
     sequence = VertexSequence(
         slope=slope,

@@ -314,7 +314,7 @@ def regimes(
     *,
     loss: str | None = None,
     terms: int | None = None,
-    slice: str | None = None,  # noqa: A002
+    slice: str | None = None,
     budget: Budget | None = None,
     progress: Callable[[Progress], None] | None = None,
     store: SeriesStore | None = None,
@@ -361,9 +361,7 @@ def regimes(
         exponents = SeriesExponents.of_coefficients(source)
     limits = limits.at(exponents.last)
     polyhedra = exponents.polyhedra(tick=limits.tick)
-    found = find_map(
-        polyhedra, exponents.last, growing=exponents.growing_places, tick=limits.tick
-    )
+    found = find_map(polyhedra, exponents.last, growing=exponents.growing_places, tick=limits.tick)
     result = _described(exponents, polyhedra, found)
     check_map(result)
     return result if slice is None else result.restricted(slice)

@@ -1,6 +1,6 @@
 """Linear subspaces of scalings, given in words: monomials that are of the same order.
 
->>> relation, = Slice.read_all("H ~ p**2", symbols=("p", "H", "sigma2"))
+>>> (relation,) = Slice.read_all("H ~ p**2", symbols=("p", "H", "sigma2"))
 >>> relation.normal, str(relation)
 ((-2, 1, 0), 'H ~ p**2')
 

@@ -1,12 +1,12 @@
 """The law of motion of the vertices of P_0, P_1, ..., found and checked.
 
-A scaling of general position picks one vertex of every P_s. The scalings that pick the same vertices
-for all s of a *window* are a full-dimensional cell of the common refinement of the normal fans; what
-such a cell picks is a candidate for a vertex sequence (`expansion.vertex_sequences`), and it is one
-if it moves linearly with s. A *law* of period m is a window start ... last in which every vertex of
-every P_s is on a sequence, and in which each vertex of the last polyhedron of each residue of s has
-one slope only. Cells between walls that move do not pick linear sequences; that is no contradiction
-as long as the vertices that they pick are on others.
+A scaling of general position picks one vertex of every P_s. The scalings that pick the same
+vertices for all s of a *window* are a full-dimensional cell of the common refinement of the normal
+fans; what such a cell picks is a candidate for a vertex sequence (`expansion.vertex_sequences`),
+and it is one if it moves linearly with s. A *law* of period m is a window start ... last in which
+every vertex of every P_s is on a sequence, and in which each vertex of the last polyhedron of each
+residue of s has one slope only. Cells between walls that move do not pick linear sequences; that is
+no contradiction as long as the vertices that they pick are on others.
 
 The law that begins first is taken. If none reaches the last coefficient, vertices have appeared or
 vanished late: the longest law that there is stays, and the later coefficients are compared with it.
@@ -89,7 +89,9 @@ def laws(
             if chains is None:
                 chains = _chains({s: polyhedra[s] for s in window}, tick)
             fitted = {VertexSequence.fitted(chain, period=period) for chain in chains}
-            sequences = _unambiguous({q for q in fitted if q is not None}, polyhedra, window, period)
+            sequences = _unambiguous(
+                {q for q in fitted if q is not None}, polyhedra, window, period
+            )
             if sequences:
                 yield Law(start=start, last=last, period=period, sequences=sequences)
 
@@ -160,9 +162,7 @@ def _unambiguous(
     return tuple(sorted(sequences, key=lambda q: q.sort_key))
 
 
-def _one_slope(
-    on: Mapping[tuple[int, Point], set[VertexSequence]], last: Iterable[int]
-) -> bool:
+def _one_slope(on: Mapping[tuple[int, Point], set[VertexSequence]], last: Iterable[int]) -> bool:
     """Whether each vertex at the last s of each residue has one slope."""
     orders = set(last)
     return all(len({q.slope for q in some}) == 1 for (s, _), some in on.items() if s in orders)

@@ -106,6 +106,12 @@ class VertexSequence:
         entries = [a + s * b for a, b in zip(offset, self.slope, strict=True)]
         return tuple(int(entry) for entry in entries)
 
+    def order(self, scaling: Sequence[int], s: int) -> Fraction:
+        """The order of the monomial at s under a scaling."""
+        offset = self.offsets[s % self.period]
+        entries = zip(scaling, offset, self.slope, strict=True)
+        return sum((x * (a + s * b) for x, a, b in entries), Fraction(0))
+
     @property
     def sort_key(self) -> tuple[object, ...]:
         """Order of sequences: by slope and offsets."""
