@@ -172,11 +172,11 @@ def support(found: Regimes) -> str:
     if found.law_last < last:
         return f"{head}to s = {found.law_last}, not beyond. Observed, not proved."
     if not count:
-        return f"{head}on; with fewer coefficients the map is another one: not confirmed."
-    return (
-        f"{head}on; {count} coefficient{'s confirm' if count != 1 else ' confirms'} it. "
-        "Observed, not proved."
-    )
+        return f"{head}on; with fewer coefficients the map is not the same: not confirmed."
+    if found.confirmed:
+        return f"{head}on; {count} coefficients confirm it. Observed, not proved."
+    agree = "1 coefficient agrees" if count == 1 else f"{count} coefficients agree"
+    return f"{head}on; {agree} with it, not yet confirmed. Observed, not proved."
 
 
 def _number(count: int) -> str:

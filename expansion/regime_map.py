@@ -14,7 +14,7 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -33,6 +33,9 @@ __all__ = ["Change", "MapCell", "RegimeMap", "find_map"]
 
 _LEAST = max(PERIODS) + 3
 """So many coefficients are needed to print cells without a law."""
+
+_WELL_KNOWN = 2
+"""A law that later coefficients contradict is kept if so many others confirmed it before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +118,8 @@ def find_map(
         for shorter in (_law(polyhedra, [law.last - k], growing, tick) for k in (1, 2))
     ]
     determined = law.last - law.start - law.period
-    complete = law.last == last and False not in agree
+    # Three coefficients may lie on a line by accident.
+    complete = law.last == last and False not in agree and (law.period > 1 or agree[0] is not None)
     sequences = tuple(q for cell in limit if (q := _sequence(cell, law)) is not None)
     return RegimeMap(
         start=law.start,
@@ -132,13 +136,15 @@ def find_map(
 
 def _law(
     polyhedra: Mapping[int, NewtonPolyhedron],
-    ends: Iterable[int],
+    ends: Sequence[int],
     growing: Sequence[int],
     tick: Tick,
 ) -> tuple[Law, tuple[Cell, ...]] | None:
     """The first law that holds up to one of some ends, with its limit cells."""
     for end in ends:
         for law in laws(polyhedra, end, tick=tick):
+            if end < ends[0] and end - law.start - law.period < _WELL_KNOWN:
+                continue
             residues = {s % law.period for s in law.orders(polyhedra)}
             limit = cells(law.offsets(residues), growing=growing, tick=tick)
             if all(

@@ -394,7 +394,7 @@ def _described(
     edges = {
         frozenset(cell.sequences)
         for cell in found.cells
-        if len(cell.cone.equations) == 1 and len(cell.sequences) == 2
+        if found.last is not None and len(cell.cone.equations) == 1 and len(cell.sequences) == 2
     }
     return Regimes(
         exponents=exponents,
