@@ -17,6 +17,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from diagrams.errors import InvalidInputError
+from expansion.convex_hull import Tick, unhurried
 from expansion.linear_algebra import Point, inner_product
 from expansion.vertex_sequences import Vector
 
@@ -28,8 +29,14 @@ __all__ = ["check_map", "regimes_at", "scalings_to_try"]
 _SAMPLES = 24
 
 
-def check_map(found: Regimes) -> None:
+def check_map(found: Regimes, *, tick: Tick = unhurried) -> None:
     """Check a map that is not restricted to a slice.
+
+    Parameters
+    ----------
+    found : Regimes
+    tick : callable, optional
+        Called during the work.
 
     Raises
     ------
@@ -42,6 +49,7 @@ def check_map(found: Regimes) -> None:
         raise _contradiction("two regimes have the same cone")
     slopes = {sequence.slope for regime in found for sequence in regime.sequences}
     for regime in found:
+        tick()
         inside = regime.scaling
         if not all(inside[place] > 0 for place in growing):
             raise _contradiction(f"the sizes do not grow in {regime.name}")

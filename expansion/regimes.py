@@ -46,6 +46,7 @@ from itertools import combinations
 
 from diagrams.errors import InvalidInputError
 from expansion.cones import Cone
+from expansion.convex_hull import Tick
 from expansion.exponents import SeriesExponents
 from expansion.learning import Learning, learning
 from expansion.limits import Limits
@@ -362,13 +363,16 @@ def regimes(
     limits = limits.at(exponents.last)
     polyhedra = exponents.polyhedra(tick=limits.tick)
     found = find_map(polyhedra, exponents.last, growing=exponents.growing_places, tick=limits.tick)
-    result = _described(exponents, polyhedra, found)
-    check_map(result)
+    result = _described(exponents, polyhedra, found, limits.tick)
+    check_map(result, tick=limits.tick)
     return result if slice is None else result.restricted(slice)
 
 
 def _described(
-    exponents: SeriesExponents, polyhedra: Mapping[int, NewtonPolyhedron], found: RegimeMap
+    exponents: SeriesExponents,
+    polyhedra: Mapping[int, NewtonPolyhedron],
+    found: RegimeMap,
+    tick: Tick,
 ) -> Regimes:
     """The map with names, conditions, natural times and learning."""
     full = [cell for cell in found.cells if not cell.cone.equations]
@@ -399,7 +403,7 @@ def _described(
     return Regimes(
         exponents=exponents,
         regimes=tuple(
-            _regime(exponents, cell, name, named, learnt[id(cell)], edges)
+            _regime(exponents, cell, name, named, learnt[id(cell)], edges, tick)
             for name, cell in zip(names, ordered, strict=True)
         ),
         polyhedra=polyhedra,
@@ -419,7 +423,9 @@ def _regime(
     named: Mapping[VertexSequence, str],
     learnt: Learning,
     edges: Set[frozenset[VertexSequence]],
+    tick: Tick,
 ) -> Regime:
+    tick()
     symbols = exponents.symbols
     sequences = tuple(sorted(cell.sequences, key=lambda q: named[q]))
     slope = common_slope(_fastest(sequences, cell.cone.interior))
