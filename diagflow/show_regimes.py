@@ -16,6 +16,7 @@ A-B     1          H/p ~ 1     H*sigma2        free
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -26,8 +27,11 @@ from expansion.pareto_theorem import agreement
 from expansion.polynomial import quotient_text, symbol_latex
 from expansion.regime_records import leading_record, place_record, regimes_record
 from expansion.regimes import RationalMonomial, Regime, Regimes
+from expansion.scalings import as_monomial
 
-__all__ = ["json_text", "latex", "power_latex", "power_text", "text"]
+__all__ = ["json_text", "latex", "power_latex", "power_text", "support", "text"]
+
+_NUMBERED = re.compile("F[0-9]+")
 
 
 def text(
@@ -35,7 +39,9 @@ def text(
 ) -> str:
     """A table of the regimes, what supports it, and what was asked for beside it."""
     lines = [*_heading(found), "", *_table(found)]
+    lines += _numbered(found)
     lines += _moving(found)
+    lines += _changes(found)
     if leading is not None:
         lines += ["", *_leading(leading)]
     if place is not None:
@@ -137,13 +143,10 @@ def _title(found: Regimes) -> str:
 
 def _heading(found: Regimes) -> list[str]:
     exponents = found.exponents
-    period = "" if found.period == 1 else f" with period {found.period}"
-    confirmed = found.confirmed_by
     lines = [
         _title(found),
-        f"{len(found)} regimes, from Y_0 ... Y_{exponents.last}",
-        f"All vertices move linearly{period} from s = {found.start} on; {confirmed} "
-        f"coefficient{'s confirm' if confirmed != 1 else ' confirms'} it. Observed, not proved.",
+        f"{len(found)} regimes{_slice(found)}, from Y_0 ... Y_{exponents.last}",
+        support(found),
     ]
     agreed = agreement(exponents)
     if agreed is not None:
@@ -153,6 +156,53 @@ def _heading(found: Regimes) -> list[str]:
             if every
             else f"The Pareto terms differ from the theorem except at s = {agreed}."
         )
+    return lines
+
+
+def support(found: Regimes) -> str:
+    """What is known of the motion of the vertices, in a sentence or two."""
+    last, count = found.exponents.last, found.confirmed_by
+    period = "" if found.period == 1 else f" with period {found.period}"
+    if found.law_last is None:
+        return (
+            f"No law of the vertices is decided: the regimes are those of the last coefficients, "
+            f"and {_number(len(found.undecided))} of them undecided. More terms decide more."
+        )
+    head = f"All vertices move linearly{period} from s = {found.start} "
+    if found.law_last < last:
+        return f"{head}to s = {found.law_last}, not beyond. Observed, not proved."
+    if not count:
+        return f"{head}on; with fewer coefficients the map is not the same: not confirmed."
+    if found.confirmed:
+        return f"{head}on; {count} coefficients confirm it. Observed, not proved."
+    agree = "1 coefficient agrees" if count == 1 else f"{count} coefficients agree"
+    return f"{head}on; {agree} with it, not yet confirmed. Observed, not proved."
+
+
+def _number(count: int) -> str:
+    return f"{count} {'is' if count == 1 else 'are'}"
+
+
+def _slice(found: Regimes) -> str:
+    return f" on the slice {', '.join(map(str, found.on))}" if found.on else ""
+
+
+def _changes(found: Regimes) -> list[str]:
+    """What later coefficients do not share with the law, and the regimes that this leaves open."""
+    lines = []
+    symbols = found.exponents.symbols
+    for change in found.changes:
+        parts = []
+        for what, points in (("new", change.appeared), ("gone", change.vanished)):
+            shown = ", ".join(quotient_text(as_monomial(symbols, point)) for point in points)
+            parts += [f"{what} {shown}"] if shown else []
+        lines.append(f"  Y_{change.s}: {'; '.join(parts)}")
+    if lines:
+        lines = ["", "Vertices that appear or vanish late:", *lines]
+    if found.undecided:
+        decided = [regime.name for regime in found if regime.decided]
+        lines += ["", f"Undecided: {', '.join(regime.name for regime in found.undecided)}."]
+        lines += [f"Decided for all s seen: {', '.join(decided)}."] if decided else []
     return lines
 
 
@@ -176,6 +226,16 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
+    ]
+
+
+def _numbered(found: Regimes) -> list[str]:
+    """The vertices of the regimes that are called by a number."""
+    numbered = [r for r in found if _NUMBERED.fullmatch(r.name)]
+    if not numbered:
+        return []
+    return ["", "Regimes of many vertices:"] + [
+        f"  {regime.name}: {', '.join(regime.vertices)}" for regime in numbered
     ]
 
 

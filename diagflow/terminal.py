@@ -113,6 +113,9 @@ def following(title: str, total: int) -> Iterator[Callable[[Progress], None]]:
         said = set()
 
         def follow(state: Progress) -> None:
+            if state.stage is not None:
+                bar.update(task, description=state.stage)
+                return
             bar.update(task, completed=state.s, diagrams=state.diagrams)
             if state.expected is not None and state.expected > LONG and state.s not in said:
                 said.add(state.s)

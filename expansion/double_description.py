@@ -38,7 +38,7 @@ from expansion.linear_algebra import (
     primitive,
 )
 
-__all__ = ["Generators", "extremal_rays"]
+__all__ = ["Generators", "extremal_rays", "insert", "simplicial_start"]
 
 
 class Generators(NamedTuple):
@@ -81,9 +81,9 @@ def extremal_rays(inequalities: Sequence[Point], *, dimension: int) -> Generator
     free = [index for index in range(dimension) if index not in leading]
     rows = [tuple(row[index] for index in free) for row in inequalities]
     rank = len(free)
-    rays, inserted = _simplicial_start(rows, rank)
+    rays, inserted = simplicial_start(rows, rank)
     for number in sorted(set(range(len(rows))) - set(inserted), key=rows.__getitem__):
-        rays = _insert(rays, rows[number], bit=1 << number, rank=rank)
+        rays = insert(rays, rows[number], bit=1 << number, rank=rank)
     found = []
     for ray, tight in rays.items():
         vector = [0] * dimension
@@ -94,8 +94,11 @@ def extremal_rays(inequalities: Sequence[Point], *, dimension: int) -> Generator
     return Generators(lineality, tuple(ray for ray, _ in found), tuple(bits for _, bits in found))
 
 
-def _simplicial_start(rows: Sequence[Point], rank: int) -> tuple[dict[Point, int], list[int]]:
-    """The rays of the cone of the first ``rank`` independent rows, and which rows these are."""
+def simplicial_start(rows: Sequence[Point], rank: int) -> tuple[dict[Point, int], list[int]]:
+    """The rays of the cone of the first ``rank`` independent rows, and which rows these are.
+
+    Every ray comes with the rows on which it lies, as bits.
+    """
     if not rank:
         return {}, []
     echelon, _, _ = fmpz_mat([list(column) for column in zip(*rows, strict=True)]).rref()
@@ -110,8 +113,20 @@ def _simplicial_start(rows: Sequence[Point], rank: int) -> tuple[dict[Point, int
     }, chosen
 
 
-def _insert(rays: dict[Point, int], row: Point, *, bit: int, rank: int) -> dict[Point, int]:
-    """The rays, with their tight rows, after one more inequality."""
+def insert(rays: dict[Point, int], row: Point, *, bit: int, rank: int) -> dict[Point, int]:
+    """The rays, with their tight rows, after one more inequality.
+
+    Parameters
+    ----------
+    rays : mapping from Point to int
+        The rays of a cone in a space of dimension ``rank`` without lineality, and for each the
+        rows on which it lies.
+    row : Point
+        The inequality.
+    bit : int
+        Stands for it among the tight rows.
+    rank : int
+    """
     kept: dict[Point, int] = {}
     inside: list[tuple[Point, int, int]] = []
     outside: list[tuple[Point, int, int]] = []

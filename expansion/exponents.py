@@ -21,22 +21,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from diagrams.sums import DiagramSum
 from diagrams.wick import Monomial, expectation, monomial
+from expansion.convex_hull import Tick, unhurried
 from expansion.linear_algebra import Point
+from expansion.newton import NewtonPolyhedron
 from expansion.polynomial import Polynomial, symbol_order
 from expansion.problem import Problem
 from expansion.series import Budget, LossSeries, Progress
 from expansion.series_store import SeriesStore
+from expansion.vertex_laws import laws
 
 __all__ = ["DEFAULT_DIAGRAMS", "SeriesExponents"]
 
 DEFAULT_DIAGRAMS = 30_000
 """Without a number of terms, a problem is expanded until it has met this many diagrams."""
+
+DECIDING_DIAGRAMS = 120_000
+"""So many if fewer do not decide how the vertices move."""
 
 MAXIMAL_DEFAULT_TERMS = 8
 
@@ -94,8 +100,10 @@ class SeriesExponents:
         loss : str, optional
             Which loss or observable; without it the loss that drives the flow.
         terms : int, optional
-            The last coefficient. Without it as many as `DEFAULT_DIAGRAMS` diagrams allow, at most
-            Y_8, so that the answer does not depend on the machine.
+            The last coefficient. Without it as many as `DEFAULT_DIAGRAMS` diagrams allow, and if
+            these do not decide how the vertices move, as many as `DECIDING_DIAGRAMS` allow until
+            they do; at most Y_8. Diagrams are counted, not seconds, so that the answer does not
+            depend on the machine or its load.
         budget, progress, store, executor
             See `LossSeries`.
 
@@ -112,26 +120,35 @@ class SeriesExponents:
                 "more"
             )
         limits = budget or Budget()
-        if terms is None and limits.diagrams is None:
-            limits = Budget(seconds=limits.seconds, diagrams=DEFAULT_DIAGRAMS, memory=limits.memory)
+        counted = terms is None and limits.diagrams is None
         series = LossSeries(
             problem.with_target_amplitude(_AMPLITUDE),
             loss=loss,
-            budget=limits,
+            budget=replace(limits, diagrams=DEFAULT_DIAGRAMS) if counted else limits,
             progress=progress,
             store=store,
             executor=executor,
         )
-        try:
-            series[MAXIMAL_DEFAULT_TERMS if terms is None else terms]
-        except BudgetExceededError:
-            if terms is not None or not series.known:
-                raise
+        if terms is not None:
+            series[terms]
+        elif not _reaches(series, MAXIMAL_DEFAULT_TERMS) and counted:
+            last = len(series.known)
+            series.budget = replace(limits, diagrams=DECIDING_DIAGRAMS)
+            while not cls._of_series(problem, loss, series.known).has_law():
+                if last > MAXIMAL_DEFAULT_TERMS or not _reaches(series, last):
+                    break
+                last += 1
+        return cls._of_series(problem, loss, series.known)
+
+    @classmethod
+    def _of_series(
+        cls, problem: Problem, loss: str | None, known: Sequence[Polynomial]
+    ) -> SeriesExponents:
         return cls.of_coefficients(
-            series.known,
+            known,
             growing=problem.growing,
             amplitude=_AMPLITUDE,
-            pure_target=_unmoving(series.problem, series.loss),
+            pure_target=_unmoving(problem, problem.loss_name if loss is None else loss),
             problem=problem,
             loss=None if loss == problem.loss_name else loss,
         )
@@ -241,6 +258,24 @@ class SeriesExponents:
         """The s of the last coefficient."""
         return len(self.coefficients) - 1
 
+    def has_law(self) -> bool:
+        """Whether all vertices of the Newton polyhedra move linearly up to the last coefficient."""
+        return next(iter(laws(self.polyhedra(), self.last)), None) is not None
+
+    def polyhedra(self, *, tick: Tick = unhurried) -> dict[int, NewtonPolyhedron]:
+        """The Newton polyhedron of every Y_s that is not zero.
+
+        Parameters
+        ----------
+        tick : callable, optional
+            Called during the work; it may raise an exception to end it.
+        """
+        return {
+            s: NewtonPolyhedron(self.points(s), growing=self.growing_places, tick=tick)
+            for s, polynomial in enumerate(self.coefficients)
+            if len(polynomial)
+        }
+
     def points(self, s: int) -> tuple[Point, ...]:
         """The exponents of the monomials of Y_s, sorted."""
         return tuple(sorted(self.coefficients[s].exponents(self.symbols)))
@@ -261,3 +296,15 @@ def _unmoving(problem: Problem, name: str) -> Polynomial:
     return Polynomial(expectation(DiagramSum(still))) * Polynomial(
         {quantity.normalisation: Fraction(1)}
     )
+
+
+def _reaches(series: LossSeries, last: int) -> bool:
+    """Whether the limit on diagrams allows Y_last; other limits may not decide it."""
+    try:
+        series[last]
+    except BudgetExceededError:
+        limit = series.budget.diagrams
+        if not series.known or limit is None or series.work <= limit:
+            raise
+        return False
+    return True

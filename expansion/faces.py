@@ -2,12 +2,13 @@
 
 The normal cone of a face F is spanned by the outer normals of the facets that contain F, and by the
 vectors that are constant on the hull. It is cut out by the differences v − w for v on F and a w on
-each face that covers F (e_i for a cover that adds the growing direction −e_i), and it is orthogonal
+each face that covers F (f for a cover that adds the falling direction −f), and it is orthogonal
 to the differences of points of F. So both descriptions of the cone are read off the lattice of
 faces.
 
->>> from expansion.convex_hull import convex_hull, face_layers
->>> segment = convex_hull([(0, 1), (1, 0)], growing=(0, 1))
+>>> from expansion.convex_hull import convex_hull
+>>> from expansion.face_lattice import face_layers
+>>> segment = convex_hull([(0, 1), (1, 0)], falls=((1, 0), (0, 1)))
 >>> [(face.points, face.cone.rays) for face in compact_faces(segment, [*face_layers(segment)])]
 [(((0, 1),), ((0, 1), (1, 1))), (((1, 0),), ((1, 0), (1, 1))), (((0, 1), (1, 0)), ((1, 1),))]
 
@@ -21,7 +22,8 @@ from dataclasses import dataclass
 from operator import sub
 
 from expansion.cones import Cone
-from expansion.convex_hull import Hull, LatticeFace, bits, unit_vector
+from expansion.convex_hull import Hull, bits
+from expansion.face_lattice import LatticeFace
 from expansion.linear_algebra import Point, inner_product, modulo, reduced_basis
 
 __all__ = ["Face", "HalfSpace", "compact_faces", "half_spaces"]
@@ -69,7 +71,7 @@ def half_spaces(hull: Hull) -> tuple[HalfSpace, ...]:
     Examples
     --------
     >>> from expansion.convex_hull import convex_hull
-    >>> half_spaces(convex_hull([(3, 4)], growing=(0, 1)))
+    >>> half_spaces(convex_hull([(3, 4)], falls=((1, 0), (0, 1))))
     (HalfSpace(normal=(0, 1), bound=4), HalfSpace(normal=(1, 0), bound=3))
     """
     return tuple(
@@ -85,7 +87,7 @@ def compact_faces(hull: Hull, layers: Sequence[Sequence[LatticeFace]]) -> tuple[
     ----------
     hull : Hull
     layers : sequence of sequence of LatticeFace
-        What `expansion.convex_hull.face_layers` gives for it.
+        What `expansion.face_lattice.face_layers` gives for it.
     """
     corners = sum(vertex.members for vertex in layers[0])
     faces = []
@@ -116,8 +118,7 @@ def _normal_cone(hull: Hull, face: LatticeFace) -> Cone:
         if number < len(hull.points):
             away.append(tuple(map(sub, points[0], hull.points[number])))
         else:
-            fall = hull.growing[number - len(hull.points)]
-            away.append(unit_vector(fall, dimension=space))
+            away.append(hull.falls[number - len(hull.points)])
     return Cone(
         dimension_of_space=space,
         equations=along,

@@ -160,7 +160,7 @@ class LeadingSeries:
         """
         symbols = self.regime.symbols
         exponents = self.regimes.exponents
-        kept = sorted(self[s].exponents(symbols)) or [self.regime.sequences[0].point(s)]
+        kept = sorted(self[s].exponents(symbols)) or [self._promised(s)]
         equations = [vector for vector in self._basis if any(vector)]
         result = []
         for powers, _ in exponents.coefficients[s]:
@@ -174,11 +174,19 @@ class LeadingSeries:
             )
         return tuple(result)
 
+    def _promised(self, s: int) -> Point:
+        """The largest monomial that the vertex sequences give at s."""
+        scaling = self.regime.scaling
+        return max(self.regime.sequences, key=lambda q: q.order(scaling, s)).point(s)
+
     def _falls_short(self, s: int, points: set[Point]) -> bool:
         """Whether leading monomials are smaller than the vertex sequences promise."""
         scaling = self.regime.scaling
-        promised = max(inner_product(scaling, q.point(s)) for q in self.regime.sequences)
-        return max(inner_product(scaling, point) for point in points) < promised
+        promised = max(q.order(scaling, s) for q in self.regime.sequences)
+        return (
+            self.regimes.law_last is not None
+            and max(inner_product(scaling, point) for point in points) < promised
+        )
 
     @cached_property
     def _basis(self) -> tuple[Point, ...]:

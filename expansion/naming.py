@@ -8,7 +8,8 @@ The weight-tied linear autoencoder on finite data has a triangular prism: three 
 faces around the CP triangle A, B, E, and one face for much and one for little data. An edge or a
 vertex is named by the faces that meet there.
 
-Sequences of other problems are called V1, V2, ... in the order of their slopes and offsets.
+Sequences of other problems are called V1, V2, ... in the order of their slopes and offsets; a
+regime of many vertices is called F1, F2, ... instead of by all of them.
 
 >>> regime_name(["A", "B"]), regime_name(["A", "E"]), regime_name(["V1", "V3"])
 ('A-B', 'E-A', 'V1-V3')
@@ -24,7 +25,7 @@ from collections.abc import Mapping, Sequence
 
 from expansion.vertex_sequences import VertexSequence
 
-__all__ = ["CP_FAMILIES", "regime_name", "sequence_names"]
+__all__ = ["CP_FAMILIES", "regime_name", "regime_names", "sequence_names"]
 
 CP_FAMILIES = frozenset({"cp", "autoencoder", "tied-autoencoder"})
 """Families of problems whose vertices have the names of the CP models."""
@@ -47,6 +48,9 @@ _SIDES = {
 """The faces that meet at the three edges along the number of data."""
 
 _AND = " & "
+
+_MOST_IN_NAME = 5
+"""Vertices that are spelled out in the name of a regime."""
 
 _CP_SYMBOLS = {"p", "H", "sigma2"}
 """With further symbols, such as those of a teacher, the polyhedron is another one."""
@@ -92,6 +96,29 @@ def regime_name(vertices: Sequence[str]) -> str:
         shared = set.intersection(*(set(name.split(_AND)) for name in vertices))
         return _AND.join(face for face in _PRISM_FACES if face in shared) or "prism"
     return "E-A" if tuple(vertices) == ("A", "E") else "-".join(vertices)
+
+
+def regime_names(vertices: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The names of regimes from the sorted names of their vertices, in a fixed order.
+
+    A regime of more than five vertices, or one that shares them with another one, is called F1,
+    F2, ... by its place among those.
+
+    Examples
+    --------
+    >>> regime_names([["A", "B"], ["A", "B", "C", "D", "E"], ["V1", "V2", "V3", "V4", "V5", "V6"]])
+    ('A-B', 'A-B-C-D-E', 'F1')
+    """
+    long = [regime_name(names) for names in vertices]
+    names: list[str] = []
+    number = 0
+    for corners, name in zip(vertices, long, strict=True):
+        many = len(corners) > _MOST_IN_NAME and not all(_AND in corner for corner in corners)
+        if many or long.count(name) > 1:
+            number += 1
+            name = f"F{number}"
+        names.append(name)
+    return tuple(names)
 
 
 def _cp_names(

@@ -39,15 +39,15 @@ definition with growing directions in any dimension is ours.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
 from diagrams.errors import InvalidInputError
-from expansion.convex_hull import Hull, LatticeFace, convex_hull, face_layers
+from expansion.convex_hull import Hull, Tick, bits, convex_hull, hull_of_sum, unhurried, unit_vector
+from expansion.face_lattice import LatticeFace, face_layers
 from expansion.faces import Face, HalfSpace, compact_faces, half_spaces
 from expansion.linear_algebra import Point, inner_product, integer_multiple
-from expansion.minkowski import sum_of_hulls
 from expansion.pareto import pareto_optimal, read_indices, read_points
 
 __all__ = ["Face", "HalfSpace", "NewtonPolyhedron", "Point", "minkowski_sum", "pareto_optimal"]
@@ -63,6 +63,8 @@ class NewtonPolyhedron:
         Exponent vectors of one length, at least one; kept without repetition, sorted.
     growing : iterable of int, optional
         Indices of the directions that fall; without any the polyhedron is a polytope.
+    tick : callable, optional
+        Called while its faces are computed, which happens when they are asked for first.
 
     Raises
     ------
@@ -78,13 +80,17 @@ class NewtonPolyhedron:
 
     points: tuple[Point, ...]
     growing: tuple[int, ...]
+    _tick: Tick = field(compare=False, repr=False)
 
-    def __init__(self, points: Iterable[Point], *, growing: Iterable[int] = ()) -> None:
+    def __init__(
+        self, points: Iterable[Point], *, growing: Iterable[int] = (), tick: Tick = unhurried
+    ) -> None:
         exact = read_points(points)
         if not exact:
             raise InvalidInputError("Newton polyhedron: has no point; give at least one")
         object.__setattr__(self, "points", exact)
         object.__setattr__(self, "growing", read_indices(growing, dimension=len(exact[0])))
+        object.__setattr__(self, "_tick", tick)
 
     @property
     def dimension_of_space(self) -> int:
@@ -92,10 +98,38 @@ class NewtonPolyhedron:
         return len(self.points[0])
 
     @property
+    def falls(self) -> tuple[Point, ...]:
+        """The unit vectors of the growing indices, on which scalings are positive."""
+        size = self.dimension_of_space
+        return tuple(unit_vector(place, dimension=size) for place in self.growing)
+
+    @cached_property
     def vertices(self) -> tuple[Point, ...]:
         """The vertices, sorted."""
         return tuple(
             self._hull.points[vertex.members.bit_length() - 1] for vertex in self._layers[0]
+        )
+
+    @property
+    def normal_fan(self) -> frozenset[frozenset[Point]]:
+        """What generates the normal cone of every vertex: its rays and a basis of its lineality.
+
+        Polyhedra are refined by the same walls when these are equal.
+
+        Examples
+        --------
+        >>> small, large = (NewtonPolyhedron([(0, 0), (0, k), (k, 0)]) for k in (1, 2))
+        >>> small.normal_fan == large.normal_fan
+        True
+        """
+        return frozenset(
+            frozenset(
+                [
+                    *(self._hull.normals[number] for number in bits(vertex.facets)),
+                    *self._hull.lineality,
+                ]
+            )
+            for vertex in self._layers[0]
         )
 
     @property
@@ -264,7 +298,8 @@ class NewtonPolyhedron:
 
     @cached_property
     def _hull(self) -> Hull:
-        return convex_hull(pareto_optimal(self.points, self.growing), growing=self.growing)
+        optimal = pareto_optimal(self.points, self.growing)
+        return convex_hull(optimal, falls=self.falls, tick=self._tick)
 
     @cached_property
     def _layers(self) -> tuple[tuple[LatticeFace, ...], ...]:
@@ -324,8 +359,8 @@ def minkowski_sum(polyhedra: Iterable[NewtonPolyhedron]) -> NewtonPolyhedron:
             "Minkowski sum: its summands differ in their space or growing indices; give all of "
             "them the same symbols and the same growing indices"
         )
-    hull = sum_of_hulls([summand._hull for summand in summands])
-    total = NewtonPolyhedron(hull.points, growing=hull.growing)
+    hull = hull_of_sum([part.vertices for part in summands], falls=summands[0].falls)
+    total = NewtonPolyhedron(hull.points, growing=summands[0].growing)
     # The facets are known already: fill the cached property instead of computing them again.
     total.__dict__["_hull"] = hull
     return total

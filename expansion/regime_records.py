@@ -20,6 +20,7 @@ from typing import Any
 
 from expansion.closest import Place
 from expansion.leading import LeadingSeries
+from expansion.linear_algebra import Point
 from expansion.pareto_theorem import agreement
 from expansion.polynomial import symbol_order
 from expansion.records import polynomial_record
@@ -43,6 +44,17 @@ def regimes_record(found: Regimes) -> dict[str, Any]:
         "linear_from": found.start,
         "period": found.period,
         "confirmed_by": found.confirmed_by,
+        "confirmed": found.confirmed,
+        "law_holds_to": found.law_last,
+        "late_vertices": [
+            {
+                "s": change.s,
+                "appeared": [_monomial(exponents.symbols, point) for point in change.appeared],
+                "vanished": [_monomial(exponents.symbols, point) for point in change.vanished],
+            }
+            for change in found.changes
+        ],
+        **({"slice": [str(relation) for relation in found.on]} if found.on else {}),
         "theorem_agrees_at": None if agreed is None else list(agreed),
         "f_vector": list(found.f_vector),
         "regimes": [_regime_record(found, regime) for regime in found],
@@ -59,6 +71,7 @@ def _regime_record(found: Regimes, regime: Regime) -> dict[str, Any]:
         ],
         "natural_time": _powers(regime.natural_time),
         "learning": regime.learning.value,
+        "decided": regime.decided,
         "vertices": list(regime.vertices),
         "neighbours": [other.name for other in found.neighbours(regime)],
         "faces": [
@@ -104,6 +117,10 @@ def place_record(place: Place) -> dict[str, Any]:
         "closest": place.closest.name,
         "neglected": {entry.regime.name: float(entry.largest) for entry in place.table},
     }
+
+
+def _monomial(symbols: tuple[str, ...], point: Point) -> dict[str, int]:
+    return {name: power for name, power in zip(symbols, point, strict=True) if power}
 
 
 def _powers(powers: RationalMonomial | tuple[tuple[str, int], ...]) -> dict[str, str]:

@@ -6,10 +6,17 @@ belong to the same *regime* when they pick the same face for every s. So the reg
 faces of the Minkowski sum of the P_s, and their normal cones are the scaling conditions.
 
 Only finitely many P_s are known. Their vertices are sorted into sequences that move linearly with s
-(`expansion.vertex_sequences`). A regime is named by the sequences on it, and its conditions, its
-natural time and its learning are read off them. If a wall between two sequences moves with s, every
-finite number of coefficients shows thin faces near it which are no regimes: they are collected into
-the one regime of that wall, which says how the wall moves and where it tends to.
+(`expansion.vertex_laws`), and the cells of scalings in which these lead for large s are the regimes
+(`expansion.regime_cells`): every scaling with growing sizes is in exactly one of them. If a wall
+between two sequences moves with s, every finite number of coefficients shows thin cells near it
+which are no regimes: the wall is one regime, which says how it moves and where it tends to. What
+the known coefficients do not decide is said (`expansion.regime_map`).
+
+Laws, checked on every map that is made (`expansion.regime_laws`):
+
+- every scaling with growing sizes is in exactly one regime, and no two regimes share a cone;
+- no condition makes sizes alone stay of order one;
+- the natural time of a regime is the largest slope at its scalings.
 
 - *dimension*: that of the face, the number of independent conditions ``~1`` on it;
 - *natural time*: the monomial T, the slope of the sequences, for which the leading part of Y_s/T^s
@@ -33,36 +40,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
 
 from diagrams.errors import InvalidInputError
 from expansion.cones import Cone
+from expansion.convex_hull import Tick
 from expansion.exponents import SeriesExponents
+from expansion.learning import Learning, learning
+from expansion.limits import Limits
 from expansion.linear_algebra import Point, modulo
-from expansion.naming import regime_name, sequence_names
-from expansion.newton import Face, NewtonPolyhedron, minkowski_sum
+from expansion.naming import regime_names, sequence_names
+from expansion.newton import Face, NewtonPolyhedron
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
+from expansion.regime_laws import check_map
+from expansion.regime_map import Change, MapCell, RegimeMap, find_map
 from expansion.scalings import Condition, Relation, as_monomial, simplest_basis, simplest_modulo
 from expansion.series import Budget, Progress
 from expansion.series_store import SeriesStore
-from expansion.vertex_sequences import PERIODS, VertexSequence, Wall, common_slope
+from expansion.slices import Slice
+from expansion.vertex_sequences import VertexSequence, Wall, common_slope
 
-__all__ = ["Learning", "Regime", "Regimes", "regimes"]
+__all__ = ["Change", "Learning", "Regime", "Regimes", "regimes"]
 
 RationalMonomial = tuple[tuple[str, Fraction], ...]
-
-
-class Learning(StrEnum):
-    """How much of the target a regime sees."""
-
-    FREE = "free"
-    LAZY = "lazy"
-    RICH = "rich"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +75,7 @@ class Regime:
     Parameters
     ----------
     name : str
-        The names of its vertex sequences, joined.
+        The names of its vertex sequences, joined, or a number if they are many.
     vertices : tuple of str
         The names of its vertex sequences.
     sequences : tuple of VertexSequence
@@ -88,8 +91,10 @@ class Regime:
     moving : tuple of Wall
         Walls between its sequences whose direction depends on s.
     scaling : tuple of int
-        A scaling that belongs to the regime: at the observed s it picks these sequences. For a
-        regime with moving walls, one in the limit cone.
+        A scaling in the relative interior of the cone. Where walls around the regime move, it is
+        so far inside that it belongs to the regime at all known s, if there is such a scaling.
+    decided : bool
+        Whether all known coefficients obey the law of the vertices here.
     """
 
     name: str
@@ -103,6 +108,7 @@ class Regime:
     learning: Learning
     moving: tuple[Wall, ...]
     scaling: Point
+    decided: bool = True
 
     def __repr__(self) -> str:
         return f"<regime {self.name}>"
@@ -124,6 +130,18 @@ class Regimes:
         From this s on all vertices move linearly.
     period : int
         The period of the vertex sequences in s.
+    law_last : int or None
+        The last s of which this is true: the last known one, unless vertices appear late; None if
+        the coefficients obey no law.
+    confirmed_by : int
+        How many coefficients obey the linear laws beyond those that determine them; zero if the
+        maps of one and two coefficients fewer are not the same.
+    confirmed : bool
+        Whether the maps of one and of two coefficients fewer are known and the same.
+    changes : tuple of Change
+        Vertices that appear or vanish after ``law_last``.
+    on : tuple of Slice
+        The linear relations between exponents to which the map is restricted.
     """
 
     exponents: SeriesExponents
@@ -131,6 +149,11 @@ class Regimes:
     polyhedra: Mapping[int, NewtonPolyhedron]
     start: int
     period: int
+    law_last: int | None
+    confirmed_by: int
+    confirmed: bool
+    changes: tuple[Change, ...] = ()
+    on: tuple[Slice, ...] = ()
 
     def __iter__(self) -> Iterator[Regime]:
         return iter(self.regimes)
@@ -139,7 +162,7 @@ class Regimes:
         return len(self.regimes)
 
     def __getitem__(self, name: str) -> Regime:
-        """The regime of a name; the order of the letters does not matter.
+        """The regime of a name; the names of its vertices in any order are a name as well.
 
         Raises
         ------
@@ -155,14 +178,17 @@ class Regimes:
             if sorted(regime.vertices) == parts or sorted(regime.name.split(" & ")) == faces:
                 return regime
         raise InvalidInputError(
-            f"regime {name!r}: this problem does not have it; choose one of "
+            f"regime {name!r}: this problem does not have it{self._where()}; choose one of "
             f"{', '.join(regime.name for regime in self.regimes)}"
         )
 
+    def _where(self) -> str:
+        return f" on the slice {', '.join(map(str, self.on))}" if self.on else ""
+
     @property
-    def confirmed_by(self) -> int:
-        """How many coefficients obey the linear laws beyond those that determine them."""
-        return self.exponents.last - self.start - self.period
+    def undecided(self) -> tuple[Regime, ...]:
+        """The regimes in which later coefficients do not obey the law of the vertices."""
+        return tuple(regime for regime in self.regimes if not regime.decided)
 
     @property
     def f_vector(self) -> tuple[int, ...]:
@@ -173,8 +199,11 @@ class Regimes:
         )
 
     def includes(self, big: Regime, small: Regime) -> bool:
-        """Whether the face of one regime contains that of another."""
-        return set(big.vertices) >= set(small.vertices)
+        """Whether the face of one regime contains that of another.
+
+        The scalings of the larger face are limits of those of the smaller one.
+        """
+        return set(big.vertices) >= set(small.vertices) and small.cone.contains(big.scaling)
 
     def neighbours(self, regime: Regime) -> tuple[Regime, ...]:
         """Regimes of equal dimension that share a face of one dimension less.
@@ -200,9 +229,7 @@ class Regimes:
         )
 
     def face(self, regime: Regime, s: int) -> Face:
-        """The leading face of Y_s in a regime: the smallest that holds its vertices.
-
-        Before the vertices move linearly it is the face that the regime's scaling picks.
+        """The leading face of Y_s in a regime: what its scaling picks.
 
         Raises
         ------
@@ -214,9 +241,73 @@ class Regimes:
                 f"leading part of Y_{s}: it is zero or beyond Y_{self.exponents.last}, the last "
                 "known coefficient; expand more terms"
             )
-        if s < self.start:
-            return self.polyhedra[s].face(regime.scaling)
-        return _smallest_face(self.polyhedra[s], [q.point(s) for q in regime.sequences])
+        return self.polyhedra[s].face(regime.scaling)
+
+    def wall(self, regime: Regime, s: int) -> Face | None:
+        """The edge between the two vertices of a regime at s, None if they do not share one.
+
+        For a wall that moves, this is where it is at s.
+        """
+        ends = tuple(sorted({sequence.point(s) for sequence in regime.sequences}))
+        if len(ends) != 2 or s not in self.polyhedra:
+            return None
+        edges = (face for face in self.polyhedra[s].faces if face.dimension == 1)
+        return next((edge for edge in edges if edge.vertices == ends), None)
+
+    def restricted(self, text: str) -> Regimes:
+        """The map on a linear subspace of scalings, given in words.
+
+        Parameters
+        ----------
+        text : str
+            Monomials that are of the same order, such as ``H ~ p, sigma2 ~ p**-1``.
+
+        Raises
+        ------
+        InvalidInputError
+            If it cannot be read, names other symbols, or no scaling with growing sizes obeys it.
+
+        Examples
+        --------
+        >>> from expansion.models import cp
+        >>> found = regimes(cp(order=2, symmetric=True), terms=4).restricted("H ~ p")
+        >>> [(regime.name, [str(c) for c in regime.conditions]) for regime in found]
+        [('E', ['p*sigma2 -> 0']), ('A-B', ['p*sigma2 -> oo']), ('A-B-E', ['p*sigma2 ~ 1'])]
+        """
+        on = Slice.read_all(text, symbols=self.exponents.symbols)
+        equations = [relation.normal for relation in (*self.on, *on)]
+        found = []
+        for regime in self.regimes:
+            cone = Cone.from_inequalities(
+                regime.cone.inequalities,
+                [*regime.cone.equations, *equations],
+                dimension=regime.cone.dimension_of_space,
+            )
+            if regime.cone.contains_in_interior(cone.interior):
+                scaling = regime.scaling if cone.contains(regime.scaling) else cone.interior
+                found.append((regime, cone, scaling))
+        if not found or not any(scaling for _, _, scaling in found):
+            raise InvalidInputError(
+                f"slice {text}: no scaling with growing sizes obeys it; relate growing sizes with "
+                "positive powers"
+            )
+        dimension = max(cone.dimension for _, cone, _ in found)
+        return replace(
+            self,
+            on=(*self.on, *on),
+            regimes=tuple(
+                replace(
+                    regime,
+                    cone=cone,
+                    scaling=scaling,
+                    dimension=dimension - cone.dimension,
+                    conditions=_conditions(
+                        cone, self.exponents.symbols, self.exponents.growing_places, equations
+                    ),
+                )
+                for regime, cone, scaling in sorted(found, key=lambda item: -item[1].dimension)
+            ),
+        )
 
 
 def regimes(
@@ -224,6 +315,7 @@ def regimes(
     *,
     loss: str | None = None,
     terms: int | None = None,
+    slice: str | None = None,
     budget: Budget | None = None,
     progress: Callable[[Progress], None] | None = None,
     store: SeriesStore | None = None,
@@ -240,16 +332,20 @@ def regimes(
         Which loss or observable of a problem; without it the loss that drives the flow.
     terms : int, optional
         The last coefficient that is used.
+    slice : str, optional
+        Restrict the scalings, see `Regimes.restricted`.
     budget, progress, store, executor
-        For the expansion of a problem, see `LossSeries`.
+        For the expansion of a problem, see `LossSeries`. The seconds, the memory and the progress
+        are those of the geometry as well.
 
     Raises
     ------
     InvalidInputError
-        If there are too few coefficients to decide how the vertices move, or no size grows.
+        If there are too few coefficients to say anything, or no size grows.
     BudgetExceededError
         If the budget does not suffice.
     """
+    limits = Limits(budget or Budget(), what="the map of regimes", progress=progress)
     if isinstance(source, Problem):
         exponents = SeriesExponents.of_problem(
             source,
@@ -264,149 +360,118 @@ def regimes(
         exponents = source
     else:
         exponents = SeriesExponents.of_coefficients(source)
-    polyhedra = {
-        s: NewtonPolyhedron(exponents.points(s), growing=exponents.growing_places)
-        for s, polynomial in enumerate(exponents.coefficients)
-        if len(polynomial)
-    }
-    start, sequences, groups = _sequences(polyhedra, exponents.last)
-    members = {
-        sequence: _learning(exponents, polyhedra, (sequence,), start) for sequence in sequences
-    }
+    limits = limits.at(exponents.last)
+    polyhedra = exponents.polyhedra(tick=limits.tick)
+    found = find_map(polyhedra, exponents.last, growing=exponents.growing_places, tick=limits.tick)
+    result = _described(exponents, polyhedra, found, limits.tick)
+    check_map(result, tick=limits.tick)
+    return result if slice is None else result.restricted(slice)
+
+
+def _described(
+    exponents: SeriesExponents,
+    polyhedra: Mapping[int, NewtonPolyhedron],
+    found: RegimeMap,
+    tick: Tick,
+) -> Regimes:
+    """The map with names, conditions, natural times and learning."""
+    full = [cell for cell in found.cells if not cell.cone.equations]
+    sequences = tuple(sorted((c.sequences[0] for c in full), key=lambda q: q.sort_key))
+    learnt = {id(cell): _learning(exponents, polyhedra, cell, found) for cell in found.cells}
     problem = exponents.problem
     named = sequence_names(
         sequences,
-        learning={sequence: learning.value for sequence, learning in members.items()},
+        learning={cell.sequences[0]: learnt[id(cell)].value for cell in full},
         symbols=exponents.symbols,
         family=None if problem is None else problem.family,
     )
-    edges = {frozenset(chosen) for chosen, dimension in groups.items() if dimension == 1}
-    found = [
-        _regime(exponents, polyhedra, chosen, sequences, named, dimension, start, edges)
-        for chosen, dimension in groups.items()
-    ]
+    ordered = sorted(
+        found.cells,
+        key=lambda cell: (
+            len(cell.cone.equations),
+            len(cell.sequences),
+            sorted(named[q] for q in cell.sequences),
+            cell.cone.rays,
+        ),
+    )
+    names = regime_names([sorted(named[q] for q in cell.sequences) for cell in ordered])
+    edges = {
+        frozenset(cell.sequences)
+        for cell in found.cells
+        if found.last is not None and len(cell.cone.equations) == 1 and len(cell.sequences) == 2
+    }
     return Regimes(
         exponents=exponents,
-        regimes=tuple(sorted(found, key=lambda r: (r.dimension, len(r.vertices), r.vertices))),
+        regimes=tuple(
+            _regime(exponents, cell, name, named, learnt[id(cell)], edges, tick)
+            for name, cell in zip(names, ordered, strict=True)
+        ),
         polyhedra=polyhedra,
-        start=start,
-        period=sequences[0].period,
+        start=found.start,
+        period=found.period,
+        law_last=found.last,
+        confirmed_by=found.confirmed_by,
+        confirmed=found.confirmed,
+        changes=found.changes,
     )
-
-
-def _sequences(
-    polyhedra: Mapping[int, NewtonPolyhedron], last: int
-) -> tuple[int, tuple[VertexSequence, ...], dict[tuple[VertexSequence, ...], int]]:
-    """The vertex sequences, from which s on they hold, and the faces they span with dimensions."""
-    for start in range(last):
-        orders = range(start, last + 1)
-        if not all(s in polyhedra for s in orders) or len(orders) < min(PERIODS) + 2:
-            continue
-        total = minkowski_sum(polyhedra[s] for s in orders)
-        picked = [
-            (face, {s: polyhedra[s].face(face.cone.interior).vertices for s in orders})
-            for face in total.faces
-        ]
-        for period in PERIODS:
-            fitted = {
-                VertexSequence.fitted({s: at[s][0] for s in orders}, period=period)
-                for face, at in picked
-                if face.dimension == 0
-            }
-            sequences = tuple(sorted((q for q in fitted if q), key=lambda q: q.sort_key))
-            if all({q.point(s) for q in sequences} >= set(polyhedra[s].vertices) for s in orders):
-                groups: dict[tuple[VertexSequence, ...], int] = {}
-                for face, at in picked:
-                    chosen = _spanning(sequences, at)
-                    groups[chosen] = max(face.dimension, groups.get(chosen, 0))
-                return start, sequences, groups
-    raise InvalidInputError(
-        f"regimes: Y_0 ... Y_{last} are too few coefficients to decide how the vertices move; "
-        f"give more terms, at least --terms {max(last + 1, max(PERIODS) + 1)}"
-    )
-
-
-def _spanning(
-    sequences: tuple[VertexSequence, ...], at: Mapping[int, tuple[Point, ...]]
-) -> tuple[VertexSequence, ...]:
-    """The sequences on a face at every s, or the fewest that together meet all its vertices.
-
-    The second case are the thin faces near a wall that moves.
-    """
-    on = tuple(q for q in sequences if all(q.point(s) in vertices for s, vertices in at.items()))
-    if all({q.point(s) for q in on} == set(vertices) for s, vertices in at.items()):
-        return on
-    for size in range(1, len(sequences) + 1):
-        for chosen in combinations(sequences, size):
-            if all({q.point(s) for q in chosen} >= set(points) for s, points in at.items()):
-                return chosen
-    raise AssertionError("every vertex is on a sequence")
 
 
 def _regime(
     exponents: SeriesExponents,
-    polyhedra: Mapping[int, NewtonPolyhedron],
-    chosen: tuple[VertexSequence, ...],
-    sequences: tuple[VertexSequence, ...],
+    cell: MapCell,
+    name: str,
     named: Mapping[VertexSequence, str],
-    dimension: int,
-    start: int,
+    learnt: Learning,
     edges: Set[frozenset[VertexSequence]],
+    tick: Tick,
 ) -> Regime:
-    cone = _limit_cone(chosen, sequences, exponents)
-    vertices = tuple(sorted(named[q] for q in chosen))
+    tick()
     symbols = exponents.symbols
+    sequences = tuple(sorted(cell.sequences, key=lambda q: named[q]))
+    slope = common_slope(_fastest(sequences, cell.cone.interior))
     return Regime(
-        name=regime_name(vertices),
-        vertices=vertices,
-        sequences=tuple(sorted(chosen, key=lambda q: named[q])),
-        dimension=dimension,
-        cone=cone,
+        name=name,
+        vertices=tuple(named[q] for q in sequences),
+        sequences=sequences,
+        dimension=len(cell.cone.equations),
+        cone=cell.cone,
         symbols=symbols,
-        conditions=_conditions(cone, symbols, exponents.growing_places),
+        conditions=_conditions(cell.cone, symbols, exponents.growing_places),
         natural_time=tuple(
-            (name, power)
-            for name, power in zip(symbols, common_slope(chosen), strict=True)
-            if power
+            (symbol, power) for symbol, power in zip(symbols, slope, strict=True) if power
         ),
-        learning=_learning(exponents, polyhedra, chosen, start),
+        learning=learnt,
         moving=tuple(
             wall
-            for first, second in combinations(chosen, 2)
+            for first, second in combinations(sequences, 2)
             if {first, second} in edges and (wall := Wall.between(first, second)).moves
         ),
-        scaling=cone.interior,
+        scaling=cell.scaling,
+        decided=cell.decided,
     )
 
 
-def _limit_cone(
-    chosen: Sequence[VertexSequence],
-    sequences: Sequence[VertexSequence],
-    exponents: SeriesExponents,
-) -> Cone:
-    """The scalings at which the chosen sequences lead for large s."""
-    size = len(exponents.symbols)
-    equal = [normal for other in chosen[1:] for normal in Wall.between(chosen[0], other).limits]
-    above = [
-        normal
-        for one in chosen
-        for other in sequences
-        if other not in chosen
-        for normal in Wall.between(one, other).limits
+def _fastest(sequences: Sequence[VertexSequence], scaling: Point) -> list[VertexSequence]:
+    """The sequences whose slope is the largest along a scaling: all, unless no law holds."""
+    orders = [
+        sum((x * b for x, b in zip(scaling, q.slope, strict=True)), Fraction(0)) for q in sequences
     ]
-    grow = [_unit(place, size) for place in exponents.growing_places]
-    return Cone.from_inequalities([*above, *grow], equal, dimension=size)
+    return [q for q, order in zip(sequences, orders, strict=True) if order == max(orders)]
 
 
 def _conditions(
-    cone: Cone, symbols: tuple[str, ...], growing: Sequence[int]
+    cone: Cone,
+    symbols: tuple[str, ...],
+    growing: Sequence[int],
+    given: Sequence[Point] = (),
 ) -> tuple[Condition, ...]:
+    """What defines a cone together with the growth of the sizes and given equations."""
     size = len(symbols)
-    basis = simplest_basis(cone.equations, dimension=size)
+    basis = simplest_basis(cone.equations, beside=given, dimension=size)
     grow = {modulo(_unit(place, size), cone.equations) for place in growing}
     still = [Condition(as_monomial(symbols, vector), Relation.CONSTANT) for vector in basis]
     bounds = [
-        Condition.diverging(symbols, simplest_modulo(normal, basis))
+        Condition.diverging(symbols, simplest_modulo(normal, cone.equations))
         for normal in cone.inequalities
         if normal not in grow
     ]
@@ -416,28 +481,17 @@ def _conditions(
 def _learning(
     exponents: SeriesExponents,
     polyhedra: Mapping[int, NewtonPolyhedron],
-    chosen: tuple[VertexSequence, ...],
-    start: int,
+    cell: MapCell,
+    found: RegimeMap,
 ) -> Learning:
     if exponents.factors is None:
         return Learning.UNKNOWN
-    most = {
-        s: max(
-            exponents.factors[s][point][1]
-            for point in _smallest_face(polyhedra[s], [q.point(s) for q in chosen]).points
-        )
-        for s in range(start, exponents.last + 1)
-    }
-    if not any(most.values()):
-        return Learning.FREE
-    period = chosen[0].period
-    bounded = all(most[s] <= most[s - period] for s in most if s - period in most)
-    return Learning.LAZY if bounded else Learning.RICH
-
-
-def _smallest_face(polyhedron: NewtonPolyhedron, points: Sequence[Point]) -> Face:
-    """The face of smallest dimension that holds some vertices; faces are sorted by dimension."""
-    return next(face for face in polyhedron.faces if set(face.vertices) >= set(points))
+    most = {}
+    for s in range(found.start, (exponents.last if found.last is None else found.last) + 1):
+        if s in polyhedra:
+            points = polyhedra[s].face(cell.scaling).points
+            most[s] = max(exponents.factors[s][point][1] for point in points)
+    return learning(most, period=found.period)
 
 
 def _unit(place: int, size: int) -> Point:

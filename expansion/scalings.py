@@ -112,7 +112,9 @@ def as_monomial(symbols: Sequence[str], exponents: Sequence[int]) -> Monomial:
     return monomial(dict(zip(symbols, exponents, strict=True)))
 
 
-def simplest_basis(vectors: Iterable[Point], *, dimension: int) -> tuple[Point, ...]:
+def simplest_basis(
+    vectors: Iterable[Point], *, dimension: int, beside: Iterable[Point] = ()
+) -> tuple[Point, ...]:
     """A basis of the span of some vectors that consists of its simplest elements.
 
     Candidates are the vectors of smallest support, which always contain a basis. Each is primitive.
@@ -123,19 +125,25 @@ def simplest_basis(vectors: Iterable[Point], *, dimension: int) -> tuple[Point, 
         Of length ``dimension``; they may depend on each other.
     dimension : int
         Dimension of the space.
+    beside : iterable of Point, optional
+        Vectors of the span that are known already: what is returned completes them to a basis.
 
     Examples
     --------
     >>> simplest_basis([(0, 2, 4), (0, 3, 6)], dimension=3)
     ((0, 1, 2),)
+    >>> simplest_basis([(1, 0, 0), (0, 1, 0)], dimension=3, beside=[(1, 1, 0)])
+    ((1, 0, 0),)
     """
     span = reduced_basis(list(vectors), dimension=dimension)
     if not span:
         return ()
     candidates = {_readable(v) for v in _smallest_supports(span, len(span) - 1, dimension)}
+    known = list(reduced_basis(list(beside), dimension=dimension))
     chosen: list[Point] = []
     for candidate in sorted(candidates, key=_complexity):
-        if len(reduced_basis([*chosen, candidate], dimension=dimension)) > len(chosen):
+        rank = len(known) + len(chosen)
+        if len(reduced_basis([*known, *chosen, candidate], dimension=dimension)) > rank:
             chosen.append(candidate)
     return tuple(chosen)
 

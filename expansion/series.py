@@ -42,7 +42,7 @@ from expansion.polynomial import MAXIMAL_BITS, Polynomial
 from expansion.problem import Problem
 from expansion.series_store import SeriesStore, StoredCoefficient, series_key
 
-__all__ = ["Budget", "Cost", "LossSeries", "Progress", "loss_series"]
+__all__ = ["Budget", "Cost", "LossSeries", "Progress", "loss_series", "memory_in_use"]
 
 _MEMORY_CHECK_SECONDS = 0.2
 
@@ -93,13 +93,15 @@ class Progress:
 
     ``s`` is the coefficient under work, ``diagrams`` counts all distinct diagrams met so far,
     ``seconds`` is the time spent, and ``expected`` the time that the coefficient under work is
-    expected to take, if enough of them are known to say so.
+    expected to take, if enough of them are known to say so. ``stage`` names work that is no
+    expansion, such as the geometry of a map of regimes.
     """
 
     s: int
     diagrams: int
     seconds: float
     expected: float | None = None
+    stage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,20 @@ class LossSeries:
             if not self._recall():
                 self._extend()
         return self._known[s]
+
+    @property
+    def budget(self) -> Budget:
+        """The limits on the work; they may be changed, and the work goes on where it stopped."""
+        return self._meter.budget
+
+    @budget.setter
+    def budget(self, budget: Budget) -> None:
+        self._meter.budget = budget
+
+    @property
+    def work(self) -> int:
+        """Distinct diagrams merged and contracted so far, those of stored coefficients included."""
+        return self._meter.diagrams
 
     @property
     def known(self) -> tuple[Polynomial, ...]:
@@ -386,7 +402,7 @@ def loss_series(
     )
 
 
-def _memory() -> int:
+def memory_in_use() -> int:
     """Bytes that this process and those it started hold."""
     total = 0
     here = psutil.Process()
@@ -407,7 +423,7 @@ class _Meter:
     """Counts the work of a series, reports it and stops it when a budget is used up."""
 
     def __init__(self, budget: Budget, progress: Callable[[Progress], None] | None) -> None:
-        self._budget = budget
+        self.budget = budget
         self._progress = progress
         self._s = 0
         self._expected: float | None = None
@@ -439,7 +455,7 @@ class _Meter:
             self._progress(Progress(s, diagrams, self._seconds()))
 
     def _check_diagrams(self) -> None:
-        limit = self._budget.diagrams
+        limit = self.budget.diagrams
         if limit is not None and self._diagrams > limit:
             raise self._exceeded(f"{limit} diagrams", "--max-diagrams")
 
@@ -458,13 +474,13 @@ class _Meter:
         """Called by the engine between steps."""
         self._diagrams += added
         seconds = self._seconds()
-        budget = self._budget
+        budget = self.budget
         if budget.seconds is not None and seconds > budget.seconds:
             raise self._exceeded(f"{budget.seconds:g} seconds", "--max-seconds")
         self._check_diagrams()
         if budget.memory is not None and seconds > self._memory_checked:
             self._memory_checked = seconds + _MEMORY_CHECK_SECONDS
-            if _memory() > budget.memory - min(_MEMORY_AHEAD, budget.memory / 20):
+            if memory_in_use() > budget.memory - min(_MEMORY_AHEAD, budget.memory / 20):
                 raise self._exceeded(f"{budget.memory:g} bytes of memory", "--max-memory")
         if self._progress is not None:
             self._progress(Progress(self._s, self._diagrams, seconds, self._expected))

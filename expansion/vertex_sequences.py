@@ -68,26 +68,32 @@ class VertexSequence:
         Parameters
         ----------
         points : mapping from int to Point
-            The vertex at each of consecutive s, at least two more than the period.
+            The vertex at each of consecutive s, at least two more than the period; or at those
+            with the same residues, at least three, where the coefficients of others are zero.
         period : int
             The period m of the offsets.
         """
         orders = sorted(points)
-        if len(orders) < period + 2:
+        if len(orders) < (period + 2 if _consecutive(orders) else 3):
             return None
         start = orders[0]
+        if start + period not in points:
+            return None
         slope = tuple(
             Fraction(after - before, period)
             for before, after in zip(points[start], points[start + period], strict=True)
         )
-        offsets: list[Vector] = [()] * period
+        offsets: dict[int, Vector] = {}
         for s in orders:
             offset = tuple(x - s * b for x, b in zip(points[s], slope, strict=True))
-            if s - start < period:
-                offsets[s % period] = offset
-            elif offsets[s % period] != offset:
+            if offsets.setdefault(s % period, offset) != offset:
                 return None
-        return cls(slope=slope, offsets=tuple(offsets), start=start)
+        known = offsets[start % period]
+        return cls(
+            slope=slope,
+            offsets=tuple(offsets.get(residue, known) for residue in range(period)),
+            start=start,
+        )
 
     @property
     def period(self) -> int:
@@ -99,6 +105,12 @@ class VertexSequence:
         offset = self.offsets[s % self.period]
         entries = [a + s * b for a, b in zip(offset, self.slope, strict=True)]
         return tuple(int(entry) for entry in entries)
+
+    def order(self, scaling: Sequence[int], s: int) -> Fraction:
+        """The order of the monomial at s under a scaling."""
+        offset = self.offsets[s % self.period]
+        entries = zip(scaling, offset, self.slope, strict=True)
+        return sum((x * (a + s * b) for x, a, b in entries), Fraction(0))
 
     @property
     def sort_key(self) -> tuple[object, ...]:
@@ -153,6 +165,10 @@ class Wall:
         offset = self.offsets[s % len(self.offsets)]
         entries = [a + s * b for a, b in zip(offset, self.slope, strict=True)]
         return integer_multiple(entries, dimension=len(entries))
+
+
+def _consecutive(orders: Sequence[int]) -> bool:
+    return orders == list(range(orders[0], orders[0] + len(orders)))
 
 
 def _minus(first: Vector, second: Vector) -> Vector:

@@ -182,6 +182,7 @@ def solve(
     at: Mapping[str, Fraction | float],
     loss: str | None = None,
     terms: int | None = None,
+    slice: str | None = None,
     budget: Budget | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> LossEvolution:
@@ -198,6 +199,8 @@ def solve(
         Which loss or observable of a problem; without it the loss that drives the flow.
     terms : int, optional
         The last coefficient to expand; those known are what the certificate covers.
+    slice : str, optional
+        Restrict the scalings, and with them the regimes, see `Regimes.restricted`.
     budget, progress
         For the expansion, see `LossSeries`.
 
@@ -212,6 +215,8 @@ def solve(
         if isinstance(problem, Regimes)
         else regimes(problem, loss=loss, terms=terms, budget=budget, progress=progress)
     )
+    if slice is not None:
+        found = found.restricted(slice)
     parameters = _parameters(found, at)
     return solution(found, regime).at(parameters)
 

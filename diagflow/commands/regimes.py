@@ -7,7 +7,7 @@ import typer
 
 from diagflow.commands.expand import Format
 from diagflow.commands.problem import Loss, takes_problem
-from diagflow.commands.searching import search
+from diagflow.commands.searching import SliceOption, search
 from diagflow.commands.status import (
     Diagrams,
     Jobs,
@@ -34,6 +34,7 @@ EPILOG = (
     "Examples:\n\n"
     "  diagflow regimes cp --order 4 --symmetric\n\n"
     "  diagflow regimes cp --order 2 --symmetric --at p=512,H=256,sigma2=2e-5\n\n"
+    "  diagflow regimes cp --order 3 --target teacher --slice 'H_teacher ~ H'\n\n"
     "  diagflow regimes series.json --growing p,H --regime V1-V2"
 )
 
@@ -56,7 +57,8 @@ def _run(
         int | None,
         typer.Option(
             "--terms",
-            help="Use Y_0 ... Y_S; without it as many as take a few seconds.",
+            help="Use Y_0 ... Y_S; without it as many as decide the map, within a limit on the "
+            "number of diagrams.",
             metavar="S",
             show_default=False,
         ),
@@ -79,6 +81,7 @@ def _run(
             show_default=False,
         ),
     ] = None,
+    slice_: SliceOption = None,
     growing: Annotated[
         str | None,
         typer.Option(
@@ -135,13 +138,18 @@ def _run(
             store=opened_store(store, no_store=no_store),
             jobs=jobs,
             scheduler=scheduler,
+            slice_=slice_,
         )
     else:
         if loss is not None:
             raise InvalidInputError("--loss: a JSON file holds one series; leave it out")
         sizes = None if growing is None else [name.strip() for name in growing.split(",")]
         coefficients = source if terms is None else source[: terms + 1]
-        found = regimes(SeriesExponents.of_coefficients(coefficients, growing=sizes))
+        found = regimes(
+            SeriesExponents.of_coefficients(coefficients, growing=sizes),
+            slice=slice_,
+            budget=budget(max_seconds, max_diagrams, max_memory),
+        )
     leading = None if regime is None else LeadingSeries(found, found[regime])
     place = None if values is None else where(found, at=values)
     if plot is not None:

@@ -1,6 +1,8 @@
 """The regimes of a problem, as several commands look for them: with progress, store and workers."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 if TYPE_CHECKING:
     from diagflow.store import SQLiteStore
@@ -8,7 +10,19 @@ if TYPE_CHECKING:
     from expansion.regimes import Regimes
     from expansion.series import Budget
 
-__all__ = ["search"]
+__all__ = ["SliceOption", "search"]
+
+SliceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--slice",
+        help="Only scalings at which these monomials are of the same order, such as "
+        "'H ~ p, sigma2 ~ p**-1'.",
+        metavar="RELATIONS",
+        show_default=False,
+    ),
+]
+"""The option that restricts a map to a linear subspace of scalings."""
 
 
 def search(
@@ -20,6 +34,7 @@ def search(
     store: "SQLiteStore | None",
     jobs: int = 1,
     scheduler: str | None = None,
+    slice_: str | None = None,
 ) -> "Regimes":
     """The regimes of a loss, while a bar on the terminal follows the expansion."""
     from diagflow.executors import executor
@@ -40,4 +55,5 @@ def search(
             progress=progress,
             store=store,
             executor=workers,
+            slice=slice_,
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.problem import Loss, RegimeName, takes_problem
-from diagflow.commands.searching import search
+from diagflow.commands.searching import SliceOption, search
 from diagflow.commands.status import (
     Diagrams,
     Jobs,
@@ -78,6 +78,7 @@ def run(
             show_default=False,
         ),
     ] = None,
+    slice_: SliceOption = None,
     output: Annotated[
         SolutionFormat, typer.Option("--format", help="How to print.")
     ] = SolutionFormat.text,
@@ -119,6 +120,7 @@ def run(
         store=opened_store(store, no_store=no_store),
         jobs=jobs,
         scheduler=scheduler,
+        slice_=slice_,
     )
     if listing:
         rows = show_solution.listed(found)

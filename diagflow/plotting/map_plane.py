@@ -59,7 +59,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class MapPlane:
-    """The scalings α = fixed + x e_across + y e_up.
+    """The scalings α = fixed + x e_across + y e_up, on a slice with the exponents tied to them.
 
     Parameters
     ----------
@@ -68,13 +68,16 @@ class MapPlane:
     across, up : int
         Places of the two exponents that vary.
     fixed : tuple of Fraction
-        The other exponents; zero at ``across`` and ``up``.
+        The other exponents; zero at ``across``, at ``up`` and where they are tied.
+    tied : tuple of (int, tuple of Fraction), optional
+        Places of exponents that a slice ties to the others, each with its coefficients.
     """
 
     symbols: tuple[str, ...]
     across: int
     up: int
     fixed: tuple[Fraction, ...]
+    tied: tuple[tuple[int, tuple[Fraction, ...]], ...] = ()
 
     @classmethod
     def of(
@@ -106,14 +109,18 @@ class MapPlane:
         """
         exponents = found.exponents
         symbols = exponents.symbols
-        if len(symbols) < 3:
+        tied = _tied([relation.normal for relation in found.on])
+        bound = {symbols[place] for place, _ in tied}
+        free = [name for name in symbols if name not in bound]
+        if len(free) < 3:
             raise InvalidInputError(
-                f"regime map: the series has the symbols {', '.join(symbols)} only, a map takes "
+                f"regime map: the series has the symbols {', '.join(free)} only, a map takes "
                 "three; draw the polygon alone"
             )
-        still = [name for name in symbols if name not in exponents.growing]
-        x = across or next(name for name in reversed(exponents.growing) if name != up)
-        y = up or next(name for name in [*reversed(still), *reversed(symbols)] if name != x)
+        still = [name for name in free if name not in exponents.growing]
+        sizes = [name for name in free if name in exponents.growing]
+        x = across or next(name for name in [*reversed(sizes), *reversed(free)] if name != up)
+        y = up or next(name for name in [*reversed(still), *reversed(free)] if name != x)
         values = dict(fixed or {})
         for name in (x, y, *values):
             if name not in symbols:
@@ -121,13 +128,18 @@ class MapPlane:
                     f"symbol {name!r}: does not occur in the series; its symbols are "
                     f"{', '.join(symbols)}"
                 )
+        for name in (x, y, *values):
+            if name in bound:
+                raise InvalidInputError(
+                    f"symbol {name!r}: its exponent is tied by the slice; choose another one"
+                )
         if x == y or {x, y} & values.keys():
             raise InvalidInputError(
                 f"regime map of {x} and {y}: an exponent is asked for twice; give two symbols and "
                 "fix others"
             )
         entries = tuple(
-            Fraction(values.get(name, int(name in exponents.growing and name not in (x, y))))
+            Fraction(values.get(name, int(name in sizes and name not in (x, y))))
             for name in symbols
         )
         if not any(
@@ -138,7 +150,7 @@ class MapPlane:
             raise InvalidInputError(
                 f"regime map of {x} and {y}: no other size grows; fix a positive exponent"
             )
-        return cls(symbols, symbols.index(x), symbols.index(y), entries)
+        return cls(symbols, symbols.index(x), symbols.index(y), entries, tied)
 
     @property
     def base(self) -> int:
@@ -149,6 +161,9 @@ class MapPlane:
         """The scaling at a place."""
         entries = list(self.fixed)
         entries[self.across], entries[self.up] = place
+        free = tuple(entries)
+        for bound, factors in self.tied:
+            entries[bound] = sum((c * x for c, x in zip(factors, free, strict=True)), Fraction(0))
         return tuple(entries)
 
     def on_axes(self, place: Place) -> tuple[float, float]:
@@ -184,14 +199,54 @@ class MapPlane:
             if entry
             else rf"\alpha_{{{_letter(name)}}} = 0"
             for i, (name, entry) in enumerate(zip(self.symbols, self.fixed, strict=True))
-            if i not in (self.across, self.up, self.base)
+            if i not in (self.across, self.up, self.base, *(bound for bound, _ in self.tied))
+        ]
+        shown += [
+            rf"\alpha_{{{_letter(self.symbols[bound])}}} = {_sum(self.symbols, factors)}"
+            for bound, factors in self.tied
         ]
         return f"${', '.join(shown)}$" if shown else ""
 
     def _line(self, normal: Sequence[int]) -> tuple[Fraction, Fraction, Fraction]:
         """Coefficients (a, b, c) of the half-plane a x + b y + c >= 0 that a normal cuts out."""
-        constant = sum((n * f for n, f in zip(normal, self.fixed, strict=True)), Fraction(0))
-        return Fraction(normal[self.across]), Fraction(normal[self.up]), constant
+        entries = [Fraction(entry) for entry in normal]
+        for bound, factors in self.tied:
+            entries = [
+                entry + normal[bound] * factor
+                for entry, factor in zip(entries, factors, strict=True)
+            ]
+        constant = sum((n * f for n, f in zip(entries, self.fixed, strict=True)), Fraction(0))
+        return entries[self.across], entries[self.up], constant
+
+
+def _tied(normals: Sequence[Sequence[int]]) -> tuple[tuple[int, tuple[Fraction, ...]], ...]:
+    """The last symbol of every equation, after those before it, in terms of the others."""
+    rows: dict[int, list[Fraction]] = {}
+    for normal in normals:
+        row = [Fraction(entry) for entry in normal]
+        for place, known in rows.items():
+            row = [x - row[place] * y for x, y in zip(row, known, strict=True)]
+        pivot = next((i for i in reversed(range(len(row))) if row[i]), None)
+        if pivot is not None:
+            row = [entry / row[pivot] for entry in row]
+            for place, known in rows.items():
+                factor = known[pivot]
+                rows[place] = [x - factor * y for x, y in zip(known, row, strict=True)]
+            rows[pivot] = row
+    return tuple(
+        (place, tuple(-entry if i != place else Fraction(0) for i, entry in enumerate(row)))
+        for place, row in sorted(rows.items())
+    )
+
+
+def _sum(symbols: Sequence[str], factors: Sequence[Fraction]) -> str:
+    """A linear combination of exponents in LaTeX."""
+    parts = [
+        rf"{_multiple(factor)}\alpha_{{{_letter(name)}}}"
+        for name, factor in zip(symbols, factors, strict=True)
+        if factor
+    ]
+    return " + ".join(parts).replace("+ -", "- ") or "0"
 
 
 def sections(

@@ -168,8 +168,8 @@ def _draw_observed(
     for regime in found:
         if regime.moving and len(regime.vertices) == 2:
             for s in range(found.start, found.exponents.last + 1):
-                face = found.face(regime, s)
-                places = plane.section(face.cone, window) if face.dimension == 1 else ()
+                edge = found.wall(regime, s)
+                places = () if edge is None else plane.section(edge.cone, window)
                 if len(places) == 2:
                     ends = [plane.on_axes(place) for place in places]
                     axes.plot(

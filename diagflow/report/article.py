@@ -138,8 +138,6 @@ def _expansion(problem: Problem, exponents: SeriesExponents) -> str:
 
 def _regimes(found: Regimes) -> str:
     exponents = found.exponents
-    confirmed = found.confirmed_by
-    period = "" if found.period == 1 else f" with period {found.period}"
     figure = (
         "\\begin{center}\n"
         f"\\includegraphics[width=0.62\\linewidth]{{{MAP_FILE}}}\\\\[2pt]\n"
@@ -150,9 +148,8 @@ def _regimes(found: Regimes) -> str:
     return (
         "A regime is a face of the Newton polyhedra of all coefficients: a set of monomials that "
         "lead together when the sizes grow under its scaling condition. There are "
-        f"{len(found)}, from $Y_0, \\dots, Y_{{{exponents.last}}}$; the vertices move linearly"
-        f"{period} from $s = {found.start}$ on, which {confirmed} further coefficients confirm. "
-        "This is observed, not proved.\n\n"
+        f"{len(found)}, from $Y_0, \\dots, Y_{{{exponents.last}}}$. "
+        f"{prose(show_regimes.support(found))}\n\n"
         f"{figure}\n\\begin{{center}}\\small\n\\fitted{{%\n{show_regimes.latex(found)}}}\n"
         "\\end{center}\n"
     )
