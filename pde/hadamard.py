@@ -14,7 +14,7 @@ If A is rational too, so is the product. Its poles are the products of those of 
 of a resultant, and its numerator follows from its first coefficients: no root appears at all.
 
 What is returned has been compared with the products of the coefficients: exactly if it is
-rational, and else at exact numbers for the parameters with the coefficients of `pde.circle`.
+rational, and else at exact numbers for the parameters, with `pde.sampled_taylor`.
 
 >>> z = sympy.Symbol("z")
 >>> sympy.factor(hadamard_product(1 / (1 - z), 1 / (1 - 3 * z), z))
@@ -36,8 +36,8 @@ import sympy
 from sympy.polys.polyerrors import BasePolynomialError
 
 from diagrams.errors import InvalidInputError
-from pde.circle import NotAnalyticError, circle_taylor, differs, exact_points, termwise
 from pde.rational_series import rational_hadamard, rational_taylor
+from pde.sampled_taylor import NotAnalyticError, circle_taylor, differs, exact_points, termwise
 
 __all__ = ["hadamard_product"]
 

@@ -51,7 +51,7 @@ def rational_taylor(function: sympy.Expr, z: sympy.Symbol, number: int) -> list[
     top, bottom = sympy.fraction(sympy.together(function))
     polynomials, _ = sympy.parallel_poly_from_expr([top, bottom], z, extension=True, field=True)
     field = polynomials[0].get_domain()
-    return [field.to_sympy(c) for c in _expanded(*polynomials, number)]
+    return [field.to_sympy(c) for c in _expanded(polynomials[0], polynomials[1], number)]
 
 
 def rational_hadamard(a: Quotient, b: Quotient, z: sympy.Symbol) -> sympy.Expr | None:

@@ -1,4 +1,4 @@
-r"""Taylor coefficients at 0 of an explicit formula, from its values on a small circle.
+r"""Taylor coefficients at 0 of an explicit formula, from its values near 0.
 
 For a function that is analytic for |z| <= r the averages over the N-th roots of unity ω
 
@@ -7,10 +7,13 @@ For a function that is analytic for |z| <= r the averages over the N-th roots of
 are its coefficients up to terms of order r^N. The formula is only evaluated, so that a quotient
 that is 0/0 at z = 0 does no harm, and nothing is simplified: it is the formula itself that is
 tested. With a pole, a branch point or a jump at 0 the averages with n >= N/2 are not of order r^n,
-which is seen. Values that are not finite are never taken for coefficients.
+which is seen. A formula for real numbers, with roots of what is negative, may jump on the circle;
+`line_taylor` takes its values at real points, through which it lays a polynomial. Both are done at
+two scales, which have to agree. Values that are not finite are never taken for coefficients.
 
 >>> z = sympy.Symbol("z")
->>> [mpmath.nstr(c, 6) for c in circle_taylor((1 - sympy.sqrt(1 - 4 * z)) / (2 * z), z, 4)]
+>>> catalan = circle_taylor((1 - sympy.sqrt(1 - 4 * z)) / (2 * z), z, 4)
+>>> [mpmath.nstr(c.real, 6) for c in catalan]
 ['1.0', '1.0', '2.0', '5.0']
 
 Source: L. N. Trefethen, J. A. C. Weideman, SIAM Review 56 (2014) 385, section 2.
@@ -22,6 +25,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import mpmath
 import sympy
+from flint import fmpz_mat
 
 from diagrams.errors import DiagflowError
 
@@ -74,6 +78,52 @@ def circle_taylor(
     NotAnalyticError
         If a value is not finite, or the function is not analytic at 0.
     """
+    return circle_averages(_function(expression, variable, at), number)
+
+
+def line_taylor(
+    expression: sympy.Expr,
+    variable: sympy.Symbol,
+    number: int,
+    at: Mapping[sympy.Symbol, sympy.Expr] | None = None,
+) -> list[mpmath.mpc]:
+    """The same from values on the real line alone.
+
+    Examples
+    --------
+    >>> z = sympy.Symbol("z")
+    >>> differs(line_taylor((z - 1) ** 2 / sympy.sqrt(-1 - z) ** 2, z, 3), [-1, 3, -4]) is None
+    True
+    """
+    function = _function(expression, variable, at)
+    first, second = (_interpolated(function, number, share) for share in (1, 2))
+    if differs(first, second) is not None:
+        raise NotAnalyticError("formula: is not analytic at 0; its values at two scales disagree")
+    return first
+
+
+def _interpolated(
+    function: Callable[[mpmath.mpc], mpmath.mpc], number: int, share: int
+) -> list[mpmath.mpc]:
+    """The coefficients of the polynomial through values at points -m r, ..., m r."""
+    m = number
+    matrix = fmpz_mat([[k**n for n in range(2 * m + 1)] for k in range(-m, m + 1)]).inv()
+    with mpmath.workdps(_RADIUS_DIGITS * (2 * m + 1) + 2 * DIGITS):
+        radius = mpmath.mpf(10) ** -_RADIUS_DIGITS / share
+        values = [_value(function, radius * k) for k in range(-m, m + 1)]
+        return [
+            mpmath.fsum(v * int(matrix[n, k].p) / int(matrix[n, k].q) for k, v in enumerate(values))
+            / radius**n
+            for n in range(number)
+        ]
+
+
+def _function(
+    expression: sympy.Expr,
+    variable: sympy.Symbol,
+    at: Mapping[sympy.Symbol, sympy.Expr] | None,
+) -> Callable[[mpmath.mpc], mpmath.mpc]:
+    """The formula at exact numbers for its parameters, in working precision."""
     inside = expression.subs(dict(at or {}), simultaneous=True)
     other = inside.free_symbols - {variable}
     if other:
@@ -87,7 +137,7 @@ def circle_taylor(
             known[mpmath.mp.prec] = _numerical(roots)
         return function(place, *known[mpmath.mp.prec])
 
-    return circle_averages(evaluate, number)
+    return evaluate
 
 
 def circle_averages(function: Callable[[mpmath.mpc], mpmath.mpc], number: int) -> list[mpmath.mpc]:

@@ -4,7 +4,7 @@ import mpmath
 import pytest
 import sympy
 
-from pde.circle import NotAnalyticError, circle_averages, circle_taylor, differs
+from pde.sampled_taylor import NotAnalyticError, circle_averages, circle_taylor, differs
 
 Z, Y = sympy.symbols("z y")
 
