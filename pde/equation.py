@@ -192,7 +192,7 @@ class FirstOrderPDE:
         >>> equation = FirstOrderPDE((x,), (x * (1 - x),), 1 + x)
         >>> quotient = equation.of_quotient(1)
         >>> quotient.field, quotient.growth
-        ((x - 1,), -2)
+        ((1 - x,), 2)
         """
         growth = self.growth - power * self.field[0] / self.variables[0]
         return FirstOrderPDE(self.variables, *_primitive(self.field, growth))

@@ -97,7 +97,7 @@ def solve_numerically(
 
 
 def _check_problem(equation: FirstOrderPDE, at: Sequence[float | mpmath.mpf], digits: int) -> None:
-    if isinstance(digits, bool) or not isinstance(digits, int) or digits < 1:
+    if type(digits) is not int or digits < 1:
         raise CharacteristicsError(f"digits = {digits}: is not a number of digits; give 1 or more")
     names = ", ".join(map(str, equation.variables))
     if len(at) != len(equation.variables):
