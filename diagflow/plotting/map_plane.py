@@ -91,7 +91,8 @@ class MapPlane:
         ----------
         found : Regimes
         across : str, optional
-            The symbol whose exponent is x; the last size unless given.
+            The symbol whose exponent is x; the last size unless given, or with one size only the
+            last symbol but one that is no size.
         up : str, optional
             The symbol whose exponent is y; the last symbol that is no size unless given, or the
             last size but one.
@@ -112,9 +113,15 @@ class MapPlane:
                 "three; draw the polygon alone"
             )
         still = [name for name in symbols if name not in exponents.growing]
-        x = across or next(name for name in reversed(exponents.growing) if name != up)
-        y = up or next(name for name in [*reversed(still), *reversed(symbols)] if name != x)
         values = dict(fixed or {})
+        # A size is kept for the unit of the exponents.
+        sizes = [name for name in reversed(exponents.growing) if name not in (up, *values)]
+        has_unit = len(sizes) > 1 or any(name in exponents.growing for name in values)
+        y = up or next(
+            name for name in [*reversed(still), *reversed(symbols)] if name not in (across, *values)
+        )
+        candidates = [*(sizes if has_unit else []), *reversed(still), *sizes]
+        x = across or next(name for name in candidates if name != y)
         for name in (x, y, *values):
             if name not in symbols:
                 raise InvalidInputError(

@@ -216,9 +216,15 @@ def _name_faces(labels: Labels, found: Regimes, order: int, places: tuple[int, i
             named.setdefault(flat[0], []).append(regime.name)
         elif regime.dimension == 1 and len(flat) == 2:
             edges.append((flat[0], flat[1], dashes(regime.name)))
+    corner_places = list(named)
     for place, names in named.items():
-        labels.near(place, " = ".join(names), size=8, bold=True, away_from=centre)
+        labels.near(
+            place, " = ".join(names), size=8, bold=True, away_from=centre, others=corner_places
+        )
     for start, end, name in edges:
+        # Two vertices that differ in symbols that are not drawn have their names already.
+        if start == end:
+            continue
         labels.alongside(start, end, name, size=6.5, away_from=centre)
 
 
