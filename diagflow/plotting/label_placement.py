@@ -173,7 +173,10 @@ class Labels:
         self._beside(middle, text, size=size, own=own)
 
     def alongside(self, start: Spot, end: Spot, text: str, *, size: float, away_from: Spot) -> None:
-        """A label along a segment on its side away from a point, or on the other side."""
+        """A label along a segment on its side away from a point, or on the other side.
+
+        Left out where it would cover something: the names of the ends say what it is.
+        """
         first, last, inner = self._pixels([start, end, away_from])
         length = math.dist(first, last)
         angle = _upright(first, last)
@@ -196,7 +199,7 @@ class Labels:
                     self._put(spot, text, size=size, colour="none", angle=angle)
                     return
         middle = ((first[0] + last[0]) / 2, (first[1] + last[1]) / 2)
-        self._beside(middle, text, size=size, own=(first, last))
+        self._beside(middle, text, size=size, own=(first, last), is_needed=False)
 
     def near(
         self,
@@ -227,14 +230,17 @@ class Labels:
         bold: bool = False,
         inner: Spot | None = None,
         rivals: Sequence[Spot] = (),
+        is_needed: bool = True,
     ) -> None:
         """A label at the nearest free place, with a line to its object if that is not adjacent.
 
-        One that is larger than the picture is left out.
+        One that is larger than the picture is left out, and one that is not needed where it would
+        cover something.
         """
         width, height = self._extent(text, size, bold=bold)
         margin = self._size(2.0)
-        for obstacles in ([*self._hard, *self._soft], self._hard, self._boxes, []):
+        trials = [[*self._hard, *self._soft], self._hard]
+        for obstacles in [*trials, self._boxes, []] if is_needed else trials:
             for distance, spot in self._around(target, width, height, inner or target):
                 box = _box(spot, width + margin, height + margin, 0.0)
                 far = distance > 6.0 or bool(own)

@@ -232,5 +232,5 @@ def _limits(values: Iterable[int]) -> tuple[float, float]:
     """The range of some exponents with room for names around them."""
     exact = list(values)
     low, high = min(exact), max(exact)
-    room = max(0.2 * (high - low), 1.0 if high == low else 0.5)
+    room = max(0.25 * (high - low), 1.0 if high == low else 0.5)
     return low - room, high + room
