@@ -239,7 +239,7 @@ def _curve(parameters: Parameters, loss: Loss, *, with_target: bool) -> Curve:
         order = np.argsort(t)
         grid = np.concatenate(([0.0], t[order]))
         fine, coarse = at(grid, SIZES[1]), at(grid, SIZES[0])
-        if closure_error(coarse, fine) > _ACCURACY:
+        if not closure_error(coarse, fine) <= _ACCURACY:
             raise InvalidInputError(
                 f"t = {float(t.max()):g}: {SIZES[0]} and {SIZES[1]} rows of the moment hierarchy "
                 "give different losses; give earlier times"
