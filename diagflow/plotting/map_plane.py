@@ -113,15 +113,12 @@ class MapPlane:
                 "three; draw the polygon alone"
             )
         still = [name for name in symbols if name not in exponents.growing]
-        values = dict(fixed or {})
-        # A size is kept for the unit of the exponents.
-        sizes = [name for name in reversed(exponents.growing) if name not in (up, *values)]
-        has_unit = len(sizes) > 1 or any(name in exponents.growing for name in values)
-        y = up or next(
-            name for name in [*reversed(still), *reversed(symbols)] if name not in (across, *values)
-        )
-        candidates = [*(sizes if has_unit else []), *reversed(still), *sizes]
+        sizes = [name for name in reversed(exponents.growing) if name != up]
+        y = up or next(name for name in [*reversed(still), *reversed(symbols)] if name != across)
+        # One size is kept for the unit of the exponents.
+        candidates = [*(sizes if len(exponents.growing) > 1 else []), *reversed(still), *sizes]
         x = across or next(name for name in candidates if name != y)
+        values = dict(fixed or {})
         for name in (x, y, *values):
             if name not in symbols:
                 raise InvalidInputError(
