@@ -1,4 +1,4 @@
-"""Pictures of values in notebooks: diagrams as SVG, curves as PNG.
+"""Pictures of values in notebooks: diagrams as SVG, curves as PNG, formulas with σ².
 
 `register` names the painters; importing `diagflow` calls it. What a painter needs, the plotting
 library for one, is imported when a notebook asks for the first picture.
@@ -12,11 +12,14 @@ True
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from diagrams.display import paint_with
 
 if TYPE_CHECKING:
+    import sympy
+
     from diagflow.simulation.trajectory import Trajectory
     from diagrams.diagram import Diagram
     from pde.evolution import LossEvolution
@@ -29,6 +32,30 @@ def register() -> None:
     paint_with("diagram", _diagram)
     paint_with("evolution", _evolution)
     paint_with("trajectory", _trajectory)
+    _typeset_formulas()
+
+
+def _typeset_formulas() -> None:
+    """Let a notebook write a variance in a formula as a square, as in all other output.
+
+    The names are those of sympy, and it takes the 2 of ``sigma2`` for an index.
+    """
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    if shell is not None:
+        formatter = shell.display_formatter.formatters["text/latex"]
+        formatter.for_type_by_name("sympy.core.basic", "Basic", _formula)
+
+
+def _formula(formula: sympy.Basic) -> str | None:
+    from expansion.polynomial import square_root
+    from pde.typeset import formula_latex
+
+    ours = (v for v in formula.free_symbols if v.is_positive and square_root(v.name) is not None)
+    if not any(ours):
+        latex: str | None = formula._repr_latex_()
+        return latex
+    return f"$\\displaystyle {formula_latex(formula)}$"
 
 
 def _diagram(diagram: Diagram) -> str:

@@ -24,7 +24,7 @@ from diagflow.schemas import versioned_text
 from expansion.closest import Place
 from expansion.leading import LeadingSeries
 from expansion.pareto_theorem import agreement
-from expansion.polynomial import quotient_text, symbol_latex
+from expansion.polynomial import quotient_text, square_root, symbol_latex
 from expansion.regime_records import leading_record, place_record, regimes_record
 from expansion.regimes import RationalMonomial, Regime, Regimes
 from expansion.scalings import as_monomial
@@ -122,12 +122,12 @@ def power_latex(powers: RationalMonomial) -> str:
     """
     parts = []
     for name, power in powers:
-        stem, mark, index = name.partition("_")
+        variance_of = square_root(name)
         if power.denominator == 1:
             parts.append(symbol_latex(name, int(power)))
-        elif stem.endswith("2") and stem != "2":
+        elif variance_of is not None:
             # A variance is a square, so that a broken power of it is a power of its root.
-            root = symbol_latex(f"{stem[:-1]}{mark}{index}")
+            root = symbol_latex(variance_of)
             parts.append(root if 2 * power == 1 else f"{root}^{{{2 * power}}}")
         else:
             parts.append(f"{symbol_latex(name)}^{{{power}}}")

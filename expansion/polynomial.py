@@ -44,6 +44,7 @@ __all__ = [
     "quotient_latex",
     "quotient_text",
     "read_rational",
+    "square_root",
     "symbol_latex",
     "symbol_order",
 ]
@@ -62,6 +63,9 @@ MAXIMAL_BITS = 13_000
 _TOO_LONG = 10**_DIGITS
 
 _RATIONAL = re.compile(rf"[+-]?\d{{1,{_DIGITS}}}(/\d{{1,{_DIGITS}}})?", re.ASCII)
+_INDEXED = re.compile(r"(_*[A-Za-z0-9]+)_(\w*[A-Za-z0-9]_*)", re.ASCII)
+"""A stem and an index, either with letters or digits of its own."""
+
 _POWER = re.compile(r"([A-Za-z_]\w*)(?:\*\*(-?\d{1,6}))?", re.ASCII)
 
 
@@ -103,12 +107,19 @@ def symbol_order(name: str) -> tuple[int, str]:
 
 
 def symbol_latex(name: str, power: int = 1) -> str:
-    r"""A power of a symbol in LaTeX; a variance ``sigma2`` is the square of a letter.
+    r"""A power of a symbol in LaTeX.
+
+    A name is a stem, and after an underscore between letters an index. A stem that ends in 2, such
+    as the one of the variance ``sigma2``, is the square of what stands before. A stem of several
+    letters is one word, and underscores that separate nothing are printed: so different names are
+    different symbols, and every one may carry a power.
 
     Examples
     --------
     >>> symbol_latex("sigma2", 3), symbol_latex("H"), symbol_latex("H_teacher", 2)
     ('\\sigma^{6}', 'H', 'H_{*}^{2}')
+    >>> symbol_latex("sv2"), symbol_latex("x_", 2), symbol_latex("_x"), symbol_latex("x_a_b")
+    ('\\mathit{sv}^{2}', '\\mathit{x\\_}^{2}', '\\mathit{\\_x}', 'x_{\\mathrm{a\\_b}}')
 
     A variance that is a product stands for itself, see `diagrams.variances`:
 
@@ -117,14 +128,15 @@ def symbol_latex(name: str, power: int = 1) -> str:
     """
     if not name.isidentifier():
         return _variance_latex(Variance.parse(name), power)
-    stem, _, index = name.partition("_")
-    if stem.endswith("2") and stem != "2":
-        stem, power = stem[:-1], 2 * power
+    root = square_root(name)
+    if root is not None:
+        name, power = root, 2 * power
+    stem, index = _parts(name)
     letter = "\\" + stem if stem in {"alpha", "sigma", "tau", "theta", "rho"} else stem
     if len(stem) > 1 and not letter.startswith("\\"):
-        letter = f"\\mathit{{{stem}}}"
+        letter = f"\\mathit{{{_escaped(stem)}}}"
     if index:
-        letter += "_{*}" if index == "teacher" else f"_{{\\mathrm{{{index}}}}}"
+        letter += "_{*}" if index == "teacher" else f"_{{\\mathrm{{{_escaped(index)}}}}}"
     return letter if power == 1 else f"{letter}^{{{power}}}"
 
 
@@ -139,6 +151,30 @@ def _variance_latex(variance: Variance, power: int) -> str:
     if denominator:
         text = f"\\frac{{{text}}}{{{' '.join(denominator)}}}"
     return text if power == 1 else f"\\left({text}\\right)^{{{power}}}"
+
+
+def square_root(name: str) -> str | None:
+    """The name of the symbol of which a symbol is the square, None if its stem does not end in 2.
+
+    Examples
+    --------
+    >>> square_root("sigma2"), square_root("sigma2_data"), square_root("H"), square_root("x2_")
+    ('sigma', 'sigma_data', None, None)
+    """
+    stem, index = _parts(name)
+    if not stem.endswith("2") or stem.strip("_") == "2":
+        return None
+    return stem[:-1] + (f"_{index}" if index else "")
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Stem and index."""
+    split = _INDEXED.fullmatch(name)
+    return (split[1], split[2]) if split else (name, "")
+
+
+def _escaped(word: str) -> str:
+    return word.replace("_", "\\_")
 
 
 def monomial_text(powers: Monomial) -> str:

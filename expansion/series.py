@@ -36,7 +36,7 @@ import psutil
 from diagrams.errors import BudgetExceededError, CapacityError, InvalidInputError
 from diagrams.flow import Flow
 from diagrams.sums import DiagramSum
-from diagrams.wick import Moments, monomial
+from diagrams.wick import Moments, Monomial, monomial
 from diagrams.work import Work
 from expansion.polynomial import MAXIMAL_BITS, Polynomial
 from expansion.problem import Problem
@@ -301,11 +301,23 @@ class LossSeries:
             self._flow = Flow(observable, potential, shared, tick=self._meter.tick, work=self._work)
         return self._flow
 
-    def _normalised(self, moments: Moments, s: int) -> Polynomial:
-        """Multiply by the normalisation of the quantity and by s times that of the loss."""
+    def normalisation(self, s: int) -> Monomial:
+        """The factor of Y_s besides its diagrams: that of the quantity, and s times of the loss.
+
+        Examples
+        --------
+        >>> from expansion.models import tied_autoencoder
+        >>> LossSeries(tied_autoencoder(data=True)).normalisation(2)
+        (('N', -3),)
+        """
         factor = Counter(dict(self._quantity.normalisation))
         for name, power in self.problem.normalisation:
             factor[name] += s * power
+        return monomial(factor)
+
+    def _normalised(self, moments: Moments, s: int) -> Polynomial:
+        """Multiply by the normalisation."""
+        factor = Counter(dict(self.normalisation(s)))
         if not factor:
             return Polynomial(moments)
         result = {}

@@ -2,9 +2,17 @@ r"""Algebraic generating functions: their equation found in exact coefficients, 
 
 A generating function h(x) = Σ C_n x^n in one or several variables is algebraic if a polynomial
 P(x, h) vanishes on it. Like a recurrence, P is *found*: the power series of the monomials
-x^a h^k are computed to the order in the first variable to which C is known, and a linear relation
-between them is sought on the lower orders and confirmed on the higher ones, which are held out.
-Monomials are tried from the fewest on. The *branch* is the root of P that agrees with the series.
+x^a h^k are computed to the order in the first variable to which C is known, known zeros included,
+and a linear relation between them is sought on the lower orders and confirmed on the higher ones,
+which are held out. Monomials are tried from the fewest on.
+
+A polynomial whose low orders vanish on a truncated series need not vanish on any series: (h - 1)^2
+is of order x^{2k} for every h = 1 + x^k + .... So a relation counts only if P has a root that is a
+power series and agrees with all the data. With N known orders and v the order of ∂P/∂h there is
+exactly one root near the data if P(x, h) is of order N > 2v (Newton, Hensel), and it agrees with
+all of them if P is of order N + v on the truncated series.
+
+The *branch* is the root of P that agrees with the series.
 
 The Catalan numbers, h = 1 + x h²:
 
@@ -30,7 +38,7 @@ import sympy
 from flint import fmpq, fmpq_mat
 
 from diagrams.errors import InvalidInputError
-from pde.recurrence import Index, Numbers, sequence
+from pde.recurrence import Index, Numbers, exact_numbers, sequence
 
 __all__ = ["AlgebraicEquation", "find_algebraic_equation", "sequence"]
 
@@ -110,7 +118,8 @@ def find_algebraic_equation(
     Parameters
     ----------
     data : mapping from tuple of int to rational
-        C_n for every n whose first index is at most some order; those not given are zero.
+        C_n for every n whose first index is at most the largest one given, known zeros included;
+        those not given up to there are zero.
     variables : sequence of str
         Names of the variables, one for each index.
     degree : int
@@ -132,47 +141,47 @@ def find_algebraic_equation(
     Traceback (most recent call last):
     diagrams.errors.InvalidInputError: algebraic equation: none of degree up to 2 in 2 ...
     """
-    numbers = {tuple(n): Fraction(value) for n, value in data.items() if value}
-    if {len(n) for n in numbers} != {len(variables)}:
+    known = exact_numbers(data)
+    if not 0 < held_out < 1:
+        raise InvalidInputError(
+            f"held_out = {held_out}: is the share of the orders kept for confirmation; give a "
+            "number between 0 and 1"
+        )
+    if {len(n) for n in known} != {len(variables)}:
         raise InvalidInputError(
             f"variables {', '.join(variables)}: the coefficients have another number of indices; "
             "give one variable for each"
         )
-    order = max(n[0] for n in data) + 1
-    early = order - max(1, round(held_out * order))
+    numbers = {n: value for n, value in known.items() if value}
+    order = max(n[0] for n in known) + 1
     for top, powers in _grids(degree, max_power, len(variables)):
         monomials = [
             (a, k) for k in range(top + 1) for a in product(*(range(r + 1) for r in powers))
         ]
-        columns = [_shifted(series, a, order) for (a, _), series in _powers(monomials, numbers)]
-        relation = _relation(columns, early)
-        if relation is None:
-            continue
+        columns = [
+            _shifted(series, a, order) for (a, _), series in _powers(monomials, numbers, order)
+        ]
         rows = sorted({n for column in columns for n in column})
-        late = [n for n in rows if n[0] >= early]
-        if not late or any(_combined(relation, columns, n) for n in late):
+        orders = sorted({n[0] for n in rows})
+        # Shares of the orders with an equation: a cut within known zeros changes nothing.
+        late = set(orders[len(orders) - max(1, round(held_out * len(orders))) :])
+        fitted = [n for n in rows if n[0] not in late]
+        relation = _relation(columns, fitted)
+        if relation is None or any(_combined(relation, columns, n) for n in rows):
             continue
-        symbols = tuple(sympy.Symbol(name) for name in variables)
-        h = sympy.Symbol("h")
-        terms = zip(relation, monomials, strict=True)
-        equation = sum(
-            sympy.Rational(c.numerator, c.denominator)
-            * h**k
-            * prod((x**power for x, power in zip(symbols, a, strict=True)), start=sympy.Integer(1))
-            for c, (a, k) in terms
-        )
-        _, polynomial = sympy.Poly(equation, *symbols, h).clear_denoms(convert=True)
-        sign = sympy.sign(polynomial.LC())
+        terms = {m: c for m, c in zip(monomials, relation, strict=True) if c}
+        if not _has_root(terms, numbers, order):
+            continue
         return AlgebraicEquation(
-            variables=symbols,
-            function=h,
-            equation=sign * polynomial.primitive()[1].as_expr(),
-            fitted=len(rows) - len(late),
-            held_out=len(late),
-            data=tuple(sorted(numbers.items())),
+            variables=tuple(sympy.Symbol(name) for name in variables),
+            function=sympy.Symbol("h"),
+            equation=_equation(terms, variables),
+            fitted=len(fitted),
+            held_out=len(rows) - len(fitted),
+            data=tuple(sorted(known.items())),
         )
     raise InvalidInputError(
-        f"algebraic equation: none of degree up to {degree} in {len(numbers)} coefficients; give "
+        f"algebraic equation: none of degree up to {degree} in {len(known)} coefficients; give "
         "more of them or allow a higher degree"
     )
 
@@ -183,12 +192,42 @@ def _grids(degree: int, max_power: int, dimension: int) -> list[tuple[int, Index
     return sorted(boxes, key=lambda grid: ((grid[0] + 1) * prod(r + 1 for r in grid[1]), grid))
 
 
+def _equation(terms: dict[tuple[Index, int], Fraction], variables: Sequence[str]) -> sympy.Expr:
+    """P with coprime integers, the first of them positive."""
+    symbols = [*(sympy.Symbol(name) for name in variables), sympy.Symbol("h")]
+    table = {(*a, k): sympy.Rational(c.numerator, c.denominator) for (a, k), c in terms.items()}
+    _, polynomial = sympy.Poly.from_dict(table, *symbols).clear_denoms(convert=True)
+    return sympy.sign(polynomial.LC()) * polynomial.primitive()[1].as_expr()
+
+
+def _has_root(terms: dict[tuple[Index, int], Fraction], numbers: Series, order: int) -> bool:
+    """Whether one power series obeys P = 0 and agrees with all the data.
+
+    With h the truncated series, P(x, h + u) = P(x, h) + ∂P/∂h u + ..., so that the correction u
+    begins at the order of P(x, h) less that of ∂P/∂h.
+    """
+    slope = {(a, k - 1): k * c for (a, k), c in terms.items() if k}
+    lowest = min((n[0] for n in _substituted(slope, numbers, order)), default=order)
+    if 2 * lowest >= order:
+        return False
+    return not _substituted(terms, numbers, order + lowest)
+
+
+def _substituted(terms: dict[tuple[Index, int], Fraction], numbers: Series, order: int) -> Series:
+    """P(x, h) up to an order in the first variable, for the h with just these coefficients."""
+    total: Series = {}
+    for (a, k), series in _powers(sorted(terms, key=lambda term: term[1]), numbers, order):
+        for n, c in _shifted(series, a, order).items():
+            total[n] = total.get(n, Fraction(0)) + terms[a, k] * c
+    return {n: c for n, c in total.items() if c}
+
+
 def _powers(
-    monomials: list[tuple[Index, int]], numbers: Series
+    monomials: list[tuple[Index, int]], numbers: Series, order: int
 ) -> Iterator[tuple[tuple[Index, int], Series]]:
-    """Every monomial with its power of h."""
-    order = max(n[0] for n in numbers) + 1
-    power: Series = {tuple(0 for _ in next(iter(numbers))): Fraction(1)}
+    """Every monomial with its power of h, known below an order in the first variable."""
+    dimension = len(monomials[0][0])
+    power: Series = {(0,) * dimension: Fraction(1)}
     reached = 0
     for a, k in monomials:
         while reached < k:
@@ -204,7 +243,7 @@ def _product(a: Series, b: Series, order: int) -> Series:
             if n[0] + m[0] < order:
                 place = tuple(i + j for i, j in zip(n, m, strict=True))
                 total[place] = total.get(place, Fraction(0)) + x * y
-    return total
+    return {n: c for n, c in total.items() if c}
 
 
 def _shifted(series: Series, by: Index, order: int) -> Series:
@@ -212,9 +251,8 @@ def _shifted(series: Series, by: Index, order: int) -> Series:
     return {n: c for n, c in moved.items() if n[0] < order}
 
 
-def _relation(columns: list[Series], early: int) -> list[Fraction] | None:
-    """The only linear relation between the columns in the early rows, if there is exactly one."""
-    rows = sorted({n for column in columns for n in column if n[0] < early})
+def _relation(columns: list[Series], rows: list[Index]) -> list[Fraction] | None:
+    """The only linear relation between the columns in some rows, if there is exactly one."""
     if len(rows) < len(columns):
         return None
     entries = [column.get(n, Fraction(0)) for n in rows for column in columns]

@@ -11,9 +11,28 @@ Integrated symbolically are
   that are known already: one after the other, linear ones by an integrating factor, separable ones
   by their first integral, others by sympy's dsolve within a time limit.
 
-Everything else is followed numerically, to any precision. A symbolic answer is put back into the
-equation at random points with many digits. It is exact if sympy can decide that the starting point
-does not change along a curve and that the growth has its rate: the chain rule does the rest.
+Everything else is followed numerically, to any precision (`pde.numerical_characteristics`).
+
+The starting points and the growth are what is checked, for every h is made of them by the chain
+rule. Their power series in x follow from the equation (Cauchy and Kovalevskaya) and are compared
+with the formulas at exact numbers; the result is exact if sympy can decide besides that the
+starting point does not change along a curve and that the growth has its rate. Integration takes all
+symbols for positive, because sympy then keeps no roots of squares. Whether the formulas hold for
+negative numbers too is found out afterwards, and where they do not, the result names the symbols.
+The initial values are put in as they are given: |z| stays |z|.
+
+On a plane that is characteristic values are no initial values: the equation itself may say that h
+vanishes there. Then h = x^k u, and the equation of u can be solved (`FirstOrderPDE.of_quotient`):
+
+>>> x = sympy.Symbol("x")
+>>> equation = FirstOrderPDE((x,), (x * (1 - x),), 1 + x)  # of 0, 1, 2, 3, ...
+>>> solve_symbolically(equation, sympy.Integer(0))
+Traceback (most recent call last):
+pde.integration.CharacteristicsError: equation: the plane x = 0 is characteristic, ...
+>>> solve_symbolically(equation.of_quotient(1), sympy.Integer(1)).expression
+(x - 1)**(-2)
+
+One variable that moves:
 
 >>> x, z = sympy.symbols("x z")
 >>> equation = FirstOrderPDE((x, z), (sympy.Integer(1), 4 * z * (1 - z)), 4 * (z - 1))
@@ -27,13 +46,13 @@ Source: Yarotsky, Golikov, Gusev 2026, section 6; the separable case and the che
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import mpmath
 import sympy
 
+from pde.cauchy import formulas_are_the_series, residual_at_random_points
 from pde.equation import FirstOrderPDE
 from pde.integration import (
     CharacteristicsError,
@@ -41,6 +60,7 @@ from pde.integration import (
     quadratic_curve,
     triangular_curves,
 )
+from pde.numerical_characteristics import solve_numerically
 
 __all__ = [
     "CharacteristicsError",
@@ -50,14 +70,11 @@ __all__ = [
     "solve_symbolically",
 ]
 
-CHECK_DIGITS = 50
-CHECK_POINTS = 5
+_RESIDUAL = mpmath.mpf(10) ** -25
+"""Largest residual of a part at random points."""
 
 _LARGE = 300
 """Operations beyond which an expression is not simplified."""
-
-_MOST_DIGITS = 12
-"""Working digits per digit of the answer beyond which a curve is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +87,15 @@ class SymbolicSolution:
     starts : tuple of (sympy.Symbol, sympy.Expr)
         Where the characteristic through a point meets x = 0, for each variable that moves.
     verified : str
-        ``exactly``, or how small the residual is at how many random points.
+        ``exactly``, or how small the residual is at random points.
+    assumed_positive : tuple of sympy.Symbol
+        The symbols for whose negative values the formula does not hold.
     """
 
     expression: sympy.Expr
     starts: tuple[tuple[sympy.Symbol, sympy.Expr], ...]
     verified: str
+    assumed_positive: tuple[sympy.Symbol, ...] = ()
 
 
 def solve_symbolically(equation: FirstOrderPDE, initial: sympy.Expr) -> SymbolicSolution:
@@ -91,59 +111,90 @@ def solve_symbolically(equation: FirstOrderPDE, initial: sympy.Expr) -> Symbolic
     Raises
     ------
     CharacteristicsError
-        If the characteristics are not of a kind that is integrated symbolically, or the result does
-        not satisfy the equation.
+        If the plane x = 0 is characteristic, the characteristics are not of a kind that is
+        integrated symbolically, or the result does not have the power series of the solution.
     """
+    _check_problem(equation, initial)
+    free = equation.growth.free_symbols.union(*(c.free_symbols for c in equation.field))
+    symbols = sorted(free | set(equation.variables), key=lambda v: (v.name, str(v.assumptions0)))
     # Positive symbols: sympy then neither splits into real parts nor keeps roots of squares.
-    free = set(equation.variables) | initial.free_symbols | equation.growth.free_symbols
-    free = free.union(*(component.free_symbols for component in equation.field))
-    inside = {old: sympy.Symbol(old.name, positive=True) for old in sorted(free, key=str)}
-    solved = _solved_in_positive_symbols(
-        FirstOrderPDE(
-            tuple(inside[v] for v in equation.variables),
-            tuple(component.subs(inside) for component in equation.field),
-            equation.growth.subs(inside),
-        ),
-        initial.subs(inside),
-    )
+    inside = {old: sympy.Symbol(old.name, positive=True) for old in symbols}
+    if len(set(inside.values())) < len(inside):
+        inside = {old: sympy.Dummy(old.name, positive=True) for old in symbols}
     outside = {new: old for old, new in inside.items()}
-    return SymbolicSolution(
-        solved.expression.subs(outside),
-        tuple((v.subs(outside), start.subs(outside)) for v, start in solved.starts),
-        solved.verified,
+    positive = FirstOrderPDE(
+        tuple(inside[v] for v in equation.variables),
+        tuple(component.subs(inside) for component in equation.field),
+        equation.growth.subs(inside),
     )
+    parts, growth = _starts_and_growth(positive)
+    starts = {outside[v]: start.subs(outside) for v, start in parts.items()}
+    assumed = formulas_are_the_series(equation, starts, growth.subs(outside))
+    if _holds_in_parts(positive, parts, growth):
+        verified = "exactly"
+    else:
+        worst = _residual_of_parts(positive, parts, growth)
+        verified = f"up to {mpmath.nstr(worst, 2)} at random points"
+    if initial.is_rational_function(*equation.variables[1:]):
+        whole = initial.subs(inside).subs(parts, simultaneous=True) * growth
+        expression = _simplified(whole).subs(outside)
+        _check_simplified(expression, whole.subs(outside))
+    else:
+        # A root or an absolute value is not one of a positive number only.
+        expression = initial.subs(starts, simultaneous=True) * growth.subs(outside)
+    return SymbolicSolution(expression, tuple(starts.items()), verified, assumed)
 
 
-def _solved_in_positive_symbols(equation: FirstOrderPDE, initial: sympy.Expr) -> SymbolicSolution:
-    x, *others = equation.variables
+def _check_problem(equation: FirstOrderPDE, initial: sympy.Expr) -> None:
+    x = equation.variables[0]
     speed, *rest = equation.field
     if not speed:
         raise CharacteristicsError(
             f"equation in {x}, ...: {x} does not move along its characteristics; put a variable "
             "that moves first"
         )
+    if initial.has(x) or initial.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
+        raise CharacteristicsError(
+            f"initial values {initial}: are not finite values at {x} = 0; give a function of the "
+            "other variables"
+        )
+    slopes = [sympy.cancel(component / speed) for component in (*rest, equation.growth)]
+    if not any(_vanishes_at_zero(sympy.denom(slope), x) for slope in slopes):
+        return
+    order = sympy.cancel(x * slopes[-1])
+    leading = None if _vanishes_at_zero(sympy.denom(order), x) else order.subs(x, 0)
+    remedy = "choose other initial values"
+    if leading is not None and leading.is_Integer and leading > 0:
+        remedy = f"solve the equation of h/{x}^{leading} that of_quotient({leading}) gives"
+    raise CharacteristicsError(
+        f"equation: the plane {x} = 0 is characteristic, so that the values of h there do not fix "
+        f"h; {remedy}"
+    )
+
+
+def _vanishes_at_zero(expression: sympy.Expr, x: sympy.Symbol) -> bool:
+    return bool(sympy.simplify(expression.subs(x, 0)) == 0)
+
+
+def _starts_and_growth(
+    equation: FirstOrderPDE,
+) -> tuple[dict[sympy.Symbol, sympy.Expr], sympy.Expr]:
+    """Where the characteristic through a point starts, and by which factor h grows along it."""
+    x, *others = equation.variables
+    speed, *rest = equation.field
     moving = {v: sympy.cancel(c / speed) for v, c in zip(others, rest, strict=True) if c != 0}
-    starts: dict[sympy.Symbol, sympy.Expr] = {}
     if not moving:
         rate = sympy.apart(sympy.cancel(equation.growth / speed), x)
-        growth = _exponential(_between(rate, x, sympy.Integer(0), x), x)
-    elif len(moving) == 1 and _is_separable(x, moving):
+        return {}, _exponential(_between(rate, x, sympy.Integer(0), x), x)
+    if len(moving) == 1 and _is_separable(x, moving):
         ((z, slope),) = moving.items()
-        starts[z], growth = _along_separable(equation, x, z, slope, speed)
-    else:
-        along = sympy.Dummy("x_along", positive=True)
-        curves = triangular_curves(moving, x, along)
-        starts = {v: sympy.simplify(curve.subs(along, 0)) for v, curve in curves.items()}
-        rate = sympy.cancel(equation.growth / speed).subs(x, along).subs(curves)
-        growth = sympy.exp(sympy.integrate(sympy.expand(rate), (along, 0, x)))
-    expression = _simplified(initial.subs(starts, simultaneous=True) * growth)
-    residual = _residual(equation, expression, initial)
-    verified = (
-        "exactly"
-        if _holds_in_parts(equation, starts, growth)
-        else f"up to {mpmath.nstr(residual, 2)} at {CHECK_POINTS} random points"
-    )
-    return SymbolicSolution(expression, tuple(starts.items()), verified)
+        start, growth = _along_separable(equation, x, z, slope, speed)
+        return {z: start}, growth
+    along = sympy.Dummy("x_along", positive=True)
+    curves = triangular_curves(moving, x, along)
+    starts = {v: sympy.simplify(curve.subs(along, 0)) for v, curve in curves.items()}
+    rate = sympy.cancel(equation.growth / speed).subs(x, along).subs(curves)
+    return starts, sympy.exp(sympy.integrate(sympy.expand(rate), (along, 0, x)))
 
 
 def _is_separable(x: sympy.Symbol, moving: Mapping[sympy.Symbol, sympy.Expr]) -> bool:
@@ -250,17 +301,29 @@ def _exponential(exponent: sympy.Expr, x: sympy.Symbol) -> sympy.Expr:
     return powers.replace(sympy.Abs, continued)
 
 
-def _residual(equation: FirstOrderPDE, expression: sympy.Expr, initial: sympy.Expr) -> mpmath.mpf:
-    """How far a candidate is from the equation and its initial values at random points."""
-    boundary = expression.subs(equation.variables[0], 0) - initial
-    residuals = map(residual_at_random_points, (equation.defect(expression), boundary))
-    worst = max(residuals, key=abs)
-    if worst > mpmath.mpf(10) ** (-CHECK_DIGITS // 2):
+def _residual_of_parts(
+    equation: FirstOrderPDE, starts: Mapping[sympy.Symbol, sympy.Expr], growth: sympy.Expr
+) -> mpmath.mpf:
+    """How far the parts are from their equations at random points."""
+    defects = [equation.defect(growth), *(equation.along(start) for start in starts.values())]
+    worst = max(map(residual_at_random_points, defects))
+    if not worst <= _RESIDUAL:
         raise CharacteristicsError(
-            f"equation: the candidate {expression} leaves a residual of {mpmath.nstr(worst, 3)}; "
-            "use solve_numerically"
+            f"equation: the candidate with the growth {growth} leaves a residual of "
+            f"{mpmath.nstr(worst, 3)}; use solve_numerically"
         )
     return worst
+
+
+def _check_simplified(expression: sympy.Expr, whole: sympy.Expr) -> None:
+    """That simplification has changed no value."""
+    if expression == whole:
+        return
+    if not residual_at_random_points(expression - whole) <= _RESIDUAL:
+        raise CharacteristicsError(
+            f"equation: the candidate {expression} changed when it was simplified; use "
+            "solve_numerically"
+        )
 
 
 def _holds_in_parts(
@@ -287,110 +350,3 @@ def _simplified(expression: sympy.Expr) -> sympy.Expr:
     if expression.count_ops() > _LARGE:
         return expression
     return sympy.simplify(expression)
-
-
-def residual_at_random_points(
-    expression: sympy.Expr, *, points: int = CHECK_POINTS, digits: int = CHECK_DIGITS, seed: int = 1
-) -> mpmath.mpf:
-    """The largest absolute value of an expression at random points between 0 and 1/8.
-
-    Parameters
-    ----------
-    expression : sympy.Expr
-    points, digits, seed : int
-        Number of points, decimal digits, and what makes the points the same every time.
-    """
-    symbols = sorted(expression.free_symbols, key=str)
-    generator = random.Random(seed)
-    function = sympy.lambdify(symbols, expression, "mpmath")
-    with mpmath.workdps(digits):
-        worst = mpmath.mpf(0)
-        for _ in range(points):
-            values = [mpmath.mpf(generator.randint(1, 10**6)) / (8 * 10**6) for _ in symbols]
-            worst = max(worst, abs(function(*values)))
-        return worst
-
-
-def solve_numerically(
-    equation: FirstOrderPDE,
-    initial: Callable[..., mpmath.mpf],
-    at: Sequence[float | mpmath.mpf],
-    *,
-    digits: int = 15,
-) -> mpmath.mpf:
-    """The value of the solution at one point, by following its characteristic back to x = 0.
-
-    The curve and the logarithm of h are Taylor series, and the working precision is raised until
-    two results agree.
-
-    Parameters
-    ----------
-    equation : FirstOrderPDE
-        Without parameters; its first variable x moves.
-    initial : callable
-        h at x = 0 as a function of the other variables.
-    at : sequence of numbers
-        The point, one number for each variable.
-    digits : int
-        Decimal digits of the answer.
-
-    Raises
-    ------
-    CharacteristicsError
-        If x does not move monotonically on the way, or the precision is not reached.
-
-    Examples
-    --------
-    >>> x, z = sympy.symbols("x z")
-    >>> transport = FirstOrderPDE((x, z), (sympy.Integer(1), z), sympy.Integer(2))
-    >>> value = solve_numerically(transport, lambda z: z, (0.5, 1.0), digits=20)
-    >>> mpmath.nstr(value - mpmath.exp(0.5), 3) == "0.0" or abs(value - mpmath.exp(0.5)) < 1e-15
-    True
-    """
-    working = digits + 10
-    before = _followed_back(equation, initial, at, working)
-    while True:
-        # Taylor steps of odefun lose digits unnoticed: two precisions have to agree.
-        working = 3 * working // 2
-        after = _followed_back(equation, initial, at, working)
-        with mpmath.workdps(working):
-            if abs(after - before) <= mpmath.mpf(10) ** -digits * max(abs(after), 1):
-                return after
-        if working > _MOST_DIGITS * digits:
-            raise CharacteristicsError(
-                f"equation: its characteristic was followed with {working} digits and {digits} are "
-                "still not certain; choose a point nearer to the initial plane"
-            )
-        before = after
-
-
-def _followed_back(
-    equation: FirstOrderPDE,
-    initial: Callable[..., mpmath.mpf],
-    at: Sequence[float | mpmath.mpf],
-    working: int,
-) -> mpmath.mpf:
-    """The value at one point with a number of working digits."""
-    with mpmath.workdps(working):
-        speed, *rest = (
-            sympy.lambdify(equation.variables, component, "mpmath") for component in equation.field
-        )
-        growth = sympy.lambdify(equation.variables, equation.growth, "mpmath")
-        end, *start = (mpmath.mpf(entry) for entry in at)
-        if end == 0:
-            return initial(*start)
-
-        def derivative(x: mpmath.mpf, state: Sequence[mpmath.mpf]) -> list[mpmath.mpf]:
-            # The direction is reversed: x runs from its end to 0 as the parameter grows.
-            place = (end - x, *state[:-1])
-            pace = speed(*place)
-            if pace == 0:
-                raise CharacteristicsError(
-                    f"equation: {equation.variables[0]} stops at {mpmath.nstr(end - x, 5)}; the "
-                    "characteristic does not reach the initial plane"
-                )
-            return [*(-component(*place) / pace for component in rest), growth(*place) / pace]
-
-        flow = mpmath.odefun(derivative, 0, [*start, mpmath.mpf(0)])
-        *origin, exponent = flow(end)
-        return initial(*origin) * mpmath.exp(exponent)

@@ -1,7 +1,7 @@
 """Solutions that are one formula: their exact Taylor series, values and many digits.
 
-A `ClosedForm` is a formula with a floating point evaluator of its own, because a formula as it is
-written overflows and cancels. The evaluator is compared with the formula at many digits in the
+A formula comes with a floating point evaluator of its own, because as it is written it overflows
+and cancels. The evaluator is compared with the formula at many digits in the
 tests; the certificate is computed from the formula.
 
 Source: ours.
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
 from pde.evolution import Curve, Domain, FloatArray, Method, Origin, Parameters, Solution, Step
 from pde.taylor import symbol, taylor
@@ -29,6 +30,9 @@ EARLY_TIMES = "t until the leading terms turn negative or rise, at times of orde
 """Where the initialisation is small and the leading terms grow like exponentials."""
 
 _BLOCK = 8
+
+_MOST_DIGITS = 40_000
+"""Working digits after which two evaluations have to agree."""
 """Taylor coefficients are computed in blocks that double from this number."""
 
 
@@ -94,6 +98,11 @@ def precise_value(
 
     The working precision is raised until two evaluations agree, so that cancellation in the formula
     costs time and not digits.
+
+    Raises
+    ------
+    InvalidInputError
+        If the formula has no finite value there, or its digits stay uncertain.
     """
     import mpmath
     import sympy
@@ -111,8 +120,17 @@ def precise_value(
     while True:
         working *= 2
         after = value(working)
-        if abs(after - before) <= abs(after) * mpmath.mpf(10) ** (-digits - 2) or working > 40_000:
+        change = abs(after - before)
+        if change <= abs(after) * mpmath.mpf(10) ** (-digits - 2):
             return after
+        # Where the value is zero the two only agree absolutely.
+        if working > _MOST_DIGITS and change <= mpmath.mpf(10) ** (-_MOST_DIGITS // 4):
+            return after
+        if working > _MOST_DIGITS or not mpmath.isfinite(after):
+            raise InvalidInputError(
+                f"formula at t = {mpmath.nstr(t, 6)}: has no certain finite value (tried {working} "
+                "digits); choose another time"
+            )
         before = after
 
 

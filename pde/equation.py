@@ -24,6 +24,7 @@ Source: Yarotsky, Golikov, Gusev 2026, theorem 6.1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -120,7 +121,7 @@ class FirstOrderPDE:
     Raises
     ------
     InvalidInputError
-        If there are not as many components as variables, or all of them vanish.
+        If there are not as many components as variables, all of them vanish, or one is not finite.
     """
 
     variables: tuple[sympy.Symbol, ...]
@@ -133,6 +134,12 @@ class FirstOrderPDE:
                 f"first-order equation in {len(self.variables)} variables: its field has "
                 f"{len(self.field)} components; give one for each variable, not all zero"
             )
+        for part in (*self.field, self.growth):
+            if part.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
+                raise InvalidInputError(
+                    f"first-order equation: its coefficient {part} is not finite; give functions "
+                    "of the variables"
+                )
 
     @classmethod
     def from_recurrence(
@@ -172,12 +179,23 @@ class FirstOrderPDE:
                 for name, _ in powers:
                     place = recurrence.indices.index(name)
                     field[place] += value * variables[place]
-        common = sympy.gcd_list([*field, growth]) or sympy.Integer(1)
-        return cls(
-            tuple(variables),
-            tuple(sympy.factor(sympy.cancel(component / common)) for component in field),
-            sympy.factor(sympy.cancel(growth / common)),
-        )
+        return cls(tuple(variables), *_primitive(field, growth))
+
+    def of_quotient(self, power: int) -> FirstOrderPDE:
+        """The equation of h/x^power for a solution h, with x the first variable.
+
+        Examples
+        --------
+        The numbers 0, 1, 2, ... have the generating function x/(1-x)^2:
+
+        >>> x = sympy.Symbol("x")
+        >>> equation = FirstOrderPDE((x,), (x * (1 - x),), 1 + x)
+        >>> quotient = equation.of_quotient(1)
+        >>> quotient.field, quotient.growth
+        ((1 - x,), 2)
+        """
+        growth = self.growth - power * self.field[0] / self.variables[0]
+        return FirstOrderPDE(self.variables, *_primitive(self.field, growth))
 
     def residual(self, h: sympy.Expr) -> sympy.Expr:
         """Φ·∇h - φ h, simplified; zero for a solution."""
@@ -209,6 +227,18 @@ class FirstOrderPDE:
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
+
+
+def _primitive(
+    field: Sequence[sympy.Expr], growth: sympy.Expr
+) -> tuple[tuple[sympy.Expr, ...], sympy.Expr]:
+    """The coefficients without their common factor."""
+    growth = sympy.cancel(growth)
+    common = sympy.gcd_list([*field, growth]) or sympy.Integer(1)
+    return (
+        tuple(sympy.factor(sympy.cancel(component / common)) for component in field),
+        sympy.factor(sympy.cancel(growth / common)),
+    )
 
 
 def _bracketed(expression: sympy.Expr) -> str:

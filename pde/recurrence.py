@@ -41,7 +41,15 @@ from itertools import product
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial, symbol_latex
 
-__all__ = ["Confirmation", "Index", "Numbers", "Recurrence", "over_factorials", "sequence"]
+__all__ = [
+    "Confirmation",
+    "Index",
+    "Numbers",
+    "Recurrence",
+    "exact_numbers",
+    "over_factorials",
+    "sequence",
+]
 
 Index = tuple[int, ...]
 Numbers = Mapping[Index, Fraction]
@@ -55,7 +63,33 @@ def sequence(values: Iterable[Fraction | int]) -> dict[Index, Fraction]:
     >>> sequence([1, 2])
     {(0,): Fraction(1, 1), (1,): Fraction(2, 1)}
     """
-    return {(n,): Fraction(value) for n, value in enumerate(values)}
+    return exact_numbers({(n,): value for n, value in enumerate(values)})
+
+
+def exact_numbers(data: Mapping[Index, Fraction | int]) -> dict[Index, Fraction]:
+    """Numbers as fractions.
+
+    Raises
+    ------
+    InvalidInputError
+        If one is not a finite rational number.
+
+    Examples
+    --------
+    >>> exact_numbers({(0,): float("nan")})
+    Traceback (most recent call last):
+    diagrams.errors.InvalidInputError: number nan at (0): is not rational; give finite exact ...
+    """
+    found = {}
+    for n, value in data.items():
+        try:
+            found[tuple(n)] = Fraction(value)
+        except (TypeError, ValueError, OverflowError):
+            raise InvalidInputError(
+                f"number {value} at ({', '.join(map(str, n))}): is not rational; give finite exact "
+                "numbers"
+            ) from None
+    return found
 
 
 def over_factorials(numbers: Numbers, *, index: int = 0) -> dict[Index, Fraction]:

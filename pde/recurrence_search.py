@@ -34,7 +34,7 @@ from flint import fmpq, fmpq_mat
 
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
-from pde.recurrence import Confirmation, Index, Numbers, Recurrence, graded, sequence
+from pde.recurrence import Confirmation, Index, Numbers, Recurrence, exact_numbers, graded, sequence
 
 __all__ = ["FoundRecurrence", "find_recurrence", "sequence"]
 
@@ -115,7 +115,7 @@ def find_recurrence(
     >>> print(find_recurrence(delannoy, max_shift=1, max_degree=0, source=True).recurrence)
     (1)*C[n, m] + (-1)*C[n, m - 1] + (-1)*C[n - 1, m] + (-1)*C[n - 1, m - 1] = [n = 0, m = 0]
     """
-    numbers = {tuple(n): Fraction(value) for n, value in data.items()}
+    numbers = exact_numbers(data)
     dimension = _dimension(numbers)
     names = _names(indices, dimension)
     reach = _reach(max_shift, dimension)

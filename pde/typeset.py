@@ -9,15 +9,11 @@ Source: ours.
 
 from __future__ import annotations
 
-import re
-
 import sympy
 
-from expansion.polynomial import symbol_latex
+from expansion.polynomial import square_root, symbol_latex
 
 __all__ = ["formula_latex"]
-
-_DEVIATION = re.compile(r"([A-Za-z]+)2(_\w+)?")
 
 
 def formula_latex(formula: sympy.Expr) -> str:
@@ -32,9 +28,9 @@ def formula_latex(formula: sympy.Expr) -> str:
     """
     squares, names = {}, {}
     for old in formula.free_symbols:
-        match = _DEVIATION.fullmatch(old.name)
-        if match:
-            deviation = sympy.Symbol(match[1] + (match[2] or ""), positive=True)
+        root = square_root(old.name)
+        if root is not None:
+            deviation = sympy.Symbol(root, positive=True)
             squares[old] = deviation**2
             names[deviation] = symbol_latex(deviation.name)
         else:

@@ -125,6 +125,10 @@ def _run(
     from expansion.regimes import regimes
 
     values = None if at is None else parse_values(at)
+    if plot is not None:
+        from diagflow.plotting.style import check_figure_file
+
+        check_figure_file(plot)
     if isinstance(source, Problem):
         if growing is not None:
             raise InvalidInputError(
@@ -152,16 +156,17 @@ def _run(
         )
     leading = None if regime is None else LeadingSeries(found, found[regime])
     place = None if values is None else where(found, at=values)
-    if plot is not None:
-        from diagflow.plotting import plot_regimes
-
-        plot_regimes(found, plot, at=values)
     render = {
         Format.text: show_regimes.text,
         Format.json: show_regimes.json_text,
         Format.latex: show_regimes.latex,
     }
     typer.echo(render[output](found, leading=leading, place=place), nl=False)
+    if plot is not None:
+        from diagflow.plotting import plot_regimes
+
+        # After the table, which does not depend on it.
+        plot_regimes(found, plot, at=values)
 
 
 run = takes_problem(_run, read=_read)

@@ -5,13 +5,16 @@ r"""What ``diagflow draw`` draws: blocks, terms and contractions of a problem.
 - *contractions*: each of these followed by what its perfect matchings make of it, with the number
   of matchings and the monomial that each contributes.
 
+Amplitudes and the normalisation of the loss, such as 1/N, are factors of the coefficient under a
+picture. What stands after E is the expectation of the picture alone.
+
 Source: ours.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -21,11 +24,10 @@ from diagflow.drawing.contractions import MAXIMAL_MATCHINGS, contractions, match
 from diagflow.drawing.gallery import check_drawing_file, gallery
 from diagflow.drawing.what import MAXIMAL_PICTURES, What
 from diagflow.latex.lines import visible_length
-from diagflow.latex.numbers import number_latex
 from diagrams.diagram import Diagram
 from diagrams.errors import InvalidInputError
 from diagrams.sums import DiagramSum
-from diagrams.wick import expectation
+from diagrams.wick import Monomial, expectation, monomial
 from expansion.polynomial import Polynomial, monomial_latex
 from expansion.problem import Problem
 from expansion.series import LossSeries
@@ -103,26 +105,24 @@ def block_items(problem: Problem) -> Iterator[Item]:
         ("R", problem.overlap),
         ("\\|F\\|^{2}", problem.target_square),
     ):
-        for diagram, coefficient in total:
-            multiple = "" if coefficient == 1 else f":\\ {{{number_latex(coefficient)}}}\\times"
-            yield diagram, _captioned(f"${name}{multiple}$", diagram)
+        for whole, coefficient in _sorted(total):
+            diagram, factor = _without_amplitudes(whole, problem.amplitude_symbols)
+            multiple = _multiple(coefficient, factor, problem.normalisation)
+            yield diagram, _captioned(f"${name}{multiple and ':' + multiple}$", diagram)
 
 
 def term_items(series: LossSeries, terms: int) -> Iterator[Item]:
     """The diagrams of Y_0 ... Y_terms, with their coefficients and expectations."""
     for s in range(terms + 1):
-        for diagram, coefficient in _sorted(series.diagrams(s)):
-            yield (
-                diagram,
-                _captioned(f"$Y_{{{s}}}:\\ {{{number_latex(coefficient)}}}\\times$", diagram),
-            )
+        for diagram, multiple in _terms(series, s):
+            yield diagram, _captioned(f"$Y_{{{s}}}:{multiple}$", diagram)
 
 
 def contraction_items(series: LossSeries, terms: int) -> Iterator[Item]:
     """Each diagram of Y_0 ... Y_terms followed by its contractions."""
     for s in range(terms + 1):
-        for diagram, coefficient in _sorted(series.diagrams(s)):
-            yield diagram, f"$Y_{{{s}}}:\\ {{{number_latex(coefficient)}}}\\times$"
+        for diagram, multiple in _terms(series, s):
+            yield diagram, f"$Y_{{{s}}}:{multiple}$"
             if diagram.factors:
                 for contraction in contractions(diagram):
                     powers = monomial_latex(contraction.monomial)
@@ -143,13 +143,48 @@ def _sorted(total: DiagramSum) -> list[tuple[Diagram, Fraction]]:
     return sorted(total, key=lambda item: item[0])
 
 
+def _terms(series: LossSeries, s: int) -> Iterator[tuple[Diagram, str]]:
+    """The diagrams of Y_s without amplitudes, and by what they are multiplied."""
+    for whole, coefficient in _sorted(series.diagrams(s)):
+        diagram, factor = _without_amplitudes(whole, series.problem.amplitude_symbols)
+        multiple = _multiple(coefficient, factor, series.normalisation(s))
+        yield diagram, multiple or "\\ {1}\\times"
+
+
+def _without_amplitudes(
+    diagram: Diagram, amplitudes: Collection[str]
+) -> tuple[Diagram, Counter[str]]:
+    """The diagram without the single nodes that stand for amplitudes, and their product.
+
+    An amplitude multiplies a whole diagram; nothing is summed over it.
+    """
+    kept = [i for i, axis in enumerate(diagram.nodes) if axis.name not in amplitudes]
+    factor = Counter(axis.name for axis in diagram.nodes if axis.name in amplitudes)
+    if not factor:
+        return diagram, factor
+    place = {node: i for i, node in enumerate(kept)}
+    factors = tuple((tensor, tuple(place[n] for n in at)) for tensor, at in diagram.factors)
+    return Diagram(tuple(diagram.nodes[i] for i in kept), factors), factor
+
+
+def _multiple(coefficient: Fraction, factor: Counter[str], normalisation: Monomial) -> str:
+    """What a picture is multiplied by, in LaTeX; nothing for 1."""
+    total = Counter(factor)
+    for name, power in normalisation:
+        total[name] += power
+    if coefficient == 1 and not monomial(total):
+        return ""
+    return f"\\ {{{Polynomial({monomial(total): coefficient}).latex()}}}\\times"
+
+
 def _captioned(first: str, diagram: Diagram) -> str:
     """A caption with the beginning of the expectation, where it is quickly known."""
     if not 0 < matchings(diagram) <= _EXPECTATION_MATCHINGS:
         return first
+    sizes = {axis.name for axis in diagram.nodes}
     ordered = sorted(
         expectation(diagram).items(),
-        key=lambda item: (-_nodes(item[0]), -item[1], item[0]),
+        key=lambda item: (-_nodes(item[0], sizes), -item[1], item[0]),
     )
     shown = ""
     for number, (powers, count) in enumerate(ordered):
@@ -162,8 +197,8 @@ def _captioned(first: str, diagram: Diagram) -> str:
     return f"{first}\n$\\mathrm{{E}} = {shown}$"
 
 
-def _nodes(powers: tuple[tuple[str, int], ...]) -> int:
-    return sum(power for name, power in powers if not name.startswith("sigma"))
+def _nodes(powers: Monomial, sizes: Collection[str]) -> int:
+    return sum(power for name, power in powers if name in sizes)
 
 
 def _count(series: LossSeries, what: What, terms: int) -> int | None:

@@ -173,11 +173,17 @@ class Labels:
         self._beside(middle, text, size=size, own=own)
 
     def alongside(self, start: Spot, end: Spot, text: str, *, size: float, away_from: Spot) -> None:
-        """A label along a segment on its side away from a point, or on the other side."""
+        """A label along a segment on its side away from a point, or on the other side.
+
+        Left out where it would cover something: the names of the ends say what it is.
+        """
         first, last, inner = self._pixels([start, end, away_from])
         length = math.dist(first, last)
         angle = _upright(first, last)
         width, height = self._extent(text, size)
+        if not length:
+            self._beside(first, text, size=size, own=())
+            return
         normal = ((first[1] - last[1]) / length, (last[0] - first[0]) / length)
         outside = (first[0] - inner[0]) * normal[0] + (first[1] - inner[1]) * normal[1]
         side = -1.0 if outside < 0 else 1.0
@@ -193,7 +199,7 @@ class Labels:
                     self._put(spot, text, size=size, colour="none", angle=angle)
                     return
         middle = ((first[0] + last[0]) / 2, (first[1] + last[1]) / 2)
-        self._beside(middle, text, size=size, own=(first, last))
+        self._beside(middle, text, size=size, own=(first, last), is_needed=False)
 
     def near(
         self,
@@ -203,10 +209,16 @@ class Labels:
         size: float,
         bold: bool = False,
         away_from: Spot | None = None,
+        others: Iterable[Spot] = (),
     ) -> None:
-        """A label close to a point, if possible on its side away from another point."""
+        """A label close to a point, if possible on its side away from another point.
+
+        It is nearer to its point than to the others that have labels, or a line leads from it to
+        its point.
+        """
         spot, inner = self._pixels([place, place if away_from is None else away_from])
-        self._beside(spot, text, size=size, own=(), bold=bold, inner=inner)
+        rivals = [other for other in self._pixels(others) if other != spot]
+        self._beside(spot, text, size=size, own=(), bold=bold, inner=inner, rivals=rivals)
 
     def _beside(
         self,
@@ -217,19 +229,27 @@ class Labels:
         own: Shape,
         bold: bool = False,
         inner: Spot | None = None,
+        rivals: Sequence[Spot] = (),
+        is_needed: bool = True,
     ) -> None:
         """A label at the nearest free place, with a line to its object if that is not adjacent.
 
-        One that is larger than the picture is left out.
+        One that is larger than the picture is left out, and one that is not needed where it would
+        cover something.
         """
         width, height = self._extent(text, size, bold=bold)
         margin = self._size(2.0)
-        for obstacles in ([*self._hard, *self._soft], self._hard, self._boxes, []):
+        trials = [[*self._hard, *self._soft], self._hard]
+        for obstacles in [*trials, self._boxes, []] if is_needed else trials:
             for distance, spot in self._around(target, width, height, inner or target):
                 box = _box(spot, width + margin, height + margin, 0.0)
                 far = distance > 6.0 or bool(own)
                 if far and not self._free((spot, target), self._boxes):
                     continue
+                if not far and rivals:
+                    to_others = min(_gap(box, rival) for rival in rivals)
+                    if not to_others >= _gap(box, target) + margin:
+                        continue
                 if self._in_frame(box) and self._free(box, obstacles):
                     self._put(
                         spot,
@@ -349,6 +369,13 @@ def _box(centre: Spot, width: float, height: float, angle: float) -> list[Spot]:
             (-width / 2, height / 2),
         )
     ]
+
+
+def _gap(box: Shape, spot: Spot) -> float:
+    """The distance of a point from an upright box."""
+    xs, ys = [x for x, _ in box], [y for _, y in box]
+    right = max(min(xs) - spot[0], 0.0, spot[0] - max(xs))
+    return math.hypot(right, max(min(ys) - spot[1], 0.0, spot[1] - max(ys)))
 
 
 def _disc(centre: Spot, radius: float) -> list[Spot]:

@@ -94,7 +94,8 @@ class MapPlane:
         ----------
         found : Regimes
         across : str, optional
-            The symbol whose exponent is x; the last size unless given.
+            The symbol whose exponent is x; the last size unless given, or with one size only the
+            last symbol but one that is no size.
         up : str, optional
             The symbol whose exponent is y; the last symbol that is no size unless given, or the
             last size but one.
@@ -118,9 +119,11 @@ class MapPlane:
                 "three; draw the polygon alone"
             )
         still = [name for name in free if name not in exponents.growing]
-        sizes = [name for name in free if name in exponents.growing]
-        x = across or next(name for name in [*reversed(sizes), *reversed(free)] if name != up)
-        y = up or next(name for name in [*reversed(still), *reversed(free)] if name != x)
+        sizes = [name for name in reversed(free) if name in exponents.growing and name != up]
+        y = up or next(name for name in [*reversed(still), *reversed(free)] if name != across)
+        # One size is kept for the unit of the exponents.
+        candidates = [*(sizes if len(sizes) > 1 else []), *reversed(still), *sizes]
+        x = across or next(name for name in candidates if name != y)
         values = dict(fixed or {})
         for name in (x, y, *values):
             if name not in symbols:

@@ -216,9 +216,15 @@ def _name_faces(labels: Labels, found: Regimes, order: int, places: tuple[int, i
             named.setdefault(flat[0], []).append(regime.name)
         elif regime.dimension == 1 and len(flat) == 2:
             edges.append((flat[0], flat[1], dashes(regime.name)))
+    corner_places = list(named)
     for place, names in named.items():
-        labels.near(place, " = ".join(names), size=8, bold=True, away_from=centre)
+        labels.near(
+            place, " = ".join(names), size=8, bold=True, away_from=centre, others=corner_places
+        )
     for start, end, name in edges:
+        # Two vertices that differ in symbols that are not drawn have their names already.
+        if start == end:
+            continue
         labels.alongside(start, end, name, size=6.5, away_from=centre)
 
 
@@ -226,5 +232,5 @@ def _limits(values: Iterable[int]) -> tuple[float, float]:
     """The range of some exponents with room for names around them."""
     exact = list(values)
     low, high = min(exact), max(exact)
-    room = max(0.2 * (high - low), 1.0 if high == low else 0.5)
+    room = max(0.25 * (high - low), 1.0 if high == low else 0.5)
     return low - room, high + room

@@ -13,10 +13,12 @@ from diagflow.plotting.regime_map import draw_map, map_key
 from diagflow.plotting.style import (
     COLUMN_WIDTH,
     RESOLUTION,
+    FigureError,
     check_figure_file,
     figure_style,
     write_figure,
 )
+from diagrams.errors import DiagflowError
 from expansion.regimes import Regimes
 
 __all__ = ["plot_regimes"]
@@ -45,8 +47,25 @@ def plot_regimes(
     ------
     InvalidInputError
         If the file cannot be written, or the values are not those of a scaling.
+    FigureError
+        If there is no such picture of these regimes.
     """
     check_figure_file(file)
+    try:
+        _plot(found, file, at)
+    except DiagflowError:
+        raise
+    except Exception as error:
+        # Whatever it is: the reader has the table, and a line instead of a traceback.
+        reason = f"{type(error).__name__}: {error}".replace("\n", " ")
+        raise FigureError(
+            f"figure {file}: cannot be drawn ({reason}); the regimes themselves are not in doubt, "
+            "leave the figure out"
+        ) from error
+
+
+def _plot(found: Regimes, file: Path, at: Mapping[str, Fraction | float] | None) -> None:
+    """The figure, whatever goes wrong."""
     from matplotlib.figure import Figure
 
     mapped = len(found.exponents.symbols) > 2

@@ -191,7 +191,8 @@ def _draw_corners(axes: Axes, labels: Labels, plane: MapPlane, pieces: list[Sect
         axes.plot(*plane.on_axes(place), "o", color=COLOURS["vermilion"], markersize=4, zorder=6)
         labels.avoid([plane.on_axes(place)], room=2.0)
     for place, names in named.items():
-        labels.near(plane.on_axes(place), ", ".join(names), size=6)
+        others = [plane.on_axes(other) for other in named]
+        labels.near(plane.on_axes(place), ", ".join(names), size=6, others=others)
 
 
 def _draw_values(axes: Axes, labels: Labels, place: tuple[float, float]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from diagrams.errors import InvalidInputError
+from diagrams.errors import DiagflowError, InvalidInputError
 from expansion.regimes import Learning
 
 if TYPE_CHECKING:
@@ -28,12 +28,18 @@ __all__ = [
     "LEARNING_FILL",
     "PAGE_WIDTH",
     "RESOLUTION",
+    "FigureError",
     "check_figure_file",
     "dashes",
     "figure_style",
     "wrapped",
     "write_figure",
 ]
+
+
+class FigureError(DiagflowError):
+    """A figure of something that is right could not be drawn."""
+
 
 COLUMN_WIDTH = 3.4
 """Width of one column of a paper, in inches."""

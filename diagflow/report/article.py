@@ -67,7 +67,12 @@ _PREAMBLE = r"""\documentclass[11pt]{article}
 """
 
 
-def article(found: Regimes, *, figures: Mapping[str, str] = MappingProxyType({})) -> str:
+def article(
+    found: Regimes,
+    *,
+    figures: Mapping[str, str] = MappingProxyType({}),
+    has_map: bool = True,
+) -> str:
     """The report about a problem as a LaTeX document.
 
     Parameters
@@ -75,6 +80,8 @@ def article(found: Regimes, *, figures: Mapping[str, str] = MappingProxyType({})
     found : Regimes
     figures : mapping from str to str
         File names of comparisons with simulation, by the name of the regime.
+    has_map : bool
+        Whether there is a figure of the exponents and the regime map.
 
     Raises
     ------
@@ -90,7 +97,7 @@ def article(found: Regimes, *, figures: Mapping[str, str] = MappingProxyType({})
         ("Problem", problem_section(problem)),
         ("Diagrams", _diagrams(LossSeries(problem))),
         ("Expansion", _expansion(problem, found.exponents)),
-        ("Learning regimes", _regimes(found)),
+        ("Learning regimes", _regimes(found, has_map=has_map)),
         ("Loss evolution", _evolutions(found, figures)),
     ]
     body = "\n".join(f"\\section{{{title}}}\n{text}" for title, text in sections)
@@ -136,7 +143,7 @@ def _expansion(problem: Problem, exponents: SeriesExponents) -> str:
     return text + (f"Not printed: {', '.join(long)}.\n" if long else "")
 
 
-def _regimes(found: Regimes) -> str:
+def _regimes(found: Regimes, *, has_map: bool) -> str:
     exponents = found.exponents
     figure = (
         "\\begin{center}\n"
@@ -150,7 +157,8 @@ def _regimes(found: Regimes) -> str:
         "lead together when the sizes grow under its scaling condition. There are "
         f"{len(found)}, from $Y_0, \\dots, Y_{{{exponents.last}}}$. "
         f"{prose(show_regimes.support(found))}\n\n"
-        f"{figure}\n\\begin{{center}}\\small\n\\fitted{{%\n{show_regimes.latex(found)}}}\n"
+        f"{figure if has_map else ''}\n"
+        f"\\begin{{center}}\\small\n\\fitted{{%\n{show_regimes.latex(found)}}}\n"
         "\\end{center}\n"
     )
 

@@ -89,13 +89,13 @@ def write_report(
     try:
         with tempfile.TemporaryDirectory(dir=_existing(folder), prefix=".report") as name:
             made = Path(name)
-            plot_regimes(found, made / MAP_FILE)
+            drawn = _map(found, made / MAP_FILE)
             figures = _comparisons(found, made, simulated) if simulate else {}
-            text = article(found, figures=figures)
+            text = article(found, figures=figures, has_map=drawn)
             (made / "main.tex").write_text(text, encoding="utf-8")
             reason = _compile(made)
             folder.mkdir(parents=True, exist_ok=True)
-            kept = {"main.tex", MAP_FILE, *figures.values()}
+            kept = {"main.tex", *([MAP_FILE] if drawn else []), *figures.values()}
             kept |= {Path(file).with_suffix(".csv").name for file in figures.values()}
             for file in sorted(kept | (set() if reason else {"main.pdf"})):
                 os.replace(made / file, folder / file)
@@ -104,6 +104,15 @@ def write_report(
             f"report {folder}: cannot be written ({error.strerror}); give another folder"
         ) from None
     return Report(folder / "main.tex", None if reason else folder / "main.pdf", reason)
+
+
+def _map(found: Regimes, file: Path) -> bool:
+    """Draw the map; the report is written without it where it cannot be drawn."""
+    try:
+        plot_regimes(found, file)
+    except DiagflowError:
+        return False
+    return True
 
 
 def _comparisons(found: Regimes, folder: Path, simulated: Callable[[str], None]) -> dict[str, str]:

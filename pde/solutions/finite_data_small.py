@@ -262,7 +262,7 @@ def _curve(parameters: Parameters, loss: Loss, *, with_target: bool) -> Curve:
     def evaluate(t: FloatArray) -> FloatArray:
         order = np.argsort(t)
         fine, coarse = both(tuple(float(x) for x in t[order]))
-        if closure_error(coarse, fine) > _ACCURACY:
+        if not closure_error(coarse, fine) <= _ACCURACY:
             raise InvalidInputError(
                 f"t = {float(t.max()):g}: {SIZES[0]} and {SIZES[1]} rows of the moment hierarchy "
                 "give different losses; give earlier times"

@@ -193,7 +193,7 @@ def derivation(regime: str, formula: sympy.Expr | None) -> tuple[Step, ...]:
     free = regime in {"A", "B", "A-B"}
     loss = (0 if free else p / 2) + p**2 * sigma2 * product_of_both.subs(values)
     worst = residual_at_random_points(loss - formula)
-    if worst > 1e-20:
+    if not worst <= 1e-20:
         raise InvalidInputError(
             f"regime {regime}: the formula differs from the derived one by {float(worst):.1e}; "
             "correct it"

@@ -293,3 +293,33 @@ def test_a_crowd_of_labels_does_not_overlap() -> None:
     # Lines lead from the names that are not adjacent to the places that are named.
     ends = {tuple(map(round, line.get_xydata()[1])) for line in axes.lines}
     assert ends <= {tuple(map(round, place)) for place in places} and ends
+
+
+@pytest.mark.parametrize("gap", [6, 12, 20, 30, 60])
+def test_a_name_is_nearest_to_its_own_point_or_has_a_line(gap: int) -> None:
+    axes = picture(200)
+    labels = Labels(axes)
+    spots = [(100.0, 60.0), (100.0 + gap, 60.0), (100.0, 60.0 + gap)]
+    for spot in spots:
+        labels.avoid([spot], room=2.7)
+    for number, spot in enumerate(spots):
+        before = len(axes.lines)
+        labels.near(spot, f"V{number}", size=8, away_from=(110.0, 75.0), others=spots)
+        box = axes.texts[-1].get_window_extent()
+        if len(axes.lines) == before:
+            distances = [outside(box, other) for other in spots]
+            assert min(distances) == distances[number]
+            assert sorted(distances)[1] > distances[number]
+
+
+def outside(box: Bbox, spot: tuple[float, float]) -> float:
+    right = max(box.x0 - spot[0], 0.0, spot[0] - box.x1)
+    return math.hypot(right, max(box.y0 - spot[1], 0.0, spot[1] - box.y1))
+
+
+def test_a_segment_without_length_has_its_label_beside_it() -> None:
+    axes = picture()
+    labels = Labels(axes)
+    labels.alongside((50, 50), (50, 50), "edge", size=8, away_from=(0, 0))
+    labels.along((90, 50), (90, 50), "wall", size=8)
+    assert [text.get_text() for text in axes.texts] == ["edge", "wall"]

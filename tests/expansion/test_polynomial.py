@@ -1,15 +1,23 @@
 """Laws of the exact polynomials, and what the parser does with text that is none."""
 
+import re
 from fractions import Fraction
 from typing import Any
 
 import pytest
 import sympy
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from diagrams.errors import DiagflowError, InvalidInputError
-from expansion.polynomial import MAXIMAL_LENGTH, Polynomial, symbol_latex, symbol_order
+from expansion.polynomial import (
+    MAXIMAL_LENGTH,
+    Polynomial,
+    square_root,
+    symbol_latex,
+    symbol_order,
+)
+from tests.latex_structure import check_scripts, check_structure
 
 NAMES = ("p", "H", "N", "sigma2", "sigma2_teacher", "H_teacher", "alpha", "x", "x9", "a_b", "_y")
 
@@ -257,3 +265,40 @@ def test_a_number_of_thousands_of_digits_is_read_or_refused() -> None:
         assert len(Polynomial.parse("1" * 10_000)) == 1
     except DiagflowError as error:
         assert "digits" in str(error)
+
+
+NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,7}", fullmatch=True).filter(
+    lambda name: name.strip("_") not in {"", "teacher"}
+)
+
+
+@given(NAMES, st.integers(1, 4))
+@example("_x", 2)
+@example("x_", 2)
+@example("x_1_2", 2)
+@example("sv2", 3)
+@example("x2_data_", 2)
+@example("__a2__b__", 2)
+def test_every_name_is_a_symbol_that_can_carry_a_power(name: str, power: int) -> None:
+    latex = symbol_latex(name, power)
+    check_structure(latex)
+    check_scripts(latex)
+    check_scripts(f"{latex} {symbol_latex('x_', 2)} {latex}")
+
+
+@given(st.lists(NAMES, min_size=2, max_size=8, unique=True))
+@example(["x", "_x", "x_", "__x", "x__", "_x_"])
+@example(["x_y", "x__y", "x_y_", "_x_y", "xy", "x_y_z"])
+def test_different_names_are_different_symbols(names: list[str]) -> None:
+    """But for the square of x, which is what x2 stands for, and the star of a teacher."""
+    others = [name for name in names if not name.endswith("_teacher")]
+    assert len({symbol_latex(name) for name in others}) == len(others)
+
+
+@pytest.mark.parametrize("name", ["sigma2", "sv2", "variance2_data", "s2", "_x2"])
+def test_a_name_with_2_is_a_square(name: str) -> None:
+    root = square_root(name)
+    assert root is not None
+    assert symbol_latex(name) == symbol_latex(root, 2)
+    assert symbol_latex(name, 3) == symbol_latex(root, 6)
+    assert re.search(r"\^\{2\}$", symbol_latex(name))

@@ -1,11 +1,17 @@
 """Characteristics: symbolic, numerical and by series, of one and the same equation."""
 
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from math import factorial
+
 import mpmath
 import pytest
 import sympy
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pde import characteristics
 from pde.characteristics import (
     CharacteristicsError,
     residual_at_random_points,
@@ -14,6 +20,7 @@ from pde.characteristics import (
 )
 from pde.equation import FirstOrderPDE
 from pde.integration import dsolve_within
+from pde.recurrence_search import find_recurrence, sequence
 
 X, Y, Z = sympy.symbols("x y z")
 ONE = sympy.Integer(1)
@@ -158,6 +165,152 @@ def test_variables_that_do_not_move() -> None:
         solve_symbolically(FirstOrderPDE((X, Y), (sympy.Integer(0), ONE), ONE), Y)
     with pytest.raises(CharacteristicsError, match="stops at"):
         solve_numerically(FirstOrderPDE((X, Y), (X - 1, ONE), ONE), lambda y: y, (1.0, 0.0))
+
+
+INITIALS = [abs(Z), sympy.sqrt(Z**2), sympy.sign(Z), abs(Z - 1) ** 3, sympy.Max(Z, 0), Z**2]
+
+
+@pytest.mark.parametrize("initial", INITIALS, ids=str)
+@pytest.mark.parametrize("speed", [ONE, -Z, sympy.Rational(1, 2) * Z * (1 - Z)], ids=str)
+def test_initial_values_are_taken_as_they_are(initial: sympy.Expr, speed: sympy.Expr) -> None:
+    """Values at points of all signs against curves that are followed numerically."""
+    equation = FirstOrderPDE((X, Z), (ONE, speed), sympy.Integer(0))
+    solution = solve_symbolically(equation, initial)
+    function = sympy.lambdify([Z], initial, "mpmath")
+    for x, z in [(2.0, 1.0), (-1.0, -0.5), (1.0, -0.25), (0.5, 0.75), (0.25, -1.0)]:
+        followed = solve_numerically(equation, function, (x, z))
+        at = {X: sympy.Rational(x), Z: sympy.Rational(z)}
+        assert float(solution.expression.subs(at)) == pytest.approx(float(followed), abs=1e-12)
+    assert solution.assumed_positive == ()
+
+
+def test_what_holds_for_positive_symbols_only_is_stated() -> None:
+    """dz/dx = 1/z leads to z_0 = sqrt(z^2 - 2x), which is right for z > 0 alone."""
+    equation = FirstOrderPDE((X, Z), (ONE, 1 / Z), sympy.Integer(0))
+    assert solve_symbolically(equation, Z).assumed_positive == (Z,)
+    z = sympy.Symbol("z", positive=True)
+    assert solve_symbolically(FirstOrderPDE((X, z), (ONE, 1 / z), 0 * z), z).assumed_positive == ()
+
+
+def offset_sequences() -> list[tuple[list[Fraction], sympy.Expr]]:
+    exponential = [Fraction(0), *(Fraction(1, factorial(n)) for n in range(12))]
+    shifted = [Fraction(0), Fraction(0), *(Fraction(2) ** n for n in range(12))]
+    return [
+        ([Fraction(n) for n in range(14)], X / (1 - X) ** 2),
+        (exponential, X * sympy.exp(X)),
+        (shifted, X**2 / (1 - 2 * X)),
+    ]
+
+
+@pytest.mark.parametrize(("data", "right"), offset_sequences(), ids=lambda value: str(value)[:20])
+def test_sequences_that_begin_with_zeros(data: list[Fraction], right: sympy.Expr) -> None:
+    found = find_recurrence(sequence(data), max_shift=1, max_degree=1)
+    equation = FirstOrderPDE.from_recurrence(found.recurrence, (X,))
+    with pytest.raises(CharacteristicsError, match="the plane x = 0 is characteristic"):
+        solve_symbolically(equation, sympy.Integer(0))
+    order = next(n for n, c in enumerate(data) if c)
+    quotient = solve_symbolically(equation.of_quotient(order), sympy.Integer(1))
+    assert sympy.simplify(X**order * quotient.expression - right) == 0
+
+
+@pytest.mark.parametrize("initial", [sympy.nan, sympy.oo, sympy.zoo, X + Z], ids=str)
+def test_initial_values_that_are_none(initial: sympy.Expr) -> None:
+    with pytest.raises(CharacteristicsError, match="are not finite values"):
+        solve_symbolically(FirstOrderPDE((X, Z), (ONE, Z), ONE), initial)
+
+
+@pytest.mark.parametrize("part", ["starts", "growth"])
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        lambda part: part * sympy.nan,
+        lambda part: part * sympy.oo,
+        lambda part: -part,
+        lambda part: part + X**3 / 1000,
+        lambda part: part * (X - X) / (sympy.Symbol("x") - X + 0 * Z),
+        lambda part: part * (1 + abs(X) / 1000),
+    ],
+)
+def test_a_spoilt_part_is_refused(
+    monkeypatch: pytest.MonkeyPatch, part: str, spoilt: Callable[[sympy.Expr], sympy.Expr]
+) -> None:
+    """Neither what is no number nor another function passes for a solution."""
+    whole = characteristics._starts_and_growth
+
+    def candidate(equation: FirstOrderPDE) -> tuple[dict[sympy.Symbol, sympy.Expr], sympy.Expr]:
+        starts, growth = whole(equation)
+        x = equation.variables[0]
+        if part == "growth":
+            return starts, spoilt(growth).subs(X, x)
+        return {v: spoilt(start).subs(X, x) for v, start in starts.items()}, growth
+
+    monkeypatch.setattr(characteristics, "_starts_and_growth", candidate)
+    with pytest.raises(CharacteristicsError):
+        solve_symbolically(FirstOrderPDE((X, Z), (ONE, Z), 1 + Z), 1 + Z)
+
+
+LINEAR = FirstOrderPDE((X, Z), (ONE, Z), sympy.Integer(0))
+
+
+@pytest.mark.parametrize(
+    ("equation", "at"),
+    [
+        (LINEAR, (float("nan"), 1.0)),
+        (LINEAR, (1.0, float("nan"))),
+        (LINEAR, (float("inf"), 1.0)),
+        (LINEAR, (1.0, -float("inf"))),
+        (LINEAR, (1.0,)),
+        (LINEAR, (1.0, 1j)),
+        (FirstOrderPDE((X, Z), (ONE, Y * Z), sympy.Integer(0)), (0.5, 1.0)),
+        (FirstOrderPDE((X, Z), (ONE, Z), Y), (0.5, 1.0)),
+        (FirstOrderPDE((X, Z), (ONE, Z**2), sympy.Integer(0)), (2.0, -1.0)),
+        (FirstOrderPDE((X, Z), (ONE, -(Z**2)), sympy.Integer(0)), (-2.0, -1.0)),
+        (FirstOrderPDE((X, Z), (ONE, sympy.Integer(0)), 1 / (X - 1)), (2.0, 1.0)),
+        (FirstOrderPDE((X, Z), (X, Z), sympy.Integer(0)), (2.0, 1.0)),
+        (FirstOrderPDE((X, Z), (X, ONE), sympy.Integer(0)), (2.0, 1.0)),
+        (FirstOrderPDE((X, Z), (ONE, sympy.sqrt(Z)), sympy.Integer(0)), (1.0, -1.0)),
+        (FirstOrderPDE((X, Z), (sympy.Integer(0), Z), sympy.Integer(0)), (1.0, 1.0)),
+    ],
+    ids=str,
+)
+def test_curves_that_cannot_be_followed_are_refused(
+    equation: FirstOrderPDE, at: tuple[float, ...]
+) -> None:
+    with pytest.raises(CharacteristicsError):
+        solve_numerically(equation, lambda z: z, at)
+
+
+def test_a_curve_that_takes_too_many_steps_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pde.numerical_characteristics._MOST_EVALUATIONS", 500)
+    fast = FirstOrderPDE((X, Z), (ONE, sympy.sin(100 * X)), sympy.Integer(0))
+    with pytest.raises(CharacteristicsError, match="more than 500 evaluations"):
+        solve_numerically(fast, lambda z: z, (1.0, 1.0))
+
+
+@pytest.mark.parametrize("digits", [0, -3, 2.5, True])
+def test_digits_are_a_positive_number(digits: int) -> None:
+    with pytest.raises(CharacteristicsError, match="digits ="):
+        solve_numerically(LINEAR, lambda z: z, (0.5, 1.0), digits=digits)
+
+
+@pytest.mark.parametrize("value", [mpmath.nan, mpmath.inf, mpmath.mpc(0, 1)])
+@pytest.mark.parametrize("x", [0.0, 0.5])
+def test_initial_values_that_are_no_real_numbers(value: mpmath.mpf, x: float) -> None:
+    with pytest.raises(CharacteristicsError, match="not a finite real number"):
+        solve_numerically(LINEAR, lambda _: value, (x, 1.0))
+
+
+@given(st.floats(-2, 2), st.floats(-2, 2))
+@settings(max_examples=10, deadline=None)
+def test_negative_and_positive_places(x: float, z: float) -> None:
+    value = solve_numerically(LINEAR, lambda z: z, (x, z))
+    assert float(value) == pytest.approx(z * math.exp(-x), rel=1e-13, abs=1e-14)
+
+
+@pytest.mark.parametrize("bad", [sympy.nan, sympy.oo, -sympy.oo, sympy.zoo, 1 / (X - X)], ids=str)
+def test_nothing_that_is_not_finite_has_a_small_residual(bad: sympy.Expr) -> None:
+    assert not residual_at_random_points(X * 0 + bad) <= 1e300
+    assert not residual_at_random_points(1 / sympy.Max(X - 1, 0)) <= 1e300
 
 
 def test_a_wrong_solution_leaves_a_residual() -> None:

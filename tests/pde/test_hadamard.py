@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from diagrams.errors import InvalidInputError
 from pde.algebraic import find_algebraic_equation
 from pde.hadamard import hadamard_product
+from pde.rational_series import rational_taylor
 from pde.recurrence import Index, sequence
 
 Z = sympy.Symbol("z")
@@ -59,8 +60,65 @@ def test_what_is_not_rational_or_no_power_series() -> None:
         hadamard_product(1 / (1 - Z), sympy.exp(Z), Z)
     with pytest.raises(InvalidInputError, match="has a pole at z = 0"):
         hadamard_product(1 / (1 - Z), 1 / Z, Z)
-    with pytest.raises(InvalidInputError, match="cannot be written down"):
-        hadamard_product(1 / (1 - Z), 1 / (1 + Z - Z**5), Z)
+    with pytest.raises(InvalidInputError, match="are not exact"):
+        hadamard_product(1 / (1 - Z), 1 / (1 - 0.5 * Z), Z)
+    with pytest.raises(InvalidInputError, match="are not exact"):
+        hadamard_product(sympy.nan, 1 / (1 - Z), Z)
+
+
+IRREDUCIBLE = [
+    1 - 2 * Z**2,
+    1 - Z - Z**2,
+    1 - Z**3,
+    1 + Z - Z**5,
+    (1 - Z - Z**2) ** 2,
+    (1 - 2 * Z) * (3 - Z + Z**3),
+    1 - sympy.sqrt(2) * Z,
+]
+
+
+@pytest.mark.parametrize("denominator", IRREDUCIBLE, ids=str)
+def test_rational_functions_with_irrational_poles(denominator: sympy.Expr) -> None:
+    """1/(1-z) leaves every series as it is, and two such series give products of coefficients."""
+    B = (2 + Z) / denominator
+    assert sympy.simplify(hadamard_product(1 / (1 - Z), B, Z) - B) == 0
+    A = 1 / (1 - 3 * Z - Z**2)
+    pairs = zip(coefficients(A, 12), rational_taylor(B, Z, 12), strict=True)
+    found = rational_taylor(hadamard_product(A, B, Z), Z, 12)
+    assert [sympy.expand(x * y - c) for (x, y), c in zip(pairs, found, strict=True)] == [0] * 12
+
+
+@pytest.mark.parametrize("denominator", IRREDUCIBLE, ids=str)
+@pytest.mark.parametrize("A", [sympy.exp(Z), sympy.sqrt(1 - 4 * Z), sympy.sin(Z) / Z], ids=str)
+def test_irrational_poles_and_a_function_that_is_not_rational(
+    A: sympy.Expr, denominator: sympy.Expr
+) -> None:
+    """The value of the product at a point against its series, whose coefficients are exact."""
+    B = (2 + Z) / denominator
+    last = 48
+    series = sympy.Poly(sympy.series(A, Z, 0, last).removeO(), Z)
+    others = rational_taylor(B, Z, last)
+    place = sympy.Rational(1, 100)
+    expected = sum(series.nth(n) * b * place**n for n, b in enumerate(others))
+    value = sympy.N(hadamard_product(A, B, Z).subs(Z, place), 30)
+    assert abs(complex(value) - complex(sympy.N(expected, 30))) < 1e-14
+
+
+@pytest.mark.parametrize(
+    "A", [abs(Z), sympy.sqrt(Z), sympy.log(Z), sympy.sign(Z), 1 / Z, sympy.sqrt(Z**2)], ids=str
+)
+def test_a_first_factor_without_a_power_series_is_refused(A: sympy.Expr) -> None:
+    with pytest.raises(InvalidInputError):
+        hadamard_product(A, 1 / (1 - Z), Z)
+
+
+def test_a_wrong_candidate_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparison of coefficients is not a matter of course: a spoilt part does not pass."""
+    for spoilt in (lambda *_: sympy.Integer(1), lambda *_: sympy.nan):
+        with monkeypatch.context() as patch:
+            patch.setattr("pde.hadamard._reduced", spoilt)
+            with pytest.raises(InvalidInputError):
+                hadamard_product(sympy.exp(Z), 1 / (1 - Z - Z**2), Z)
 
 
 def test_narayana_from_numbers() -> None:

@@ -196,3 +196,33 @@ def test_few_numbers_determine_few_boxes() -> None:
         "recurrence: none with shifts up to (2,) and degree up to 2 in 3 numbers (3 boxes of "
         "shifts had enough equations); give more numbers or allow more"
     )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [Fraction(n) for n in range(30)],
+        [Fraction(n % 3 == 1) * comb(2 * (n // 3), n // 3) for n in range(30)],
+        [Fraction(n % 2 == 0, factorial(n)) for n in range(30)],
+        [Fraction(comb(7, n)) for n in range(30)],
+        [Fraction(n in (0, 5, 6, 7, 8, 9)) for n in range(30)],
+    ],
+    ids=["n", "sparse", "even", "ends", "no rule"],
+)
+def test_what_is_found_does_not_depend_on_where_the_numbers_are_cut(
+    values: list[Fraction],
+) -> None:
+    found = []
+    for number in range(10, 30):
+        try:
+            search = find_recurrence(sequence(values[:number]), max_shift=3, max_degree=2)
+            found.append(search.recurrence)
+        except InvalidInputError:
+            assert not found
+    assert len(set(found)) <= 1
+    assert all(rule.check(sequence(values)) for rule in found)
+
+
+def test_numbers_that_are_none() -> None:
+    with pytest.raises(InvalidInputError, match="is not rational"):
+        find_recurrence({(0,): Fraction(1), (1,): float("nan")})
