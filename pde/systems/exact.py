@@ -40,7 +40,7 @@ from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.polynomial import Polynomial
 from pde.systems.dimensions import Powers, Units, units
 
-__all__ = ["Products", "at_numbers", "coefficients", "products", "taylor", "taylor_at"]
+__all__ = ["Products", "at_numbers", "coefficients", "exact_series", "products", "taylor", "taylor_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +215,22 @@ def _series(
                     total += coefficient
             series[place].append(total * fmpq(1, order + 1))
         order += 1
+
+
+def exact_series(system: PolynomialSystem) -> Iterator[list[Fraction]]:
+    """The coefficients of τ^n of all variables of a system without symbols, order by order."""
+    start = [_rational(value) for value in system.initial]
+    rates = [
+        [(_rational(term.coefficient), term.powers) for term in rate] for rate in system.rates
+    ]
+    variables: list[Powers] = [((place, 1),) for place in range(len(start))]
+    for row in _series(start, rates, variables):
+        yield [Fraction(int(c.p), int(c.q)) for c in row]
+
+
+def _rational(number: Polynomial) -> fmpq:
+    value = number.coefficient()
+    return fmpq(value.numerator, value.denominator)
 
 
 def taylor(system: PolynomialSystem, number: int) -> tuple[Polynomial, ...]:
