@@ -40,7 +40,7 @@ from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.polynomial import Polynomial
 from pde.systems.dimensions import Powers, Units, units
 
-__all__ = ["Products", "at_numbers", "coefficients", "exact_series", "products", "taylor", "taylor_at"]
+__all__ = ["Products", "at_numbers", "coefficients", "exact_series", "products", "series_of_products", "taylor", "taylor_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ def coefficients(system: PolynomialSystem) -> Iterator[Polynomial]:
         ring.element(value, shift) for value, shift in zip(system.initial, shifts, strict=True)
     ]
     wanted = [term.powers for term in system.output]
-    for order, row in enumerate(_series(start, rates, wanted)):
+    for order, row in enumerate(series_of_products(start, rates, wanted)):
         total = Polynomial()
         for term, element in zip(system.output, row, strict=True):
             if term.powers:
@@ -193,10 +193,20 @@ def coefficients(system: PolynomialSystem) -> Iterator[Polynomial]:
         yield total * factorial(order)
 
 
-def _series(
+def series_of_products(
     start: list[Any], rates: list[list[tuple[Any, Powers]]], wanted: list[Powers]
 ) -> Iterator[list[Any]]:
-    """The coefficients of some products of variables, order by order; None for the empty one."""
+    """The coefficients of some products of variables, order by order; None for the empty one.
+
+    Parameters
+    ----------
+    start : list
+        Values of the variables in any ring that contains the rationals: exact numbers,
+        polynomials, or balls.
+    rates : list of list of (coefficient, Powers)
+        For every variable the terms of its rate.
+    wanted : list of Powers
+    """
     size = len(start)
     plan = products(size, [*(powers for rate in rates for _, powers in rate), *wanted])
     series: list[list[Any]] = [[value] for value in start] + [[] for _ in plan.pairs]
@@ -224,7 +234,7 @@ def exact_series(system: PolynomialSystem) -> Iterator[list[Fraction]]:
         [(_rational(term.coefficient), term.powers) for term in rate] for rate in system.rates
     ]
     variables: list[Powers] = [((place, 1),) for place in range(len(start))]
-    for row in _series(start, rates, variables):
+    for row in series_of_products(start, rates, variables):
         yield [Fraction(int(c.p), int(c.q)) for c in row]
 
 
