@@ -25,7 +25,7 @@ the system at random numbers, to many digits, before it is returned.
 ...     output=(SystemTerm(p("1/2"), ((0, 2),)),),
 ... )
 >>> closed_formula(decay).formula
-p**2/(2*(2*p*t/T + 1)**2)
+p**2/(2*(1 + 2*p*t/T)**2)
 
 Source: ours; the reductions are classical.
 """
@@ -146,7 +146,7 @@ def closed_formula(system: PolynomialSystem) -> ClosedForm | None:
     if solved is None:
         return None
     values, steps = solved
-    formula = reduced.output.subs(dict(zip(reduced.variables, values, strict=True)))
+    formula = _short(reduced.output.subs(dict(zip(reduced.variables, values, strict=True))))
     formula = formula.subs(_TAU, symbol("t") / symbol("T"))
     if not _agrees(formula, system):
         return None
@@ -159,6 +159,30 @@ def closed_formula(system: PolynomialSystem) -> ClosedForm | None:
 
 
 _TAU = sympy.Symbol("tau", real=True)
+
+
+class _Growth(sympy.Function):  # type: ignore[misc]
+    """exp(root of the first argument times τ), while it is a variable of rational functions."""
+
+
+class _Root(sympy.Function):  # type: ignore[misc]
+    """The square root of the argument, while it is a variable of rational functions."""
+
+
+def _short(expression: sympy.Expr) -> sympy.Expr:
+    """A rational function of exponentials and roots in lowest terms, and with factors."""
+    growths, roots = expression.atoms(_Growth), expression.atoms(_Root)
+    names = {each: sympy.Dummy(positive=True) for each in (*growths, *roots)}
+    plain = expression.subs(names)
+    if growths or roots:
+        parts = sympy.fraction(sympy.cancel(sympy.together(plain)))
+        for root in roots:
+            square = names[root] ** 2 - root.args[0]
+            parts = tuple(sympy.rem(sympy.expand(part), square, names[root]) for part in parts)
+        plain = sympy.factor(sympy.cancel(parts[0] / parts[1]))
+    values = {names[each]: sympy.exp(sympy.sqrt(each.args[0]) * _TAU) for each in growths}
+    values |= {names[each]: sympy.sqrt(each.args[0]) for each in roots}
+    return plain.subs(values)
 
 
 def _without_linear_relations(
@@ -310,8 +334,9 @@ def _riccati(
     if square == 0:
         cosh, sinh = sympy.S.One, _TAU
     else:
-        root = sympy.powdenest(sympy.sqrt(square), force=False)
-        cosh, sinh = sympy.cosh(root * _TAU), sympy.sinh(root * _TAU) / root
+        exact = sympy.sqrt(square)
+        growth, root = _Growth(square), exact if exact.is_Rational else _Root(square)
+        cosh, sinh = (growth + 1 / growth) / 2, (growth - 1 / growth) / (2 * root)
     above = start * cosh + (b / 2 * start + c) * sinh
     below = cosh - (a * start + b / 2) * sinh
     return above / below
@@ -364,8 +389,7 @@ def _on_conic(
         _relations_step([Invariant(conic, sympy.S.Zero)]),
         Step(
             "Rational parametrisation",
-            rf"{sympy.latex(y)} = {formula_latex(reduced.start[other])} + m\,\left("
-            rf"{sympy.latex(x)} - {formula_latex(reduced.start[one])}\right),\qquad "
+            rf"m = {formula_latex((y - reduced.start[other]) / (x - reduced.start[one]))},\qquad "
             rf"m' = {formula_latex(sympy.collect(sympy.expand(slope), m))}",
             "Lines through the start of the trajectory meet the conic in one further point.",
         ),
