@@ -44,9 +44,12 @@ if TYPE_CHECKING:
 
 __all__ = ["EnclosureError", "enclosed_output", "precise_output"]
 
-_STEPS = 3000
+_STEPS = 1000
 _ATTEMPTS = 5
-_HALVINGS = 60
+_HALVINGS = 20
+_SHORTEST = Fraction(1, 2**40)
+"""A step shorter than this part of the whole time means that there is no way ahead."""
+
 _GUARD = 12
 """Digits beyond those that are asked for, at first."""
 
@@ -75,8 +78,10 @@ def enclosed_output(system: PolynomialSystem, time: Fraction, *, digits: int) ->
     for _ in range(_ATTEMPTS):
         with _precision(digits + 2 * guard):
             found = _attempt(system, time, digits + guard)
-            if found is not None:
-                value, size = found
+            if found is None:
+                break
+            value, size = found
+            if value.is_finite():
                 if float(value.rad()) <= 10.0**-digits * max(float(abs(value.mid())), size * 1e-6):
                     return value
         guard *= 2
@@ -121,6 +126,8 @@ def _attempt(system: PolynomialSystem, time: Fraction, digits: int) -> tuple[arb
         step = _radius(series) / Fraction(15, 2)
         for _ in range(_HALVINGS):
             length = min(left, step)
+            if length < left and length < abs(time) * _SHORTEST:
+                return None
             moved = _step(series, rates, order, sign * length)
             if moved is not None:
                 break

@@ -93,7 +93,10 @@ class Collocation:
             What errors are measured by.
         length : float
         """
-        sizes = np.where(sizes > 0, sizes, 1.0)
+        with np.errstate(all="ignore"):
+            return self._step(state, np.where(sizes > 0, sizes, 1.0), length)
+
+    def _step(self, state: FloatArray, sizes: FloatArray, length: float) -> ImplicitStep | None:
         slopes = self._sign * self._flow.jacobian(state)
         for _ in range(_HALVINGS):
             path = self._solve(state, sizes, slopes, length)
@@ -109,6 +112,8 @@ class Collocation:
                 continue
             values = [self._flow.expand(x, 0, 1.0)[1][0] for x in whole]
             output = self._monomials @ (self._legendre @ np.array(values))
+            if not np.all(np.isfinite(output)):
+                return None
             return ImplicitStep(length, path[-1], output, length * min(_LONGEST, 0.9 * factor))
         return None
 
@@ -118,21 +123,20 @@ class Collocation:
         """The states at the points, None if the iterations do not converge."""
         size = state.size
         matrix = np.eye(self._stages * size) - length * np.kron(self._integral, slopes)
-        with np.errstate(all="ignore"):
-            if not np.all(np.isfinite(matrix)):
-                return None
-            factors = lu_factor(matrix, check_finite=False)
-            path = np.tile(state, (self._stages, 1))
-            before = np.inf
-            for _ in range(_ITERATIONS):
-                rates = np.stack([self._flow.expand(x, 1, self._sign)[0][1] for x in path])
-                defect = state + length * self._integral @ rates - path
-                change = lu_solve(factors, defect.ravel(), check_finite=False)
-                path = path + change.reshape(path.shape)
-                largest = float(np.max(np.abs(change.reshape(path.shape)) / sizes))
-                if largest <= self._tolerance:
-                    return path
-                if not largest < before:
-                    return None if not largest <= 100 * self._tolerance else path
-                before = largest
+        if not np.all(np.isfinite(matrix)):
+            return None
+        factors = lu_factor(matrix, check_finite=False)
+        path = np.tile(state, (self._stages, 1))
+        before = np.inf
+        for _ in range(_ITERATIONS):
+            rates = np.stack([self._flow.expand(x, 1, self._sign)[0][1] for x in path])
+            defect = state + length * self._integral @ rates - path
+            change = lu_solve(factors, defect.ravel(), check_finite=False)
+            path = path + change.reshape(path.shape)
+            largest = float(np.max(np.abs(change.reshape(path.shape)) / sizes))
+            if largest <= self._tolerance:
+                return path
+            if not largest < before:
+                return path if largest <= 100 * self._tolerance else None
+            before = largest
         return None

@@ -34,7 +34,7 @@ __all__ = ["Accuracy", "Ending", "Trajectory", "follow"]
 
 FloatArray = NDArray[np.float64]
 
-_STEPS = 1500
+_STEPS = 600
 """Taylor steps before an implicit method takes over."""
 
 _IMPLICIT_STEPS = 1000
@@ -48,6 +48,9 @@ _CLOSE = 1e-14
 """Distance to a blow-up, relative to its time, at which a trajectory ends."""
 
 _LARGEST = 1e250
+_UNITS = 40
+"""Units of time that are tried in a step."""
+
 _STILL = 1e-13
 
 
@@ -190,42 +193,53 @@ def follow(flow: Flow, *, past: bool, accuracy: Accuracy) -> Trajectory:
     peak = np.abs(state)
     unit = 1.0
     while len(pieces) < _STEPS:
-        with np.errstate(all="ignore"):
-            series, output = flow.expand(state, order, sign * unit)
-            peak = np.maximum(peak, np.abs(series[1]))
-            radius = _radius(series, np.maximum(np.abs(state), 1e-3 * peak))
-        if not isfinite(radius) or not radius:
-            # All further coefficients vanish, or the unit is far from the step: again in a better.
-            if np.all(np.isfinite(series)) and radius:
-                radius = _HORIZON
-            else:
-                unit /= 2.0**10
-                if not unit > 1e-300:
-                    return pieces.closed(Ending.OVERFLOW, state)
-                continue
-        step = radius * exp(-accuracy.caution)
-        if not 1e-3 < step < 1e3 and radius < _HORIZON:
-            unit *= step
-            continue
+        found = _expansion(flow, state, peak, sign * unit, accuracy)
+        if found is None:
+            return pieces.closed(Ending.OVERFLOW, state)
+        series, output, step, unit = found
         step = min(step, max(_HORIZON - pieces.time, unit) / unit)
+        before = pieces.time
         pieces.add(step * unit, unit, output)
-        distance = step * unit
-        found = _pole(series, output)
-        if found is not None and found[0] * unit <= _CLOSE * pieces.time:
-            return pieces.closed(
-                Ending.BLOW_UP, state, pieces.time - distance + found[0] * unit, found[1]
-            )
+        pole = _pole(series, output)
+        if pole is not None and pole[0] * unit <= _CLOSE * pieces.time:
+            return pieces.closed(Ending.BLOW_UP, state, before + pole[0] * unit, pole[1])
         state = _sum(series, step)
         peak = np.maximum(peak, np.abs(state))
         if not np.max(np.abs(state)) < _LARGEST:
             return pieces.closed(Ending.OVERFLOW, state)
         if pieces.time >= _HORIZON:
             return pieces.closed(Ending.HORIZON, state)
-        if not past and _is_still(flow, state, peak):
+        if _is_still(flow, state, peak, sign):
             pieces.add(0.0, 1.0, flow.expand(state, 0, 1.0)[1])
             return pieces.closed(Ending.STATIONARY, state)
         unit *= step
     return _implicit(flow, pieces, state, peak, sign, accuracy)
+
+
+def _expansion(
+    flow: Flow, state: FloatArray, peak: FloatArray, signed: float, accuracy: Accuracy
+) -> tuple[FloatArray, FloatArray, float, float] | None:
+    """Taylor coefficients in a unit of time near the step, the step in it, and that unit.
+
+    None if the numbers are beyond double precision in any unit.
+    """
+    unit = signed
+    for _ in range(_UNITS):
+        with np.errstate(all="ignore"):
+            series, output = flow.expand(state, accuracy.order, unit)
+            if not (np.all(np.isfinite(series)) and np.all(np.isfinite(output))):
+                unit *= 2.0**-10
+                continue
+            sizes = np.maximum(np.abs(state), 1e-3 * np.maximum(peak, np.abs(series[1])))
+            radius = _radius(series, sizes)
+        if not np.any(series[2:]):
+            # Straight lines: no step is too long.
+            return series, output, _HORIZON / abs(unit), abs(unit)
+        step = radius * exp(-accuracy.caution)
+        if 1e-3 < step < 1e3:
+            return series, output, step, abs(unit)
+        unit *= min(step, 2.0**30)
+    return None
 
 
 def _sum(series: FloatArray, x: float) -> FloatArray:
@@ -242,10 +256,8 @@ def _radius(series: FloatArray, sizes: FloatArray) -> float:
         return inf
     last = len(series) - 1
     largest = [float(np.max(np.abs(series[n, moving]) / sizes[moving])) for n in (last - 1, last)]
-    if not all(map(isfinite, largest)):
-        return 0.0
     rate = max(size ** (1 / n) for n, size in zip((last - 1, last), largest, strict=True))
-    return 1 / rate if rate else inf
+    return 1 / rate if rate else inf  # also where they underflow
 
 
 def _pole(series: FloatArray, output: FloatArray) -> tuple[float, float] | None:
@@ -266,10 +278,11 @@ def _distance(column: FloatArray, last: int) -> float | None:
     return float(1 / inverse) if inverse > 0 and isfinite(inverse) else None
 
 
-def _is_still(flow: Flow, state: FloatArray, peak: FloatArray) -> bool:
+def _is_still(flow: Flow, state: FloatArray, peak: FloatArray, sign: float) -> bool:
     """Whether a state is a stable fixed point up to rounding."""
     moving = peak > 0
-    rate = flow.expand(state, 1, 1.0)[0][1]
+    with np.errstate(all="ignore"):
+        rate = flow.expand(state, 1, 1.0)[0][1]
     if not np.all(np.abs(rate[moving]) <= 10 * _STILL * peak[moving]):
         return False
     slopes = flow.jacobian(state)[np.ix_(moving, moving)]
@@ -278,7 +291,7 @@ def _is_still(flow: Flow, state: FloatArray, peak: FloatArray) -> bool:
     newton = np.linalg.lstsq(slopes, rate, rcond=1e-12)[0]
     if not np.max(np.abs(newton), initial=0.0) <= _STILL:
         return False
-    growth = np.linalg.eigvals(slopes)
+    growth = np.linalg.eigvals(sign * slopes)
     return bool(np.max(growth.real) <= 1e-9 * np.max(np.abs(growth)))
 
 
@@ -304,7 +317,7 @@ def _implicit(
         peak = np.maximum(peak, np.abs(state))
         if not np.max(np.abs(state)) < _LARGEST:
             return pieces.closed(Ending.OVERFLOW, state)
-        if sign > 0 and _is_still(flow, state, peak):
+        if _is_still(flow, state, peak, sign):
             pieces.add(0.0, 1.0, flow.expand(state, 0, 1.0)[1])
             return pieces.closed(Ending.STATIONARY, state)
         if pieces.time >= _HORIZON:

@@ -74,7 +74,7 @@ def test_trajectories_equal_the_known_solutions(
     wanted = values(numbers, t)
     assert np.max(np.abs(curve.evaluate(t) - wanted) / (1 + np.abs(wanted))) < 1e-11
     assert curve.error_estimate is not None
-    assert curve.error_estimate < 1e-9
+    assert curve.error_estimate < 1e-11 * max(1, abs(values(numbers, np.zeros(1))[0]))
 
 
 def test_two_layers_have_the_values_of_the_reduced_potential(system: Systems) -> None:
@@ -225,7 +225,7 @@ def test_first_integrals(system: Systems) -> None:
 rationals = st.fractions(min_value=-2, max_value=2, max_denominator=5)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(rates=st.lists(st.tuples(rationals, rationals, rationals), min_size=2, max_size=2))
 def test_trajectories_of_random_systems_agree_with_their_enclosures(
     rates: list[tuple[Fraction, Fraction, Fraction]],
