@@ -97,7 +97,10 @@ class Collocation:
             return self._step(state, np.where(sizes > 0, sizes, 1.0), length)
 
     def _step(self, state: FloatArray, sizes: FloatArray, length: float) -> ImplicitStep | None:
-        slopes = self._sign * self._flow.jacobian(state)
+        jacobian = self._flow.jacobian(state)
+        if jacobian is None:
+            return None
+        slopes = self._sign * jacobian
         for _ in range(_HALVINGS):
             path = self._solve(state, sizes, slopes, length)
             if path is None:

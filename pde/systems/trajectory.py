@@ -52,6 +52,7 @@ _UNITS = 40
 """Units of time that are tried in a step."""
 
 _STILL = 1e-13
+_SLOW = 1e-9
 
 
 class Ending(StrEnum):
@@ -209,10 +210,12 @@ def follow(flow: Flow, *, past: bool, accuracy: Accuracy) -> Trajectory:
             return pieces.closed(Ending.OVERFLOW, state)
         if pieces.time >= _HORIZON:
             return pieces.closed(Ending.HORIZON, state)
-        if _is_still(flow, state, peak, sign):
+        if _is_still(flow, state, peak, sign, pieces.time):
             pieces.add(0.0, 1.0, flow.expand(state, 0, 1.0)[1])
             return pieces.closed(Ending.STATIONARY, state)
         unit *= step
+    if flow.jacobian(state) is None:
+        return pieces.closed(Ending.STEPS, state)
     return _implicit(flow, pieces, state, peak, sign, accuracy)
 
 
@@ -278,14 +281,21 @@ def _distance(column: FloatArray, last: int) -> float | None:
     return float(1 / inverse) if inverse > 0 and isfinite(inverse) else None
 
 
-def _is_still(flow: Flow, state: FloatArray, peak: FloatArray, sign: float) -> bool:
+def _is_still(
+    flow: Flow, state: FloatArray, peak: FloatArray, sign: float, time: float
+) -> bool:
     """Whether a state is a stable fixed point up to rounding."""
     moving = peak > 0
     with np.errstate(all="ignore"):
         rate = flow.expand(state, 1, 1.0)[0][1]
-    if not np.all(np.abs(rate[moving]) <= 10 * _STILL * peak[moving]):
+    # A decay like a power of time, which is not still, fails the second test.
+    largest = float(np.max(np.abs(rate[moving]) / peak[moving], initial=0.0))
+    if not (largest <= 10 * _STILL and largest * time <= _SLOW):
         return False
-    slopes = flow.jacobian(state)[np.ix_(moving, moving)]
+    jacobian = flow.jacobian(state)
+    if jacobian is None:
+        return False
+    slopes = jacobian[np.ix_(moving, moving)]
     slopes = slopes * peak[moving] / peak[moving][:, None]
     rate = rate[moving] / peak[moving]
     newton = np.linalg.lstsq(slopes, rate, rcond=1e-12)[0]
@@ -317,7 +327,7 @@ def _implicit(
         peak = np.maximum(peak, np.abs(state))
         if not np.max(np.abs(state)) < _LARGEST:
             return pieces.closed(Ending.OVERFLOW, state)
-        if _is_still(flow, state, peak, sign):
+        if _is_still(flow, state, peak, sign, pieces.time):
             pieces.add(0.0, 1.0, flow.expand(state, 0, 1.0)[1])
             return pieces.closed(Ending.STATIONARY, state)
         if pieces.time >= _HORIZON:
