@@ -1,0 +1,25 @@
+"""Solution of effective dynamics: finite systems, particles, and series with an equation.
+
+A derivation ends in exact data; what solves them knows no model. `system_solution` takes a finite
+system, `site_solution` a potential of bundles on one site.
+"""
+
+from pde.systems.averages import site_curve, site_solution
+from pde.systems.exact import taylor, taylor_at
+from pde.systems.invariants import first_integrals
+from pde.systems.laws import GAUSSIAN, RADEMACHER
+from pde.systems.site import SiteProblem
+from pde.systems.solution import system_curve, system_solution
+
+__all__ = [
+    "GAUSSIAN",
+    "RADEMACHER",
+    "SiteProblem",
+    "first_integrals",
+    "site_curve",
+    "site_solution",
+    "system_curve",
+    "system_solution",
+    "taylor",
+    "taylor_at",
+]

@@ -1,0 +1,178 @@
+"""The solution of a `SiteProblem`: an average of particles where it exists, else a sum.
+
+In a direction of time in which the average over the initial law exists, the particles are followed
+on the nodes of a quadrature, and again on those of a coarser one. Where it does not, the series is
+formal: its exact coefficients are summed by approximants where these agree (`pde.resummation`,
+Borel summation among them), unless all its late terms have one sign and grow like factorials; then
+it lies on its Stokes line, has no sum, and only t = 0 is left.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import factorial
+
+import numpy as np
+
+from expansion.polynomial import Polynomial
+from pde.evolution import Curve, FloatArray, Method, Parameters, Solution, Step
+from pde.resummation import coefficient_growth
+from pde.solutions.resummed import resummed_curve
+from pde.systems.curves import Branch, branch, joined
+from pde.systems.particle import ParticleFlow
+from pde.systems.site import SiteNumbers, SiteProblem
+
+__all__ = ["site_curve", "site_solution"]
+
+_TERMS = 24
+"""Coefficients that are summed where the series is formal."""
+
+_FORMAL = (
+    "the average over the initial values does not exist, some particles reach infinity at once"
+)
+
+
+def site_curve(problem: SiteProblem, parameters: Parameters) -> Curve:
+    """The loss of a problem at numbers, as a function of t.
+
+    Parameters
+    ----------
+    problem : SiteProblem
+    parameters : mapping from str to Fraction
+        A value for every symbol, and T.
+
+    Raises
+    ------
+    CapacityError
+        If there are too many colours, or a number is beyond double precision.
+    """
+    numbers = problem.at(parameters)
+    T = parameters["T"]
+    flows: list[ParticleFlow] = []
+    if not all(numbers.formal):
+        flows = [ParticleFlow(numbers, coarse=coarse) for coarse in (False, True)]
+    coefficients = numbers.taylor(_TERMS) if any(numbers.formal) else ()
+    past, future = (
+        _summed(coefficients, numbers.constant, past=direction)
+        if formal
+        else branch(flows, past=direction)
+        for direction, formal in zip((True, False), numbers.formal, strict=True)
+    )
+    return joined(past, future, T=T)
+
+
+def _summed(coefficients: Sequence[Fraction], target: Fraction, *, past: bool) -> Branch:
+    """A direction in which the series is formal."""
+    side, sign = ("t < 0", -1) if past else ("t > 0", 1)
+    start = float(coefficients[0])
+    if _is_on_stokes_line(coefficients, sign):
+        return Branch(
+            evaluate=lambda distance: np.full(distance.shape, start),
+            unit=1.0,
+            end=0.0,
+            reason=f"because for {side} {_FORMAL} and the formal series diverges with one sign",
+        )
+    curve = resummed_curve(list(coefficients), target=target, T=Fraction(1))
+    end = -curve.domain.start if past else curve.domain.stop
+
+    def evaluate(distance: FloatArray) -> FloatArray:
+        return np.where(distance == 0, start, curve.evaluate(sign * distance))
+
+    return Branch(
+        evaluate=evaluate,
+        unit=1.0,
+        end=end,
+        reason=f"because for {side} {_FORMAL} and approximants of the formal series disagree beyond",
+        error=curve.error_estimate or 0.0,
+    )
+
+
+def _is_on_stokes_line(coefficients: Sequence[Fraction], sign: int) -> bool:
+    terms = [Fraction(c) / factorial(s) * sign**s for s, c in enumerate(coefficients)]
+    late = [c for c in terms[len(terms) // 2 :] if c]
+    one_sign = all(c > 0 for c in late) or all(c < 0 for c in late)
+    return one_sign and round(coefficient_growth(terms)) >= 1
+
+
+def site_solution(
+    problem: SiteProblem,
+    *,
+    title: str,
+    regime: str,
+    derivation: tuple[Step, ...] = (),
+    source: str = "ours",
+) -> Solution:
+    """The solution of a regime whose hierarchy lives on one site.
+
+    Parameters
+    ----------
+    problem : SiteProblem
+    title : str
+        Of the problem that it belongs to.
+    regime : str
+    derivation : tuple of Step
+        How the reduced potential was obtained.
+    source : str
+
+    Returns
+    -------
+    Solution
+        Without a certificate; see `Solution.certified`.
+    """
+    return Solution(
+        problem=title,
+        regime=regime,
+        method=Method.MOMENTS,
+        source=source,
+        formula=None,
+        derivation=(*derivation, *_steps(problem)),
+        taylor=problem.coefficient_rows,
+        curve=lambda parameters: site_curve(problem, parameters),
+        validity=(
+            "where the average over the initial values exists, until the loss blows up; elsewhere "
+            "as long as approximants agree"
+        ),
+    )
+
+
+def _steps(problem: SiteProblem) -> tuple[Step, ...]:
+    colours = problem.loss.colours
+    coefficients = dict(problem.coefficients)
+    terms = [
+        _term(coefficients[term.parameters[0][0]], term.moments) for term in problem.loss.terms
+    ]
+    several = "u_c" if colours > 1 else "u"
+    return (
+        Step(
+            "Effective potential",
+            rf"V(z) = {' + '.join(terms)},\qquad z_m = w\,\mathbf{{E}}[u^m],\quad "
+            rf"w = {problem.weight.latex()}",
+            "Cores are bundles of parallel edges on one pair of nodes.",
+        ),
+        Step(
+            "Characteristics",
+            rf"\frac{{d{several}}}{{d\tau}} = -\sum_m \partial_{{{several}}} u^m\,"
+            r"\frac{\partial V}{\partial z_m}",
+            f"The generating function of the z_m obeys a first-order equation; its characteristics "
+            f"are particles with {colours} coordinates, {problem.law.name} at the start.",
+        ),
+        Step(
+            "Average",
+            rf"L = {problem.number.latex()}\,V(z(\tau)) + {problem.constant.latex()}",
+            "By quadrature over the initial values, with two rules, where the average exists.",
+        ),
+    )
+
+
+def _term(coefficient: Polynomial, moments: Sequence[tuple[tuple[int, ...], int]]) -> str:
+    factors = "".join(
+        rf"z_{{{','.join(map(str, m))}}}" + (f"^{{{power}}}" if power > 1 else "")
+        for m, power in moments
+    )
+    latex = coefficient.latex()
+    return rf"\left({latex}\right) {factors}" if len(coefficient) > 1 else f"{latex}\\, {factors}"
+
+

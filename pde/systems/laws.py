@@ -1,0 +1,105 @@
+"""Laws of a weight at initialisation: exact moments, and rules for averages.
+
+>>> GAUSSIAN.moment(4), RADEMACHER.moment(4), GAUSSIAN.moment(3)
+(3, 1, 0)
+>>> nodes, weights = RADEMACHER.rule(1, even=False, coarse=False)
+>>> nodes.tolist(), weights.tolist()
+([[-1.0, 1.0]], [0.5, 0.5])
+
+Source: ours; the rules are those of `pde.quadrature` and of Gauss and Hermite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
+from numpy.typing import NDArray
+
+from diagrams.errors import CapacityError
+from pde.quadrature import gaussian_rule
+
+__all__ = ["GAUSSIAN", "RADEMACHER", "Law"]
+
+FloatArray = NDArray[np.float64]
+
+_LEVELS = (5, 4)
+"""Of the rule for one colour and of the coarser one."""
+
+_HERMITE = {2: (40, 32), 3: (20, 16), 4: (10, 8)}
+"""Numbers of nodes for each of several colours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """A symmetric law of variance one.
+
+    Parameters
+    ----------
+    name : str
+    moment : callable
+        From an order to the exact moment.
+    bounded : bool
+        Whether a largest value exists.
+    line : callable
+        From (number of colours, coarse) to nodes and weights for one coordinate.
+    """
+
+    name: str
+    moment: Callable[[int], int]
+    bounded: bool
+    line: Callable[[int, bool], tuple[FloatArray, FloatArray]]
+
+    def rule(self, colours: int, *, even: bool, coarse: bool) -> tuple[FloatArray, FloatArray]:
+        """Nodes and weights for independent coordinates.
+
+        Parameters
+        ----------
+        colours : int
+        even : bool
+            Whether a change of sign of a single coordinate changes nothing; for one colour.
+        coarse : bool
+
+        Returns
+        -------
+        nodes : numpy.ndarray, shape (colours, n)
+        weights : numpy.ndarray, shape (n,)
+        """
+        x, w = self.line(colours, coarse)
+        if colours == 1 and even:
+            positive = x > 0
+            x, w = x[positive], 2 * w[positive]
+        grids = np.meshgrid(*[x] * colours, indexing="ij")
+        products = np.meshgrid(*[w] * colours, indexing="ij")
+        nodes = np.stack([grid.ravel() for grid in grids])
+        return nodes, np.prod(np.stack([grid.ravel() for grid in products]), axis=0)
+
+
+def _gaussian_line(colours: int, coarse: bool) -> tuple[FloatArray, FloatArray]:
+    if colours == 1:
+        half = gaussian_rule(_LEVELS[coarse])
+        nodes = np.concatenate([-half.nodes[::-1], half.nodes])
+        return nodes, np.concatenate([half.weights[::-1], half.weights]) / 2
+    if colours not in _HERMITE:
+        raise CapacityError(
+            f"particle of {colours} colours: needs too many nodes; at most {max(_HERMITE)} are "
+            "integrated"
+        )
+    x, w = hermegauss(_HERMITE[colours][coarse])
+    return x, w / np.sqrt(2 * np.pi)
+
+
+def _two_values(colours: int, coarse: bool) -> tuple[FloatArray, FloatArray]:
+    return np.array([-1.0, 1.0]), np.array([0.5, 0.5])
+
+
+GAUSSIAN = Law(
+    "Gaussian",
+    lambda k: 0 if k % 2 else prod(range(1, k, 2)),
+    bounded=False,
+    line=_gaussian_line,
+)
+RADEMACHER = Law("Rademacher", lambda k: (k + 1) % 2, bounded=True, line=_two_values)

@@ -1,0 +1,321 @@
+r"""One site: a hierarchy of bundles of parallel edges, which is one particle on average.
+
+When every core of a hierarchy lives on one pair of nodes it is a bundle z_m, m_c edges of every
+colour c, and the reduced potential is a polynomial V(z). Merging makes the hierarchy
+
+    dz_m/dτ = - Σ_{m', c} m_c m'_c z_{m + m' - 2e_c} ∂V/∂z_{m'},
+
+a first-order partial differential equation for the generating function of the z_m, whose
+characteristics are particles u in the effective potential Σ_m u^m ∂V/∂z_m, with z_m = w E[u^m] and
+w the number of sites (`pde.moments`). A `SiteProblem` is the potential, w, and the law of u(0), all
+exact in the symbols; nothing else is known about the model.
+
+>>> p = Polynomial.parse
+>>> problem = SiteProblem.from_potential(
+...     p("-z4 + 1/2*H**-3*z2**4"), weight=p("p*H"), variances=(p("sigma2"),), constant=p("1/2*p")
+... )
+>>> [str(c) for c in problem.taylor(2)]
+['1/2*p - 3*p*H*sigma2**2 + 1/2*p**4*H*sigma2**4',
+ '-240*p*H*sigma2**3 + 96*p**4*H*sigma2**5 - 16*p**7*H*sigma2**7']
+>>> problem.at({"p": 9, "H": 4, "sigma2": 1}).formal
+(False, True)
+
+Source: ours; Yarotsky, Golikov, Gusev 2026, appendix K, for one colour.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import islice, product
+from math import factorial, prod
+
+from diagrams.errors import InvalidInputError
+from expansion.polynomial import Polynomial
+from pde.moments import ContractedLoss, LossTerm, MomentSeries, Multiplicity
+from pde.systems.laws import GAUSSIAN, Law
+
+__all__ = ["SiteNumbers", "SiteProblem"]
+
+_MOMENT = re.compile(r"z(\d+(?:_\d+)*)")
+_WEIGHT, _VARIANCE, _COEFFICIENT = "weight", "variance", "coefficient"
+
+_ORDERS = 4
+"""Taylor coefficients in which the sign of a force may show itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteProblem:
+    """A reduced potential of bundles, and where its particle starts.
+
+    Parameters
+    ----------
+    loss : ContractedLoss
+        V(z), with a symbol of its own for the coefficient of every term.
+    coefficients : tuple of (str, Polynomial)
+        What these symbols stand for.
+    weight : Polynomial
+        w, the number of sites.
+    variances : tuple of Polynomial
+        Of every colour at the start.
+    constant : Polynomial
+        The loss is number * V + constant.
+    number : Polynomial
+        Copies of the sites, each with a potential of its own.
+    law : Law
+        Of a weight at the start, at variance one.
+    """
+
+    loss: ContractedLoss
+    coefficients: tuple[tuple[str, Polynomial], ...]
+    weight: Polynomial
+    variances: tuple[Polynomial, ...]
+    constant: Polynomial = Polynomial()
+    number: Polynomial = Polynomial({(): 1})
+    law: Law = GAUSSIAN
+
+    @classmethod
+    def from_potential(
+        cls,
+        potential: Polynomial,
+        *,
+        weight: Polynomial,
+        variances: Sequence[Polynomial],
+        constant: Polynomial = Polynomial(),
+        number: Polynomial = Polynomial({(): 1}),
+        law: Law = GAUSSIAN,
+    ) -> SiteProblem:
+        """The problem of a potential in moments z2, z4 (one colour) or z2_0, z1_1 (several).
+
+        Parameters
+        ----------
+        potential : Polynomial
+            In moments and in symbols, which may have negative powers.
+        weight, variances, constant, number, law
+            See `SiteProblem`.
+
+        Raises
+        ------
+        InvalidInputError
+            If the colours of the moments and of the variances differ in number.
+        """
+        grouped: dict[tuple[tuple[Multiplicity, int], ...], Polynomial] = {}
+        for powers, coefficient in potential:
+            moments, symbols = [], []
+            for name, power in powers:
+                if match := _MOMENT.fullmatch(name):
+                    moments.append((tuple(int(m) for m in match[1].split("_")), power))
+                else:
+                    symbols.append((name, power))
+            key = tuple(sorted(moments))
+            grouped[key] = grouped.get(key, Polynomial()) + Polynomial(
+                {tuple(symbols): coefficient}
+            )
+        rest = grouped.pop((), Polynomial())
+        terms, coefficients = [], []
+        for place, (moments_of_term, value) in enumerate(sorted(grouped.items())):
+            name = f"{_COEFFICIENT}{place}"
+            terms.append(LossTerm(moments_of_term, Fraction(1), ((name, 1),)))
+            coefficients.append((name, value))
+        loss = ContractedLoss(tuple(sorted(terms)))
+        if loss.colours != len(variances):
+            raise InvalidInputError(
+                f"potential {potential}: has {loss.colours} colours and {len(variances)} "
+                "variances; give one for each colour"
+            )
+        return cls(
+            loss=loss,
+            coefficients=tuple(coefficients),
+            weight=weight,
+            variances=tuple(variances),
+            constant=constant + number * rest,
+            number=number,
+            law=law,
+        )
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether all permutations of the colours change nothing."""
+        table = dict(self.coefficients)
+        values = {term.moments: table[term.parameters[0][0]] for term in self.loss.terms}
+        return len(set(self.variances)) == 1 and _is_symmetric(values, self.loss.colours)
+
+    def coefficient_rows(self) -> Iterator[Polynomial]:
+        """The coefficients of τ^s of the loss times s!, one after the other."""
+        same = len(set(self.variances)) == 1
+        names = [f"{_VARIANCE}{0 if same else c}" for c in range(len(self.variances))]
+
+        def initial(m: Multiplicity) -> Polynomial:
+            value = prod(self.law.moment(k) for k in m)
+            if not value or any(k % 2 for k in m):
+                return Polynomial()
+            powers: dict[str, int] = {_WEIGHT: 1}
+            for name, k in zip(names, m, strict=True):
+                powers[name] = powers.get(name, 0) + k // 2
+            return Polynomial({tuple(powers.items()): value})
+
+        series = MomentSeries(self.loss, initial, symmetric=self.symmetric)
+        values = dict(self.coefficients) | {_WEIGHT: self.weight}
+        values |= dict(zip(names, self.variances, strict=True))
+        powers = _Powers(values)
+        order = 0
+        while True:
+            row = self.number * powers.substituted(series.loss(order)) * factorial(order)
+            yield row + self.constant if order == 0 else row
+            order += 1
+
+    def taylor(self, number: int) -> tuple[Polynomial, ...]:
+        """The first coefficients of τ^s times s!."""
+        return tuple(islice(self.coefficient_rows(), number))
+
+    def at(self, values: Mapping[str, Fraction | int]) -> SiteNumbers:
+        """The problem at numbers.
+
+        Parameters
+        ----------
+        values : mapping from str to rational
+            A value for every symbol; others are ignored.
+
+        Raises
+        ------
+        InvalidInputError
+            If a symbol has no value.
+        """
+        exact = {name: Fraction(value) for name, value in values.items()}
+
+        def number(polynomial: Polynomial) -> Fraction:
+            return Fraction(polynomial.evaluate(**exact))
+
+        table = {name: number(value) for name, value in self.coefficients}
+        terms = tuple(
+            LossTerm(term.moments, table[term.parameters[0][0]]) for term in self.loss.terms
+        )
+        return SiteNumbers(
+            loss=ContractedLoss(tuple(term for term in terms if term.coefficient) or terms[:1]),
+            weight=number(self.weight),
+            variances=tuple(number(value) for value in self.variances),
+            constant=number(self.constant),
+            number=number(self.number),
+            law=self.law,
+        )
+
+
+def _is_symmetric(
+    terms: Mapping[tuple[tuple[Multiplicity, int], ...], object], colours: int
+) -> bool:
+    """Whether exchanging neighbouring colours maps every term to one with the same coefficient."""
+    for c in range(colours - 1):
+        order = [*range(c), c + 1, c, *range(c + 2, colours)]
+        moved = {
+            tuple(sorted((tuple(m[i] for i in order), k) for m, k in moments)): value
+            for moments, value in terms.items()
+        }
+        if moved != terms:
+            return False
+    return True
+
+
+class _Powers:
+    """Powers of polynomials that are put in for symbols."""
+
+    def __init__(self, values: Mapping[str, Polynomial]) -> None:
+        self._powers = {name: [Polynomial({(): 1}), value] for name, value in values.items()}
+
+    def substituted(self, polynomial: Polynomial) -> Polynomial:
+        total: dict[tuple[tuple[str, int], ...], Fraction] = {}
+        for powers, coefficient in polynomial:
+            product_of_values = Polynomial({(): coefficient})
+            for name, power in powers:
+                known = self._powers[name]
+                while len(known) <= power:
+                    known.append(known[-1] * known[1])
+                product_of_values = product_of_values * known[power]
+            for key, c in product_of_values:
+                total[key] = total.get(key, Fraction(0)) + c
+        return Polynomial(total)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteNumbers:
+    """A `SiteProblem` with rational numbers for its symbols."""
+
+    loss: ContractedLoss
+    weight: Fraction
+    variances: tuple[Fraction, ...]
+    constant: Fraction
+    number: Fraction
+    law: Law
+
+    @cached_property
+    def formal(self) -> tuple[bool, bool]:
+        """Whether the average does not exist at any t < 0, and at any t > 0.
+
+        Far out a particle follows the form Q(u) = Σ u^m ∂V/∂z_m of highest degree, u' = -∇Q. If its
+        degree is above 2 and Q is negative in some direction u, then along the steepest of such
+        directions a particle reaches infinity in a time that is as short as it started far out: with
+        an unbounded law some do at once. Backwards in time the same holds where Q is positive.
+        """
+        if self.law.bounded:
+            return False, False
+        signs = [self._reaches(past) for past in (True, False)]
+        return signs[0], signs[1]
+
+    def _reaches(self, past: bool) -> bool:
+        forces = {m: self._force(m, past) for m in self.loss.moments}
+        degree = max((sum(m) for m, force in forces.items() if force), default=0)
+        if degree <= 2:
+            return False
+        sign = 1 if past else -1
+        form = [(m, force) for m, force in forces.items() if force and sum(m) == degree]
+        sides = [(-3, -2, -1, 0, 1, 2, 3)] * self.loss.colours
+        return any(
+            sign * sum(force * prod(x**k for x, k in zip(u, m, strict=True)) for m, force in form) > 0
+            for u in product(*sides)
+        )
+
+    def _force(self, moment: Multiplicity, past: bool) -> Fraction:
+        """∂V/∂z_m a little before or after 0: its first coefficient that does not vanish."""
+        series = self._moments
+        total = [Fraction(0)] * _ORDERS
+        for term in self.loss.derivative(moment):
+            value = [term.coefficient, *[Fraction(0)] * (_ORDERS - 1)]
+            for m, power in term.moments:
+                column = [series.moment(m, n).coefficient() for n in range(_ORDERS)]
+                for _ in range(power):
+                    value = [
+                        sum((value[k] * column[n - k] for k in range(n + 1)), Fraction(0))
+                        for n in range(_ORDERS)
+                    ]
+            total = [a + b for a, b in zip(total, value, strict=True)]
+        for n, value_at in enumerate(total):
+            if value_at:
+                return value_at * (-1) ** n if past else value_at
+        return Fraction(0)
+
+    @cached_property
+    def _moments(self) -> MomentSeries:
+        def initial(m: Multiplicity) -> Polynomial:
+            value = self.weight * prod(self.law.moment(k) for k in m)
+            if not value or any(k % 2 for k in m):
+                return Polynomial()
+            for variance, k in zip(self.variances, m, strict=True):
+                value *= variance ** (k // 2)
+            return Polynomial({(): value})
+
+        return MomentSeries(self.loss, initial, symmetric=self.symmetric)
+
+    @cached_property
+    def symmetric(self) -> bool:
+        """Whether all permutations of the colours change nothing."""
+        values = {term.moments: term.coefficient for term in self.loss.terms}
+        return len(set(self.variances)) == 1 and _is_symmetric(values, self.loss.colours)
+
+    def taylor(self, number: int) -> tuple[Fraction, ...]:
+        """The first coefficients of τ^s of the loss times s!."""
+        rows = [self._moments.loss(n).coefficient() * factorial(n) for n in range(number)]
+        return tuple(
+            self.number * row + (self.constant if n == 0 else 0) for n, row in enumerate(rows)
+        )

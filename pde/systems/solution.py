@@ -1,0 +1,167 @@
+"""The solution of a finite system: exact series, closed form if there is one, and numbers.
+
+>>> from expansion.dynamics.system import SystemTerm
+>>> p = Polynomial.parse
+>>> logistic = PolynomialSystem(
+...     variables=("a",),
+...     rates=((SystemTerm(p("4"), ((0, 1),)), SystemTerm(p("-4"), ((0, 2),))),),
+...     initial=(p("H*sigma2"),),
+...     output=(
+...         SystemTerm(p("1/2*p")),
+...         SystemTerm(p("-p"), ((0, 1),)),
+...         SystemTerm(p("1/2*p"), ((0, 2),)),
+...     ),
+... )
+>>> solution = system_solution(logistic, problem="example", regime="V1")
+>>> solution.method.value, [step.title for step in solution.derivation]
+('closed-form', ['Effective equations', 'Scalar equation', 'Loss'])
+>>> loss = solution.at({"p": 10, "H": 1, "sigma2": Fraction(1, 2), "T": 1})
+>>> print(f"{loss([0.0, 1.0])[1]:.12f}", loss.precise(1, digits=20))
+0.001617518744 0.00161751874400221...
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+import mpmath
+import sympy
+
+from expansion.dynamics.system import PolynomialSystem
+from expansion.polynomial import Polynomial
+from pde.evolution import Curve, Method, Parameters, Solution, Step
+from pde.systems.closed import closed_formula, pruned
+from pde.systems.curves import flow_curve
+from pde.systems.enclosure import precise_output
+from pde.systems.exact import at_numbers, coefficients
+from pde.systems.flows import SystemFlow
+from pde.systems.invariants import first_integrals, rates_of
+from pde.typeset import formula_latex
+
+__all__ = ["system_curve", "system_solution"]
+
+_SHOWN = 6
+"""Equations that a derivation writes out."""
+
+_DEGREE = 3
+"""First integrals are sought up to this degree."""
+
+
+def system_curve(system: PolynomialSystem, parameters: Parameters) -> Curve:
+    """The output of a system at numbers, as a function of t.
+
+    Parameters
+    ----------
+    system : PolynomialSystem
+    parameters : mapping from str to Fraction
+        A value for every symbol, and T.
+
+    Raises
+    ------
+    CapacityError
+        If the numbers are beyond double precision.
+    """
+    at = at_numbers(pruned(system), parameters)
+    T = parameters["T"]
+    curve = flow_curve([SystemFlow(at)], T=T)
+
+    def precise(t: mpmath.mpf, digits: int) -> mpmath.mpf:
+        return precise_output(at, _exact(t) / T, digits)
+
+    return replace(curve, precise=precise)
+
+
+def _exact(number: mpmath.mpf) -> Fraction:
+    sign, mantissa, exponent, _ = number._mpf_
+    value = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+    return -value if sign else value
+
+
+def system_solution(
+    system: PolynomialSystem,
+    *,
+    problem: str,
+    regime: str,
+    derivation: tuple[Step, ...] = (),
+    source: str = "ours",
+    closed: bool = True,
+) -> Solution:
+    """The solution of a regime whose hierarchy is a finite system.
+
+    Parameters
+    ----------
+    system : PolynomialSystem
+    problem, regime, source
+        See `Solution`.
+    derivation : tuple of Step
+        How the system was obtained.
+    closed : bool, default True
+        Whether to look for first integrals and a closed form.
+
+    Returns
+    -------
+    Solution
+        Without a certificate; see `Solution.certified`.
+    """
+    small = pruned(system)
+    form = closed_formula(small) if closed else None
+    steps = [*derivation, _equations(small)]
+    if form is not None:
+        steps += form.steps
+    else:
+        if closed and len(small.variables):
+            steps += _integrals(small)
+        steps.append(_INTEGRATION)
+    return Solution(
+        problem=problem,
+        regime=regime,
+        method=Method.CHARACTERISTICS if form is None else Method.CLOSED_FORM,
+        source=source,
+        formula=None if form is None else form.formula,
+        derivation=tuple(steps),
+        taylor=lambda: _coefficients(small),
+        curve=lambda parameters: system_curve(small, parameters),
+        validity="until the loss blows up or the integration ends, in both directions of time",
+    )
+
+
+_INTEGRATION = Step(
+    "Integration",
+    r"x(\tau + h) = \sum_n x_n h^n",
+    "Taylor polynomials of high order, an implicit method where the equations are stiff; the error "
+    "is the distance of two runs. More digits by enclosures in ball arithmetic.",
+)
+
+
+def _coefficients(system: PolynomialSystem) -> Iterator[Polynomial]:
+    return coefficients(system)
+
+
+def _equations(system: PolynomialSystem) -> Step:
+    shown = list(zip(system.variables, rates_of(system), strict=True))[:_SHOWN]
+    lines = [f"{_name(name)}' = {formula_latex(rate)}" for name, rate in shown]
+    if len(system.variables) > _SHOWN:
+        lines.append(r"\ldots")
+    return Step(
+        "Effective equations",
+        r",\qquad ".join(lines),
+        f"A closed system of {len(system.variables)} variables, in τ = t/T.",
+    )
+
+
+def _name(name: str) -> str:
+    return formula_latex(sympy.Symbol(name, real=True))
+
+
+def _integrals(system: PolynomialSystem) -> list[Step]:
+    found = first_integrals(system, degree=_DEGREE)
+    if not found:
+        return []
+    latex = r",\qquad ".join(
+        f"{formula_latex(each.expression)} = {formula_latex(each.value)}" for each in found
+    )
+    return [Step("First integrals", latex, "Found by exact linear algebra, verified by symbols.")]

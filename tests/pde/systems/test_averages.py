@@ -1,0 +1,206 @@
+"""One site: particles against the solutions found by hand, and what is formal."""
+
+from fractions import Fraction
+from itertools import islice
+from math import factorial
+
+import numpy as np
+import pytest
+from numpy.polynomial.hermite_e import hermegauss
+
+from diagrams.errors import CapacityError, InvalidInputError
+from expansion.polynomial import Polynomial
+from pde.evolution import Method
+from pde.moment_taylor import moment_taylor
+from pde.moments import ContractedLoss
+from pde.solutions.asymmetric_mean_field import mean_field_taylor
+from pde.solutions.asymmetric_narrow import narrow_taylor
+from pde.solutions.symmetric_even import _curve as even_curve
+from pde.systems import RADEMACHER, SiteProblem, site_curve, site_solution
+from pde.systems.particle import ParticleFlow
+
+p = Polynomial.parse
+
+EVEN = {
+    4: "-z4 + 1/2*H**-3*z2**4 + 3/2*H**-2*p**-2*z2**4",
+    6: "-z6 + 1/2*H**-5*z2**6 + 15/2*H**-4*p**-3*z2**6",
+}
+
+
+def even(order: int) -> SiteProblem:
+    """The reduced potential of SYM on A-B-E, with sums over all weights for its moments."""
+    return SiteProblem.from_potential(
+        p(EVEN[order]), weight=p("p*H"), variances=(p("sigma2"),), constant=p("1/2*p")
+    )
+
+
+def narrow(order: int) -> SiteProblem:
+    squares = ["z" + "_".join("2" if c == d else "0" for d in range(order)) for c in range(order)]
+    return SiteProblem.from_potential(
+        p(f"1/2*{'*'.join(squares)} - z{'_'.join('1' * order)}"),
+        weight=p("p"),
+        variances=(p("sigma2"),) * order,
+        constant=p("1/2*p"),
+        number=p("H"),
+    )
+
+
+def mean_field(order: int) -> SiteProblem:
+    overlap = f"z{'_'.join('1' * order)}"
+    return SiteProblem.from_potential(
+        p(f"1/2*{overlap}**2 - {overlap}"),
+        weight=p("H"),
+        variances=(p("sigma2"),) * order,
+        constant=p("1/2*p"),
+        number=p("p"),
+    )
+
+
+@pytest.mark.parametrize("order", [4, 6])
+@pytest.mark.parametrize("sigma2", [Fraction(1, 10**6), Fraction(1, 1000), Fraction(1, 100)])
+def test_ascent_of_even_order_is_rediscovered(order: int, sigma2: Fraction) -> None:
+    numbers = {"p": Fraction(64), "H": Fraction(682), "sigma2": sigma2, "T": Fraction(2)}
+    curve, known = site_curve(even(order), numbers), even_curve(order, "A-B-E", numbers)
+    assert curve.domain.stop == 0
+    start = known.domain.start
+    if np.isfinite(start):
+        assert curve.domain.start == pytest.approx(start, rel=1e-10)
+        notes = dict(curve.notes)
+        assert notes["past blow-up exponent"] == pytest.approx(-order / (order - 1), abs=1e-6)
+    else:
+        start = -1e6 / float(sigma2)
+    t = start * np.append(0.0, np.geomspace(1e-6, 0.99, 30))
+    wanted = known.evaluate(t)
+    assert np.max(np.abs(curve.evaluate(t) / wanted - 1)) < 1e-9
+
+
+def test_coefficients_are_those_of_the_hierarchies_by_hand() -> None:
+    theta = p("1 + 3*H*p**-2")
+    loss = ContractedLoss.parse("1/2*theta*z2**4 - z4")
+    rows = moment_taylor(loss, number="H", weight="p", substitutions={"theta": theta})
+    assert even(4).taylor(6) == tuple(islice(rows, 6))
+    assert narrow(3).taylor(7) == tuple(islice(narrow_taylor(3), 7))
+    assert mean_field(3).taylor(7) == tuple(islice(mean_field_taylor(3), 7))
+
+
+def test_coefficients_at_numbers_are_those_of_the_polynomials() -> None:
+    values = {"p": Fraction(5), "H": Fraction(3), "sigma2": Fraction(1, 4)}
+    for problem in (even(4), narrow(3), mean_field(4)):
+        rows = problem.taylor(5)
+        assert problem.at(values).taylor(5) == tuple(c.evaluate(**values) for c in rows)
+
+
+@pytest.mark.parametrize(
+    ("potential", "formal"),
+    [
+        ("-z4 + z2**2", (False, True)),
+        ("z4 + z2**2", (True, False)),
+        ("-z3 + z2**2", (True, True)),
+        ("1/2*z3**2 - z3", (True, True)),
+        ("z2**2 - z2", (False, False)),
+        ("1/2*z4**2", (True, False)),
+        ("-z1_1 + 1/2*z2_0*z0_2", (False, False)),
+        ("-z2_1 + 1/2*z2_0*z0_2", (True, True)),
+        ("-z1_1_1", (True, True)),
+        ("z2_2 + z4_0 + z0_4", (True, False)),
+    ],
+)
+def test_what_is_formal_is_seen_in_the_potential(
+    potential: str, formal: tuple[bool, bool]
+) -> None:
+    colours = 3 if "z1_1_1" in potential else 2 if "_" in potential else 1
+    problem = SiteProblem.from_potential(p(potential), weight=p("1"), variances=(p("1/10"),) * colours)
+    assert problem.at({}).formal == formal
+
+
+def test_formal_directions_are_resummed_or_refused() -> None:
+    numbers = {"p": Fraction(30), "H": Fraction(20), "sigma2": Fraction(1, 50), "T": Fraction(1)}
+    solution = site_solution(narrow(3), title="example", regime="E-A")
+    assert solution.method is Method.MOMENTS
+    loss = solution.at(numbers)
+    assert loss.domain.start < 0 < loss.domain.stop < 10
+    assert "formal" in loss.domain.reason
+    rows = [float(c.evaluate(**numbers)) for c in narrow(3).taylor(5)]
+    t = 1e-3
+    partial = sum(c * t**s / factorial(s) for s, c in enumerate(rows))
+    assert loss([0.0, t]) == pytest.approx([rows[0], partial], rel=1e-9)
+    with pytest.raises(InvalidInputError):
+        site_solution(even(4), title="example", regime="A-B-E").at(numbers)(1e-3)
+
+
+def test_two_values_at_the_start_make_descent_regular() -> None:
+    """Every particle is the same: u' = 4u³ - 4θp³u⁷ per row, and no average is missing."""
+    numbers = {"p": Fraction(16), "H": Fraction(26), "sigma2": Fraction(1, 100), "T": Fraction(1)}
+    signs = SiteProblem.from_potential(
+        p(EVEN[4]),
+        weight=p("p*H"),
+        variances=(p("sigma2"),),
+        constant=p("1/2*p"),
+        law=RADEMACHER,
+    )
+    curve = site_curve(signs, numbers)
+    theta = 1 + 3 * 26 / 256
+    fixed = (1 / (theta * 16**3)) ** 0.25
+    plateau = 8 + 26 * (0.5 * theta * 16**4 * fixed**8 - 16 * fixed**4)
+    assert curve.domain.stop > 1e6
+    assert curve.evaluate(np.array([1e5]))[0] == pytest.approx(plateau, rel=1e-10)
+
+
+def test_several_colours_are_averaged_by_a_product_rule() -> None:
+    """Two colours with a quadratic potential turn hyperbolically: the closed form of E-A."""
+    numbers = {"p": Fraction(64), "H": Fraction(32), "sigma2": Fraction(1, 40), "T": Fraction(1)}
+    curve = site_curve(narrow(2), numbers)
+    t = np.array([-0.1, 0.0, 0.3, 2.0])
+    z = 64 / 40
+    below = 1 + z * np.sinh(2 * t)
+    wanted = 32 + 32 * ((z * np.cosh(2 * t) / below) ** 2 / 2 - z * np.sinh(2 * t) / below)
+    assert curve.evaluate(t) == pytest.approx(wanted, rel=1e-11)
+
+
+@pytest.mark.parametrize("power", [-30, 30])
+def test_any_size_of_the_variance(power: int) -> None:
+    """Ascent at low noise only depends on pσ⁴ and so on: units are all that changes."""
+    s2 = Fraction(10) ** power
+    numbers = {"p": Fraction(10), "H": Fraction(4), "sigma2": s2, "T": Fraction(1)}
+    problem = SiteProblem.from_potential(
+        p("1/2*z2**2"), weight=p("p"), variances=(p("sigma2"),), number=p("H")
+    )
+    curve = site_curve(problem, numbers)
+    tau = np.array([0.5]) / (10 * float(s2))
+    start = 0.5 * 4 * (10 * float(s2)) ** 2
+    assert curve.evaluate(tau)[0] == pytest.approx(start / (1 + 4 * 0.5) ** 2, rel=1e-11)
+
+
+def test_the_jacobian_of_a_particle_is_the_derivative_of_its_rates() -> None:
+    values = {"p": Fraction(3), "H": Fraction(2), "sigma2": Fraction(1, 3)}
+    problem = SiteProblem.from_potential(
+        p("z2_2 + 1/3*z1_1**2 - 2*z2_0*z0_2"),
+        weight=p("p"),
+        variances=(p("sigma2"), p("1/2*sigma2")),
+        law=RADEMACHER,
+    )
+    flow = ParticleFlow(problem.at(values), coarse=False)
+    state = flow.start + 0.1 * np.arange(flow.start.size)
+    step = 1e-6
+    columns = []
+    for unit in np.eye(state.size):
+        ahead, behind = (flow.expand(state + s * step * unit, 1, 1.0)[0][1] for s in (1, -1))
+        columns.append((ahead - behind) / (2 * step))
+    jacobian = flow.jacobian(state)
+    assert jacobian is not None
+    assert np.max(np.abs(jacobian - np.stack(columns, axis=1))) < 1e-7
+
+
+def test_rules_of_gauss_and_hermite_are_exact_for_polynomials() -> None:
+    x, w = hermegauss(40)
+    assert (w / np.sqrt(2 * np.pi)) @ x**8 == pytest.approx(105, rel=1e-12)
+
+
+def test_too_many_colours_are_reported() -> None:
+    problem = SiteProblem.from_potential(
+        p("z2_0_0_0_0"), weight=p("1"), variances=(p("1"),) * 5
+    )
+    with pytest.raises(CapacityError):
+        site_curve(problem, {"T": Fraction(1)})
+    with pytest.raises(InvalidInputError):
+        SiteProblem.from_potential(p("z2"), weight=p("1"), variances=(p("1"),) * 2)
