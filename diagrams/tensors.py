@@ -88,14 +88,15 @@ class Axis:
     pinned: int | None = None
 
     def __post_init__(self) -> None:
-        if not _AXIS_NAME.fullmatch(self.name):
+        if not (isinstance(self.name, str) and _AXIS_NAME.fullmatch(self.name)):
             raise InvalidInputError(
                 f"axis name {self.name!r}: must be letters, digits and underscores, begin with a "
                 "letter and not end in a digit; rename the axis"
             )
-        if self.pinned is not None and self.pinned < 1:
+        if self.pinned is not None and not (isinstance(self.pinned, int) and self.pinned >= 1):
             raise InvalidInputError(
-                f"axis {self.name}: pinned size {self.pinned} is not positive; give at least 1"
+                f"axis {self.name}: pinned size {self.pinned!r} is not a positive integer; give at "
+                "least 1"
             )
 
     def __hash__(self) -> int:
@@ -122,9 +123,9 @@ class Tensor:
         One axis per slot, at least one.
     kind : Kind, default Kind.WEIGHT
         Learnable weight, fixed Gaussian tensor, or one of the tensors that are not random.
-    variance : str, optional
-        Symbol of the variance of one entry, required for random tensors and forbidden for
-        others.
+    variance : str or 1, optional
+        Symbol of the variance of one entry, or the number 1, required for random tensors and
+        forbidden for others.
 
     Raises
     ------
@@ -144,14 +145,25 @@ class Tensor:
     variance: str = ""
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not (isinstance(self.name, str) and _NAME.fullmatch(self.name)):
             raise InvalidInputError(
                 f"tensor name {self.name!r}: must be letters, digits and underscores and begin "
                 "with a letter; rename the tensor"
             )
         if not self.axes:
             raise InvalidInputError(f"tensor {self.name}: has no slot; give at least one axis")
+        if not (isinstance(self.axes, tuple) and all(isinstance(a, Axis) for a in self.axes)):
+            raise InvalidInputError(
+                f"tensor {self.name}: its axes are not a tuple of Axis; give one Axis for each slot"
+            )
+        if isinstance(self.variance, int) and self.variance == 1:  # as problem files have it
+            object.__setattr__(self, "variance", UNIT_VARIANCE)
         unit = self.variance == UNIT_VARIANCE
+        if not isinstance(self.variance, str):
+            raise InvalidInputError(
+                f"tensor {self.name}: its variance is a symbol or 1, got {self.variance!r}; give "
+                "one such as 'sigma2'"
+            )
         if self.is_random and not (unit or _NAME.fullmatch(self.variance)):
             raise InvalidInputError(
                 f"tensor {self.name}: a Gaussian tensor needs a variance symbol, "

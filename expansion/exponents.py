@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from fractions import Fraction
+from numbers import Integral
 
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from diagrams.wick import Monomial, monomial
@@ -105,7 +106,7 @@ class SeriesExponents:
         BudgetExceededError
             If a budget is given and does not suffice for the terms.
         """
-        if terms is not None and terms < 0:
+        if terms is not None and not (isinstance(terms, Integral) and terms >= 0):
             raise InvalidInputError(
                 f"--terms {terms}: the number of the last coefficient is not negative; give 0 or "
                 "more"

@@ -80,7 +80,7 @@ def cp(order: int = 3, *, symmetric: bool = False, target: str = "identity") -> 
     >>> cp(order=2, target="teacher").growing
     ('H', 'H_teacher', 'p')
     """
-    if order < 2:
+    if not (isinstance(order, int) and order >= 2):
         raise InvalidInputError(
             f"order {order}: a CP model needs at least two modes; give --order 2 or more"
         )

@@ -39,11 +39,11 @@ def run(
     records are never used.
     """
     from diagflow.schemas import versioned_text
-    from diagflow.store import SQLiteStore, store_path
+    from diagflow.store import SQLiteStore, expanded, store_path
     from diagflow.terminal import note
     from diagrams.errors import InvalidInputError
 
-    path = store_path() if store is None else store
+    path = store_path() if store is None else expanded(store, "--store")
     if path is None:
         raise InvalidInputError("store: is switched off by DIAGFLOW_STORE; name a file by --store")
     if not path.exists():

@@ -126,7 +126,10 @@ def simulate(
         If the time is over before a run is finished.
     """
     check_seconds(seconds, "simulation: a limit")
-    grid = np.asarray(times, dtype=np.float64)
+    try:
+        grid = np.asarray(times, dtype=np.float64)
+    except (TypeError, ValueError):
+        grid = np.empty(0)
     if grid.ndim != 1 or grid.size == 0 or not np.all(np.isfinite(grid)):
         raise InvalidInputError(
             "times: must be a list of finite numbers that is not empty; give for example 0:1:11"
