@@ -62,6 +62,18 @@ class TimeLimit:
     seconds: float | None
     end: float
 
+    @classmethod
+    def begun(cls, seconds: float | None, what: str) -> TimeLimit:
+        """A limit that begins now, and interrupts nothing by itself.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is not positive.
+        """
+        check_seconds(seconds)
+        return cls(what, seconds, time.monotonic() + (seconds or 0.0))
+
     @property
     def left(self) -> float | None:
         """Seconds that are left; None if there is no limit.
@@ -70,9 +82,14 @@ class TimeLimit:
         """
         return None if self.seconds is None else max(_SOON, self.end - time.monotonic())
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the time is over."""
+        return self.seconds is not None and time.monotonic() >= self.end
+
     def check(self) -> None:
         """Raise `BudgetExceededError` if the time is over."""
-        if self.seconds is not None and time.monotonic() >= self.end:
+        if self.is_over:
             raise self.exceeded
 
     @property
@@ -115,8 +132,7 @@ def time_limit(seconds: float | None, what: str) -> Iterator[TimeLimit]:
     BudgetExceededError
         At the end of the block, if the time was over before.
     """
-    check_seconds(seconds)
-    limit = TimeLimit(what, seconds, time.monotonic() + (seconds or 0.0))
+    limit = TimeLimit.begun(seconds, what)
     if seconds is None:
         yield limit
     elif not _has_alarm() or 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= seconds:

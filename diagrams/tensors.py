@@ -42,6 +42,19 @@ _AXIS_NAME = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_]*[A-Za-z_])?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
+def _matches(pattern: re.Pattern[str], value: object) -> bool:
+    """Whether a value is a text of some form, whatever it is."""
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, int) and value >= 1
+
+
+def _are_axes(value: object) -> bool:
+    return isinstance(value, tuple) and all(isinstance(axis, Axis) for axis in value)
+
+
 class Kind(Enum):
     """What a tensor stands for: it decides whether its factors are merged and contracted."""
 
@@ -88,12 +101,12 @@ class Axis:
     pinned: int | None = None
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.name, str) and _AXIS_NAME.fullmatch(self.name)):
+        if not _matches(_AXIS_NAME, self.name):
             raise InvalidInputError(
                 f"axis name {self.name!r}: must be letters, digits and underscores, begin with a "
                 "letter and not end in a digit; rename the axis"
             )
-        if self.pinned is not None and not (isinstance(self.pinned, int) and self.pinned >= 1):
+        if self.pinned is not None and not _is_size(self.pinned):
             raise InvalidInputError(
                 f"axis {self.name}: pinned size {self.pinned!r} is not a positive integer; give at "
                 "least 1"
@@ -145,21 +158,23 @@ class Tensor:
     variance: str = ""
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.name, str) and _NAME.fullmatch(self.name)):
+        if not _matches(_NAME, self.name):
             raise InvalidInputError(
                 f"tensor name {self.name!r}: must be letters, digits and underscores and begin "
                 "with a letter; rename the tensor"
             )
         if not self.axes:
             raise InvalidInputError(f"tensor {self.name}: has no slot; give at least one axis")
-        if not (isinstance(self.axes, tuple) and all(isinstance(a, Axis) for a in self.axes)):
+        if not _are_axes(self.axes):
             raise InvalidInputError(
                 f"tensor {self.name}: its axes are not a tuple of Axis; give one Axis for each slot"
             )
-        if isinstance(self.variance, int) and self.variance == 1:  # as problem files have it
-            object.__setattr__(self, "variance", UNIT_VARIANCE)
-        unit = self.variance == UNIT_VARIANCE
-        if not isinstance(self.variance, str):
+        variance: object = self.variance
+        if isinstance(variance, int) and variance == 1:  # as problem files have it
+            variance = UNIT_VARIANCE
+            object.__setattr__(self, "variance", variance)
+        unit = variance == UNIT_VARIANCE
+        if not isinstance(variance, str):
             raise InvalidInputError(
                 f"tensor {self.name}: its variance is a symbol or 1, got {self.variance!r}; give "
                 "one such as 'sigma2'"

@@ -23,7 +23,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from fractions import Fraction
-from numbers import Integral
 
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from diagrams.wick import Monomial, monomial
@@ -81,6 +80,7 @@ class SeriesExponents:
         *,
         loss: str | None = None,
         terms: int | None = None,
+        stopped: Callable[[BaseException], None] | None = None,
         budget: Budget | None = None,
         progress: Callable[[Progress], None] | None = None,
         store: SeriesStore | None = None,
@@ -96,6 +96,10 @@ class SeriesExponents:
         terms : int, optional
             The last coefficient. Without it as many as `DEFAULT_DIAGRAMS` diagrams allow, at most
             Y_8, so that the answer does not depend on the machine.
+        stopped : callable, optional
+            Called with the `BudgetExceededError` or `KeyboardInterrupt` that ended the expansion
+            before the terms were finished; the coefficients that are finished, at least Y_0, are
+            used. Without it the exception is raised.
         budget, progress, store, executor
             See `LossSeries`.
 
@@ -106,7 +110,8 @@ class SeriesExponents:
         BudgetExceededError
             If a budget is given and does not suffice for the terms.
         """
-        if terms is not None and not (isinstance(terms, Integral) and terms >= 0):
+        last: object = terms
+        if last is not None and not (isinstance(last, int) and last >= 0):
             raise InvalidInputError(
                 f"--terms {terms}: the number of the last coefficient is not negative; give 0 or "
                 "more"
@@ -124,9 +129,17 @@ class SeriesExponents:
         )
         try:
             series[MAXIMAL_DEFAULT_TERMS if terms is None else terms]
-        except BudgetExceededError:
-            if terms is not None or not series.known:
+        except BudgetExceededError as error:
+            if not series.known:
                 raise
+            if terms is not None:
+                if stopped is None:
+                    raise
+                stopped(error)
+        except KeyboardInterrupt as error:
+            if not series.known or stopped is None:
+                raise
+            stopped(error)
         return cls.of_coefficients(
             series.known,
             growing=problem.growing,

@@ -114,6 +114,11 @@ def run(
         from diagflow.plotting.style import check_figure_file
 
         check_figure_file(plot)
+        if plot.with_suffix(".csv").is_dir():
+            raise InvalidInputError(
+                f"figure {plot}: its numbers go to {plot.with_suffix('.csv')}, which is a folder; "
+                "give another name"
+            )
     limits = budget(max_seconds, max_diagrams, max_memory)
     with time_limit(max_seconds, f"comparison with {problem.title}") as limit:
         found = search(

@@ -129,6 +129,8 @@ def opened_store(path: Path | None, *, no_store: bool) -> SQLiteStore | None:
     if no_store:
         return None
     place = store_path() if path is None else expanded(path, "--store")
+    if place is not None and place.is_dir():
+        raise InvalidInputError(f"store {place}: is a folder; name a file in it")
     return None if place is None else SQLiteStore(place, tell=note)
 
 

@@ -50,6 +50,8 @@ def run(
         raise InvalidInputError(
             f"store {path}: there is none yet; the first diagflow expand makes it"
         )
+    if path.is_dir():
+        raise InvalidInputError(f"store {path}: is a folder; name a file in it")
     opened = SQLiteStore(path, tell=note)
     try:
         if action is Action.clear:
