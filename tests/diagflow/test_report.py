@@ -391,7 +391,10 @@ def test_a_simulation_that_does_not_end_costs_its_own_figure(
     run: Run, stuck: Callable[[str], None], tmp_path: Path
 ) -> None:
     stuck("B")
-    options = ("--terms", "4", "--simulation-seconds", "3")
+    others = [
+        part for name in ("E", "A-E", "B-E", "A-B-E") for part in ("--no-simulation-of", name)
+    ]
+    options = ("--terms", "4", "--simulation-seconds", "3", *others)
     code, missing, text = finished(run, tmp_path, *options)
     assert code == 0
     assert "the simulation of regime B needs more than 3 seconds" in missing
