@@ -121,7 +121,7 @@ def opened_store(path: Path | None, *, no_store: bool) -> SQLiteStore | None:
     InvalidInputError
         If a file is named and none is wanted.
     """
-    from diagflow.store import SQLiteStore, expanded, store_path
+    from diagflow.store import SQLiteStore, expanded, store_bytes, store_path
     from diagrams.errors import InvalidInputError
 
     if path is not None and no_store:
@@ -131,7 +131,7 @@ def opened_store(path: Path | None, *, no_store: bool) -> SQLiteStore | None:
     place = store_path() if path is None else expanded(path, "--store")
     if place is not None and place.is_dir():
         raise InvalidInputError(f"store {place}: is a folder; name a file in it")
-    return None if place is None else SQLiteStore(place, tell=note)
+    return None if place is None else SQLiteStore(place, tell=note, most_bytes=store_bytes())
 
 
 def budget(seconds: float | None, diagrams: int | None, memory: float | None) -> Budget:

@@ -394,7 +394,7 @@ def test_without_a_problem_the_default_ones_are_taken(
 ) -> None:
     taken: list[tuple[object, bool, int]] = []
 
-    def check(problems: object, *, quick: bool, seed: int, begin: object) -> list[Finding]:
+    def check(problems: object, *, quick: bool, seed: int, **_: object) -> list[Finding]:
         taken.append((problems, quick, seed))
         return [Finding(None, "counters", Verdict.PASSED, "all is well")]
 
