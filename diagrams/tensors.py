@@ -108,8 +108,7 @@ class Axis:
             )
         if self.pinned is not None and not _is_size(self.pinned):
             raise InvalidInputError(
-                f"axis {self.name}: pinned size {self.pinned!r} is not a positive integer; give at "
-                "least 1"
+                f"axis {self.name}: pinned size {self.pinned} is not positive; give at least 1"
             )
 
     def __hash__(self) -> int:

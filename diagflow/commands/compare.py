@@ -99,7 +99,7 @@ def run(
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.regime_comparison import compare_regime
     from diagflow.terminal import note
-    from diagflow.time_limit import time_limit
+    from diagflow.time_limit import TimeLimit
     from diagrams.errors import InvalidInputError
     from pde.solving import neglected
 
@@ -120,14 +120,14 @@ def run(
                 "give another name"
             )
     limits = budget(max_seconds, max_diagrams, max_memory)
-    with time_limit(max_seconds, f"comparison with {problem.title}") as limit:
-        found = search(
-            problem,
-            loss=loss,
-            terms=terms,
-            budget=limits,
-            store=opened_store(store, no_store=no_store),
-        )
+    limit = TimeLimit.begun(max_seconds, f"comparison with {problem.title}")
+    found = search(
+        problem,
+        loss=loss,
+        terms=terms,
+        budget=limits,
+        store=opened_store(store, no_store=no_store),
+    )
     with counting(problem.title, runs) as progress:
         result = compare_regime(
             found,
