@@ -35,6 +35,9 @@ __all__ = ["TimeLimit", "check_seconds", "time_limit"]
 _SOON = 1e-6
 """An alarm in no seconds would be none."""
 
+_AGAIN = 10.0
+"""Seconds after which an alarm rings again: one that rings while Python frees an object is lost."""
+
 
 class _OutOfTime(BaseException):  # no error: nothing inside may catch it
     """The time of a limit is over."""
@@ -161,7 +164,7 @@ def _alarm(limit: TimeLimit) -> Iterator[None]:
 
     began = time.monotonic()
     handler = signal.signal(signal.SIGALRM, ring)
-    before, interval = signal.setitimer(signal.ITIMER_REAL, limit.left or _SOON)
+    before, interval = signal.setitimer(signal.ITIMER_REAL, limit.left or _SOON, _AGAIN)
     try:
         yield
     finally:

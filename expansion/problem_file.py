@@ -98,10 +98,10 @@ def read_problem_stream(stream: BinaryIO) -> Problem:
     Examples
     --------
     >>> from io import BytesIO
-    >>> read_problem_stream(BytesIO(b"axes = 3"))
+    >>> read_problem_stream(BytesIO(b'family = "mine"'))
     Traceback (most recent call last):
     ...
-    diagrams.errors.InvalidInputError: standard input: line 1: axes: is 3; expected a table
+    diagrams.errors.InvalidInputError: standard input: losses: there is no loss; ...
     """
     text = read_stream(
         stream,

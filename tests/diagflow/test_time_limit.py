@@ -67,3 +67,18 @@ def test_no_limit_is_none() -> None:
     with time_limit(None, "part") as limit:
         assert limit.left is None
         limit.check()
+
+
+def test_an_alarm_that_is_lost_rings_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python swallows what is raised while it frees an object."""
+    monkeypatch.setattr("diagflow.time_limit._AGAIN", 0.05)
+    monkeypatch.setattr("sys.unraisablehook", lambda _: None)
+
+    class Lingering:
+        def __del__(self) -> None:
+            time.sleep(0.1)
+
+    with pytest.raises(BudgetExceededError), time_limit(0.02, "part"):
+        lingering = Lingering()
+        del lingering
+        time.sleep(30)
