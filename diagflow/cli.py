@@ -2,9 +2,10 @@
 
 Every command reads a problem, calls the layers below and prints; each has its own module in
 `diagflow.commands`. Bad input gives one line on standard error that names the thing, the rule and
-the remedy, and exit status 2; an interrupt keeps what was finished and exits with 130. Heavy
-imports happen inside the commands, so that ``--help`` answers at once. Every command has
-``--quiet``; colours are left out where standard output is not a terminal or NO_COLOR is set.
+the remedy, and exit status 2; an interrupt keeps what was finished and exits with 130; where the
+reader of a pipe has had enough, the status is 141, as after the signal SIGPIPE. Heavy imports
+happen inside the commands, so that ``--help`` answers at once. Every command has ``--quiet``;
+colours are left out where standard output is not a terminal or NO_COLOR is set.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from diagflow.commands import (
     solve,
     store,
 )
-from diagflow.commands.status import INTERRUPTED, USAGE_ERROR, can_be_quiet
+from diagflow.commands.status import BROKEN_PIPE, INTERRUPTED, USAGE_ERROR, can_be_quiet
 from diagflow.startup import load_graphs
 
 __all__ = ["GROUPS", "app", "main"]
@@ -103,29 +104,56 @@ def _root(
 
 def main() -> None:
     """Run the command line and turn errors into one line and an exit status."""
+    try:
+        status = _status()
+        sys.stdout.flush()
+    except OSError as error:
+        status = _unusable(error)
+    except SystemExit as error:
+        # Typer and rich end like this when the reader of a pipe has had enough.
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        status = _unusable(error.__context__)
+    sys.exit(status)
+
+
+def _status() -> int:
+    """The exit status of the command, after the line about an error if there is one."""
     from diagrams.errors import DiagflowError
 
     try:
-        status = app(standalone_mode=False)
+        return int(app(standalone_mode=False) or 0)
     except typer.TyperException as error:
         context: typer.Context | None = getattr(error, "ctx", None)
         hint = f"; see '{context.command_path} --help'" if context else ""
         message = " ".join(error.format_message().split()).rstrip(".")
         typer.echo(f"diagflow: error: {message}{hint}", err=True)
-        status = USAGE_ERROR
     except DiagflowError as error:
         typer.echo(f"diagflow: error: {error}", err=True)
-        status = USAGE_ERROR
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("diagflow: interrupted", err=True)
-        status = INTERRUPTED
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        # What waits for the standard output at the end cannot be written either.
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        place = error.filename or "standard output"
-        typer.echo(f"diagflow: error: {place}: {error.strerror}; make room", err=True)
-        status = USAGE_ERROR
-    sys.exit(status)
+        return INTERRUPTED
+    return USAGE_ERROR
+
+
+def _unusable(error: OSError) -> int:
+    """The exit status for a place that cannot be read or written, which is told."""
+    if isinstance(error, BrokenPipeError):
+        _discard_output()
+        return BROKEN_PIPE
+    from expansion.untrusted import legible
+
+    place = error.filename or ("standard output" if error.errno == errno.ENOSPC else None)
+    if place is None:  # no place: a fault of the program
+        raise error
+    if error.errno == errno.ENOSPC:
+        _discard_output()
+    remedy = "make room" if error.errno == errno.ENOSPC else "check the path"
+    typer.echo(f"diagflow: error: {legible(str(place))}: {error.strerror}; {remedy}", err=True)
+    return USAGE_ERROR
+
+
+def _discard_output() -> None:
+    """What waits for the standard output at the end cannot be written either."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,17 +12,19 @@ Source: ours.
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from importlib import import_module
-from multiprocessing import get_context
 
 from diagflow import worker
 from diagrams.errors import DiagflowError, InvalidInputError
 
 __all__ = ["executor"]
+
+_LOGGER = logging.getLogger(__name__)
 
 _CONNECT_SECONDS = 10
 
@@ -67,13 +69,17 @@ def executor(*, jobs: int = 1, scheduler: str | None = None) -> Iterator[Executo
     elif jobs == 1:
         yield None
     else:
-        pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start)
-        try:
-            for _ in range(jobs):
-                pool.submit(_prepare)  # the workers start while this process gets ready itself
-            yield pool
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        with worker.workers(jobs, initializer=_start) as made:
+            try:
+                for _ in range(jobs):
+                    # the workers start while this process gets ready itself
+                    made.pool.submit(_prepare)
+                yield made.pool
+            finally:
+                made.pool.shutdown(wait=True, cancel_futures=True)
+                reason = made.failure()
+                if reason is not None:
+                    _LOGGER.warning("diagflow: the workers did not do their part: %s", reason)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ import numpy as np
 from diagflow.compare import STANDARD_ERRORS, Comparison, compare
 from diagflow.finite_size import finite_size_correction
 from diagflow.simulation import simulate
+from diagflow.time_limit import time_limit
 from diagrams.errors import InvalidInputError
 from expansion.regimes import Learning, Regimes
 from pde.evolution import LossEvolution
@@ -38,6 +39,7 @@ def compare_regime(
     seed: int = 0,
     rtol: float = 1e-8,
     jobs: int = 1,
+    seconds: float | None = None,
     tolerance: float | None = None,
     standard_errors: float = STANDARD_ERRORS,
     scale: float | None = None,
@@ -55,6 +57,8 @@ def compare_regime(
         Sizes, variances and T.
     times, runs, seed, rtol, jobs, progress
         See `diagflow.simulation.simulate`.
+    seconds : float, optional
+        Limit on the time of solution and simulation together.
     tolerance, standard_errors, scale
         See `diagflow.compare.compare`; the scale is `natural_scale` unless given.
 
@@ -68,8 +72,9 @@ def compare_regime(
         raise InvalidInputError(
             f"regime {name}: belongs to given coefficients; a simulation needs their problem"
         )
-    evolution = solve(found, name, at=at)
-    curve = evolution(np.asarray(times, dtype=np.float64))  # refuses before time is spent
+    with time_limit(seconds, f"comparison in regime {found[name].name}") as limit:
+        evolution = solve(found, name, at=at)
+        curve = evolution(np.asarray(times, dtype=np.float64))  # refuses before time is spent
     if not np.all(np.isfinite(curve)):
         raise InvalidInputError(
             f"regime {name}: the loss is too large for a floating point number; give times "
@@ -83,6 +88,7 @@ def compare_regime(
         seed=seed,
         rtol=rtol,
         jobs=jobs,
+        seconds=limit.left,
         progress=progress,
         loss=found.exponents.loss,
     )

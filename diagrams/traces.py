@@ -26,6 +26,8 @@ U. Haagerup, S. Thorbjornsen, "Random matrices with complex Gaussian entries", 2
 
 from __future__ import annotations
 
+import json
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -48,6 +50,9 @@ __all__ = ["TraceRepresentation", "is_product_of_traces"]
 
 _PORTION = 256
 """Diagrams that are merged in one step: a fraction of a second, and many to share its cost."""
+
+_TOGETHER = 64
+"""Products that are contracted, and kept, together."""
 
 
 def is_product_of_traces(diagram: Diagram) -> bool:
@@ -268,6 +273,10 @@ class TraceRepresentation(Representation[dict[Key, int]]):
 
     def expectation(self, state: dict[Key, int]) -> Moments:
         """The Gaussian expectation of a state."""
+        if self.work.store is not None:
+            products = (words for words, _ in state if not self._is_odd(words))
+            while together := tuple(islice(products, _TOGETHER)):
+                self._contract_together(together)
         totals: dict[tuple[int, ...], flint.fmpz_mpoly] = {}
         for (words, free), coefficient in state.items():
             value = self._expectation(words)
@@ -304,27 +313,50 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         known = self._known.get(words)
         if known is not None:
             return known
-        if any(count % 2 for count in self._counts(words)):
+        if self._is_odd(words):
             return self._ring.constant(0)
-        store = self.work.store
-        key = "" if store is None else step_key(self, "words", _encoded(words))
-        kept = None if store is None else self._read(store.recall(key))
-        total = self._contracted(words) if kept is None else kept
-        if store is not None and kept is None:
-            store.keep(key, _written(total))
+        total = self._contracted(words)
         self._known[words] = total
         self.tick(1)
         return total
 
-    def _read(self, data: bytes | None) -> flint.fmpz_mpoly | None:
-        """The polynomial that `_written` wrote; None if it is none."""
+    def _is_odd(self, words: Iterable[Word]) -> bool:
+        """Whether a tensor occurs an odd number of times, so that the expectation vanishes."""
+        return any(count % 2 for count in self._counts(words))
+
+    def _contract_together(self, products: tuple[tuple[Word, ...], ...]) -> None:
+        """Contract some products, or take what an earlier run found on the way to them.
+
+        One record has all that was new, smaller products too: one by one they would cost more to
+        keep than to contract again.
+        """
+        store = self.work.store
+        if store is None or all(words in self._known for words in products):
+            return
+        key = step_key(self, "products", json.dumps(products).encode())
+        kept = self._read(store.recall(key))
+        if kept is not None:
+            before = len(self._known)
+            self._known |= kept
+            self.tick(len(self._known) - before)
+            return
+        before, start = len(self._known), time.perf_counter()
+        for words in products:
+            self._expectation(words)
+        seconds = time.perf_counter() - start
+        self.work.keep(key, lambda: _written(islice(self._known.items(), before, None)), seconds)
+
+    def _read(self, data: bytes | None) -> dict[tuple[Word, ...], flint.fmpz_mpoly] | None:
+        """The counts that `_written` wrote; None if there are none."""
         if data is None:
             return None
         try:
-            terms = [
-                tuple(int(word, 16) for word in term.split()) for term in data.split(b";") if term
-            ]
-            return self._ring.from_dict({term[1:]: term[0] for term in terms})
+            return {
+                tuple(map(str, words)): self._ring.from_dict(
+                    {tuple(powers): int(count, 16) for powers, count in terms}
+                )
+                for words, terms in json.loads(data)
+            }
         except (ValueError, TypeError):
             return None
 
@@ -391,14 +423,13 @@ def _portions(state: dict[Key, int]) -> Iterator[tuple[tuple[Key, int], ...]]:
         yield portion
 
 
-def _encoded(words: Iterable[Word]) -> bytes:
-    return "\n".join(words).encode()
-
-
-def _written(value: flint.fmpz_mpoly) -> bytes:
-    """A polynomial as text: for every term its coefficient and exponents, hexadecimal."""
-    terms = (
-        " ".join([f"{int(count):x}", *(f"{int(power):x}" for power in powers)])
-        for powers, count in value.to_dict().items()
-    )
-    return ";".join(terms).encode()
+def _written(counts: Iterable[tuple[tuple[Word, ...], flint.fmpz_mpoly]]) -> bytes:
+    """Products with their counts, as JSON: exponents and coefficients, these hexadecimal."""
+    listed = [
+        (
+            words,
+            [([int(power) for power in powers], f"{int(c):x}") for powers, c in value.terms()],
+        )
+        for words, value in counts
+    ]
+    return json.dumps(listed, separators=(",", ":")).encode()

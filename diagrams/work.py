@@ -6,6 +6,11 @@ not matter where it is done, when, or how often: in this process, by any
 `concurrent.futures.Executor`, or in an earlier run that left its results in a `StepStore`.
 Results are taken in the order of the steps, so that sums do not depend on who was faster.
 
+Keeping must pay. A step that took less than `_LEAST_SECONDS` is not kept: to look it up would take
+about as long. And no more time is spent on keeping than the share `_SHARE` of the time that the
+steps took, so that a run that keeps its steps is hardly slower than one that does not. Which steps
+are kept depends on the clock; results do not.
+
 What goes wrong elsewhere (a worker that is killed, a connection that breaks) costs time only: the
 step is done here, where it succeeds or raises its true error.
 
@@ -15,9 +20,10 @@ Source: ours.
 from __future__ import annotations
 
 import logging
+import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
@@ -45,6 +51,12 @@ _READY = 16
 
 _PATIENCE = 0.1
 """Seconds between two ticks while an executor is waited for."""
+
+_LEAST_SECONDS = 0.002
+"""Steps that take less are not kept."""
+
+_SHARE = 0.05
+"""Of the time that steps took, what may be spent on keeping them."""
 
 Result = TypeVar("Result")
 
@@ -109,6 +121,28 @@ class Work:
         self.executor = executor
         self.store = store
         self._failed = False
+        self._computing = 0.0
+        self._keeping = 0.0
+
+    def keep(self, key: str, write: Callable[[], bytes], seconds: float) -> None:
+        """Keep the result of a step, if that pays.
+
+        Parameters
+        ----------
+        key : str
+        write : callable
+            Makes the bytes.
+        seconds : float
+            What the step took.
+        """
+        self._computing += seconds
+        if self.store is None or seconds < _LEAST_SECONDS:
+            return
+        if self._keeping > _SHARE * self._computing:
+            return
+        start = time.perf_counter()
+        self.store.keep(key, write())
+        self._keeping += time.perf_counter() - start
 
     def results(
         self, representation: Representation[Any], steps: Iterable[Step[Result]], tick: Tick
@@ -212,17 +246,16 @@ class Work:
     ) -> Result:
         if pending.done:
             return pending.done[0]
-        result: Result
+        step = pending.step
         if pending.future is None:
-            result = pending.step.carry_out(representation)
+            result, seconds = _timed(representation, step)
         else:
             try:
-                result = _awaited(pending.future, tick)[pending.place]
+                result, seconds = _awaited(pending.future, tick)[pending.place]
             except _ElsewhereError as error:
                 self._report(error.__cause__)
-                result = pending.step.carry_out(representation)
-        if self.store is not None:
-            self.store.keep(pending.key, pending.step.result_to_bytes(result))
+                result, seconds = _timed(representation, step)
+        self.keep(pending.key, lambda: step.result_to_bytes(result), seconds)
         return result
 
     def _report(self, error: BaseException | None) -> None:
@@ -254,7 +287,7 @@ class _Pending(Generic[Result]):
     step: Step[Result]
     key: str = ""
     done: tuple[Result, ...] = ()
-    future: Future[list[Result]] | None = None
+    future: Future[list[tuple[Result, float]]] | None = None
     place: int = 0
 
 
@@ -279,10 +312,17 @@ _MADE: dict[tuple[type[Representation[Any]], Blocks], Representation[Any]] = {}
 
 def _elsewhere(
     kind: type[Representation[Any]], blocks: Blocks, steps: Sequence[Step[Result]]
-) -> list[Result]:
+) -> list[tuple[Result, float]]:
     """Do steps in another process, which keeps the representation for the next ones."""
     representation = _MADE.get((kind, blocks))
     if representation is None:
         _MADE.clear()
         representation = _MADE[kind, blocks] = kind(blocks)
-    return [step.carry_out(representation) for step in steps]
+    return [_timed(representation, step) for step in steps]
+
+
+def _timed(representation: Representation[Any], step: Step[Result]) -> tuple[Result, float]:
+    """The result of a step and the seconds that it took."""
+    start = time.perf_counter()
+    result = step.carry_out(representation)
+    return result, time.perf_counter() - start

@@ -87,6 +87,7 @@ class SeriesExponents:
         *,
         loss: str | None = None,
         terms: int | None = None,
+        stopped: Callable[[BaseException], None] | None = None,
         budget: Budget | None = None,
         progress: Callable[[Progress], None] | None = None,
         store: SeriesStore | None = None,
@@ -104,6 +105,10 @@ class SeriesExponents:
             these do not decide how the vertices move, as many as `DECIDING_DIAGRAMS` allow until
             they do; at most Y_8. Diagrams are counted, not seconds, so that the answer does not
             depend on the machine or its load.
+        stopped : callable, optional
+            Called with the `BudgetExceededError` or `KeyboardInterrupt` that ended the expansion
+            before the terms were finished; the coefficients that are finished, at least Y_0, are
+            used. Without it the exception is raised.
         budget, progress, store, executor
             See `LossSeries`.
 
@@ -114,7 +119,8 @@ class SeriesExponents:
         BudgetExceededError
             If a budget is given and does not suffice for the terms.
         """
-        if terms is not None and terms < 0:
+        last: object = terms
+        if last is not None and not (isinstance(last, int) and last >= 0):
             raise InvalidInputError(
                 f"--terms {terms}: the number of the last coefficient is not negative; give 0 or "
                 "more"
@@ -129,15 +135,20 @@ class SeriesExponents:
             store=store,
             executor=executor,
         )
-        if terms is not None:
-            series[terms]
-        elif not _reaches(series, MAXIMAL_DEFAULT_TERMS) and counted:
-            last = len(series.known)
-            series.budget = replace(limits, diagrams=DECIDING_DIAGRAMS)
-            while not cls._of_series(problem, loss, series.known).has_law():
-                if last > MAXIMAL_DEFAULT_TERMS or not _reaches(series, last):
-                    break
-                last += 1
+        try:
+            if terms is not None:
+                series[terms]
+            elif not _reaches(series, MAXIMAL_DEFAULT_TERMS) and counted:
+                last = len(series.known)
+                series.budget = replace(limits, diagrams=DECIDING_DIAGRAMS)
+                while not cls._of_series(problem, loss, series.known).has_law():
+                    if last > MAXIMAL_DEFAULT_TERMS or not _reaches(series, last):
+                        break
+                    last += 1
+        except (BudgetExceededError, KeyboardInterrupt) as error:
+            if not series.known or stopped is None:
+                raise
+            stopped(error)
         return cls._of_series(problem, loss, series.known)
 
     @classmethod

@@ -34,6 +34,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
+from diagrams.errors import InvalidInputError
 from diagrams.wick import Monomial
 from expansion.linear_algebra import Point, inner_product
 from expansion.polynomial import Polynomial, monomial_text
@@ -97,6 +98,10 @@ class LeadingSeries:
         InvalidInputError
             If Y_s is zero or not known.
         """
+        if not isinstance(s, int):
+            raise InvalidInputError(
+                f"leading part of Y_{str(s)[:40]}: s counts time derivatives; give an integer"
+            )
         exponents = self.regimes.exponents
         points = set(self.regimes.face(self.regime, s).points)
         if s < self.regimes.start and self._falls_short(s, points):

@@ -80,7 +80,8 @@ def cp(order: int = 3, *, symmetric: bool = False, target: str = "identity") -> 
     >>> cp(order=2, target="teacher").growing
     ('H', 'H_teacher', 'p')
     """
-    if order < 2:
+    given: object = order
+    if not (isinstance(given, int) and given >= 2):
         raise InvalidInputError(
             f"order {order}: a CP model needs at least two modes; give --order 2 or more"
         )

@@ -51,6 +51,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import BinaryIO
 
 from diagrams.network import Network
 from diagrams.tensors import Axis, Tensor
@@ -62,9 +63,9 @@ from expansion.problem import Problem
 from expansion.targets import TARGETS, scaled
 from expansion.toml_document import MAXIMAL_CHARACTERS, TomlDocument, listed
 from expansion.toml_document import Path as Keys
-from expansion.untrusted import MAXIMAL_NAME, is_name, legible, read_file, shown
+from expansion.untrusted import MAXIMAL_NAME, is_name, legible, read_file, read_stream, shown
 
-__all__ = ["read_problem", "read_problem_file"]
+__all__ = ["read_problem", "read_problem_file", "read_problem_stream"]
 
 MAXIMAL_PAIRINGS = 50_000
 """Most pairings of inputs that an average may take: the square of a model has many."""
@@ -87,6 +88,31 @@ def read_problem_file(path: Path) -> Problem:
         remedy="describe the problem in fewer",
     )
     return read_problem(TomlDocument.parse(legible(path.name), text))
+
+
+def read_problem_stream(stream: BinaryIO) -> Problem:
+    """The problem that a stream describes, such as the standard input; it is read to its end.
+
+    Raises
+    ------
+    InvalidInputError
+        As `read_problem_file`, with the same limits.
+
+    Examples
+    --------
+    >>> from io import BytesIO
+    >>> read_problem_stream(BytesIO(b'family = "mine"'))
+    Traceback (most recent call last):
+    ...
+    diagrams.errors.InvalidInputError: standard input: losses: there is no loss; ...
+    """
+    text = read_stream(
+        stream,
+        title="problem from standard input",
+        maximal_bytes=4 * MAXIMAL_CHARACTERS,
+        remedy="describe the problem in fewer",
+    )
+    return read_problem(TomlDocument.parse("standard input", text))
 
 
 def read_problem(document: TomlDocument) -> Problem:

@@ -172,6 +172,7 @@ class Regimes:
         for regime in self.regimes:
             if regime.name == name:
                 return regime
+        name = str(name)  # what is no text is the name of none
         parts = sorted(name.split("-"))
         faces = sorted(name.split(" & "))
         for regime in self.regimes:

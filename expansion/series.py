@@ -30,6 +30,9 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from numbers import Real
+from operator import index
+from typing import overload
 
 import psutil
 
@@ -81,7 +84,7 @@ class Budget:
             ("memory", self.memory),
         ):
             # The negation refuses "not a number" as well.
-            if value is not None and not value > 0:
+            if value is not None and not (isinstance(value, Real) and value > 0):
                 raise InvalidInputError(
                     f"budget of {value} {name}: must be positive; raise it or leave it out"
                 )
@@ -169,6 +172,10 @@ class LossSeries:
         store: SeriesStore | None = None,
         executor: Executor | None = None,
     ) -> None:
+        if not isinstance(problem, Problem):
+            raise InvalidInputError(
+                f"problem {str(problem)[:40]!r}: is no Problem; make one, as cp(order=3)"
+            )
         if beside is not None and beside.problem != problem:
             raise InvalidInputError(
                 f"series of {problem.title}: cannot stand beside one of {beside.problem.title}; "
@@ -188,18 +195,35 @@ class LossSeries:
         self._computed = 0
         self._work = Work(executor, self._store)
 
-    def __getitem__(self, s: int) -> Polynomial:
-        """Y_s.
+    @overload
+    def __getitem__(self, s: int) -> Polynomial: ...
+
+    @overload
+    def __getitem__(self, s: slice) -> tuple[Polynomial, ...]: ...
+
+    def __getitem__(self, s: int | slice) -> Polynomial | tuple[Polynomial, ...]:
+        """Y_s, or those of a slice, which has an end.
 
         Raises
         ------
         InvalidInputError
-            If s is negative.
+            If s is negative or no integer, or a slice has no end or counts backwards.
         BudgetExceededError
             If the budget does not suffice.
         CapacityError
             If a coefficient of it has more than 3900 digits, or a diagram does not fit.
         """
+        if isinstance(s, slice):
+            numbers = _numbers(s)
+            if numbers:
+                self.__getitem__(numbers[-1])
+            return tuple(self._known[number] for number in numbers)
+        try:
+            s = index(s)
+        except TypeError:
+            raise InvalidInputError(
+                f"coefficient Y_{str(s)[:40]}: s counts time derivatives; give an integer"
+            ) from None
         if s < 0:
             raise InvalidInputError(f"coefficient Y_{s}: s counts time derivatives; give 0 or more")
         while len(self._known) <= s:
@@ -390,6 +414,23 @@ class LossSeries:
             seconds=cost.seconds,
             divisors=tuple(sorted(self._divisors.items())),
         )
+
+
+def _numbers(part: slice) -> range:
+    """The numbers s of a slice."""
+    try:
+        start, stop, step = (
+            default if value is None else index(value)
+            for value, default in ((part.start, 0), (part.stop, -1), (part.step, 1))
+        )
+    except TypeError:
+        start, stop, step = -1, -1, -1
+    if part.stop is None or min(start, stop) < 0 or step < 1:
+        raise InvalidInputError(
+            "coefficients of a slice: a series has no end, and s counts time derivatives; give "
+            "bounds of 0 or more, for example series[0:3]"
+        )
+    return range(start, stop, step)
 
 
 def loss_series(

@@ -17,10 +17,11 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from diagrams.errors import InvalidInputError
 
-__all__ = ["MAXIMAL_NAME", "is_name", "legible", "read_file", "shown"]
+__all__ = ["MAXIMAL_NAME", "is_name", "legible", "read_file", "read_stream", "shown"]
 
 MAXIMAL_NAME = 100
 """Longest name that is read, in characters."""
@@ -82,6 +83,35 @@ def read_file(path: Path, *, title: str, maximal_bytes: int, remedy: str) -> str
         raise InvalidInputError(f"{title}: is not the name of a file; check it") from None
     if content is None:
         raise InvalidInputError(f"{title}: is not a regular file; name one")
+    return _text(content, title=title, maximal_bytes=maximal_bytes, remedy=remedy)
+
+
+def read_stream(stream: BinaryIO, *, title: str, maximal_bytes: int, remedy: str) -> str:
+    """The text that a stream holds up to its end; as `read_file`, but it waits for the writer.
+
+    Parameters
+    ----------
+    stream : binary stream
+        Such as the standard input. No more of it is read than is allowed.
+    title, maximal_bytes, remedy
+        See `read_file`.
+
+    Raises
+    ------
+    InvalidInputError
+        If it cannot be read, is too large or not text in UTF-8.
+    """
+    try:
+        content = stream.read(maximal_bytes + 1)
+    except (OSError, ValueError) as error:  # a folder, or closed
+        reason = getattr(error, "strerror", None) or "it is closed"
+        raise InvalidInputError(
+            f"{title}: cannot be read ({reason}); write the text into a pipe"
+        ) from None
+    return _text(content, title=title, maximal_bytes=maximal_bytes, remedy=remedy)
+
+
+def _text(content: bytes, *, title: str, maximal_bytes: int, remedy: str) -> str:
     if len(content) > maximal_bytes:
         raise InvalidInputError(f"{title}: is larger than {maximal_bytes} bytes; {remedy}")
     try:

@@ -229,6 +229,11 @@ def neglected(found: Regimes, name: str, at: Mapping[str, Fraction | float]) -> 
 
 def _parameters(found: Regimes, at: Mapping[str, Fraction | float]) -> dict[str, Fraction]:
     symbols: Sequence[str] = (*found.exponents.symbols, "T")
+    if not isinstance(at, Mapping):
+        raise InvalidInputError(
+            f"parameters {str(at)[:40]}: are no mapping from symbols to numbers; give a number for "
+            f"each of {', '.join(symbols)}"
+        )
     for name in at:
         if name not in symbols:
             raise InvalidInputError(

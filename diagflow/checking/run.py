@@ -11,6 +11,7 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from diagflow.checking.exact import (
     check_certificates,
@@ -21,15 +22,19 @@ from diagflow.checking.exact import (
 from diagflow.checking.findings import Finding, Verdict
 from diagflow.checking.machine import check_versions
 from diagflow.checking.simulated import check_simulation
-from diagrams.errors import DiagflowError, InvalidInputError
+from diagflow.time_limit import TimeLimit, check_seconds, time_limit
+from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.models import autoencoder, cp
 from expansion.problem import Problem
 from expansion.regimes import regimes
 
-__all__ = ["STEPS", "check_problems", "default_problems"]
+__all__ = ["SIMULATION_SECONDS", "STEPS", "check_problems", "default_problems"]
 
 STEPS = 4
 """Checks of one problem: oracle, counters, certificates, simulation; two more are of none."""
+
+SIMULATION_SECONDS = 30.0
+"""Time of the simulation in one regime, unless another is given."""
 
 _RUNS = 24
 _QUICK_RUNS = 12
@@ -48,6 +53,10 @@ def check_problems(
     *,
     quick: bool = False,
     seed: int = 0,
+    simulate: bool = True,
+    jobs: int = 1,
+    seconds: float | None = None,
+    simulation_seconds: float | None = SIMULATION_SECONDS,
     begin: Callable[[str], None] | None = None,
 ) -> Iterator[Finding]:
     """The findings as they are made.
@@ -59,43 +68,79 @@ def check_problems(
         Fewer coefficients, runs and regimes.
     seed : int
         Of the simulations, not negative; nothing else is random.
+    simulate : bool, default True
+        Whether solutions are compared with simulations.
+    jobs : int
+        Number of processes of a simulation.
+    seconds : float, optional
+        Limit on all checks together; one that does not end within it is skipped.
+    simulation_seconds : float, optional
+        Limit on the simulation of one regime; one that takes longer is left out.
     begin : callable, optional
         Told what begins.
 
     Raises
     ------
     InvalidInputError
-        If the seed is negative.
+        If the seed is negative, or a limit or the number of processes is not positive.
     """
     if seed < 0:
         raise InvalidInputError(f"--seed {seed}: is negative; give 0 or more")
+
+    if jobs < 1:
+        raise InvalidInputError(f"--jobs {jobs}: counts processes; give 1 or more")
+    check_seconds(simulation_seconds, "simulation: a limit")
+    whole = TimeLimit.begun(seconds, "check")
 
     def tell(text: str) -> None:
         if begin is not None:
             begin(text)
 
-    tell("versions")
-    yield check_versions()
-    tell("counters")
-    yield check_wishart()
+    def bounded(title: str | None, check: str, done: Callable[[], Finding]) -> Finding:
+        tell(check if title is None else f"{title}: {check}")
+        try:
+            with time_limit(whole.left, "the check"):
+                return done()
+        except BudgetExceededError:
+            return _unfinished(title, check, whole)
+
+    yield bounded(None, "versions", check_versions)
+    yield bounded(None, "counters", check_wishart)
     for problem in problems:
         title = problem.title
-        tell(f"{title}: oracle")
-        yield check_oracle(problem, monomials=_QUICK_MONOMIALS if quick else _MONOMIALS)
-        tell(f"{title}: counters")
-        yield check_counters(problem, terms=1 if quick else 2)
+        monomials, terms = (_QUICK_MONOMIALS, 1) if quick else (_MONOMIALS, 2)
+        yield bounded(title, "oracle", partial(check_oracle, problem, monomials=monomials))
+        yield bounded(title, "counters", partial(check_counters, problem, terms=terms))
         tell(f"{title}: certificates")
         try:
-            found = regimes(problem)
+            with time_limit(whole.left, "the map of regimes"):
+                found = regimes(problem)
         except DiagflowError as error:
             for check in ("certificates", "simulation"):
-                yield Finding(title, check, Verdict.SKIPPED, str(error))
+                yield (
+                    _unfinished(title, check, whole)
+                    if whole.is_over
+                    else Finding(title, check, Verdict.SKIPPED, str(error))
+                )
             continue
-        yield check_certificates(found)
-        yield check_simulation(
-            found,
-            runs=_QUICK_RUNS if quick else _RUNS,
-            seed=seed,
-            at_most=_QUICK_REGIMES if quick else None,
-            progress=lambda name, title=title: tell(f"{title}: simulation of {name}"),  # type: ignore[misc]
-        )
+        yield bounded(title, "certificates", partial(check_certificates, found))
+        if not simulate:
+            yield Finding(title, "simulation", Verdict.SKIPPED, "it was not asked for")
+        elif whole.is_over:
+            yield _unfinished(title, "simulation", whole)
+        else:
+            yield check_simulation(
+                found,
+                runs=_QUICK_RUNS if quick else _RUNS,
+                seed=seed,
+                at_most=_QUICK_REGIMES if quick else None,
+                jobs=jobs,
+                seconds=simulation_seconds,
+                whole=whole,
+                progress=lambda name, title=title: tell(f"{title}: simulation of {name}"),  # type: ignore[misc]
+            )
+
+
+def _unfinished(title: str | None, check: str, whole: TimeLimit) -> Finding:
+    detail = f"not finished within {whole.seconds:g} seconds; raise --max-seconds"
+    return Finding(title, check, Verdict.SKIPPED, detail)

@@ -25,6 +25,7 @@ from diagflow.finite_size import finite_size_correction
 from diagflow.plotting.evolution import telling_times
 from diagflow.report.experiments import typical_numbers
 from diagflow.simulation import simulate
+from diagflow.time_limit import TimeLimit, time_limit
 from diagrams.errors import DiagflowError
 from expansion.regimes import Regime, Regimes
 from pde.evolution import Method, Solution
@@ -47,6 +48,9 @@ def check_simulation(
     runs: int,
     seed: int,
     at_most: int | None = None,
+    jobs: int = 1,
+    seconds: float | None = None,
+    whole: TimeLimit | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Finding:
     """Every solved regime of a problem against an ensemble at small sizes.
@@ -60,6 +64,12 @@ def check_simulation(
         The same seed gives the same finding.
     at_most : int, optional
         So many regimes.
+    jobs : int
+        Number of processes that share the runs.
+    seconds : float, optional
+        Limit on one regime; one that takes longer is left out.
+    whole : TimeLimit, optional
+        Limit on all of them.
     progress : callable, optional
         Told the name of each regime before it is simulated.
     """
@@ -71,12 +81,13 @@ def check_simulation(
         if at_most is not None and len(compared) >= at_most:
             break
         try:
-            solved = solution(found, regime.name)
-            if solved.method is Method.RESUMMED:
-                continue
-            if progress is not None:
-                progress(regime.name)
-            size = deviation(found, regime, solved, runs=runs, seed=seed)
+            with time_limit(_left(seconds, whole), f"regime {regime.name}"):
+                solved = solution(found, regime.name)
+                if solved.method is Method.RESUMMED:
+                    continue
+                if progress is not None:
+                    progress(regime.name)
+                size = deviation(found, regime, solved, runs=runs, seed=seed, jobs=jobs)
         except DiagflowError as error:
             left_out.append(f"{regime.name} ({error})")
             continue
@@ -99,8 +110,14 @@ def check_simulation(
     return Finding(title, "simulation", Verdict.PASSED, detail)
 
 
+def _left(seconds: float | None, whole: TimeLimit | None) -> float | None:
+    """The seconds that a regime has which begins now."""
+    limits = (seconds, None if whole is None else whole.left)
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
 def deviation(
-    found: Regimes, regime: Regime, solved: Solution, *, runs: int, seed: int
+    found: Regimes, regime: Regime, solved: Solution, *, runs: int, seed: int, jobs: int = 1
 ) -> float | None:
     """The largest deviation over some times in standard errors, beyond the other allowances.
 
@@ -139,6 +156,7 @@ def deviation(
         runs=runs,
         seed=seed,
         rtol=_RTOL,
+        jobs=jobs,
         loss=found.exponents.loss,
     )
     if ensemble.interrupted:  # some runs were finished; the check was not

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagflow.commands.ensemble import Seed
+from diagflow.commands.ensemble import Jobs, Seed
 from diagflow.commands.problem import takes_problem
 from diagflow.commands.status import INTERRUPTED
 
@@ -59,13 +59,40 @@ def _run(
     output: Annotated[
         CheckFormat, typer.Option("--format", help="How to print.")
     ] = CheckFormat.text,
+    simulations: Annotated[
+        bool,
+        typer.Option(
+            "--simulations/--no-simulations", help="Compare solutions with small simulations."
+        ),
+    ] = True,
+    jobs: Jobs = 1,
+    simulation_seconds: Annotated[
+        float,
+        typer.Option(
+            "--simulation-seconds",
+            help="Leave out the simulation of a regime that takes longer.",
+            metavar="X",
+            rich_help_panel="Limits",
+        ),
+    ] = 30.0,
+    max_seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--max-seconds",
+            help="Skip what is not finished after this time.",
+            metavar="X",
+            show_default=False,
+            rich_help_panel="Limits",
+        ),
+    ] = None,
 ) -> None:
     """Check the engine on this machine by independent routes, and print a verdict.
 
     The coefficients against ordinary algebra at small sizes and against counters, the certificates
     of all solved regimes, their solutions against small simulations, and the versions of the
     libraries. Without PROBLEM three problems are checked, in under a minute. Nothing is taken from
-    the store. Exits with 1 if a check fails; one that cannot be done is skipped, with the reason.
+    the store. Exits with 1 if a check fails; one that cannot be done, or not within the limits, is
+    skipped, with the reason.
     """
     from rich.console import Console
 
@@ -83,7 +110,16 @@ def _run(
     complete = True
     try:
         with _steps(2 + STEPS * len(problems)) as (begin, finish):
-            for finding in check_problems(problems, quick=quick, seed=seed, begin=begin):
+            for finding in check_problems(
+                problems,
+                quick=quick,
+                seed=seed,
+                simulate=simulations,
+                jobs=jobs,
+                seconds=max_seconds,
+                simulation_seconds=simulation_seconds,
+                begin=begin,
+            ):
                 findings.append(finding)
                 finish()
                 if streams:

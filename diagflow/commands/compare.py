@@ -9,7 +9,6 @@ from diagflow.commands.ensemble import At, CurveFormat, Jobs, Seed, Times, Toler
 from diagflow.commands.problem import Loss, RegimeName, takes_problem
 from diagflow.commands.searching import search
 from diagflow.commands.status import (
-    INTERRUPTED,
     Diagrams,
     Memory,
     NoStore,
@@ -96,10 +95,11 @@ def run(
     exact terms beyond the leading ones contribute at these sizes. Exits with 1 if they do not.
     """
     from diagflow import show_comparison
-    from diagflow.commands.ensemble import counting, required
+    from diagflow.commands.ensemble import counting, missing_runs, required
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.regime_comparison import compare_regime
     from diagflow.terminal import note
+    from diagflow.time_limit import TimeLimit
     from diagrams.errors import InvalidInputError
     from pde.solving import neglected
 
@@ -114,11 +114,18 @@ def run(
         from diagflow.plotting.style import check_figure_file
 
         check_figure_file(plot)
+        if plot.with_suffix(".csv").is_dir():
+            raise InvalidInputError(
+                f"figure {plot}: its numbers go to {plot.with_suffix('.csv')}, which is a folder; "
+                "give another name"
+            )
+    limits = budget(max_seconds, max_diagrams, max_memory)
+    limit = TimeLimit.begun(max_seconds, f"comparison with {problem.title}")
     found = search(
         problem,
         loss=loss,
         terms=terms,
-        budget=budget(max_seconds, max_diagrams, max_memory),
+        budget=limits,
         store=opened_store(store, no_store=no_store),
     )
     with counting(problem.title, runs) as progress:
@@ -131,6 +138,7 @@ def run(
             seed=seed,
             rtol=rtol,
             jobs=jobs,
+            seconds=limit.left,
             tolerance=tolerance,
             standard_errors=errors,
             progress=progress,
@@ -159,13 +167,7 @@ def run(
             f"diagflow: warning: at these numbers regime {found[name].name} neglects terms up to "
             f"{float(share):.2g} times as large as those it keeps; see 'diagflow regimes --at'"
         )
-    if result.trajectory.interrupted:
-        typer.echo(
-            f"diagflow: interrupted: {result.trajectory.runs} of {runs} runs were finished and "
-            "are compared",
-            err=True,
-        )
-        raise typer.Exit(INTERRUPTED)
+    missing_runs(result.trajectory, runs, "compared")
     if not result.holds:
         typer.echo(f"diagflow: {show_comparison.verdict(result)}", err=True)
         raise typer.Exit(1)

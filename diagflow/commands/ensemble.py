@@ -3,9 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from diagflow.commands.status import INTERRUPTED, USAGE_ERROR
+
+if TYPE_CHECKING:
+    from diagflow.simulation.trajectory import Trajectory
 
 __all__ = [
     "At",
@@ -13,9 +18,11 @@ __all__ = [
     "Integrator",
     "Jobs",
     "Seed",
+    "SimulationSeconds",
     "Times",
     "Tolerance",
     "counting",
+    "missing_runs",
     "required",
 ]
 
@@ -56,6 +63,16 @@ Tolerance = Annotated[
     float, typer.Option("--rtol", help="Relative tolerance of the integrator on the weights.")
 ]
 Jobs = Annotated[int, typer.Option("--jobs", help="Number of processes.")]
+SimulationSeconds = Annotated[
+    float | None,
+    typer.Option(
+        "--max-seconds",
+        help="Stop after this time; what the finished runs give is printed.",
+        metavar="X",
+        show_default=False,
+        rich_help_panel="Limits",
+    ),
+]
 
 
 def required(command: str, option: str, value: str | None) -> str:
@@ -84,3 +101,28 @@ def counting(title: str, total: int) -> Iterator[Callable[[int, int], None]]:
     with progress_bar() as bar:
         task = bar.add_task(title, total=total)
         yield lambda done, _: bar.update(task, completed=done)
+
+
+def missing_runs(trajectory: "Trajectory", runs: int, done: str) -> None:
+    """End the command, after its output, if runs are missing; with what stopped them.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+    runs : int
+        How many were asked for.
+    done : str
+        What was done with those that are finished.
+    """
+    if not trajectory.interrupted:
+        return
+    finished = f"{trajectory.runs} of {runs} runs were finished and are {done}"
+    if trajectory.limit is None:
+        typer.echo(f"diagflow: interrupted: {finished}", err=True)
+        raise typer.Exit(INTERRUPTED)
+    typer.echo(
+        f"diagflow: error: budget: the simulation needs more than {trajectory.limit:g} seconds; "
+        f"{finished}; raise --max-seconds or ask for fewer runs",
+        err=True,
+    )
+    raise typer.Exit(USAGE_ERROR)

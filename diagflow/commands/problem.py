@@ -5,6 +5,7 @@ those of the command line that describe it, so that they are declared once.
 """
 
 import inspect
+import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["Loss", "RegimeName", "read_problem", "takes_problem"]
 
 SUFFIX = ".toml"
+
+STANDARD_INPUT = "-"
+"""In place of the path of a file."""
 
 Loss = Annotated[
     str | None,
@@ -69,7 +73,8 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
                 metavar="PROBLEM",
                 help="A preset, [bold]cp[/bold], [bold]autoencoder[/bold], "
                 "[bold]tied-autoencoder[/bold], [bold]deep-linear[/bold] or "
-                "[bold]two-layer[/bold], or the path of a [bold].toml[/bold] file.",
+                "[bold]two-layer[/bold], the path of a [bold].toml[/bold] file, "
+                "or [bold]-[/bold] for one from standard input.",
                 show_default=False,
                 autocompletion=_problems,
             ),
@@ -220,19 +225,26 @@ def read_problem(*, problem: str, **options: object) -> "Problem":
     given = {name: value for name, value in options.items() if value is not None}
     preset = PRESETS.get(problem)
     known = [] if preset is None else list(inspect.signature(preset).parameters)
-    if preset is None and not problem.endswith(SUFFIX):
+    if preset is None and problem != STANDARD_INPUT and not problem.endswith(SUFFIX):
         raise InvalidInputError(
             f"problem {problem[:60]!r}: is not a known preset; choose one of "
             f"{', '.join(PRESETS)}, or give the path of a {SUFFIX} file"
         )
+    described = "a problem from standard input" if problem == STANDARD_INPUT else problem
     for name in given:
         if name not in known:
             takes = ", ".join(f"--{option}" for option in known) or "no such options"
             raise InvalidInputError(
-                f"--{name}: does not describe {problem}, which takes {takes}; leave it out"
+                f"--{name}: does not describe {described}, which takes {takes}; leave it out"
             )
     if preset is not None:
         return preset(**given)
-    from expansion.problem_file import read_problem_file
+    from expansion.problem_file import read_problem_file, read_problem_stream
 
-    return read_problem_file(Path(problem))
+    if problem != STANDARD_INPUT:
+        return read_problem_file(Path(problem))
+    if sys.stdin is None:
+        raise InvalidInputError(
+            "problem from standard input: it is closed; write the text into a pipe"
+        )
+    return read_problem_stream(sys.stdin.buffer)

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.problem import takes_problem
-from diagflow.commands.status import Diagrams, Memory, Seconds, budget
+from diagflow.commands.status import (
+    INTERRUPTED,
+    USAGE_ERROR,
+    Diagrams,
+    Memory,
+    Seconds,
+    budget,
+)
 
 if TYPE_CHECKING:
     from expansion.problem import Problem
@@ -50,13 +57,33 @@ def run(
             help="Compare solved regimes with a few simulations at sizes of their own.",
         ),
     ] = True,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--no-simulation-of",
+            help="Leave out the simulations of this regime; may be repeated.",
+            metavar="REGIME",
+            show_default=False,
+        ),
+    ] = None,
+    simulation_seconds: Annotated[
+        float,
+        typer.Option(
+            "--simulation-seconds",
+            help="Leave out the simulations of a regime that take longer.",
+            metavar="X",
+            rich_help_panel="Limits",
+        ),
+    ] = 30.0,
+    jobs: Annotated[int, typer.Option("--jobs", help="Number of processes that simulate.")] = 1,
     max_seconds: Seconds = None,
     max_diagrams: Diagrams = None,
     max_memory: Memory = None,
 ) -> None:
     """Write an article: the problem, its diagrams, coefficients, regimes and their solutions.
 
-    The document needs a plain TeX distribution; the PDF is made when pdflatex is there.
+    The document needs a plain TeX distribution; the PDF is made when pdflatex is there. What is not
+    finished within the limits, or before an interrupt, is left out, and the article lists it.
     """
     from diagflow.report.write import check_report_folder, write_report
     from diagflow.terminal import following, note
@@ -73,6 +100,9 @@ def run(
             output,
             terms=terms,
             simulate=simulations,
+            without=without or (),
+            simulation_seconds=simulation_seconds,
+            jobs=jobs,
             simulated=lambda name: note(f"simulating {name} ..."),
             budget=budget(max_seconds, max_diagrams, max_memory),
             progress=progress,
@@ -82,3 +112,15 @@ def run(
         note(f"no PDF: {report.reason}", err=False)
     else:
         note(f"written: {report.pdf}", err=False)
+    for line in report.missing:
+        note(f"missing: {line}", err=False)
+    if report.interrupted:
+        typer.echo("diagflow: interrupted: the report says what is missing", err=True)
+        raise typer.Exit(INTERRUPTED)
+    if report.over_budget:
+        typer.echo(
+            "diagflow: error: budget: not all of the report was finished; it says what is missing; "
+            "raise the limits or ask for fewer terms",
+            err=True,
+        )
+        raise typer.Exit(USAGE_ERROR)

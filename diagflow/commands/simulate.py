@@ -4,9 +4,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagflow.commands.ensemble import At, CurveFormat, Integrator, Jobs, Seed, Times, Tolerance
+from diagflow.commands.ensemble import (
+    At,
+    CurveFormat,
+    Integrator,
+    Jobs,
+    Seed,
+    SimulationSeconds,
+    Times,
+    Tolerance,
+)
 from diagflow.commands.problem import takes_problem
-from diagflow.commands.status import INTERRUPTED
 
 if TYPE_CHECKING:
     from expansion.problem import Problem
@@ -56,14 +64,15 @@ def run(
     output: Annotated[
         CurveFormat, typer.Option("--format", help="How to print.")
     ] = CurveFormat.text,
+    max_seconds: SimulationSeconds = None,
 ) -> None:
     """Simulate gradient flow from random initialisations: mean loss and standard error.
 
     Every run draws weights, and data or teacher if there are any, from their Gaussian laws.
-    An interrupt prints what the finished runs give.
+    An interrupt, or the end of the time, prints what the finished runs give.
     """
     from diagflow import show_simulation
-    from diagflow.commands.ensemble import counting, required
+    from diagflow.commands.ensemble import counting, missing_runs, required
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.simulation import simulate
 
@@ -81,6 +90,7 @@ def run(
             method=method.value,
             step=step,
             jobs=jobs,
+            seconds=max_seconds,
             progress=progress,
         )
     render = {
@@ -90,10 +100,4 @@ def run(
     }
     title = problem.title if loss is None else f"{problem.title}, {loss}"
     typer.echo(render[output](title, values, trajectory, curves=curves), nl=False)
-    if trajectory.interrupted:
-        typer.echo(
-            f"diagflow: interrupted: {trajectory.runs} of {runs} runs were finished and are "
-            "printed",
-            err=True,
-        )
-        raise typer.Exit(INTERRUPTED)
+    missing_runs(trajectory, runs, "printed")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from expansion.series import Budget
 
 __all__ = [
+    "BROKEN_PIPE",
     "INTERRUPTED",
     "USAGE_ERROR",
     "Diagrams",
@@ -33,6 +34,7 @@ __all__ = [
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
+BROKEN_PIPE = 141
 
 _LIMITS = "Limits"
 _STORE = "Store"
@@ -119,13 +121,17 @@ def opened_store(path: Path | None, *, no_store: bool) -> SQLiteStore | None:
     InvalidInputError
         If a file is named and none is wanted.
     """
-    from diagflow.store import SQLiteStore, store_path
+    from diagflow.store import SQLiteStore, expanded, store_bytes, store_path
     from diagrams.errors import InvalidInputError
 
     if path is not None and no_store:
         raise InvalidInputError("--store and --no-store: say the opposite; give one of them")
-    place = None if no_store else store_path() if path is None else path
-    return None if place is None else SQLiteStore(place, tell=note)
+    if no_store:
+        return None
+    place = store_path() if path is None else expanded(path, "--store")
+    if place is not None and place.is_dir():
+        raise InvalidInputError(f"store {place}: is a folder; name a file in it")
+    return None if place is None else SQLiteStore(place, tell=note, most_bytes=store_bytes())
 
 
 def budget(seconds: float | None, diagrams: int | None, memory: float | None) -> Budget:

@@ -39,18 +39,20 @@ def run(
     records are never used.
     """
     from diagflow.schemas import versioned_text
-    from diagflow.store import SQLiteStore, store_path
+    from diagflow.store import SQLiteStore, expanded, store_bytes, store_path
     from diagflow.terminal import note
     from diagrams.errors import InvalidInputError
 
-    path = store_path() if store is None else store
+    path = store_path() if store is None else expanded(store, "--store")
     if path is None:
         raise InvalidInputError("store: is switched off by DIAGFLOW_STORE; name a file by --store")
     if not path.exists():
         raise InvalidInputError(
             f"store {path}: there is none yet; the first diagflow expand makes it"
         )
-    opened = SQLiteStore(path, tell=note)
+    if path.is_dir():
+        raise InvalidInputError(f"store {path}: is a folder; name a file in it")
+    opened = SQLiteStore(path, tell=note, most_bytes=store_bytes())
     try:
         if action is Action.clear:
             typer.echo(f"{opened.clear()} records removed from {path}")
@@ -66,12 +68,17 @@ def run(
             "steps": held.steps,
             "damaged": held.damaged,
             "bytes": held.bytes,
+            "most_bytes": held.most_bytes,
+            "removed_records": held.removed_records,
+            "removed_steps": held.removed_steps,
         }
         typer.echo(versioned_text("store-info", record), nl=False)
     else:
         typer.echo(
             f"{held.path}\n{held.records} coefficients of {held.series} series, "
-            f"{held.steps} steps, {held.damaged} damaged, {held.bytes} bytes"
+            f"{held.steps} steps, {held.damaged} damaged, {held.bytes} bytes\n"
+            f"at most {held.most_bytes // 10**6} MB; removed for want of room: "
+            f"{held.removed_records} coefficients, {held.removed_steps} steps"
         )
     if action is Action.verify and held.damaged:
         typer.echo(f"diagflow: {held.damaged} damaged records; they are not used", err=True)

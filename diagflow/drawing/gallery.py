@@ -5,6 +5,7 @@ Source: ours.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,7 +60,8 @@ def check_drawing_file(file: Path) -> None:
     Raises
     ------
     InvalidInputError
-        If the extension is not one of `DRAWING_EXTENSIONS` or the folder does not exist.
+        If the extension is not one of `DRAWING_EXTENSIONS` it is a folder, or the one it
+        lies in does not exist or cannot be written.
     """
     if file.suffix.lstrip(".").lower() not in DRAWING_EXTENSIONS:
         raise InvalidInputError(
@@ -69,6 +71,12 @@ def check_drawing_file(file: Path) -> None:
     if not file.parent.is_dir():
         raise InvalidInputError(
             f"drawing {file}: the folder {file.parent} does not exist; make it first"
+        )
+    if file.is_dir():
+        raise InvalidInputError(f"drawing {file}: is a folder; give the name of a file")
+    if not os.access(file.parent, os.W_OK):
+        raise InvalidInputError(
+            f"drawing {file}: the folder {file.parent} cannot be written; give another place"
         )
 
 

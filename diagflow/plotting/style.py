@@ -127,7 +127,8 @@ def check_figure_file(file: Path) -> None:
     Raises
     ------
     InvalidInputError
-        If the extension is not one of `EXTENSIONS` or the folder does not exist.
+        If the extension is not one of `EXTENSIONS` it is a folder, or the one it
+        lies in does not exist or cannot be written.
     """
     if file.suffix.lstrip(".").lower() not in EXTENSIONS:
         raise InvalidInputError(
@@ -136,6 +137,12 @@ def check_figure_file(file: Path) -> None:
     if not file.parent.is_dir():
         raise InvalidInputError(
             f"figure {file}: the folder {file.parent} does not exist; make it first"
+        )
+    if file.is_dir():
+        raise InvalidInputError(f"figure {file}: is a folder; give the name of a file")
+    if not os.access(file.parent, os.W_OK):
+        raise InvalidInputError(
+            f"figure {file}: the folder {file.parent} cannot be written; give another place"
         )
 
 

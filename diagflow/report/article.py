@@ -5,7 +5,7 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
 
@@ -20,7 +20,8 @@ from diagflow.latex.polynomials import by_power
 from diagflow.latex.prose import escaped, name_latex, prose
 from diagflow.latex.solutions import certificate_latex, step_latex
 from diagflow.report.problem import problem_section
-from diagrams.errors import DiagflowError, InvalidInputError
+from diagflow.time_limit import TimeLimit, time_limit
+from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.exponents import SeriesExponents
 from expansion.problem import Problem
 from expansion.regimes import Regime, Regimes
@@ -29,7 +30,7 @@ from pde.evolution import Method, Solution, Step
 from pde.solving import solution
 from pde.typeset import formula_latex
 
-__all__ = ["MAP_FILE", "article", "named_parts"]
+__all__ = ["MAP_FILE", "article", "named_parts", "solutions"]
 
 MAP_FILE = "regimes.pdf"
 """The figure with the exponents and the regime map."""
@@ -68,27 +69,35 @@ _PREAMBLE = r"""\documentclass[11pt]{article}
 
 
 def article(
-    found: Regimes,
+    found: Regimes | SeriesExponents,
     *,
     figures: Mapping[str, str] = MappingProxyType({}),
+    solved: Mapping[str, Solution | DiagflowError] | None = None,
     has_map: bool = True,
+    missing: Sequence[str] = (),
 ) -> str:
     """The report about a problem as a LaTeX document.
 
     Parameters
     ----------
-    found : Regimes
+    found : Regimes or SeriesExponents
+        With coefficients alone, where regimes are not known, the sections about them are left out.
     figures : mapping from str to str
         File names of comparisons with simulation, by the name of the regime.
+    solved : mapping, optional
+        The solution of every regime, or why there is none; `solutions` unless given.
     has_map : bool
-        Whether there is a figure of the exponents and the regime map.
+        Whether there is the figure `MAP_FILE`.
+    missing : sequence of str
+        What was not finished, a line each.
 
     Raises
     ------
     InvalidInputError
         If the regimes are those of given coefficients, not of a problem.
     """
-    problem = found.exponents.problem
+    exponents = found.exponents if isinstance(found, Regimes) else found
+    problem = exponents.problem
     if problem is None:
         raise InvalidInputError(
             "report: the regimes are those of given coefficients; a report needs their problem"
@@ -96,15 +105,65 @@ def article(
     sections = [
         ("Problem", problem_section(problem)),
         ("Diagrams", _diagrams(LossSeries(problem))),
-        ("Expansion", _expansion(problem, found.exponents)),
-        ("Learning regimes", _regimes(found, has_map=has_map)),
-        ("Loss evolution", _evolutions(found, figures)),
+        ("Expansion", _expansion(problem, exponents)),
     ]
+    if isinstance(found, Regimes):
+        known = solutions(found) if solved is None else solved
+        sections += [
+            ("Learning regimes", _regimes(found, has_map=has_map)),
+            ("Loss evolution", _evolutions(found, known, figures)),
+        ]
+    if missing:
+        sections.append(("What is missing", _missing(missing)))
     body = "\n".join(f"\\section{{{title}}}\n{text}" for title, text in sections)
     return (
         f"{_PREAMBLE}\\title{{Diagram expansion of \\texttt{{{escaped(problem.title)}}}}}\n"
         "\\author{diagflow}\n\\date{}\n\\begin{document}\n\\maketitle\n\\tableofcontents\n"
         f"{body}\\end{{document}}\n"
+    )
+
+
+def solutions(
+    found: Regimes,
+    *,
+    limit: TimeLimit | None = None,
+    stopped: Callable[[BaseException], None] | None = None,
+) -> dict[str, Solution | DiagflowError]:
+    """The solution of every regime, or why there is none.
+
+    Parameters
+    ----------
+    found : Regimes
+    limit : TimeLimit, optional
+        When it is over, that is why there is none.
+    stopped : callable, optional
+        Called with an interrupt of the user; the regimes from there on have none.
+    """
+    known: dict[str, Solution | DiagflowError] = {}
+    try:
+        for regime in found:
+            left = None if limit is None else limit.left
+            try:
+                with time_limit(left, f"the solution of regime {regime.name}"):
+                    known[regime.name] = solution(found, regime.name)
+            except DiagflowError as error:
+                known[regime.name] = error
+    except KeyboardInterrupt as error:
+        if stopped is None:
+            raise
+        stopped(error)
+        for regime in found:
+            known.setdefault(
+                regime.name, BudgetExceededError("the solution was interrupted; begin again")
+            )
+    return known
+
+
+def _missing(lines: Sequence[str]) -> str:
+    items = "".join(f"\\item {prose(line)}.\n" for line in lines)
+    return (
+        "This report was stopped, or its time was over, before all of it was finished:\n"
+        f"\\begin{{itemize}}\n{items}\\end{{itemize}}\n"
     )
 
 
@@ -152,18 +211,20 @@ def _regimes(found: Regimes, *, has_map: bool) -> str:
         "polyhedron; below, where each face leads. Colours say how much is learnt.}\n"
         "\\end{center}\n"
     )
+    shown = figure if has_map else ""
     return (
         "A regime is a face of the Newton polyhedra of all coefficients: a set of monomials that "
         "lead together when the sizes grow under its scaling condition. There are "
         f"{len(found)}, from $Y_0, \\dots, Y_{{{exponents.last}}}$. "
         f"{prose(show_regimes.support(found))}\n\n"
-        f"{figure if has_map else ''}\n"
-        f"\\begin{{center}}\\small\n\\fitted{{%\n{show_regimes.latex(found)}}}\n"
+        f"{shown}\n\\begin{{center}}\\small\n\\fitted{{%\n{show_regimes.latex(found)}}}\n"
         "\\end{center}\n"
     )
 
 
-def _evolutions(found: Regimes, figures: Mapping[str, str]) -> str:
+def _evolutions(
+    found: Regimes, known: Mapping[str, Solution | DiagflowError], figures: Mapping[str, str]
+) -> str:
     text = (
         "The leading parts of the coefficients in a regime are summed. A solution is certified by "
         "the orders $s$ at which its Taylor coefficient equals the exact leading part of "
@@ -171,10 +232,9 @@ def _evolutions(found: Regimes, figures: Mapping[str, str]) -> str:
     )
     resummed, unsolved = [], []
     for regime in found:
-        try:
-            solved = solution(found, regime.name)
-        except DiagflowError as error:
-            unsolved.append(f"\\item {name_latex(regime.name)}: {prose(str(error))}.\n")
+        solved = known[regime.name]
+        if isinstance(solved, DiagflowError):
+            unsolved.append(f"\\item {name_latex(regime.name)}: {prose(str(solved))}.\n")
             continue
         if solved.method is Method.RESUMMED:
             proof = certificate_latex(solved.certificate)

@@ -8,27 +8,34 @@ Source: ours.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diagflow.plotting import plot_regimes
-from diagflow.report.article import MAP_FILE, article
-from diagflow.report.experiments import draw, experiment
-from diagrams.errors import DiagflowError, InvalidInputError
+from diagflow.report.article import MAP_FILE, article, solutions
+from diagflow.report.experiments import draw
+from diagflow.report.trials import SECONDS, Trial, TrialLimits, run_trials
+from diagflow.time_limit import TimeLimit, time_limit
+from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
+from expansion.exponents import SeriesExponents
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.series import Budget, Progress
-from pde.solving import solution
+from pde.evolution import Method, Solution
 
 __all__ = ["Report", "check_report_folder", "write_report"]
 
 _RUNS = 2
 """pdflatex runs twice, so that references are right."""
+
+_EXPANSION = 0.5
+"""The expansion takes at most this part of the time, so that the rest can be made of it."""
 
 _SECONDS = 300
 """pdflatex is stopped after this time."""
@@ -46,11 +53,20 @@ class Report:
         The PDF made from it.
     reason : str
         Why there is no PDF, if there is none.
+    missing : tuple of str
+        What was not finished, a line each.
+    interrupted : bool
+        Whether the user stopped it.
+    over_budget : bool
+        Whether a limit on all of it did.
     """
 
     source: Path
     pdf: Path | None
     reason: str = ""
+    missing: tuple[str, ...] = ()
+    interrupted: bool = False
+    over_budget: bool = False
 
 
 def write_report(
@@ -59,11 +75,17 @@ def write_report(
     *,
     terms: int | None = None,
     simulate: bool = True,
+    without: Collection[str] = (),
+    simulation_seconds: float = SECONDS,
+    jobs: int = 1,
     budget: Budget | None = None,
     progress: Callable[[Progress], None] | None = None,
     simulated: Callable[[str], None] = lambda name: None,
 ) -> Report:
     """Write a report about a problem into a folder.
+
+    What is not finished within a limit, or before an interrupt, is left out; the article is
+    complete without it and lists what is missing.
 
     Parameters
     ----------
@@ -74,62 +96,172 @@ def write_report(
         The last coefficient that is expanded; as many as take a few seconds unless given.
     simulate : bool, default True
         Whether solved regimes are compared with simulations at sizes of their own.
-    budget, progress
+    without : collection of str
+        Names of regimes that are not.
+    simulation_seconds : float
+        Limit on the comparison in one regime.
+    jobs : int
+        Number of processes that share the comparisons.
+    budget : Budget, optional
+        Limits on the expansion; that of seconds is one on everything but the typesetting.
+    progress : callable, optional
         For the expansion, see `LossSeries`.
     simulated : callable, optional
-        Called with the name of every regime before its simulation.
+        Called with the name of every regime that is simulated.
 
     Raises
     ------
     InvalidInputError
-        If the folder cannot be written.
+        If the folder cannot be written, a limit or the number of processes is not positive, or
+        there is no regime of a name.
+    BudgetExceededError
+        If not even Y_0 is finished within the budget.
     """
     check_report_folder(folder)
-    found = regimes(problem, terms=terms, budget=budget, progress=progress)
+    if jobs < 1:
+        raise InvalidInputError(f"--jobs {jobs}: counts processes; give 1 or more")
+    seconds = None if budget is None else budget.seconds
+    whole = TimeLimit.begun(seconds, f"report {problem.title}")
+    if budget is not None and seconds is not None:
+        budget = replace(budget, seconds=seconds * _EXPANSION)
+    limits = TrialLimits(simulation_seconds, whole)
+    stops: list[BaseException] = []
+    found, missing = _found(problem, terms, budget, progress, whole, stops)
+    unwanted = {found[name].name for name in without} if isinstance(found, Regimes) else set()
     try:
         with tempfile.TemporaryDirectory(dir=_existing(folder), prefix=".report") as name:
             made = Path(name)
-            drawn = _map(found, made / MAP_FILE)
-            figures = _comparisons(found, made, simulated) if simulate else {}
-            text = article(found, figures=figures, has_map=drawn)
+            solved: dict[str, Solution | DiagflowError] = {}
+            figures: dict[str, str] = {}
+            if isinstance(found, Regimes):
+                missing += _map(found, made, stops)
+                solved = solutions(found, limit=whole, stopped=stops.append)
+                missing += _unfinished(solved)
+                wanted = [
+                    name
+                    for name in _simulable(solved)
+                    if simulate and name not in unwanted and not _is_interrupted(stops)
+                ]
+                trials = run_trials(
+                    found, wanted, limits, jobs=jobs, begun=simulated, stopped=stops.append
+                )
+                missing += [trial.reason for trial in trials if trial.reason]
+                figures = _figures(found, made, trials)
+            text = article(
+                found,
+                figures=figures,
+                solved=solved,
+                has_map=(made / MAP_FILE).exists(),
+                missing=missing,
+            )
             (made / "main.tex").write_text(text, encoding="utf-8")
             reason = _compile(made)
-            folder.mkdir(parents=True, exist_ok=True)
-            kept = {"main.tex", *([MAP_FILE] if drawn else []), *figures.values()}
-            kept |= {Path(file).with_suffix(".csv").name for file in figures.values()}
-            for file in sorted(kept | (set() if reason else {"main.pdf"})):
-                os.replace(made / file, folder / file)
+            _move(made, folder, {"main.tex"} | (set() if reason else {"main.pdf"}))
     except OSError as error:
         raise InvalidInputError(
             f"report {folder}: cannot be written ({error.strerror}); give another folder"
         ) from None
-    return Report(folder / "main.tex", None if reason else folder / "main.pdf", reason)
+    pdf = None if reason else folder / "main.pdf"
+    return Report(
+        folder / "main.tex",
+        pdf,
+        reason,
+        tuple(missing),
+        interrupted=_is_interrupted(stops),
+        over_budget=bool(missing) and (whole.is_over or len(stops) > 0),
+    )
 
 
-def _map(found: Regimes, file: Path) -> bool:
-    """Draw the map; the report is written without it where it cannot be drawn."""
+def _map(found: Regimes, folder: Path, stops: list[BaseException]) -> list[str]:
+    """Draw the map of regimes; what is missing if that does not succeed."""
     try:
-        plot_regimes(found, file)
-    except DiagflowError:
-        return False
-    return True
+        plot_regimes(found, folder / MAP_FILE)
+    except DiagflowError as error:
+        return [f"the map of regimes: {error}"]
+    except KeyboardInterrupt as error:
+        stops.append(error)
+        return ["the map of regimes: interrupted"]
+    return []
 
 
-def _comparisons(found: Regimes, folder: Path, simulated: Callable[[str], None]) -> dict[str, str]:
+def _is_interrupted(stops: Sequence[BaseException]) -> bool:
+    return any(isinstance(stop, KeyboardInterrupt) for stop in stops)
+
+
+def _unfinished(solved: Mapping[str, Solution | DiagflowError]) -> list[str]:
+    """What is missing of the solutions."""
+    return [
+        f"the solution of regime {name}"
+        for name, known in solved.items()
+        if isinstance(known, BudgetExceededError)
+    ]
+
+
+def _found(
+    problem: Problem,
+    terms: int | None,
+    budget: Budget | None,
+    progress: Callable[[Progress], None] | None,
+    whole: TimeLimit,
+    stops: list[BaseException],
+) -> tuple[Regimes | SeriesExponents, list[str]]:
+    """The regimes, or the coefficients alone if there was no time for more; what is missing."""
+    exponents = SeriesExponents.of_problem(
+        problem, terms=terms, stopped=stops.append, budget=budget, progress=progress
+    )
+    missing = []
+    if terms is not None and exponents.last < terms:
+        first = f"Y_{exponents.last + 1}"
+        rest = first if exponents.last + 1 == terms else f"{first} ... Y_{terms}"
+        missing.append(f"{rest}: not finished")
+    try:
+        with time_limit(whole.left, "the map of regimes"):
+            return regimes(exponents), missing
+    except BudgetExceededError as error:
+        stops.append(error)
+        missing.append(f"the regimes and their solutions: {error}")
+    except InvalidInputError as error:  # too few coefficients
+        if not stops:
+            raise
+        missing.append(f"the regimes and their solutions: {error}")
+    except KeyboardInterrupt as error:
+        stops.append(error)
+        missing.append("the regimes and their solutions: interrupted")
+    return exponents, missing
+
+
+def _simulable(solved: Mapping[str, Solution | DiagflowError]) -> list[str]:
+    """The regimes with a solution of their own."""
+    return [
+        name
+        for name, known in solved.items()
+        if not isinstance(known, DiagflowError) and known.method is not Method.RESUMMED
+    ]
+
+
+def _figures(found: Regimes, folder: Path, trials: Sequence[Trial]) -> dict[str, str]:
     """Figures of theory against simulation, by the name of the regime."""
     figures = {}
-    for regime in found:
-        try:
-            solved = solution(found, regime.name)
-        except DiagflowError:
-            continue
-        simulated(regime.name)
-        done = experiment(found, regime, solved)
-        if done is not None:
-            file = f"regime-{regime.name.replace(' & ', '-and-')}.pdf"
-            draw(found, regime, done, folder / file)
-            figures[regime.name] = file
+    for trial in trials:
+        if trial.done is not None:
+            file = f"regime-{trial.regime.replace(' & ', '-and-')}.pdf"
+            draw(found, found[trial.regime], trial.done, folder / file)
+            figures[trial.regime] = file
     return figures
+
+
+def _move(made: Path, folder: Path, documents: Collection[str]) -> None:
+    """Put the documents and everything they show into the folder, or nothing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shown = {path.name for path in made.glob("regime*")}
+    files = sorted({*documents, *shown})
+    for file in files:
+        if (folder / file).is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(folder / file))
+    for file in files:
+        os.replace(made / file, folder / file)
+    if "main.pdf" not in documents:  # one of an earlier report would not show this one
+        (folder / "main.pdf").unlink(missing_ok=True)
 
 
 def check_report_folder(folder: Path) -> None:

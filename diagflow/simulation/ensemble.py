@@ -18,6 +18,7 @@ Source: ours; the experiments are those of Yarotsky, Golikov, Gusev 2026, append
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
@@ -33,10 +34,14 @@ from diagflow.simulation.integrate import Path, check_options, integrate
 from diagflow.simulation.processes import processes
 from diagflow.simulation.trajectory import Trajectory
 from diagflow.simulation.values import variance_at
-from diagrams.errors import InvalidInputError
+from diagflow.time_limit import TimeLimit, check_seconds, time_limit
+from diagrams.errors import BudgetExceededError, InvalidInputError
 from expansion.problem import Problem
 
 __all__ = ["initial_tensors", "simulate"]
+
+_SOON = 1e-6
+"""Seconds that a run has whose time is over before it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class _Task:
     times: tuple[float, ...]
     loss: str | None
     options: dict[str, Any]
+    end: float | None = None
+    """When the time is over, by `time.time`, which processes share."""
 
 
 def initial_tensors(flow: LossGradient, seed: np.random.SeedSequence) -> dict[str, Any]:
@@ -79,6 +86,7 @@ def simulate(
     method: str = "DOP853",
     step: float | None = None,
     jobs: int = 1,
+    seconds: float | None = None,
     progress: Callable[[int, int], None] | None = None,
     xp: Any = np,
 ) -> Trajectory:
@@ -103,6 +111,8 @@ def simulate(
         See `diagflow.simulation.integrate.integrate`.
     jobs : int
         Number of processes; more than one needs NumPy.
+    seconds : float, optional
+        Limit on the time of all runs together, by the clock on the wall.
     progress : callable, optional
         Called with the numbers of finished and of all runs.
     xp : array namespace
@@ -111,15 +121,21 @@ def simulate(
     Returns
     -------
     Trajectory
-        With the runs that were finished if the user interrupts.
+        With the runs that were finished if the user interrupts or the time is over.
 
     Raises
     ------
     InvalidInputError
         If a symbol, the times, the number of runs or jobs, or the seed breaks a rule, or the
         sizes do not fit in memory.
+    BudgetExceededError
+        If the time is over before a run is finished.
     """
-    grid = np.asarray(times, dtype=np.float64)
+    check_seconds(seconds, "simulation: a limit")
+    try:
+        grid = np.asarray(times, dtype=np.float64)
+    except (TypeError, ValueError):
+        grid = np.empty(0)
     if grid.ndim != 1 or grid.size == 0 or not np.all(np.isfinite(grid)):
         raise InvalidInputError(
             "times: must be a list of finite numbers that is not empty; give for example 0:1:11"
@@ -133,28 +149,29 @@ def simulate(
         raise InvalidInputError(
             f"jobs {jobs}: several processes share runs with NumPy only; give jobs 1"
         )
-    flow = LossGradient(problem, at, loss=loss, xp=xp, copies=min(jobs, runs))
-    check_options(flow, rtol=rtol, method=method, step=step)
-    task = _Task(
-        problem,
-        dict(flow.values),
-        tuple(grid.tolist()),
-        loss,
-        {"rtol": rtol, "method": method, "step": step},
-    )
+    end = None if seconds is None else time.time() + seconds
     seeds = np.random.SeedSequence(seed).spawn(runs)
     finished: dict[int, Path] = {}
-    interrupted = False
+    interrupted, limited = False, False
     try:
-        paths = _serial(flow, task, seeds) if jobs == 1 else _parallel(task, seeds, jobs)
-        for run, path in paths:
-            finished[run] = path
-            if progress is not None:
-                progress(len(finished), runs)
+        with time_limit(seconds, f"simulation of {problem.title}") as limit:
+            flow = LossGradient(problem, at, loss=loss, xp=xp, copies=min(jobs, runs))
+            check_options(flow, rtol=rtol, method=method, step=step)
+            options = {"rtol": rtol, "method": method, "step": step}
+            task = _Task(problem, dict(flow.values), tuple(grid.tolist()), loss, options, end)
+            paths = _serial(flow, task, seeds, limit) if jobs == 1 else _parallel(task, seeds, jobs)
+            for run, path in paths:
+                finished[run] = path
+                if progress is not None:
+                    progress(len(finished), runs)
     except KeyboardInterrupt:
         if not finished:
             raise
         interrupted = True
+    except BudgetExceededError:
+        if seconds is None or end is None or time.time() < end or not finished:
+            raise
+        limited = len(finished) < runs
     order = tuple(sorted(finished))
     return Trajectory(
         t=grid,
@@ -165,15 +182,17 @@ def simulate(
         rtol=rtol,
         step=step,
         finished=order,
-        interrupted=interrupted,
+        interrupted=interrupted or limited,
+        limit=seconds if limited else None,
     )
 
 
 def _serial(
-    flow: LossGradient, task: _Task, seeds: Sequence[np.random.SeedSequence]
+    flow: LossGradient, task: _Task, seeds: Sequence[np.random.SeedSequence], limit: TimeLimit
 ) -> Iterator[tuple[int, Path]]:
     with threadpool_limits(limits=1):
         for run, seed in enumerate(seeds):
+            limit.check()
             yield run, integrate(flow, initial_tensors(flow, seed), task.times, **task.options)
 
 
@@ -188,7 +207,9 @@ def _prepare(task: _Task) -> None:
 
 def _in_process(seed: np.random.SeedSequence) -> Path:
     flow, task = _of_process[-1]
-    return integrate(flow, initial_tensors(flow, seed), task.times, **task.options)
+    left = None if task.end is None else max(_SOON, task.end - time.time())
+    with time_limit(left, f"simulation of {task.problem.title}"):
+        return integrate(flow, initial_tensors(flow, seed), task.times, **task.options)
 
 
 def _parallel(

@@ -24,6 +24,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf, isfinite, prod, ulp
 from typing import Any
 
@@ -45,8 +46,11 @@ _ADAPTIVE = {"DOP853": DOP853, "LSODA": LSODA}
 _STEPS = 1000
 _MOST = 10_000_000
 """Euler takes at most so many steps. Adaptive methods are stopped if they expect to need more after
-_STEPS steps about as long as the _STEPS before: near its end a flow rests, but explicit steps do
-not grow with that. Towards a blow-up steps become shorter, until the method fails."""
+_STEPS steps about as long as the _STEPS before, or after _PACES times _STEPS that waver: near its
+end a flow rests, but explicit steps do not grow with that. Towards a blow-up steps become shorter,
+until the method fails. In any case they are stopped after _MOST steps."""
+
+_PACES = 4
 
 Vector = NDArray[np.float64]
 
@@ -273,13 +277,22 @@ class _Run:
 
 
 def _check_pace(reached: Sequence[float], end: float) -> None:
-    """Refuse a time far out of reach; ``reached`` are the times after every `_STEPS` steps."""
-    if len(reached) < 3:
+    """Refuse a time far out of reach; ``reached`` are the times after every `_STEPS` steps.
+
+    The way is judged by the fastest of the last paces, once they are steady: two that differ by
+    less than a factor of two, or four that neither grow nor shrink by such factors all the time.
+    """
+    paces = [later - earlier for earlier, later in pairwise(reached[-_PACES - 1 :])]
+    if len(paces) < 2:
         return
-    before, latest = reached[-2] - reached[-3], reached[-1] - reached[-2]
-    needed = _STEPS * (abs(end) - reached[-1]) / max(latest, ulp(reached[-1]))
-    if before / 2 < latest < 2 * before and needed > _MOST:
+    taken = _STEPS * (len(reached) - 1)
+    needed = _STEPS * (abs(end) - reached[-1]) / max(*paces, ulp(reached[-1]))
+    faster = [second >= 2 * first for first, second in pairwise(paces)]
+    slower = [2 * second <= first for first, second in pairwise(paces)]
+    steady = not (faster[-1] or slower[-1])
+    wavering = len(paces) == _PACES and not (all(faster) or all(slower))
+    if (needed > _MOST and (steady or wavering)) or (needed > 0 and taken >= _MOST):
         raise InvalidInputError(
-            f"time {end:.3g}: {_STEPS * (len(reached) - 1)} steps lead to {reached[-1]:.3g}, "
+            f"time {end:.3g}: {taken} steps lead to {reached[-1]:.3g}, "
             f"the rest needs {needed:.0e} more; ask for earlier times"
         )

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
 from typing import Any
 
 from diagflow import worker
@@ -42,17 +41,13 @@ def processes(
     Raises
     ------
     BudgetExceededError
-        If a process is stopped from outside.
+        If a process ends before its work is done: it was stopped from outside, or the script that
+        starts it does so wherever it is imported.
     """
-    pool = ProcessPoolExecutor(
-        jobs, mp_context=get_context("spawn"), initializer=_start, initargs=(prepare, arguments)
-    )
-    try:
-        yield pool
-    except BrokenProcessPool:
-        raise BudgetExceededError(
-            "simulation: a process was stopped from outside, most likely for want of memory; "
-            "give fewer jobs"
-        ) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    with worker.workers(jobs, initializer=_start, arguments=(prepare, arguments)) as made:
+        try:
+            yield made.pool
+        except BrokenProcessPool:
+            made.pool.shutdown(wait=True)
+            reason = made.failure() or "a process ended before its work was done; give fewer jobs"
+            raise BudgetExceededError(f"simulation: {reason}") from None

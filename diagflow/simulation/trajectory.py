@@ -59,7 +59,9 @@ class Trajectory:
     finished : tuple of int
         The numbers of the finished runs.
     interrupted : bool
-        Whether runs are missing because the user stopped the ensemble.
+        Whether runs are missing because the user, or a limit, stopped the ensemble.
+    limit : float or None
+        The limit in seconds, if it was that.
     """
 
     t: NDArray[np.float64]
@@ -71,6 +73,7 @@ class Trajectory:
     step: float | None
     finished: tuple[int, ...]
     interrupted: bool
+    limit: float | None = None
 
     @property
     def runs(self) -> int:

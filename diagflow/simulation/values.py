@@ -33,6 +33,11 @@ def read_values(problem: Problem, at: Mapping[str, Fraction | float]) -> dict[st
     sizes = set(problem.growing)
     variances = set(problem.variance_symbols)
     known = sizes | variances | {*problem.amplitude_symbols} | {"T"}
+    if not isinstance(at, Mapping):
+        raise InvalidInputError(
+            f"values {str(at)[:40]}: are no mapping from symbols to numbers; give one for each of "
+            f"{', '.join(sorted(known))}"
+        )
     given = {"T": 1.0} | dict(at)
     for name in sorted(known - set(given)):
         raise InvalidInputError(f"symbol {name}: has no value; give it, for example {name}=1")

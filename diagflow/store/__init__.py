@@ -1,6 +1,15 @@
 """Coefficients kept between runs, in one SQLite file."""
 
-from diagflow.store.place import STORE_VARIABLE, store_path
-from diagflow.store.sqlite_store import Contents, SQLiteStore
+from diagflow.store.place import SIZE_VARIABLE, STORE_VARIABLE, expanded, store_bytes, store_path
+from diagflow.store.sqlite_store import MOST_BYTES, Contents, SQLiteStore
 
-__all__ = ["STORE_VARIABLE", "Contents", "SQLiteStore", "store_path"]
+__all__ = [
+    "MOST_BYTES",
+    "SIZE_VARIABLE",
+    "STORE_VARIABLE",
+    "Contents",
+    "SQLiteStore",
+    "expanded",
+    "store_bytes",
+    "store_path",
+]

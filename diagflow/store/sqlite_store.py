@@ -11,6 +11,10 @@ Each coefficient is a transaction of its own in a write-ahead log. Steps on the 
 a second of them, and one that is done before leaves none. Several processes may use one file at
 once.
 
+The records have a largest size together. When it is reached, those that were not used for the
+longest time are removed: steps first, then coefficients. That a record is used is noted if the last
+note is an hour old: reading should not cost writing.
+
 Source: ours.
 """
 
@@ -30,7 +34,7 @@ from typing import Any, TypeVar
 from diagrams.errors import DiagflowError, InvalidInputError
 from expansion.series_store import StoredCoefficient, read_stored, write_stored
 
-__all__ = ["Connect", "Contents", "SQLiteStore"]
+__all__ = ["MOST_BYTES", "Connect", "Contents", "SQLiteStore"]
 
 Connect = Callable[[Path], sqlite3.Connection]
 """Opens a connection to a file; a test puts a failing one in its place."""
@@ -38,11 +42,18 @@ Connect = Callable[[Path], sqlite3.Connection]
 T = TypeVar("T")
 
 _APPLICATION = 0x44464C57
-_LAYOUT = 1
+_LAYOUT = 2
 _WAIT_SECONDS = 10.0
 _PAUSE_SECONDS = (0.001, 0.02)  # by chance within these, so that two do not go on colliding
 _KEEP_SECONDS = 1.0
-_MOST_BYTES = 2 * 2**30
+MOST_BYTES = 500 * 10**6
+"""Largest size of the records together, unless another is given."""
+
+_NOTED_MILLISECONDS = 3_600_000
+"""A use within this time of the last is not noted."""
+
+_ROOM = 0.8
+"""Part of the largest size that is left when records have to be removed."""
 _CREATE = (
     f"PRAGMA application_id = {_APPLICATION}",
     f"PRAGMA user_version = {_LAYOUT}",
@@ -50,6 +61,16 @@ _CREATE = (
     "digest TEXT NOT NULL, PRIMARY KEY (series, s)) WITHOUT ROWID",
     "CREATE TABLE steps (key TEXT NOT NULL PRIMARY KEY, data BLOB NOT NULL, digest TEXT NOT NULL)",
 )
+"""The first layout, which `_UPGRADE` makes the present one."""
+
+_UPGRADE = (
+    f"PRAGMA user_version = {_LAYOUT}",
+    "ALTER TABLE coefficients ADD COLUMN used INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE steps ADD COLUMN used INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX steps_by_use ON steps (used)",
+    "CREATE TABLE removed (kind TEXT NOT NULL PRIMARY KEY, number INTEGER NOT NULL)",
+)
+"""When records were used, in seconds, and how many of a kind were removed for want of room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +78,8 @@ class Contents:
     """What a store holds.
 
     The number of series, of their coefficients, of steps on the way to others, of records of both
-    kinds that fail their digest, and the bytes on disk.
+    kinds that fail their digest, the bytes on disk, how many bytes the records may have together,
+    and how many of both kinds were removed because of that.
     """
 
     path: Path
@@ -66,6 +88,9 @@ class Contents:
     steps: int
     damaged: int
     bytes: int
+    most_bytes: int = MOST_BYTES
+    removed_records: int = 0
+    removed_steps: int = 0
 
 
 class _ForeignFileError(Exception):
@@ -87,8 +112,9 @@ class SQLiteStore:
         Takes one line about what went wrong.
     connect : callable, optional
         Opens a connection.
-    most_bytes : int, default 2 GiB
-        When the file has grown to this size, steps are no longer kept; coefficients are.
+    most_bytes : int, default 500 MB
+        The records have at most about this size; those that were not used for the longest time are
+        removed for new ones.
 
     Examples
     --------
@@ -110,7 +136,7 @@ class SQLiteStore:
         *,
         tell: Callable[[str], None] | None = None,
         connect: Connect = _connect,
-        most_bytes: int = _MOST_BYTES,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         self.path = path
         self._tell = tell or (lambda text: None)
@@ -121,6 +147,7 @@ class SQLiteStore:
         self._most_bytes = most_bytes
         self._has_steps: bool | None = None
         self._waiting: list[tuple[str, bytes, str]] = []
+        self._used_steps: list[str] = []
         self._written = time.monotonic()
 
     # -- the interface -------------------------------------------------------------------------
@@ -128,21 +155,25 @@ class SQLiteStore:
     def get(self, key: str, s: int) -> StoredCoefficient | None:
         """The coefficient Y_s of a series, None if it is not known or its record is damaged."""
         rows = self._run(
-            "SELECT record, digest FROM coefficients WHERE series = ? AND s = ?", key, s
+            "SELECT record, digest, used FROM coefficients WHERE series = ? AND s = ?", key, s
         )
         if not rows:
             return None
-        stored = _checked(key, s, *rows[0])
+        *record, used = rows[0]
+        stored = _checked(key, s, *record)
         if stored is None:
             self._tell(f"diagflow: store {self.path}: the record of Y_{s} is damaged; not used")
+        elif _is_old(used):
+            self._do(lambda connection: _note_use(connection, "coefficients", [(key, s)]))
         return stored
 
     def put(self, key: str, s: int, coefficient: StoredCoefficient) -> None:
         """Keep a coefficient."""
         record = write_stored(coefficient)
+        self._do(lambda connection: _make_room(connection, len(record), self._most_bytes))
         self._run(
-            "INSERT OR REPLACE INTO coefficients VALUES (?, ?, ?, ?)",
-            *(key, s, record, _digest(key, s, record)),
+            "INSERT OR REPLACE INTO coefficients VALUES (?, ?, ?, ?, ?)",
+            *(key, s, record, _digest(key, s, record), _now()),
         )
 
     def recall(self, key: str) -> bytes | None:
@@ -151,8 +182,15 @@ class SQLiteStore:
             self._has_steps = bool(self._run("SELECT 1 FROM steps LIMIT 1"))
         if not self._has_steps:
             return None
-        rows = self._run("SELECT data, digest FROM steps WHERE key = ?", key)
-        return _checked_step(key, *rows[0]) if rows else None
+        rows = self._run("SELECT data, digest, used FROM steps WHERE key = ?", key)
+        if not rows:
+            return None
+        *record, used = rows[0]
+        if _is_old(used):
+            self._used_steps.append(key)
+            if time.monotonic() - self._written > _KEEP_SECONDS:
+                self._write_steps()
+        return _checked_step(key, *record)
 
     def keep(self, key: str, data: bytes) -> None:
         """Keep the result of a step, together with others of the same second."""
@@ -164,21 +202,18 @@ class SQLiteStore:
             self._write_steps()
 
     def _write_steps(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        if self._size() < self._most_bytes:
-            self._do(lambda connection: _insert_steps(connection, waiting))
-        else:
-            self._tell(
-                f"diagflow: store {self.path}: is full, steps are no longer kept; empty it with "
-                "diagflow store clear"
-            )
-            self._most_bytes = 0
+        """Write the steps that wait, and which records were used."""
+        steps, self._waiting = self._waiting, []
+        used, self._used_steps = self._used_steps, []
+        if used:
+            self._do(lambda connection: _note_use(connection, "steps", [(key,) for key in used]))
+        if steps:
+            self._do(lambda connection: _insert_steps(connection, steps, self._most_bytes))
         self._written = time.monotonic()
 
     def _size(self) -> int:
         """Bytes of the file and of what its log will add to it."""
-        pages, size = (self._run(f"PRAGMA {name}") for name in ("page_count", "page_size"))
-        return int(pages[0][0]) * int(size[0][0]) if pages and size else 0
+        return self._do(lambda connection: _bytes(connection, "page_count")) or 0
 
     # -- upkeep --------------------------------------------------------------------------------
 
@@ -191,7 +226,12 @@ class SQLiteStore:
             step = self._run("SELECT data, digest FROM steps WHERE key = ?", key)
             damaged += not step or _checked_step(key, *step[0]) is None
         series = len({row[0] for row in rows})
-        return Contents(self.path, series, len(rows), len(keys), damaged, self._size())
+        removed = dict(self._run("SELECT kind, number FROM removed") or [])
+        return Contents(
+            *(self.path, series, len(rows), len(keys), damaged, self._size(), self._most_bytes),
+            removed_records=removed.get("coefficients", 0),
+            removed_steps=removed.get("steps", 0),
+        )
 
     def clear(self) -> int:
         """Remove all records; the number of coefficients among them.
@@ -202,7 +242,7 @@ class SQLiteStore:
             If the file cannot be changed.
         """
         held = self._run("SELECT count(*) FROM coefficients")
-        tables = ("coefficients", "steps")
+        tables = ("coefficients", "steps", "removed")
         if held is None or any(self._run(f"DELETE FROM {table}") is None for table in tables):
             raise InvalidInputError(
                 f"store {self.path}: cannot be cleared; check who may write it, or remove the file"
@@ -279,21 +319,24 @@ class SQLiteStore:
             lock.release()
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        """Check that the file is a store, or make it one if it is empty."""
-        if self._is_store(connection):
+        """Check that the file is a store, or make it one if it is empty or of an older layout."""
+        if self._layout(connection) == _LAYOUT:
             return
-        # Only a file that is empty gets here: a foreign one is not changed.
+        # Only a file that is empty, or an older store, gets here: a foreign one is not changed.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN IMMEDIATE")
         # Another process may have been faster: look again, now that nobody else can write.
-        if not self._is_store(connection):
-            for statement in _CREATE:
-                connection.execute(statement)
+        layout = self._layout(connection)
+        for statement in (
+            *(_CREATE if not layout else ()),
+            *(_UPGRADE if layout < _LAYOUT else ()),
+        ):
+            connection.execute(statement)
         connection.execute("COMMIT")
 
     @staticmethod
-    def _is_store(connection: sqlite3.Connection) -> bool:
-        """Whether it is a store of this layout; False if it is empty."""
+    def _layout(connection: sqlite3.Connection) -> int:
+        """The number of its layout; 0 if it is empty."""
         reading = not connection.in_transaction
         if reading:  # one snapshot for the three answers
             connection.execute("BEGIN")
@@ -303,12 +346,12 @@ class SQLiteStore:
         if reading:
             connection.execute("COMMIT")
         if (application, layout, tables) == (0, 0, 0):
-            return False
+            return 0
         if application == _APPLICATION and layout > _LAYOUT:
             raise _ForeignFileError("it was written by a newer version")
-        if (application, layout) != (_APPLICATION, _LAYOUT):
+        if application != _APPLICATION or layout < 1:
             raise _ForeignFileError("it is no store of coefficients")
-        return True
+        return int(layout)
 
     def _set_aside(self, error: Exception) -> bool:
         """Rename the file and its log, unless another process has done so; False if that fails."""
@@ -369,15 +412,92 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _insert_steps(connection: sqlite3.Connection, steps: Sequence[tuple[str, bytes, str]]) -> None:
+def _now() -> int:
+    """Milliseconds, as records are marked by them."""
+    return int(1000 * time.time())
+
+
+def _is_old(used: object) -> bool:
+    """Whether it should be noted that a record is used again."""
+    return not (isinstance(used, int) and abs(_now() - used) < _NOTED_MILLISECONDS)
+
+
+def _bytes(connection: sqlite3.Connection, pages: str) -> int:
+    """The size of some of the pages of the file."""
+    [[number]], [[size]] = (
+        connection.execute(f"PRAGMA {name}").fetchall() for name in (pages, "page_size")
+    )
+    return int(number) * int(size)
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of it or nothing."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        connection.executemany("INSERT OR REPLACE INTO steps VALUES (?, ?, ?)", steps)
+        yield
         connection.execute("COMMIT")
     except BaseException:
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
         raise
+
+
+def _insert_steps(
+    connection: sqlite3.Connection, steps: Sequence[tuple[str, bytes, str]], most_bytes: int
+) -> None:
+    _make_room(connection, sum(len(data or b"") for _, data, _ in steps), most_bytes)
+    with _transaction(connection):
+        now = _now()
+        connection.executemany(
+            "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?)", [(*step, now) for step in steps]
+        )
+
+
+def _note_use(
+    connection: sqlite3.Connection, table: str, places: Sequence[tuple[str | int, ...]]
+) -> None:
+    """Note that records are used; nothing is lost where that cannot be written."""
+    place = "key = ?" if table == "steps" else "series = ? AND s = ?"
+    with suppress(sqlite3.OperationalError), _transaction(connection):
+        now = _now()
+        connection.executemany(
+            f"UPDATE {table} SET used = ? WHERE {place}", [(now, *values) for values in places]
+        )
+
+
+def _make_room(connection: sqlite3.Connection, needed: int, most_bytes: int) -> None:
+    """Remove what was not used for the longest time, if new records would exceed the most."""
+    held = _bytes(connection, "page_count") - _bytes(connection, "freelist_count")
+    if held + needed <= most_bytes:
+        return
+    with _transaction(connection):
+        surplus = held + needed - int(_ROOM * most_bytes)
+        for table, content in (("steps", "data"), ("coefficients", "record")):
+            surplus -= _remove(connection, table, content, surplus)
+    # A file much larger than allowed is from before there was a limit, or had another one.
+    if _bytes(connection, "page_count") > 2 * most_bytes:
+        connection.execute("VACUUM")
+
+
+def _remove(connection: sqlite3.Connection, table: str, content: str, surplus: int) -> int:
+    """Remove the records of a table that were used before others; the bytes that this frees."""
+    freed, number, last = 0, 0, None
+    rows = connection.execute(
+        f"SELECT used, count(*), sum(length({content})) FROM {table} GROUP BY used ORDER BY used"
+    )
+    for used, count, size in rows.fetchall():
+        if freed >= surplus:
+            break
+        freed, number, last = freed + size, number + count, used
+    if last is not None:
+        connection.execute(f"DELETE FROM {table} WHERE used <= ?", (last,))
+        connection.execute(
+            "INSERT INTO removed VALUES (?, ?) ON CONFLICT (kind) DO UPDATE "
+            "SET number = number + excluded.number",
+            (table, number),
+        )
+    return freed
 
 
 def _digest(key: str, s: int, record: str | bytes) -> str:

@@ -174,5 +174,3 @@ def _term(coefficient: Polynomial, moments: Sequence[tuple[tuple[int, ...], int]
     )
     latex = coefficient.latex()
     return rf"\left({latex}\right) {factors}" if len(coefficient) > 1 else f"{latex}\\, {factors}"
-
-

@@ -272,7 +272,8 @@ class SiteNumbers:
         form = [(m, force) for m, force in forces.items() if force and sum(m) == degree]
         sides = [(-3, -2, -1, 0, 1, 2, 3)] * self.loss.colours
         return any(
-            sign * sum(force * prod(x**k for x, k in zip(u, m, strict=True)) for m, force in form) > 0
+            sign * sum(force * prod(x**k for x, k in zip(u, m, strict=True)) for m, force in form)
+            > 0
             for u in product(*sides)
         )
 

@@ -1,6 +1,7 @@
 """The checks pass where all is well, fail where something is broken on purpose, and say what."""
 
 import json
+import time
 from dataclasses import replace
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError
@@ -393,7 +394,7 @@ def test_without_a_problem_the_default_ones_are_taken(
 ) -> None:
     taken: list[tuple[object, bool, int]] = []
 
-    def check(problems: object, *, quick: bool, seed: int, begin: object) -> list[Finding]:
+    def check(problems: object, *, quick: bool, seed: int, **_: object) -> list[Finding]:
         taken.append((problems, quick, seed))
         return [Finding(None, "counters", Verdict.PASSED, "all is well")]
 
@@ -536,3 +537,42 @@ def test_verdicts_of_reports() -> None:
     assert show_check.closing(report(Verdict.PASSED)) == (
         "Verdict: passed (1 passed, 0 failed, 0 skipped)"
     )
+
+
+# --- limits ---------------------------------------------------------------------------------------
+
+
+def test_a_regime_that_does_not_end_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = simulated.deviation
+
+    def slow(found: Any, regime: Any, *rest: Any, **options: Any) -> float | None:
+        if regime.name == "A":
+            time.sleep(600)
+        return right(found, regime, *rest, **options)
+
+    monkeypatch.setattr(simulated, "deviation", slow)
+    found = check_simulation(regimes(SYM, terms=5), runs=6, seed=0, at_most=1, seconds=2)
+    assert found.verdict is Verdict.PASSED
+    assert "left out: A (budget: regime A needs more than 2 seconds" in found.detail
+
+
+@pytest.mark.parametrize("slow", ["check_oracle", "regimes", "check_certificates"])
+def test_what_is_not_finished_in_time_is_skipped(
+    run: Run, monkeypatch: pytest.MonkeyPatch, slow: str
+) -> None:
+    monkeypatch.setattr(f"diagflow.checking.run.{slow}", lambda *_, **__: time.sleep(600))
+    status, out, err = run(*ARGUMENTS, "--max-seconds", "2", "--format", "json")
+    assert (status, err) == (0, "")
+    record = json.loads(out)
+    Draft202012Validator(schema("check")).validate(record)
+    reasons = {c["check"]: c["detail"] for c in record["checks"] if c["verdict"] == "skipped"}
+    assert {"certificates", "simulation"} <= set(reasons)
+    assert set(reasons.values()) == {"not finished within 2 seconds; raise --max-seconds"}
+
+
+def test_simulations_can_be_left_out_and_shared(run: Run) -> None:
+    record = json.loads(run(*ARGUMENTS, "--no-simulations", "--format", "json").out)
+    assert verdicts(record)["simulation"] == "skipped"
+    found = regimes(SYM, terms=5)
+    one, two = (check_simulation(found, runs=6, seed=0, at_most=1, jobs=jobs) for jobs in (1, 2))
+    assert one == two

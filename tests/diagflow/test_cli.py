@@ -326,7 +326,7 @@ def test_a_closed_pipe_is_no_traceback() -> None:
         assert child.stderr is not None
         child.stdout.close()
         errors = child.stderr.read()
-    assert (child.returncode, errors) == (1, "")
+    assert (child.returncode, errors) == (141, "")
 
 
 def wait_for(pattern: str, descriptor: int, seconds: float = 120.0) -> None:

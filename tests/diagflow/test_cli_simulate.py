@@ -257,3 +257,57 @@ def test_an_interrupt_keeps_the_finished_runs(jobs: str, tmp_path: Path) -> None
     assert all(np.isfinite(record["mean"]))
     assert "diagflow: interrupted: " in err
     assert "Traceback" not in err
+
+
+# --- limits ---------------------------------------------------------------------------------------
+
+ENDLESS = ("--times", "0:1000:2", "--rtol", "1e-13", "--at", "p=60,H=900,sigma2=1/100")
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_limit_on_time_ends_a_run_that_does_not_end(run: Run, jobs: str) -> None:
+    start = time.monotonic()
+    arguments = (*ENDLESS, "--runs", "2", "--max-seconds", "2", "--jobs", jobs)
+    done = run("simulate", "cp", "--order", "3", *arguments)
+    assert time.monotonic() - start < 60
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "diagflow: error: budget: simulation of cp order=3 symmetric=false target=identity needs "
+        "more than 2 seconds; raise --max-seconds\n"
+    )
+
+
+def test_a_limit_on_time_keeps_the_finished_runs(run: Run) -> None:
+    arguments = ("--at", NUMBERS, "--times", "0:1:3", "--max-seconds", "4", "--runs")
+    done = run("simulate", *SYM, *arguments, "100000", "--format", "json")
+    assert done.code == 2
+    record = json.loads(done.out)
+    assert record["interrupted"] is True
+    assert 0 < record["runs"] < 100_000
+    assert done.err.startswith(
+        "diagflow: error: budget: the simulation needs more than 4 seconds; "
+    )
+    whole = simulate(
+        cp(order=2, symmetric=True),
+        at={"p": 16, "H": 8, "sigma2": 1 / 16},
+        times=[0.0, 0.5, 1.0],
+        runs=record["runs"],
+    )
+    assert record["mean"] == whole.mean.tolist(), "as if so many had been asked for"
+    few = run("simulate", *SYM, *arguments, "2", "--format", "json")
+    assert (few.code, json.loads(few.out)["interrupted"]) == (0, False)
+
+
+def test_a_comparison_has_one_limit_for_all_of_it(run: Run) -> None:
+    arguments = ("--regime", "A-B-E", "--at", NUMBERS, "--times", "0:1:3", "--runs", "100000")
+    done = run("compare", *SYM, *arguments, "--terms", "4", "--max-seconds", "6")
+    assert done.code == 2
+    assert "runs were finished and are compared; raise --max-seconds" in done.err
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan"])
+def test_limits_on_time_are_positive(run: Run, seconds: str) -> None:
+    arguments = ("--at", NUMBERS, "--max-seconds", seconds)
+    done = run("simulate", *SYM, *arguments)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "must be positive" in done.err

@@ -3,16 +3,22 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sympy
 
+from diagflow.latex.prose import prose
 from diagflow.report import experiments, write
 from diagflow.report.article import article, named_parts
 from diagflow.report.problem import function_latex, open_indices, problem_section
+from diagflow.report.trials import TrialLimits, run_trials
 from diagflow.report.write import write_report
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
@@ -322,7 +328,6 @@ def test_what_is_not_solved_or_refused_has_no_figure(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A has no solution, the simulation of B is refused, A-B is resummed."""
-    zero = regimes(cp(order=2, target="zero"), terms=4)
     asked: list[str] = []
 
     def partly(given: Regimes, name: str) -> Solution:
@@ -334,12 +339,132 @@ def test_what_is_not_solved_or_refused_has_no_figure(
         asked.append(name)
         raise InvalidInputError("t = 1: is out of reach; give other times")
 
-    monkeypatch.setattr(write, "solution", partly)
+    monkeypatch.setattr("diagflow.report.article.solution", partly)
+    monkeypatch.setattr(write.shutil, "which", lambda name: None)
     monkeypatch.setattr(experiments, "compare_regime", refuse)
     told: list[str] = []
-    assert write._comparisons(zero, tmp_path, told.append) == {}
-    assert (told, asked) == (["B", "A-B"], ["B"])
-    assert os.listdir(tmp_path) == []
+    report = write_report(
+        cp(order=2, target="zero"), tmp_path / "report", terms=4, simulated=told.append
+    )
+    assert (told, asked, report.missing) == (["B"], ["B"], ())
+    assert sorted(os.listdir(report.source.parent)) == ["main.tex", "regimes.pdf"]
+
+
+# --- limits and interrupts ------------------------------------------------------------------------
+
+
+def finished(run: Run, folder: Path, *options: str) -> tuple[int, list[str], str]:
+    """The status, what is missing, and the article, which is well formed and says so too."""
+    done = run("report", "cp", "--order", "2", "--symmetric", *options, "--output", str(folder))
+    text = (folder / "main.tex").read_text(encoding="utf-8")
+    check_structure(text)
+    for file in re.findall(r"\\includegraphics\[.*\]\{(.*)\}", text):
+        assert (folder / file).stat().st_size > 1000, "what is shown is there"
+    lines = done.out.splitlines()
+    missing = [line.removeprefix("missing: ") for line in lines if line.startswith("missing: ")]
+    section = text.partition("\\section{What is missing}\n")[2]
+    assert section.count("\\item") == len(missing)
+    for line in missing:
+        assert prose(line) in section
+    return done.code, missing, text
+
+
+@pytest.fixture
+def stuck(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Comparisons are quick, but for that in a regime, which does not end."""
+    monkeypatch.setattr(write.shutil, "which", lambda name: None)
+    monkeypatch.setattr(experiments, "ENTRIES", 100)
+    real = experiments.compare_regime
+
+    def place(stuck_in: str, action: Callable[[], None] = lambda: time.sleep(600)) -> None:
+        def compare(given: Regimes, name: str, **options: Any) -> Any:
+            if name == stuck_in:
+                action()
+            return real(given, name, **options)
+
+        monkeypatch.setattr(experiments, "compare_regime", compare)
+
+    return place
+
+
+def test_a_simulation_that_does_not_end_costs_its_own_figure(
+    run: Run, stuck: Callable[[str], None], tmp_path: Path
+) -> None:
+    stuck("B")
+    others = [
+        part for name in ("E", "A-E", "B-E", "A-B-E") for part in ("--no-simulation-of", name)
+    ]
+    options = ("--terms", "4", "--simulation-seconds", "3", *others)
+    code, missing, text = finished(run, tmp_path, *options)
+    assert code == 0
+    assert "the simulation of regime B needs more than 3 seconds" in missing
+    assert "{regime-A-B.pdf}" in text and "{regime-B.pdf}" not in text
+    assert "\\subsection{Regime B}" in text, "its solution is there"
+
+
+def test_a_report_whose_time_is_over_is_complete_without_the_rest(
+    run: Run, stuck: Callable[[str], None], tmp_path: Path
+) -> None:
+    stuck("A")
+    options = ("--terms", "4", "--max-seconds", "8")
+    code, missing, text = finished(run, tmp_path, *options)
+    assert code == 2
+    assert "the simulation of regime B was not begun, because the time was over" in missing
+    assert "\\subsection{Regime B}" in text, "its solution is there"
+
+
+def test_an_interrupt_leaves_a_complete_report(
+    run: Run, stuck: Callable[..., None], tmp_path: Path
+) -> None:
+    stuck("B", lambda: signal.raise_signal(signal.SIGINT))
+    code, missing, text = finished(run, tmp_path, "--terms", "4")
+    assert code == 130
+    assert "the simulation of regime B was interrupted" in missing
+    assert "{regime-A.pdf}" in text
+
+
+def test_an_expansion_that_is_cut_short_is_reported_as_far_as_it_got(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(write.shutil, "which", lambda name: None)
+    for limit, sections in (("60", 6), ("8", 4)):
+        options = ("--terms", "30", "--no-simulations", "--max-diagrams", limit)
+        code, missing, text = finished(run, tmp_path, *options)
+        assert code == 2
+        assert text.count("\\section{") == sections, "without regimes if there are too few"
+        assert re.fullmatch(r"Y_\d+ ... Y_30: not finished", missing[0])
+
+
+def test_regimes_are_left_out_by_name_and_shared_by_processes(tmp_path: Path) -> None:
+    limits = TrialLimits()
+    order2 = regimes(cp(order=2, symmetric=True), terms=4)
+    told: list[str] = []
+    trials = run_trials(order2, ["B", "A", "A-B"], limits, jobs=2, begun=told.append)
+    assert [trial.regime for trial in trials] == ["B", "A", "A-B"]
+    assert sorted(told) == ["A", "A-B", "B"]
+    here = run_trials(order2, ["A"], limits)[0].done
+    assert here is not None and trials[1].done is not None
+    assert here[1].mean.tolist() == trials[1].done[1].mean.tolist()
+
+
+def test_a_regime_that_is_left_out_by_name_has_no_figure(
+    run: Run, stuck: Callable[[str], None], tmp_path: Path
+) -> None:
+    stuck("none")
+    options = ("--terms", "4", "--no-simulation-of", "B", "--no-simulation-of", "E-B-A")
+    code, _, text = finished(run, tmp_path, *options)
+    assert (code, "missing" in text) == (0, False)
+    assert "{regime-A.pdf}" in text
+    assert "{regime-B.pdf}" not in text and "{regime-A-B-E.pdf}" not in text
+
+
+def test_an_earlier_pdf_does_not_stand_beside_a_new_source(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(write.shutil, "which", lambda name: None)
+    (tmp_path / "main.pdf").write_bytes(b"%PDF of another report")
+    assert run(*SMALL, "--output", str(tmp_path)).code == 0
+    assert sorted(os.listdir(tmp_path)) == ["main.tex", "regimes.pdf"]
 
 
 def test_there_are_no_numbers_without_a_problem_or_for_sizes_that_do_not_grow() -> None:

@@ -6,15 +6,18 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from diagflow.store import SQLiteStore
 from diagrams.array_steps import Integration, Merging
+from diagrams.work import Work
 from expansion.models import cp
 from expansion.problem import Problem
 from expansion.series import LossSeries
@@ -25,6 +28,13 @@ COMMAND = [
     *(sys.executable, "-m", "diagflow", "expand", "cp", "--order", "3", "--symmetric"),
     *("--terms", "5", "--format", "json", "--quiet"),
 ]
+
+
+def keep_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it pays or not."""
+    monkeypatch.setattr("diagrams.work._LEAST_SECONDS", -1.0)
+    monkeypatch.setattr("diagrams.work._SHARE", 1e9)
+    monkeypatch.setattr("diagrams.traces._TOGETHER", 4)
 
 
 def finished(store: Path, *options: str) -> bytes:
@@ -87,6 +97,7 @@ def test_what_was_done_before_the_kill_is_not_done_again(
     problem: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All steps of a coefficient that was lost are there: nothing is merged or contracted."""
+    keep_everything(monkeypatch)
     monkeypatch.setattr("diagflow.store.sqlite_store._KEEP_SECONDS", -1.0)
     store = SQLiteStore(tmp_path / "store.sqlite3")
     last = 8 if problem == cp(order=2) else 3
@@ -126,6 +137,7 @@ def test_steps_are_written_every_second_or_so(
 
 
 def test_a_damaged_step_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_everything(monkeypatch)
     monkeypatch.setattr("diagflow.store.sqlite_store._KEEP_SECONDS", -1.0)
     store = SQLiteStore(tmp_path / "store.sqlite3")
     expected = LossSeries(cp(order=3), store=store)[3]
@@ -145,21 +157,110 @@ def test_a_damaged_step_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert store.contents().damaged == 0
 
 
-def test_a_store_that_is_full_keeps_coefficients_only(
+def test_what_was_not_used_for_the_longest_time_makes_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    now = 1e9
+    monkeypatch.setattr(time, "time", lambda: now)
     monkeypatch.setattr("diagflow.store.sqlite_store._KEEP_SECONDS", -1.0)
-    told: list[str] = []
-    store = SQLiteStore(tmp_path / "store.sqlite3", tell=told.append, most_bytes=60_000)
-    chance = random.Random(1)
-    for number in range(50):
-        store.keep(f"key {number}", chance.randbytes(5000))
+    store = SQLiteStore(tmp_path / "store.sqlite3", most_bytes=120_000)
     _ = LossSeries(cp(order=3), store=store)[4]
+    later = SQLiteStore(tmp_path / "store.sqlite3", most_bytes=120_000)  # another run
+    chance = random.Random(1)
+    for number in range(100):
+        now += 3601
+        store.keep(f"key {number}", chance.randbytes(5000))
+        if number > 2:
+            assert later.recall("key 2") is not None, "what is used stays"
+        assert store.contents().bytes < 140_000
     held = store.contents()
-    assert held.records == 5
-    assert 5 < held.steps < 15
-    assert held.bytes < 100_000
-    [line] = told
-    assert "is full, steps are no longer kept; empty it with diagflow store clear" in line
-    assert store.clear() == 5
-    assert store.contents().steps == 0
+    assert 5 < held.steps < 25
+    assert (held.records, held.removed_records, held.damaged) == (5, 0, 0)
+    assert held.removed_steps >= 100 - held.steps
+    assert later.recall("key 3") is None and later.recall("key 99") is not None
+    store.keep("too large", chance.randbytes(130_000))
+    assert later.recall("too large") is None
+    # Coefficients go when there is nothing else left to go.
+    small = SQLiteStore(tmp_path / "store.sqlite3", most_bytes=20_000)
+    _ = LossSeries(cp(order=2), store=small)[2]
+    held = small.contents()
+    assert held.steps == 0 and held.removed_records > 0
+    assert small.clear() == held.records
+    assert (small.contents().steps, small.contents().removed_steps) == (0, 0)
+
+
+def test_a_file_of_the_first_layout_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite3"
+    told: list[str] = []
+    expected = LossSeries(cp(order=3), store=SQLiteStore(path))[3]
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "DROP INDEX steps_by_use; DROP TABLE removed; ALTER TABLE steps DROP COLUMN used;"
+            "ALTER TABLE coefficients DROP COLUMN used; PRAGMA user_version = 1"
+        )
+    again = SQLiteStore(path, tell=told.append)
+    assert again.contents().records == 4
+    assert LossSeries(cp(order=3), store=again)[3] == expected
+    assert told == []
+
+
+def test_a_place_that_is_only_read_is_used_without_complaint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Noting that a record is used is the only thing that cannot be done."""
+    path = tmp_path / "store.sqlite3"
+    expected = LossSeries(cp(order=3), store=SQLiteStore(path))[3]
+    monkeypatch.setattr("diagflow.store.sqlite_store._NOTED_MILLISECONDS", 0)
+    told: list[str] = []
+    only_read = SQLiteStore(
+        path,
+        tell=told.append,
+        connect=lambda place: sqlite3.connect(
+            f"file:{place}?mode=ro", uri=True, isolation_level=None
+        ),
+    )
+    assert LossSeries(cp(order=3), store=only_read)[3] == expected
+    assert told == []
+
+
+# --- what keeping costs ---------------------------------------------------------------------------
+
+
+class Slow:
+    """A store whose time is known."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.kept = 0
+
+    def recall(self, key: str) -> bytes | None:
+        return None
+
+    def keep(self, key: str, data: bytes) -> None:
+        self.kept += 1
+        time.sleep(self.seconds)
+
+
+def test_no_more_time_is_spent_on_keeping_than_pays() -> None:
+    store = Slow(0.01)
+    work = Work(store=store)
+    for _ in range(100):
+        work.keep("key", lambda: b"data", 0.01)
+    assert 1 <= store.kept <= 10, "a twentieth of the time, and the first"
+    before = store.kept
+    for _ in range(100):
+        work.keep("key", lambda: b"data", 0.001)
+    assert store.kept == before, "what is quick is not kept"
+    for _ in range(100):
+        work.keep("key", lambda: b"data", 1.0)
+    assert store.kept == before + 100, "what is slow is"
+
+
+def test_products_of_traces_leave_few_small_records(tmp_path: Path) -> None:
+    store = SQLiteStore(tmp_path / "store.sqlite3")
+    series = LossSeries(cp(order=2), store=store)
+    _ = series[9]
+    contracted = sum(series.cost(s).contractions for s in range(10))
+    held = store.contents()
+    assert held.steps < contracted / 100
+    assert held.bytes < 100 * contracted

@@ -192,7 +192,7 @@ def test_every_damaged_file_is_set_aside_or_harmless(path: Path) -> None:
         (b"this is a letter and no data base, " * 40, "not a database"),
         ("CREATE TABLE notes (text)", "no store of coefficients"),
         ("PRAGMA user_version = 9", "no store of coefficients"),
-        (f"PRAGMA application_id = {0x44464C57}; PRAGMA user_version = 2", "newer version"),
+        (f"PRAGMA application_id = {0x44464C57}; PRAGMA user_version = 3", "newer version"),
     ],
 )
 def test_a_foreign_file_is_set_aside_unchanged(path: Path, content: bytes | str, part: str) -> None:
@@ -347,10 +347,10 @@ def test_steps_are_kept_together_or_not_at_all(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         good, bad = ("a", b"data", "digest"), ("b", None, "digest")
         with pytest.raises(sqlite3.IntegrityError):
-            sqlite_store._insert_steps(connection, [good, bad])  # type: ignore[list-item]
+            sqlite_store._insert_steps(connection, [good, bad], 10**9)  # type: ignore[list-item]
         assert not connection.in_transaction
         assert connection.execute("SELECT count(*) FROM steps").fetchall() == [(0,)]
-        sqlite_store._insert_steps(connection, [good])
+        sqlite_store._insert_steps(connection, [good], 10**9)
         assert connection.execute("SELECT key FROM steps").fetchall() == [("a",)]
 
 
@@ -361,10 +361,10 @@ def test_records_with_a_digest_and_no_sense_are_damaged(path: Path) -> None:
     store = SQLiteStore(path, tell=told.append)
     assert store.get(key, 1) is None
     digests = sqlite_store._digest(key, 1, sense), sqlite_store._digest("step", 0, data)
-    store._run("INSERT INTO coefficients VALUES (?, ?, ?, ?)", key, 1, sense, digests[0])
+    store._run("INSERT INTO coefficients VALUES (?, ?, ?, ?, 0)", key, 1, sense, digests[0])
     store._do(
         lambda connection: connection.execute(
-            "INSERT INTO steps VALUES (?, ?, ?)", ("step", data, digests[1])
+            "INSERT INTO steps VALUES (?, ?, ?, 0)", ("step", data, digests[1])
         )
     )
     assert told == []

@@ -58,6 +58,9 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("diagrams.contraction._ROWS", 50)
     monkeypatch.setattr("diagrams.arrays._PORTION", 7)
     monkeypatch.setattr("diagrams.traces._PORTION", 5)
+    monkeypatch.setattr("diagrams.traces._TOGETHER", 3)
+    monkeypatch.setattr("diagrams.work._LEAST_SECONDS", -1.0)
+    monkeypatch.setattr("diagrams.work._SHARE", 1e9)
 
 
 def never(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,175 @@
+"""A limit on the seconds that a part of a program may take, whatever that part is.
+
+Definition. Inside `time_limit` the program is interrupted when the time is over, as by Ctrl-C: the
+work is left where it is, and `BudgetExceededError` is raised at the end of the ``with`` block.
+Limits may stand inside each other; the one that is over first ends its own block.
+
+Convention. Time is that of the clock on the wall. The interrupt is the alarm of the operating
+system, which only the main thread of a process can set. In other threads, and on systems without
+alarms, the limit is looked at when the block is left and where `check` is called.
+
+>>> import time
+>>> with time_limit(0.05, "sleep"):
+...     time.sleep(60)
+Traceback (most recent call last):
+...
+diagrams.errors.BudgetExceededError: budget: sleep needs more than 0.05 seconds; raise --max-seconds
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from diagrams.errors import BudgetExceededError, InvalidInputError
+
+__all__ = ["TimeLimit", "check_seconds", "time_limit"]
+
+_SOON = 1e-6
+"""An alarm in no seconds would be none."""
+
+_AGAIN = 10.0
+"""Seconds after which an alarm rings again: one that rings while Python frees an object is lost."""
+
+
+class _OutOfTime(BaseException):  # no error: nothing inside may catch it
+    """The time of a limit is over."""
+
+    def __init__(self, limit: TimeLimit) -> None:
+        super().__init__()
+        self.limit = limit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TimeLimit:
+    """A limit that has begun.
+
+    Parameters
+    ----------
+    what : str
+        What may take the time, for the message.
+    seconds : float or None
+        The time it may take; None is no limit.
+    end : float
+        When that is over, by `time.monotonic`.
+    """
+
+    what: str
+    seconds: float | None
+    end: float
+
+    @classmethod
+    def begun(cls, seconds: float | None, what: str) -> TimeLimit:
+        """A limit that begins now, and interrupts nothing by itself.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is not positive.
+        """
+        check_seconds(seconds)
+        return cls(what, seconds, time.monotonic() + (seconds or 0.0))
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that are left; None if there is no limit.
+
+        They are positive, and hardly any when the time is over, so that they are a limit again.
+        """
+        return None if self.seconds is None else max(_SOON, self.end - time.monotonic())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time is over."""
+        return self.seconds is not None and time.monotonic() >= self.end
+
+    def check(self) -> None:
+        """Raise `BudgetExceededError` if the time is over."""
+        if self.is_over:
+            raise self.exceeded
+
+    @property
+    def exceeded(self) -> BudgetExceededError:
+        """The error that says so."""
+        return BudgetExceededError(
+            f"budget: {self.what} needs more than {self.seconds:g} seconds; raise --max-seconds"
+        )
+
+
+def check_seconds(seconds: float | None, name: str = "budget") -> None:
+    """Refuse a limit that is not positive.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is not; "not a number" is not.
+    """
+    if seconds is not None and not seconds > 0:
+        raise InvalidInputError(
+            f"{name} of {seconds} seconds: must be positive; raise it or leave it out"
+        )
+
+
+@contextmanager
+def time_limit(seconds: float | None, what: str) -> Iterator[TimeLimit]:
+    """Interrupt what is inside when it takes too long.
+
+    Parameters
+    ----------
+    seconds : float, optional
+        Positive; None is no limit.
+    what : str
+        What may take the time, for the message.
+
+    Raises
+    ------
+    InvalidInputError
+        If the limit is not positive.
+    BudgetExceededError
+        At the end of the block, if the time was over before.
+    """
+    limit = TimeLimit.begun(seconds, what)
+    if seconds is None:
+        yield limit
+    elif not _has_alarm() or 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= seconds:
+        yield limit  # another limit, around this one, is over first
+        limit.check()
+    else:
+        try:
+            with _alarm(limit):
+                yield limit
+        except _OutOfTime as out:
+            if out.limit is not limit:
+                raise
+            raise limit.exceeded from None
+
+
+def _has_alarm() -> bool:
+    return hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+
+
+@contextmanager
+def _alarm(limit: TimeLimit) -> Iterator[None]:
+    """An alarm at the end of a limit, and afterwards the one that was set before."""
+
+    def ring(number: int, frame: FrameType | None) -> None:
+        raise _OutOfTime(limit)
+
+    began = time.monotonic()
+    handler = signal.signal(signal.SIGALRM, ring)
+    before, interval = signal.setitimer(signal.ITIMER_REAL, limit.left or _SOON, _AGAIN)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+        if before:
+            left = max(_SOON, before - (time.monotonic() - began))
+            signal.setitimer(signal.ITIMER_REAL, left, interval)
