@@ -1,6 +1,7 @@
 """``diagflow solve``: the loss curve of a regime, its formula and its proof."""
 
 from enum import StrEnum
+from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -122,13 +123,10 @@ def run(
     assert regime is not None
     evolution = solve(found, regime, at=values)
     losses = show_solution.finite(evolution(grid), grid)
-    share = neglected(found, regime, values)
-    if share > show_solution.NOTEWORTHY:
-        note(
-            f"diagflow: warning: at these numbers regime {evolution.solution.regime} neglects "
-            f"terms up to {float(share):.2g} times as large as those it keeps; "
-            "see 'diagflow regimes --at'"
-        )
+    share = neglected(found, regime, values, times=grid, losses=losses)
+    warning = show_solution.neglect_warning(share, T=values.get("T", Fraction(1)))
+    if warning is not None:
+        note(warning)
     render = {
         SolutionFormat.text: show_solution.text,
         SolutionFormat.json: show_solution.json_text,
