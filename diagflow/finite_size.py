@@ -225,9 +225,11 @@ def _in_change(
 
     def route(t: FloatArray) -> tuple[FloatArray, FloatArray]:
         losses = theory(t)
-        first, first_error = rest_series.estimate(losses - start)
-        second, second_error = whole_series.estimate(losses - start)
-        second = second - losses
+        finite = np.isfinite(losses)
+        change = np.where(finite, losses - start, 0.0)
+        first, first_error = rest_series.estimate(change)
+        second, second_error = whole_series.estimate(change)
+        second = np.where(finite, second - losses, np.nan)
         value = np.where(first_error <= second_error, first, second)
         error = np.minimum(first_error, second_error)
         return value, np.maximum(error, np.abs(first - second))
@@ -263,7 +265,7 @@ def _unit(coefficients: Sequence[Fraction]) -> float:
     places = [s for s, c in enumerate(coefficients) if c]
     first, second = places[1:3] if len(places) > 2 else (0, 1)
     sizes = [abs(coefficients[s]) / factorial(s) for s in (first, second)]
-    return float(sizes[0] / sizes[1]) ** (1 / (second - first))
+    return float(float(sizes[0] / sizes[1]) ** (1 / (second - first)))
 
 
 def _reach(

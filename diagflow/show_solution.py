@@ -13,13 +13,22 @@ from numpy.typing import NDArray
 
 from diagflow.schemas import versioned_text
 from diagrams.errors import DiagflowError, InvalidInputError
+from expansion.closest import NeglectedShare
 from expansion.regimes import Regimes
 from pde.evolution import Domain, LossEvolution
-from expansion.closest import NeglectedShare
 from pde.solving import solution
 from pde.typeset import formula_latex
 
-__all__ = ["NOTEWORTHY", "csv_text", "finite", "json_text", "latex", "listing", "neglect_warning", "text"]
+__all__ = [
+    "NOTEWORTHY",
+    "csv_text",
+    "finite",
+    "json_text",
+    "latex",
+    "listing",
+    "neglect_warning",
+    "text",
+]
 
 NOTEWORTHY = Fraction(1, 10)
 """A larger neglected share is worth a warning."""
@@ -41,9 +50,10 @@ def neglect_warning(share: NeglectedShare, *, T: Fraction) -> str | None:
     size = f"{100 * float(worst.share):.2g}%" if worst.share < 10 else f"{float(worst.share):.2g}"
     relation = "of the loss" if worst.share < 10 else "times the loss"
     rest = "; not known at later times" if share.unknown else ""
+    place = f"largest at t = {float(worst.time * T):.4g}{rest}"
     return (
         f"diagflow: warning: at these numbers regime {share.regime.name} neglects about {size} "
-        f"{relation} (largest at t = {float(worst.time * T):.4g}{rest}); see 'diagflow regimes --at'"
+        f"{relation} ({place}); see 'diagflow regimes --at'"
     )
 
 

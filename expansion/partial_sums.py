@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 __all__ = ["accelerated_sum"]
 
@@ -59,7 +59,7 @@ def _last_entry(sums: Sequence[Fraction]) -> Fraction:
     before = [Fraction(0)] * (len(sums) + 1)
     column, result = list(sums), sums[-1]
     for order in range(1, len(sums)):
-        steps = [b - a for a, b in zip(column, column[1:], strict=False)]
+        steps = [b - a for a, b in pairwise(column)]
         if not all(steps):  # the column has become constant: it is the sum
             return result
         before, column = (

@@ -168,7 +168,7 @@ def neglected(
 
     Examples
     --------
-    >>> from expansion.regimes import regimes
+    >>> from expansion.models import cp
     >>> found = regimes(cp(order=2, symmetric=True), terms=5)
     >>> share = neglected(found, "A-B-E", {"p": 1, "H": 8, "sigma2": 10}, times=[0.0])
     >>> round(float(share.largest), 3)  # 3920.5 instead of 3520.5

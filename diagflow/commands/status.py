@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "INTERRUPTED",
+    "UNDECIDED",
     "USAGE_ERROR",
     "Diagrams",
     "Jobs",
@@ -32,6 +33,8 @@ __all__ = [
 ]
 
 USAGE_ERROR = 2
+UNDECIDED = 3
+"""A comparison was made, and it cannot be judged whether theory and simulation agree."""
 INTERRUPTED = 130
 
 _LIMITS = "Limits"

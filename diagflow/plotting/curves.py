@@ -75,13 +75,19 @@ def draw_curves(axes: Axes, comparison: Comparison, *, unit: float = 1.0) -> Non
 
 
 def draw_deviation(axes: Axes, comparison: Comparison) -> None:
-    """Relative deviation with its band, what is allowed, and the expected correction."""
+    """Relative deviation with its band, what is allowed around the correction, the correction."""
     order = np.argsort(comparison.t, kind="stable")
     t = comparison.t[order]
     deviation = np.where(np.isfinite(comparison.relative), comparison.relative, np.nan)[order]
     error = STANDARD_ERRORS * comparison.standard_error[order] / comparison.scale
     allowed = (comparison.allowed / comparison.scale)[order]
-    axes.fill_between(t, -allowed, allowed, color=COLOURS["grey"], alpha=0.2, linewidth=0)
+    center = np.zeros_like(t)
+    if comparison.tolerance is None:
+        expected = (comparison.correction / comparison.scale)[order]
+        center = np.where(np.isfinite(expected), expected, 0.0)
+    axes.fill_between(
+        t, center - allowed, center + allowed, color=COLOURS["grey"], alpha=0.2, linewidth=0
+    )
     axes.fill_between(
         t,
         deviation - error,
