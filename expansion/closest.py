@@ -9,7 +9,7 @@ The *neglected share* at t is the size of c(t) relative to the loss that the reg
 largest size on the times considered or, where that is less, to its largest distance from the
 constant ½|F|² (zero for a free regime), so that a regime is not called good only because the target
 is large. Both sums are estimated from the known terms, with an error
-(`expansion.partial_sums`). The times are those asked for; otherwise 0, ½u, u and 2u, where u is the
+(`expansion.partial_sums`). The times are those asked for; otherwise 0, ½u and u, where u is the
 *unit*, the time at which the terms of the exact series become as large as each other.
 
 The share of the regime is the largest one over the times. A face that contains another one
@@ -58,7 +58,7 @@ KNOWN = Fraction(1, 20)
 """A share is known where the estimate of its error is at most this."""
 
 _ALMOST_AS_GOOD = 2
-_GRID = (Fraction(0), Fraction(1, 2), Fraction(1), Fraction(2))
+_GRID = (Fraction(0), Fraction(1, 2), Fraction(1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 The theory is a line, the simulation its mean with a band of standard errors; the expected
 finite-size correction, where it is known, is a dashed line in both panels. The largest deviation
-stands in the figure.
+stands in the figure, with the largest correction that is known.
 """
 
 from __future__ import annotations
@@ -158,7 +158,11 @@ def plot_comparison(
 def _largest(comparison: Comparison) -> str:
     if not np.isfinite(comparison.largest):
         return "runs have blown up"
-    return f"largest: {100 * comparison.largest:.2g}%"
+    expected = np.abs(comparison.correction[np.isfinite(comparison.correction)])
+    predicted = (
+        f", predicted: {100 * np.max(expected) / comparison.scale:.2g}%" if expected.size else ""
+    )
+    return f"largest: {100 * comparison.largest:.2g}%{predicted}"
 
 
 def _numbers(at: Mapping[str, Fraction]) -> str:
