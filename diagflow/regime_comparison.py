@@ -4,8 +4,10 @@
 >>> from expansion.regimes import regimes
 >>> found = regimes(cp(order=2, symmetric=True), terms=5)
 >>> at = {"p": Fraction(12), "H": Fraction(6), "sigma2": Fraction(1, 12)}
->>> compare_regime(found, "A-B-E", at=at, times=[0.0, 0.5], runs=20).holds
-True
+>>> compare_regime(found, "A-B-E", at=at, times=[0.2, 0.5], runs=40).verdict.value
+'agrees'
+>>> compare_regime(found, "A-B", at=at, times=[0.2, 0.5], runs=40).verdict.value
+'differs'
 
 Source: ours.
 """
@@ -16,17 +18,21 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diagflow.compare import STANDARD_ERRORS, Comparison, compare
-from diagflow.finite_size import finite_size_correction
+from diagflow.finite_size import finite_size_correction, target_constant
 from diagflow.simulation import simulate
 from diagflow.time_limit import time_limit
 from diagrams.errors import InvalidInputError
+from expansion.closest import unit
 from expansion.regimes import Learning, Regimes
 from pde.evolution import LossEvolution
 from pde.solving import solve
 
 __all__ = ["compare_regime", "natural_scale"]
+
+FloatArray = NDArray[np.float64]
 
 
 def compare_regime(
@@ -96,11 +102,28 @@ def compare_regime(
         evolution,
         trajectory,
         scale=natural_scale(found, name, evolution) if scale is None else scale,
-        correction=finite_size_correction(found, name, at),
+        correction=finite_size_correction(found, name, at, theory=evolution),
         standard_errors=standard_errors,
         tolerance=tolerance,
         theory_error=evolution.error_estimate or 0.0,
+        kept=_kept(found, name, evolution, trajectory.t),
     )
+
+
+def _kept(found: Regimes, name: str, evolution: LossEvolution, times: FloatArray) -> float:
+    """The largest distance of the theory from the loss of the zero model (from 0 if free).
+
+    On the given times and at the natural time scale of the exact series: in some lazy regimes
+    nothing has moved at t = 0.
+    """
+    constant = float(target_constant(found, name, evolution.parameters))
+    values = {symbol: evolution.parameters[symbol] for symbol in found.exponents.symbols}
+    series = [Fraction(Y.evaluate(**values)) for Y in found.exponents.coefficients]
+    scale = float(unit(series) * evolution.parameters["T"])
+    more = np.array([time for time in (scale, -scale) if evolution.domain.inside(np.array(time))])
+    every = np.concatenate((times, more[:1]))
+    kept = float(np.max(np.abs(evolution(every) - constant)))
+    return kept if kept > 0 else natural_scale(found, name, evolution)
 
 
 def natural_scale(found: Regimes, name: str, evolution: LossEvolution) -> float:

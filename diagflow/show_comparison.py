@@ -9,31 +9,66 @@ from fractions import Fraction
 
 import numpy as np
 
-from diagflow.compare import Comparison, comparison_record
+from diagflow.compare import RESOLUTION, Agreement, Comparison, comparison_record
 from diagflow.schemas import versioned_text
 from diagflow.show_simulation import blow_up_line, number, values_line
 
 __all__ = ["csv_text", "json_text", "remaining", "text", "verdict"]
 
-COLUMNS = ("t", "theory", "mean", "standard_error", "deviation", "correction", "allowed")
+COLUMNS = (
+    "t", "theory", "mean", "standard_error", "deviation", "correction", "correction_error",
+    "allowed",
+)  # fmt: skip
 """Columns of the table."""
+
+MARKS = {Agreement.AGREES: "", Agreement.DIFFERS: "  !", Agreement.UNDECIDED: "  ?"}
+"""Behind the rows of the table."""
 
 
 def verdict(comparison: Comparison) -> str:
-    """One line: how large the deviation is and whether it is allowed."""
+    """One line: how large the deviation is, the verdict and its reason."""
     if not np.isfinite(comparison.largest):
         size = "unbounded: runs have blown up"
     else:
         size = f"{100 * comparison.largest:.3g}% of {comparison.scale:.6g}"
+    return f"Largest deviation {size}: {_conclusion(comparison)}"
+
+
+def _conclusion(comparison: Comparison) -> str:
+    number = len(comparison.t)
+    differing = comparison.agreements.count(Agreement.DIFFERS)
+    undecided = comparison.agreements.count(Agreement.UNDECIDED)
     rule = (
-        "standard errors and the expected finite-size correction"
+        "standard errors and the error of the finite-size correction"
         if comparison.tolerance is None
         else f"standard errors and the tolerance of {100 * comparison.tolerance:g}%"
     )
-    if comparison.holds:
-        return f"Largest deviation {size}: within {rule}"
-    outside = np.count_nonzero(~comparison.agrees)
-    return f"Largest deviation {size}: BEYOND {rule} at {outside} of {len(comparison.t)} times"
+    share = comparison.neglected
+    neglects = (
+        "" if share is None else f"neglects {100 * share:.3g}% of what it keeps at these numbers"
+    )
+    if differing:
+        reason = f"BEYOND {rule} at {differing} of {number} times"
+        too_much = comparison.tolerance is None and share is not None and not share < 1
+        return f"{reason}, and the theory {neglects}" if too_much else reason
+    if comparison.verdict is Agreement.DIFFERS:
+        return f"DIFFERS, the theory {neglects}"
+    if comparison.verdict is Agreement.AGREES:
+        return f"within {rule}"
+    if undecided:
+        unknown = np.count_nonzero(~np.isfinite(comparison.allowed))
+        reasons = []
+        if unknown:
+            reasons.append(
+                f"the finite-size correction is not known at {unknown} of {number} times"
+            )
+        if undecided > unknown:
+            reasons.append(
+                f"what is allowed exceeds {100 * RESOLUTION:g}% of what the theory keeps at "
+                f"{undecided - unknown} of {number} times, give more runs or closer times"
+            )
+        return f"CANNOT BE JUDGED, {' and '.join(reasons)}"
+    return f"CANNOT BE JUDGED, the theory {neglects}"
 
 
 def remaining(comparison: Comparison) -> list[str]:
@@ -55,14 +90,13 @@ def text(title: str, at: Mapping[str, Fraction], comparison: Comparison) -> str:
         f"At {values_line(at)}; {ensemble.runs} runs, seed {ensemble.seed}",
         *blow_up_line(ensemble),
         "",
-        "  ".join(f"{name.replace('_', ' '):>14}" for name in (*COLUMNS, "relative")),
+        "  ".join(f"{name.replace('_', ' '):>16}" for name in (*COLUMNS, "relative")),
     ]
     for k, t in enumerate(comparison.t):
         cells = [f"{t:.8g}"]
         cells += [number(getattr(comparison, name)[k], ".6g") for name in COLUMNS[1:]]
         cells.append(number(comparison.relative[k], "+.3%"))
-        mark = "" if comparison.agrees[k] else "  !"
-        lines.append("  ".join(f"{cell:>14}" for cell in cells) + mark)
+        lines.append("  ".join(f"{cell:>16}" for cell in cells) + MARKS[comparison.agreements[k]])
     lines += ["", verdict(comparison), *remaining(comparison)]
     return "\n".join(lines) + "\n"
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from diagflow.schemas import versioned_text
 from diagrams.errors import DiagflowError, InvalidInputError
+from expansion.closest import NeglectedShare
 from expansion.regimes import Regimes
 from pde.curve_check import CurveCheck, check_solution
 from pde.evolution import Domain, LossEvolution, Origin
@@ -28,11 +29,35 @@ __all__ = [
     "latex",
     "listed",
     "listing",
+    "neglect_warning",
     "text",
 ]
 
 NOTEWORTHY = Fraction(1, 10)
 """A larger neglected share is worth a warning."""
+
+
+def neglect_warning(share: NeglectedShare, *, T: Fraction) -> str | None:
+    """A line on how far off the losses of a regime are, if that is worth one.
+
+    Parameters
+    ----------
+    share : NeglectedShare
+        At the times that were asked for.
+    T : Fraction
+        The inverse learning rate.
+    """
+    worst = share.largest_known
+    if worst is None or worst.share <= NOTEWORTHY:
+        return None
+    size = f"{100 * float(worst.share):.2g}%" if worst.share < 10 else f"{float(worst.share):.2g}"
+    relation = "of the loss" if worst.share < 10 else "times the loss"
+    rest = "; not known at later times" if share.unknown else ""
+    place = f"largest at t = {float(worst.time * T):.4g}{rest}"
+    return (
+        f"diagflow: warning: at these numbers regime {share.regime.name} neglects about {size} "
+        f"{relation} ({place}); see 'diagflow regimes --at'"
+    )
 
 
 def finite(values: NDArray[Any], times: Sequence[float]) -> list[float]:

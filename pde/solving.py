@@ -23,7 +23,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from diagrams.errors import InvalidInputError
-from expansion.closest import where
+from expansion.closest import NeglectedShare, neglected_share
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -221,10 +221,38 @@ def solve(
     return solution(found, regime).at(parameters)
 
 
-def neglected(found: Regimes, name: str, at: Mapping[str, Fraction | float]) -> Fraction:
-    """The share of the coefficients that a regime neglects at given numbers, the largest over s."""
+def neglected(
+    found: Regimes,
+    name: str,
+    at: Mapping[str, Fraction | float],
+    *,
+    times: Sequence[float] | None = None,
+    losses: Sequence[float] | None = None,
+) -> NeglectedShare:
+    """How far off the loss of a regime is at given numbers, see `expansion.closest`.
+
+    Parameters
+    ----------
+    found : Regimes
+    name : str
+        Name of the regime.
+    at : mapping from str to number
+        Sizes and variances, and T, which is 1 unless given.
+    times, losses : sequence of float, optional
+        The times t that are asked for, and the losses of the regime at them if they are known.
+
+    Examples
+    --------
+    >>> from expansion.models import cp
+    >>> found = regimes(cp(order=2, symmetric=True), terms=5)
+    >>> share = neglected(found, "A-B-E", {"p": 1, "H": 8, "sigma2": 10}, times=[0.0])
+    >>> round(float(share.largest), 3)  # 3920.5 instead of 3520.5
+    0.114
+    """
     values = {symbol: value for symbol, value in at.items() if symbol != "T"}
-    return where(found, at=values).share(found[name].name)
+    T = Fraction(at.get("T", 1))
+    scaled = None if times is None else [Fraction(t) / T for t in times]
+    return neglected_share(found, name, values, times=scaled, losses=losses)
 
 
 def _parameters(found: Regimes, at: Mapping[str, Fraction | float]) -> dict[str, Fraction]:

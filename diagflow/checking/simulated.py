@@ -132,7 +132,7 @@ def deviation(
     if at is None or problem is None:
         return None
     evolution = solved.at({"T": Fraction(1), **at})
-    correction = finite_size_correction(found, regime.name, at)
+    correction = finite_size_correction(found, regime.name, at, theory=evolution)
     with np.errstate(all="ignore"):
         start, stop = telling_times(evolution)
         end = (

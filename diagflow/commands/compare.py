@@ -1,5 +1,6 @@
 """``diagflow compare``: the solution of a regime against simulations."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ from diagflow.commands.ensemble import At, CurveFormat, Jobs, Seed, Times, Toler
 from diagflow.commands.problem import Loss, RegimeName, takes_problem
 from diagflow.commands.searching import search
 from diagflow.commands.status import (
+    UNDECIDED,
     Diagrams,
     Memory,
     NoStore,
@@ -28,7 +30,7 @@ NAME = "compare"
 EPILOG = (
     "Examples:\n\n"
     "  diagflow compare cp --order 2 --symmetric --regime A-B-E --at p=64,H=32,sigma2=1/64 "
-    "--times 0:1:11 --runs 8\n\n"
+    "--times 0:1:11 --runs 30\n\n"
     "  diagflow compare cp --order 2 --regime C-D --at p=32,H=2048,sigma2=1/2048 --times 0:2:21 "
     "--tolerance 0.05 --plot comparison.pdf"
 )
@@ -91,13 +93,17 @@ def run(
 ) -> None:
     """Compare the solution of a regime with simulations, and say whether they agree.
 
-    They agree if the deviation of the mean loss is at most a few standard errors plus what the
-    exact terms beyond the leading ones contribute at these sizes. Exits with 1 if they do not.
+    They agree if the mean loss minus the theory, minus what the exact terms beyond the leading ones
+    contribute at these sizes, is at most a few standard errors plus the stated error of that
+    contribution. They differ, too, where the regime neglects as much as it keeps. Exits with 1 if
+    they differ and with 3 if it cannot be judged.
     """
     from diagflow import show_comparison
     from diagflow.commands.ensemble import counting, missing_runs, required
     from diagflow.commands.values import parse_times, parse_values
+    from diagflow.compare import Agreement
     from diagflow.regime_comparison import compare_regime
+    from diagflow.show_solution import neglect_warning
     from diagflow.terminal import note
     from diagflow.time_limit import TimeLimit
     from diagrams.errors import InvalidInputError
@@ -161,13 +167,11 @@ def run(
     }
     title = f"{problem.title}, regime {found[name].name}"
     typer.echo(render[output](title, values, result), nl=False)
-    share = neglected(found, name, values)
-    if share > 1:  # less is what the correction is for
-        note(
-            f"diagflow: warning: at these numbers regime {found[name].name} neglects terms up to "
-            f"{float(share):.2g} times as large as those it keeps; see 'diagflow regimes --at'"
-        )
+    share = neglected(found, name, values, times=grid, losses=list(result.theory))
+    warning = neglect_warning(share, T=values.get("T", Fraction(1)))
+    if warning is not None:
+        note(warning)
     missing_runs(result.trajectory, runs, "compared")
     if not result.holds:
         typer.echo(f"diagflow: {show_comparison.verdict(result)}", err=True)
-        raise typer.Exit(1)
+        raise typer.Exit(UNDECIDED if result.verdict is Agreement.UNDECIDED else 1)

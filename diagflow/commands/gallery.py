@@ -44,8 +44,10 @@ def run(
     """Reproduce the experiments: figures, numbers, and whether theory and simulation agree.
 
     Writes name.pdf, name.png and CSV files for every experiment, and gallery.json with what was
-    found. Exits with 1 if an experiment does not show what it should.
+    found. "?" marks what cannot be judged at these sizes. Exits with 1 if an experiment shows
+    something else than it should.
     """
+    from diagflow.compare import Agreement
     from diagflow.gallery import experiments, run_gallery
     from diagflow.terminal import note
     from diagrams.errors import InvalidInputError
@@ -67,9 +69,10 @@ def run(
             f"diagflow: interrupted: what was finished is in {output / 'gallery.json'}", err=True
         )
         raise typer.Exit(INTERRUPTED) from None
+    marks = {Agreement.AGREES: "ok  ", Agreement.DIFFERS: "FAIL", Agreement.UNDECIDED: "?   "}
     for experiment, outcome in zip(chosen, outcomes, strict=True):
-        typer.echo(f"{'ok  ' if outcome.holds else 'FAIL'}  {experiment.name}")
+        typer.echo(f"{marks[outcome.verdict]}  {experiment.name}")
         for line in outcome.lines:
             typer.echo(f"      {line}")
-    if not all(outcome.holds for outcome in outcomes):
+    if any(outcome.verdict is Agreement.DIFFERS for outcome in outcomes):
         raise typer.Exit(1)

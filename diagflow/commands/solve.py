@@ -1,6 +1,7 @@
 """``diagflow solve``: the loss curve of a regime, its formula and its proof."""
 
 from enum import StrEnum
+from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -134,13 +135,10 @@ def run(
     with seconds_left(max_seconds):
         losses = show_solution.finite(evolution(grid), grid)
         check = check_curve(evolution, grid)
-    share = neglected(found, regime, values)
-    if share > show_solution.NOTEWORTHY:
-        note(
-            f"diagflow: warning: at these numbers regime {evolution.solution.regime} neglects "
-            f"terms up to {float(share):.2g} times as large as those it keeps; "
-            "see 'diagflow regimes --at'"
-        )
+    share = neglected(found, regime, values, times=grid, losses=losses)
+    warning = show_solution.neglect_warning(share, T=values.get("T", Fraction(1)))
+    if warning is not None:
+        note(warning)
     render = {
         SolutionFormat.text: show_solution.text,
         SolutionFormat.json: show_solution.json_text,

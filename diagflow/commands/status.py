@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BROKEN_PIPE",
     "INTERRUPTED",
+    "UNDECIDED",
     "USAGE_ERROR",
     "Diagrams",
     "Jobs",
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 USAGE_ERROR = 2
+UNDECIDED = 3
+"""A comparison was made, and it cannot be judged whether theory and simulation agree."""
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 

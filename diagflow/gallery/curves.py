@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from diagflow.compare import STANDARD_ERRORS, Comparison
+from diagflow.compare import STANDARD_ERRORS, Agreement, Comparison
 from diagflow.demo import write_whole
 from diagflow.gallery.files import plain, write_pair
 from diagflow.gallery.outcome import Outcome, Report
@@ -152,7 +152,12 @@ class CurveExperiment:
             if self.normalised:
                 line += f"; normalised at t = 0: {100 * _normalised(comparison):.3g}%"
             lines += [line, *(f"  {words}" for words in remaining(comparison))]
-        return Outcome(self.name, all(c.holds for c in found), tuple(lines))
+        return Outcome(
+            self.name,
+            all(comparison.holds for comparison in found),
+            tuple(lines),
+            undecided=all(comparison.verdict is not Agreement.DIFFERS for comparison in found),
+        )
 
     def _scale(self, case: Case) -> float:
         computed = regimes_of(case.problem)

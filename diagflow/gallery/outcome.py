@@ -1,7 +1,7 @@
 """What an experiment found.
 
 >>> Outcome("kernel", holds=True, lines=("p = 8: 2.1%",)).record()
-{'name': 'kernel', 'holds': True, 'findings': ['p = 8: 2.1%']}
+{'name': 'kernel', 'holds': True, 'verdict': 'agrees', 'findings': ['p = 8: 2.1%']}
 
 Source: ours.
 """
@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from diagflow.compare import Agreement
 
 __all__ = ["Experiment", "Outcome", "Report"]
 
@@ -30,15 +32,30 @@ class Outcome:
         Whether what was expected was seen.
     lines : tuple of str
         What was seen, in words and numbers.
+    undecided : bool
+        Whether nothing contradicts what was expected, but it cannot be judged.
     """
 
     name: str
     holds: bool
     lines: tuple[str, ...]
+    undecided: bool = False
+
+    @property
+    def verdict(self) -> Agreement:
+        """The same in one word."""
+        if self.holds:
+            return Agreement.AGREES
+        return Agreement.UNDECIDED if self.undecided else Agreement.DIFFERS
 
     def record(self) -> dict[str, object]:
         """The outcome as plain data."""
-        return {"name": self.name, "holds": self.holds, "findings": list(self.lines)}
+        return {
+            "name": self.name,
+            "holds": self.holds,
+            "verdict": self.verdict.value,
+            "findings": list(self.lines),
+        }
 
 
 class Experiment(Protocol):

@@ -2,7 +2,7 @@
 
 The theory is a line, the simulation its mean with a band of standard errors; the expected
 finite-size correction, where it is known, is a dashed line in both panels. The largest deviation
-stands in the figure.
+stands in the figure, with the largest correction that is known.
 """
 
 from __future__ import annotations
@@ -75,13 +75,19 @@ def draw_curves(axes: Axes, comparison: Comparison, *, unit: float = 1.0) -> Non
 
 
 def draw_deviation(axes: Axes, comparison: Comparison) -> None:
-    """Relative deviation with its band, what is allowed, and the expected correction."""
+    """Relative deviation with its band, what is allowed around the correction, the correction."""
     order = np.argsort(comparison.t, kind="stable")
     t = comparison.t[order]
     deviation = np.where(np.isfinite(comparison.relative), comparison.relative, np.nan)[order]
     error = STANDARD_ERRORS * comparison.standard_error[order] / comparison.scale
     allowed = (comparison.allowed / comparison.scale)[order]
-    axes.fill_between(t, -allowed, allowed, color=COLOURS["grey"], alpha=0.2, linewidth=0)
+    center = np.zeros_like(t)
+    if comparison.tolerance is None:
+        expected = (comparison.correction / comparison.scale)[order]
+        center = np.where(np.isfinite(expected), expected, 0.0)
+    axes.fill_between(
+        t, center - allowed, center + allowed, color=COLOURS["grey"], alpha=0.2, linewidth=0
+    )
     axes.fill_between(
         t,
         deviation - error,
@@ -152,7 +158,11 @@ def plot_comparison(
 def _largest(comparison: Comparison) -> str:
     if not np.isfinite(comparison.largest):
         return "runs have blown up"
-    return f"largest: {100 * comparison.largest:.2g}%"
+    expected = np.abs(comparison.correction[np.isfinite(comparison.correction)])
+    predicted = (
+        f", predicted: {100 * np.max(expected) / comparison.scale:.2g}%" if expected.size else ""
+    )
+    return f"largest: {100 * comparison.largest:.2g}%{predicted}"
 
 
 def _numbers(at: Mapping[str, Fraction]) -> str:

@@ -47,6 +47,12 @@ _PICTURES = 24
 _LONG_FORMULA = 80
 """Characters of a formula beyond which its common parts get names."""
 
+_OUT_OF_REACH = (
+    "There is no simulation of this regime: the sizes at which it describes the loss are larger "
+    "than those that can be simulated quickly.\n\n"
+)
+"""In the place of a figure, where others have one."""
+
 _PREAMBLE = r"""\documentclass[11pt]{article}
 \usepackage[utf8]{inputenc}
 \usepackage[T1]{fontenc}
@@ -240,7 +246,9 @@ def _evolutions(
             proof = certificate_latex(solved.certificate)
             resummed.append(f"\\item {name_latex(regime.name)}: {proof}\n")
         else:
-            text += _solution(regime, solved) + _figure(figures.get(regime.name))
+            text += _solution(regime, solved) + _figure(
+                figures.get(regime.name), simulated=bool(figures)
+            )
     if resummed:
         text += (
             "\\subsection{Resummed regimes}\nNo closed form or characteristic equation is known "
@@ -274,14 +282,14 @@ def _solution(regime: Regime, solved: Solution) -> str:
     return "".join(parts) + "\n"
 
 
-def _figure(file: str | None) -> str:
+def _figure(file: str | None, *, simulated: bool) -> str:
     if file is None:
-        return ""
+        return _OUT_OF_REACH if simulated else ""
     return (
         "\\begin{center}\n"
         f"\\includegraphics[width=0.5\\linewidth]{{{file}}}\\\\[2pt]\n"
         "{\\small Theory (line), the mean of a few simulations with its error (band), and their "
-        "difference; dashed, the exact finite-size correction where it is known.}\n"
+        "difference; dashed, the deviation that these sizes predict, where it is known.}\n"
         "\\end{center}\n\n"
     )
 

@@ -2,8 +2,10 @@
 
 The numbers are found, not given: the cone of scalings of a regime has an interior point α, and
 sizes are a^α, and variances half of that, for the largest whole a at which all tensors together
-stay small. The times are those at which the loss changes; where a solution grows without bound,
-those at which it has changed by less than half.
+stay small. Where the regime neglects more than a tenth of its loss there, sizes and variances are
+doubled and halved as long as that makes it neglect less. Where it still neglects a quarter, there
+is no comparison: its figure would show something else. The times are those at which the loss
+changes; where a solution grows without bound, those at which it has changed by less than half.
 
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
@@ -16,7 +18,7 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from fractions import Fraction
 from itertools import takewhile
 from math import prod
@@ -24,13 +26,15 @@ from pathlib import Path
 
 import numpy as np
 
-from diagflow.compare import Comparison
+from diagflow.compare import LARGEST_SHARE, Comparison
 from diagflow.plotting.curves import plot_comparison
 from diagflow.plotting.evolution import telling_times
 from diagflow.regime_comparison import compare_regime
 from diagrams.errors import DiagflowError
+from expansion.closest import TOLERANCE
 from expansion.regimes import Regime, Regimes
 from pde.evolution import LossEvolution, Method, Solution
+from pde.solving import neglected
 
 __all__ = ["Experiment", "draw", "experiment", "typical_numbers"]
 
@@ -41,6 +45,9 @@ RUNS = 4
 POINTS = 31
 _LARGEST_BASE = 10**4
 _CHANGE = 0.5
+
+Numbers = dict[str, Fraction]
+"""A value for every size and variance."""
 
 Experiment = tuple[dict[str, Fraction], Comparison]
 """The numbers, and the comparison at them."""
@@ -62,7 +69,8 @@ def typical_numbers(
     Returns
     -------
     dict or None
-        None if there are no such numbers, as when the scaling is on a wall that moves.
+        None if there are no such numbers, as when the scaling is on a wall that moves. Otherwise
+        those at which the regime neglects least of what was tried, which may be too much.
     """
     problem = found.exponents.problem
     if problem is None:
@@ -71,33 +79,61 @@ def typical_numbers(
     if any(inside[name] <= 0 for name in found.exponents.growing):
         return None
 
-    def numbers(base: int) -> dict[str, Fraction]:
+    growing = found.exponents.growing
+
+    def numbers(base: int) -> Numbers:
         # Half of every variance: products such as pσ² = 1 are fixed points, at which nothing moves.
-        growing = found.exponents.growing
         return {
             name: Fraction(base) ** power / (1 if name in growing else 2)
             for name, power in inside.items()
         }
 
-    def held(base: int) -> Fraction:
-        sizes = numbers(base)
-        return sum(
+    def fits(at: Numbers) -> bool:
+        held = sum(
             (
-                prod((sizes.get(axis.name, Fraction(1)) for axis in tensor.axes), start=Fraction(1))
+                prod((at.get(axis.name, Fraction(1)) for axis in tensor.axes), start=Fraction(1))
                 for tensor in problem.tensors
                 if tensor.is_random
             ),
             start=Fraction(0),
         )
+        return held <= entries
 
-    fitting = list(takewhile(lambda base: held(base) <= entries, range(2, _LARGEST_BASE)))
-    return numbers(fitting[-1]) if fitting else None
+    fitting = list(takewhile(fits, map(numbers, range(2, _LARGEST_BASE))))
+    return _deeper(found, regime, fitting[-1], fits) if fitting else None
+
+
+def _deeper(
+    found: Regimes, regime: Regime, start: Numbers, fits: Callable[[Numbers], bool]
+) -> Numbers:
+    """Double and halve numbers while the regime neglects less, until it neglects little."""
+    best, least = start, neglected(found, regime.name, start).largest
+    while least > TOLERANCE:
+        others = [
+            (neglected(found, regime.name, at).largest, number, at)
+            for number, at in enumerate(_neighbours(best, found.exponents.growing))
+            if fits(at)
+        ]
+        share, _, at = min(others, default=(least, 0, best))
+        if not share < least:
+            break
+        best, least = at, share
+    return best
+
+
+def _neighbours(at: Numbers, growing: Collection[str]) -> Iterator[Numbers]:
+    for name, value in at.items():
+        for other in (2 * value, Fraction(value // 2) if name in growing else value / 2):
+            if other:
+                yield {**at, name: other}
 
 
 def experiment(found: Regimes, regime: Regime, solved: Solution) -> Experiment | None:
     """Theory against simulation in a regime, or None where there is nothing to compare."""
-    at = typical_numbers(found, regime)
-    if at is None or solved.method is Method.RESUMMED:
+    if solved.method is Method.RESUMMED:
+        return None
+    at = typical_numbers(found, regime, entries=ENTRIES)
+    if at is None or neglected(found, regime.name, at).largest > LARGEST_SHARE:
         return None
     try:
         with np.errstate(all="ignore"):

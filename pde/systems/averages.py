@@ -23,7 +23,7 @@ from pde.resummation import coefficient_growth
 from pde.solutions.resummed import resummed_curve
 from pde.systems.curves import Branch, branch, joined
 from pde.systems.particle import ParticleFlow
-from pde.systems.site import SiteNumbers, SiteProblem
+from pde.systems.site import SiteProblem
 
 __all__ = ["site_curve", "site_solution"]
 

@@ -124,7 +124,23 @@ def test_numbers_outside_the_regime_are_told_with_how_much_is_neglected(run: Run
     at = "p=1000,H=1000,sigma2=1/1000"
     outside = run(*SYM, "--regime", "E-A", "--at", at, "--times", "0:1:2")
     assert outside.code == 0
-    assert "warning: at these numbers regime E-A neglects terms up to" in outside.err
+    # 1/2 (p H^2 + p H) sigma^4 over 1/2 p - p H sigma^2 + 1/2 p^2 H sigma^4, without 1/2 p
+    assert "warning: at these numbers regime E-A neglects about 1.3e+02 times" in outside.err
+
+
+@pytest.mark.parametrize(
+    ("times", "share"),
+    [("0:1:11", "about 11% of the loss (largest at t = 0;"), ("0.001:0.002:2", "")],
+)
+def test_the_neglected_share_is_that_of_the_loss_at_the_times_asked_for(
+    run: Run, times: str, share: str
+) -> None:
+    """3920.5 instead of 3520.5 at t = 0, one or two percent later; terms of Y_8 are 44 times as
+    large."""
+    done = run(*TRIANGLE[:-2], "--at", "p=1,H=8,sigma2=10", "--times", times)
+    assert done.code == 0
+    assert share in done.err
+    assert bool(done.err) == bool(share)
 
 
 def test_a_solution_that_fails_its_certificate_exits_with_1(

@@ -1,6 +1,7 @@
 """Theory against simulation: corrections, verdicts and what they refuse."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -9,13 +10,14 @@ import numpy as np
 import pytest
 
 from diagflow import show_comparison, show_simulation
-from diagflow.compare import compare, comparison_record
+from diagflow.compare import Agreement, Comparison, compare, comparison_record
 from diagflow.finite_size import (
     FiniteSizeCorrection,
     finite_size_correction,
     neglected_coefficients,
+    target_constant,
 )
-from diagflow.regime_comparison import compare_regime
+from diagflow.regime_comparison import compare_regime, natural_scale
 from diagflow.simulation import Trajectory, simulate
 from diagrams.errors import InvalidInputError
 from expansion.models import cp, tied_autoencoder
@@ -87,14 +89,17 @@ def test_the_correction_explains_the_deviation_of_a_small_model() -> None:
     bare = compare(theory, runs, scale=12.0)
     assert not bare.holds
     value, error = correction.estimate(TIMES)
-    known = error < 0.01 * abs(float(correction.coefficients[0]))
-    assert np.count_nonzero(known & (TIMES > 0)) >= 6
+    known = error < 0.2 * abs(float(correction.coefficients[0]))
+    assert np.count_nonzero(known & (TIMES > 0)) >= 4
     before = np.abs(bare.deviation / bare.standard_error)[known]
     after = (np.abs(bare.deviation - value) / bare.standard_error)[known]
     assert np.max(before) > 5
     assert np.max(after) < 3
-    explained = compare(theory, runs, scale=12.0, correction=correction)
-    assert explained.holds
+    evolution = solution(found(), "A-B-E").at({n: Fraction(v) for n, v in AT.items()})
+    more = finite_size_correction(found(), "A-B-E", AT, theory=evolution)
+    explained = compare(theory, runs, scale=12.0, correction=more)
+    assert explained.verdict is not Agreement.DIFFERS
+    assert explained.agrees[TIMES >= 0].all()
     assert explained.remaining is not None
     assert explained.remaining < explained.largest
     assert bare.remaining is None
@@ -121,25 +126,36 @@ def test_a_tolerance_takes_the_place_of_the_correction() -> None:
 def test_the_correction_is_told_only_where_approximants_agree() -> None:
     exact = FiniteSizeCorrection.of([Fraction(3 * (-4) ** s) for s in range(14)], T=2)
     t = np.array([-0.3, 0.0, 0.1, 0.5, 1.0, 1e6])
-    values = exact(t)
+    values, error = exact.estimate(t)
     known = np.isfinite(values)
     assert known[:4].all()
     assert not known[-1]
+    assert np.array_equal(known, np.isfinite(error))
     np.testing.assert_allclose(values[known], 3 * np.exp(-2 * t[known]), rtol=0.1)
-    allowance = exact.allowance(t)
-    value, error = exact.estimate(t)
-    np.testing.assert_allclose(allowance[known], (np.abs(value) + error)[known])
-    assert np.all(np.abs(value - 3 * np.exp(-2 * t))[known] <= error[known] + 1e-15)
-    assert allowance[-1] == pytest.approx(3)
+    assert np.all(np.abs(values - 3 * np.exp(-2 * t))[known] <= error[known] + 1e-15)
 
 
 def test_few_terms_tell_the_correction_at_the_start_only() -> None:
     correction = FiniteSizeCorrection.of([Fraction(-1, 2), Fraction(3)])
     assert np.isnan(correction([0.1])[0])
     assert correction([0.0])[0] == -0.5
-    assert correction.allowance([0.0, 0.1, -2.0]).tolist() == [0.5, 0.5, 0.5]
     nothing = FiniteSizeCorrection.of([Fraction(0)] * 6)
     assert nothing([0.0, 5.0]).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("terms", [5, 6])
+def test_with_a_solution_the_correction_is_known_until_the_loss_is_learnt(terms: int) -> None:
+    """Exact deviations of the mean of many runs, p = 12, up to where the loss has its limit."""
+    known = regimes(cp(order=2, symmetric=True), terms=terms)
+    at = {"p": Fraction(12), "H": Fraction(6), "sigma2": Fraction(1, 12)}
+    times = np.linspace(0, 2, 9)
+    evolution = solution(known, "A-B-E").at({"T": Fraction(1), **at})
+    value, error = finite_size_correction(known, "A-B-E", at, theory=evolution).estimate(times)
+    assert np.isfinite(value[:5]).all()
+    assert np.all(error[:5] <= 0.06 * abs(evolution(times) - 6)[:5])
+    runs = simulate(cp(order=2, symmetric=True), at=at, times=times, runs=400, seed=5, rtol=1e-6)
+    beyond = np.abs(runs.mean - evolution(times) - value) - error
+    assert np.all((beyond <= 4 * runs.standard_error)[:5])
 
 
 def test_a_blow_up_agrees_with_nothing() -> None:
@@ -158,8 +174,8 @@ def test_a_comparison_in_words() -> None:
         lambda t: np.ones_like(t), made([[1.0, np.inf], [1.1, 2.0]], [0.0, -1.0]), scale=1.0
     )
     assert show_comparison.verdict(blown) == (
-        "Largest deviation unbounded: runs have blown up: BEYOND standard errors and the expected "
-        "finite-size correction at 1 of 2 times"
+        "Largest deviation unbounded: runs have blown up: BEYOND standard errors and the error of "
+        "the finite-size correction at 1 of 2 times"
     )
     assert show_comparison.remaining(blown) == []
     quiet = made([[2.0, 4.0], [2.0, 4.0]], [0.0, 1.0])
@@ -169,12 +185,44 @@ def test_a_comparison_in_words() -> None:
     )
     assert show_comparison.remaining(near) == []
     few = FiniteSizeCorrection.of([Fraction(1, 2), Fraction(3)])
-    corrected = compare(lambda t: np.array([1.25, 4.0]), quiet, scale=2.0, correction=few)
+    corrected = compare(lambda t: np.array([1.5, 4.0]), quiet, scale=2.0, correction=few)
     assert show_comparison.remaining(corrected) == [
-        "With the correction, at the 1 times where it is known: 12.5%"
+        "With the correction, at the 1 times where it is known: 0%"
     ]
+    assert show_comparison.verdict(corrected) == (
+        "Largest deviation 25% of 2: CANNOT BE JUDGED, the finite-size correction is not known at "
+        "1 of 2 times"
+    )
     unknown = compare(lambda t: t, made([[1.0]] * 2, [1.0]), scale=1.0, correction=few)
     assert show_comparison.remaining(unknown) == []
+
+
+def known_at_the_start(theory: float, correction: float, mean: float, spread: float) -> Comparison:
+    """A single time with two runs and an exact correction."""
+    runs = made([[mean - spread], [mean + spread]], [0.0])
+    exact = FiniteSizeCorrection.of([Fraction(correction)])
+    return compare(lambda t: np.full_like(t, theory), runs, scale=1.0, correction=exact)
+
+
+@pytest.mark.parametrize(
+    ("theory", "correction", "mean", "spread", "verdict"),
+    [
+        (1.0, 0.125, 1.125, 1e-3, Agreement.AGREES),
+        (1.0, 0.125, 0.875, 1e-3, Agreement.DIFFERS),  # as large, of the other sign
+        (1.0, 0.125, 1.0, 1e-3, Agreement.DIFFERS),  # exactly the theory, which is not expected
+        (1.0, 0.125, 1.125, 0.1, Agreement.UNDECIDED),  # noise of 40%
+        (1.0, 0.5, 1.5, 1e-3, Agreement.UNDECIDED),  # explained, but not by the theory
+        (1.0, 64.0, 65.0, 1e-3, Agreement.DIFFERS),  # the theory keeps a 64th
+        (1.0, 0.125, np.nan, 1e-3, Agreement.DIFFERS),
+        (np.nan, 0.125, 1.0, 1e-3, Agreement.DIFFERS),
+    ],
+)
+def test_what_a_verdict_compares(
+    theory: float, correction: float, mean: float, spread: float, verdict: Agreement
+) -> None:
+    result = known_at_the_start(theory, correction, mean, spread)
+    assert result.verdict is verdict
+    assert result.holds is (verdict is Agreement.AGREES)
 
 
 @pytest.mark.parametrize(
@@ -260,3 +308,79 @@ def test_refusals(runs: int, options: dict[str, float], message: str) -> None:
     with pytest.raises(InvalidInputError) as error:
         compare(lambda t: t, made([[1.0]] * runs, [0.0]), **options)  # type: ignore[arg-type]
     assert str(error.value).startswith(message)
+
+
+# --- the power of a verdict -----------------------------------------------------------------------
+
+# The problem and regime, numbers inside it, times, and numbers of a neighbour.
+SETTINGS = {
+    "triangle": (cp(order=2, symmetric=True), "A-B-E", "24 16 1/24", (0.1, 0.2, 0.4), "1 16 1/24"),
+    "narrow": (cp(order=2, symmetric=True), "E-A", "200 1 1/400", (0.2, 0.4, 0.8), "24 24 1/48"),
+    "wide": (cp(order=2, symmetric=True), "B-E", "1 200 1/400", (0.2, 0.4, 0.8), "24 24 1/48"),
+    "free": (
+        cp(order=2, symmetric=True, target="zero"),
+        "A-B",
+        "24 16 1/24",
+        (0.1, 0.2, 0.4),
+        "1 1 1/2",
+    ),
+    "small": (cp(order=2, symmetric=True), "E", "400 1 1/80000", (0.1, 0.2, 0.3), "24 24 1/48"),
+    "free-narrow": (
+        cp(order=2, symmetric=True, target="zero"), "A", "200 1 1/200", (0.2, 0.5), "24 24 1/48",
+    ),
+    "kernel": (cp(order=2), "B-C", "8 800 1/160", (0.01, 0.03, 0.06), "12 12 1/24"),
+    "mean-field": (cp(order=2), "C-D", "12 400 1/400", (0.1, 0.2, 0.4), "12 12 1/24"),
+    "narrow-asymmetric": (cp(order=2), "E-A", "200 1 1/400", (0.2, 0.4, 0.8), "12 12 1/24"),
+}  # fmt: skip
+
+
+@cache
+def setting(name: str) -> tuple[Regimes, str, dict[str, Fraction], np.ndarray, Trajectory]:
+    problem, regime, at, times, _ = SETTINGS[name]
+    numbers = dict(zip(("p", "H", "sigma2"), map(Fraction, at.split()), strict=True))
+    t = np.array(times)
+    runs = simulate(problem, at=numbers, times=t, runs=300, seed=3, rtol=1e-8)
+    return regimes(problem, terms=5), regime, numbers, t, runs
+
+
+def judged(name: str, change: Callable[[np.ndarray, float], np.ndarray]) -> Comparison:
+    """A comparison with a solution that is changed: from losses and the constant to losses."""
+    known, regime, at, _, runs = setting(name)
+    evolution = solution(known, regime).at({"T": Fraction(1), **at})
+    constant = float(target_constant(known, regime, at))
+    return compare(
+        lambda t: change(evolution(t), constant),
+        runs,
+        scale=natural_scale(known, regime, evolution),
+        correction=finite_size_correction(known, regime, at, theory=evolution),
+        kept=float(np.max(np.abs(evolution(runs.t) - constant))),
+    )
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_right_solution_agrees(name: str) -> None:
+    result = judged(name, lambda loss, constant: loss)
+    assert result.verdict is Agreement.AGREES, show_comparison.verdict(result)
+
+
+@pytest.mark.parametrize("factor", [0.95, 1.05])
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_solution_with_a_coefficient_that_is_off_by_a_twentieth_is_found_out(
+    name: str, factor: float
+) -> None:
+    """What the solution adds to the loss of the zero model; and a rate that is off by half."""
+    result = judged(name, lambda loss, constant: constant + factor * (loss - constant))
+    assert result.verdict is Agreement.DIFFERS, show_comparison.verdict(result)
+    known, regime, at, t, _ = setting(name)
+    rate = 0.5 if factor < 1 else 1.5
+    result = judged(name, lambda *_: solution(known, regime).at({"T": Fraction(1), **at})(rate * t))
+    assert result.verdict is Agreement.DIFFERS, show_comparison.verdict(result)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_regime_at_the_numbers_of_its_neighbour_does_not_agree(name: str) -> None:
+    known, regime, _, t, _ = setting(name)
+    neighbour = map(Fraction, SETTINGS[name][-1].split())
+    at = dict(zip(("p", "H", "sigma2"), neighbour, strict=True))
+    result = compare_regime(known, regime, at=at, times=list(t), runs=60, rtol=1e-6)
+    assert not result.holds, show_comparison.verdict(result)

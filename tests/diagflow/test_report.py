@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import sympy
 
+from diagflow.compare import LARGEST_SHARE
 from diagflow.latex.prose import prose
 from diagflow.report import experiments, write
 from diagflow.report.article import article, named_parts
@@ -483,15 +484,34 @@ def test_there_are_no_numbers_without_a_problem_or_for_sizes_that_do_not_grow() 
     assert experiments.typical_numbers(order2, replace(regime, cone=ray)) is None
 
 
-def test_numbers_lie_in_their_regime() -> None:
-    order2 = regimes(cp(order=2), terms=4)
-    for regime in order2:
-        numbers = experiments.typical_numbers(order2, regime)
-        if numbers is None:
+@pytest.mark.parametrize(
+    ("order", "symmetric", "shallow"),
+    [(2, True, set()), (2, False, set()), (3, False, {"B-C"}), (4, True, set())],
+)
+def test_numbers_lie_so_deep_in_their_regime_that_it_neglects_little(
+    order: int, symmetric: bool, shallow: set[str]
+) -> None:
+    """Small sizes that fit, and a share of the loss that a figure can show."""
+    found = regimes(cp(order=order, symmetric=symmetric), terms=4)
+    for regime in found:
+        numbers = experiments.typical_numbers(found, regime)
+        if numbers is None or regime.name in shallow:
             continue
-        assert sum(numbers["p"] * numbers["H"] for _ in range(2)) <= experiments.ENTRIES
-        large = experiments.typical_numbers(order2, regime, entries=10**8)
-        assert large is not None
-        # The larger the sizes, the less is neglected.
-        shares = [float(neglected(order2, regime.name, at)) for at in (numbers, large)]
-        assert shares[1] < 0.5 * shares[0]
+        weights = 1 if symmetric else order
+        assert weights * numbers["p"] * numbers["H"] <= experiments.ENTRIES
+        assert all(numbers[name].denominator == 1 for name in ("p", "H"))
+        share = neglected(found, regime.name, numbers).largest
+        assert share <= LARGEST_SHARE, (regime.name, numbers, float(share))
+
+
+def test_a_regime_that_is_out_of_reach_has_a_sentence_instead_of_a_figure(
+    found: Regimes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiments, "ENTRIES", 40)
+    assert experiments.experiment(found, found["A"], solution(found, "A")) is None
+    text = article(found, figures={"B": "regime-B.pdf"})
+    _, part = text.split("\\subsection{Regime A}\n")
+    part, rest = part.split("\\subsection{Regime B}\n")
+    assert "There is no simulation of this regime" in part
+    assert "There is no simulation" not in rest.split("\\subsection{Regime C}")[0]
+    assert "There is no simulation" not in article(found)
