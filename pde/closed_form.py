@@ -121,12 +121,13 @@ def precise_value(
         working *= 2
         after = value(working)
         change = abs(after - before)
-        if change <= abs(after) * mpmath.mpf(10) ** (-digits - 2):
+        is_finite = mpmath.isfinite(after)
+        if is_finite and change <= abs(after) * mpmath.mpf(10) ** (-digits - 2):
             return after
         # Where the value is zero the two only agree absolutely.
-        if working > _MOST_DIGITS and change <= mpmath.mpf(10) ** (-_MOST_DIGITS // 4):
+        if is_finite and working > _MOST_DIGITS and change <= mpmath.mpf(10) ** (-working // 4):
             return after
-        if working > _MOST_DIGITS or not mpmath.isfinite(after):
+        if not is_finite or working > _MOST_DIGITS:
             raise InvalidInputError(
                 f"formula at t = {mpmath.nstr(t, 6)}: has no certain finite value (tried {working} "
                 "digits); choose another time"

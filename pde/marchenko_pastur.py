@@ -157,11 +157,12 @@ def averages(f: Callable[[FloatArray], FloatArray], r: float) -> tuple[FloatArra
     number = _FEWEST
     while number <= _MOST:
         nodes, weights = rule(r, number)
-        value = at_zero[:, 0] + (f(nodes) - at_zero) @ weights
+        with np.errstate(invalid="ignore"):  # what is not finite is not accepted below
+            value = at_zero[:, 0] + (f(nodes) - at_zero) @ weights
+            error = np.abs(value - (np.nan if before is None else before))
         if before is not None:
-            error = np.abs(value - before)
             scale = np.maximum(np.abs(at_zero[:, 0]), np.abs(value))
-            if np.all(error <= _TOLERANCE * scale):
+            if np.all(np.isfinite(value) & (error <= _TOLERANCE * scale)):
                 return value, error
         before, number = value, 2 * number
     raise AverageError(

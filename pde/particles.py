@@ -275,7 +275,7 @@ def blow_up(
         # Where z does not blow up, the line need not have a zero ahead.
         if not (gradient < 0 and (time - other) * (other - one) >= 0):
             break
-        if abs(time - previous) <= relative_tolerance * abs(time):
+        if np.isfinite(time) and abs(time - previous) <= relative_tolerance * abs(time):
             return BlowUp(float(time), float(-1 / gradient))
         previous = time
         # Half of the way: the line holds only asymptotically, and beyond its zero there is nothing.

@@ -21,6 +21,7 @@ Source: H. Takahasi, M. Mori, Publ. RIMS 9 (1974) 721, for the method; the choic
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -154,7 +155,7 @@ def average(
             values = function(rule.nodes) + function(-rule.nodes)
             value = float(rule.weights @ values) / 2
         difference = abs(value - previous)
-        if difference <= relative_tolerance * abs(value):
+        if math.isfinite(value) and difference <= relative_tolerance * abs(value):
             return Estimate(value, difference)
         previous = value
     raise QuadratureError(
@@ -199,7 +200,7 @@ def precise_average(
         integral, error = mpmath.quad(integrand, breaks, error=True, maxdegree=10)
         value = integral / mpmath.sqrt(2 * mpmath.pi)
         scale = max(abs(value), mpmath.mpf(10) ** (-digits))
-        if not error <= scale * mpmath.mpf(10) ** (-digits):
+        if not (mpmath.isfinite(value) and error <= scale * mpmath.mpf(10) ** (-digits)):
             raise QuadratureError(
                 f"Gaussian average: {digits} digits are not reached, the estimated error is "
                 f"{mpmath.nstr(error, 2)}; ask for fewer digits"

@@ -10,11 +10,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import mpmath
+import numpy as np
 import pytest
 import sympy
 
 from diagrams.errors import DiagflowError
-from pde import cauchy, hadamard, sampled_taylor
+from pde import cauchy, hadamard, marchenko_pastur, particles, quadrature, sampled_taylor
 from pde.characteristics import solve_symbolically
 from pde.closed_form import precise_value
 from pde.equation import FirstOrderPDE
@@ -107,3 +108,45 @@ def test_a_formula_without_a_value_has_no_precise_one() -> None:
             precise_value(formula, parameters, mpmath.mpf(0), 15)
     cancels = sympy.sqrt(1 + t) ** 2 - 1 - t
     assert abs(precise_value(cancels, parameters, mpmath.mpf(1) / 3, 15)) < 1e-100
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_an_average_that_is_not_finite_is_none(bad: float, first: int) -> None:
+    """The rules before a value that is not finite do not make it one."""
+    calls = []
+
+    def function(v: np.ndarray) -> np.ndarray:
+        calls.append(1)
+        return np.full_like(v, bad if len(calls) > 2 * first else 1.0 + len(calls))
+
+    with pytest.raises(DiagflowError):
+        quadrature.average(function)
+    calls.clear()
+
+    def of_node(x: mpmath.mpf) -> mpmath.mpf:
+        calls.append(1)
+        return mpmath.mpf(bad) if len(calls) > 40 * first else mpmath.cos(x)
+
+    with pytest.raises(DiagflowError):
+        quadrature.precise_average(of_node, digits=15)
+    calls.clear()
+
+    def on_nodes(x: np.ndarray) -> np.ndarray:
+        calls.append(1)
+        return np.full_like(x, bad if len(calls) > first else 1.0 + len(calls))
+
+    with pytest.raises(DiagflowError):
+        marchenko_pastur.average(on_nodes, 2.0)
+
+
+@pytest.mark.parametrize("slope", [np.nan, np.inf, 0.0, -0.0])
+def test_a_blow_up_is_at_a_finite_time(slope: float) -> None:
+    with np.errstate(all="ignore"), pytest.raises((DiagflowError, ZeroDivisionError)):
+        particles.blow_up(lambda _: (1.0, slope), start=0.0, relative_tolerance=1e-9)
+
+
+def test_a_value_that_becomes_infinite_is_not_precise() -> None:
+    p, t = symbol("p"), symbol("t")
+    with pytest.raises(DiagflowError):
+        precise_value(p * sympy.gamma(t), {"p": Fraction(1)}, mpmath.inf, 15)
