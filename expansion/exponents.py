@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from diagrams.errors import BudgetExceededError, InvalidInputError
@@ -36,6 +36,12 @@ __all__ = ["DEFAULT_DIAGRAMS", "SeriesExponents"]
 
 DEFAULT_DIAGRAMS = 30_000
 """Without a number of terms, a problem is expanded until it has met this many diagrams."""
+
+_MOST_DIAGRAMS = 20 * DEFAULT_DIAGRAMS
+"""The same where they do not give the fewest coefficients that a map needs."""
+
+_FEWEST_TERMS = 4
+"""The last of the fewest coefficients that a map of regimes is usually read off."""
 
 MAXIMAL_DEFAULT_TERMS = 8
 
@@ -111,21 +117,27 @@ class SeriesExponents:
                 "more"
             )
         limits = budget or Budget()
-        if terms is None and limits.diagrams is None:
-            limits = Budget(seconds=limits.seconds, diagrams=DEFAULT_DIAGRAMS, memory=limits.memory)
-        series = LossSeries(
-            problem.with_target_amplitude(_AMPLITUDE),
-            loss=loss,
-            budget=limits,
-            progress=progress,
-            store=store,
-            executor=executor,
-        )
-        try:
-            series[MAXIMAL_DEFAULT_TERMS if terms is None else terms]
-        except BudgetExceededError:
-            if terms is not None or not series.known:
-                raise
+        chosen = terms is not None or limits.diagrams is not None
+        series = None
+        for diagrams in (limits.diagrams,) if chosen else (DEFAULT_DIAGRAMS, _MOST_DIAGRAMS):
+            series = LossSeries(
+                problem.with_target_amplitude(_AMPLITUDE),
+                loss=loss,
+                budget=replace(limits, diagrams=diagrams),
+                progress=progress,
+                store=store,
+                executor=executor,
+            )
+            # The second time, what one more coefficient costs is paid for a map only.
+            last = terms if terms is not None else MAXIMAL_DEFAULT_TERMS
+            try:
+                series[_FEWEST_TERMS if diagrams == _MOST_DIAGRAMS and not chosen else last]
+            except BudgetExceededError:
+                if terms is not None or not series.known:
+                    raise
+            if len(series.known) > _FEWEST_TERMS:
+                break
+        assert series is not None
         return cls.of_coefficients(
             series.known,
             growing=problem.growing,

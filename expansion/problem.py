@@ -37,7 +37,10 @@ from diagrams.tensors import UNIT_VARIANCE, Axis, Tensor
 from diagrams.wick import Monomial
 from expansion.losses import OBSERVABLES, Observable, QuadraticLoss, Quantity
 
-__all__ = ["Option", "Problem"]
+__all__ = ["RESERVED_SYMBOLS", "Option", "Problem"]
+
+RESERVED_SYMBOLS = {"T": "the inverse learning rate", "t": "the time"}
+"""Symbols of every loss curve, which no size, variance or amplitude may have, with meanings."""
 
 Option = str | int | bool
 """A value that describes a preset in plain data."""
@@ -73,7 +76,7 @@ class Problem:
     Raises
     ------
     InvalidInputError
-        If the model has nothing to learn, two tensors share a name, two quantities do, a network
+        If a symbol is reserved, the model has nothing to learn, two tensors share a name, two quantities do, a network
         has other open indices, or a target contains a learnable tensor.
     """
 
@@ -100,6 +103,10 @@ class Problem:
             raise InvalidInputError(
                 f"model of {self.family}: has no learnable tensor; declare at least one weight"
             )
+        named = {axis.name for axis in self.axes} | {t.variance for t in self.tensors}
+        for name, meaning in RESERVED_SYMBOLS.items():
+            if name in named | {*self.amplitude_symbols}:
+                raise InvalidInputError(f"symbol {name}: stands for {meaning}; choose another name")
         symbols = {axis.name for axis in self.axes} & {t.variance for t in self.tensors}
         if symbols:
             raise InvalidInputError(

@@ -41,8 +41,8 @@ _ROUNDING = 1e-11
 _NEGATIVE = "because there the sum of the leading terms makes the loss negative"
 _RISES = "because there the sum of the leading terms makes the loss rise under gradient descent"
 _LEFT = (
-    ": what the regime neglects is as large there; a small initialisation is left at times of order "
-    "log(1/sigma)"
+    ": what the regime neglects is as large there; a small initialisation is left at times of "
+    "order log(1/sigma)"
 )
 _AT_ONCE = (
     "because at these numbers the leading terms are negative at t = 0 already: they do not lead"

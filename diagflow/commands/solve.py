@@ -93,8 +93,8 @@ def run(
 
     The certificate lists the s for which the Taylor coefficient of the solution equals the leading
     part of the exactly enumerated Y_s. The curve that is printed is compared with these
-    coefficients near t = 0, and with the formula to many digits where there is one. Exits with 1 if one of them
-    differs.
+    coefficients near t = 0, and with the formula to many digits where there is one. Exits with 1 if
+    one of them differs.
     """
     from diagflow import show_solution
     from diagflow.commands.values import parse_times, parse_values
