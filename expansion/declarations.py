@@ -1,6 +1,7 @@
 r"""What a problem file declares: axes, tensors and symbols, and how losses refer to them.
 
->>> from expansion.toml_document import TomlDocument
+>>> from expansion.problem import RESERVED_SYMBOLS
+from expansion.toml_document import TomlDocument
 >>> text = 'axes = { p = "growing", two = 2 }\ntensors.e = { kind = "pin", axes = ["two"] }'
 >>> declared = Declarations(TomlDocument.parse("file.toml", text))
 >>> declared.axes["two"], declared.tensors["e"].kind, declared.symbols
@@ -64,6 +65,11 @@ class Declarations:
         """The declared axes by name."""
         result = {}
         for name, size in self.document.table(("axes",)).items():
+            if name in RESERVED_SYMBOLS:
+                raise self.document.error(
+                    ("axes", name),
+                    f"stands for {RESERVED_SYMBOLS[name]} in every loss curve; rename the axis",
+                )
             if size != "growing" and (isinstance(size, bool) or not isinstance(size, int)):
                 raise self.document.error(
                     ("axes", name), f'is {shown(size)}; expected "growing" or a positive integer'

@@ -39,7 +39,10 @@ from diagrams.variances import Variance
 from diagrams.wick import Monomial
 from expansion.losses import OBSERVABLES, Observable, QuadraticLoss, Quantity
 
-__all__ = ["Option", "Problem"]
+__all__ = ["RESERVED_SYMBOLS", "Option", "Problem"]
+
+RESERVED_SYMBOLS = {"T": "the inverse learning rate", "t": "the time"}
+"""Symbols of every loss curve, which no size, variance or amplitude may have, with meanings."""
 
 Option = str | int | bool
 """A value that describes a preset in plain data."""
@@ -75,7 +78,7 @@ class Problem:
     Raises
     ------
     InvalidInputError
-        If the model has nothing to learn, two tensors share a name, two quantities do, a network
+        If a symbol is reserved, the model has nothing to learn, two tensors share a name, two quantities do, a network
         has other open indices, or a target contains a learnable tensor.
     """
 
@@ -122,6 +125,10 @@ class Problem:
                     f"tensor {tensor.name}: its variance {tensor.variance} names the axis {name}, "
                     "which is pinned; write its size"
                 )
+        named = {axis.name for axis in self.axes} | {n for t in self.tensors for n in _symbols(t)}
+        for name, meaning in RESERVED_SYMBOLS.items():
+            if name in named | {*self.amplitude_symbols}:
+                raise InvalidInputError(f"symbol {name}: stands for {meaning}; choose another name")
         _ = self.driving
         for place, name in enumerate(self.quantities):
             if name in self.quantities[:place]:

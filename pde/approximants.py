@@ -317,7 +317,7 @@ def _scaled(ratio: Ratio) -> tuple[FloatArray, FloatArray, float]:
         scale = Fraction(2) ** (-(bits // degree))
     stretch = fmpq_poly([0, fmpq(scale.numerator, scale.denominator)])
     arrays = [
-        np.array([float(Fraction(int(c.p), int(c.q))) for c in polynomial(stretch).coeffs()])
+        np.array([_rounded(Fraction(int(c.p), int(c.q))) for c in polynomial(stretch).coeffs()])
         for polynomial in (ratio.numerator, ratio.denominator)
     ]
     return arrays[0], arrays[1], float(scale)

@@ -1,0 +1,243 @@
+"""Every evaluator, recurrence and typed formula, perturbed in turn: each perturbation is refused.
+
+A perturbation is small (some per mille to 5 %) and of one place. It is found by the certificate, by
+the check of the evaluated curve, or by an error while the solution is derived.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+import pytest
+import sympy
+
+from diagrams.errors import DiagflowError
+from expansion.models import cp, tied_autoencoder
+from expansion.problem import Problem
+from expansion.regimes import Regimes, regimes
+
+from pde.curve_check import check_solution
+from pde.evolution import Curve, Origin
+from pde.solutions import (
+    asymmetric_mean_field,
+    asymmetric_narrow,
+    asymmetric_order2,
+    finite_data_mean_field,
+    finite_data_narrow,
+    finite_data_small,
+    free_evolution,
+    kernel,
+    power_law,
+    symmetric_even,
+    symmetric_order2,
+)
+from pde.solving import solution
+from pde.taylor import symbol
+
+SYM2, ASYM2 = cp(order=2, symmetric=True), cp(order=2)
+ASYM3, SYM4 = cp(order=3), cp(order=4, symmetric=True)
+DATA = tied_autoencoder(data=True)
+
+
+@lru_cache(maxsize=16)
+def found(problem: Problem, loss: str | None = None) -> Regimes:
+    return regimes(problem, terms=4, loss=loss)
+
+
+def holds(problem: Problem, name: str, loss: str | None = None) -> bool:
+    """Whether nothing objects to the solution of a regime."""
+    try:
+        solved = solution(found(problem, loss), name)
+        certified = solved.origin is Origin.RESUMMED or solved.certificate.holds
+        return certified and check_solution(solved).holds
+    except DiagflowError:
+        return False
+
+
+CASES = [
+    *((SYM2, name) for name in symmetric_order2._FACES),
+    *((ASYM2, name) for name in ("A", "B", "B-C", "C", *asymmetric_order2._FACES)),
+    (ASYM3, "C-D"),
+    (ASYM3, "E"),
+    *((SYM4, name) for name in ("A", "A-B", "E", "E-A", "B-E", "A-B-E")),
+    *((DATA, name) for name in finite_data_mean_field._SPECTRAL),
+    *((DATA, name) for name in finite_data_mean_field._FEW),
+    *((DATA, name) for name in finite_data_narrow._CHARACTERISTIC),
+    *((DATA, name) for name in finite_data_narrow._FEW),
+    (DATA, "small-data & free"),
+]
+
+
+def distorted(curve: Curve, change: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Curve:
+    evaluate = curve.evaluate
+    return replace(curve, evaluate=lambda t: change(t, evaluate(t)))
+
+
+DISTORTIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "a factor": lambda t, loss: loss * 1.001,
+    "a constant": lambda t, loss: loss + 1e-3,
+    "what moves": lambda t, loss: np.where(t == 0, loss, loss * (1 + 1e-3 * t)),
+    "not a number": lambda t, loss: np.where(t == 0, loss, np.nan),
+    "a value at 0": lambda t, loss: np.where(t == 0, loss * 4 / 3, loss),
+}
+
+
+@pytest.mark.parametrize(("problem", "name"), CASES, ids=[f"{p.title} {name}" for p, name in CASES])
+def test_every_distorted_evaluator_is_found(problem: Problem, name: str) -> None:
+    solved = solution(found(problem), name)
+    assert solved.certificate.holds and check_solution(solved).holds
+    whole = solved.curve
+    for words, change in DISTORTIONS.items():
+        wrong = replace(solved, curve=lambda at, c=change: distorted(whole(at), c))
+        assert not check_solution(wrong).holds, words
+    slow = replace(solved, curve=lambda at: whole({**at, "T": at["T"] * Fraction(201, 200)}))
+    assert not check_solution(slow).holds
+
+
+@pytest.mark.parametrize(("problem", "name"), CASES, ids=[f"{p.title} {name}" for p, name in CASES])
+def test_every_changed_coefficient_is_found(problem: Problem, name: str) -> None:
+    solved = solution(found(problem), name)
+    rows = solved.coefficients(5)
+    for place in range(5):
+        wrong = [row * Fraction(21, 20) if s == place else row for s, row in enumerate(rows)]
+        assert not solved.certified(wrong).certificate.holds
+
+
+def mutations() -> Iterator[tuple[str, Callable[[pytest.MonkeyPatch], None], Problem, str]]:
+    """Typed formulas, recurrences, hierarchies and functions below them, each changed."""
+
+    def scaled_formula(module: object, key: str) -> Callable[[pytest.MonkeyPatch], None]:
+        def patch(monkeypatch: pytest.MonkeyPatch) -> None:
+            face = module._FACES[key]
+            p = symbol("p")
+            formula = face.formula
+            changed = replace(face, formula=lambda: formula().subs(p, p * sympy.Rational(101, 100)))
+            monkeypatch.setitem(module._FACES, key, changed)
+
+        return patch
+
+    for key in symmetric_order2._FACES:
+        yield f"formula SYM 2 {key}", scaled_formula(symmetric_order2, key), SYM2, key
+    for key in asymmetric_order2._FACES:
+        yield f"formula ASYM 2 {key}", scaled_formula(asymmetric_order2, key), ASYM2, key
+
+    def series(module: object, name: str, field: str) -> Callable[[pytest.MonkeyPatch], None]:
+        def patch(monkeypatch: pytest.MonkeyPatch) -> None:
+            whole = getattr(module, name)
+
+            def changed(*arguments: object) -> object:
+                made = whole(*arguments)
+                if made is None:
+                    return None
+                value = getattr(made, field)
+                wrong = (
+                    tuple((k, 2 * c) for k, c in value) if isinstance(value, tuple) else value + 1
+                )
+                return replace(made, **{field: wrong})
+
+            monkeypatch.setattr(module, name, changed)
+
+        return patch
+
+    for field in ("rate", "beta", "gamma", "weights", "start"):
+        patch = series(free_evolution, "free_evolution", field)
+        yield f"recurrence of free evolution, {field}", patch, ASYM3, "A"
+        patch = series(free_evolution, "free_evolution", field)
+        yield f"recurrence of free evolution, {field}, SYM", patch, SYM4, "A-B"
+    for field in ("rate", "beta", "gamma", "weights", "start"):
+        patch = series(kernel, "kernel_series", field)
+        yield f"recurrence of the kernel, {field}", patch, ASYM3, "B-C"
+
+    def attribute(
+        module: object, name: str, change: Callable[..., object]
+    ) -> Callable[[pytest.MonkeyPatch], None]:
+        def patch(monkeypatch: pytest.MonkeyPatch) -> None:
+            whole = getattr(module, name)
+            monkeypatch.setattr(module, name, lambda *a, **k: change(whole(*a, **k)))
+
+        return patch
+
+    def larger(value: object) -> object:
+        return value * 1.002
+
+    def tripled(value: object) -> object:
+        return type(value).parse("theta*z2**4 - z4")
+
+    places = [
+        (symmetric_order2, "_moderate", larger, SYM2, "A-B-E"),
+        (symmetric_order2, "_late", larger, SYM2, "A-B-E"),
+        (symmetric_order2, "logistic_rest", larger, SYM2, "E-A"),
+        (symmetric_order2, "logistic_rest", larger, SYM2, "B-E"),
+        (finite_data_mean_field, "logistic_rest", larger, DATA, "mean-field"),
+        (finite_data_mean_field, "moment_in_sizes", lambda m: m * 2, DATA, "mean-field"),
+        (finite_data_narrow, "moment_in_sizes", lambda m: m * 2, DATA, "narrow-latent"),
+        (finite_data_narrow, "_few_values", larger, DATA, "small-data & narrow-latent"),
+        (finite_data_small, "_initial", lambda m: m * Fraction(21, 20), DATA, "small-data & free"),
+        (
+            finite_data_small,
+            "data_moments",
+            lambda pair: (pair[0] * 1.002, pair[1]),
+            DATA,
+            "small-data & free",
+        ),
+        (symmetric_even, "contracted_loss", tripled, SYM4, "A-B-E"),
+        (symmetric_even, "_theta", lambda x: x * Fraction(21, 20), SYM4, "A-B-E"),
+        (symmetric_even, "_double_factorial", lambda x: x + 1, SYM4, "B-E"),
+        (
+            asymmetric_mean_field,
+            "contracted_loss",
+            lambda loss: type(loss).parse("z1_1_1**2 - z1_1_1"),
+            ASYM3,
+            "C-D",
+        ),
+        (
+            asymmetric_narrow,
+            "contracted_loss",
+            lambda loss: type(loss).parse("1/2*z2_0_0*z0_2_0*z0_0_2 - 2*z1_1_1"),
+            ASYM3,
+            "E-A",
+        ),
+    ]
+    for module, name, change, problem, regime in places:
+        words = f"{module.__name__}.{name}, {regime}"
+        yield words, attribute(module, name, change), problem, regime
+
+
+MUTATIONS = list(mutations())
+
+
+@pytest.mark.parametrize(
+    ("patch", "problem", "name"),
+    [case[1:] for case in MUTATIONS],
+    ids=[case[0] for case in MUTATIONS],
+)
+def test_every_mutation_is_refused(
+    patch: Callable[[pytest.MonkeyPatch], None],
+    problem: Problem,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found(problem)
+    patch(monkeypatch)
+    assert not holds(problem, name)
+
+
+def test_a_changed_rate_of_a_power_law_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The vertices that are found: their evaluator, and their recurrence."""
+    from expansion.models import two_layer
+
+    problem = two_layer(degree=1)
+    names = [regime.name for regime in found(problem) if regime.dimension == 0]
+    solved = {n: solution(found(problem), n) for n in names}
+    derived = [n for n, one in solved.items() if one.origin is Origin.DERIVED]
+    assert derived and all(holds(problem, name) for name in derived)
+    whole = power_law._recurrence
+
+    def changed(*arguments: object) -> tuple[object, ...]:
+        beta, gamma, *rest = whole(*arguments)
+        return (beta, gamma * Fraction(51, 50), *rest)
+
+    monkeypatch.setattr(power_law, "_recurrence", changed)
+    assert not any(holds(problem, name) for name in derived)
