@@ -1,0 +1,257 @@
+"""The hierarchy of cores: how the cores of a reduced potential move.
+
+Let the potential be a sum of terms, each a coefficient times a product of cores. By the product
+rule the flow moves a core c by
+
+    dc/dtau  =  - sum over terms, over cores c' of a term, of
+                (the term without c') * (the merger of c and c', reduced),
+
+of which the products of order sigma(c) + alpha_T are kept. Lower ones are negligible. A higher one
+would mean that a whole diagram, or alpha_T, was chosen wrongly: it is reported, never dropped.
+Cores are reduced when they are first asked for; nothing is done for those that are not.
+
+>>> from expansion.models import cp
+>>> from expansion.dynamics.averages import Averages
+>>> from expansion.dynamics.scales import Scaling
+>>> problem = cp(order=2)
+>>> scaling = Scaling({"p": Fraction(1), "H": Fraction(2), "sigma2": Fraction(-2)}, Fraction(0))
+>>> hierarchy = Hierarchy(Scales(Averages(problem.loss), scaling), problem.loss)
+>>> [len(term.cores) for term in hierarchy.potential]
+[0, 1, 2]
+>>> overlap = hierarchy.potential[1].cores[0]
+>>> for term in hierarchy.rate(overlap):
+...     print(term.coefficient, "*", " ".join(f"[{core}]" for core in term.cores))
+2 * [weight U1[H,p]~sigma2; U1(H0,p0)^2]
+-2*p**-1 * [weight U1[H,p]~sigma2; U1(H0,p0)^2] [weight U1[H,p]~sigma2 U2[H,p]~sigma2; U1(H0,p0) U2(H0,p0)]
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from diagrams.diagram import Diagram
+from diagrams.errors import InvalidInputError
+from diagrams.merge import merge
+from diagrams.sums import DiagramSum
+from diagrams.wick import Monomial
+from expansion.dynamics.reduction import Product, Reduction
+from expansion.dynamics.scales import Scales, times
+from expansion.polynomial import Polynomial
+
+__all__ = ["CoreTerm", "Dropped", "GrowthError", "Hierarchy"]
+
+
+class GrowthError(InvalidInputError):
+    """A core would leave its dynamic scale: the regime is not described by these cores."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoreTerm:
+    """A coefficient times a product of cores.
+
+    Parameters
+    ----------
+    coefficient : Polynomial
+        In the symbols of the problem.
+    cores : tuple of Diagram
+        Sorted, repeated for powers.
+    """
+
+    coefficient: Polynomial
+    cores: tuple[Diagram, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A product of lower order than what it was added to.
+
+    Parameters
+    ----------
+    where : str
+        "potential", "output" or the core whose derivative it was found in.
+    term : CoreTerm
+    order, leading : Fraction
+        Its order and the order that is kept.
+    """
+
+    where: str
+    term: CoreTerm
+    order: Fraction
+    leading: Fraction
+
+    def __str__(self) -> str:
+        cores = " ".join(f"[{core}]" for core in self.term.cores)
+        return (
+            f"{self.where}: {self.term.coefficient} {cores} dropped, order {self.order} below "
+            f"{self.leading}"
+        )
+
+
+class Hierarchy:
+    """Cores and their derivatives under one scaling, found when they are asked for.
+
+    Parameters
+    ----------
+    scales : Scales
+        Its scaling's time is that of the normalised loss less the order of the normalisation.
+    potential : DiagramSum
+        The loss that drives the flow, without its normalisation.
+    normalisation : Monomial, default ()
+
+    Attributes
+    ----------
+    reduction : Reduction
+    dropped : list of Dropped
+    """
+
+    def __init__(
+        self, scales: Scales, potential: DiagramSum, normalisation: Monomial = ()
+    ) -> None:
+        self.scales = scales
+        self.reduction = Reduction(scales)
+        self.potential_reduction = Reduction(scales, labelled=True)
+        self.dropped: list[Dropped] = []
+        self._normalisation = normalisation
+        self._products = _reduced(potential, self.potential_reduction)
+        self._rates: dict[Diagram, tuple[CoreTerm, ...]] = {}
+        self._scales: dict[Diagram, Fraction | None] = {}
+
+    @property
+    def potential(self) -> tuple[CoreTerm, ...]:
+        """All products of the reduced potential, those of lower order included."""
+        return collected(self._products)
+
+    def reduced(self, total: DiagramSum) -> dict[Product, Fraction]:
+        """A sum of diagrams as a sum of products of cores."""
+        return _reduced(total, self.reduction)
+
+    def scale(self, core: Diagram) -> Fraction | None:
+        """The dynamic scale of a core."""
+        if core not in self._scales:
+            self._scales[core] = self.scales.of(core)
+        return self._scales[core]
+
+    def order(self, product: Product) -> Fraction | None:
+        """The order of a product, None if one of its cores has no scale."""
+        cores, powers = product
+        total = self.scales.scaling.order(powers)
+        for core in cores:
+            scale = self.scale(core)
+            if scale is None:
+                return None
+            total += scale
+        return total
+
+    def leading(self, products: Mapping[Product, Fraction], where: str) -> tuple[CoreTerm, ...]:
+        """The products of largest order; the others are recorded as dropped."""
+        orders = {product: self.order(product) for product in products}
+        top = max((order for order in orders.values() if order is not None), default=None)
+        if top is None:
+            return ()
+        kept = {}
+        for product, c in products.items():
+            order = orders[product]
+            if order == top:
+                kept[product] = c
+            elif order is not None:
+                self._drop(where, product, c, order, top)
+        return collected(kept)
+
+    def rate(self, core: Diagram) -> tuple[CoreTerm, ...]:
+        """dc/dtau of a core.
+
+        Raises
+        ------
+        GrowthError
+            If something in it is of higher order than the core's scale allows.
+        """
+        if core not in self._rates:
+            self._rates[core] = self._rate(core)
+        return self._rates[core]
+
+    def _rate(self, core: Diagram) -> tuple[CoreTerm, ...]:
+        allowed = self.scale(core)
+        if allowed is None:
+            return ()
+        allowed += self.scales.scaling.time
+        kept: dict[Product, Fraction] = {}
+        for product, c in self._derivative(core).items():
+            order = self.order(product)
+            if order is None or order < allowed:
+                if order is not None:
+                    self._drop(str(core), product, c, order, allowed)
+                continue
+            if order > allowed:
+                raise GrowthError(
+                    f"core {core}: grows beyond its scale, {collected({product: c})[0]} has the "
+                    f"order {order}, {allowed} is allowed; this regime has no closed cores"
+                )
+            key = product[0], times(product[1], self._normalisation)
+            kept[key] = kept.get(key, Fraction(0)) + c
+        return collected(kept)
+
+    def _derivative(self, core: Diagram) -> dict[Product, Fraction]:
+        """All products in dc/dtau, without the normalisation of the loss."""
+        total: dict[Product, Fraction] = {}
+        moves = {tensor for tensor in core.tensors if tensor.is_learnable}
+        for (cores, sizes), c in self._products.items():
+            for other, power in Counter(cores).items():
+                rest = list(cores)
+                rest.remove(other)
+                if not moves.intersection(other.tensors):
+                    continue
+                rest = [self.scales.averages.representative(spectator) for spectator in rest]
+                for product, weight in self.reduced(merge(core, other)).items():
+                    key = tuple(sorted((*rest, *product[0]))), times(sizes, product[1])
+                    total[key] = total.get(key, Fraction(0)) - c * power * weight
+        return {product: c for product, c in total.items() if c}
+
+    def _drop(
+        self, where: str, product: Product, c: Fraction, order: Fraction, leading: Fraction
+    ) -> None:
+        (term,) = collected({product: c})
+        self.dropped.append(Dropped(where, term, order, leading))
+
+
+def _reduced(total: DiagramSum, reduction: Reduction) -> dict[Product, Fraction]:
+    result: dict[Product, Fraction] = {}
+    for diagram, c in total:
+        for product, weight in reduction.of(diagram).items():
+            result[product] = result.get(product, Fraction(0)) + c * weight
+    return {product: c for product, c in result.items() if c}
+
+
+def collected(products: Mapping[Product, Fraction]) -> tuple[CoreTerm, ...]:
+    """Products with equal cores added up, in the order of their cores."""
+    coefficients: dict[tuple[Diagram, ...], dict[Monomial, Fraction]] = {}
+    for (cores, powers), c in products.items():
+        table = coefficients.setdefault(cores, {})
+        table[powers] = table.get(powers, Fraction(0)) + c
+    return tuple(
+        CoreTerm(Polynomial(coefficients[cores]), cores)
+        for cores in sorted(coefficients, key=lambda cores: (len(cores), cores))
+        if any(coefficients[cores].values())
+    )
+
+
+def reached(hierarchy: Hierarchy, start: Iterable[Diagram], depth: int) -> dict[Diagram, int]:
+    """The cores that are reached from some in at most so many derivatives, with their depths."""
+    found: dict[Diagram, int] = {}
+    frontier = sorted(set(start))
+    for level in range(depth + 1):
+        following: set[Diagram] = set()
+        for core in frontier:
+            found[core] = level
+        if level < depth:
+            for core in frontier:
+                for term in hierarchy.rate(core):
+                    following.update(term.cores)
+        frontier = sorted(following - found.keys())
+        if not frontier:
+            break
+    return found
