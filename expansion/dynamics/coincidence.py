@@ -36,7 +36,7 @@ from expansion.dynamics.scales import Scales
 __all__ = ["Coincidence"]
 
 MAXIMAL_NODES = 9
-MAXIMAL_PAIR_FACTORS = 14
+MAXIMAL_PAIR_FACTORS = 12
 """Larger diagrams stay whole."""
 
 MAXIMAL_BRANCH_FACTORS = 10
@@ -73,8 +73,11 @@ class Coincidence:
     def _find(self, diagram: Diagram) -> dict[Diagram, Fraction]:
         whole = {diagram: Fraction(1)}
         size, nodes = len(diagram.factors), len(diagram.nodes)
-        scale = self._scales.of(diagram) if size <= MAXIMAL_PAIR_FACTORS else None
-        if scale is None or nodes > MAXIMAL_NODES:
+        last = self._scales.apart(diagram, self._scales.averages.growth)
+        if last is None or size > MAXIMAL_PAIR_FACTORS or nodes > MAXIMAL_NODES:
+            return whole
+        scale = self._scales.of(diagram)
+        if scale is None:
             return whole
         pairs = [
             (x, y) for x, y in combinations(range(nodes), 2) if diagram.nodes[x] == diagram.nodes[y]
@@ -85,19 +88,20 @@ class Coincidence:
             order = self._scales.of(equal)
             if order is None or order < scale:
                 continue
-            if self._below({diagram: Fraction(1), equal: Fraction(-1)}, scale):
+            if self._below({diagram: Fraction(1), equal: Fraction(-1)}, scale, last):
                 return {equal: Fraction(1)}
             possible.append((x, y))
-        if not possible or size > MAXIMAL_BRANCH_FACTORS:
+        last = self._scales.apart(diagram, self._scales.least_growth)
+        if not possible or last is None or size > MAXIMAL_BRANCH_FACTORS:
             return whole
-        return self._branches(diagram, possible, scale)
+        return self._branches(diagram, possible, scale, last)
 
-    def _below(self, terms: Mapping[Diagram, Fraction], scale: Fraction) -> bool:
-        order = self._scales.of_sum(terms)
+    def _below(self, terms: Mapping[Diagram, Fraction], scale: Fraction, last: int) -> bool:
+        order = self._scales.of_sum(terms, last)
         return order is None or order < scale
 
     def _branches(
-        self, diagram: Diagram, pairs: list[tuple[int, int]], scale: Fraction
+        self, diagram: Diagram, pairs: list[tuple[int, int]], scale: Fraction, last: int
     ) -> dict[Diagram, Fraction]:
         """The leading branches of the tree of decisions, added up; pairs apart come first."""
         total: dict[Diagram, Fraction] = {}
@@ -110,7 +114,7 @@ class Coincidence:
                 found = self._quotient(diagram, partition)
                 together[found] = together.get(found, Fraction(0)) + c
             together = {found: c for found, c in together.items() if c}
-            if not together or self._below(together, scale):
+            if not together or self._below(together, scale, last):
                 continue
             if place == len(pairs):
                 if apart:

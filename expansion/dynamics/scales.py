@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from diagrams.diagram import Diagram
 from diagrams.wick import Moments, Monomial
@@ -38,7 +39,7 @@ __all__ = ["LAST", "Scales", "Scaling"]
 LAST = 2
 """Derivatives that dynamic scales look at."""
 
-MAXIMAL_FACTORS = 22
+MAXIMAL_FACTORS = 26
 """Derivatives whose diagrams have more factors are not looked at."""
 
 
@@ -101,13 +102,47 @@ class Scales:
             )
         return self._known[diagram]
 
-    def of_sum(self, terms: Mapping[Diagram, Fraction]) -> Fraction | None:
-        """The dynamic scale of a linear combination of diagrams."""
+    def apart(self, diagram: Diagram, growth: int) -> int | None:
+        """How many derivatives show the size of a sum over different indices.
+
+        Such a sum has a mean only if every factor occurs an even number of times at its indices.
+        A merger with a block of B factors changes the parity of B of them, and two mergers share
+        one; so with n odd factors, (n - 2)/(B - 2) mergers may be needed before it has a mean.
+
+        Parameters
+        ----------
+        diagram : Diagram
+        growth : int
+            B - 2 of the blocks that are counted on.
+
+        Returns
+        -------
+        int or None
+            None if that many derivatives have too many factors to be looked at.
+        """
+        odd = sum(count % 2 for (t, _), count in diagram.multiplicities.items() if t.is_random)
+        needed = max(LAST, -((2 - odd) // max(1, growth)))
+        fits = len(diagram.factors) + needed * self.averages.growth <= MAXIMAL_FACTORS
+        return needed if fits else None
+
+    @cached_property
+    def least_growth(self) -> int:
+        """The least number of factors that a merger with a leading block of the potential adds."""
+        moving = [d for d, _ in self.averages.potential if any(t.is_learnable for t in d.tensors)]
+        scales = {diagram: self.of(diagram) for diagram in moving}
+        top = max((scale for scale in scales.values() if scale is not None), default=None)
+        leading = [diagram for diagram in moving if scales[diagram] == top]
+        return min((len(d.factors) - 2 for d in leading if len(d.factors) > 2), default=1)
+
+    def of_sum(
+        self, terms: Mapping[Diagram, Fraction], last: int | None = None
+    ) -> Fraction | None:
+        """The dynamic scale of a linear combination of diagrams, from so many derivatives."""
         size = max(len(diagram.factors) for diagram in terms)
         if size > MAXIMAL_FACTORS:
             moments = [[self.averages.mean(diagram)] for diagram in terms]
         else:
-            last = self.last(size)
+            last = self.last(size) if last is None else last
             moments = [list(self.averages.derivatives(diagram, last)) for diagram in terms]
         best: Fraction | None = None
         for s in range(min(map(len, moments))):

@@ -47,7 +47,7 @@ from expansion.dynamics.scales import Scales, times
 
 __all__ = ["Separation", "Split"]
 
-MAXIMAL_GLUED = 28
+MAXIMAL_GLUED = 20
 """Two copies of a block with more factors are not glued: the block counts as not concentrated."""
 
 
@@ -106,7 +106,7 @@ class Separation:
             spread = self.spread(*block, tuple(range(len(roots))))
             if spread is None or not _concentrated(spread):
                 continue
-            if not self._different(diagram, roots):
+            if not (self._different(diagram, roots) or self._equal(*block, len(roots))):
                 continue
             variance, square = spread
             return Split(
@@ -125,6 +125,26 @@ class Separation:
         equal = Diagram(*identify(diagram.nodes, diagram.factors, [(roots[0], roots[1])]))
         whole, part = self._scales.of(diagram), self._scales.of(equal)
         return whole is not None and (part is None or part < whole)
+
+    def _equal(self, nodes: Sequence[Axis], factors: Sequence[Factor], count: int) -> bool:
+        """Whether a block on two roots of one axis takes its typical value at equal indices too."""
+        roots = tuple(range(count))
+        merged = identify(nodes, factors, [(roots[0], roots[1])])
+        spread = self.spread(*merged, (0,))
+        if spread is None or not _concentrated(spread):
+            return False
+        different = self._leading_mean(tuple(nodes), tuple(factors), roots)
+        return different is not None and different == self._leading_mean(*merged, (0,))
+
+    def _leading_mean(
+        self, nodes: tuple[Axis, ...], factors: tuple[Factor, ...], roots: tuple[int, ...]
+    ) -> Moments | None:
+        """The leading part of the mean at typical indices, None if it is zero."""
+        scaling = self._scales.scaling
+        sizes = _inverse([nodes[v] for v in roots])
+        mean = {times(m, sizes): c for m, c in self._typical(nodes, factors, roots).items() if c}
+        top = scaling.top(mean)
+        return None if top is None else {m: c for m, c in mean.items() if scaling.order(m) == top}
 
     def spread(
         self, nodes: Sequence[Axis], factors: Sequence[Factor], roots: tuple[int, ...]
