@@ -26,6 +26,8 @@ from collections import Counter
 from collections.abc import Iterable
 from fractions import Fraction
 from itertools import permutations, product
+from math import lcm
+from typing import Any
 
 from diagrams.arrays import ArrayRepresentation
 from diagrams.canonical import Factor
@@ -50,14 +52,22 @@ class Averages:
         The loss that drives the flow, without its normalisation.
     others : DiagramSum
         What else is followed; its tensors and axes are known to the tables from the start.
+    exchange : bool, default True
+        Whether diagrams that differ by a permutation of exchangeable tensors count as one.
     tick : callable, optional
         Called with the number of diagrams added; raises to stop the work.
     """
 
-    def __init__(self, potential: DiagramSum, *others: DiagramSum, tick: Tick | None = None) -> None:
+    def __init__(
+        self,
+        potential: DiagramSum,
+        *others: DiagramSum,
+        exchange: bool = True,
+        tick: Tick | None = None,
+    ) -> None:
         self.potential = potential
         self.tick: Tick = tick or (lambda added: None)
-        self.exchangeable = symmetric_tensors(potential)
+        self.exchangeable = symmetric_tensors(potential) if exchange else ()
         self._representation = _representation((potential, *others), self.tick)
         self._means: dict[Diagram, Moments] = {}
         self._derivatives: dict[Diagram, list[Moments]] = {}
@@ -146,7 +156,7 @@ def disjoint_union(first: Diagram, second: Diagram) -> Diagram:
     return Diagram(first.nodes + second.nodes, first.factors + moved)
 
 
-def _representation(sums: tuple[DiagramSum, ...], tick: Tick) -> Representation:  # type: ignore[type-arg]
+def _representation(sums: tuple[DiagramSum, ...], tick: Tick) -> Representation[Any]:
     """One store for all diagrams of a problem: no symmetry of tensors is taken for granted."""
     diagrams = [diagram for total in sums for diagram, _ in total]
     tensors = sorted({t for d in diagrams for t in d.tensors}, key=lambda t: t.sort_key)
@@ -165,8 +175,6 @@ def _representation(sums: tuple[DiagramSum, ...], tick: Tick) -> Representation:
 
 
 def _integral(total: DiagramSum) -> tuple[tuple[Diagram, int], ...]:
-    from math import lcm
-
     denominator = lcm(*(c.denominator for _, c in total))
     return tuple((diagram, int(c * denominator)) for diagram, c in total)
 
@@ -174,10 +182,14 @@ def _integral(total: DiagramSum) -> tuple[tuple[Diagram, int], ...]:
 def _least(diagram: Diagram, classes: tuple[tuple[Tensor, ...], ...]) -> Diagram:
     """The least of all relabellings; tensors that occur more often come first."""
     counts = Counter(tensor for tensor, _ in diagram.factors)
-    choices = [list(_arrangements(members, counts)) for members in classes if len(members) > 1]
-    if not any(counts[tensor] for members in classes if len(members) > 1 for tensor in members):
+    larger = [members for members in classes if len(members) > 1]
+    if not any(counts[tensor] for members in larger for tensor in members):
         return diagram
-    return min(_renamed(diagram, dict(sum(chosen, ()))) for chosen in product(*choices))
+    choices = [list(_arrangements(members, counts)) for members in larger]
+    return min(
+        _renamed(diagram, dict(pair for part in chosen for pair in part))
+        for chosen in product(*choices)
+    )
 
 
 def _arrangements(

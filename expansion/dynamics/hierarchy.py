@@ -30,7 +30,7 @@ Source: ours.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -43,7 +43,7 @@ from expansion.dynamics.reduction import Product, Reduction
 from expansion.dynamics.scales import Scales, times
 from expansion.polynomial import Polynomial
 
-__all__ = ["CoreTerm", "Dropped", "GrowthError", "Hierarchy"]
+__all__ = ["CoreTerm", "Dropped", "GrowthError", "Hierarchy", "collected", "reached"]
 
 
 class GrowthError(InvalidInputError):
@@ -102,6 +102,8 @@ class Hierarchy:
     potential : DiagramSum
         The loss that drives the flow, without its normalisation.
     normalisation : Monomial, default ()
+    fluctuating : bool, default False
+        Whether the scale of a core counts its standard deviation at time zero too.
 
     Attributes
     ----------
@@ -110,14 +112,21 @@ class Hierarchy:
     """
 
     def __init__(
-        self, scales: Scales, potential: DiagramSum, normalisation: Monomial = ()
+        self,
+        scales: Scales,
+        potential: DiagramSum,
+        normalisation: Monomial = (),
+        *,
+        fluctuating: bool = False,
     ) -> None:
         self.scales = scales
+        self.fluctuating = fluctuating
         self.reduction = Reduction(scales)
         self.potential_reduction = Reduction(scales, labelled=True)
         self.dropped: list[Dropped] = []
         self._normalisation = normalisation
         self._products = _reduced(potential, self.potential_reduction)
+        self._acting: set[Product] = set()
         self._rates: dict[Diagram, tuple[CoreTerm, ...]] = {}
         self._scales: dict[Diagram, Fraction | None] = {}
 
@@ -126,6 +135,16 @@ class Hierarchy:
         """All products of the reduced potential, those of lower order included."""
         return collected(self._products)
 
+    @property
+    def acting(self) -> tuple[CoreTerm, ...]:
+        """The products of the reduced potential that move a core whose rate is known."""
+        return collected({k: c for k, c in self._products.items() if k in self._acting})
+
+    @property
+    def idle(self) -> tuple[CoreTerm, ...]:
+        """The products that move none."""
+        return collected({k: c for k, c in self._products.items() if k not in self._acting})
+
     def reduced(self, total: DiagramSum) -> dict[Product, Fraction]:
         """A sum of diagrams as a sum of products of cores."""
         return _reduced(total, self.reduction)
@@ -133,8 +152,27 @@ class Hierarchy:
     def scale(self, core: Diagram) -> Fraction | None:
         """The dynamic scale of a core."""
         if core not in self._scales:
-            self._scales[core] = self.scales.of(core)
+            scale = self.scales.of(core)
+            if self.fluctuating:
+                spread = self.scales.scaling.top(self.scales.fluctuation(core, core))
+                if spread is not None:
+                    scale = spread / 2 if scale is None else max(scale, spread / 2)
+            self._scales[core] = scale
         return self._scales[core]
+
+    def covariance(self, first: Diagram, second: Diagram) -> Polynomial:
+        """The part of the covariance of two cores at time zero that is of their own scale."""
+        a, b = self.scale(first), self.scale(second)
+        if a is None or b is None:
+            return Polynomial()
+        return self.scales.scaling.leading(self.scales.fluctuation(first, second), a + b)
+
+    def initial(self, core: Diagram) -> Polynomial:
+        """The leading part of the mean of a core at time zero, zero if it is below its scale."""
+        scale = self.scale(core)
+        if scale is None:
+            return Polynomial()
+        return self.scales.scaling.leading(self.scales.averages.mean(core), scale)
 
     def order(self, product: Product) -> Fraction | None:
         """The order of a product, None if one of its cores has no scale."""
@@ -180,7 +218,14 @@ class Hierarchy:
             return ()
         allowed += self.scales.scaling.time
         kept: dict[Product, Fraction] = {}
-        for product, c in self._derivative(core).items():
+        total: dict[Product, Fraction] = {}
+        for source, product, c in self._derivative(core):
+            total[product] = total.get(product, Fraction(0)) + c
+            if self.order(product) == allowed:
+                self._acting.add(source)
+        for product, c in total.items():
+            if not c:
+                continue
             order = self.order(product)
             if order is None or order < allowed:
                 if order is not None:
@@ -195,21 +240,21 @@ class Hierarchy:
             kept[key] = kept.get(key, Fraction(0)) + c
         return collected(kept)
 
-    def _derivative(self, core: Diagram) -> dict[Product, Fraction]:
-        """All products in dc/dtau, without the normalisation of the loss."""
-        total: dict[Product, Fraction] = {}
+    def _derivative(self, core: Diagram) -> Iterator[tuple[Product, Product, Fraction]]:
+        """Products in dc/dtau, each with the product of the potential that it comes from."""
         moves = {tensor for tensor in core.tensors if tensor.is_learnable}
-        for (cores, sizes), c in self._products.items():
+        representative = self.scales.averages.representative
+        for source, c in self._products.items():
+            cores, sizes = source
             for other, power in Counter(cores).items():
-                rest = list(cores)
-                rest.remove(other)
                 if not moves.intersection(other.tensors):
                     continue
-                rest = [self.scales.averages.representative(spectator) for spectator in rest]
+                spectators = list(cores)
+                spectators.remove(other)
+                rest = [representative(spectator) for spectator in spectators]
                 for product, weight in self.reduced(merge(core, other)).items():
                     key = tuple(sorted((*rest, *product[0]))), times(sizes, product[1])
-                    total[key] = total.get(key, Fraction(0)) - c * power * weight
-        return {product: c for product, c in total.items() if c}
+                    yield source, key, -c * power * weight
 
     def _drop(
         self, where: str, product: Product, c: Fraction, order: Fraction, leading: Fraction

@@ -19,7 +19,7 @@ from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 from expansion.polynomial import Polynomial
 
-__all__ = ["LaurentRing", "series_coefficients"]
+__all__ = ["LaurentRing", "gaussian_average", "series_coefficients"]
 
 Exponents = tuple[int, ...]
 Laurent = tuple[Exponents, fmpq_mpoly]
@@ -177,3 +177,42 @@ def series_coefficients(
         value = ring.scaled(combination(final, s), fmpq(factorial(s)))
         result.append(ring.polynomial(value))
     return tuple(result)
+
+
+def gaussian_average(
+    value: Polynomial, covariance: Mapping[tuple[str, str], Polynomial]
+) -> Polynomial:
+    """The mean of a polynomial over Gaussian symbols of mean zero.
+
+    Parameters
+    ----------
+    value : Polynomial
+    covariance : mapping from (str, str) to Polynomial
+        For every pair of Gaussian symbols.
+
+    Examples
+    --------
+    >>> p = Polynomial.parse
+    >>> print(gaussian_average(p("x*g**2 + g**4 + y*g"), {("g", "g"): p("s")}))
+    3*s**2 + s*x
+    """
+    symbols = {name for name, _ in covariance}
+    if not symbols:
+        return value
+
+    @lru_cache(maxsize=None)
+    def mean(names: tuple[str, ...]) -> Polynomial:
+        if not names:
+            return Polynomial({(): 1})
+        total = Polynomial()
+        for k in range(1, len(names)):
+            rest = names[1:k] + names[k + 1 :]
+            total += covariance[names[0], names[k]] * mean(rest)
+        return total
+
+    result = Polynomial()
+    for powers, c in value:
+        names = tuple(n for n, k in powers if n in symbols for _ in range(k))
+        rest = tuple((n, k) for n, k in powers if n not in symbols)
+        result += Polynomial({rest: c}) * mean(names)
+    return result
