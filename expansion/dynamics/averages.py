@@ -55,7 +55,7 @@ class Averages:
     exchange : bool, default True
         Whether diagrams that differ by a permutation of exchangeable tensors count as one.
     tick : callable, optional
-        Called with the number of diagrams added; raises to stop the work.
+        Called with the number of diagrams added; raises to stop the work. It may be replaced.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Averages:
         self.potential = potential
         self.tick: Tick = tick or (lambda added: None)
         self.exchangeable = symmetric_tensors(potential) if exchange else ()
-        self._representation = _representation((potential, *others), self.tick)
+        self._representation = _representation((potential, *others), lambda n: self.tick(n))
         self._means: dict[Diagram, Moments] = {}
         self._derivatives: dict[Diagram, list[Moments]] = {}
         self._flows: dict[Diagram, Flow] = {}

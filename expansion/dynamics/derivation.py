@@ -130,6 +130,7 @@ class EffectiveDynamics:
     random: tuple[Diagram, ...]
     order: Fraction
     _hierarchy: Hierarchy = field(repr=False)
+    _meter: _Meter = field(repr=False)
     _exact: tuple[Polynomial, ...] = field(repr=False)
 
     def __repr__(self) -> str:
@@ -260,10 +261,8 @@ class EffectiveDynamics:
         return {core: number for number, (core, _) in enumerate(self.cores)}
 
     def _coefficients(self, last: int) -> tuple[Polynomial, ...]:
-        if self.depth is not None and last > self.depth:
-            depths = self._further(last)
-        else:
-            depths = reached(self._hierarchy, _cores_of(self.output), last)
+        self._hierarchy.scales.averages.tick = self._meter.restarted().tick
+        depths = reached(self._hierarchy, _cores_of(self.output), last)
         place = {core: number for number, core in enumerate(depths)}
 
         def converted(terms: tuple[CoreTerm, ...]) -> list[tuple[Polynomial, tuple[int, ...]]]:
@@ -281,9 +280,6 @@ class EffectiveDynamics:
             tick=self._hierarchy.scales.averages.tick,
         )
         return tuple(gaussian_average(value, self.covariance) for value in found)
-
-    def _further(self, last: int) -> dict[Diagram, int]:
-        return reached(self._hierarchy, _cores_of(self.output), last)
 
 
 def derive(
@@ -335,18 +331,19 @@ def derive(
     followed = loss or found.exponents.loss or problem.loss_name
     exact = _exact(found, problem, followed, budget)
     meter = _Meter(budget, progress)
+    tables = averages or Averages(problem.loss, problem.quantity(followed).diagrams)
     quantity = problem.quantity(followed)
     refused: InvalidInputError | None = None
     first: EffectiveDynamics | None = None
     for fluctuating in (False, True):
-        table = averages
-        if table is None or fluctuating:
-            table = Averages(
-                problem.loss, quantity.diagrams, exchange=not fluctuating, tick=meter.tick
-            )
+        table = tables
+        if fluctuating and any(len(members) > 1 for members in tables.exchangeable):
+            # Exchangeable cores have equal means, but each fluctuates for itself.
+            table = Averages(problem.loss, quantity.diagrams, exchange=False)
+        table.tick = meter.restarted().tick
         try:
             result = _derived(
-                problem, followed, regime, table, exact, fluctuating, terms or EXPLORED, budget
+                problem, followed, regime, table, exact, fluctuating, terms or EXPLORED, meter
             )
         except GrowthError as error:
             refused = refused or error
@@ -368,7 +365,7 @@ def _derived(
     exact: tuple[Polynomial, ...],
     fluctuating: bool,
     explored: int,
-    budget: Budget | None,
+    meter: _Meter,
 ) -> EffectiveDynamics:
     exponents = {n: Fraction(a) for n, a in zip(regime.symbols, regime.scaling, strict=True)}
     time = sum((exponents.get(n, Fraction(0)) * k for n, k in regime.natural_time), Fraction(0))
@@ -390,7 +387,7 @@ def _derived(
         raise GrowthError(
             f"regime {regime.name}: nothing of {followed} has a scale; use the exact coefficients"
         )
-    depths, depth = _explored(hierarchy, output, explored, budget)
+    depths, depth = _explored(hierarchy, output, explored)
     order = _order(hierarchy, output)
     known = [core for core, level in depths.items() if depth is None or level < depth]
     random = tuple(
@@ -410,12 +407,13 @@ def _derived(
         random=random,
         order=order,
         _hierarchy=hierarchy,
+        _meter=meter,
         _exact=exact,
     )
 
 
 def _explored(
-    hierarchy: Hierarchy, output: tuple[CoreTerm, ...], most: int, budget: Budget | None
+    hierarchy: Hierarchy, output: tuple[CoreTerm, ...], most: int
 ) -> tuple[dict[Diagram, int], int | None]:
     """Cores by depth, and how many derivatives are known; None if the hierarchy closes."""
     start = _cores_of(output)
@@ -424,8 +422,6 @@ def _explored(
         try:
             further = reached(hierarchy, start, level + 1)
         except BudgetExceededError:
-            if budget is not None and not level:
-                raise
             return depths, level
         if max(further.values(), default=0) <= level:
             return further, None
@@ -489,6 +485,12 @@ class _Meter:
         self._progress = progress
         self._diagrams = 0
         self._started = time.perf_counter()
+
+    def restarted(self) -> _Meter:
+        """The same meter, counting from zero."""
+        self._diagrams = 0
+        self._started = time.perf_counter()
+        return self
 
     def tick(self, added: int) -> None:
         self._diagrams += added

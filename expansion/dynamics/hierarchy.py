@@ -40,7 +40,7 @@ from diagrams.merge import merge
 from diagrams.sums import DiagramSum
 from diagrams.wick import Monomial
 from expansion.dynamics.reduction import Product, Reduction
-from expansion.dynamics.scales import Scales, times
+from expansion.dynamics.scales import LAST, Scales, times
 from expansion.polynomial import Polynomial
 
 __all__ = ["CoreTerm", "Dropped", "GrowthError", "Hierarchy", "collected", "reached"]
@@ -128,6 +128,7 @@ class Hierarchy:
         self._products = _reduced(potential, self.potential_reduction)
         self._acting: set[Product] = set()
         self._rates: dict[Diagram, tuple[CoreTerm, ...]] = {}
+        self._orders: dict[tuple[Diagram, int], Fraction | None] = {}
         self._scales: dict[Diagram, Fraction | None] = {}
 
     @property
@@ -152,13 +153,59 @@ class Hierarchy:
     def scale(self, core: Diagram) -> Fraction | None:
         """The dynamic scale of a core."""
         if core not in self._scales:
-            scale = self.scales.of(core)
+            if self.scales.last(len(core.factors)) < LAST:
+                scale = self._extended(core)
+            else:
+                scale = self.scales.of(core)
             if self.fluctuating:
                 spread = self.scales.scaling.top(self.scales.fluctuation(core, core))
                 if spread is not None:
                     scale = spread / 2 if scale is None else max(scale, spread / 2)
             self._scales[core] = scale
         return self._scales[core]
+
+    def _extended(self, core: Diagram) -> Fraction | None:
+        """The scale of a core with many factors, from the derivatives of the hierarchy itself."""
+        best = self._order_at(core, 0)
+        for s in range(1, LAST + 1):
+            if s > 1 and best is not None:
+                break
+            order = self._order_at(core, s)
+            if order is not None:
+                order -= s * self.scales.scaling.time
+                best = order if best is None else max(best, order)
+        return best
+
+    def _order_at(self, core: Diagram, s: int) -> Fraction | None:
+        """The order of the s-th derivative of a core at time zero."""
+        key = core, s
+        if key not in self._orders:
+            if s == 0:
+                self._orders[key] = self.scales.scaling.top(self.scales.averages.mean(core))
+            else:
+                products = {product for _, product, _ in self._derivative(core)}
+                found = [self._product_order(product, s - 1) for product in products]
+                self._orders[key] = max((o for o in found if o is not None), default=None)
+        return self._orders[key]
+
+    def _product_order(self, product: Product, s: int) -> Fraction | None:
+        """The order of the s-th derivative of a product at time zero, by the rule of Leibniz."""
+        cores, powers = product
+        best: list[Fraction | None] = [self.scales.scaling.order(powers), *[None] * s]
+        for core in cores:
+            own = [self._order_at(core, k) for k in range(s + 1)]
+            best = [
+                max(
+                    (
+                        a + b
+                        for k in range(total + 1)
+                        if (a := best[k]) is not None and (b := own[total - k]) is not None
+                    ),
+                    default=None,
+                )
+                for total in range(s + 1)
+            ]
+        return best[s]
 
     def covariance(self, first: Diagram, second: Diagram) -> Polynomial:
         """The part of the covariance of two cores at time zero that is of their own scale."""
