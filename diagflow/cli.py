@@ -24,6 +24,7 @@ from diagflow.commands import (
     check,
     compare,
     demo,
+    derive,
     draw,
     expand,
     gallery,
@@ -49,7 +50,7 @@ app = typer.Typer(
 )
 
 GROUPS = {
-    "Theory": (expand, regimes, solve),
+    "Theory": (expand, regimes, derive, solve),
     "Experiments": (simulate, compare, gallery),
     "Pictures and papers": (draw, report),
     "First steps": (demo,),

@@ -36,8 +36,7 @@ from expansion.dynamics.scales import Scales
 __all__ = ["Coincidence"]
 
 MAXIMAL_NODES = 9
-MAXIMAL_PAIR_FACTORS = 12
-"""Larger diagrams stay whole."""
+"""Diagrams with more nodes stay whole, and those with more factors than a merger of two blocks."""
 
 MAXIMAL_BRANCH_FACTORS = 10
 """In larger diagrams only pairs that always coincide are looked for."""
@@ -52,10 +51,13 @@ class Coincidence:
     Parameters
     ----------
     scales : Scales
+    branching : bool, default True
+        Whether several leading partitions are looked for, or only pairs that always coincide.
     """
 
-    def __init__(self, scales: Scales) -> None:
+    def __init__(self, scales: Scales, *, branching: bool = True) -> None:
         self._scales = scales
+        self._branching = branching
         self._known: dict[Diagram, dict[Diagram, Fraction]] = {}
 
     def leading(self, diagram: Diagram) -> Mapping[Diagram, Fraction]:
@@ -73,8 +75,9 @@ class Coincidence:
     def _find(self, diagram: Diagram) -> dict[Diagram, Fraction]:
         whole = {diagram: Fraction(1)}
         size, nodes = len(diagram.factors), len(diagram.nodes)
-        last = self._scales.apart(diagram, self._scales.averages.growth)
-        if last is None or size > MAXIMAL_PAIR_FACTORS or nodes > MAXIMAL_NODES:
+        growth = self._scales.averages.growth
+        last = self._scales.apart(diagram, growth)
+        if last is None or size > 2 * growth + 2 or nodes > MAXIMAL_NODES:
             return whole
         scale = self._scales.of(diagram)
         if scale is None:
@@ -91,6 +94,8 @@ class Coincidence:
             if self._below({diagram: Fraction(1), equal: Fraction(-1)}, scale, last):
                 return {equal: Fraction(1)}
             possible.append((x, y))
+        if not self._branching:
+            return whole
         last = self._scales.apart(diagram, self._scales.least_growth)
         if not possible or last is None or size > MAXIMAL_BRANCH_FACTORS:
             return whole

@@ -18,7 +18,7 @@ their own scale are taken as Gaussian at time zero and averaged over at the end.
 >>> found.kind, found.certificate.matched
 (<Kind.FINITE: 'finite'>, (0, 1, 2, 3, 4, 5))
 >>> [str(coefficient) for coefficient in found.coefficients(3)]
-['0', '-2*p*H*sigma2', '4*p*H**2*sigma2**2', '-8*p*H*sigma2 - 8*p*H**3*sigma2**3']
+['0', '-2*p*H*sigma2', '8*p*H**2*sigma2**2', '-8*p*H*sigma2 - 32*p*H**3*sigma2**3']
 
 Source: ours.
 """
@@ -144,7 +144,9 @@ class EffectiveDynamics:
             last = min(last, self.depth)
         found = self._coefficients(last) if last >= 0 else ()
         time = self._time
-        matched, failed, weight = [], [], 0
+        matched: list[int] = []
+        failed: list[int] = []
+        weight = 0
         for s, value in enumerate(found):
             scaling = self._hierarchy.scales.scaling
             exact = Polynomial(
@@ -206,9 +208,7 @@ class EffectiveDynamics:
         place = self._places
         return PolynomialSystem(
             variables=tuple(f"c{number + 1}" for number in range(len(self.cores))),
-            rates=tuple(
-                _system_terms(self._hierarchy.rate(core), place) for core, _ in self.cores
-            ),
+            rates=tuple(_system_terms(self._hierarchy.rate(core), place) for core, _ in self.cores),
             initial=tuple(self.initial(core) for core, _ in self.cores),
             output=_system_terms(self.output, place),
         )
@@ -230,6 +230,19 @@ class EffectiveDynamics:
                 "its coefficients"
             )
         return particle_of(self.potential, self.output, self.problem.normalisation)
+
+    def representative(self, core: Diagram) -> Diagram:
+        """The core of the list that stands for one up to exchangeable tensors."""
+        return self._hierarchy.scales.averages.representative(core)
+
+    @cached_property
+    def inner(self) -> frozenset[Diagram]:
+        """The cores whose derivatives are known."""
+        if self.depth is None:
+            return frozenset(core for core, _ in self.cores)
+        if not self.depth:
+            return frozenset()
+        return frozenset(reached(self._hierarchy, _cores_of(self.output), self.depth - 1))
 
     def rate(self, core: Diagram) -> tuple[CoreTerm, ...]:
         """dc/dtau of a core, normalised."""
@@ -390,9 +403,7 @@ def _derived(
     depths, depth = _explored(hierarchy, output, explored)
     order = _order(hierarchy, output)
     known = [core for core, level in depths.items() if depth is None or level < depth]
-    random = tuple(
-        core for core in depths if fluctuating and len(hierarchy.covariance(core, core))
-    )
+    random = tuple(core for core in depths if fluctuating and len(hierarchy.covariance(core, core)))
     return EffectiveDynamics(
         problem=problem,
         loss=followed,
@@ -417,7 +428,7 @@ def _explored(
 ) -> tuple[dict[Diagram, int], int | None]:
     """Cores by depth, and how many derivatives are known; None if the hierarchy closes."""
     start = _cores_of(output)
-    depths = {core: 0 for core in start}
+    depths = dict.fromkeys(start, 0)
     for level in range(most):
         try:
             further = reached(hierarchy, start, level + 1)
@@ -440,9 +451,7 @@ def _cores_of(terms: tuple[CoreTerm, ...]) -> list[Diagram]:
     return sorted({core for term in terms for core in term.cores})
 
 
-def _system_terms(
-    terms: tuple[CoreTerm, ...], place: dict[Diagram, int]
-) -> tuple[SystemTerm, ...]:
+def _system_terms(terms: tuple[CoreTerm, ...], place: dict[Diagram, int]) -> tuple[SystemTerm, ...]:
     result = []
     for term in terms:
         powers: dict[int, int] = {}
@@ -478,9 +487,7 @@ def _exact(
 class _Meter:
     """Counts diagrams, reports them and stops the work when a budget is used up."""
 
-    def __init__(
-        self, budget: Budget | None, progress: Callable[[Progress], None] | None
-    ) -> None:
+    def __init__(self, budget: Budget | None, progress: Callable[[Progress], None] | None) -> None:
         self._budget = budget or Budget(diagrams=DEFAULT_DIAGRAMS)
         self._progress = progress
         self._diagrams = 0
@@ -507,4 +514,3 @@ class _Meter:
                 )
         if self._progress is not None:
             self._progress(Progress(0, self._diagrams, seconds))
-

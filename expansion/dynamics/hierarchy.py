@@ -20,9 +20,9 @@ Cores are reduced when they are first asked for; nothing is done for those that 
 [0, 1, 2]
 >>> overlap = hierarchy.potential[1].cores[0]
 >>> for term in hierarchy.rate(overlap):
-...     print(term.coefficient, "*", " ".join(f"[{core}]" for core in term.cores))
-2 * [weight U1[H,p]~sigma2; U1(H0,p0)^2]
--2*p**-1 * [weight U1[H,p]~sigma2; U1(H0,p0)^2] [weight U1[H,p]~sigma2 U2[H,p]~sigma2; U1(H0,p0) U2(H0,p0)]
+...     print(term.coefficient, "*", ", ".join(str(core).split("; ")[-1] for core in term.cores))
+2 * U1(H0,p0)^2
+-2*p**-1 * U1(H0,p0)^2, U1(H0,p0) U2(H0,p0)
 
 Source: ours.
 """
@@ -46,6 +46,10 @@ from expansion.polynomial import Polynomial
 __all__ = ["CoreTerm", "Dropped", "GrowthError", "Hierarchy", "collected", "reached"]
 
 
+MAXIMAL_CORE_FACTORS = 12
+"""Scales of cores with more factors come from the hierarchy instead of whole diagrams."""
+
+
 class GrowthError(InvalidInputError):
     """A core would leave its dynamic scale: the regime is not described by these cores."""
 
@@ -65,6 +69,10 @@ class CoreTerm:
     coefficient: Polynomial
     cores: tuple[Diagram, ...]
 
+    def __str__(self) -> str:
+        factor = f"({self.coefficient})" if len(self.coefficient) > 1 else str(self.coefficient)
+        return " ".join([factor, *(f"[{core}]" for core in self.cores)])
+
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
@@ -73,23 +81,22 @@ class Dropped:
     Parameters
     ----------
     where : str
-        "potential", "output" or the core whose derivative it was found in.
+        "output", or the text of the core whose derivative it was found in.
     term : CoreTerm
     order, leading : Fraction
         Its order and the order that is kept.
+    core : Diagram, optional
+        The core whose derivative it was found in.
     """
 
     where: str
     term: CoreTerm
     order: Fraction
     leading: Fraction
+    core: Diagram | None = None
 
     def __str__(self) -> str:
-        cores = " ".join(f"[{core}]" for core in self.term.cores)
-        return (
-            f"{self.where}: {self.term.coefficient} {cores} dropped, order {self.order} below "
-            f"{self.leading}"
-        )
+        return f"{self.where}: {self.term} dropped, order {self.order} below {self.leading}"
 
 
 class Hierarchy:
@@ -153,7 +160,7 @@ class Hierarchy:
     def scale(self, core: Diagram) -> Fraction | None:
         """The dynamic scale of a core."""
         if core not in self._scales:
-            if self.scales.last(len(core.factors)) < LAST:
+            if len(core.factors) > MAXIMAL_CORE_FACTORS:
                 scale = self._extended(core)
             else:
                 scale = self.scales.of(core)
@@ -276,7 +283,7 @@ class Hierarchy:
             order = self.order(product)
             if order is None or order < allowed:
                 if order is not None:
-                    self._drop(str(core), product, c, order, allowed)
+                    self._drop(str(core), product, c, order, allowed, core)
                 continue
             if order > allowed:
                 raise GrowthError(
@@ -304,10 +311,16 @@ class Hierarchy:
                     yield source, key, -c * power * weight
 
     def _drop(
-        self, where: str, product: Product, c: Fraction, order: Fraction, leading: Fraction
+        self,
+        where: str,
+        product: Product,
+        c: Fraction,
+        order: Fraction,
+        leading: Fraction,
+        core: Diagram | None = None,
     ) -> None:
         (term,) = collected({product: c})
-        self.dropped.append(Dropped(where, term, order, leading))
+        self.dropped.append(Dropped(where, term, order, leading, core))
 
 
 def _reduced(total: DiagramSum, reduction: Reduction) -> dict[Product, Fraction]:

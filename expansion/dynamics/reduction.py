@@ -104,7 +104,7 @@ class Reduction:
         self._scales = scales
         self._labelled = labelled
         self._separation = Separation(scales)
-        self._coincidence = Coincidence(scales)
+        self._coincidence = Coincidence(scales, branching=labelled)
         self._known: dict[Diagram, Mapping[Product, Fraction]] = {}
         self.steps: list[Separated | Coinciding] = []
 

@@ -134,9 +134,7 @@ class Scales:
         leading = [diagram for diagram in moving if scales[diagram] == top]
         return min((len(d.factors) - 2 for d in leading if len(d.factors) > 2), default=1)
 
-    def of_sum(
-        self, terms: Mapping[Diagram, Fraction], last: int | None = None
-    ) -> Fraction | None:
+    def of_sum(self, terms: Mapping[Diagram, Fraction], last: int | None = None) -> Fraction | None:
         """The dynamic scale of a linear combination of diagrams, from so many derivatives."""
         size = max(len(diagram.factors) for diagram in terms)
         if size > MAXIMAL_FACTORS:

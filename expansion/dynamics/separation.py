@@ -47,8 +47,8 @@ from expansion.dynamics.scales import Scales, times
 
 __all__ = ["Separation", "Split"]
 
-MAXIMAL_GLUED = 20
-"""Two copies of a block with more factors are not glued: the block counts as not concentrated."""
+MINIMAL_BLOCK = 4
+"""Blocks with more factors, and more than a merger adds, are not tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ class Separation:
         tuple or None
             None if the block has no dynamic scale or is too large to decide.
         """
-        if 2 * len(factors) > MAXIMAL_GLUED:
+        if len(factors) > max(MINIMAL_BLOCK, self._scales.averages.growth):
             return None
         marks = tuple(
             (Tensor(f"root{place}_", (nodes[v],), Kind.GAUSSIAN, variance="1"), (v,))
@@ -242,9 +242,7 @@ def _cuts(diagram: Diagram) -> Iterator[tuple[tuple[int, ...], Labelled, Labelle
             )
 
 
-def _restricted(
-    diagram: Diagram, kept: Sequence[int], factors: Sequence[Factor]
-) -> Labelled:
+def _restricted(diagram: Diagram, kept: Sequence[int], factors: Sequence[Factor]) -> Labelled:
     number = {node: new for new, node in enumerate(kept)}
     return (
         tuple(diagram.nodes[node] for node in kept),
@@ -254,9 +252,7 @@ def _restricted(
 
 def _components(diagram: Diagram, removed: Sequence[int]) -> list[set[int]]:
     """The components of the other nodes, linked by factors."""
-    links: dict[int, set[int]] = {
-        v: set() for v in range(len(diagram.nodes)) if v not in removed
-    }
+    links: dict[int, set[int]] = {v: set() for v in range(len(diagram.nodes)) if v not in removed}
     for at in {at for _, at in diagram.factors}:
         inner = [v for v in at if v not in removed]
         for v in inner:
@@ -276,9 +272,7 @@ def _components(diagram: Diagram, removed: Sequence[int]) -> list[set[int]]:
     return found
 
 
-def _glued(
-    nodes: tuple[Axis, ...], factors: tuple[Factor, ...], roots: Sequence[int]
-) -> Labelled:
+def _glued(nodes: tuple[Axis, ...], factors: tuple[Factor, ...], roots: Sequence[int]) -> Labelled:
     """Two copies of a block with common roots."""
     others = [v for v in range(len(nodes)) if v not in roots]
     number = {v: v for v in roots} | {v: len(nodes) + k for k, v in enumerate(others)}

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from math import factorial
 
 from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx
@@ -58,7 +58,9 @@ class LaurentRing:
             return self.zero
         least = tuple(map(min, zip(*exponents, strict=True)))
         table = {
-            tuple(a - b for a, b in zip(point, least, strict=True)): fmpq(c.numerator, c.denominator)
+            tuple(a - b for a, b in zip(point, least, strict=True)): fmpq(
+                c.numerator, c.denominator
+            )
             for point, (_, c) in zip(exponents, polynomial, strict=True)
         }
         return least, self._ring.from_dict(table)
@@ -108,7 +110,7 @@ def series_coefficients(
     initial: Sequence[Polynomial],
     tick: Callable[[int], None] | None = None,
 ) -> tuple[Polynomial, ...]:
-    """s! times the coefficient of tau^s in the output, for s = 0 ... last.
+    """S! times the coefficient of tau^s in the output, for s = 0 ... last.
 
     Parameters
     ----------
@@ -143,7 +145,7 @@ def series_coefficients(
         for variable, terms in rates.items()
     }
 
-    @lru_cache(maxsize=None)
+    @cache
     def variable(place: int, order: int) -> Laurent:
         if order == 0:
             return starts[place]
@@ -151,7 +153,7 @@ def series_coefficients(
             tick(1)
         return ring.scaled(combination(linear[place], order - 1), fmpq(1, order))
 
-    @lru_cache(maxsize=None)
+    @cache
     def product(places: tuple[int, ...], order: int) -> Laurent:
         if not places:
             return ring.zero if order else ring.one
@@ -166,9 +168,7 @@ def series_coefficients(
                 parts.append(ring.product(left, variable(tail, order - k)))
         return ring.total(parts)
 
-    def combination(
-        terms: Sequence[tuple[Laurent, tuple[int, ...]]], order: int
-    ) -> Laurent:
+    def combination(terms: Sequence[tuple[Laurent, tuple[int, ...]]], order: int) -> Laurent:
         return ring.total([ring.product(c, product(places, order)) for c, places in terms])
 
     final = [(ring.element(c), variables) for c, variables in output]
@@ -200,7 +200,7 @@ def gaussian_average(
     if not symbols:
         return value
 
-    @lru_cache(maxsize=None)
+    @cache
     def mean(names: tuple[str, ...]) -> Polynomial:
         if not names:
             return Polynomial({(): 1})
