@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         InvalidInputError,
     )
     from expansion.closest import where
+    from expansion.dynamics.derivation import EffectiveDynamics, derive
     from expansion.leading import LeadingSeries
     from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
     from expansion.polynomial import Polynomial
@@ -42,6 +43,7 @@ __all__ = [
     "BudgetExceededError",
     "CapacityError",
     "DiagflowError",
+    "EffectiveDynamics",
     "InvalidInputError",
     "LeadingSeries",
     "LossEvolution",
@@ -53,6 +55,7 @@ __all__ = [
     "autoencoder",
     "cp",
     "deep_linear",
+    "derive",
     "loss_series",
     "read_problem_file",
     "regimes",
@@ -68,6 +71,7 @@ _HOME = {
     "BudgetExceededError": "diagrams.errors",
     "CapacityError": "diagrams.errors",
     "DiagflowError": "diagrams.errors",
+    "EffectiveDynamics": "expansion.dynamics.derivation",
     "InvalidInputError": "diagrams.errors",
     "LeadingSeries": "expansion.leading",
     "LossEvolution": "pde.evolution",
@@ -79,6 +83,7 @@ _HOME = {
     "autoencoder": "expansion.models",
     "cp": "expansion.models",
     "deep_linear": "expansion.models",
+    "derive": "expansion.dynamics.derivation",
     "loss_series": "expansion.series",
     "read_problem_file": "expansion.problem_file",
     "regimes": "expansion.regimes",

@@ -25,6 +25,7 @@ from diagflow.commands import (
     check,
     compare,
     demo,
+    derive,
     draw,
     expand,
     gallery,
@@ -50,7 +51,7 @@ app = typer.Typer(
 )
 
 GROUPS = {
-    "Theory": (expand, regimes, solve),
+    "Theory": (expand, regimes, derive, solve),
     "Experiments": (simulate, compare, gallery),
     "Pictures and papers": (draw, report),
     "First steps": (demo,),

@@ -1,0 +1,124 @@
+"""``diagflow derive``: the effective dynamics of a regime."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from diagflow.commands.expand import Format
+from diagflow.commands.problem import Loss, takes_problem
+from diagflow.commands.searching import search
+from diagflow.commands.status import (
+    Diagrams,
+    Jobs,
+    Memory,
+    NoStore,
+    Scheduler,
+    Seconds,
+    Store,
+    budget,
+    opened_store,
+)
+
+if TYPE_CHECKING:
+    from expansion.problem import Problem
+
+__all__ = ["EPILOG", "NAME", "run"]
+
+NAME = "derive"
+
+EPILOG = (
+    "Examples:\n\n"
+    "  diagflow derive cp --order 4 --symmetric --regime A-B-E\n\n"
+    "  diagflow derive two-layer --regime V1-V2 --terms 20\n\n"
+    "  diagflow derive cp --order 2 --regime C-D --format json"
+)
+
+
+@takes_problem
+def run(
+    problem: "Problem",
+    regime: Annotated[
+        str | None,
+        typer.Option(
+            "--regime",
+            help="A name from 'diagflow regimes'.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
+    terms: Annotated[
+        int,
+        typer.Option(
+            "--terms", help="Print the leading coefficients of Y_0 ... Y_S.", metavar="S", min=0
+        ),
+    ] = 8,
+    loss: Loss = None,
+    output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    max_seconds: Seconds = None,
+    max_diagrams: Diagrams = None,
+    max_memory: Memory = None,
+    store: Store = None,
+    no_store: NoStore = False,
+    jobs: Jobs = 1,
+    scheduler: Scheduler = None,
+) -> None:
+    """Derive the leading dynamics of a regime from the loss, without knowing the model.
+
+    Prints the reduced potential, the cores that move, what was replaced by its mean or left out
+    and why, and leading coefficients far beyond those that are enumerated. The certificate lists
+    the s at which they equal the exact ones. Exits with 1, without coefficients, if one differs.
+    """
+    from diagflow import show_derivation
+    from diagflow.terminal import following
+    from diagrams.errors import BudgetExceededError, InvalidInputError
+    from expansion.dynamics.derivation import derive
+    from expansion.dynamics.hierarchy import GrowthError
+
+    if regime is None:
+        raise InvalidInputError(
+            "derive: --regime is missing; name one that 'diagflow regimes' lists"
+        )
+    limits = budget(max_seconds, max_diagrams, max_memory)
+    found = search(
+        problem,
+        loss=loss,
+        terms=None,
+        budget=limits,
+        store=opened_store(store, no_store=no_store),
+        jobs=jobs,
+        scheduler=scheduler,
+    )
+    limited = any(x is not None for x in (limits.seconds, limits.diagrams, limits.memory))
+    with following(f"cores of {regime}", 1) as progress:
+        try:
+            derived = derive(
+                found,
+                regime,
+                loss=loss,
+                budget=limits if limited else None,
+                progress=progress,
+            )
+        except GrowthError as error:
+            typer.echo(f"diagflow: error: {error}", err=True)
+            raise typer.Exit(1) from None
+        last = terms
+        if derived.certificate.holds:
+            try:
+                derived.coefficients(last)
+            except BudgetExceededError:
+                if limited or derived.depth is None:
+                    raise
+                last = min(last, derived.depth)
+    render = {
+        Format.text: show_derivation.text,
+        Format.json: show_derivation.json_text,
+        Format.latex: show_derivation.latex,
+    }
+    typer.echo(render[output](derived, last), nl=False)
+    if not derived.certificate.holds:
+        typer.echo(
+            f"diagflow: error: effective dynamics of regime {derived.regime.name}: "
+            f"{derived.certificate}",
+            err=True,
+        )
+        raise typer.Exit(1)

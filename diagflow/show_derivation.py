@@ -1,0 +1,153 @@
+"""An effective dynamics as text that reads like a derivation, as JSON or as LaTeX.
+
+>>> from diagflow import cp, derive, regimes
+>>> found = derive(regimes(cp(order=2), terms=4), "C-D")
+>>> print(text(found, 2).splitlines()[0])
+cp order=2 symmetric=false target=identity, regime C-D
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from diagflow.schemas import versioned_text
+from diagrams.diagram import Diagram
+from expansion.dynamics.derivation import EffectiveDynamics
+from expansion.dynamics.hierarchy import CoreTerm
+from expansion.dynamics.particle import Kind
+from expansion.dynamics.records import derivation_record
+from expansion.dynamics.reduction import Separated
+from expansion.polynomial import Polynomial
+
+__all__ = ["json_text", "latex", "text"]
+
+_SHOWN = 12
+"""Most cores, steps and dropped products that the text lists."""
+
+_KINDS = {
+    Kind.FINITE: "finite: the cores close, an ordinary differential equation",
+    Kind.ONE_SITE: "one-site: the moments of one particle in an effective potential",
+    Kind.WORDS: "words: the cores are traces of products of matrices",
+    Kind.OPEN: "open: no closed description",
+}
+
+
+def text(found: EffectiveDynamics, last: int) -> str:
+    """The reduced potential, the cores, the steps, the coefficients and the certificate."""
+    names = _names(found, "c{}")
+    lines = [f"{found.problem.title}, regime {found.regime.name}"]
+    if found.loss != found.problem.loss_name:
+        lines[0] += f", {found.loss}"
+    lines += ["", "Cores, with their scales and values at time zero"]
+    lines += _shortened(
+        [
+            f"  {names[core]} = {core}; scale {scale}; at zero {found.initial(core)}"
+            for core, scale in found.cores
+        ]
+    )
+    lines += [
+        f"  {first} is Gaussian of mean zero and variance {variance}"
+        for (first, second), variance in found.covariance.items()
+        if first == second
+    ]
+    lines += ["", "Reduced potential", f"  P = {_sum(found.potential, names)}"]
+    lines += ["", "Leading part of what is followed", f"  L = {_sum(found.output, names)}"]
+    lines += ["", f"Hierarchy, {_KINDS[found.kind]}"]
+    inner = [core for core, _ in found.cores if _known(found, core)]
+    lines += _shortened(
+        [f"  d{names[core]}/dtau = {_sum(found.rate(core), names)}" for core in inner]
+    )
+    means = [str(step) for step in found.steps if isinstance(step, Separated)]
+    joined = [str(step) for step in found.steps if not isinstance(step, Separated)]
+    for title, steps in (
+        ("Replaced by means", means),
+        ("Coinciding nodes", joined),
+        ("Dropped", [str(item) for item in found.dropped]),
+    ):
+        if steps:
+            lines += ["", title, *_shortened([f"  {step}" for step in dict.fromkeys(steps)])]
+    lines += ["", f"Certificate: {found.certificate}"]
+    if found.certificate.holds:
+        lines += ["", "Leading coefficients"]
+        lines += [f"  Y_{s} ~ {value}" for s, value in enumerate(found.coefficients(last))]
+    return "\n".join(lines) + "\n"
+
+
+def json_text(found: EffectiveDynamics, last: int) -> str:
+    """The record of `expansion.dynamics.records` with its version, indented."""
+    return versioned_text("derive", derivation_record(found, last))
+
+
+def latex(found: EffectiveDynamics, last: int) -> str:
+    """An ``align*`` environment with potential, hierarchy and coefficients."""
+    names = _names(found, "c_{{{}}}")
+    rows = [
+        f"P &= {_latex_sum(found.potential, names)}",
+        f"L &\\sim {_latex_sum(found.output, names)}",
+    ]
+    inner = [core for core, _ in found.cores if _known(found, core)][:_SHOWN]
+    rows += [
+        f"\\frac{{d {names[core]}}}{{d\\tau}} &= {_latex_sum(found.rate(core), names)}, & "
+        f"{names[core]}(0) &= {found.initial(core).latex()}"
+        for core in inner
+    ]
+    if found.certificate.holds:
+        rows += [
+            f"Y_{{{s}}} &\\sim {value.latex()}" for s, value in enumerate(found.coefficients(last))
+        ]
+    head = [f"{found.problem.title}, regime {found.regime.name}"]
+    head += [f"{names[core]} = {core}" for core, _ in found.cores]
+    head += [f"certificate: {found.certificate}"]
+    comments = "".join(f"% {line}\n" for line in head)
+    body = " \\\\\n".join(rows)
+    return f"{comments}{{\\allowdisplaybreaks\n\\begin{{align*}}\n{body}\n\\end{{align*}}}}\n"
+
+
+def _known(found: EffectiveDynamics, core: Diagram) -> bool:
+    """Whether the derivative of a core names cores of the list only."""
+    names = {other for other, _ in found.cores}
+    return found.depth is None or (
+        core in found.inner and all(names.issuperset(term.cores) for term in found.rate(core))
+    )
+
+
+def _names(found: EffectiveDynamics, form: str) -> dict[Diagram, str]:
+    """Names by place; diagrams that differ by exchangeable tensors have one."""
+    names = {core: form.format(k) for k, (core, _) in enumerate(found.cores, start=1)}
+    for term in found.potential:
+        for core in term.cores:
+            names.setdefault(core, names.get(found.representative(core), f"[{core}]"))
+    return names
+
+
+def _shortened(lines: Sequence[str]) -> list[str]:
+    more = len(lines) - _SHOWN
+    return [*lines[:_SHOWN], *([f"  ... and {more} more"] if more > 0 else [])]
+
+
+def _sum(terms: Sequence[CoreTerm], names: Mapping[Diagram, str]) -> str:
+    return " + ".join(_product(term, names) for term in terms) or "0"
+
+
+def _product(term: CoreTerm, names: Mapping[Diagram, str]) -> str:
+    counts = Counter(names[core] for core in term.cores)
+    factors = [name + (f"^{power}" if power > 1 else "") for name, power in counts.items()]
+    return " ".join([_bracketed(term.coefficient, str(term.coefficient)), *factors])
+
+
+def _latex_sum(terms: Sequence[CoreTerm], names: Mapping[Diagram, str]) -> str:
+    products = []
+    for term in terms:
+        counts = Counter(names[core] for core in term.cores)
+        factors = [name + (f"^{{{power}}}" if power > 1 else "") for name, power in counts.items()]
+        products.append(
+            " ".join([_bracketed(term.coefficient, term.coefficient.latex()), *factors])
+        )
+    return " + ".join(products) or "0"
+
+
+def _bracketed(coefficient: Polynomial, written: str) -> str:
+    return f"({written})" if len(coefficient) > 1 or written.startswith("-") else written

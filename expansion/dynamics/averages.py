@@ -1,0 +1,206 @@
+"""Exact means of diagrams and of their time derivatives, kept for all who ask.
+
+Everything effective dynamics decides rests on two kinds of numbers: the exact mean of a diagram at
+time zero, and the exact means of its first derivatives along the flow. Both are polynomials in the
+sizes and variances, they depend on the potential of the flow alone and not on the regime, and the
+same diagrams come up again and again. So one table per potential holds them, filled by the bulk
+engine (`diagrams.flow`) and by integration by parts (`diagrams.wick`).
+
+Tensors that may be permuted without changing the potential have the same law at all times. Diagrams
+that differ by such a permutation have the same means, and one of them, the *representative*, stands
+for all.
+
+>>> from expansion.models import cp
+>>> problem = cp(order=2)
+>>> averages = Averages(problem.loss)
+>>> overlap = next(diagram for diagram, _ in problem.overlap)
+>>> averages.derivatives(overlap, 1)
+((), ((('H', 1), ('p', 1), ('sigma2', 1)), Fraction(2, 1)))
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import permutations, product
+from math import lcm
+from typing import Any
+
+from diagrams.arrays import ArrayRepresentation
+from diagrams.canonical import Factor
+from diagrams.diagram import Diagram
+from diagrams.flow import Flow
+from diagrams.merge import factor_orbits, symmetric_tensors
+from diagrams.plain import PlainRepresentation
+from diagrams.representation import Blocks, Representation, Tick
+from diagrams.sums import DiagramSum
+from diagrams.tensors import Axis, Tensor
+from diagrams.wick import Moments, expectation
+
+__all__ = ["Averages", "disjoint_union", "pieces"]
+
+
+class Averages:
+    """Means of diagrams along the gradient flow of a potential.
+
+    Parameters
+    ----------
+    potential : DiagramSum
+        The loss that drives the flow, without its normalisation.
+    others : DiagramSum
+        What else is followed; its tensors and axes are known to the tables from the start.
+    exchange : bool, default True
+        Whether diagrams that differ by a permutation of exchangeable tensors count as one.
+    tick : callable, optional
+        Called with the number of diagrams added; raises to stop the work. It may be replaced.
+    """
+
+    def __init__(
+        self,
+        potential: DiagramSum,
+        *others: DiagramSum,
+        exchange: bool = True,
+        tick: Tick | None = None,
+    ) -> None:
+        self.potential = potential
+        self.tick: Tick = tick or (lambda added: None)
+        self.exchangeable = symmetric_tensors(potential) if exchange else ()
+        self._representation = _representation((potential, *others), lambda n: self.tick(n))
+        self._means: dict[Diagram, Moments] = {}
+        self._derivatives: dict[Diagram, list[Moments]] = {}
+        self._flows: dict[Diagram, Flow] = {}
+        self._representatives: dict[Diagram, Diagram] = {}
+        self.growth = max((len(diagram.factors) for diagram, _ in potential), default=2) - 2
+
+    def mean(self, diagram: Diagram) -> Moments:
+        """The mean of a diagram at time zero."""
+        before = len(self._means)
+        found = expectation(self.representative(diagram), known=self._means)
+        if len(self._means) > before:
+            self.tick(len(self._means) - before)
+        return found
+
+    def derivatives(self, diagram: Diagram, last: int) -> tuple[Moments, ...]:
+        """T^s E[d^s G/dt^s](0) for s = 0 ... last, without the normalisation of the loss."""
+        diagram = self.representative(diagram)
+        known = self._derivatives.setdefault(diagram, [])
+        while len(known) <= last:
+            flow = self._flows.get(diagram)
+            if flow is None:
+                flow = Flow(DiagramSum({diagram: 1}), self.potential, self._representation)
+                self._flows[diagram] = flow
+            known.append(flow.expectation(len(known)))
+        return tuple(known[: last + 1])
+
+    def representative(self, diagram: Diagram) -> Diagram:
+        """The least of the diagrams that permutations of exchangeable tensors make of one."""
+        found = self._representatives.get(diagram)
+        if found is None:
+            found = _least(diagram, self.exchangeable)
+            self._representatives[diagram] = found
+            self._representatives[found] = found
+        return found
+
+
+def pieces(nodes: tuple[Axis, ...], factors: Iterable[Factor]) -> tuple[Diagram, ...]:
+    """The connected components of a labelled diagram, nodes without factors included.
+
+    Examples
+    --------
+    >>> len(pieces((Axis("p"), Axis("p")), ()))
+    2
+    """
+    factors = tuple(factors)
+    leader = list(range(len(nodes)))
+
+    def find(node: int) -> int:
+        while leader[node] != node:
+            node = leader[node]
+        return node
+
+    for _, at in factors:
+        for node in at[1:]:
+            low, high = sorted((find(at[0]), find(node)))
+            leader[high] = low
+    result = []
+    for first in sorted({find(node) for node in range(len(nodes))}):
+        kept = [node for node in range(len(nodes)) if find(node) == first]
+        number = {node: new for new, node in enumerate(kept)}
+        result.append(
+            Diagram(
+                tuple(nodes[node] for node in kept),
+                tuple(
+                    (tensor, tuple(number[node] for node in at))
+                    for tensor, at in factors
+                    if at[0] in number
+                ),
+            )
+        )
+    return tuple(result)
+
+
+def disjoint_union(first: Diagram, second: Diagram) -> Diagram:
+    """The product of two diagrams, side by side.
+
+    Examples
+    --------
+    >>> node = Diagram((Axis("p"),))
+    >>> disjoint_union(node, node).nodes
+    (Axis(name='p'), Axis(name='p'))
+    """
+    shift = len(first.nodes)
+    moved = tuple((tensor, tuple(n + shift for n in at)) for tensor, at in second.factors)
+    return Diagram(first.nodes + second.nodes, first.factors + moved)
+
+
+def _representation(sums: tuple[DiagramSum, ...], tick: Tick) -> Representation[Any]:
+    """One store for all diagrams of a problem: no symmetry of tensors is taken for granted."""
+    diagrams = [diagram for total in sums for diagram, _ in total]
+    tensors = sorted({t for d in diagrams for t in d.tensors}, key=lambda t: t.sort_key)
+    axes = {axis for diagram in diagrams for axis in diagram.nodes}
+    axes |= {axis for tensor in tensors for axis in tensor.axes}
+    terms = _integral(sums[0])
+    blocks = Blocks(
+        potential=terms,
+        cuts=tuple(tuple(factor_orbits(diagram).items()) for diagram, _ in terms),
+        symmetric=tuple((tensor,) for tensor in tensors if tensor.is_random),
+        axes=tuple(sorted(axes, key=lambda axis: axis.sort_key)),
+        fixed=tuple(tensor for tensor in tensors if not tensor.is_random),
+    )
+    suited = all(ArrayRepresentation.suits(diagram) for diagram in diagrams)
+    return (ArrayRepresentation if suited else PlainRepresentation)(blocks, tick)
+
+
+def _integral(total: DiagramSum) -> tuple[tuple[Diagram, int], ...]:
+    denominator = lcm(*(c.denominator for _, c in total))
+    return tuple((diagram, int(c * denominator)) for diagram, c in total)
+
+
+def _least(diagram: Diagram, classes: tuple[tuple[Tensor, ...], ...]) -> Diagram:
+    """The least of all relabellings; tensors that occur more often come first."""
+    counts = Counter(tensor for tensor, _ in diagram.factors)
+    larger = [members for members in classes if len(members) > 1]
+    if not any(counts[tensor] for members in larger for tensor in members):
+        return diagram
+    choices = [list(_arrangements(members, counts)) for members in larger]
+    return min(
+        _renamed(diagram, dict(pair for part in chosen for pair in part))
+        for chosen in product(*choices)
+    )
+
+
+def _arrangements(
+    members: tuple[Tensor, ...], counts: Counter[Tensor]
+) -> Iterable[tuple[tuple[Tensor, Tensor], ...]]:
+    """Ways to rename the tensors of a class so that their counts fall."""
+    fall = sorted((counts[tensor] for tensor in members), reverse=True)
+    used = [tensor for tensor in members if counts[tensor]]
+    for order in permutations(used):
+        if [counts[tensor] for tensor in order] == fall[: len(used)]:
+            yield tuple(zip(order, members, strict=False))
+
+
+def _renamed(diagram: Diagram, names: dict[Tensor, Tensor]) -> Diagram:
+    return Diagram(diagram.nodes, tuple((names.get(t, t), at) for t, at in diagram.factors))

@@ -1,0 +1,516 @@
+"""Effective dynamics of a regime: derived from the loss, certified by its exact coefficients.
+
+`derive` takes a map of regimes and the name of one and finds, without knowing the model,
+
+1. the *reduced potential*: the loss as a sum of products of cores (`expansion.dynamics.reduction`);
+2. the *hierarchy*: how its cores move (`expansion.dynamics.hierarchy`), as far as it is needed;
+3. the leading coefficients of the loss from the hierarchy (`expansion.dynamics.taylor`), for the
+   cost of the cores and not of the diagrams;
+4. the *certificate*: for which s they equal the leading parts of the exact coefficients.
+
+Nothing is believed: where a coefficient differs the derivation is *refused*, with the reason, and
+gives no number. First the cores are taken as numbers. If that is refused, those that fluctuate at
+their own scale are taken as Gaussian at time zero and averaged over at the end.
+
+>>> from expansion.models import cp
+>>> from expansion.regimes import regimes
+>>> found = derive(regimes(cp(order=2), terms=5), "C-D")
+>>> found.kind, found.certificate.matched
+(<Kind.FINITE: 'finite'>, (0, 1, 2, 3, 4, 5))
+>>> [str(coefficient) for coefficient in found.coefficients(3)]
+['0', '-2*p*H*sigma2', '8*p*H**2*sigma2**2', '-8*p*H*sigma2 - 32*p*H**3*sigma2**3']
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+
+from diagrams.diagram import Diagram
+from diagrams.errors import BudgetExceededError, InvalidInputError
+from expansion.dynamics.averages import Averages
+from expansion.dynamics.hierarchy import CoreTerm, Dropped, GrowthError, Hierarchy, reached
+from expansion.dynamics.particle import Kind, Particle, kind_of, particle_of
+from expansion.dynamics.reduction import Coinciding, Separated
+from expansion.dynamics.scales import Scales, Scaling
+from expansion.dynamics.system import PolynomialSystem, SystemTerm
+from expansion.dynamics.taylor import gaussian_average, series_coefficients
+from expansion.exponents import SeriesExponents
+from expansion.polynomial import Polynomial
+from expansion.problem import Problem
+from expansion.regimes import Regime, Regimes
+from expansion.series import Budget, LossSeries, Progress
+
+__all__ = ["Certificate", "EffectiveDynamics", "RefusedError", "derive"]
+
+DEFAULT_DIAGRAMS = 60_000
+"""Without a budget a derivation stops after so many diagrams and keeps what it has."""
+
+EXPLORED = 8
+"""Derivatives after which a hierarchy that has not closed counts as infinite."""
+
+
+class RefusedError(InvalidInputError):
+    """The coefficients of a derivation differ from the exact ones, or it has none to compare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Where the coefficients of a derivation equal the exact leading parts.
+
+    Parameters
+    ----------
+    matched, failed : tuple of int
+        The s that were compared.
+    weight : int
+        How many of the matched coefficients are not zero.
+    """
+
+    matched: tuple[int, ...]
+    failed: tuple[int, ...]
+    weight: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether all are equal, and not only because all vanish."""
+        return not self.failed and self.weight > 0
+
+    def __str__(self) -> str:
+        if self.failed:
+            return f"refused: differs at s = {', '.join(map(str, self.failed))}"
+        if not self.weight:
+            return "refused: no coefficient to compare with"
+        return f"equal for s = {', '.join(map(str, self.matched))}"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EffectiveDynamics:
+    """The leading dynamics of a regime.
+
+    Parameters
+    ----------
+    problem : Problem
+    loss : str
+        What is followed.
+    regime : Regime
+    potential : tuple of CoreTerm
+        The reduced potential: the terms that move a core, without the normalisation of the loss.
+    output : tuple of CoreTerm
+        The leading part of what is followed, normalised, without what does not move.
+    cores : tuple of (Diagram, Fraction)
+        The cores that were reached with their dynamic scales, in the order they were met.
+    kind : Kind
+    depth : int or None
+        How many derivatives of the output are known; None if the hierarchy closes.
+    steps : tuple of Separated or Coinciding
+        What was replaced by its mean, and what coincided.
+    dropped : tuple of Dropped
+        What was left out, and how far below the rest it is.
+    random : tuple of Diagram
+        Cores that are Gaussian at time zero; empty if all are numbers.
+    order : Fraction
+        The order of the output.
+    """
+
+    problem: Problem
+    loss: str
+    regime: Regime
+    potential: tuple[CoreTerm, ...]
+    output: tuple[CoreTerm, ...]
+    cores: tuple[tuple[Diagram, Fraction], ...]
+    kind: Kind
+    depth: int | None
+    steps: tuple[Separated | Coinciding, ...]
+    dropped: tuple[Dropped, ...]
+    random: tuple[Diagram, ...]
+    order: Fraction
+    _hierarchy: Hierarchy = field(repr=False)
+    _meter: _Meter = field(repr=False)
+    _exact: tuple[Polynomial, ...] = field(repr=False)
+
+    def __repr__(self) -> str:
+        return f"<effective dynamics of {self.problem.title}, regime {self.regime.name}>"
+
+    @cached_property
+    def certificate(self) -> Certificate:
+        """For which s the coefficients equal the exact leading parts, as far as both are known."""
+        last = len(self._exact) - 1
+        if self.depth is not None:
+            last = min(last, self.depth)
+        found = self._coefficients(last) if last >= 0 else ()
+        time = self._time
+        matched: list[int] = []
+        failed: list[int] = []
+        weight = 0
+        for s, value in enumerate(found):
+            scaling = self._hierarchy.scales.scaling
+            exact = Polynomial(
+                {m: c for m, c in self._exact[s] if scaling.order(m) >= self.order + s * time}
+            )
+            (matched if exact == value else failed).append(s)
+            weight += exact == value and bool(len(value))
+        return Certificate(tuple(matched), tuple(failed), weight)
+
+    def coefficients(self, last: int) -> tuple[Polynomial, ...]:
+        """The leading parts of Y_0 ... Y_last, without the pure-target term.
+
+        Where the regime's leading part of Y_s is of lower order than its natural time would give
+        it, the coefficient is zero.
+
+        Raises
+        ------
+        RefusedError
+            If the certificate does not hold.
+        BudgetExceededError
+            If the hierarchy is not closed and is not known that far.
+        """
+        if last < 0:
+            raise InvalidInputError(
+                f"coefficients up to Y_{last}: s counts time derivatives; give 0 or more"
+            )
+        self.require_certificate()
+        return self._coefficients(last)
+
+    def require_certificate(self) -> None:
+        """Raise `RefusedError` unless the certificate holds."""
+        if not self.certificate.holds:
+            raise RefusedError(
+                f"effective dynamics of regime {self.regime.name}: {self.certificate}; use the "
+                "exact coefficients"
+            )
+
+    def system(self) -> PolynomialSystem:
+        """The closed system of differential equations of a finite hierarchy.
+
+        Raises
+        ------
+        RefusedError
+            If the certificate does not hold.
+        InvalidInputError
+            If the hierarchy is not finite.
+
+        Notes
+        -----
+        A core that is Gaussian at time zero has its deviation, a symbol ``g_k`` of mean zero, in
+        its initial value; `covariance` belongs to it.
+        """
+        self.require_certificate()
+        if self.kind is not Kind.FINITE:
+            raise InvalidInputError(
+                f"system of regime {self.regime.name}: its hierarchy is {self.kind.value}, not "
+                "finite; use its coefficients"
+            )
+        place = self._places
+        return PolynomialSystem(
+            variables=tuple(f"c{number + 1}" for number in range(len(self.cores))),
+            rates=tuple(_system_terms(self._hierarchy.rate(core), place) for core, _ in self.cores),
+            initial=tuple(self.initial(core) for core, _ in self.cores),
+            output=_system_terms(self.output, place),
+        )
+
+    def particle(self) -> Particle:
+        """The particle of a one-site hierarchy, from which contracted losses are built.
+
+        Raises
+        ------
+        RefusedError
+            If the certificate does not hold.
+        InvalidInputError
+            If not all cores are on one site.
+        """
+        self.require_certificate()
+        if kind_of((core for core, _ in self.cores), closed=False) is not Kind.ONE_SITE:
+            raise InvalidInputError(
+                f"particle of regime {self.regime.name}: its cores are not all on one site; use "
+                "its coefficients"
+            )
+        return particle_of(self.potential, self.output, self.problem.normalisation)
+
+    def representative(self, core: Diagram) -> Diagram:
+        """The core of the list that stands for one up to exchangeable tensors."""
+        return self._hierarchy.scales.averages.representative(core)
+
+    @cached_property
+    def inner(self) -> frozenset[Diagram]:
+        """The cores whose derivatives are known."""
+        if self.depth is None:
+            return frozenset(core for core, _ in self.cores)
+        if not self.depth:
+            return frozenset()
+        return frozenset(reached(self._hierarchy, _cores_of(self.output), self.depth - 1))
+
+    def rate(self, core: Diagram) -> tuple[CoreTerm, ...]:
+        """dc/dtau of a core, normalised."""
+        return self._hierarchy.rate(core)
+
+    def initial(self, core: Diagram) -> Polynomial:
+        """The leading part of a core at time zero, with ``g_k`` where it fluctuates."""
+        value = self._hierarchy.initial(core)
+        if core in self.random:
+            value += Polynomial({((f"g_{self.random.index(core) + 1}", 1),): 1})
+        return value
+
+    @cached_property
+    def covariance(self) -> dict[tuple[str, str], Polynomial]:
+        """The covariances of the symbols ``g_k``."""
+        return {
+            (f"g_{i + 1}", f"g_{j + 1}"): self._hierarchy.covariance(first, second)
+            for i, first in enumerate(self.random)
+            for j, second in enumerate(self.random)
+        }
+
+    @property
+    def _time(self) -> Fraction:
+        scaling = self._hierarchy.scales.scaling
+        return scaling.time + scaling.order(self.problem.normalisation)
+
+    @cached_property
+    def _places(self) -> dict[Diagram, int]:
+        return {core: number for number, (core, _) in enumerate(self.cores)}
+
+    def _coefficients(self, last: int) -> tuple[Polynomial, ...]:
+        self._hierarchy.scales.averages.tick = self._meter.restarted().tick
+        depths = reached(self._hierarchy, _cores_of(self.output), last)
+        place = {core: number for number, core in enumerate(depths)}
+
+        def converted(terms: tuple[CoreTerm, ...]) -> list[tuple[Polynomial, tuple[int, ...]]]:
+            return [(t.coefficient, tuple(sorted(place[c] for c in t.cores))) for t in terms]
+
+        found = series_coefficients(
+            last,
+            output=converted(self.output),
+            rates={
+                place[core]: converted(self._hierarchy.rate(core))
+                for core, level in depths.items()
+                if level < last
+            },
+            initial=[self.initial(core) for core in depths],
+            tick=self._hierarchy.scales.averages.tick,
+        )
+        return tuple(gaussian_average(value, self.covariance) for value in found)
+
+
+def derive(
+    found: Regimes,
+    name: str,
+    *,
+    loss: str | None = None,
+    terms: int | None = None,
+    budget: Budget | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    averages: Averages | None = None,
+) -> EffectiveDynamics:
+    """The effective dynamics of a regime.
+
+    Parameters
+    ----------
+    found : Regimes
+        The map of a problem; its coefficients are what the certificate compares with.
+    name : str
+        A regime of it.
+    loss : str, optional
+        What is followed along the flow; without it what the map is of.
+    terms : int, optional
+        How many derivatives of the hierarchy are explored; without it `EXPLORED`.
+    budget : Budget, optional
+        Limits on the work. Without one, a derivation that meets too many diagrams keeps what it
+        has.
+    progress : callable, optional
+        Called with a `Progress` while the engine works.
+    averages : Averages, optional
+        Tables of means from another regime of the same problem.
+
+    Raises
+    ------
+    InvalidInputError
+        If the map is of bare coefficients, or there is no such regime or loss.
+    GrowthError
+        If cores leave their scales.
+    BudgetExceededError
+        If the budget does not suffice for the reduced potential.
+    """
+    problem = found.exponents.problem
+    if problem is None:
+        raise InvalidInputError(
+            "effective dynamics: needs the diagrams of a problem, and this map is of bare "
+            "coefficients; give regimes(problem)"
+        )
+    regime = found[name]
+    followed = loss or found.exponents.loss or problem.loss_name
+    exact = _exact(found, problem, followed, budget)
+    meter = _Meter(budget, progress)
+    tables = averages or Averages(problem.loss, problem.quantity(followed).diagrams)
+    quantity = problem.quantity(followed)
+    refused: InvalidInputError | None = None
+    first: EffectiveDynamics | None = None
+    for fluctuating in (False, True):
+        table = tables
+        if fluctuating and any(len(members) > 1 for members in tables.exchangeable):
+            # Exchangeable cores have equal means, but each fluctuates for itself.
+            table = Averages(problem.loss, quantity.diagrams, exchange=False)
+        table.tick = meter.restarted().tick
+        try:
+            result = _derived(
+                problem, followed, regime, table, exact, fluctuating, terms or EXPLORED, meter
+            )
+        except GrowthError as error:
+            refused = refused or error
+            continue
+        if result.certificate.holds:
+            return result
+        first = first or result
+    if first is not None:
+        return first
+    assert refused is not None  # each attempt returned, or was refused
+    raise refused
+
+
+def _derived(
+    problem: Problem,
+    followed: str,
+    regime: Regime,
+    averages: Averages,
+    exact: tuple[Polynomial, ...],
+    fluctuating: bool,
+    explored: int,
+    meter: _Meter,
+) -> EffectiveDynamics:
+    exponents = {n: Fraction(a) for n, a in zip(regime.symbols, regime.scaling, strict=True)}
+    time = sum((exponents.get(n, Fraction(0)) * k for n, k in regime.natural_time), Fraction(0))
+    plain = Scaling(exponents, time)
+    scaling = Scaling(exponents, time - plain.order(problem.normalisation))
+    hierarchy = Hierarchy(
+        Scales(averages, scaling), problem.loss, problem.normalisation, fluctuating=fluctuating
+    )
+    quantity = problem.quantity(followed)
+    products = {
+        product: c
+        for product, c in hierarchy.reduced(quantity.diagrams).items()
+        if any(tensor.is_learnable for core in product[0] for tensor in core.tensors)
+    }
+    leading = hierarchy.leading(products, "output")
+    factor = Polynomial({quantity.normalisation: 1})
+    output = tuple(CoreTerm(term.coefficient * factor, term.cores) for term in leading)
+    if not output:
+        raise GrowthError(
+            f"regime {regime.name}: nothing of {followed} has a scale; use the exact coefficients"
+        )
+    depths, depth = _explored(hierarchy, output, explored)
+    order = _order(hierarchy, output)
+    known = [core for core, level in depths.items() if depth is None or level < depth]
+    random = tuple(core for core in depths if fluctuating and len(hierarchy.covariance(core, core)))
+    return EffectiveDynamics(
+        problem=problem,
+        loss=followed,
+        regime=regime,
+        potential=tuple(term for term in hierarchy.acting if term.cores),
+        output=output,
+        cores=tuple((core, hierarchy.scale(core) or Fraction(0)) for core in depths),
+        kind=kind_of(depths, closed=depth is None),
+        depth=depth,
+        steps=(*hierarchy.potential_reduction.steps, *hierarchy.reduction.steps),
+        dropped=tuple(hierarchy.dropped) if known else (),
+        random=random,
+        order=order,
+        _hierarchy=hierarchy,
+        _meter=meter,
+        _exact=exact,
+    )
+
+
+def _explored(
+    hierarchy: Hierarchy, output: tuple[CoreTerm, ...], most: int
+) -> tuple[dict[Diagram, int], int | None]:
+    """Cores by depth, and how many derivatives are known; None if the hierarchy closes."""
+    start = _cores_of(output)
+    depths = dict.fromkeys(start, 0)
+    for level in range(most):
+        try:
+            further = reached(hierarchy, start, level + 1)
+        except BudgetExceededError:
+            return depths, level
+        if max(further.values(), default=0) <= level:
+            return further, None
+        depths = further
+    return depths, most
+
+
+def _order(hierarchy: Hierarchy, output: tuple[CoreTerm, ...]) -> Fraction:
+    orders = [
+        hierarchy.order((term.cores, powers)) for term in output for powers, _ in term.coefficient
+    ]
+    return max(order for order in orders if order is not None)
+
+
+def _cores_of(terms: tuple[CoreTerm, ...]) -> list[Diagram]:
+    return sorted({core for term in terms for core in term.cores})
+
+
+def _system_terms(terms: tuple[CoreTerm, ...], place: dict[Diagram, int]) -> tuple[SystemTerm, ...]:
+    result = []
+    for term in terms:
+        powers: dict[int, int] = {}
+        for core in term.cores:
+            powers[place[core]] = powers.get(place[core], 0) + 1
+        result.append(SystemTerm(term.coefficient, tuple(sorted(powers.items()))))
+    return tuple(result)
+
+
+def _exact(
+    found: Regimes, problem: Problem, followed: str, budget: Budget | None
+) -> tuple[Polynomial, ...]:
+    """The exact coefficients of what is followed, without the pure-target term."""
+    own = found.exponents.loss or problem.loss_name
+    if followed == own:
+        return found.exponents.coefficients
+    limits = budget or Budget(diagrams=DEFAULT_DIAGRAMS)
+    series = LossSeries(problem, loss=followed, budget=limits)
+    try:
+        series[found.exponents.last]
+    except BudgetExceededError:
+        if not series.known:
+            raise
+    return SeriesExponents.of_coefficients(
+        series.known,
+        growing=problem.growing,
+        variances=problem.weight_variances,
+        problem=problem,
+        loss=followed,
+    ).coefficients
+
+
+class _Meter:
+    """Counts diagrams, reports them and stops the work when a budget is used up."""
+
+    def __init__(self, budget: Budget | None, progress: Callable[[Progress], None] | None) -> None:
+        self._budget = budget or Budget(diagrams=DEFAULT_DIAGRAMS)
+        self._progress = progress
+        self._diagrams = 0
+        self._started = time.perf_counter()
+
+    def restarted(self) -> _Meter:
+        """The same meter, counting from zero."""
+        self._diagrams = 0
+        self._started = time.perf_counter()
+        return self
+
+    def tick(self, added: int) -> None:
+        self._diagrams += added
+        seconds = time.perf_counter() - self._started
+        limits = (
+            ("diagrams", self._budget.diagrams, self._diagrams),
+            ("seconds", self._budget.seconds, seconds),
+        )
+        for what, limit, spent in limits:
+            if limit is not None and spent > limit:
+                raise BudgetExceededError(
+                    f"budget: the derivation needs more than {limit:g} {what}; raise it or ask "
+                    "for fewer terms"
+                )
+        if self._progress is not None:
+            self._progress(Progress(0, self._diagrams, seconds))

@@ -1,0 +1,188 @@
+"""Dynamic scales: how large a diagram becomes in a regime, not only at time zero.
+
+A regime is given by a scaling, the exponent alpha of every symbol, and the exponent alpha_T of its
+natural time T. The *order* of a monomial is its exponent under the scaling. The *dynamic scale* of
+a connected diagram G is
+
+    sigma(G) = max over s of  [ order of T^s E[d^s G/dt^s](0)  -  s alpha_T ],
+
+because after a time of order T all derivatives count: the overlap of a model with its target is
+zero on average at time zero in a mean-field regime, and of order one soon after. The maximum is
+taken over s = 0 ... `LAST`, less for diagrams with many factors; that it is enough is part of what
+a certificate checks.
+
+>>> from expansion.models import cp
+>>> problem = cp(order=2)
+>>> scaling = Scaling({"p": Fraction(1), "H": Fraction(2), "sigma2": Fraction(-2)}, Fraction(0))
+>>> scales = Scales(Averages(problem.loss), scaling)
+>>> overlap = next(diagram for diagram, _ in problem.overlap)
+>>> scaling.top(scales.averages.mean(overlap)), scales.of(overlap)
+(None, Fraction(1, 1))
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from diagrams.diagram import Diagram
+from diagrams.wick import Moments, Monomial
+from expansion.dynamics.averages import Averages, disjoint_union, pieces
+from expansion.polynomial import Polynomial
+
+__all__ = ["LAST", "Scales", "Scaling"]
+
+LAST = 2
+"""Derivatives that dynamic scales look at."""
+
+MAXIMAL_FACTORS = 26
+"""Derivatives whose diagrams have more factors are not looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """Exponents of the symbols and of the natural time.
+
+    Parameters
+    ----------
+    exponents : mapping from str to Fraction
+        alpha; a symbol without one does not scale.
+    time : Fraction
+        alpha_T, less what one factor of the normalisation of the loss contributes.
+    """
+
+    exponents: Mapping[str, Fraction]
+    time: Fraction
+
+    def order(self, powers: Monomial) -> Fraction:
+        """The order of a monomial."""
+        return sum((self.exponents.get(n, Fraction(0)) * k for n, k in powers), Fraction(0))
+
+    def top(self, moments: Moments) -> Fraction | None:
+        """The largest order of a polynomial, None if it is zero."""
+        return max((self.order(powers) for powers, c in moments.items() if c), default=None)
+
+    def leading(self, moments: Moments, order: Fraction) -> Polynomial:
+        """The part of a polynomial of one order."""
+        return Polynomial({m: c for m, c in moments.items() if self.order(m) == order})
+
+
+class Scales:
+    """Dynamic scales of diagrams and of linear combinations of them.
+
+    Parameters
+    ----------
+    averages : Averages
+    scaling : Scaling
+    """
+
+    def __init__(self, averages: Averages, scaling: Scaling) -> None:
+        self.averages = averages
+        self.scaling = scaling
+        self._known: dict[Diagram, Fraction | None] = {}
+
+    def last(self, factors: int) -> int:
+        """How many derivatives of a diagram with so many factors are looked at."""
+        growth = max(1, self.averages.growth)
+        return max(0, min(LAST, (MAXIMAL_FACTORS - factors) // growth))
+
+    def of(self, diagram: Diagram) -> Fraction | None:
+        """The dynamic scale of a diagram, None if all means that were looked at vanish."""
+        diagram = self.averages.representative(diagram)
+        if diagram not in self._known:
+            parts = pieces(diagram.nodes, diagram.factors)
+            self._known[diagram] = (
+                self.of_sum({diagram: Fraction(1)})
+                if len(parts) == 1
+                else _sum(self.of(part) for part in parts)
+            )
+        return self._known[diagram]
+
+    def apart(self, diagram: Diagram, growth: int) -> int | None:
+        """How many derivatives show the size of a sum over different indices.
+
+        Such a sum has a mean only if every factor occurs an even number of times at its indices.
+        A merger with a block of B factors changes the parity of B of them, and two mergers share
+        one; so with n odd factors, (n - 2)/(B - 2) mergers may be needed before it has a mean.
+
+        Parameters
+        ----------
+        diagram : Diagram
+        growth : int
+            B - 2 of the blocks that are counted on.
+
+        Returns
+        -------
+        int or None
+            None if that many derivatives have too many factors to be looked at.
+        """
+        odd = sum(count % 2 for (t, _), count in diagram.multiplicities.items() if t.is_random)
+        needed = max(LAST, -((2 - odd) // max(1, growth)))
+        fits = len(diagram.factors) + needed * self.averages.growth <= MAXIMAL_FACTORS
+        return needed if fits else None
+
+    @cached_property
+    def least_growth(self) -> int:
+        """The least number of factors that a merger with a leading block of the potential adds."""
+        moving = [d for d, _ in self.averages.potential if any(t.is_learnable for t in d.tensors)]
+        scales = {diagram: self.of(diagram) for diagram in moving}
+        top = max((scale for scale in scales.values() if scale is not None), default=None)
+        leading = [diagram for diagram in moving if scales[diagram] == top]
+        return min((len(d.factors) - 2 for d in leading if len(d.factors) > 2), default=1)
+
+    def of_sum(self, terms: Mapping[Diagram, Fraction], last: int | None = None) -> Fraction | None:
+        """The dynamic scale of a linear combination of diagrams, from so many derivatives."""
+        size = max(len(diagram.factors) for diagram in terms)
+        if size > MAXIMAL_FACTORS:
+            moments = [[self.averages.mean(diagram)] for diagram in terms]
+        else:
+            last = self.last(size) if last is None else last
+            moments = [list(self.averages.derivatives(diagram, last)) for diagram in terms]
+        best: Fraction | None = None
+        for s in range(min(map(len, moments))):
+            total: Moments = {}
+            for coefficient, known in zip(terms.values(), moments, strict=True):
+                for powers, value in known[s].items():
+                    total[powers] = total.get(powers, Fraction(0)) + coefficient * value
+            order = self.scaling.top(total)
+            if order is not None:
+                order -= s * self.scaling.time
+                best = order if best is None else max(best, order)
+        return best
+
+    def fluctuation(self, first: Diagram, second: Diagram) -> Moments:
+        """The covariance of two diagrams at time zero."""
+        averages = self.averages
+        result = dict(averages.mean(disjoint_union(first, second)))
+        for a, x in averages.mean(first).items():
+            for b, y in averages.mean(second).items():
+                key = times(a, b)
+                result[key] = result.get(key, Fraction(0)) - x * y
+        return {powers: c for powers, c in result.items() if c}
+
+
+def times(first: Monomial, second: Monomial) -> Monomial:
+    """The product of two monomials.
+
+    Examples
+    --------
+    >>> times((("p", 1),), (("H", 2), ("p", -1)))
+    (('H', 2),)
+    """
+    powers = dict(first)
+    for name, power in second:
+        powers[name] = powers.get(name, 0) + power
+    return tuple(sorted((name, power) for name, power in powers.items() if power))
+
+
+def _sum(orders: Iterable[Fraction | None]) -> Fraction | None:
+    total = Fraction(0)
+    for order in orders:
+        if order is None:
+            return None
+        total += order
+    return total

@@ -1,0 +1,309 @@
+"""Separation: blocks that hang on one or two nodes and may be replaced by their means.
+
+Let S be one or two nodes whose removal leaves a connected diagram G in several components, and B
+one of them with its links to S: a function B(S) of the indices at S. It is *concentrated* if, at
+typical different indices, its variance is of lower order than the square of its size,
+
+    order Var B(S)  <  2 [sigma(B) - order of the sizes of S],
+
+with sigma the dynamic scale of B summed over S. Then every B(S) equals its mean to leading order,
+and
+
+    G  ->  (G without B) * (B summed over S) / (product of the sizes of S).
+
+Both sides of the inequality are computed exactly: the variance is the mean of two copies of B glued
+together at S, less the square of the mean. When both nodes of S lie on one axis, equal indices are
+taken out by inclusion and exclusion.
+
+At a node whose index is fixed (a pin, or an axis of size one) a diagram falls apart exactly.
+
+>>> from expansion.models import cp
+>>> from expansion.dynamics.averages import Averages
+>>> from expansion.dynamics.scales import Scaling
+>>> problem = cp(order=2)
+>>> scaling = Scaling({"p": Fraction(1), "H": Fraction(2), "sigma2": Fraction(-2)}, Fraction(0))
+>>> separation = Separation(Scales(Averages(problem.loss), scaling))
+>>> star = Diagram.parse("weight U1[H,p]~sigma2; U1(H0,p0)^2 U1(H1,p0)^2")
+>>> split = separation.split(star)
+>>> print(split.block, "|", split.rest, "|", split.sizes)
+weight U1[H,p]~sigma2; U1(H0,p0)^2 | weight U1[H,p]~sigma2; U1(H0,p0)^2 | (('p', -1),)
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+
+from diagrams.canonical import Factor
+from diagrams.diagram import Diagram, identify
+from diagrams.tensors import Axis, Kind, Tensor
+from diagrams.wick import Moments, Monomial
+from expansion.dynamics.scales import Scales, times
+
+__all__ = ["Separation", "Split"]
+
+MINIMAL_BLOCK = 4
+"""Blocks with more factors, and more than a merger adds, are not tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A diagram as a product.
+
+    Parameters
+    ----------
+    block : Diagram
+        The part that was separated, summed over the nodes it hung on.
+    rest : Diagram
+        What is left, connected or not.
+    sizes : Monomial
+        The sizes that the product is multiplied by, one negative power for each separating node.
+    variance : Fraction or None
+        Order of the variance of the block at typical indices; None if it does not vary at all.
+    square : Fraction or None
+        Order of its squared size there; None for an exact split at a fixed index.
+    """
+
+    block: Diagram
+    rest: Diagram
+    sizes: Monomial
+    variance: Fraction | None
+    square: Fraction | None
+
+
+class Separation:
+    """Splits of diagrams under one scaling, kept.
+
+    Parameters
+    ----------
+    scales : Scales
+    """
+
+    def __init__(self, scales: Scales) -> None:
+        self._scales = scales
+        self._splits: dict[Diagram, Split | None] = {}
+        self._spreads: dict[Diagram, tuple[Fraction | None, Fraction] | None] = {}
+
+    def split(self, diagram: Diagram) -> Split | None:
+        """A split of a connected diagram, None if it has none.
+
+        Fixed indices come first, then single nodes, then pairs; the smallest block is taken.
+        """
+        if diagram not in self._splits:
+            self._splits[diagram] = self._find(diagram)
+        return self._splits[diagram]
+
+    def _find(self, diagram: Diagram) -> Split | None:
+        exact = _at_fixed_index(diagram)
+        if exact is not None:
+            return exact
+        for roots, block, rest in _cuts(diagram):
+            spread = self.spread(*block, tuple(range(len(roots))))
+            if spread is None or not _concentrated(spread):
+                continue
+            if not (self._different(diagram, roots) or self._equal(*block, len(roots))):
+                continue
+            variance, square = spread
+            return Split(
+                block=Diagram(*block),
+                rest=Diagram(*rest),
+                sizes=_inverse([diagram.nodes[r] for r in roots]),
+                variance=variance,
+                square=square,
+            )
+        return None
+
+    def _different(self, diagram: Diagram, roots: Sequence[int]) -> bool:
+        """Whether equal indices at two roots of one axis are negligible."""
+        if len(roots) < 2 or diagram.nodes[roots[0]] != diagram.nodes[roots[1]]:
+            return True
+        equal = Diagram(*identify(diagram.nodes, diagram.factors, [(roots[0], roots[1])]))
+        whole, part = self._scales.of(diagram), self._scales.of(equal)
+        return whole is not None and (part is None or part < whole)
+
+    def _equal(self, nodes: Sequence[Axis], factors: Sequence[Factor], count: int) -> bool:
+        """Whether a block on two roots of one axis takes its typical value at equal indices too."""
+        roots = tuple(range(count))
+        merged = identify(nodes, factors, [(roots[0], roots[1])])
+        spread = self.spread(*merged, (0,))
+        if spread is None or not _concentrated(spread):
+            return False
+        different = self._leading_mean(tuple(nodes), tuple(factors), roots)
+        return different is not None and different == self._leading_mean(*merged, (0,))
+
+    def _leading_mean(
+        self, nodes: tuple[Axis, ...], factors: tuple[Factor, ...], roots: tuple[int, ...]
+    ) -> Moments | None:
+        """The leading part of the mean at typical indices, None if it is zero."""
+        scaling = self._scales.scaling
+        sizes = _inverse([nodes[v] for v in roots])
+        mean = {times(m, sizes): c for m, c in self._typical(nodes, factors, roots).items() if c}
+        top = scaling.top(mean)
+        return None if top is None else {m: c for m, c in mean.items() if scaling.order(m) == top}
+
+    def spread(
+        self, nodes: Sequence[Axis], factors: Sequence[Factor], roots: tuple[int, ...]
+    ) -> tuple[Fraction | None, Fraction] | None:
+        """Orders of variance and squared size of a block at typical different indices.
+
+        Parameters
+        ----------
+        nodes, factors
+            The labelled block.
+        roots : tuple of int
+            The nodes it hangs on.
+
+        Returns
+        -------
+        tuple or None
+            None if the block has no dynamic scale or is too large to decide.
+        """
+        if len(factors) > max(MINIMAL_BLOCK, self._scales.averages.growth):
+            return None
+        marks = tuple(
+            (Tensor(f"root{place}_", (nodes[v],), Kind.GAUSSIAN, variance="1"), (v,))
+            for place, v in enumerate(roots)
+        )
+        key = Diagram(tuple(nodes), (*factors, *marks))
+        if key not in self._spreads:
+            self._spreads[key] = self._spread(tuple(nodes), tuple(factors), roots)
+        return self._spreads[key]
+
+    def _spread(
+        self, nodes: tuple[Axis, ...], factors: tuple[Factor, ...], roots: tuple[int, ...]
+    ) -> tuple[Fraction | None, Fraction] | None:
+        scaling = self._scales.scaling
+        size = self._scales.of(Diagram(nodes, factors))
+        if size is None:
+            return None
+        sizes = _inverse([nodes[v] for v in roots])
+        mean = {times(m, sizes): c for m, c in self._typical(nodes, factors, roots).items()}
+        glued = _glued(nodes, factors, roots)
+        total = {times(m, sizes): c for m, c in self._typical(*glued, roots).items()}
+        for a, x in mean.items():
+            for b, y in mean.items():
+                total[times(a, b)] = total.get(times(a, b), Fraction(0)) - x * y
+        typical = size + scaling.order(sizes)
+        return scaling.top({m: c for m, c in total.items() if c}), 2 * typical
+
+    def _typical(
+        self, nodes: tuple[Axis, ...], factors: tuple[Factor, ...], roots: tuple[int, ...]
+    ) -> Moments:
+        """The mean, summed over different indices at the roots."""
+        averages = self._scales.averages
+        total = dict(averages.mean(Diagram(nodes, factors)))
+        if len(roots) == 2 and nodes[roots[0]] == nodes[roots[1]]:
+            equal = Diagram(*identify(nodes, factors, [(roots[0], roots[1])]))
+            for powers, value in averages.mean(equal).items():
+                total[powers] = total.get(powers, Fraction(0)) - value
+        return total
+
+
+def _concentrated(spread: tuple[Fraction | None, Fraction]) -> bool:
+    variance, square = spread
+    return variance is None or variance < square
+
+
+def _inverse(axes: Sequence[Axis]) -> Monomial:
+    powers = Counter(axis.name for axis in axes if axis.pinned is None)
+    return tuple(sorted((name, -count) for name, count in powers.items()))
+
+
+Labelled = tuple[tuple[Axis, ...], tuple[Factor, ...]]
+
+
+def _cuts(diagram: Diagram) -> Iterator[tuple[tuple[int, ...], Labelled, Labelled]]:
+    """Separating nodes with a block and the rest, smallest blocks first; roots come first."""
+    size = len(diagram.nodes)
+    unpinned = [v for v in range(size) if diagram.nodes[v].pinned is None]
+    for count in (1, 2):
+        found = []
+        for roots in combinations(unpinned, count):
+            parts = _components(diagram, roots)
+            if len(parts) < 2:
+                continue
+            for part in parts:
+                inside = tuple(f for f in diagram.factors if any(v in part for v in f[1]))
+                outside = tuple(f for f in diagram.factors if not any(v in part for v in f[1]))
+                touched = {v for _, at in inside for v in at if v in roots}
+                if len(touched) == count and outside:
+                    found.append((len(inside), roots, part, inside, outside))
+        for _, roots, part, inside, outside in sorted(found, key=lambda entry: entry[:2]):
+            others = [v for v in range(size) if v not in part and v not in roots]
+            yield (
+                roots,
+                _restricted(diagram, (*roots, *sorted(part)), inside),
+                _restricted(diagram, (*roots, *others), outside),
+            )
+
+
+def _restricted(diagram: Diagram, kept: Sequence[int], factors: Sequence[Factor]) -> Labelled:
+    number = {node: new for new, node in enumerate(kept)}
+    return (
+        tuple(diagram.nodes[node] for node in kept),
+        tuple((tensor, tuple(number[node] for node in at)) for tensor, at in factors),
+    )
+
+
+def _components(diagram: Diagram, removed: Sequence[int]) -> list[set[int]]:
+    """The components of the other nodes, linked by factors."""
+    links: dict[int, set[int]] = {v: set() for v in range(len(diagram.nodes)) if v not in removed}
+    for at in {at for _, at in diagram.factors}:
+        inner = [v for v in at if v not in removed]
+        for v in inner:
+            links[v].update(inner)
+    found: list[set[int]] = []
+    seen: set[int] = set()
+    for start in links:
+        if start in seen:
+            continue
+        part, stack = {start}, [start]
+        while stack:
+            for v in links[stack.pop()] - part:
+                part.add(v)
+                stack.append(v)
+        seen |= part
+        found.append(part)
+    return found
+
+
+def _glued(nodes: tuple[Axis, ...], factors: tuple[Factor, ...], roots: Sequence[int]) -> Labelled:
+    """Two copies of a block with common roots."""
+    others = [v for v in range(len(nodes)) if v not in roots]
+    number = {v: v for v in roots} | {v: len(nodes) + k for k, v in enumerate(others)}
+    copy = tuple((tensor, tuple(number[v] for v in at)) for tensor, at in factors)
+    return (*nodes, *(nodes[v] for v in others)), (*factors, *copy)
+
+
+def _at_fixed_index(diagram: Diagram) -> Split | None:
+    """The exact split at a node with one index only, if more than one group of factors meets it."""
+    for v, axis in enumerate(diagram.nodes):
+        pins = tuple(f for f in diagram.factors if f[0].kind is Kind.PIN and f[1] == (v,))
+        if axis.pinned != 1 and not pins:
+            continue
+        parts = _components(diagram, (v,))
+        alone = [f for f in diagram.factors if set(f[1]) == {v} and f not in pins]
+        if len(parts) + len(alone) < 2:
+            continue
+        if parts:
+            inside = [f for f in diagram.factors if any(n in parts[0] for n in f[1])]
+            kept = sorted(parts[0])
+        else:
+            inside, kept = alone[:1], []
+        outside = [f for f in diagram.factors if f not in pins]
+        for factor in inside:
+            outside.remove(factor)
+        others = [n for n in range(len(diagram.nodes)) if n != v and n not in kept]
+        return Split(
+            block=Diagram(*_restricted(diagram, (v, *kept), (*pins, *inside))),
+            rest=Diagram(*_restricted(diagram, (v, *others), (*pins, *outside))),
+            sizes=(),
+            variance=None,
+            square=None,
+        )
+    return None
