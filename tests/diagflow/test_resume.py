@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -62,9 +63,11 @@ def killed(store: Path, seconds: float, *options: str) -> bool:
 def kill_at_random(folder: Path, times: int, *options: str) -> None:
     """Kill at random moments; every third time finish, compare, and begin with a new store."""
     chance = random.Random(times)
-    start = time.monotonic()
-    expected = finished(folder / "whole.sqlite3", *options)
-    whole = time.monotonic() - start
+    whole = inf
+    for name in ("first", "second"):  # the first may have to fetch everything from the disk
+        start = time.monotonic()
+        expected = finished(folder / f"{name}.sqlite3", *options)
+        whole = min(whole, time.monotonic() - start)
     assert [c["s"] for c in json.loads(expected)["coefficients"]] == list(range(6))
     hit = 0
     for number in range(times):
