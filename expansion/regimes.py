@@ -61,7 +61,7 @@ from expansion.scalings import Condition, Relation, as_monomial, simplest_basis,
 from expansion.series import Budget, Progress
 from expansion.series_store import SeriesStore
 from expansion.slices import Slice
-from expansion.vertex_sequences import VertexSequence, Wall, common_slope
+from expansion.vertex_sequences import VertexSequence, Wall, common_slope, order
 
 __all__ = ["Change", "Learning", "Regime", "Regimes", "regimes"]
 
@@ -365,6 +365,7 @@ def regimes(
     found = find_map(polyhedra, exponents.last, growing=exponents.growing_places, tick=limits.tick)
     result = _described(exponents, polyhedra, found, limits.tick)
     check_map(result, tick=limits.tick)
+    limits.end()
     return result if slice is None else result.restricted(slice)
 
 
@@ -453,10 +454,8 @@ def _regime(
 
 def _fastest(sequences: Sequence[VertexSequence], scaling: Point) -> list[VertexSequence]:
     """The sequences whose slope is the largest along a scaling: all, unless no law holds."""
-    orders = [
-        sum((x * b for x, b in zip(scaling, q.slope, strict=True)), Fraction(0)) for q in sequences
-    ]
-    return [q for q, order in zip(sequences, orders, strict=True) if order == max(orders)]
+    orders = [order(scaling, q.slope) for q in sequences]
+    return [q for q, growth in zip(sequences, orders, strict=True) if growth == max(orders)]
 
 
 def _conditions(
