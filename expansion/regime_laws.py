@@ -14,15 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from diagrams.errors import InvalidInputError
 from expansion.convex_hull import Tick, unhurried
 from expansion.linear_algebra import Point, inner_product
+from expansion.regime_values import Regime, Regimes
 from expansion.vertex_sequences import order
-
-if TYPE_CHECKING:
-    from expansion.regimes import Regime, Regimes
 
 __all__ = ["check_map", "regimes_at", "scalings_to_try"]
 
