@@ -195,7 +195,7 @@ def _regime(
         learning=learnt,
         moving=tuple(
             wall
-            for first, second in combinations(sequences, 2)
+            for first, second in combinations(sorted(sequences, key=lambda q: q.sort_key), 2)
             if {first, second} in edges and (wall := Wall.between(first, second)).moves
         ),
         scaling=cell.scaling,
