@@ -70,7 +70,11 @@ def test_late_vertices_and_what_they_leave_open_are_printed() -> None:
     record = regimes_record(found)
     assert (record["law_holds_to"], record["confirmed"], record["confirmed_by"]) == (5, False, 0)
     assert record["late_vertices"] == [
-        {"s": 6, "appeared": [{"p": 2, "H": 1, "x": 1}], "vanished": [{"p": 1, "H": 1, "x": 1}]}
+        {
+            "s": 6,
+            "appeared": [{"exponents": {"p": 2, "H": 1, "x": 1}}],
+            "vanished": [{"exponents": {"p": 1, "H": 1, "x": 1}}],
+        }
     ]
     assert not list(
         Draft202012Validator(schema("regimes")).iter_errors(
