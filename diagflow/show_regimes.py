@@ -76,7 +76,8 @@ def latex(
         )
         for regime in found
     ]
-    comments = "\n".join(f"% {line}" for line in _heading(found))
+    remarks = [line for line in [*_numbered(found), *_changes(found)] if line]
+    comments = "\n".join(f"% {line}" for line in [*_heading(found), *remarks])
     body = " \\\\\n".join(rows)
     table = (
         f"{comments}\n\\begin{{tabular}}{{llll}}\n\\toprule\n"

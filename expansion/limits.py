@@ -57,6 +57,10 @@ class Limits:
         other._start = self._start
         return other
 
+    def end(self) -> None:
+        """Let what is computed later go on without limits and without a word."""
+        self._budget, self._progress = Budget(), None
+
     @property
     def seconds(self) -> float:
         """The time since the beginning."""

@@ -24,7 +24,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from math import lcm
 
 from expansion.cones import Cone
@@ -32,7 +31,7 @@ from expansion.convex_hull import Hull, Tick, convex_hull, hull_of_sum, unhurrie
 from expansion.face_lattice import face_layers
 from expansion.faces import Face, compact_faces
 from expansion.linear_algebra import Point, inner_product, orthogonal_basis
-from expansion.vertex_sequences import Vector, VertexSequence
+from expansion.vertex_sequences import Vector, VertexSequence, order
 
 __all__ = ["Cell", "Offsets", "cells"]
 
@@ -129,7 +128,7 @@ def _picks(groups: Offsets, scaling: Point) -> tuple[tuple[Vector, int, tuple[Ve
     result = []
     for slope, table in groups.items():
         for residue, vectors in table.items():
-            orders = [_order(scaling, vector) for vector in vectors]
+            orders = [order(scaling, vector) for vector in vectors]
             largest = max(orders)
             result.append(
                 (
@@ -139,10 +138,6 @@ def _picks(groups: Offsets, scaling: Point) -> tuple[tuple[Vector, int, tuple[Ve
                 )
             )
     return tuple(result)
-
-
-def _order(scaling: Point, vector: Vector) -> Fraction:
-    return sum((x * y for x, y in zip(scaling, vector, strict=True)), Fraction(0))
 
 
 def _scaled(vector: Vector, scale: int) -> Point:

@@ -14,15 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from diagrams.errors import InvalidInputError
 from expansion.convex_hull import Tick, unhurried
 from expansion.linear_algebra import Point, inner_product
-from expansion.vertex_sequences import Vector
-
-if TYPE_CHECKING:
-    from expansion.regimes import Regime, Regimes
+from expansion.regime_values import Regime, Regimes
+from expansion.vertex_sequences import order
 
 __all__ = ["check_map", "regimes_at", "scalings_to_try"]
 
@@ -57,8 +54,8 @@ def check_map(found: Regimes, *, tick: Tick = unhurried) -> None:
             raise _contradiction(f"a scaling of {regime.name} is in another number of regimes")
         powers = dict(regime.natural_time)
         time = [powers.get(symbol, Fraction(0)) for symbol in regime.symbols]
-        if found.law_last is not None and _order(inside, time) != max(
-            _order(inside, slope) for slope in slopes
+        if found.law_last is not None and order(inside, time) != max(
+            order(inside, slope) for slope in slopes
         ):
             raise _contradiction(f"the natural time of {regime.name} is not the largest slope")
     size = len(found.exponents.symbols)
@@ -101,10 +98,6 @@ def scalings_to_try(size: int, *, growing: Sequence[int], count: int) -> Iterato
             entry = (state >> 16) % 25
             entries.append(1 + entry % 12 if place in growing else entry - 12)
         yield tuple(entries)
-
-
-def _order(scaling: Point, slope: Sequence[Fraction] | Vector) -> Fraction:
-    return sum((x * b for x, b in zip(scaling, slope, strict=True)), Fraction(0))
 
 
 def _contradiction(what: str) -> InvalidInputError:

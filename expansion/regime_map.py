@@ -27,7 +27,7 @@ from expansion.linear_algebra import Point, inner_product
 from expansion.newton import NewtonPolyhedron
 from expansion.regime_cells import Cell, cells
 from expansion.vertex_laws import Law, laws
-from expansion.vertex_sequences import PERIODS, Vector, VertexSequence
+from expansion.vertex_sequences import PERIODS, Vector, VertexSequence, order
 
 __all__ = ["Change", "MapCell", "RegimeMap", "find_map"]
 
@@ -201,13 +201,10 @@ def _leaders(cell: Cell) -> Leaders:
         found.setdefault(residue, []).extend((slope, offset) for offset in offsets)
     result = {}
     for residue, candidates in found.items():
-        orders = [
-            sum((x * y for x, y in zip(inside, offset, strict=True)), Fraction(0))
-            for _, offset in candidates
-        ]
+        orders = [order(inside, offset) for _, offset in candidates]
         largest = max(orders)
         result[residue] = tuple(
-            c for c, order in zip(candidates, orders, strict=True) if order == largest
+            c for c, height in zip(candidates, orders, strict=True) if height == largest
         )
     return result
 
@@ -224,7 +221,7 @@ def _picks(polyhedron: NewtonPolyhedron, scaling: Point) -> set[Point]:
     """The vertices of the face that a scaling picks."""
     orders = [inner_product(scaling, vertex) for vertex in polyhedron.vertices]
     largest = max(orders)
-    return {v for v, order in zip(polyhedron.vertices, orders, strict=True) if order == largest}
+    return {v for v, height in zip(polyhedron.vertices, orders, strict=True) if height == largest}
 
 
 def _deep(
@@ -326,7 +323,7 @@ def _observed_sequence(
         if s - period in at:
             before = at[s - period]
             slope = tuple(Fraction(y - x, period) for x, y in zip(before, after, strict=True))
-            slopes[slope] = sum((x * y for x, y in zip(scaling, slope, strict=True)), Fraction(0))
+            slopes[slope] = order(scaling, slope)
     slope = max(slopes, key=lambda known: (slopes[known], known))
     offsets: dict[int, Vector] = {}
     for s, vertex in at.items():

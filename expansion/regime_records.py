@@ -54,7 +54,7 @@ def regimes_record(found: Regimes) -> dict[str, Any]:
             }
             for change in found.changes
         ],
-        **({"slice": [str(relation) for relation in found.on]} if found.on else {}),
+        "slice": [str(relation) for relation in found.on],
         "theorem_agrees_at": None if agreed is None else list(agreed),
         "f_vector": list(found.f_vector),
         "regimes": [_regime_record(found, regime) for regime in found],
@@ -119,8 +119,9 @@ def place_record(place: Place) -> dict[str, Any]:
     }
 
 
-def _monomial(symbols: tuple[str, ...], point: Point) -> dict[str, int]:
-    return {name: power for name, power in zip(symbols, point, strict=True) if power}
+def _monomial(symbols: tuple[str, ...], point: Point) -> dict[str, dict[str, int]]:
+    powers = {name: power for name, power in zip(symbols, point, strict=True) if power}
+    return {"exponents": powers}
 
 
 def _powers(powers: RationalMonomial | tuple[tuple[str, int], ...]) -> dict[str, str]:

@@ -35,7 +35,7 @@ from fractions import Fraction
 
 from expansion.linear_algebra import Point, integer_multiple, primitive
 
-__all__ = ["PERIODS", "VertexSequence", "Wall"]
+__all__ = ["PERIODS", "Vector", "VertexSequence", "Wall", "common_slope", "order"]
 
 PERIODS = (1, 2)
 """Periods that are tried, the smallest first."""
@@ -108,9 +108,7 @@ class VertexSequence:
 
     def order(self, scaling: Sequence[int], s: int) -> Fraction:
         """The order of the monomial at s under a scaling."""
-        offset = self.offsets[s % self.period]
-        entries = zip(scaling, offset, self.slope, strict=True)
-        return sum((x * (a + s * b) for x, a, b in entries), Fraction(0))
+        return order(scaling, self.offsets[s % self.period]) + s * order(scaling, self.slope)
 
     @property
     def sort_key(self) -> tuple[object, ...]:
@@ -165,6 +163,17 @@ class Wall:
         offset = self.offsets[s % len(self.offsets)]
         entries = [a + s * b for a, b in zip(offset, self.slope, strict=True)]
         return integer_multiple(entries, dimension=len(entries))
+
+
+def order(scaling: Sequence[int], exponents: Sequence[Fraction]) -> Fraction:
+    """The order of a monomial with rational exponents under a scaling.
+
+    Examples
+    --------
+    >>> order((2, 4), (Fraction(1, 2), Fraction(-1)))
+    Fraction(-3, 1)
+    """
+    return sum((x * b for x, b in zip(scaling, exponents, strict=True)), Fraction(0))
 
 
 def _consecutive(orders: Sequence[int]) -> bool:

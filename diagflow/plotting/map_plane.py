@@ -29,7 +29,15 @@ from expansion.cones import Cone
 from expansion.polynomial import symbol_latex
 from expansion.regimes import Regime, Regimes
 
-__all__ = ["MapPlane", "Place", "Window", "exponents_of_values", "sections", "window_of"]
+__all__ = [
+    "MapPlane",
+    "Place",
+    "Window",
+    "exponents_of_values",
+    "free_symbols",
+    "sections",
+    "window_of",
+]
 
 Place = tuple[Fraction, Fraction]
 
@@ -111,8 +119,7 @@ class MapPlane:
         exponents = found.exponents
         symbols = exponents.symbols
         tied = _tied([relation.normal for relation in found.on])
-        bound = {symbols[place] for place, _ in tied}
-        free = [name for name in symbols if name not in bound]
+        free = free_symbols(found)
         if len(free) < 3:
             raise InvalidInputError(
                 f"regime map: the series has the symbols {', '.join(free)} only, a map takes "
@@ -132,7 +139,7 @@ class MapPlane:
                     f"{', '.join(symbols)}"
                 )
         for name in (x, y, *values):
-            if name in bound:
+            if name not in free:
                 raise InvalidInputError(
                     f"symbol {name!r}: its exponent is tied by the slice; choose another one"
                 )
@@ -250,6 +257,12 @@ def _sum(symbols: Sequence[str], factors: Sequence[Fraction]) -> str:
         if factor
     ]
     return " + ".join(parts).replace("+ -", "- ") or "0"
+
+
+def free_symbols(found: Regimes) -> tuple[str, ...]:
+    """The symbols whose exponents a slice does not tie to others: all, if there is no slice."""
+    tied = {place for place, _ in _tied([relation.normal for relation in found.on])}
+    return tuple(n for i, n in enumerate(found.exponents.symbols) if i not in tied)
 
 
 def sections(

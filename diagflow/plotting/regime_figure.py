@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
-from diagflow.plotting.map_plane import MapPlane, exponents_of_values
+from diagflow.plotting.map_plane import MapPlane, exponents_of_values, free_symbols
 from diagflow.plotting.polygon import draw_polygon, polygon_key, telling_orders
 from diagflow.plotting.polytope import draw_polytope, telling_view
 from diagflow.plotting.regime_map import draw_map, map_key
@@ -68,7 +68,7 @@ def _plot(found: Regimes, file: Path, at: Mapping[str, Fraction | float] | None)
     """The figure, whatever goes wrong."""
     from matplotlib.figure import Figure
 
-    mapped = len(found.exponents.symbols) > 2
+    mapped = len(free_symbols(found)) > 2
     plane = _plane(found, at) if mapped else None
     solid = found.polyhedra[found.exponents.last].dimension == 3
     key = [
@@ -140,6 +140,6 @@ def _plane(found: Regimes, at: Mapping[str, Fraction | float] | None) -> MapPlan
         fixed={
             symbols[i]: Fraction(round(100 * entry), 100)
             for i, entry in enumerate(scaling)
-            if i not in (plane.across, plane.up)
+            if i not in (plane.across, plane.up, *(bound for bound, _ in plane.tied))
         },
     )

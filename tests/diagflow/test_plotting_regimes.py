@@ -424,3 +424,29 @@ def test_polygons_of_two_residues_share_their_axis(figures: Callable[..., Figure
     assert left.get_ylim() == right.get_ylim()
     assert (left.get_ylabel(), right.get_ylabel()) == (r"power of $\sigma^{2}$", "")
     assert below.get_ylabel() == r"$\alpha_{\sigma} / \alpha_{p}$"
+
+
+def test_a_plane_of_a_slice_lies_in_it() -> None:
+    whole = regimes(cp(order=2, symmetric=True, target="teacher"), terms=5)
+    part = whole.restricted("H ~ p**2*H_teacher**-1, sigma2_teacher ~ sigma2")
+    plane = MapPlane.of(part)
+    for x in (Fraction(1, 3), Fraction(5, 4)):
+        scaling = plane.scaling((x, Fraction(-2)))
+        assert all(
+            sum(a * n for a, n in zip(scaling, relation.normal, strict=True)) == 0
+            for relation in part.on
+        )
+    window = window_of(part, plane)
+    pieces = sections(part, plane, window)
+    assert {len(places) > 2 for _, places in pieces} == {True, False}
+    for regime, places in pieces:
+        middle = tuple(sum(entries) / len(places) for entries in zip(*places, strict=True))
+        scaling = plane.scaling((Fraction(middle[0]), Fraction(middle[1])))
+        assert whole[regime.name].cone.contains_in_interior(scaling)
+    with pytest.raises(InvalidInputError, match="tied by the slice"):
+        MapPlane.of(part, across="sigma2_teacher")
+
+
+def test_a_slice_may_be_too_small_for_a_plane() -> None:
+    with pytest.raises(InvalidInputError, match="a map takes three"):
+        MapPlane.of(found(2, True, 4).restricted("H ~ p"))

@@ -58,6 +58,16 @@ OUTPUTS: dict[str, tuple[str, tuple[str, ...], int]] = {
     ),
     "file": ("expand", ("expand", str(ROOT / "examples" / "spiked_cp.toml"), "--terms", "1"), 0),
     "regimes": ("regimes", ("regimes", *SYM, "--terms", "4"), 0),
+    "regimes on a slice": (
+        "regimes",
+        ("regimes", *SYM, "--terms", "4", "--slice", "H ~ p"),
+        0,
+    ),
+    "regimes without a law": (
+        "regimes",
+        ("regimes", "cp", "--order", "2", "--target", "spike", "--terms", "4"),
+        0,
+    ),
     "walls that move": ("regimes", ("regimes", "cp", "--symmetric", "--terms", "4"), 0),
     "regimes of data": (
         "regimes",

@@ -2,11 +2,16 @@
 
 from fractions import Fraction
 
+from jsonschema import Draft202012Validator
+
 from diagflow import show, show_regimes
+from diagflow.schemas import VERSIONS, schema
+from expansion.exponents import SeriesExponents
 from expansion.leading import LeadingSeries
 from expansion.models import cp
 from expansion.polynomial import Polynomial
-from expansion.regimes import regimes
+from expansion.regime_records import regimes_record
+from expansion.regimes import Regimes, regimes
 
 
 def test_the_leading_series_follows_the_table() -> None:
@@ -41,6 +46,59 @@ def test_only_what_is_dropped_is_told() -> None:
         for s, line in zip(list(found.polyhedra)[1:], lines[start + 3 :: 2], strict=True):
             assert line.startswith("  dropped: ")
             assert line.count(" (") == len(leading.dropped(s)) > 0
+
+
+def late() -> Regimes:
+    """A vertex above the smallest one appears in Y_6."""
+    texts = [
+        f"p**{s + 2}*H*x**{s + 2} + p*H**{s + 2}*x**{s + 2} + p*H*x" + (" + p**2*H*x" * (s == 6))
+        for s in range(7)
+    ]
+    return regimes(
+        SeriesExponents.of_coefficients([Polynomial.parse(t) for t in texts], growing=["p", "H"])
+    )
+
+
+def test_late_vertices_and_what_they_leave_open_are_printed() -> None:
+    found = late()
+    text = show_regimes.text(found)
+    assert "from s = 0 to s = 5, not beyond" in text
+    assert "  Y_6: new p**2*H*x; gone p*H*x" in text
+    undecided = ", ".join(regime.name for regime in found.undecided)
+    assert f"Undecided: {undecided}." in text
+    assert f"% Undecided: {undecided}." in show_regimes.latex(found)
+    record = regimes_record(found)
+    assert (record["law_holds_to"], record["confirmed"], record["confirmed_by"]) == (5, False, 0)
+    assert record["late_vertices"] == [
+        {
+            "s": 6,
+            "appeared": [{"exponents": {"p": 2, "H": 1, "x": 1}}],
+            "vanished": [{"exponents": {"p": 1, "H": 1, "x": 1}}],
+        }
+    ]
+    assert not list(
+        Draft202012Validator(schema("regimes")).iter_errors(
+            {"schema_version": VERSIONS["regimes"], **record}
+        )
+    )
+
+
+def test_the_vertices_of_a_numbered_regime_are_listed() -> None:
+    found = regimes(cp(order=2, target="teacher"), terms=5)
+    assert f"  F1: {', '.join(found['F1'].vertices)}" in show_regimes.text(found)
+
+
+def test_only_a_map_that_fewer_terms_give_too_is_called_confirmed() -> None:
+    few, many = (regimes(cp(order=2), terms=terms) for terms in (4, 6))
+    assert "1 coefficient agrees with it, not yet confirmed" in show_regimes.text(few)
+    assert "3 coefficients confirm it" in show_regimes.text(many)
+    assert (few.confirmed, many.confirmed) == (False, True)
+
+
+def test_a_slice_is_named() -> None:
+    found = regimes(cp(order=2, symmetric=True), terms=4, slice="H ~ p")
+    assert "3 regimes on the slice H ~ p, from Y_0 ... Y_4" in show_regimes.text(found)
+    assert regimes_record(found)["slice"] == ["H ~ p"]
 
 
 def test_rational_powers() -> None:
