@@ -64,9 +64,7 @@ def site_curve(problem: SiteProblem, parameters: Parameters) -> Curve:
         flows = [ParticleFlow(numbers, coarse=coarse) for coarse in (False, True)]
     coefficients = numbers.taylor(_TERMS) if any(numbers.formal) else ()
     past, future = (
-        _summed(coefficients, numbers, past=direction)
-        if formal
-        else branch(flows, past=direction)
+        _summed(coefficients, numbers, past=direction) if formal else branch(flows, past=direction)
         for direction, formal in zip((True, False), numbers.formal, strict=True)
     )
     return joined(past, future, T=T)
@@ -180,5 +178,3 @@ def _term(coefficient: Polynomial, moments: Sequence[tuple[tuple[int, ...], int]
     )
     latex = coefficient.latex()
     return rf"\left({latex}\right) {factors}" if len(coefficient) > 1 else f"{latex}\\, {factors}"
-
-

@@ -281,9 +281,7 @@ def _scalar_step(reduced: _Reduced) -> Step:
 
 
 def _is_linear(reduced: _Reduced) -> bool:
-    return all(
-        sympy.Poly(rate, *reduced.variables).total_degree() <= 1 for rate in reduced.rates
-    )
+    return all(sympy.Poly(rate, *reduced.variables).total_degree() <= 1 for rate in reduced.rates)
 
 
 def _linear(
@@ -327,9 +325,7 @@ def _scalar(rate: sympy.Expr, x: sympy.Symbol, start: sympy.Expr) -> sympy.Expr 
     return None
 
 
-def _riccati(
-    a: sympy.Expr, b: sympy.Expr, c: sympy.Expr, start: sympy.Expr
-) -> sympy.Expr:
+def _riccati(a: sympy.Expr, b: sympy.Expr, c: sympy.Expr, start: sympy.Expr) -> sympy.Expr:
     square = sympy.factor(sympy.cancel(b**2 / 4 - a * c))
     if square == 0:
         cosh, sinh = sympy.S.One, _TAU
@@ -416,7 +412,9 @@ def _agrees(formula: sympy.Expr, system: PolynomialSystem) -> bool:
         values = {name: Fraction(random.randint(5, 40), random.randint(5, 40)) for name in names}
         exact = taylor_at(system, _ORDER + 1, values)
         with mpmath.workdps(_DIGITS):
-            numbers = [mpmath.mpf(values[name].numerator) / values[name].denominator for name in names]
+            numbers = [
+                mpmath.mpf(values[name].numerator) / values[name].denominator for name in names
+            ]
             try:
                 found = mpmath.taylor(lambda x: function(*numbers, x), 0, _ORDER)
             except (ValueError, ZeroDivisionError):

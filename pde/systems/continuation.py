@@ -2,13 +2,13 @@
 
 Around an ordinary point of Σ p_k(x) h^{(k)} = q(x) the equation gives all Taylor coefficients of a
 solution from its first ones. From 0, where the series itself is known, one goes from disc to disc
-outwards. A real root of the leading polynomial is passed on a half circle in the complex plane: the
-coefficients are real, so that the other half gives the complex conjugate, and if the values beyond
-are real the solution does not notice the root. Otherwise it ends there, at a branch point or a
-pole.
+outwards. At a real root of the leading polynomial the solution may be regular all the same. To see
+it one goes so near that the root is the nearest one by far: the Taylor coefficients then say whether
+the series converges beyond the root. If not, the solution ends there, at a branch point or a pole.
 
-Everything is computed in balls (Arb). Their radius, with the size of the terms that are left out,
-is the error.
+Everything is computed to some hundred digits, far more than discs lose on the way. Every disc is
+compared with the one before half-way between their centres; the distance, and the size of the terms
+that are left out, are the error. It is observed, not proved.
 
 >>> from fractions import Fraction
 >>> geometric = [Fraction(1)] * 20  # (1 - x) h' = h
@@ -30,7 +30,7 @@ from fractions import Fraction
 from math import inf
 
 import numpy as np
-from flint import acb, arb, ctx, fmpq, fmpq_poly
+from flint import arb, ctx, fmpq, fmpq_poly
 from numpy.typing import NDArray
 
 from diagrams.errors import DiagflowError
@@ -40,17 +40,19 @@ __all__ = ["Continuation", "ContinuationError", "continued", "differential"]
 
 FloatArray = NDArray[np.float64]
 
-_BITS = 1000
+_BITS = 1500
 _ORDER = 220
 _KEPT = 56
 """Coefficients of a disc that are kept for values: 2^-56 is below rounding."""
 
 _DISCS = 900
+_FEWEST_DISCS = 4
 _FIRST = 400
 """Coefficients at 0 that are computed by the recurrence."""
 
 _FARTHEST = 1e40
 _WILD = 100.0
+_REGULAR = 1e-30
 _STILL = 8
 """Discs on which a function has to stay the same to have reached its limit."""
 
@@ -120,7 +122,7 @@ def differential(
     number = max(_ENOUGH * known, 120)
     longer = extended(equation, series, known, number)
     values = [_fraction(longer[n]) for n in range(number)]
-    found = find_equation(values, rates=[0], kinds=[Kind.DIFFERENTIAL])
+    found = find_equation(values, rates=[0], kinds=[Kind.DIFFERENTIAL], lowest_order=True)
     if found is None:
         raise ContinuationError(
             f"equation {equation}: no differential equation follows from {number} coefficients; "
@@ -153,11 +155,15 @@ def continued(
     """
     # x -> -x makes the past a future.
     sign = -1 if past else 1
+    # exp(λτ) - 1 does not go below -1.
+    farthest = (
+        1.0 if (past and equation.rate > 0) or (not past and equation.rate < 0) else _FARTHEST
+    )
     with _precision():
         right, *left = [_reflected(p, sign) for p in equation.polynomials]
         left = [p * sign**k for k, p in enumerate(left)]
         coefficients = [series[n] * sign**n for n in range(known)]
-        return _Walk(left, -right, coefficients).run()
+        return _Walk(left, -right, coefficients, farthest).run()
 
 
 @contextmanager
@@ -174,41 +180,56 @@ def _reflected(polynomial: fmpq_poly, sign: int) -> fmpq_poly:
     return polynomial(fmpq_poly([0, sign]))
 
 
+class _LostError(Exception):
+    """Neighbouring discs differ."""
+
+
 class _Walk:
     """From disc to disc along x > 0."""
 
     def __init__(
-        self, left: Sequence[fmpq_poly], right: fmpq_poly, coefficients: Sequence[fmpq]
+        self,
+        left: Sequence[fmpq_poly],
+        right: fmpq_poly,
+        coefficients: Sequence[fmpq],
+        farthest: float,
     ) -> None:
+        self._farthest = farthest
         self._left, self._right = left, right
         self._order = len(left) - 1
         self._roots = [root for root, _ in left[-1].complex_roots()]
         self._coefficients = list(coefficients)
         self._passed: set[int] = set()
         self._rows: list[tuple[float, float, float, list[float]]] = []
+        self._outermost = 4 * max((abs(complex(root.mid())) for root in self._roots), default=0.0)
         self._error = 0.0
         self._still = 0
+        self._before: tuple[float, Sequence[arb]] | None = None
 
     def run(self) -> Continuation:
         x, state = self._leave()
         singular, limit = inf, None
         for _ in range(_DISCS):
-            if not x < _FARTHEST:
+            if not x < self._farthest:
                 break
+            coefficients = self._expand(x, state)
             ahead = self._next_root(x)
-            radius = self._radius(x)
-            if ahead is not None and ahead[1] - x <= 1.01 * radius:
-                # The nearest singular point lies ahead: go nearer, or around.
+            if ahead is not None:
                 place, root = ahead
-                around = self._around(x, root, state)
-                if around is None:
-                    singular = root
-                    x = self._approach(x, root, state)
+                if root >= self._farthest * (1 - 1e-12):
+                    x = self._approach(x, min(root, self._farthest), state)
                     break
-                self._passed.add(place)
-                radius = self._radius(x)
-            coefficients = self._expand(acb(x), state)
-            x, state = self._advance(x, radius / 2, coefficients)
+                if root - x <= self._radius(x, but=place) / 2:
+                    if not _is_regular(coefficients, root - x):
+                        singular, x = root, self._approach(x, root, state)
+                        break
+                    self._passed.add(place)
+            radius = self._radius(x)
+            try:
+                x, state = self._advance(x, min(radius / 2, self._farthest - x), coefficients)
+            except _LostError:
+                x = self._retreat()
+                break
             if self._still >= _STILL:
                 limit, x = self._rows[-1][3][0], inf
                 break
@@ -228,7 +249,7 @@ class _Walk:
 
     # -- the disc around 0 -----------------------------------------------------------------------
 
-    def _leave(self) -> tuple[float, list[acb]]:
+    def _leave(self) -> tuple[float, list[arb]]:
         """A first point away from 0 and the derivatives there, divided by factorials."""
         c = self._extended()
         nonzero = [abs(complex(root.mid())) for root in self._roots if not root.contains(0)]
@@ -236,15 +257,14 @@ class _Walk:
         last = len(c) - 1
         step = radius / 2
         # The last terms tell whether the series converges as the equation says.
-        if not _float(abs(arb(c[last])) * arb(step) ** last) <= 1e-30 * max(
-            _float(abs(arb(value)) * arb(step) ** n) for n, value in enumerate(c)
-        ):
+        sizes = [abs(arb(value)) * arb(step) ** n for n, value in enumerate(c)]
+        if not any(size * arb(1e-30) >= sizes[last] for size in sizes):
             raise ContinuationError(
                 "series: does not converge at the distance of the nearest singular point of its "
                 "equation; resum it"
             )
-        self._record(0.0, 0.0, step, [arb(value) for value in c[:_KEPT * 3]])
-        return step, _shifted([acb(arb(value)) for value in c], acb(arb(step)), self._order)
+        self._record(0.0, 0.0, step, [arb(value) for value in c[: _KEPT * 3]])
+        return step, _shifted([arb(value) for value in c], arb(step), self._order)
 
     def _extended(self) -> list[fmpq]:
         """Coefficients at 0 by the recurrence, as far as it determines them."""
@@ -271,54 +291,71 @@ class _Walk:
 
     # -- ordinary points -------------------------------------------------------------------------
 
-    def _expand(self, x: acb, state: Sequence[acb]) -> list[acb]:
+    def _expand(self, x: float, state: Sequence[arb]) -> list[arb]:
         """Taylor coefficients at an ordinary point from the first of them."""
-        shift = [_taylor_shift(p, x) for p in self._left]
-        right = _taylor_shift(self._right, x)
+        shift = [_taylor_shift(p, arb(x)) for p in self._left]
+        right = _taylor_shift(self._right, arb(x))
         r = self._order
         c = list(state)
         leading = shift[r][0]
         for n in range(_ORDER - r):
-            total = right[n] if n < len(right) else acb(0)
+            total = right[n] if n < len(right) else arb(0)
             for k, row in enumerate(shift):
                 for j, value in enumerate(row):
                     place = n - j + k
                     if (j or k < r) and k <= place < len(c):
                         total -= value * c[place] * _falling(place, k)
-            c.append(total / (leading * _falling(n + r, r)))
+            # Radii would grow by a factor with every order, rounding does not.
+            c.append((total / (leading * _falling(n + r, r))).mid())
         return c
 
     def _advance(
-        self, x: float, step: float, coefficients: Sequence[acb]
-    ) -> tuple[float, list[acb]]:
-        real = [value.real for value in coefficients]
-        self._record(x, x, step, real[:_KEPT])
+        self, x: float, step: float, coefficients: Sequence[arb]
+    ) -> tuple[float, list[arb]]:
+        if self._before is not None:
+            centre, earlier = self._before
+            middle = (centre + x) / 2
+            one, other = (
+                _shifted(row, arb(middle) - arb(at), 1)[0]
+                for row, at in ((earlier, centre), (coefficients, x))
+            )
+            self._compared(_float(abs(one - other)), _float(abs(one)))
+        self._before = x, coefficients
+        self._record(x, x, step, coefficients[:_KEPT])
         end = x + step
-        return end, _shifted(coefficients, acb(end) - acb(x), self._order)
+        return end, _shifted(coefficients, arb(end) - arb(x), self._order)
+
+    def _compared(self, difference: float, size: float) -> None:
+        if not difference <= 1e-9 * max(size, abs(self._rows[0][3][0])):
+            raise _LostError
+        if size <= _WILD * abs(self._rows[0][3][0]):
+            self._error = max(self._error, difference)
 
     def _record(
         self, start: float, centre: float, step: float, coefficients: Sequence[arb]
     ) -> None:
         scaled = [value * arb(step) ** n for n, value in enumerate(coefficients)]
-        radius = sum(float(value.rad()) for value in scaled)
         numbers = [float(value.mid()) for value in scaled]
         first = self._rows[0][3][0] if self._rows else numbers[0]
         if abs(numbers[0]) <= _WILD * max(abs(first), abs(numbers[0]) * 2.0**-52):
             rounding = abs(numbers[0]) * 2.0**-52
-            self._error = max(self._error, radius + abs(numbers[-1]) + rounding)
+            self._error = max(self._error, abs(numbers[-1]) + rounding)
+        # Only beyond all singular points does rest mean a limit.
         moved = sum(map(abs, numbers[1:]))
-        self._still = self._still + 1 if moved <= 2.0**-54 * abs(numbers[0]) else 0
+        still = moved <= 2.0**-54 * max(abs(numbers[0]), abs(first)) and start > self._outermost
+        self._still = self._still + 1 if still else 0
         self._rows.append((start, centre, step, numbers))
 
     # -- singular points -------------------------------------------------------------------------
 
-    def _others(self) -> list[complex]:
-        return [
-            complex(root.mid()) for i, root in enumerate(self._roots) if i not in self._passed
+    def _radius(self, x: float, *, but: int | None = None) -> float:
+        """The distance of the nearest root that was not passed, but for one."""
+        distances = [
+            abs(complex(root.mid()) - x)
+            for i, root in enumerate(self._roots)
+            if i not in self._passed and i != but
         ]
-
-    def _radius(self, x: float) -> float:
-        return min((abs(root - x) for root in self._others()), default=max(4 * x, 1.0))
+        return min(distances, default=max(4 * x, 1.0))
 
     def _next_root(self, x: float) -> tuple[int, float] | None:
         """The nearest real root ahead that was not passed."""
@@ -329,38 +366,37 @@ class _Walk:
         ]
         return (min(real)[1], min(real)[0]) if real else None
 
-    def _around(self, x: float, root: float, state: Sequence[acb]) -> bool | None:
-        """Whether the solution is real beyond a root, when it is passed in the complex plane."""
-        others = [abs(other - root) for other in self._others() if abs(other - root) > 1e-12 * root]
-        reach = min([root - x, *(0.9 * other for other in others)])
-        there = [root - reach * np.exp(-1j * np.pi * k / 12) for k in range(12)]
-        there.append(complex(root + reach))
-        there[0], here = complex(root - reach), complex(x)
-        values = list(state)
-        # First along the axis to the circle, in steps of a quarter of the distance.
-        while abs(there[0] - here) > 1e-12 * abs(root):
-            step = min(abs(there[0] - here), abs(root - here) / 4)
-            target = here + step
-            values = self._hop(here, target, values)
-            here = target
-        for target in there[1:]:
-            values = self._hop(here, target, values)
-            here = target
-        size = max(_float(abs(value)) for value in values)
-        return True if all(_float(abs(v.imag)) <= 1e-25 * size for v in values) else None
-
-    def _hop(self, here: complex, target: complex, state: Sequence[acb]) -> list[acb]:
-        start, end = acb(here.real, here.imag), acb(target.real, target.imag)
-        return _shifted(self._expand(start, state), end - start, self._order)
-
-    def _approach(self, x: float, root: float, state: list[acb]) -> float:
+    def _approach(self, x: float, root: float, state: list[arb]) -> float:
         """Discs that come near to a singular point."""
         for _ in range(100):
-            step = self._radius(x) / 2
+            step = min(self._radius(x) / 2, (root - x) / 2)
             if not step > 1e-14 * root:
                 break
-            x, state = self._advance(x, step, self._expand(acb(x), state))
+            try:
+                x, state = self._advance(x, step, self._expand(x, state))
+            except _LostError:
+                return self._retreat()
         return x
+
+    def _retreat(self) -> float:
+        """Without the last disc, which is not confirmed: where it begins."""
+        if len(self._rows) < _FEWEST_DISCS:
+            raise ContinuationError(
+                "series: neighbouring discs differ near the start; resum it instead"
+            )
+        return self._rows.pop()[0]
+
+
+def _is_regular(coefficients: Sequence[arb], distance: float) -> bool:
+    """Whether a function goes on at a root that is much nearer than all others.
+
+    Then its coefficients fall like powers of the ratio of the distances; at a singular point they
+    do not fall faster than some power of their number.
+    """
+    last = len(coefficients) - 1
+    sizes = [_float(abs(coefficients[n])) * distance**n for n in (last - 1, last)]
+    largest = max(_float(abs(value)) * distance**n for n, value in enumerate(coefficients))
+    return max(sizes) <= _REGULAR * largest
 
 
 def _falling(n: int, k: int) -> int:
@@ -370,24 +406,24 @@ def _falling(n: int, k: int) -> int:
     return value
 
 
-def _taylor_shift(polynomial: fmpq_poly, x: acb) -> list[acb]:
+def _taylor_shift(polynomial: fmpq_poly, x: arb) -> list[arb]:
     """Coefficients of a polynomial in powers of the distance from x."""
-    c = [acb(arb(polynomial[n])) for n in range(polynomial.length())]
+    c = [arb(polynomial[n]) for n in range(polynomial.length())]
     for i in range(len(c)):
         for n in range(len(c) - 2, i - 1, -1):
             c[n] += x * c[n + 1]
     return c
 
 
-def _shifted(coefficients: Sequence[acb], by: acb, number: int) -> list[acb]:
+def _shifted(coefficients: Sequence[arb], by: arb, number: int) -> list[arb]:
     """The first coefficients in powers of the distance from another point."""
     result = []
     for k in range(max(number, 1)):
-        total = acb(0)
+        total = arb(0)
         for n in range(len(coefficients) - 1, k - 1, -1):
             binomial = _falling(n, k) // _falling(k, k)
             total = total * by + coefficients[n] * binomial
-        result.append(total)
+        result.append(total.mid())
     return result
 
 

@@ -183,9 +183,7 @@ def _log(value: arb) -> float:
     return (bits + int(exponent)) * log(2)
 
 
-def _step(
-    series: list[list[arb]], rates: Any, order: int, length: Fraction
-) -> list[arb] | None:
+def _step(series: list[list[arb]], rates: Any, order: int, length: Fraction) -> list[arb] | None:
     """The state at the end of a step, None if the enclosure is not proved."""
     h = arb(_number(length))
     whole = arb(0).union(h)
@@ -203,8 +201,7 @@ def _step(
             return None
     end = h**order
     return [
-        _horner(column, h) + missed * end
-        for column, missed in zip(columns, remainder, strict=True)
+        _horner(column, h) + missed * end for column, missed in zip(columns, remainder, strict=True)
     ]
 
 

@@ -40,7 +40,16 @@ from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.polynomial import Polynomial
 from pde.systems.dimensions import Powers, Units, units
 
-__all__ = ["Products", "at_numbers", "coefficients", "exact_series", "products", "series_of_products", "taylor", "taylor_at"]
+__all__ = [
+    "Products",
+    "at_numbers",
+    "coefficients",
+    "exact_series",
+    "products",
+    "series_of_products",
+    "taylor",
+    "taylor_at",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,9 +239,7 @@ def series_of_products(
 def exact_series(system: PolynomialSystem) -> Iterator[list[Fraction]]:
     """The coefficients of τ^n of all variables of a system without symbols, order by order."""
     start = [_rational(value) for value in system.initial]
-    rates = [
-        [(_rational(term.coefficient), term.powers) for term in rate] for rate in system.rates
-    ]
+    rates = [[(_rational(term.coefficient), term.powers) for term in rate] for rate in system.rates]
     variables: list[Powers] = [((place, 1),) for place in range(len(start))]
     for row in series_of_products(start, rates, variables):
         yield [Fraction(int(c.p), int(c.q)) for c in row]

@@ -61,9 +61,7 @@ class Flow(Protocol):
     start: FloatArray
     unit: float
 
-    def expand(
-        self, state: FloatArray, order: int, step: float
-    ) -> tuple[FloatArray, FloatArray]:
+    def expand(self, state: FloatArray, order: int, step: float) -> tuple[FloatArray, FloatArray]:
         """Taylor coefficients around a state, of the state and of the output.
 
         Parameters
@@ -134,17 +132,13 @@ class SystemFlow:
         self._slopes = _slopes(rates)
         self._width = width
 
-    def expand(
-        self, state: FloatArray, order: int, step: float
-    ) -> tuple[FloatArray, FloatArray]:
+    def expand(self, state: FloatArray, order: int, step: float) -> tuple[FloatArray, FloatArray]:
         """Taylor coefficients around a state, of the state and of the output."""
         series = np.zeros((order + 1, self._width))
         series[0, : self.size] = state
         for n in range(order + 1):
             for place, one, other in self._levels:
-                series[n, place] = np.einsum(
-                    "ij,ij->j", series[: n + 1, one], series[n::-1, other]
-                )
+                series[n, place] = np.einsum("ij,ij->j", series[: n + 1, one], series[n::-1, other])
             if n < order:
                 slope = self._rates @ series[n]
                 if n == 0:
@@ -252,4 +246,3 @@ def _slopes(rates: list[list[tuple[float, Powers]]]) -> list[tuple[int, int, flo
                 rest = tuple((place, k) for place, k in table.items() if k)
                 found.append((row, column, coefficient * power, rest))
     return found
-

@@ -133,6 +133,7 @@ def find_equation(
     *,
     rates: Sequence[Fraction | int] = (0, 4, 2, 1),
     kinds: Sequence[Kind] = (Kind.ALGEBRAIC, Kind.DIFFERENTIAL),
+    lowest_order: bool = False,
 ) -> FoundEquation | None:
     """The equation with the fewest unknowns that a series obeys.
 
@@ -143,6 +144,9 @@ def find_equation(
     rates : sequence of rational
         The λ of the variables x = exp(λτ) - 1 that are tried, zero for τ.
     kinds : sequence of Kind
+    lowest_order : bool, default False
+        Whether the order or the degree in h counts before the number of unknowns. The equation of
+        lowest order has no solutions but those that belong to the singular points of h.
 
     Returns
     -------
@@ -160,7 +164,7 @@ def find_equation(
         key: [_residues(function, number) for function in functions]
         for key, functions in families.items()
     }
-    for functions, degree in _boxes(number):
+    for functions, degree in _boxes(number, lowest_order=lowest_order):
         for (rate, kind), residues in modular.items():
             # The last coefficients of a derivative are not known.
             known = number - (functions - 2 if kind is Kind.DIFFERENTIAL else 0)
@@ -189,7 +193,7 @@ def _functions(series: fmpq_poly, number: int, kind: Kind) -> list[fmpq_poly]:
     return functions
 
 
-def _boxes(number: int) -> list[tuple[int, int]]:
+def _boxes(number: int, *, lowest_order: bool) -> list[tuple[int, int]]:
     """Numbers of functions and degrees, the fewest unknowns first."""
     boxes = [
         (functions, degree)
@@ -197,7 +201,7 @@ def _boxes(number: int) -> list[tuple[int, int]]:
         for degree in range(number)
         if functions * (degree + 1) + CONFIRMATIONS <= number
     ]
-    return sorted(boxes, key=lambda box: (box[0] * (box[1] + 1), box))
+    return boxes if lowest_order else sorted(boxes, key=lambda box: (box[0] * (box[1] + 1), box))
 
 
 def _cut(polynomial: fmpq_poly, number: int) -> fmpq_poly:
@@ -252,6 +256,16 @@ def _relation(
     for polynomial in polynomials:
         common = common.gcd(polynomial)
     polynomials = [polynomial / common for polynomial in polynomials]
+    # A common power of x had hidden as many of the last coefficients.
+    defect = sum(
+        (
+            polynomial * function
+            for polynomial, function in zip(polynomials, functions, strict=True)
+        ),
+        fmpq_poly([0]),
+    )
+    if any(defect[n] for n in range(known)):
+        return None
     whole = fmpq_poly([c for polynomial in polynomials for c in polynomial.coeffs()])
     scale = whole.denom()
     content = (whole * scale).numer().content()
@@ -300,4 +314,3 @@ def _inverse(series: fmpq_poly, number: int) -> fmpq_poly:
         reached = min(2 * reached, number)
         result = _cut(result * (2 - _cut(result * series, reached)), reached)
     return result
-

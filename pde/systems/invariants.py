@@ -212,6 +212,7 @@ def _product_series(series: list[list[Fraction]], powers: Powers) -> list[Fracti
 
 def _generated(known: list[dict[Powers, fmpq]], degree: int) -> list[dict[Powers, fmpq]]:
     """All products of known polynomials up to a degree."""
+
     def degree_of(vector: Mapping[Powers, fmpq]) -> int:
         return max(sum(k for _, k in powers) for powers in vector)
 
@@ -237,7 +238,9 @@ def _multiplied(a: Mapping[Powers, fmpq], b: Mapping[Powers, fmpq]) -> dict[Powe
 
 
 def _new_kernel(
-    columns: list[Powers], rows: Sequence[Mapping[object, Fraction]], known: list[dict[Powers, fmpq]]
+    columns: list[Powers],
+    rows: Sequence[Mapping[object, Fraction]],
+    known: list[dict[Powers, fmpq]],
 ) -> list[dict[Powers, fmpq]]:
     """Combinations of columns that vanish and do not follow from known ones."""
     keys = sorted({key for row in rows for key in row}, key=repr)
@@ -316,9 +319,7 @@ def _lifted(
     expression = sympy.Poly(expression, *variables).primitive()[1].as_expr()
     slope = sympy.expand(_along(expression, variables, rates))
     if relation:
-        multiple = sympy.div(
-            sympy.Poly(slope, *variables), sympy.Poly(expression, *variables)
-        )[1]
+        multiple = sympy.div(sympy.Poly(slope, *variables), sympy.Poly(expression, *variables))[1]
         verified = multiple.is_zero and not sympy.simplify(expression.subs(start))
         return Invariant(expression, sympy.S.Zero) if verified else None
     if slope != 0:

@@ -82,7 +82,11 @@ class ParticleFlow:
         forces = [_derivative(row, i) for i, row in enumerate(slopes)]
         scales = [_mpf(numbers.weight) * _mpf(v) for v in numbers.variances]
         fastest = max(
-            (abs(K) * sum(m) / min(scales) for m, row in zip(self._moments, forces, strict=True) for K, _ in row),
+            (
+                abs(K) * sum(m) / min(scales)
+                for m, row in zip(self._moments, forces, strict=True)
+                for K, _ in row
+            ),
             default=mpmath.mpf(1),
         )
         time = 1 / fastest if fastest else mpmath.mpf(1)
@@ -97,11 +101,7 @@ class ParticleFlow:
 
     def _plan(self, terms: Sequence[tuple[object, Powers]]) -> None:
         self._lowered = [
-            [
-                (c, k, _powers((*m[:c], k - 1, *m[c + 1 :])))
-                for c, k in enumerate(m)
-                if k
-            ]
+            [(c, k, _powers((*m[:c], k - 1, *m[c + 1 :]))) for c, k in enumerate(m) if k]
             for m in self._moments
         ]
         wanted = [_powers(m) for m in self._moments]
@@ -110,9 +110,7 @@ class ParticleFlow:
         scalars = [powers for row in (*self._forces, self._output) for _, powers in row]
         self._scalars = products(len(self._moments), scalars)
 
-    def expand(
-        self, state: FloatArray, order: int, step: float
-    ) -> tuple[FloatArray, FloatArray]:
+    def expand(self, state: FloatArray, order: int, step: float) -> tuple[FloatArray, FloatArray]:
         """Taylor coefficients around a state, of the state and of the output."""
         colours, nodes = self._shape
         plan, scalars = self._products, self._scalars
@@ -166,7 +164,10 @@ class ParticleFlow:
         diagonal = np.arange(nodes)
         # How the moments feel the nodes, and the forces the moments.
         felt = [
-            [k * self._weights * _monomial(u, _less(m, d)) if k else np.zeros(nodes) for d, k in enumerate(m)]
+            [
+                k * self._weights * _monomial(u, _less(m, d)) if k else np.zeros(nodes)
+                for d, k in enumerate(m)
+            ]
             for m in self._moments
         ]
         for i, m in enumerate(self._moments):
@@ -204,7 +205,9 @@ def _polynomial(row: Sequence[tuple[float, Powers]], z: Sequence[float]) -> floa
     return sum(float(K) * prod(z[i] ** k for i, k in powers) for K, powers in row)
 
 
-def _derivative(row: Sequence[tuple[mpmath.mpf, Powers]], place: int) -> list[tuple[mpmath.mpf, Powers]]:
+def _derivative(
+    row: Sequence[tuple[mpmath.mpf, Powers]], place: int
+) -> list[tuple[mpmath.mpf, Powers]]:
     """The terms of a derivative with respect to one moment."""
     found = []
     for K, powers in row:

@@ -192,7 +192,9 @@ class SiteProblem:
         place = {m: i for i, m in enumerate(moments)}
         table = dict(self.coefficients)
 
-        def term(loss_term: LossTerm, factor: Polynomial, more: tuple[Multiplicity, ...]) -> SystemTerm:
+        def term(
+            loss_term: LossTerm, factor: Polynomial, more: tuple[Multiplicity, ...]
+        ) -> SystemTerm:
             powers = Counter(dict(loss_term.moments))
             powers.update(more)
             kept = tuple(sorted((place[m], k) for m, k in powers.items() if any(m)))
@@ -350,7 +352,8 @@ class SiteNumbers:
         form = [(m, force) for m, force in forces.items() if force and sum(m) == degree]
         sides = [(-3, -2, -1, 0, 1, 2, 3)] * self.loss.colours
         return any(
-            sign * sum(force * prod(x**k for x, k in zip(u, m, strict=True)) for m, force in form) > 0
+            sign * sum(force * prod(x**k for x, k in zip(u, m, strict=True)) for m, force in form)
+            > 0
             for u in product(*sides)
         )
 

@@ -281,9 +281,7 @@ def _distance(column: FloatArray, last: int) -> float | None:
     return float(1 / inverse) if inverse > 0 and isfinite(inverse) else None
 
 
-def _is_still(
-    flow: Flow, state: FloatArray, peak: FloatArray, sign: float, time: float
-) -> bool:
+def _is_still(flow: Flow, state: FloatArray, peak: FloatArray, sign: float, time: float) -> bool:
     """Whether a state is a stable fixed point up to rounding."""
     moving = peak > 0
     with np.errstate(all="ignore"):

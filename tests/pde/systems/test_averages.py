@@ -106,11 +106,11 @@ def test_coefficients_at_numbers_are_those_of_the_polynomials() -> None:
         ("z2_2 + z4_0 + z0_4", (True, False)),
     ],
 )
-def test_what_is_formal_is_seen_in_the_potential(
-    potential: str, formal: tuple[bool, bool]
-) -> None:
+def test_what_is_formal_is_seen_in_the_potential(potential: str, formal: tuple[bool, bool]) -> None:
     colours = 3 if "z1_1_1" in potential else 2 if "_" in potential else 1
-    problem = SiteProblem.from_potential(p(potential), weight=p("1"), variances=(p("1/10"),) * colours)
+    problem = SiteProblem.from_potential(
+        p(potential), weight=p("1"), variances=(p("1/10"),) * colours
+    )
     assert problem.at({}).formal == formal
 
 
@@ -216,9 +216,7 @@ def test_rules_of_gauss_and_hermite_are_exact_for_polynomials() -> None:
 
 
 def test_too_many_colours_are_reported() -> None:
-    problem = SiteProblem.from_potential(
-        p("z4_0_0_0_0"), weight=p("1"), variances=(p("1"),) * 5
-    )
+    problem = SiteProblem.from_potential(p("z4_0_0_0_0"), weight=p("1"), variances=(p("1"),) * 5)
     with pytest.raises(CapacityError):
         site_curve(problem, {"T": Fraction(1)})
     with pytest.raises(InvalidInputError):

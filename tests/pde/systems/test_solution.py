@@ -80,7 +80,9 @@ def test_trajectories_equal_the_known_solutions(
 def test_two_layers_have_the_values_of_the_reduced_potential(system: Systems) -> None:
     numbers = {"p": Fraction(60), "H": Fraction(60), "sigma2": Fraction(1, 60), "T": Fraction(1)}
     loss = system_curve(system("two-layer"), numbers).evaluate(np.array([0, 7.5e-4, 1.5e-3, 3e-3]))
-    assert loss == pytest.approx([1860, 1699.2281137582, 1548.3561700231, 1263.1425630234], abs=1e-7)
+    assert loss == pytest.approx(
+        [1860, 1699.2281137582, 1548.3561700231, 1263.1425630234], abs=1e-7
+    )
 
 
 def test_many_times_are_fast_after_the_set_up(system: Systems) -> None:
@@ -205,7 +207,9 @@ def test_scalar_and_linear_forms(make: Callable) -> None:
 
 def test_an_equation_without_an_elementary_solution_gets_none(make: Callable) -> None:
     equations = {"x": ("H", [("1", {}), ("-1", {"x": 5}), ("1", {"x": 2})])}
-    assert system_solution(make(equations, [("1", {"x": 1})]), problem="", regime="").formula is None
+    assert (
+        system_solution(make(equations, [("1", {"x": 1})]), problem="", regime="").formula is None
+    )
 
 
 def test_the_certificate_is_that_of_the_system(system: Systems) -> None:
