@@ -1,7 +1,8 @@
 """Solution of effective dynamics: finite systems, particles, and series with an equation.
 
 A derivation ends in exact data; what solves them knows no model. `system_solution` takes a finite
-system, `site_solution` a potential of bundles on one site, `series_solution` exact coefficients alone.
+system, `site_solution` a potential of bundles on one site, `series_solution` exact coefficients
+alone.
 """
 
 from pde.systems.averages import site_curve, site_solution

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+
 import numpy as np
 
 from expansion.polynomial import Polynomial
@@ -79,7 +80,7 @@ def _summed(coefficients: Sequence[Fraction], numbers: SiteNumbers, *, past: boo
             evaluate=lambda distance: np.full(distance.shape, start),
             unit=1.0,
             end=0.0,
-            reason=f"because for {side} {_FORMAL} and the formal series diverges on its Stokes line",
+            reason=f"because for {side} {_FORMAL} and the series diverges on its Stokes line",
         )
     curve = resummed_curve(list(coefficients), target=numbers.constant, T=Fraction(1))
     end = -curve.domain.start if past else curve.domain.stop
@@ -91,7 +92,7 @@ def _summed(coefficients: Sequence[Fraction], numbers: SiteNumbers, *, past: boo
         evaluate=evaluate,
         unit=1.0,
         end=end,
-        reason=f"because for {side} {_FORMAL} and approximants of the formal series disagree beyond",
+        reason=f"because for {side} {_FORMAL} and approximants of its series disagree beyond",
         error=curve.error_estimate or 0.0,
     )
 

@@ -3,8 +3,9 @@
 Around an ordinary point of Σ p_k(x) h^{(k)} = q(x) the equation gives all Taylor coefficients of a
 solution from its first ones. From 0, where the series itself is known, one goes from disc to disc
 outwards. At a real root of the leading polynomial the solution may be regular all the same. To see
-it one goes so near that the root is the nearest one by far: the Taylor coefficients then say whether
-the series converges beyond the root. If not, the solution ends there, at a branch point or a pole.
+it one goes so near that the root is the nearest one by far: the Taylor coefficients then say
+whether the series converges beyond the root. If not, the solution ends there, at a branch point or
+a pole.
 
 Everything is computed to some hundred digits, far more than discs lose on the way. Every disc is
 compared with the one before half-way between their centres; the distance, and the size of the terms
@@ -28,13 +29,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
+from typing import Any
 
 import numpy as np
 from flint import arb, ctx, fmpq, fmpq_poly
 from numpy.typing import NDArray
 
 from diagrams.errors import DiagflowError
-from pde.systems.guess import FoundEquation, Kind, extended, find_equation, in_variable
+from pde.systems.guess import FoundEquation, Kind, extended, find_equation
+from pde.systems.pieces import piecewise
 
 __all__ = ["Continuation", "ContinuationError", "continued", "differential"]
 
@@ -97,14 +100,7 @@ class Continuation:
         """The function at |x|."""
         last = self.centres[-1] + self.steps[-1]
         capped = distance if self.limit is None else np.minimum(distance, last)
-        place = np.searchsorted(self.starts, capped, side="right") - 1
-        x = (capped - self.centres[place]) / self.steps[place]
-        columns = self.pieces[place].T
-        value = columns[-1].copy()
-        for column in columns[-2::-1]:
-            value *= x
-            value += column
-        return value
+        return piecewise(self.starts, self.centres, self.steps, self.pieces, capped)
 
 
 def differential(
@@ -197,7 +193,9 @@ class _Walk:
         self._farthest = farthest
         self._left, self._right = left, right
         self._order = len(left) - 1
-        self._roots = [root for root, _ in left[-1].complex_roots()]
+        # Pairs of a root and its multiplicity, whatever the library's annotation says.
+        found: list[Any] = list(left[-1].complex_roots())
+        self._roots = [root for root, _ in found]
         self._coefficients = list(coefficients)
         self._passed: set[int] = set()
         self._rows: list[tuple[float, float, float, list[float]]] = []
@@ -269,7 +267,10 @@ class _Walk:
     def _extended(self) -> list[fmpq]:
         """Coefficients at 0 by the recurrence, as far as it determines them."""
         terms = [
-            (k - j, k, p[j]) for k, p in enumerate(self._left) for j in range(p.length()) if p[j]
+            (k - j, k, p[j])
+            for k, p in enumerate(self._left)
+            for j in range(p.length())
+            if p[j] != 0
         ]
         top = max(shift for shift, _, _ in terms)
         c = list(self._coefficients)

@@ -31,6 +31,8 @@ from fractions import Fraction
 
 from flint import fmpq, fmpq_mat, fmpq_poly, nmod_mat
 
+from pde.systems.kernel import kernel
+
 __all__ = ["FoundEquation", "Kind", "extended", "find_equation", "in_variable"]
 
 _PRIME = 2**61 - 1
@@ -235,20 +237,12 @@ def _relation(
     ]
     width = len(columns)
     entries = [value for row in zip(*columns, strict=True) for value in row]
-    reduced, rank = fmpq_mat(known, width, entries).rref()
-    pivots: list[int] = []
-    for column in range(width):
-        if len(pivots) < rank and reduced[len(pivots), column] == 1:
-            pivots.append(column)
     # A relation of lower order or degree is found in a smaller box.
     last = width - degree - 1
-    free = next((n for n in range(width) if n not in pivots and n >= last), None)
-    if free is None:
+    basis = kernel(fmpq_mat(known, width, entries))
+    vector = next((vector for free, vector in basis if free >= last), None)
+    if vector is None:
         return None
-    vector = [fmpq(0)] * width
-    vector[free] = fmpq(1)
-    for row, pivot in enumerate(pivots):
-        vector[pivot] = -reduced[row, free]
     polynomials = [
         fmpq_poly(vector[j * (degree + 1) : (j + 1) * (degree + 1)]) for j in range(len(functions))
     ]
@@ -264,7 +258,7 @@ def _relation(
         ),
         fmpq_poly([0]),
     )
-    if any(defect[n] for n in range(known)):
+    if any(defect[n] != 0 for n in range(known)):
         return None
     whole = fmpq_poly([c for polynomial in polynomials for c in polynomial.coeffs()])
     scale = whole.denom()
@@ -287,7 +281,7 @@ def extended(equation: FoundEquation, series: fmpq_poly, known: int, number: int
     h = series
     while known < number:
         slope = _evaluated(_slope(equation.polynomials), h, 2 * known)
-        valuation = next(n for n in range(2 * known) if slope[n])
+        valuation = next(n for n in range(2 * known) if slope[n] != 0)
         reached = min(2 * (known - valuation), number)
         defect = _evaluated(equation.polynomials, h, reached + valuation)
         shift = fmpq_poly([*[0] * valuation, 1])

@@ -131,8 +131,8 @@ class ParticleFlow:
                 force[i, n] = self._value(row, z, n)
             output[n] = self._value(self._output, z, n)
             if n < order:
-                for m, row in enumerate(self._lowered):
-                    for c, k, powers in row:
+                for m, lowered in enumerate(self._lowered):
+                    for c, k, powers in lowered:
                         slope = (
                             force[m, n::-1] @ u[plan.places[powers], : n + 1]
                             if powers

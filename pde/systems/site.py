@@ -45,6 +45,8 @@ __all__ = ["SiteNumbers", "SiteProblem"]
 _MOMENT = re.compile(r"z(\d+(?:_\d+)*)")
 _WEIGHT, _VARIANCE, _COEFFICIENT = "weight", "variance", "coefficient"
 
+_ZERO, _ONE = Polynomial(), Polynomial({(): 1})
+
 _ORDERS = 4
 """Taylor coefficients in which the sign of a force may show itself."""
 
@@ -75,8 +77,8 @@ class SiteProblem:
     coefficients: tuple[tuple[str, Polynomial], ...]
     weight: Polynomial
     variances: tuple[Polynomial, ...]
-    constant: Polynomial = Polynomial()
-    number: Polynomial = Polynomial({(): 1})
+    constant: Polynomial = _ZERO
+    number: Polynomial = _ONE
     law: Law = GAUSSIAN
 
     @classmethod
@@ -86,8 +88,8 @@ class SiteProblem:
         *,
         weight: Polynomial,
         variances: Sequence[Polynomial],
-        constant: Polynomial = Polynomial(),
-        number: Polynomial = Polynomial({(): 1}),
+        constant: Polynomial = _ZERO,
+        number: Polynomial = _ONE,
         law: Law = GAUSSIAN,
     ) -> SiteProblem:
         """The problem of a potential in moments z2, z4 (one colour) or z2_0, z1_1 (several).
@@ -335,8 +337,8 @@ class SiteNumbers:
 
         Far out a particle follows the form Q(u) = Σ u^m ∂V/∂z_m of highest degree, u' = -∇Q. If its
         degree is above 2 and Q is negative in some direction u, then along the steepest of such
-        directions a particle reaches infinity in a time that is as short as it started far out: with
-        an unbounded law some do at once. Backwards in time the same holds where Q is positive.
+        directions a particle reaches infinity in a time that is as short as it started far out:
+        with an unbounded law some do at once. Backwards in time the same holds where Q is positive.
         """
         if self.law.bounded:
             return False, False

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from pde.systems.flows import Flow
 from pde.systems.implicit import Collocation
+from pde.systems.pieces import piecewise
 
 __all__ = ["Accuracy", "Ending", "Trajectory", "follow"]
 
@@ -121,14 +122,7 @@ class Trajectory:
         """The output at times in the direction of the trajectory, in the flow's unit."""
         still = self.ending is Ending.STATIONARY
         capped = np.minimum(times, self.starts[-1] if still else self.end)
-        place = np.searchsorted(self.starts, capped, side="right") - 1
-        x = (capped - self.starts[place]) / self.steps[place]
-        columns = self.pieces[place].T
-        value = columns[-1].copy()
-        for column in columns[-2::-1]:
-            value *= x
-            value += column
-        return value
+        return piecewise(self.starts, self.starts, self.steps, self.pieces, capped)
 
     @property
     def limit(self) -> float | None:

@@ -33,6 +33,9 @@ from pde.systems.guess import FoundEquation, find_equation, in_variable
 __all__ = ["equation_curve", "series_curve", "series_solution"]
 
 
+_ZERO = Polynomial()
+
+
 def series_curve(
     coefficients: Sequence[Fraction], *, target: Fraction = Fraction(0), T: Fraction = Fraction(1)
 ) -> Curve:
@@ -160,7 +163,7 @@ def series_solution(
     number: int,
     problem: str,
     regime: str,
-    target: Polynomial = Polynomial(),
+    target: Polynomial = _ZERO,
     derivation: tuple[Step, ...] = (),
     source: str = "ours",
 ) -> Solution:

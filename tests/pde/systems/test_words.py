@@ -103,7 +103,7 @@ def test_products_of_powers_are_found_and_continued(roots: list[int], power: Fra
 
 
 def test_a_root_where_the_function_is_regular_is_passed() -> None:
-    """x h' = (x + 2)... : h = (1 + x) e^x has the equation (1 + x) h' = (2 + x) h; for -x, past -1."""
+    """h = (1 + x) e^x has the equation (1 + x) h' = (2 + x) h, and goes on at -1."""
     terms = [
         Fraction(1, factorial(n)) + (Fraction(1, factorial(n - 1)) if n else 0) for n in range(30)
     ]
