@@ -36,9 +36,7 @@ __all__ = ["site_curve", "site_solution"]
 _TERMS = 24
 """Coefficients that are summed where the series is formal."""
 
-_FORMAL = (
-    "the average over the initial values does not exist, some particles reach infinity at once"
-)
+_FORMAL = "the average is formal, it does not exist since some particles reach infinity at once,"
 
 
 def site_curve(problem: SiteProblem, parameters: Parameters) -> Curve:
@@ -55,7 +53,7 @@ def site_curve(problem: SiteProblem, parameters: Parameters) -> Curve:
     CapacityError
         If there are too many colours, or a number is beyond double precision.
     """
-    system = problem.system()
+    system = problem.closed_system()
     if system is not None:
         return system_curve(system, parameters)
     numbers = problem.at(parameters)
@@ -92,7 +90,7 @@ def _summed(coefficients: Sequence[Fraction], numbers: SiteNumbers, *, past: boo
         evaluate=evaluate,
         unit=1.0,
         end=end,
-        reason=f"because for {side} {_FORMAL} and approximants of its series disagree beyond",
+        reason=f"because for {side} {_FORMAL} and approximants of the series disagree beyond",
         error=curve.error_estimate or 0.0,
     )
 
@@ -122,7 +120,7 @@ def site_solution(
     Solution
         Without a certificate; see `Solution.certified`.
     """
-    system = problem.system()
+    system = problem.closed_system()
     if system is not None:
         return system_solution(
             system, problem=title, regime=regime, derivation=derivation, source=source

@@ -12,6 +12,7 @@ compared with the one before half-way between their centres; the distance, and t
 that are left out, are the error. It is observed, not proved.
 
 >>> from fractions import Fraction
+>>> from pde.systems.guess import in_variable
 >>> geometric = [Fraction(1)] * 20  # (1 - x) h' = h
 >>> equation = find_equation(geometric, kinds=[Kind.DIFFERENTIAL])
 >>> series = in_variable(geometric, equation.rate)

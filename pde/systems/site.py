@@ -175,7 +175,7 @@ class SiteProblem:
         """The first coefficients of τ^s times s!."""
         return tuple(islice(self.coefficient_rows(), number))
 
-    def system(self) -> PolynomialSystem | None:
+    def closed_system(self) -> PolynomialSystem | None:
         """The hierarchy as a finite system, None if its moments do not close.
 
         Examples
@@ -184,7 +184,7 @@ class SiteProblem:
         >>> problem = SiteProblem.from_potential(
         ...     p("1/2*z1_1**2 - z1_1"), weight=p("H"), variances=(p("sigma2"),) * 2
         ... )
-        >>> problem.system().variables
+        >>> problem.closed_system().variables
         ('z0_2', 'z1_1', 'z2_0')
         """
         if any(sum(m) > 2 for m in self.loss.moments):

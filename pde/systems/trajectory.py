@@ -38,7 +38,7 @@ FloatArray = NDArray[np.float64]
 _STEPS = 600
 """Taylor steps before an implicit method takes over."""
 
-_IMPLICIT_STEPS = 1000
+_IMPLICIT_STEPS = 400
 _PATIENCE = 20
 """Steps after which implicit ones have to be as many times longer than explicit ones."""
 

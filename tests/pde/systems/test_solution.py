@@ -229,7 +229,7 @@ def test_first_integrals(system: Systems) -> None:
 rationals = st.fractions(min_value=-2, max_value=2, max_denominator=5)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(rates=st.lists(st.tuples(rationals, rationals, rationals), min_size=2, max_size=2))
 def test_trajectories_of_random_systems_agree_with_their_enclosures(
     rates: list[tuple[Fraction, Fraction, Fraction]],
@@ -251,7 +251,8 @@ def test_trajectories_of_random_systems_agree_with_their_enclosures(
     )
     curve = system_curve(random, {"T": Fraction(1)})
     for t in (Fraction(-1, 3), Fraction(1, 2)):
-        if curve.domain.start < t < curve.domain.stop:
+        # Not too near to a blow-up, where an enclosure takes long.
+        if 0.8 * curve.domain.start < t < 0.8 * curve.domain.stop:
             value = float(enclosed_output(random, t, digits=16).mid())
             assert curve.evaluate(np.array([float(t)]))[0] == pytest.approx(value, rel=1e-11)
 

@@ -62,9 +62,10 @@ def test_the_triangle_of_order_two_is_rediscovered(y: Fraction, z: Fraction) -> 
     assert curve.error_estimate < 1e-12
 
 
-def test_a_wrong_coefficient_leaves_no_equation() -> None:
+def test_wrong_coefficients_leave_no_equation() -> None:
     rows = triangle(Fraction(1, 2), Fraction(1, 4), NUMBER)
-    rows[-5] += 1
+    # Every second one: a single late one could be a local exponent of an equation.
+    rows[10::2] = [c + 1 for c in rows[10::2]]
     scaled = [c / factorial(n) for n, c in enumerate(rows)]
     assert find_equation(scaled) is None
 
@@ -74,7 +75,7 @@ def test_numbers_without_an_equation_get_none() -> None:
     assert find_equation([Fraction(n) for n in primes]) is None
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     roots=st.lists(st.integers(1, 6), min_size=1, max_size=2, unique=True),
     power=st.sampled_from([Fraction(-1, 2), Fraction(1, 3), Fraction(-3, 2)]),
