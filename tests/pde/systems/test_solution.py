@@ -220,6 +220,14 @@ def test_the_certificate_is_that_of_the_system(system: Systems) -> None:
     assert solution.certified(wrong).certificate.matched == (0, 1, 2, 3, 4)
 
 
+def test_an_output_without_variables_is_constant(make: Callable) -> None:
+    still = make({"x": ("1", [("1", {"x": 2})])}, [("1/2*p", {})])
+    loss = system_solution(still, problem="", regime="").at(NUMBERS)
+    assert loss([-5.0, 7.0]).tolist() == [32.0, 32.0]
+    assert loss.precise(1) == 32
+    assert loss.solution.coefficients(3)[1:] == (Polynomial(), Polynomial())
+
+
 def test_first_integrals(system: Systems) -> None:
     found = first_integrals(system("mean-field"), degree=3)
     assert len(found) == 2
