@@ -1,21 +1,28 @@
 """Solution of effective dynamics: finite systems, particles, and series with an equation.
 
 A derivation ends in exact data; what solves them knows no model. `system_solution` takes a finite
-system, `site_solution` a potential of bundles on one site.
+system, `site_solution` a potential of bundles on one site, `series_solution` exact coefficients
+alone.
 """
 
 from pde.systems.averages import site_curve, site_solution
 from pde.systems.exact import taylor, taylor_at
+from pde.systems.guess import find_equation
 from pde.systems.invariants import first_integrals
 from pde.systems.laws import GAUSSIAN, RADEMACHER
 from pde.systems.site import SiteProblem
 from pde.systems.solution import system_curve, system_solution
+from pde.systems.words import equation_curve, series_curve, series_solution
 
 __all__ = [
     "GAUSSIAN",
     "RADEMACHER",
     "SiteProblem",
+    "equation_curve",
+    "find_equation",
     "first_integrals",
+    "series_curve",
+    "series_solution",
     "site_curve",
     "site_solution",
     "system_curve",

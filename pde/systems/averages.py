@@ -2,9 +2,16 @@
 
 In a direction of time in which the average over the initial law exists, the particles are followed
 on the nodes of a quadrature, and again on those of a coarser one. Where it does not, the series is
-formal: its exact coefficients are summed by approximants where these agree (`pde.resummation`,
-Borel summation among them), unless all its late terms have one sign and grow like factorials; then
-it lies on its Stokes line, has no sum, and only t = 0 is left.
+formal. Two cases differ:
+
+- formal in both directions: the exact coefficients are summed by approximants, Borel-Padé among
+  them, where these agree (`pde.resummation`);
+- formal in one direction only: from the other one the average continues analytically, but past 0 to
+  two complex conjugate values, since the particles that reach infinity do so on the real axis: it
+  is the Stokes line of the series. Only t = 0 is left.
+
+Potentials whose moments close among themselves, such as quadratic ones, are finite systems and are
+solved as such.
 
 Source: ours.
 """
@@ -13,26 +20,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import factorial
 
 import numpy as np
 
 from expansion.polynomial import Polynomial
 from pde.evolution import Curve, FloatArray, Method, Parameters, Solution, Step
-from pde.resummation import coefficient_growth
 from pde.solutions.resummed import resummed_curve
 from pde.systems.curves import Branch, branch, joined
 from pde.systems.particle import ParticleFlow
-from pde.systems.site import SiteProblem
+from pde.systems.site import SiteNumbers, SiteProblem
+from pde.systems.solution import system_curve, system_solution
 
 __all__ = ["site_curve", "site_solution"]
 
 _TERMS = 24
 """Coefficients that are summed where the series is formal."""
 
-_FORMAL = (
-    "the average over the initial values does not exist, some particles reach infinity at once"
-)
+_FORMAL = "the average is formal, it does not exist since some particles reach infinity at once,"
 
 
 def site_curve(problem: SiteProblem, parameters: Parameters) -> Curve:
@@ -49,6 +53,9 @@ def site_curve(problem: SiteProblem, parameters: Parameters) -> Curve:
     CapacityError
         If there are too many colours, or a number is beyond double precision.
     """
+    system = problem.closed_system()
+    if system is not None:
+        return system_curve(system, parameters)
     numbers = problem.at(parameters)
     T = parameters["T"]
     flows: list[ParticleFlow] = []
@@ -56,26 +63,24 @@ def site_curve(problem: SiteProblem, parameters: Parameters) -> Curve:
         flows = [ParticleFlow(numbers, coarse=coarse) for coarse in (False, True)]
     coefficients = numbers.taylor(_TERMS) if any(numbers.formal) else ()
     past, future = (
-        _summed(coefficients, numbers.constant, past=direction)
-        if formal
-        else branch(flows, past=direction)
+        _summed(coefficients, numbers, past=direction) if formal else branch(flows, past=direction)
         for direction, formal in zip((True, False), numbers.formal, strict=True)
     )
     return joined(past, future, T=T)
 
 
-def _summed(coefficients: Sequence[Fraction], target: Fraction, *, past: bool) -> Branch:
+def _summed(coefficients: Sequence[Fraction], numbers: SiteNumbers, *, past: bool) -> Branch:
     """A direction in which the series is formal."""
     side, sign = ("t < 0", -1) if past else ("t > 0", 1)
     start = float(coefficients[0])
-    if _is_on_stokes_line(coefficients, sign):
+    if not all(numbers.formal):
         return Branch(
             evaluate=lambda distance: np.full(distance.shape, start),
             unit=1.0,
             end=0.0,
-            reason=f"because for {side} {_FORMAL} and the formal series diverges with one sign",
+            reason=f"because for {side} {_FORMAL} and the series diverges on its Stokes line",
         )
-    curve = resummed_curve(list(coefficients), target=target, T=Fraction(1))
+    curve = resummed_curve(list(coefficients), target=numbers.constant, T=Fraction(1))
     end = -curve.domain.start if past else curve.domain.stop
 
     def evaluate(distance: FloatArray) -> FloatArray:
@@ -85,16 +90,9 @@ def _summed(coefficients: Sequence[Fraction], target: Fraction, *, past: bool) -
         evaluate=evaluate,
         unit=1.0,
         end=end,
-        reason=f"because for {side} {_FORMAL} and approximants of the formal series disagree beyond",
+        reason=f"because for {side} {_FORMAL} and approximants of the series disagree beyond",
         error=curve.error_estimate or 0.0,
     )
-
-
-def _is_on_stokes_line(coefficients: Sequence[Fraction], sign: int) -> bool:
-    terms = [Fraction(c) / factorial(s) * sign**s for s, c in enumerate(coefficients)]
-    late = [c for c in terms[len(terms) // 2 :] if c]
-    one_sign = all(c > 0 for c in late) or all(c < 0 for c in late)
-    return one_sign and round(coefficient_growth(terms)) >= 1
 
 
 def site_solution(
@@ -122,6 +120,11 @@ def site_solution(
     Solution
         Without a certificate; see `Solution.certified`.
     """
+    system = problem.closed_system()
+    if system is not None:
+        return system_solution(
+            system, problem=title, regime=regime, derivation=derivation, source=source
+        )
     return Solution(
         problem=title,
         regime=regime,

@@ -32,7 +32,7 @@ Source: ours; the reductions are classical.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import factorial
@@ -316,7 +316,8 @@ def _scalar(rate: sympy.Expr, x: sympy.Symbol, start: sympy.Expr) -> sympy.Expr 
     polynomial = sympy.Poly(rate, x)
     terms = {power: sympy.cancel(c) for (power,), c in polynomial.terms() if sympy.cancel(c) != 0}
     if all(power <= 2 for power in terms):
-        return _riccati(*(terms.get(power, sympy.S.Zero) for power in (2, 1, 0)), start)
+        a, b, c = (terms.get(power, sympy.S.Zero) for power in (2, 1, 0))
+        return _riccati(a, b, c, start)
     powers = sorted(terms)
     if len(powers) == 1 or (len(powers) == 2 and powers[0] == 1):
         if sympy.simplify(start) == 0:
@@ -408,19 +409,31 @@ def _agrees(formula: sympy.Expr, system: PolynomialSystem) -> bool:
     random = Random(11)
     t, T = symbol("t"), symbol("T")
     function = sympy.lambdify([*(symbol(name) for name in names), t], formula.subs(T, 1), "mpmath")
-    for _ in range(2):
-        values = {name: Fraction(random.randint(5, 40), random.randint(5, 40)) for name in names}
-        exact = taylor_at(system, _ORDER + 1, values)
-        with mpmath.workdps(_DIGITS):
-            numbers = [
-                mpmath.mpf(values[name].numerator) / values[name].denominator for name in names
-            ]
-            try:
-                found = mpmath.taylor(lambda x: function(*numbers, x), 0, _ORDER)
-            except (ValueError, ZeroDivisionError):
-                return False
-            for n, (one, other) in enumerate(zip(found, exact, strict=True)):
-                want = mpmath.mpf(other.numerator) / other.denominator / factorial(n)
-                if not abs(one - want) <= mpmath.mpf(10) ** (-_DIGITS // 4) * (1 + abs(want)):
-                    return False
-    return True
+    return all(
+        _agrees_at(
+            function,
+            system,
+            {name: Fraction(random.randint(5, 40), random.randint(5, 40)) for name in names},
+        )
+        for _ in range(2)
+    )
+
+
+def _agrees_at(
+    function: Callable[..., mpmath.mpf], system: PolynomialSystem, values: dict[str, Fraction]
+) -> bool:
+    exact = taylor_at(system, _ORDER + 1, values)
+    with mpmath.workdps(_DIGITS):
+        numbers = [mpmath.mpf(value.numerator) / value.denominator for value in values.values()]
+        try:
+            found = mpmath.taylor(lambda x: function(*numbers, x), 0, _ORDER)
+        except (ValueError, ZeroDivisionError):
+            return False
+        wanted = [
+            mpmath.mpf(c.numerator) / c.denominator / factorial(n) for n, c in enumerate(exact)
+        ]
+        small = mpmath.mpf(10) ** (-_DIGITS // 4)
+        return all(
+            abs(one - want) <= small * (1 + abs(want))
+            for one, want in zip(found, wanted, strict=True)
+        )

@@ -81,9 +81,9 @@ def enclosed_output(system: PolynomialSystem, time: Fraction, *, digits: int) ->
             if found is None:
                 break
             value, size = found
-            if value.is_finite():
-                if float(value.rad()) <= 10.0**-digits * max(float(abs(value.mid())), size * 1e-6):
-                    return value
+            allowed = 10.0**-digits * max(float(abs(value.mid())), size * 1e-6)
+            if value.is_finite() and float(value.rad()) <= allowed:
+                return value
         guard *= 2
     raise EnclosureError(
         f"{digits} digits at τ = {float(time):.6g}: are not reached within {_STEPS} steps and "
@@ -172,12 +172,12 @@ def _radius(series: list[list[arb]]) -> Fraction:
                 logs.append((size - scale) / n)
     if not logs:
         return Fraction(2) ** 40
-    return Fraction(2) ** Fraction(round(-max(logs) / log(2))).numerator
+    return Fraction(2) ** round(-max(logs) / log(2))
 
 
 def _log(value: arb) -> float:
     mantissa, exponent = value.mid().man_exp()
-    if not mantissa:
+    if mantissa == 0:
         return float("-inf")
     bits = int(abs(mantissa)).bit_length()
     return (bits + int(exponent)) * log(2)

@@ -1,7 +1,7 @@
 """Implicit steps of high order for stiff flows: collocation at Radau's points.
 
-On a step of length h the state is a polynomial X of degree s with X' = f(X) at s points, the last of
-which is the end of the step: the Radau IIA method of order 2s - 1, which damps fast decays. X is
+On a step of length h the state is a polynomial X of degree s with X' = f(X) at s points, the last
+of which is the end of the step: the Radau IIA method of order 2s - 1, which damps fast decays. X is
 found by simplified Newton iterations. The size of its last coefficients in Legendre polynomials
 measures what is left out and chooses the next h.
 
@@ -135,7 +135,7 @@ class Collocation:
             rates = np.stack([self._flow.expand(x, 1, self._sign)[0][1] for x in path])
             defect = state + length * self._integral @ rates - path
             change = lu_solve(factors, defect.ravel(), check_finite=False)
-            path = path + change.reshape(path.shape)
+            path = np.asarray(path + change.reshape(path.shape))
             largest = float(np.max(np.abs(change.reshape(path.shape)) / sizes))
             if largest <= self._tolerance:
                 return path

@@ -36,6 +36,7 @@ from fractions import Fraction
 from itertools import combinations_with_replacement, islice
 from math import comb
 from random import Random
+from typing import Any
 
 import sympy
 from flint import fmpq, fmpq_mat
@@ -44,6 +45,7 @@ from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.polynomial import Polynomial
 from pde.systems.dimensions import Powers
 from pde.systems.exact import at_numbers, exact_series
+from pde.systems.kernel import kernel
 from pde.taylor import symbol
 
 __all__ = ["Invariant", "first_integrals", "rates_of", "relations", "variables_of"]
@@ -234,12 +236,12 @@ def _multiplied(a: Mapping[Powers, fmpq], b: Mapping[Powers, fmpq]) -> dict[Powe
         for other, y in b.items():
             key = _times(dict(one), dict(other))
             total[key] = total.get(key, fmpq(0)) + x * y
-    return {key: c for key, c in total.items() if c}
+    return {key: c for key, c in total.items() if c != 0}
 
 
 def _new_kernel(
     columns: list[Powers],
-    rows: Sequence[Mapping[object, Fraction]],
+    rows: Sequence[Mapping[Any, Fraction]],
     known: list[dict[Powers, fmpq]],
 ) -> list[dict[Powers, fmpq]]:
     """Combinations of columns that vanish and do not follow from known ones."""
@@ -249,8 +251,8 @@ def _new_kernel(
         for key in keys
         for row in rows
     ]
-    kernel = _kernel(fmpq_mat(len(keys), len(columns), entries)) if keys else []
-    vectors = [{columns[i]: c for i, c in enumerate(vector) if c} for vector in kernel]
+    basis = kernel(fmpq_mat(len(keys), len(columns), entries)) if keys else []
+    vectors = [{columns[i]: c for i, c in enumerate(v) if c != 0} for _, v in basis]
     if not keys:
         vectors = [{powers: fmpq(1)} for powers in columns]
     return [vector for i, vector in enumerate(vectors) if _is_new(vector, [*known, *vectors[:i]])]
@@ -261,23 +263,6 @@ def _is_new(vector: Mapping[Powers, fmpq], known: Sequence[Mapping[Powers, fmpq]
     entries = [row.get(key, fmpq(0)) for row in (*known, vector) for key in keys]
     before = fmpq_mat(len(known), len(keys), entries[: len(known) * len(keys)]).rank()
     return bool(fmpq_mat(len(known) + 1, len(keys), entries).rank() > before)
-
-
-def _kernel(matrix: fmpq_mat) -> list[list[fmpq]]:
-    reduced, rank = matrix.rref()
-    width = matrix.ncols()
-    pivots = []
-    for column in range(width):
-        if len(pivots) < rank and reduced[len(pivots), column] == 1:
-            pivots.append(column)
-    vectors = []
-    for free in (column for column in range(width) if column not in pivots):
-        vector = [fmpq(0)] * width
-        vector[free] = fmpq(1)
-        for row, pivot in enumerate(pivots):
-            vector[pivot] = -reduced[row, free]
-        vectors.append(vector)
-    return vectors
 
 
 # -- with symbols --------------------------------------------------------------------------------
@@ -311,10 +296,10 @@ def _lifted(
         slopes = [sympy.Poly(_along(term, variables, rates), *variables) for term in monomials]
         keys = sorted({key for slope in slopes for key in slope.as_dict()})
         rows = [[slope.as_dict().get(key, sympy.S.Zero) for slope in slopes] for key in keys]
-    kernel = sympy.Matrix(rows).nullspace(simplify=sympy.cancel) if rows else []
-    if rows and len(kernel) != 1:
+    vectors = sympy.Matrix(rows).nullspace(simplify=sympy.cancel) if rows else []
+    if rows and len(vectors) != 1:
         return None
-    weights = kernel[0] if rows else sympy.ones(len(monomials), 1)
+    weights = vectors[0] if rows else sympy.ones(len(monomials), 1)
     expression = sympy.numer(sympy.together(weights.dot(sympy.Matrix(monomials))))
     expression = sympy.Poly(expression, *variables).primitive()[1].as_expr()
     slope = sympy.expand(_along(expression, variables, rates))

@@ -29,7 +29,7 @@ FloatArray = NDArray[np.float64]
 _LEVELS = (5, 4)
 """Of the rule for one colour and of the coarser one."""
 
-_HERMITE = {2: (40, 32), 3: (20, 16), 4: (10, 8)}
+_HERMITE = {2: (32, 24), 3: (16, 12), 4: (10, 8)}
 """Numbers of nodes for each of several colours."""
 
 

@@ -14,7 +14,7 @@ coefficients are arrays, those of the moments and of the forces single numbers.
 >>> p = Polynomial.parse
 >>> free = SiteProblem.from_potential(p("1/2*z2**2"), weight=p("1"), variances=(p("sigma2"),))
 >>> flow = ParticleFlow(free.at({"sigma2": Fraction(1, 4)}), coarse=False)
->>> flow.expand(flow.start, 2, 1.0)[1].round(6).tolist()
+>>> flow.expand(flow.start, 2, 1 / flow.unit)[1].round(6).tolist()
 [0.03125, -0.0625, 0.09375]
 
 Source: ours.
@@ -131,8 +131,8 @@ class ParticleFlow:
                 force[i, n] = self._value(row, z, n)
             output[n] = self._value(self._output, z, n)
             if n < order:
-                for m, row in enumerate(self._lowered):
-                    for c, k, powers in row:
+                for m, lowered in enumerate(self._lowered):
+                    for c, k, powers in lowered:
                         slope = (
                             force[m, n::-1] @ u[plan.places[powers], : n + 1]
                             if powers

@@ -26,6 +26,7 @@ Source: ours; Yarotsky, Golikov, Gusev 2026, appendix K, for one colour.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -34,6 +35,7 @@ from itertools import islice, product
 from math import factorial, prod
 
 from diagrams.errors import InvalidInputError
+from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.polynomial import Polynomial
 from pde.moments import ContractedLoss, LossTerm, MomentSeries, Multiplicity
 from pde.systems.laws import GAUSSIAN, Law
@@ -42,6 +44,8 @@ __all__ = ["SiteNumbers", "SiteProblem"]
 
 _MOMENT = re.compile(r"z(\d+(?:_\d+)*)")
 _WEIGHT, _VARIANCE, _COEFFICIENT = "weight", "variance", "coefficient"
+
+_ZERO, _ONE = Polynomial(), Polynomial({(): 1})
 
 _ORDERS = 4
 """Taylor coefficients in which the sign of a force may show itself."""
@@ -73,8 +77,8 @@ class SiteProblem:
     coefficients: tuple[tuple[str, Polynomial], ...]
     weight: Polynomial
     variances: tuple[Polynomial, ...]
-    constant: Polynomial = Polynomial()
-    number: Polynomial = Polynomial({(): 1})
+    constant: Polynomial = _ZERO
+    number: Polynomial = _ONE
     law: Law = GAUSSIAN
 
     @classmethod
@@ -84,8 +88,8 @@ class SiteProblem:
         *,
         weight: Polynomial,
         variances: Sequence[Polynomial],
-        constant: Polynomial = Polynomial(),
-        number: Polynomial = Polynomial({(): 1}),
+        constant: Polynomial = _ZERO,
+        number: Polynomial = _ONE,
         law: Law = GAUSSIAN,
     ) -> SiteProblem:
         """The problem of a potential in moments z2, z4 (one colour) or z2_0, z1_1 (several).
@@ -171,6 +175,64 @@ class SiteProblem:
         """The first coefficients of τ^s times s!."""
         return tuple(islice(self.coefficient_rows(), number))
 
+    def closed_system(self) -> PolynomialSystem | None:
+        """The hierarchy as a finite system, None if its moments do not close.
+
+        Examples
+        --------
+        >>> p = Polynomial.parse
+        >>> problem = SiteProblem.from_potential(
+        ...     p("1/2*z1_1**2 - z1_1"), weight=p("H"), variances=(p("sigma2"),) * 2
+        ... )
+        >>> problem.closed_system().variables
+        ('z0_2', 'z1_1', 'z2_0')
+        """
+        if any(sum(m) > 2 for m in self.loss.moments):
+            return None
+        # A quadratic potential leaves the degree of a moment as it is, or lowers it by two.
+        moments = sorted(_closed(self.loss.moments))
+        place = {m: i for i, m in enumerate(moments)}
+        table = dict(self.coefficients)
+
+        def term(
+            loss_term: LossTerm, factor: Polynomial, more: tuple[Multiplicity, ...]
+        ) -> SystemTerm:
+            powers = Counter(dict(loss_term.moments))
+            powers.update(more)
+            kept = tuple(sorted((place[m], k) for m, k in powers.items() if any(m)))
+            value = table[loss_term.parameters[0][0]] * loss_term.coefficient * factor
+            # The empty bundle is the number of sites.
+            for _ in range(powers[(0,) * self.loss.colours]):
+                value = value * self.weight
+            return SystemTerm(value, kept)
+
+        rates = []
+        for m in moments:
+            row = []
+            for other in self.loss.moments:
+                for c, (k, r) in enumerate(zip(m, other, strict=True)):
+                    if k * r:
+                        factor = Polynomial({(): -k * r})
+                        merged = _merged(m, other, c)
+                        row += [term(t, factor, (merged,)) for t in self.loss.derivative(other)]
+            rates.append(tuple(row))
+        output = [term(t, self.number, ()) for t in self.loss.terms]
+        return PolynomialSystem(
+            variables=tuple("z" + "_".join(map(str, m)) for m in moments),
+            rates=tuple(rates),
+            initial=tuple(self._initial(m) for m in moments),
+            output=(SystemTerm(self.constant), *output),
+        )
+
+    def _initial(self, m: Multiplicity) -> Polynomial:
+        value = self.weight * prod(self.law.moment(k) for k in m)
+        if not len(value) or any(k % 2 for k in m):
+            return Polynomial()
+        for variance, k in zip(self.variances, m, strict=True):
+            for _ in range(k // 2):
+                value = value * variance
+        return value
+
     def at(self, values: Mapping[str, Fraction | int]) -> SiteNumbers:
         """The problem at numbers.
 
@@ -201,6 +263,26 @@ class SiteProblem:
             number=number(self.number),
             law=self.law,
         )
+
+
+def _merged(m: Multiplicity, other: Multiplicity, colour: int) -> Multiplicity:
+    return tuple(a + b - 2 * (c == colour) for c, (a, b) in enumerate(zip(m, other, strict=True)))
+
+
+def _closed(moments: Sequence[Multiplicity]) -> set[Multiplicity]:
+    """All moments that merging reaches from some, without the empty one."""
+    reached: set[Multiplicity] = set()
+    waiting = set(moments)
+    while waiting:
+        reached |= waiting
+        waiting = {
+            _merged(m, other, c)
+            for m in waiting
+            for other in moments
+            for c, (k, r) in enumerate(zip(m, other, strict=True))
+            if k * r
+        } - reached
+    return {m for m in reached if any(m)}
 
 
 def _is_symmetric(
@@ -255,8 +337,8 @@ class SiteNumbers:
 
         Far out a particle follows the form Q(u) = Σ u^m ∂V/∂z_m of highest degree, u' = -∇Q. If its
         degree is above 2 and Q is negative in some direction u, then along the steepest of such
-        directions a particle reaches infinity in a time that is as short as it started far out: with
-        an unbounded law some do at once. Backwards in time the same holds where Q is positive.
+        directions a particle reaches infinity in a time that is as short as it started far out:
+        with an unbounded law some do at once. Backwards in time the same holds where Q is positive.
         """
         if self.law.bounded:
             return False, False

@@ -29,6 +29,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import mpmath
+import numpy as np
 import sympy
 
 from expansion.dynamics.system import PolynomialSystem
@@ -67,12 +68,24 @@ def system_curve(system: PolynomialSystem, parameters: Parameters) -> Curve:
     """
     at = at_numbers(pruned(system), parameters)
     T = parameters["T"]
+    if not at.variables:
+        return _constant(sum((t.coefficient.coefficient() for t in at.output), Fraction(0)))
     curve = flow_curve([SystemFlow(at)], T=T)
 
     def precise(t: mpmath.mpf, digits: int) -> mpmath.mpf:
         return precise_output(at, _exact(t) / T, digits)
 
     return replace(curve, precise=precise)
+
+
+def _constant(value: Fraction) -> Curve:
+    """An output without variables."""
+    number = float(value)
+    return Curve(
+        evaluate=lambda t: np.full(t.shape, number),
+        precise=lambda t, digits: mpmath.mpf(value.numerator) / value.denominator,
+        limits=(number, number),
+    )
 
 
 def _exact(number: mpmath.mpf) -> Fraction:

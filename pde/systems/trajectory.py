@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from pde.systems.flows import Flow
 from pde.systems.implicit import Collocation
+from pde.systems.pieces import piecewise
 
 __all__ = ["Accuracy", "Ending", "Trajectory", "follow"]
 
@@ -37,7 +38,7 @@ FloatArray = NDArray[np.float64]
 _STEPS = 600
 """Taylor steps before an implicit method takes over."""
 
-_IMPLICIT_STEPS = 1000
+_IMPLICIT_STEPS = 400
 _PATIENCE = 20
 """Steps after which implicit ones have to be as many times longer than explicit ones."""
 
@@ -121,14 +122,7 @@ class Trajectory:
         """The output at times in the direction of the trajectory, in the flow's unit."""
         still = self.ending is Ending.STATIONARY
         capped = np.minimum(times, self.starts[-1] if still else self.end)
-        place = np.searchsorted(self.starts, capped, side="right") - 1
-        x = (capped - self.starts[place]) / self.steps[place]
-        columns = self.pieces[place].T
-        value = columns[-1].copy()
-        for column in columns[-2::-1]:
-            value *= x
-            value += column
-        return value
+        return piecewise(self.starts, self.starts, self.steps, self.pieces, capped)
 
     @property
     def limit(self) -> float | None:

@@ -17,6 +17,7 @@ from pde.solutions.asymmetric_mean_field import mean_field_taylor
 from pde.solutions.asymmetric_narrow import narrow_taylor
 from pde.solutions.symmetric_even import _curve as even_curve
 from pde.systems import RADEMACHER, SiteProblem, site_curve, site_solution
+from pde.systems.curves import branch
 from pde.systems.particle import ParticleFlow
 
 p = Polynomial.parse
@@ -146,15 +147,33 @@ def test_two_values_at_the_start_make_descent_regular() -> None:
     assert curve.evaluate(np.array([1e5]))[0] == pytest.approx(plateau, rel=1e-10)
 
 
-def test_several_colours_are_averaged_by_a_product_rule() -> None:
+def test_quadratic_potentials_are_finite_systems() -> None:
     """Two colours with a quadratic potential turn hyperbolically: the closed form of E-A."""
     numbers = {"p": Fraction(64), "H": Fraction(32), "sigma2": Fraction(1, 40), "T": Fraction(1)}
-    curve = site_curve(narrow(2), numbers)
+    solution = site_solution(narrow(2), title="example", regime="E-A")
+    assert solution.method is Method.CLOSED_FORM
+    assert solution.coefficients(6) == narrow(2).taylor(6)
     t = np.array([-0.1, 0.0, 0.3, 2.0])
     z = 64 / 40
     below = 1 + z * np.sinh(2 * t)
     wanted = 32 + 32 * ((z * np.cosh(2 * t) / below) ** 2 / 2 - z * np.sinh(2 * t) / below)
-    assert curve.evaluate(t) == pytest.approx(wanted, rel=1e-11)
+    assert solution.at(numbers)(t) == pytest.approx(wanted, rel=1e-11)
+
+
+def test_several_colours_are_averaged_by_a_product_rule() -> None:
+    """Two colours that do not see each other are two particles of one colour."""
+    one, two = (
+        SiteProblem.from_potential(p(text), weight=p("1"), variances=(p("1/100"),) * colours)
+        for text, colours in (("z4", 1), ("z4_0 + z0_4", 2))
+    )
+    flow = ParticleFlow(two.at({}), coarse=False)
+    future = branch([flow, ParticleFlow(two.at({}), coarse=True)], past=False)
+    t = np.array([0.0, 0.1, 1.0])
+    alone = site_curve(one, {"T": Fraction(1)}).evaluate(t)
+    assert np.max(np.abs(future(t) / (2 * alone) - 1)) < 1e-6
+    late = np.array([1e3])
+    difference = future(late) - 2 * site_curve(one, {"T": Fraction(1)}).evaluate(late)
+    assert abs(difference[0]) < 10 * future.error
 
 
 @pytest.mark.parametrize("power", [-30, 30])
@@ -197,7 +216,7 @@ def test_rules_of_gauss_and_hermite_are_exact_for_polynomials() -> None:
 
 
 def test_too_many_colours_are_reported() -> None:
-    problem = SiteProblem.from_potential(p("z2_0_0_0_0"), weight=p("1"), variances=(p("1"),) * 5)
+    problem = SiteProblem.from_potential(p("z4_0_0_0_0"), weight=p("1"), variances=(p("1"),) * 5)
     with pytest.raises(CapacityError):
         site_curve(problem, {"T": Fraction(1)})
     with pytest.raises(InvalidInputError):

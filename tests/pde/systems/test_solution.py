@@ -220,6 +220,14 @@ def test_the_certificate_is_that_of_the_system(system: Systems) -> None:
     assert solution.certified(wrong).certificate.matched == (0, 1, 2, 3, 4)
 
 
+def test_an_output_without_variables_is_constant(make: Callable) -> None:
+    still = make({"x": ("1", [("1", {"x": 2})])}, [("1/2*p", {})])
+    loss = system_solution(still, problem="", regime="").at(NUMBERS)
+    assert loss([-5.0, 7.0]).tolist() == [32.0, 32.0]
+    assert loss.precise(1) == 32
+    assert loss.solution.coefficients(3)[1:] == (Polynomial(), Polynomial())
+
+
 def test_first_integrals(system: Systems) -> None:
     found = first_integrals(system("mean-field"), degree=3)
     assert len(found) == 2
@@ -229,7 +237,7 @@ def test_first_integrals(system: Systems) -> None:
 rationals = st.fractions(min_value=-2, max_value=2, max_denominator=5)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(rates=st.lists(st.tuples(rationals, rationals, rationals), min_size=2, max_size=2))
 def test_trajectories_of_random_systems_agree_with_their_enclosures(
     rates: list[tuple[Fraction, Fraction, Fraction]],
@@ -251,7 +259,8 @@ def test_trajectories_of_random_systems_agree_with_their_enclosures(
     )
     curve = system_curve(random, {"T": Fraction(1)})
     for t in (Fraction(-1, 3), Fraction(1, 2)):
-        if curve.domain.start < t < curve.domain.stop:
+        # Not too near to a blow-up, where an enclosure takes long.
+        if 0.8 * curve.domain.start < t < 0.8 * curve.domain.stop:
             value = float(enclosed_output(random, t, digits=16).mid())
             assert curve.evaluate(np.array([float(t)]))[0] == pytest.approx(value, rel=1e-11)
 
