@@ -7,13 +7,13 @@ faces of the Minkowski sum of the P_s, and their normal cones are the scaling co
 
 Only finitely many P_s are known. Their vertices are sorted into sequences that move linearly with s
 (`expansion.vertex_sequences`). A regime is named by the sequences on it, and its conditions, its
-natural time and its learning are read off them. If a wall between two sequences moves with s, every
+natural T and its learning are read off them. If a wall between two sequences moves with s, every
 finite number of coefficients shows thin faces near it which are no regimes: they are collected into
 the one regime of that wall, which says how the wall moves and where it tends to.
 
 - *dimension*: that of the face, the number of independent conditions ``~1`` on it;
-- *natural time*: the monomial T, the slope of the sequences, for which the leading part of Y_s/T^s
-  keeps its order as s grows;
+- *natural T*: the monomial, the slope of the sequences, for which the leading part of Y_s/T^s keeps
+  its order as s grows: the inverse learning rate with which the loss changes at t of order one;
 - *learning*: free if no leading monomial contains the target, lazy if the number of factors of the
   target stays bounded as s grows, rich if it grows.
 
