@@ -155,6 +155,8 @@ class FiniteSizeCorrection:
 
     def combined(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Value and stated error of all routes together, in the domain or not."""
+        if not self.routes:
+            return np.full_like(t, np.nan), np.full_like(t, np.nan)
         with np.errstate(all="ignore"):
             pairs = [route(t) for route in self.routes]
             values = np.stack([value for value, _ in pairs])

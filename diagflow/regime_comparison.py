@@ -113,8 +113,8 @@ def compare_regime(
 def _kept(found: Regimes, name: str, evolution: LossEvolution, times: FloatArray) -> float:
     """The largest distance of the theory from the loss of the zero model (from 0 if free).
 
-    On the given times and at the natural time scale of the exact series: in some lazy regimes
-    nothing has moved at t = 0.
+    On the given times and where the terms of the exact series become as large as each other: in
+    some lazy regimes nothing has moved at t = 0.
     """
     constant = float(target_constant(found, name, evolution.parameters))
     values = {symbol: evolution.parameters[symbol] for symbol in found.exponents.symbols}

@@ -8,7 +8,7 @@ cp order=2 symmetric=true target=zero
 3 regimes, from Y_0 ... Y_4
 All vertices move linearly from s = 0 on; 3 coefficients confirm it. Observed, not proved.
 <BLANKLINE>
-regime  dimension  conditions  natural time T  learning
+regime  dimension  conditions  natural T  learning
 A       0          H/p -> 0    p*sigma2        free
 B       0          H/p -> oo   H*sigma2        free
 A-B     1          H/p ~ 1     H*sigma2        free
@@ -81,7 +81,7 @@ def latex(
     body = " \\\\\n".join(rows)
     table = (
         f"{comments}\n\\begin{{tabular}}{{llll}}\n\\toprule\n"
-        "regime & scaling condition & natural time $T$ & learning \\\\\n\\midrule\n"
+        "regime & scaling condition & natural $T$ & learning \\\\\n\\midrule\n"
         f"{body} \\\\\n\\bottomrule\n\\end{{tabular}}\n"
     )
     if leading is not None:
@@ -208,7 +208,7 @@ def _changes(found: Regimes) -> list[str]:
 
 
 def _table(found: Regimes) -> list[str]:
-    rows = [("regime", "dimension", "conditions", "natural time T", "learning")]
+    rows = [("regime", "dimension", "conditions", "natural T", "learning")]
     rows += [
         (
             regime.name,
@@ -292,7 +292,7 @@ def _place(place: Place) -> list[str]:
     values = ", ".join(f"{name} = {float(value):g}" for name, value in place.values)
     lines = [
         f"At {values} the closest regime is {place.closest.name}.",
-        "Neglected terms relative to kept ones, the largest over s:",
+        "Estimated size of what is neglected, relative to the loss that is kept, at early times:",
     ]
     rows = [(entry.regime.name, f"{float(entry.largest):.2g}") for entry in place.table]
     return [*lines, *(f"  {row}" for row in _aligned(rows))]

@@ -16,11 +16,11 @@ Laws, checked on every map that is made (`expansion.regime_laws`):
 
 - every scaling with growing sizes is in exactly one regime, and no two regimes share a cone;
 - no condition makes sizes alone stay of order one;
-- the natural time of a regime is the largest slope at its scalings.
+- the natural T of a regime is the largest slope at its scalings.
 
 - *dimension*: that of the face, the number of independent conditions ``~1`` on it;
-- *natural time*: the monomial T, the slope of the sequences, for which the leading part of Y_s/T^s
-  keeps its order as s grows;
+- *natural T*: the monomial, the slope of the sequences, for which the leading part of Y_s/T^s keeps
+  its order as s grows: the inverse learning rate with which the loss changes at t of order one;
 - *learning*: free if no leading monomial contains the target, lazy if the number of factors of the
   target stays bounded as s grows, rich if it grows.
 

@@ -7,7 +7,7 @@ sequence* is a vertex of every P_s from some s on that moves linearly,
 
 with one *slope* b and an *offset* a for each residue of s modulo the *period* m: the polyhedra of
 even and odd s may be different, which is a period of 2. The slope measures what one more time
-derivative costs, so along a scaling α the natural time of the sequence has the order α·b.
+derivative costs, so along a scaling α the natural T of the sequence has the order α·b.
 
 Sequences are found, not declared: a scaling picks a vertex of every P_s, and the vertices that it
 picks are tested for the law. The law has more equations than unknowns, so it can fail; the number

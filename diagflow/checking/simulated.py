@@ -39,6 +39,8 @@ STANDARD_ERRORS = 5.0
 _ENTRIES = 2_000
 _POINTS = 6
 _INSIDE = 0.9
+_NEAR = 1e-3
+"""Even a loss that grows without bound is a number up to this part of the times it is shown for."""
 _RTOL = 1e-7
 
 
@@ -135,6 +137,8 @@ def deviation(
     correction = finite_size_correction(found, regime.name, at, theory=evolution)
     with np.errstate(all="ignore"):
         start, stop = telling_times(evolution)
+        if not np.all(np.isfinite(evolution(_NEAR * np.array([0.0, start, stop])))):
+            return inf
         end = (
             min(stop, _INSIDE * correction.domain.stop)
             if stop > 0

@@ -109,7 +109,7 @@ def _run(
     jobs: Jobs = 1,
     scheduler: Scheduler = None,
 ) -> None:
-    """Print the learning regimes: scaling conditions, natural times, how much is learnt.
+    """Print the learning regimes: scaling conditions, natural T, how much is learnt.
 
     A regime is a face of the Newton polyhedra of Y_0, Y_1, ...: a set of monomials that lead
     together when the sizes grow. PROBLEM may be a JSON file with coefficients, as written by

@@ -17,8 +17,8 @@ This is exact for H = 1. The prediction looks at the start only; K_k → K is ρ
 
 A run is fixed up to its scale σ. Its threshold is found by bisection: it is taken for granted that
 a larger start diverges if a smaller one does, and that a run that has not diverged at
-t = -40 σ^{ν-2}, many natural times, never does. The share of the thresholds below ρ is the rate of
-divergence at ρ.
+t = -40 σ^{ν-2}, many times the natural T, never does. The share of the thresholds below ρ is the
+rate of divergence at ρ.
 
 >>> signs = np.array([[1.0, -1.0]])  # all v_i^2 = 1: one row of two components
 >>> round(predicted(signs, order=4, theta=1.0) * critical_noise(4), 9)  # 1/(16 ∫(1 + 8|s|)^{-3})

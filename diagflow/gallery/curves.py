@@ -75,7 +75,7 @@ class Case:
     problem : Problem
     regime : str
     at : dict
-        Sizes, variances and T, best the natural time of the regime, so that t is of order one.
+        Sizes, variances and T, best the natural T of the regime, so that t is of order one.
     times : (float, float, int)
         First, last, count.
     runs, seed : int

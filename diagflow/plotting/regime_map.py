@@ -2,7 +2,7 @@
 
 A point of the map is a scaling; for the CP models x = α_H/α_p and y = α_σ/α_p. Regions, walls and
 corners are the regimes whose cones meet the plane in an area, a segment and a point; each is
-labelled with its name and, but for corners, its natural time. Colours and hatches say how much is
+labelled with its name and, but for corners, its natural T. Colours and hatches say how much is
 learnt. A wall that moves with s is drawn dashed at its limit, and dotted where it is at each known
 s.
 """
@@ -42,7 +42,7 @@ def draw_map(
     plane: MapPlane | None = None,
     at: Mapping[str, Fraction | float] | None = None,
 ) -> None:
-    """Draw regions, walls and corners with their names and natural times.
+    """Draw regions, walls and corners with their names and natural T.
 
     Parameters
     ----------

@@ -268,7 +268,7 @@ def _solution(regime: Regime, solved: Solution) -> str:
     time = show_regimes.power_latex(regime.natural_time)
     parts = [
         f"\\subsection{{Regime {name_latex(regime.name)}}}\n",
-        f"Scaling: {conditions or 'the sizes grow'}; natural time $T \\asymp {time}$; learning: "
+        f"Scaling: {conditions or 'the sizes grow'}; natural $T \\asymp {time}$; learning: "
         f"{regime.learning.value}. Method: {solved.method.value}. The solution holds for "
         f"{prose(solved.validity)}. {certificate_latex(solved.certificate)} "
         f"Source: {prose(solved.source)}.\n",

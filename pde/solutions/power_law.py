@@ -1,11 +1,11 @@
 r"""Regimes whose leading series obeys a first-order recurrence in s: power laws and exponentials.
 
-At a vertex lead(Y_s) is one monomial, c_s m T^s with the natural time T. If C_s = c_s/s! obeys
+At a vertex lead(Y_s) is one monomial, c_s m T^s with the natural T. If C_s = c_s/s! obeys
 
     s C_s = (β (s - 1) + γ) C_{s-1}      at all s,
 
 its generating function solves (1 - β x) h' = γ h, so that h(x) = C_0 (1 - β x)^{-γ/β}, or
-C_0 e^{γx} for β = 0, at x = t/T in units of the natural time. The recurrence is found from the
+C_0 e^{γx} for β = 0, at x = t/T with that T. The recurrence is found from the
 exact leading coefficients, β and γ at s = 1 and 2, and confirmed on the others; the equation is
 made from it and solved along characteristics.
 
@@ -50,7 +50,7 @@ SOURCE = "Yarotsky, Golikov, Gusev 2026, section 7, for the CP models; the recur
 
 
 def vertex_data(leading: LeadingSeries) -> tuple[Monomial, Monomial, tuple[Fraction, ...]]:
-    """The scale m, the natural time T and the numbers c_s of lead(Y_s) = c_s m T^s.
+    """The scale m, the natural T and the numbers c_s of lead(Y_s) = c_s m T^s.
 
     The pure-target term counts as c_0 m when Y_0 has no other leading term of this size.
 

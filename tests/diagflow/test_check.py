@@ -381,11 +381,11 @@ def test_where_nothing_can_be_simulated(monkeypatch: pytest.MonkeyPatch) -> None
 
     few = FiniteSizeCorrection.of([Fraction(1, 2), Fraction(3)])
     assert (few.domain.start, few.domain.stop) == (0, 0)
-    monkeypatch.setattr(simulated, "finite_size_correction", lambda *_: few)
+    monkeypatch.setattr(simulated, "finite_size_correction", lambda *_, **__: few)
     assert simulated.deviation(found, regime, solved, runs=2, seed=0) is None
     wide = replace(few, domain=Domain(-1.0, 1.0))
     assert np.isnan(wide([0.5])).all()
-    monkeypatch.setattr(simulated, "finite_size_correction", lambda *_: wide)
+    monkeypatch.setattr(simulated, "finite_size_correction", lambda *_, **__: wide)
     assert simulated.deviation(found, regime, solved, runs=2, seed=0) is None
 
 

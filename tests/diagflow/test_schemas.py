@@ -116,8 +116,16 @@ OUTPUTS: dict[str, tuple[str, tuple[str, ...], int]] = {
     ),
     "agreement": (
         "compare",
-        ("compare", *SYM, "--regime", "A-B-E", *CURVE, "--runs", "4", "--terms", "5"),
+        (
+            *("compare", *SYM, "--regime", "A-B-E", *CURVE, "--runs", "4", "--terms", "5"),
+            *("--tolerance", "0.5"),
+        ),
         0,
+    ),
+    "undecided": (
+        "compare",
+        ("compare", *SYM, "--regime", "A-B-E", *CURVE, "--runs", "4", "--terms", "2"),
+        3,
     ),
     "checks": ("check", ("check", *SYM, "--quick"), 0),
     "disagreement": (

@@ -46,7 +46,7 @@ def opposite(vector: Point) -> Point:
 
 
 Row = tuple[list[Point], list[Point], Point, str]
-"""Monomials that stay of order one, monomials that diverge, the natural time, the learning."""
+"""Monomials that stay of order one, monomials that diverge, the natural T, the learning."""
 
 
 def table(order: int, symmetric: bool) -> Mapping[str, Row]:

@@ -59,7 +59,7 @@ def test_the_projection_along_the_data_is_the_triangle(
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_table_of_the_faces(prism: dict[str, Regimes], loss: str) -> None:
-    """Conditions and natural times at scalings that meet them: exponents of p, H, N, 1/σ²."""
+    """Conditions and natural T at scalings that meet them: exponents of p, H, N, 1/σ²."""
     inside = {
         "large-data": ((1, 1, 2, 1), 0),
         "small-data": ((2, 2, 1, 2), 1),
