@@ -1,7 +1,6 @@
 r"""What a problem file declares: axes, tensors and symbols, and how losses refer to them.
 
->>> from expansion.problem import RESERVED_SYMBOLS
-from expansion.toml_document import TomlDocument
+>>> from expansion.toml_document import TomlDocument
 >>> text = 'axes = { p = "growing", two = 2 }\ntensors.e = { kind = "pin", axes = ["two"] }'
 >>> declared = Declarations(TomlDocument.parse("file.toml", text))
 >>> declared.axes["two"], declared.tensors["e"].kind, declared.symbols
@@ -17,6 +16,7 @@ from functools import cached_property
 
 from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
 from diagrams.wick import Monomial
+from expansion.problem import RESERVED_SYMBOLS
 from expansion.toml_document import Path, TomlDocument, listed
 from expansion.untrusted import shown
 

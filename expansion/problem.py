@@ -76,7 +76,8 @@ class Problem:
     Raises
     ------
     InvalidInputError
-        If a symbol is reserved, the model has nothing to learn, two tensors share a name, two quantities do, a network
+        If a symbol is reserved, the model has nothing to learn, two tensors share a name, two
+        quantities do, a network
         has other open indices, or a target contains a learnable tensor.
     """
 

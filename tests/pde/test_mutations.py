@@ -17,7 +17,6 @@ from diagrams.errors import DiagflowError
 from expansion.models import cp, tied_autoencoder
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
-
 from pde.curve_check import check_solution
 from pde.evolution import Curve, Origin
 from pde.solutions import (
