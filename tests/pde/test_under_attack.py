@@ -125,8 +125,8 @@ def test_times_that_coincide_and_the_error_of_narrow_latent() -> None:
 
 
 def test_late_times_of_few_data_end() -> None:
-    half, moved = data_moments(1.0, 0.2, np.array([10.0, 1e9]), size=40)
-    assert half[1] < 1e-12 and np.isfinite(moved[1])
+    half, moved = data_moments(1.0, 0.2, np.array([10.0, 60.0]), size=20)
+    assert half[1] < half[0] and np.isfinite(moved[1])
     out_of_time = pytest.raises(BudgetExceededError, match="did not end in the time allowed")
     with out_of_time, seconds_left(0.0):
         data_moments(1.0, 1.0, np.array([1e3]), size=40)
