@@ -264,6 +264,8 @@ class Solution:
     positive, descending : bool
         Whether the quantity is a loss, which is not negative, and whether the flow descends it.
         The domain of a summed series ends where its values leave these bounds.
+    obeys_bounds : bool
+        Whether the values cannot leave them, as averages of squares that decay.
     """
 
     problem: str
@@ -283,6 +285,7 @@ class Solution:
     checked_terms: int = 8
     positive: bool = False
     descending: bool = False
+    obeys_bounds: bool = False
 
     def coefficients(self, number: int) -> tuple[Polynomial, ...]:
         """The first Taylor coefficients, times s!."""
@@ -308,12 +311,12 @@ class Solution:
         try:
             curve = self.curve(exact)
             # What integrates a gradient flow obeys its bounds; sums of leading terms need not.
-            if self.method is Method.CLOSED_FORM or self.is_series:
+            if not self.obeys_bounds and (self.method is Method.CLOSED_FORM or self.is_series):
                 rows = self.coefficients(_SHOWN)
                 curve = within_bounds(
                     curve,
                     [row.evaluate(**{name: exact[name] for name in row.symbols}) for row in rows],
-                    T=exact["T"],
+                    T=exact.get("T", Fraction(1)),
                     positive=self.positive,
                     descending=self.descending,
                 )

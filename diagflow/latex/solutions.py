@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import sympy
 
 from diagflow.latex.prose import prose
-from pde.evolution import Certificate, LossEvolution, Solution, Step
+from pde.evolution import Certificate, LossEvolution, Origin, Solution, Step
 from pde.typeset import formula_latex
 
 __all__ = [
@@ -53,7 +53,7 @@ def solution_latex(solution: Solution, *, display: Display = displayed) -> str:
         parts.append("\\paragraph{Result.}\n")
         parts.append(display(f"\\mathbb{{E}}[L(t)] \\sim {formula_latex(solution.formula)}") + "\n")
     parts.append(f"\\paragraph{{Validity.}} It holds for {prose(solution.validity)}.\n")
-    parts.append(f"\\paragraph{{Certificate.}} {certificate_latex(solution.certificate)}\n")
+    parts.append(f"\\paragraph{{Certificate.}} {_certified(solution)}\n")
     origin = prose(solution.source[:1].upper() + solution.source[1:])
     parts.append(f"\\paragraph{{Source.}} {origin}.\n")
     return "".join(parts)
@@ -71,6 +71,12 @@ def evolution_latex(evolution: LossEvolution) -> str:
         error = _scientific(f"${evolution.error_estimate:.2g}$")
         extra += f"\\paragraph{{Estimated error.}} {error}.\n"
     return text + extra
+
+
+def _certified(solution: Solution) -> str:
+    if solution.origin is Origin.RESUMMED:
+        return "None: the curve is made of the exact coefficients, and its error is estimated."
+    return certificate_latex(solution.certificate)
 
 
 def certificate_latex(certificate: Certificate) -> str:

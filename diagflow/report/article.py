@@ -243,8 +243,7 @@ def _evolutions(
             unsolved.append(f"\\item {name_latex(regime.name)}: {prose(str(solved))}.\n")
             continue
         if solved.method is Method.RESUMMED:
-            proof = certificate_latex(solved.certificate)
-            resummed.append(f"\\item {name_latex(regime.name)}: {proof}\n")
+            resummed.append(f"\\item {name_latex(regime.name)}: {prose(solved.validity)}\n")
         else:
             text += _solution(regime, solved) + _figure(
                 figures.get(regime.name), simulated=bool(figures)

@@ -217,6 +217,7 @@ def _spectral_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
         taylor=coefficients,
         curve=curve,
         validity=EARLY_TIMES if face.has_target else UNTIL_BLOW_UP,
+        obeys_bounds=not face.has_target,
     )
 
 

@@ -50,6 +50,7 @@ SIZES = (40, 60)
 """Rows of the two Jacobi matrices."""
 
 _TOLERANCE = 1e-12
+_MOST_STEPS = 20_000
 _AT_REST = 1e-14
 """A total change below this is none."""
 
@@ -212,10 +213,15 @@ def data_moments(
     if not late.size:
         return values[:, 0], values[:, 1]
     solver = DOP853(derivative, 0.0, state, float(times[-1]), rtol=_TOLERANCE, atol=_TOLERANCE)
-    place = int(late[0])
+    place, steps = int(late[0]), 0
     while place < len(times):
         check_time("moment hierarchy")
-        message = solver.step()
+        message, steps = solver.step(), steps + 1
+        if steps > _MOST_STEPS:
+            raise InvalidInputError(
+                f"moment hierarchy at z = {z:g}, y = {y:g}: {_MOST_STEPS} steps end at "
+                f"{solver.t / times[-1]:.2g} of the last time; give earlier times"
+            )
         if solver.status == "failed":
             raise InvalidInputError(
                 f"moment hierarchy at z = {z:g}, y = {y:g}: {message}; give earlier times"

@@ -9,7 +9,9 @@ C_0 e^{γx} for β = 0, at x = t/T with that T. The recurrence is found from the
 exact leading coefficients, β and γ at s = 1 and 2, and confirmed on the others; the equation is
 made from it and solved along characteristics.
 
-That covers every vertex of free evolution and every kernel limit, of any problem.
+That covers the vertices whose numbers obey such a recurrence from s = 0 on, as those of free
+evolution and of the kernel limits of the CP models do. Others may have a simple sum of another
+kind, a polynomial plus a power law among them; they are resummed.
 
 Source: Yarotsky, Golikov, Gusev 2026, section 7, for free evolution of the CP models; finding the
 recurrence, and vertices of any other problem, are ours.

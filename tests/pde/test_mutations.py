@@ -58,8 +58,6 @@ def holds(problem: Problem, name: str, loss: str | None = None) -> bool:
 CASES = [
     *((SYM2, name) for name in sorted(symmetric_order2._FACES)),
     *((ASYM2, name) for name in ("A", "B", "B-C", "C", *sorted(asymmetric_order2._FACES))),
-    (ASYM3, "C-D"),
-    (ASYM3, "E"),
     *((SYM4, name) for name in ("A", "A-B", "E", "E-A", "B-E", "A-B-E")),
     *((DATA, name) for name in sorted(finite_data_mean_field._SPECTRAL)),
     *((DATA, name) for name in sorted(finite_data_mean_field._FEW)),
@@ -67,6 +65,9 @@ CASES = [
     *((DATA, name) for name in sorted(finite_data_narrow._FEW)),
     (DATA, "small-data & free"),
 ]
+
+
+SLOW = [(ASYM3, "C-D"), (ASYM3, "E")]
 
 
 def distorted(curve: Curve, change: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Curve:
@@ -83,7 +84,11 @@ DISTORTIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 }
 
 
-@pytest.mark.parametrize(("problem", "name"), CASES, ids=[f"{p.title} {name}" for p, name in CASES])
+@pytest.mark.parametrize(
+    ("problem", "name"),
+    [*CASES, *(pytest.param(*case, marks=pytest.mark.slow) for case in SLOW)],
+    ids=[f"{p.title} {name}" for p, name in (*CASES, *SLOW)],
+)
 def test_every_distorted_evaluator_is_found(problem: Problem, name: str) -> None:
     solved = solution(found(problem), name)
     assert solved.certificate.holds and check_solution(solved).holds
