@@ -72,6 +72,12 @@ OUTPUTS: dict[str, tuple[str, tuple[str, ...], int]] = {
         ),
         0,
     ),
+    "derived": ("derive", ("derive", *SYM, "--regime", "E-A", "--terms", "3"), 0),
+    "derived, random": (
+        "derive",
+        ("derive", "two-layer", "--regime", "V3", "--terms", "2", "--loss", "alignment"),
+        0,
+    ),
     "closed form": ("solve", ("solve", *SYM, "--regime", "A-B-E", *CURVE, "--terms", "4"), 0),
     "no formula, bounded": (
         "solve",
