@@ -79,7 +79,7 @@ class Problem:
     ------
     InvalidInputError
         If a symbol is reserved, the model has nothing to learn, two tensors share a name, two
-            quantities do, a network has other open indices, or a target contains a learnable tensor.
+        quantities do, a network has other open indices, or a target contains a learnable tensor.
     """
 
     family: str

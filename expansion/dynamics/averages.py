@@ -15,7 +15,7 @@ for all.
 >>> averages = Averages(problem.loss)
 >>> overlap = next(diagram for diagram, _ in problem.overlap)
 >>> averages.derivatives(overlap, 1)
-((), ((('H', 1), ('p', 1), ('sigma2', 1)), Fraction(2, 1)))
+({}, {(('H', 1), ('p', 1), ('sigma2', 1)): Fraction(2, 1)})
 
 Source: ours.
 """

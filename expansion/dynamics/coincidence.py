@@ -18,8 +18,8 @@ which is an identity.
 >>> coincidence = Coincidence(Scales(Averages(problem.loss), scaling))
 >>> square = next(diagram for diagram, _ in problem.model_square)
 >>> for found, weight in coincidence.leading(square).items():
-...     print(weight, found)
-1 weight U1[H,p]~sigma2 U2[H,p]~sigma2; U1(H0,p0) U1(H1,p0) U2(H0,p0) U2(H1,p0)
+...     print(weight, str(found).split("; ")[-1])
+1 U1(H0,p0) U1(H1,p0) U2(H0,p0) U2(H1,p0)
 
 Source: ours.
 """

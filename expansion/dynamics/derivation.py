@@ -390,7 +390,7 @@ def _derived(
     quantity = problem.quantity(followed)
     products = {
         product: c
-        for product, c in hierarchy.reduced(quantity.diagrams).items()
+        for product, c in hierarchy.followed(quantity.diagrams).items()
         if any(tensor.is_learnable for core in product[0] for tensor in core.tensors)
     }
     leading = hierarchy.leading(products, "output")

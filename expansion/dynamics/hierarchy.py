@@ -157,6 +157,15 @@ class Hierarchy:
         """A sum of diagrams as a sum of products of cores."""
         return _reduced(total, self.reduction)
 
+    def followed(self, total: DiagramSum) -> dict[Product, Fraction]:
+        """What is followed along the flow, reduced as carefully as the potential."""
+        representative = self.scales.averages.representative
+        result: dict[Product, Fraction] = {}
+        for (cores, sizes), c in _reduced(total, self.potential_reduction).items():
+            key = tuple(sorted(representative(core) for core in cores)), sizes
+            result[key] = result.get(key, Fraction(0)) + c
+        return {product: c for product, c in result.items() if c}
+
     def scale(self, core: Diagram) -> Fraction | None:
         """The dynamic scale of a core."""
         if core not in self._scales:

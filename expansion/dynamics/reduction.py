@@ -11,7 +11,7 @@ own scale they are replaced by the leading part of their mean.
 >>> problem = cp(order=4, symmetric=True)
 >>> exponents = {"p": Fraction(1), "H": Fraction(2), "sigma2": Fraction(-3, 2)}
 >>> scaling = Scaling(exponents, Fraction(-3, 2))
->>> reduction = Reduction(Scales(Averages(problem.loss), scaling))
+>>> reduction = Reduction(Scales(Averages(problem.loss), scaling), labelled=True)
 >>> square = next(diagram for diagram, _ in problem.model_square)
 >>> for (cores, sizes), weight in sorted(reduction.of(square).items()):
 ...     print(weight, [len(core.factors) for core in cores], sizes)

@@ -82,6 +82,12 @@ OUTPUTS: dict[str, tuple[str, tuple[str, ...], int]] = {
         ),
         0,
     ),
+    "derived": ("derive", ("derive", *SYM, "--regime", "E-A", "--terms", "3"), 0),
+    "derived, random": (
+        "derive",
+        ("derive", "two-layer", "--regime", "V3", "--terms", "2"),
+        0,
+    ),
     "closed form": ("solve", ("solve", *SYM, "--regime", "A-B-E", *CURVE, "--terms", "4"), 0),
     "no formula, bounded": (
         "solve",
@@ -191,12 +197,13 @@ def is_exact(value: object) -> bool:
 
 # Names that a record may lack, and objects whose keys are names of symbols or regimes.
 OPTIONAL = {
+    "derive": {"depth", "degree", "target", "data", "loss", "random"},
     "expand": {"depth", "degree", "target", "data", "loss", "observable", "divisors"},
     "regimes": {"family", "target", "data", "loss", "leading", "place", "moving_walls"},
     "simulate": {"loss"},
 }
 MAPS = {"exponents", "monomial", "natural_time", "slope", "offsets", "scale", "variables"} | {
-    *("parameters", "values", "neglected", "notes", "divisors", "machine"),
+    *("parameters", "values", "neglected", "notes", "divisors", "machine", "sizes"),
 }
 
 
