@@ -198,12 +198,16 @@ def _many_digits(curve: Curve, times: Sequence[Fraction]) -> Iterator[tuple[floa
 
     assert curve.precise is not None
     start = _evaluated(curve, [Fraction(0)])[0]
+    refused: Fraction | None = None
     for t in times:
+        if refused is not None and abs(t) >= refused:
+            continue
         try:
             with np.errstate(all="ignore"):
                 shifted = t * (1 - Fraction(_SENSITIVE))
                 value, beside = curve.evaluate(np.array([float(t), float(shifted)]))
-        except DiagflowError:  # nothing is printed there
+        except DiagflowError:  # nothing is printed there, nor later
+            refused = abs(t)
             continue
         with mpmath.workdps(_DIGITS + 10):
             rounded = Fraction(float(t))
