@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FiniteSizeCorrection", "finite_size_correction", "neglected_coefficients"]
 
-AGREEMENT = 0.02
-"""Where approximants differ by more, relative to the correction, it has no value."""
+AGREEMENT = 0.16
+"""Where the estimated error, relative to the correction, is larger, it has no value."""
 
 _SAMPLES = 65
 """Times between 0 and the end of the interval at which its largest size is looked for."""
