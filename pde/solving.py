@@ -28,8 +28,9 @@ from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.recognition import Recognised, recognised
-from expansion.regimes import Learning, Regimes, regimes
+from expansion.regimes import Learning, Regime, Regimes, regimes
 from expansion.series import Budget, Progress
+from pde.effective import effective_solution
 from pde.evolution import LossEvolution, Solution
 from pde.solutions import SOLVERS
 from pde.solutions.power_law import power_law_solution
@@ -106,12 +107,11 @@ def solution(found: Regimes, name: str) -> Solution:
     coefficients = leading_coefficients(leading)
     derived = known_solution(found, coefficients)
     if derived is None:
-        try:
-            derived = power_law_solution(problem, regime, leading)
-        except InvalidInputError:
-            free = regime.learning is Learning.FREE
-            still = Polynomial({}) if free else found.exponents.pure_target
-            derived = resummed_solution(problem, regime, coefficients, still)
+        derived = (
+            _power_law(problem, regime, leading)
+            or effective_solution(found, regime.name)
+            or resummed_solution(problem, regime, coefficients, _still(found, regime))
+        )
     loss = found.exponents.loss
     return replace(
         derived.certified(coefficients),
@@ -122,6 +122,19 @@ def solution(found: Regimes, name: str) -> Solution:
         positive=loss is None or loss in problem.losses,
         descending=loss is None,
     )
+
+
+def _power_law(problem: Problem, regime: Regime, leading: LeadingSeries) -> Solution | None:
+    try:
+        return power_law_solution(problem, regime, leading)
+    except InvalidInputError:
+        return None
+
+
+def _still(found: Regimes, regime: Regime) -> Polynomial:
+    """The part of the leading series that only measures the target."""
+    free = regime.learning is Learning.FREE
+    return Polynomial({}) if free else found.exponents.pure_target
 
 
 def known_solution(found: Regimes, coefficients: Sequence[Polynomial]) -> Solution | None:

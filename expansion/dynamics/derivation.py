@@ -44,7 +44,7 @@ from expansion.exponents import SeriesExponents
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.regimes import Regime, Regimes
-from expansion.series import Budget, LossSeries, Progress
+from expansion.series import Budget, Progress
 
 __all__ = ["Certificate", "EffectiveDynamics", "RefusedError", "derive"]
 
@@ -468,19 +468,17 @@ def _exact(
     own = found.exponents.loss or problem.loss_name
     if followed == own:
         return found.exponents.coefficients
-    limits = budget or Budget(diagrams=DEFAULT_DIAGRAMS)
-    series = LossSeries(problem, loss=followed, budget=limits)
-    try:
-        series[found.exponents.last]
-    except BudgetExceededError:
-        if not series.known:
-            raise
-    return SeriesExponents.of_coefficients(
-        series.known,
-        growing=problem.growing,
-        variances=problem.weight_variances,
-        problem=problem,
+
+    def stopped(reason: BaseException) -> None:
+        if not isinstance(reason, BudgetExceededError):
+            raise reason
+
+    return SeriesExponents.of_problem(
+        problem,
         loss=followed,
+        terms=found.exponents.last,
+        stopped=stopped,
+        budget=budget or Budget(diagrams=DEFAULT_DIAGRAMS),
     ).coefficients
 
 

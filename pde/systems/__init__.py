@@ -1,8 +1,8 @@
 """Solution of effective dynamics: finite systems, particles, and series with an equation.
 
 A derivation ends in exact data; what solves them knows no model. `system_solution` takes a finite
-system, `site_solution` a potential of bundles on one site, `series_solution` exact coefficients
-alone.
+system, `mixed_solution` one that starts from Gaussian numbers, `site_solution` a potential of
+bundles on one site, `series_solution` exact coefficients alone.
 """
 
 from pde.systems.averages import site_curve, site_solution
@@ -10,6 +10,7 @@ from pde.systems.exact import taylor, taylor_at
 from pde.systems.guess import find_equation
 from pde.systems.invariants import first_integrals
 from pde.systems.laws import GAUSSIAN, RADEMACHER
+from pde.systems.mixed import mixed_curve, mixed_solution
 from pde.systems.site import SiteProblem
 from pde.systems.solution import system_curve, system_solution
 from pde.systems.words import equation_curve, series_curve, series_solution
@@ -21,6 +22,8 @@ __all__ = [
     "equation_curve",
     "find_equation",
     "first_integrals",
+    "mixed_curve",
+    "mixed_solution",
     "series_curve",
     "series_solution",
     "site_curve",

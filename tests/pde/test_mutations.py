@@ -59,15 +59,23 @@ CASES = [
     *((SYM2, name) for name in sorted(symmetric_order2._FACES)),
     *((ASYM2, name) for name in ("A", "B", "B-C", "C", *sorted(asymmetric_order2._FACES))),
     *((SYM4, name) for name in ("A", "A-B", "E", "E-A", "B-E", "A-B-E")),
+<<<<<<< HEAD
     *((DATA, name) for name in sorted(finite_data_mean_field._SPECTRAL)),
     *((DATA, name) for name in sorted(finite_data_mean_field._FEW)),
     *((DATA, name) for name in sorted(finite_data_narrow._CHARACTERISTIC)),
     *((DATA, name) for name in sorted(finite_data_narrow._FEW)),
+=======
+    (DATA, "mean-field"),
+    (DATA, "mean-field & free"),
+    *((DATA, name) for name in finite_data_mean_field._FEW),
+    *((DATA, name) for name in finite_data_narrow._CHARACTERISTIC),
+    *((DATA, name) for name in finite_data_narrow._FEW),
+>>>>>>> attack
     (DATA, "small-data & free"),
 ]
 
 
-SLOW = [(ASYM3, "C-D"), (ASYM3, "E")]
+SLOW = [(ASYM3, "C-D"), (ASYM3, "E"), (DATA, "mean-field & narrow-latent")]
 
 
 def distorted(curve: Curve, change: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Curve:
