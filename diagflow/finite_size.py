@@ -59,13 +59,8 @@ __all__ = [
     "target_constant",
 ]
 
-<<<<<<< HEAD
 AGREEMENT = 0.05
 """The largest stated error of a correction, relative to how far the solution has moved."""
-=======
-AGREEMENT = 0.16
-"""Where the estimated error, relative to the correction, is larger, it has no value."""
->>>>>>> attack
 
 AGREEMENT_ALONE = 0.02
 """The same relative to the correction, where there is no solution."""

@@ -89,13 +89,8 @@ def test_the_correction_explains_the_deviation_of_a_small_model() -> None:
     bare = compare(theory, runs, scale=12.0)
     assert not bare.holds
     value, error = correction.estimate(TIMES)
-<<<<<<< HEAD
     known = error < 0.2 * abs(float(correction.coefficients[0]))
     assert np.count_nonzero(known & (TIMES > 0)) >= 4
-=======
-    known = error < 0.08 * abs(float(correction.coefficients[0]))
-    assert np.count_nonzero(known & (TIMES > 0)) >= 6
->>>>>>> attack
     before = np.abs(bare.deviation / bare.standard_error)[known]
     after = (np.abs(bare.deviation - value) / bare.standard_error)[known]
     assert np.max(before) > 5

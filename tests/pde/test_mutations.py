@@ -59,18 +59,11 @@ CASES = [
     *((SYM2, name) for name in sorted(symmetric_order2._FACES)),
     *((ASYM2, name) for name in ("A", "B", "B-C", "C", *sorted(asymmetric_order2._FACES))),
     *((SYM4, name) for name in ("A", "A-B", "E", "E-A", "B-E", "A-B-E")),
-<<<<<<< HEAD
-    *((DATA, name) for name in sorted(finite_data_mean_field._SPECTRAL)),
+    (DATA, "mean-field"),
+    (DATA, "mean-field & free"),
     *((DATA, name) for name in sorted(finite_data_mean_field._FEW)),
     *((DATA, name) for name in sorted(finite_data_narrow._CHARACTERISTIC)),
     *((DATA, name) for name in sorted(finite_data_narrow._FEW)),
-=======
-    (DATA, "mean-field"),
-    (DATA, "mean-field & free"),
-    *((DATA, name) for name in finite_data_mean_field._FEW),
-    *((DATA, name) for name in finite_data_narrow._CHARACTERISTIC),
-    *((DATA, name) for name in finite_data_narrow._FEW),
->>>>>>> attack
     (DATA, "small-data & free"),
 ]
 
