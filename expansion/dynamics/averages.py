@@ -96,7 +96,7 @@ class Averages:
         return {*known.tensors}.issuperset(diagram.tensors) and len(diagram.factors) <= MANY_FACTORS
 
     def derivatives(self, diagram: Diagram, last: int) -> tuple[Moments, ...]:
-        """T^s E[d^s G/dt^s](0) for s = 0 ... last, without the normalisation of the loss."""
+        """T^s E d^s G/dt^s at time zero, s = 0 ... last, without the normalisation of the loss."""
         diagram = self.representative(diagram)
         known = self._derivatives.setdefault(diagram, [])
         while len(known) <= last:
