@@ -42,6 +42,13 @@ from diagrams.wick import Moments, expectation
 __all__ = ["Averages", "disjoint_union", "pieces"]
 
 
+FEW_NODES = 5
+"""Diagrams with more nodes are averaged by the bulk engine, others one by one."""
+
+MANY_FACTORS = 30
+"""Diagrams with more factors are averaged one by one."""
+
+
 class Averages:
     """Means of diagrams along the gradient flow of a potential.
 
@@ -76,14 +83,20 @@ class Averages:
 
     def mean(self, diagram: Diagram) -> Moments:
         """The mean of a diagram at time zero."""
+        if len(diagram.nodes) > FEW_NODES and self._holds(diagram):
+            return self.derivatives(diagram, 0)[0]
         before = len(self._means)
         found = expectation(self.representative(diagram), known=self._means)
         if len(self._means) > before:
             self.tick(len(self._means) - before)
         return found
 
+    def _holds(self, diagram: Diagram) -> bool:
+        known = self._representation.blocks
+        return {*known.tensors}.issuperset(diagram.tensors) and len(diagram.factors) <= MANY_FACTORS
+
     def derivatives(self, diagram: Diagram, last: int) -> tuple[Moments, ...]:
-        """T^s E[d^s G/dt^s](0) for s = 0 ... last, without the normalisation of the loss."""
+        """T^s E d^s G/dt^s at time zero, s = 0 ... last, without the normalisation of the loss."""
         diagram = self.representative(diagram)
         known = self._derivatives.setdefault(diagram, [])
         while len(known) <= last:

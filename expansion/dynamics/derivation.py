@@ -68,7 +68,7 @@ class Certificate:
     matched, failed : tuple of int
         The s that were compared.
     weight : int
-        How many of the matched coefficients are not zero.
+        How many of the matched coefficients with s > 0 are not zero.
     """
 
     matched: tuple[int, ...]
@@ -153,7 +153,7 @@ class EffectiveDynamics:
                 {m: c for m, c in self._exact[s] if scaling.order(m) >= self.order + s * time}
             )
             (matched if exact == value else failed).append(s)
-            weight += exact == value and bool(len(value))
+            weight += s > 0 and exact == value and bool(len(value))
         return Certificate(tuple(matched), tuple(failed), weight)
 
     def coefficients(self, last: int) -> tuple[Polynomial, ...]:

@@ -4,7 +4,7 @@ A regime is given by a scaling, the exponent alpha of every symbol, and the expo
 natural time T. The *order* of a monomial is its exponent under the scaling. The *dynamic scale* of
 a connected diagram G is
 
-    sigma(G) = max over s of  [ order of T^s E[d^s G/dt^s](0)  -  s alpha_T ],
+    sigma(G) = max over s of  ( order of T^s E d^s G/dt^s at time zero  -  s alpha_T ),
 
 because after a time of order T all derivatives count: the overlap of a model with its target is
 zero on average at time zero in a mean-field regime, and of order one soon after. The maximum is

@@ -48,7 +48,7 @@ from expansion.dynamics.scales import Scales, times
 __all__ = ["Separation", "Split"]
 
 MINIMAL_BLOCK = 4
-"""Blocks with more factors, and more than a merger adds, are not tried."""
+"""Blocks with more distinct factors, and more than a merger adds, are not tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Separation:
         exact = _at_fixed_index(diagram)
         if exact is not None:
             return exact
-        for roots, block, rest in _cuts(diagram):
+        for roots, block, rest in _cuts(diagram, self._largest):
             spread = self.spread(*block, tuple(range(len(roots))))
             if spread is None or not _concentrated(spread):
                 continue
@@ -117,6 +117,11 @@ class Separation:
                 square=square,
             )
         return None
+
+    @property
+    def _largest(self) -> int:
+        """Most distinct factors of a block that is tried."""
+        return max(MINIMAL_BLOCK, self._scales.averages.growth)
 
     def _different(self, diagram: Diagram, roots: Sequence[int]) -> bool:
         """Whether equal indices at two roots of one axis are negligible."""
@@ -163,7 +168,7 @@ class Separation:
         tuple or None
             None if the block has no dynamic scale or is too large to decide.
         """
-        if len(factors) > max(MINIMAL_BLOCK, self._scales.averages.growth):
+        if len(set(factors)) > self._largest:
             return None
         marks = tuple(
             (Tensor(f"root{place}_", (nodes[v],), Kind.GAUSSIAN, variance="1"), (v,))
@@ -217,8 +222,11 @@ def _inverse(axes: Sequence[Axis]) -> Monomial:
 Labelled = tuple[tuple[Axis, ...], tuple[Factor, ...]]
 
 
-def _cuts(diagram: Diagram) -> Iterator[tuple[tuple[int, ...], Labelled, Labelled]]:
-    """Separating nodes with a block and the rest, smallest blocks first; roots come first."""
+def _cuts(diagram: Diagram, most: int) -> Iterator[tuple[tuple[int, ...], Labelled, Labelled]]:
+    """Separating nodes with a block and the rest, smallest blocks first; roots come first.
+
+    Blocks with more than ``most`` distinct factors are left out.
+    """
     size = len(diagram.nodes)
     unpinned = [v for v in range(size) if diagram.nodes[v].pinned is None]
     for count in (1, 2):
@@ -231,7 +239,7 @@ def _cuts(diagram: Diagram) -> Iterator[tuple[tuple[int, ...], Labelled, Labelle
                 inside = tuple(f for f in diagram.factors if any(v in part for v in f[1]))
                 outside = tuple(f for f in diagram.factors if not any(v in part for v in f[1]))
                 touched = {v for _, at in inside for v in at if v in roots}
-                if len(touched) == count and outside:
+                if len(touched) == count and outside and len(set(inside)) <= most:
                     found.append((len(inside), roots, part, inside, outside))
         for _, roots, part, inside, outside in sorted(found, key=lambda entry: entry[:2]):
             others = [v for v in range(size) if v not in part and v not in roots]

@@ -38,7 +38,7 @@ PROBLEMS: dict[str, tuple[Problem, int]] = {
 FACES = [
     *(("symmetric 2", name, Kind.FINITE) for name in ("A", "B", "E", "E-A", "B-E")),
     *(("symmetric 2", name, Kind.WORDS) for name in ("A-B", "A-B-E")),
-    *(("symmetric 3", name, Kind.FINITE) for name in ("A", "B", "A-B")),
+    *(("symmetric 3", name, Kind.FINITE) for name in ("A", "A-B")),
     ("symmetric 3", "E-A", Kind.ONE_SITE),
     *(("symmetric 4", name, Kind.FINITE) for name in ("A", "B", "A-B")),
     *(("symmetric 4", name, Kind.ONE_SITE) for name in ("E", "E-A", "B-E", "A-B-E")),
@@ -89,6 +89,15 @@ def test_coefficients_are_the_exact_ones(problem: str, regime: str, kind: Kind) 
     assert result.certificate.holds
     assert result.certificate.matched == tuple(range(PROBLEMS[problem][1] + 1))
     assert result.kind is kind
+
+
+def test_a_certificate_of_zeros_is_none() -> None:
+    """Beside a wall that moves no coefficient after the first has the order it should have."""
+    result = derived("symmetric 3", "B")
+    assert not result.certificate.failed
+    assert result.certificate.weight == 0
+    with pytest.raises(RefusedError):
+        result.coefficients(2)
 
 
 @pytest.mark.parametrize(
