@@ -26,8 +26,8 @@ Source: ours.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError
@@ -35,9 +35,10 @@ from expansion.dynamics.derivation import EffectiveDynamics, RefusedError, deriv
 from expansion.dynamics.hierarchy import CoreTerm, GrowthError
 from expansion.dynamics.particle import Kind, Particle, ParticleTerm
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
+from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.regimes import Learning, Regimes
-from pde.evolution import Origin, Solution, Step
+from pde.evolution import Certificate, Origin, Solution, Step
 from pde.systems import (
     SiteProblem,
     mixed_solution,
@@ -59,7 +60,7 @@ _FEWEST = 6
 
 
 def effective_solution(found: Regimes, name: str) -> Solution | None:
-    """The solution of a regime that its effective dynamics gives.
+    """The certified solution of a regime that its effective dynamics gives.
 
     Parameters
     ----------
@@ -71,86 +72,165 @@ def effective_solution(found: Regimes, name: str) -> Solution | None:
     Returns
     -------
     Solution or None
-        None if the derivation is refused, or knows no more coefficients than the map. The solution
-        has no certificate yet; see `Solution.certified`.
+        None if the derivation is refused, or knows no more coefficients than the map. The
+        certificate compares the coefficients that are as large as the order of the dynamics asks:
+        in a regime whose even and odd coefficients are of different orders only the larger ones
+        are in the sum.
     """
-    dynamics = _derived(found, name)
-    if dynamics is None:
-        return None
     free = found[name].learning is Learning.FREE
     target = Polynomial() if free else found.exponents.pure_target
-    solved = _solved(dynamics, target, known=len(found.exponents.coefficients))
-    return None if solved is None else replace(solved, origin=Origin.DERIVED)
+    for rate_of_change in (False, True):
+        dynamics = _derived(found, name, rate_of_change=rate_of_change)
+        if dynamics is not None and (rate_of_change or _moves(dynamics)):
+            task = _Task(found, dynamics, target)
+            solved = _solved(task)
+            return None if solved is None else task.certified(solved)
+    return None
 
 
-def longest_series(dynamics: EffectiveDynamics) -> tuple[Polynomial, ...]:
-    """As many leading coefficients of an effective dynamics as its budget allows.
+def _moves(dynamics: EffectiveDynamics) -> bool:
+    """Whether a loss changes by as much as it is; if not, its rate of change tells more."""
+    return any(s > 0 and dynamics.leads(s) for s in dynamics.certificate.matched)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A derivation and what has to be added to what it follows to get the loss.
 
     Parameters
     ----------
+    found : Regimes
     dynamics : EffectiveDynamics
-        Of which the certificate holds.
+        Of the loss, or of its rate of change.
+    target : Polynomial
+        The part of the loss that only measures the target.
     """
-    rows: tuple[Polynomial, ...] = ()
+
+    found: Regimes
+    dynamics: EffectiveDynamics
+    target: Polynomial
+
+    @property
+    def start(self) -> Polynomial:
+        """The constant part: the target, and where the rate of change is followed lead(Y_0)."""
+        if not self.dynamics.rate_of_change:
+            return self.target
+        return self.target + LeadingSeries(self.found, self.dynamics.regime)[0]
+
+    def rows(self, number: int) -> tuple[Polynomial, ...]:
+        """So many coefficients of the loss."""
+        if self.dynamics.rate_of_change:
+            moving = self.dynamics.coefficients(number - 2) if number > 1 else ()
+            return (self.start, *moving)
+        first, *rest = self.dynamics.coefficients(number - 1)
+        return (first + self.start, *rest)
+
+    @property
+    def known(self) -> int:
+        """How many exact coefficients there are."""
+        return len(self.found.exponents.coefficients)
+
+    def expected(self, s: int) -> Polynomial:
+        """The exact leading part of s, zero where it is smaller than the dynamics."""
+        leading = LeadingSeries(self.found, self.dynamics.regime)[s]
+        if self.dynamics.rate_of_change:
+            leads = s == 0 or self.dynamics.leads(s - 1)
+        else:
+            leads = self.dynamics.leads(s)
+        whole = leading if leads else Polynomial()
+        return whole + self.target if s == 0 else whole
+
+    def certified(self, solved: Solution) -> Solution:
+        """The solution with its certificate, as one that was derived."""
+        rows = solved.coefficients(self.known)
+        expected = [self.expected(s) for s in range(len(rows))]
+        compared = tuple(s for s, row in enumerate(rows) if len(row) or len(expected[s]))
+        matched = tuple(s for s in compared if rows[s] == expected[s])
+        return replace(solved, origin=Origin.DERIVED, certificate=Certificate(matched, compared))
+
+
+def longest_series(
+    rows: Callable[[int], tuple[Polynomial, ...]],
+) -> tuple[Polynomial, ...]:
+    """As many leading coefficients of a hierarchy as its budget allows.
+
+    Parameters
+    ----------
+    rows : callable
+        From a number to so many coefficients; raises `BudgetExceededError` beyond its means.
+    """
+    found: tuple[Polynomial, ...] = ()
     for length in _LENGTHS:
         try:
-            rows = dynamics.coefficients(length - 1)
+            found = rows(length)
         except BudgetExceededError:
             break
-    return rows
+    return found
 
 
-def _derived(found: Regimes, name: str) -> EffectiveDynamics | None:
+def _derived(found: Regimes, name: str, *, rate_of_change: bool) -> EffectiveDynamics | None:
     try:
-        dynamics = derive(found, name)
+        dynamics = derive(found, name, rate_of_change=rate_of_change)
         dynamics.require_certificate()
     except (GrowthError, RefusedError, BudgetExceededError):
         return None
     return dynamics
 
 
-def _solved(dynamics: EffectiveDynamics, target: Polynomial, *, known: int) -> Solution | None:
+def _solved(task: _Task) -> Solution | None:
+    dynamics = task.dynamics
     problem, regime = dynamics.problem.title, dynamics.regime.name
     steps = (_potential_step(dynamics),)
     if dynamics.kind is Kind.FINITE:
-        system = _with_constant(dynamics.system(), target)
+        system = dynamics.system()
+        system = _integrated(system, task.start) if dynamics.rate_of_change else system
+        constant = Polynomial() if dynamics.rate_of_change else task.start
+        system = _with_constant(system, constant)
         if not dynamics.random:
             return system_solution(system, problem=problem, regime=regime, derivation=steps)
         return mixed_solution(
             system,
             dynamics.covariance,
-            rows=lambda number: _with_target(dynamics.coefficients(number - 1), target),
+            rows=task.rows,
             problem=problem,
             regime=regime,
             derivation=steps,
         )
-    if dynamics.kind is Kind.ONE_SITE and not dynamics.random:
-        site = _site(dynamics.particle(), target)
+    whole = not dynamics.random and not dynamics.rate_of_change
+    if dynamics.kind is Kind.ONE_SITE and whole:
+        site = _site(dynamics.particle(), task.start)
         if site is not None:
             return site_solution(site, title=problem, regime=regime, derivation=steps)
-    rows = _with_target(longest_series(dynamics), target)
-    if len(rows) < max(_FEWEST, known):
+    rows = longest_series(task.rows)
+    if len(rows) < max(_FEWEST, task.known):
         return None
     solved = series_solution(
         rows,
         number=len(rows),
         problem=problem,
         regime=regime,
-        target=target,
+        target=task.target,
         derivation=steps,
     )
     return replace(solved, is_series=True)
 
 
-def _with_constant(system: PolynomialSystem, target: Polynomial) -> PolynomialSystem:
-    """The system with the part of the loss that only measures the target."""
-    if not len(target):
+def _with_constant(system: PolynomialSystem, constant: Polynomial) -> PolynomialSystem:
+    """The system with a constant added to its output."""
+    if not len(constant):
         return system
-    return replace(system, output=(*system.output, SystemTerm(target)))
+    return replace(system, output=(*system.output, SystemTerm(constant)))
 
 
-def _with_target(rows: Sequence[Polynomial], target: Polynomial) -> tuple[Polynomial, ...]:
-    return tuple(row + target if s == 0 else row for s, row in enumerate(rows))
+def _integrated(system: PolynomialSystem, start: Polynomial) -> PolynomialSystem:
+    """The system whose output has the output of the first one as its rate of change."""
+    place = len(system.variables)
+    return PolynomialSystem(
+        variables=(*system.variables, "L"),
+        rates=(*system.rates, system.output),
+        initial=(*system.initial, start),
+        output=(SystemTerm(Polynomial({(): 1}), ((place, 1),)),),
+    )
 
 
 def _site(particle: Particle, target: Polynomial) -> SiteProblem | None:

@@ -105,16 +105,16 @@ def solution(found: Regimes, name: str) -> Solution:
         )
     leading = LeadingSeries(found, regime)
     coefficients = leading_coefficients(leading)
-    derived = known_solution(found, coefficients)
-    if derived is None:
-        derived = (
-            _power_law(problem, regime, leading)
-            or effective_solution(found, regime.name)
-            or resummed_solution(problem, regime, coefficients, _still(found, regime))
+    derived = known_solution(found, coefficients) or _power_law(problem, regime, leading)
+    if derived is not None:
+        derived = derived.certified(coefficients)
+    else:
+        derived = effective_solution(found, regime.name) or resummed_solution(
+            problem, regime, coefficients, _still(found, regime)
         )
     loss = found.exponents.loss
     return replace(
-        derived.certified(coefficients),
+        derived,
         problem=problem.title,
         regime=regime.name,
         symbols=found.exponents.symbols,

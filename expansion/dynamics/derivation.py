@@ -33,6 +33,9 @@ from functools import cached_property
 
 from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError, InvalidInputError
+from diagrams.merge import merge
+from diagrams.sums import DiagramSum
+from diagrams.wick import Monomial
 from expansion.dynamics.averages import Averages
 from expansion.dynamics.hierarchy import CoreTerm, Dropped, GrowthError, Hierarchy, reached
 from expansion.dynamics.particle import Kind, Particle, kind_of, particle_of
@@ -115,6 +118,8 @@ class EffectiveDynamics:
         Cores that are Gaussian at time zero; empty if all are numbers.
     order : Fraction
         The order of the output.
+    rate_of_change : bool
+        Whether the rate of change of the quantity is followed instead of itself.
     """
 
     problem: Problem
@@ -129,6 +134,7 @@ class EffectiveDynamics:
     dropped: tuple[Dropped, ...]
     random: tuple[Diagram, ...]
     order: Fraction
+    rate_of_change: bool
     _hierarchy: Hierarchy = field(repr=False)
     _meter: _Meter = field(repr=False)
     _exact: tuple[Polynomial, ...] = field(repr=False)
@@ -143,18 +149,36 @@ class EffectiveDynamics:
         if self.depth is not None:
             last = min(last, self.depth)
         found = self._coefficients(last) if last >= 0 else ()
-        time = self._time
         matched: list[int] = []
         failed: list[int] = []
         weight = 0
         for s, value in enumerate(found):
-            scaling = self._hierarchy.scales.scaling
-            exact = Polynomial(
-                {m: c for m, c in self._exact[s] if scaling.order(m) >= self.order + s * time}
-            )
+            exact = self._dominant(s)
             (matched if exact == value else failed).append(s)
-            weight += s > 0 and exact == value and bool(len(value))
+            weight += exact == value and bool(len(value))
         return Certificate(tuple(matched), tuple(failed), weight)
+
+    def leads(self, s: int) -> bool:
+        """Whether the exact coefficient of s is as large as the order of the dynamics asks.
+
+        In a regime whose vertices differ for even and odd s one of them is of lower order: the sum
+        of the leading series does not see it.
+
+        Raises
+        ------
+        InvalidInputError
+            If the coefficient is not known.
+        """
+        if not 0 <= s < len(self._exact):
+            raise InvalidInputError(
+                f"coefficient of s = {s}: {len(self._exact)} are known; expand more terms"
+            )
+        return bool(len(self._dominant(s)))
+
+    def _dominant(self, s: int) -> Polynomial:
+        scaling = self._hierarchy.scales.scaling
+        least = self.order + s * self._time
+        return Polynomial({m: c for m, c in self._exact[s] if scaling.order(m) >= least})
 
     def coefficients(self, last: int) -> tuple[Polynomial, ...]:
         """The leading parts of Y_0 ... Y_last, without the pure-target term.
@@ -300,6 +324,7 @@ def derive(
     name: str,
     *,
     loss: str | None = None,
+    rate_of_change: bool = False,
     terms: int | None = None,
     budget: Budget | None = None,
     progress: Callable[[Progress], None] | None = None,
@@ -315,6 +340,9 @@ def derive(
         A regime of it.
     loss : str, optional
         What is followed along the flow; without it what the map is of.
+    rate_of_change : bool, default False
+        Follow its rate of change -L ⋆ P instead, of which the coefficients are Y_1, Y_2, ...: this
+        sees a change of lower order than the loss itself.
     terms : int, optional
         How many derivatives of the hierarchy are explored; without it `EXPLORED`.
     budget : Budget, optional
@@ -342,21 +370,21 @@ def derive(
         )
     regime = found[name]
     followed = loss or found.exponents.loss or problem.loss_name
-    exact = _exact(found, problem, followed, budget)
+    exact = _exact(found, problem, followed, budget)[1 if rate_of_change else 0 :]
+    target = _followed(problem, followed, rate_of_change=rate_of_change)
     meter = _Meter(budget, progress)
-    tables = averages or Averages(problem.loss, problem.quantity(followed).diagrams)
-    quantity = problem.quantity(followed)
+    tables = averages or Averages(problem.loss, target.diagrams)
     refused: InvalidInputError | None = None
     first: EffectiveDynamics | None = None
     for fluctuating in (False, True):
         table = tables
         if fluctuating and any(len(members) > 1 for members in tables.exchangeable):
             # Exchangeable cores have equal means, but each fluctuates for itself.
-            table = Averages(problem.loss, quantity.diagrams, exchange=False)
+            table = Averages(problem.loss, target.diagrams, exchange=False)
         table.tick = meter.restarted().tick
         try:
             result = _derived(
-                problem, followed, regime, table, exact, fluctuating, terms or EXPLORED, meter
+                problem, target, regime, table, exact, fluctuating, terms or EXPLORED, meter
             )
         except GrowthError as error:
             refused = refused or error
@@ -370,9 +398,28 @@ def derive(
     raise refused
 
 
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """What is followed: its name, its diagrams, and the factor in front of them."""
+
+    name: str
+    diagrams: DiagramSum
+    normalisation: Monomial
+    rate_of_change: bool
+
+
+def _followed(problem: Problem, name: str, *, rate_of_change: bool) -> _Followed:
+    quantity = problem.quantity(name)
+    if not rate_of_change:
+        return _Followed(name, quantity.diagrams, quantity.normalisation, False)
+    both = Polynomial({quantity.normalisation: 1}) * Polynomial({problem.normalisation: 1})
+    ((normalisation, _),) = both
+    return _Followed(name, -merge(quantity.diagrams, problem.loss), normalisation, True)
+
+
 def _derived(
     problem: Problem,
-    followed: str,
+    followed: _Followed,
     regime: Regime,
     averages: Averages,
     exact: tuple[Polynomial, ...],
@@ -387,18 +434,18 @@ def _derived(
     hierarchy = Hierarchy(
         Scales(averages, scaling), problem.loss, problem.normalisation, fluctuating=fluctuating
     )
-    quantity = problem.quantity(followed)
     products = {
         product: c
-        for product, c in hierarchy.followed(quantity.diagrams).items()
+        for product, c in hierarchy.followed(followed.diagrams).items()
         if any(tensor.is_learnable for core in product[0] for tensor in core.tensors)
     }
     leading = hierarchy.leading(products, "output")
-    factor = Polynomial({quantity.normalisation: 1})
+    factor = Polynomial({followed.normalisation: 1})
     output = tuple(CoreTerm(term.coefficient * factor, term.cores) for term in leading)
     if not output:
         raise GrowthError(
-            f"regime {regime.name}: nothing of {followed} has a scale; use the exact coefficients"
+            f"regime {regime.name}: nothing of {followed.name} has a scale; use the exact "
+            "coefficients"
         )
     depths, depth = _explored(hierarchy, output, explored)
     order = _order(hierarchy, output)
@@ -406,7 +453,7 @@ def _derived(
     random = tuple(core for core in depths if fluctuating and len(hierarchy.covariance(core, core)))
     return EffectiveDynamics(
         problem=problem,
-        loss=followed,
+        loss=followed.name,
         regime=regime,
         potential=tuple(term for term in hierarchy.acting if term.cores),
         output=output,
@@ -417,6 +464,7 @@ def _derived(
         dropped=tuple(hierarchy.dropped) if known else (),
         random=random,
         order=order,
+        rate_of_change=followed.rate_of_change,
         _hierarchy=hierarchy,
         _meter=meter,
         _exact=exact,
