@@ -51,7 +51,7 @@ from expansion.series import Budget, Progress
 
 __all__ = ["Certificate", "EffectiveDynamics", "RefusedError", "derive"]
 
-DEFAULT_DIAGRAMS = 60_000
+DEFAULT_DIAGRAMS = 100_000
 """Without a budget a derivation stops after so many diagrams and keeps what it has."""
 
 EXPLORED = 8

@@ -47,6 +47,9 @@ from expansion.dynamics.scales import Scales, times
 
 __all__ = ["Separation", "Split"]
 
+CUT_WORK = 10
+"""What trying a cut costs, in units of a diagram that the engine enumerates in bulk."""
+
 MINIMAL_BLOCK = 4
 """Blocks with more distinct factors, and more than a merger adds, are not tried."""
 
@@ -103,6 +106,7 @@ class Separation:
         if exact is not None:
             return exact
         for roots, block, rest in _cuts(diagram, self._largest):
+            self._scales.averages.tick(CUT_WORK)
             spread = self.spread(*block, tuple(range(len(roots))))
             if spread is None or not _concentrated(spread):
                 continue
