@@ -59,14 +59,14 @@ __all__ = [
     "target_constant",
 ]
 
-AGREEMENT = 0.05
+AGREEMENT = 0.13
 """The largest stated error of a correction, relative to how far the solution has moved."""
 
-AGREEMENT_ALONE = 0.02
+AGREEMENT_ALONE = 0.05
 """The same relative to the correction, where there is no solution."""
 
 SAFETY = 3.0
-"""The stated error is so many times what routes and approximants differ by."""
+"""The stated error is so many times what two routes differ by, or the largest of their own."""
 
 _OCTAVES = 24
 _PER_OCTAVE = 3
@@ -168,8 +168,8 @@ class FiniteSizeCorrection:
             if len(pairs) > 1:
                 apart = np.abs(value - values[order[1], column])
                 second = np.isfinite(errors[order[1], column])
-                error = np.where(second, np.maximum(error, apart), error)
-        return value, SAFETY * error
+                error = np.where(second, np.maximum(error, SAFETY * apart), error)
+        return value, error
 
 
 @dataclass(frozen=True, eq=False)

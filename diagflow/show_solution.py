@@ -50,7 +50,11 @@ def neglect_warning(share: NeglectedShare, *, T: Fraction) -> str | None:
     worst = share.largest_known
     if worst is None or worst.share <= NOTEWORTHY:
         return None
-    size = f"{100 * float(worst.share):.2g}%" if worst.share < 10 else f"{float(worst.share):.2g}"
+    size = (
+        f"{float(f'{100 * float(worst.share):.2g}'):g}%"
+        if worst.share < 10
+        else f"{float(worst.share):.2g}"
+    )
     relation = "of the loss" if worst.share < 10 else "times the loss"
     rest = "; not known at later times" if share.unknown else ""
     place = f"largest at t = {float(worst.time * T):.4g}{rest}"

@@ -135,7 +135,7 @@ def _rounded(value: Fraction) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def pade(coefficients: Sequence[Fraction], *, degree: int) -> Ratio:

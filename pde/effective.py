@@ -81,16 +81,11 @@ def effective_solution(found: Regimes, name: str) -> Solution | None:
     target = Polynomial() if free else found.exponents.pure_target
     for rate_of_change in (False, True):
         dynamics = _derived(found, name, rate_of_change=rate_of_change)
-        if dynamics is not None and (rate_of_change or _moves(dynamics)):
+        if dynamics is not None:
             task = _Task(found, dynamics, target)
             solved = _solved(task)
             return None if solved is None else task.certified(solved)
     return None
-
-
-def _moves(dynamics: EffectiveDynamics) -> bool:
-    """Whether a loss changes by as much as it is; if not, its rate of change tells more."""
-    return any(s > 0 and dynamics.leads(s) for s in dynamics.certificate.matched)
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,8 @@ class EffectiveDynamics:
         for s, value in enumerate(found):
             exact = self._dominant(s)
             (matched if exact == value else failed).append(s)
-            weight += exact == value and bool(len(value))
+            moves = s > 0 or self.rate_of_change
+            weight += moves and exact == value and bool(len(value))
         return Certificate(tuple(matched), tuple(failed), weight)
 
     def leads(self, s: int) -> bool:

@@ -135,8 +135,8 @@ def site_solution(
         taylor=problem.coefficient_rows,
         curve=lambda parameters: site_curve(problem, parameters),
         validity=(
-            "where the average over the initial values exists, until the loss blows up; elsewhere "
-            "as long as approximants agree"
+            "t where the average over the initial values exists, until the loss blows up; "
+            "elsewhere while approximants agree"
         ),
     )
 

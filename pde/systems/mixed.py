@@ -192,5 +192,5 @@ def mixed_solution(
         derivation=(*derivation, last),
         taylor=taylor,
         curve=lambda parameters: mixed_curve(system, covariance, parameters),
-        validity="until the solution for one of the initial values ends",
+        validity="t until the solution for one of the initial values ends",
     )

@@ -138,7 +138,7 @@ def system_solution(
         derivation=tuple(steps),
         taylor=lambda: _coefficients(small),
         curve=lambda parameters: system_curve(small, parameters),
-        validity="until the loss blows up or the integration ends, in both directions of time",
+        validity="t until the loss blows up, in both directions of time",
     )
 
 

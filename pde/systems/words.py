@@ -211,5 +211,5 @@ def series_solution(
         derivation=(*derivation, last),
         taylor=lambda: iter(known),
         curve=curve,
-        validity="until a singular point of the equation; without one, where approximants agree",
+        validity="t until a singular point of the equation, or while approximants agree",
     )

@@ -391,7 +391,7 @@ def test_nothing_half_written(extension: str, tmp_path: Path) -> None:
     """The place of the file is taken by a folder."""
     file = tmp_path / f"taken.{extension}"
     file.mkdir()
-    with pytest.raises(InvalidInputError, match=r"cannot be written"):
+    with pytest.raises(InvalidInputError, match=r"is a folder"):
         draw(cp(order=2), "blocks", output=file)
     assert list(tmp_path.iterdir()) == [file]
 

@@ -141,7 +141,8 @@ def test_a_list_says_what_is_not_solved_and_what_fails(monkeypatch: pytest.Monke
     assert show_solution.listing(rows).splitlines() == [
         "A    not solved: regime A: has no solution; choose another",
         "B    closed-form      given     FAILS at [1]  all t",
-        "A-B  resummed         resummed  estimated     as long as approximants agree",
+        "A-B  resummed         derived   s = 0 ... 4   "
+        "t until a singular point of the equation, or while approximants agree",
     ]
     assert not show_solution.all_hold(rows)
     assert show_solution.all_hold([row for row in rows if row["regime"] != "B"])
