@@ -166,8 +166,8 @@ def support(found: Regimes) -> str:
     period = "" if found.period == 1 else f" with period {found.period}"
     if found.law_last is None:
         return (
-            f"No law of the vertices is decided: the regimes are those of the last coefficients, "
-            f"and {_number(len(found.undecided))} of them undecided. More terms decide more."
+            f"Y_0 ... Y_{last} obey no law of the vertices: the regimes are those of the last "
+            "coefficients, and none of them is decided. More terms decide more."
         )
     head = f"All vertices move linearly{period} from s = {found.start} "
     if found.law_last < last:

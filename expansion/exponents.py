@@ -36,7 +36,7 @@ from expansion.series import Budget, LossSeries, Progress
 from expansion.series_store import SeriesStore
 from expansion.vertex_laws import laws
 
-__all__ = ["DEFAULT_DIAGRAMS", "SeriesExponents"]
+__all__ = ["DEFAULT_DIAGRAMS", "SeriesExponents", "pure_target_of"]
 
 DEFAULT_DIAGRAMS = 30_000
 """Without a number of terms, a problem is expanded until it has met this many diagrams."""
@@ -159,7 +159,10 @@ class SeriesExponents:
             known,
             growing=problem.growing,
             amplitude=_AMPLITUDE,
-            pure_target=_unmoving(problem, problem.loss_name if loss is None else loss),
+            pure_target=pure_target_of(
+                problem.with_target_amplitude(_AMPLITUDE),
+                problem.loss_name if loss is None else loss,
+            ),
             problem=problem,
             loss=None if loss == problem.loss_name else loss,
         )
@@ -296,7 +299,7 @@ class SeriesExponents:
         return None if self.factors is None else self.factors[s][point]
 
 
-def _unmoving(problem: Problem, name: str) -> Polynomial:
+def pure_target_of(problem: Problem, name: str) -> Polynomial:
     """The part of Y_0 without weights: it is no function of time."""
     quantity = problem.quantity(name)
     still = {

@@ -41,13 +41,12 @@ def learning(most: Mapping[int, int], *, period: int) -> Learning:
     """
     if not any(most.values()):
         return Learning.FREE
-    steps: dict[int, set[int]] = {}
-    for s, count in most.items():
-        if s - period in most:
-            steps.setdefault(s % period, set()).add(count - most[s - period])
-    if not steps or any(len(found) > 1 for found in steps.values()):
-        return Learning.UNKNOWN
-    growth = [step for found in steps.values() for step in found]
-    if min(growth) < 0:
-        return Learning.UNKNOWN
-    return Learning.RICH if max(growth) else Learning.LAZY
+    for span in (period, 2 * period):  # the number may grow at every second s only
+        steps: dict[int, set[int]] = {}
+        for s, count in most.items():
+            if s - span in most:
+                steps.setdefault(s % span, set()).add(count - most[s - span])
+        growth = [step for found in steps.values() for step in found]
+        if growth and min(growth) >= 0 and all(len(found) == 1 for found in steps.values()):
+            return Learning.RICH if max(growth) else Learning.LAZY
+    return Learning.UNKNOWN

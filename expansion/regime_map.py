@@ -6,7 +6,7 @@ things may be missing:
 - the law holds up to some Y_S' only, because a vertex appears or vanishes late: the cells are those
   of this law, and each of them is *decided* if the later coefficients pick what the law promises;
 - no law holds: the cells are those of the common refinement of the last coefficients, one period of
-  them, and each is decided if its vertices moved by the same amount for every residue of s;
+  them, and none is decided;
 - the maps of fewer coefficients are different: then nothing is confirmed.
 
 Source: ours.
@@ -291,13 +291,14 @@ def _observed_map(
     found = []
     for face in faces:
         inside = face.cone.interior
-        near = [known for vertex, known in leading.items() if vertex.cone.contains(inside)]
+        near = [q for vertex, q in leading.items() if vertex.cone.contains(inside)]
         found.append(
             MapCell(
                 cone=face.cone,
-                sequences=tuple(dict.fromkeys(sequence for sequence, _ in near)),
+                sequences=tuple(dict.fromkeys(near)),
                 scaling=inside,
-                decided=all(linear for _, linear in near),
+                # Without a law one more coefficient may move every cell.
+                decided=False,
             )
         )
     return RegimeMap(
@@ -313,8 +314,8 @@ def _observed_map(
 
 def _observed_sequence(
     scaling: Point, polyhedra: Mapping[int, NewtonPolyhedron], window: Sequence[int], period: int
-) -> tuple[VertexSequence, bool]:
-    """The fastest motion between vertices that a scaling picks, and whether it is all of them."""
+) -> VertexSequence:
+    """The fastest motion between vertices that a scaling picks."""
     at = {
         s: max(polyhedra[s].vertices, key=lambda v: (inner_product(scaling, v), v)) for s in window
     }
@@ -329,9 +330,8 @@ def _observed_sequence(
     for s, vertex in at.items():
         offsets[s % period] = tuple(x - s * b for x, b in zip(vertex, slope, strict=True))
     some = next(iter(offsets.values()))
-    sequence = VertexSequence(
+    return VertexSequence(
         slope=slope,
         offsets=tuple(offsets.get(residue, some) for residue in range(period)),
         start=window[0],
     )
-    return sequence, len(slopes) == 1

@@ -27,7 +27,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError
@@ -37,6 +38,7 @@ from expansion.dynamics.particle import Kind, Particle, ParticleTerm
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
+from expansion.problem import Problem
 from expansion.regimes import Learning, Regimes
 from pde.evolution import Certificate, Origin, Solution, Step
 from pde.systems import (
@@ -77,6 +79,26 @@ def effective_solution(found: Regimes, name: str) -> Solution | None:
         in a regime whose even and odd coefficients are of different orders only the larger ones
         are in the sum.
     """
+    exponents = found.exponents
+    return _answer(
+        _Question(exponents.problem, exponents.loss, exponents.last, found[name].name, found)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A regime of a map; two maps of as many terms of one problem are the same."""
+
+    problem: Problem | None
+    loss: str | None
+    last: int
+    name: str
+    found: Regimes = field(compare=False)
+
+
+@lru_cache(maxsize=256)
+def _answer(question: _Question) -> Solution | None:
+    found, name = question.found, question.name
     free = found[name].learning is Learning.FREE
     target = Polynomial() if free else found.exponents.pure_target
     for rate_of_change in (False, True):

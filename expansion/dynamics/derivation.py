@@ -232,7 +232,7 @@ class EffectiveDynamics:
             )
         place = self._places
         return PolynomialSystem(
-            variables=tuple(f"c{number + 1}" for number in range(len(self.cores))),
+            variables=tuple(f"c_{number + 1}" for number in range(len(self.cores))),
             rates=tuple(_system_terms(self._hierarchy.rate(core), place) for core, _ in self.cores),
             initial=tuple(self.initial(core) for core, _ in self.cores),
             output=_system_terms(self.output, place),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from expansion.exponents import pure_target_of
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -72,7 +73,7 @@ def vector_particle_solver(
             taylor=coefficients,
             number=TERMS,
             method=Method.MOMENTS,
-            pure_target=leading.regimes.exponents.pure_target,
+            pure_target=pure_target_of(problem, problem.loss_name),
             # The averages over the particle are formal series in both directions of time.
             asymptotic=True,
         )

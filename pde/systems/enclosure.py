@@ -126,7 +126,7 @@ def _attempt(system: PolynomialSystem, time: Fraction, digits: int) -> tuple[arb
         step = _radius(series) / Fraction(15, 2)
         for _ in range(_HALVINGS):
             length = min(left, step)
-            if length < left and length < abs(time) * _SHORTEST:
+            if length < left and not length >= abs(time) * _SHORTEST:
                 return None
             moved = _step(series, rates, order, sign * length)
             if moved is not None:

@@ -35,7 +35,12 @@ def test_a_divergent_series_of_any_problem_is_refused() -> None:
     """Not by recognition: the coefficients of SYM 4 on E as they are."""
     found = regimes(cp(order=4, symmetric=True), terms=5)
     leading = LeadingSeries(found, found["E"])
-    summed = resummed_solution(found.exponents.problem, found["E"], leading_coefficients(leading))
+    summed = resummed_solution(
+        found.exponents.problem,
+        found["E"],
+        leading_coefficients(leading),
+        found.exponents.pure_target,
+    )
     at = {"p": Fraction(50), "H": Fraction(20), "sigma2": Fraction(1, 10**5), "T": Fraction(1)}
     evolution = summed.at(at)
     assert evolution.domain.stop == 0 and evolution.domain.start < 0
@@ -74,7 +79,9 @@ def test_no_number_past_an_exact_blow_up() -> None:
     found = regimes(cp(order=2, symmetric=True), terms=6)
     leading = LeadingSeries(found, found["A-B-E"])
     rows = leading_coefficients(leading)
-    summed = resummed_solution(found.exponents.problem, found["A-B-E"], rows)
+    summed = resummed_solution(
+        found.exponents.problem, found["A-B-E"], rows, found.exponents.pure_target
+    )
     for p, H, sigma2 in ((50, 20, Fraction(1, 20)), (9, 90, Fraction(1, 7)), (30, 30, Fraction(1))):
         at = {"p": Fraction(p), "H": Fraction(H), "sigma2": sigma2, "T": Fraction(1)}
         exact, mine = solution(found, "A-B-E").at(at), summed.at(at)

@@ -20,7 +20,9 @@ def test_a_solved_face_is_found_again(face, leading_series, leading_rows) -> Non
     leading = leading_series(order=2, symmetric=False, terms=7, regime=face)
     problem = leading.regimes.exponents.problem
     rows = leading_rows(leading)
-    fallback = resummed_solution(problem, leading.regime, rows).certified(rows)
+    fallback = resummed_solution(
+        problem, leading.regime, rows, leading.regimes.exponents.pure_target
+    ).certified(rows)
     assert fallback.method is Method.RESUMMED
     # It is made of the coefficients that it would be compared with.
     assert fallback.certificate.compared == ()
@@ -39,7 +41,9 @@ def test_a_solved_face_is_found_again(face, leading_series, leading_rows) -> Non
 def test_beyond_its_interval_there_is_no_value(leading_series, leading_rows) -> None:
     leading = leading_series(order=2, symmetric=False, terms=7, regime="A-B-C-D-E")
     problem = leading.regimes.exponents.problem
-    evolution = resummed_solution(problem, leading.regime, leading_rows(leading)).at(AT)
+    evolution = resummed_solution(
+        problem, leading.regime, leading_rows(leading), leading.regimes.exponents.pure_target
+    ).at(AT)
     assert np.isfinite(evolution(0.9 * evolution.domain.stop))
     with pytest.raises(
         InvalidInputError, match="approximants of the 8 known coefficients disagree"
@@ -61,4 +65,9 @@ def test_a_few_coefficients_are_not_summed(leading_series, leading_rows) -> None
     leading = leading_series(order=2, symmetric=False, terms=7, regime="E-A")
     rows = leading_rows(leading)[:3]
     with pytest.raises(InvalidInputError, match="3 coefficients are not enough"):
-        resummed_solution(leading.regimes.exponents.problem, leading.regime, rows)
+        resummed_solution(
+            leading.regimes.exponents.problem,
+            leading.regime,
+            rows,
+            leading.regimes.exponents.pure_target,
+        )
