@@ -47,6 +47,8 @@ def learning(most: Mapping[int, int], *, period: int) -> Learning:
             if s - span in most:
                 steps.setdefault(s % span, set()).add(count - most[s - span])
         growth = [step for found in steps.values() for step in found]
+        if span > period and len(steps) < span:
+            break  # too few to see a longer period
         if growth and min(growth) >= 0 and all(len(found) == 1 for found in steps.values()):
             return Learning.RICH if max(growth) else Learning.LAZY
     return Learning.UNKNOWN

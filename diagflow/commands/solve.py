@@ -101,6 +101,7 @@ def run(
     from diagflow import show_solution
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.terminal import note
+    from diagflow.time_limit import time_limit
     from diagrams.errors import InvalidInputError
     from pde.curve_check import check_curve
     from pde.deadline import seconds_left
@@ -124,15 +125,16 @@ def run(
         slice_=slice_,
     )
     if listing:
-        rows = show_solution.listed(found)
+        with time_limit(max_seconds, f"solutions of {problem.title}"):
+            rows = show_solution.listed(found)
         typer.echo(show_solution.listing(rows, as_json=output is SolutionFormat.json), nl=False)
         if not show_solution.all_hold(rows):
             typer.echo("diagflow: error: not every solution holds; see FAILS above", err=True)
             raise typer.Exit(1)
         return
     assert regime is not None
-    evolution = solve(found, regime, at=values)
-    with seconds_left(max_seconds):
+    with time_limit(max_seconds, f"solution of regime {regime}"), seconds_left(max_seconds):
+        evolution = solve(found, regime, at=values)
         losses = show_solution.finite(evolution(grid), grid)
         check = check_curve(evolution, grid)
     share = neglected(found, regime, values, times=grid, losses=losses)
