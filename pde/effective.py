@@ -199,7 +199,7 @@ def _solved(task: _Task) -> Solution | None:
     problem, regime = dynamics.problem.title, dynamics.regime.name
     steps = (_potential_step(dynamics),)
     if dynamics.kind is Kind.FINITE:
-        system = dynamics.system()
+        system = dynamics.closed_system()
         system = _integrated(system, task.start) if dynamics.rate_of_change else system
         constant = Polynomial() if dynamics.rate_of_change else task.start
         system = _with_constant(system, constant)

@@ -135,7 +135,7 @@ class FirstOrderPDE:
                 f"{len(self.field)} components; give one for each variable, not all zero"
             )
         for part in (*self.field, self.growth):
-            if sympy.sympify(part).has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
+            if sympy.Add(part, 0).has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
                 raise InvalidInputError(
                     f"first-order equation: its coefficient {part} is not finite; give functions "
                     "of the variables"

@@ -209,7 +209,7 @@ class EffectiveDynamics:
                 "exact coefficients"
             )
 
-    def system(self) -> PolynomialSystem:
+    def closed_system(self) -> PolynomialSystem:
         """The closed system of differential equations of a finite hierarchy.
 
         Raises

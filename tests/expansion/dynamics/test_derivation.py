@@ -165,7 +165,7 @@ def test_mean_field_of_order_two_is_the_known_solution() -> None:
 
 
 def test_system_of_a_finite_hierarchy() -> None:
-    system = derived("asymmetric 2", "C-D").system()
+    system = derived("asymmetric 2", "C-D").closed_system()
     assert len(system.variables) == 2  # the two squares are equal by symmetry
     assert [str(value) for value in system.initial] == ["0", "p*H*sigma2"]
 
@@ -184,7 +184,7 @@ def test_cores_that_fluctuate_are_averaged_over() -> None:
     result = derived("two layers", "V3")
     assert len(result.random) == 1
     assert str(result.covariance["g_1", "g_1"]) == "p**2*H*sigma2**3"
-    assert any("g_1" in value.symbols for value in result.system().initial)
+    assert any("g_1" in value.symbols for value in result.closed_system().initial)
 
 
 def test_a_loss_that_does_not_drive_the_flow() -> None:
@@ -215,7 +215,7 @@ def test_a_wrong_multiplicity_is_refused(
     with pytest.raises(RefusedError):
         result.coefficients(2)
     with pytest.raises(RefusedError):
-        result.system()
+        result.closed_system()
 
 
 def test_a_fluctuating_block_taken_for_its_mean_is_refused(
