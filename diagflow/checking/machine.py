@@ -33,7 +33,7 @@ def describe_machine() -> tuple[tuple[str, str], ...]:
     found = [
         ("diagflow", diagflow.__version__),
         ("python", f"{platform.python_implementation()} {platform.python_version()}"),
-        ("system", f"{platform.closed_system()} {platform.machine()}"),
+        ("system", f"{platform.system()} {platform.machine()}"),
         ("numpy", np.__version__),
     ]
     found += [(name, held) for name, _, held in _required() if name != "numpy" and held]
