@@ -20,6 +20,7 @@ Source: ours.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 import time
@@ -151,6 +152,10 @@ def time_limit(seconds: float | None, what: str) -> Iterator[TimeLimit]:
             raise limit.exceeded from None
 
 
+_BETWEEN = frozenset({__file__, contextlib.__file__})
+"""Code that enters and leaves blocks."""
+
+
 def _has_alarm() -> bool:
     return hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
 
@@ -158,8 +163,13 @@ def _has_alarm() -> bool:
 @contextmanager
 def _alarm(limit: TimeLimit) -> Iterator[None]:
     """An alarm at the end of a limit, and afterwards the one that was set before."""
+    over = False
 
     def ring(number: int, frame: FrameType | None) -> None:
+        # On the way in or out of a block the exception would leave the timer running for ever; the
+        # alarm rings again.
+        if over or (frame is not None and frame.f_code.co_filename in _BETWEEN):
+            return
         raise _OutOfTime(limit)
 
     began = time.monotonic()
@@ -168,6 +178,7 @@ def _alarm(limit: TimeLimit) -> Iterator[None]:
     try:
         yield
     finally:
+        over = True
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler)
         if before:

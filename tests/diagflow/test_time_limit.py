@@ -1,5 +1,6 @@
 """Limits on time: what is inside is interrupted, the right limit is named, alarms come back."""
 
+import contextlib
 import signal
 import threading
 import time
@@ -82,3 +83,16 @@ def test_an_alarm_that_is_lost_rings_again(monkeypatch: pytest.MonkeyPatch) -> N
         lingering = Lingering()
         del lingering
         time.sleep(30)
+
+
+def test_no_alarm_outlives_its_block() -> None:
+    """An alarm that rings while a block is entered or left must not leave the timer running."""
+    for number in range(150):
+        try:
+            with time_limit(1e-4 * (1 + number % 7), "a short block"):
+                for _ in range(200 * (number % 13)):
+                    with contextlib.suppress(ValueError):
+                        int("x")
+        except BudgetExceededError:
+            pass
+        assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
