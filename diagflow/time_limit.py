@@ -150,6 +150,7 @@ def time_limit(seconds: float | None, what: str) -> Iterator[TimeLimit]:
             if out.limit is not limit:
                 raise
             raise limit.exceeded from None
+        limit.check()  # the alarm may have come too late to interrupt
 
 
 _BETWEEN = frozenset({__file__, contextlib.__file__})
