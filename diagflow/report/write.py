@@ -177,7 +177,9 @@ def _map(found: Regimes, folder: Path, stops: list[BaseException]) -> list[str]:
     try:
         plot_regimes(found, folder / MAP_FILE)
     except DiagflowError as error:
-        return [f"the map of regimes: {error}"]
+        # The folder of the moment is no place that a reader could find.
+        said = str(error).replace(f"{folder / MAP_FILE}: ", "")
+        return [f"the map of regimes: {said}"]
     except KeyboardInterrupt as error:
         stops.append(error)
         return ["the map of regimes: interrupted"]
