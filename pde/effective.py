@@ -132,7 +132,7 @@ class _Task:
         """The constant part: the target, and where the rate of change is followed lead(Y_0)."""
         if not self.dynamics.rate_of_change:
             return self.target
-        return self.target + LeadingSeries(self.found, self.dynamics.regime)[0]
+        return self.target + self._leading(0)
 
     def rows(self, number: int) -> tuple[Polynomial, ...]:
         """So many coefficients of the loss."""
@@ -149,13 +149,18 @@ class _Task:
 
     def expected(self, s: int) -> Polynomial:
         """The exact leading part of s, zero where it is smaller than the dynamics."""
-        leading = LeadingSeries(self.found, self.dynamics.regime)[s]
         if self.dynamics.rate_of_change:
             leads = s == 0 or self.dynamics.leads(s - 1)
         else:
             leads = self.dynamics.leads(s)
-        whole = leading if leads else Polynomial()
+        whole = self._leading(s) if leads else Polynomial()
         return whole + self.target if s == 0 else whole
+
+    def _leading(self, s: int) -> Polynomial:
+        """The exact leading part of s; of a coefficient that is zero, zero."""
+        if s not in self.found.polyhedra:
+            return Polynomial()
+        return LeadingSeries(self.found, self.dynamics.regime)[s]
 
     def certified(self, solved: Solution) -> Solution:
         """The solution with its certificate, as one that was derived."""
