@@ -290,9 +290,12 @@ class ContractionTable:
             base = 0
             for expansion in self._levels[size].expansions:
                 here = weights[base : base + expansion.parents]
-                for part in expansion.parts:
+                # A table that serves many small sums is mostly silent in each of them.
+                for part in expansion.parts if here.any() else ():
                     passed = here[part.parent]
                     used = passed.nonzero()[0]
+                    if not used.size:
+                        continue
                     shifts = np.array([fields.shift(e) for e in part.free_nodes], dtype=object)
                     passed = passed[used] * part.multiplicity[used] << shifts[part.free[used]]
                     np.add.at(self._weights(carried, part.size, index), part.child[used], passed)

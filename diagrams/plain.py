@@ -18,7 +18,7 @@ from diagrams.merge import merge
 from diagrams.representation import Blocks, Representation, Tick
 from diagrams.structure import divisors
 from diagrams.sums import DiagramSum
-from diagrams.wick import Moments, expectation
+from diagrams.wick import Counts, Moments, expectation
 from diagrams.work import HERE, Work
 
 __all__ = ["PlainRepresentation"]
@@ -36,7 +36,7 @@ class PlainRepresentation(Representation[State]):
 
     def __init__(self, blocks: Blocks, tick: Tick | None = None, work: Work = HERE) -> None:
         super().__init__(blocks, tick, work)
-        self._known: dict[Diagram, Moments] = {}
+        self._known: dict[Diagram, Counts] = {}
 
     def encode(self, terms: Iterable[tuple[Diagram, int]]) -> State:
         """The state of a linear combination."""

@@ -32,8 +32,9 @@ integration by parts on canonical forms is ours.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
@@ -50,6 +51,12 @@ Monomial = Powers
 Moments = dict[Monomial, Fraction]
 """An expectation: coefficients of monomials, sorted, without zeros."""
 
+Counts = dict[Monomial, int]
+"""An expectation of one diagram: numbers of pairings by monomial."""
+
+PRODUCTS_OF_ONE = 10
+"""Monomials carried over that count as one diagram more."""
+
 
 def monomial(powers: Mapping[str, int]) -> Monomial:
     """The normal form of a product of powers; a unit variance is not written.
@@ -65,7 +72,10 @@ def monomial(powers: Mapping[str, int]) -> Monomial:
 
 
 def expectation(
-    value: Diagram | DiagramSum, *, known: dict[Diagram, Moments] | None = None
+    value: Diagram | DiagramSum,
+    *,
+    known: dict[Diagram, Counts] | None = None,
+    tick: Callable[[int], None] | None = None,
 ) -> Moments:
     """The Gaussian expectation of a diagram or of a sum of diagrams.
 
@@ -75,6 +85,9 @@ def expectation(
     known : dict, optional
         A table of expectations of diagrams that is used and extended; variances stand in it as
         they are written, each for a symbol.
+    tick : callable, optional
+        Called with the number of diagrams added to the table, those of many monomials counting
+        more; raises to stop the work.
 
     Returns
     -------
@@ -91,21 +104,24 @@ def expectation(
     known = {} if known is None else known
     total: Counter[Monomial] = Counter()
     for diagram, coefficient in terms:
-        for powers, count in _expectation(diagram, known).items():
+        for powers, count in _expectation(diagram, known, tick).items():
             total[powers] += coefficient * count  # type: ignore[assignment]
     return substituted(
         {powers: Fraction(total[powers]) for powers in sorted(total) if total[powers]}
     )
 
 
-def _expectation(diagram: Diagram, known: dict[Diagram, Moments]) -> Moments:
+def _expectation(
+    diagram: Diagram, known: dict[Diagram, Counts], tick: Callable[[int], None] | None
+) -> Counts:
     found = known.get(diagram)
     if found is not None:
         return found
-    result: Moments = {}
+    result: Counts = {}
+    carried = 0
     counts = Counter(tensor for tensor, _ in diagram.factors if tensor.is_random)
     if not counts:
-        result = _times({(): Fraction(1)}, solutions(diagram), "")
+        result = _times({(): 1}, solutions(diagram), "")
     elif all(count % 2 == 0 for count in counts.values()):
         chosen = _choose(diagram, counts)
         rest = list(diagram.factors)
@@ -113,10 +129,13 @@ def _expectation(diagram: Diagram, known: dict[Diagram, Moments]) -> Moments:
         for partner, multiplicity in Counter(f for f in rest if f[0] == chosen[0]).items():
             for order in chosen[0].orders:
                 contracted, free = _contract(diagram, chosen, partner, order)
-                inner = _times(_expectation(contracted, known), free, chosen[0].variance)
+                inner = _times(_expectation(contracted, known, tick), free, chosen[0].variance)
+                carried += len(inner)
                 for powers, count in inner.items():
-                    result[powers] = result.get(powers, Fraction(0)) + multiplicity * count
+                    result[powers] = result.get(powers, 0) + multiplicity * count
     known[diagram] = result
+    if tick is not None:
+        tick(1 + carried // PRODUCTS_OF_ONE)
     return result
 
 
@@ -147,7 +166,7 @@ def _contract(
     return kept, [axis for node, axis in enumerate(nodes) if node not in number]
 
 
-def _times(moments: Moments, free: Iterable[Axis], variance: str) -> Moments:
+def _times(counts: Counts, free: Iterable[Axis], variance: str) -> Counts:
     """Multiply by the sizes of free nodes and by one variance (or none, if it is empty)."""
     factor = 1
     extra: Counter[str] = Counter([variance] if variance else [])
@@ -156,6 +175,12 @@ def _times(moments: Moments, free: Iterable[Axis], variance: str) -> Moments:
             extra[axis.name] += 1
         else:
             factor *= axis.pinned
-    return {
-        monomial(Counter(dict(powers)) + extra): count * factor for powers, count in moments.items()
-    }
+    more = monomial(extra)
+    if not more and factor == 1:
+        return counts
+    return {_product(powers, more): count * factor for powers, count in counts.items()}
+
+
+@lru_cache(maxsize=100_000)
+def _product(first: Monomial, second: Monomial) -> Monomial:
+    return monomial(Counter(dict(first)) + Counter(dict(second)))

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError
@@ -40,6 +40,7 @@ from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.regimes import Learning, Regimes
+from expansion.series import Budget
 from pde.evolution import Certificate, Origin, Solution, Step
 from pde.systems import (
     SiteProblem,
@@ -53,6 +54,12 @@ __all__ = ["effective_solution", "longest_series"]
 
 _LENGTHS = (6, 8, 12, 16, 24, 32, 48)
 """Numbers of coefficients that are asked of an infinite hierarchy, one after the other."""
+
+DERIVED_DIAGRAMS = 50_000
+"""Diagrams that a derivation may meet before it goes on with what it has: a few seconds."""
+
+SERIES_DIAGRAMS = 20_000
+"""Diagrams that one of these lengths may meet: a second or two."""
 
 _SHOWN = 6
 """Cores that a derivation writes out."""
@@ -135,11 +142,12 @@ class _Task:
         return self.target + self._leading(0)
 
     def rows(self, number: int) -> tuple[Polynomial, ...]:
-        """So many coefficients of the loss."""
+        """So many coefficients of the loss, within the budget of a solution."""
+        ask = partial(self.dynamics.coefficients, diagrams=SERIES_DIAGRAMS)
         if self.dynamics.rate_of_change:
-            moving = self.dynamics.coefficients(number - 2) if number > 1 else ()
+            moving = ask(number - 2) if number > 1 else ()
             return (self.start, *moving)
-        first, *rest = self.dynamics.coefficients(number - 1)
+        first, *rest = ask(number - 1)
         return (first + self.start, *rest)
 
     @property
@@ -192,7 +200,8 @@ def longest_series(
 
 def _derived(found: Regimes, name: str, *, rate_of_change: bool) -> EffectiveDynamics | None:
     try:
-        dynamics = derive(found, name, rate_of_change=rate_of_change)
+        budget = Budget(diagrams=DERIVED_DIAGRAMS)
+        dynamics = derive(found, name, rate_of_change=rate_of_change, budget=budget)
         dynamics.require_certificate()
     except (GrowthError, RefusedError, BudgetExceededError):
         return None

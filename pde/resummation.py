@@ -120,7 +120,7 @@ def diverges(coefficients: Sequence[Fraction], *, sign: int) -> bool:
     analytic continuations from above and from below differ. Growth like a factorial is seen by the
     quotients of successive coefficients. They increase in steps that do not become smaller; those
     of a convergent series tend to a constant, in steps that fall like 1/n². At least five
-    successive terms are needed; series in x² are told by every second one.
+    successive terms are needed; series in x², and x times such, are told by every second one.
 
     Parameters
     ----------
@@ -137,9 +137,14 @@ def diverges(coefficients: Sequence[Fraction], *, sign: int) -> bool:
     (True, False)
     >>> diverges([Fraction(1, n + 1) for n in range(9)], sign=1)
     False
+    >>> diverges([(-1) ** n * c for n, c in enumerate(growing * 2)], sign=1)
+    False
     """
-    terms = [c * sign**n for n, c in enumerate(coefficients)]
-    return any(_seen_to_grow(terms[first::step]) for step in (1, 2) for first in range(1, 1 + step))
+    terms = [c * sign**n for n, c in enumerate(coefficients)][1:]
+    for parity in (0, 1):
+        if not any(terms[1 - parity :: 2]):
+            return _seen_to_grow(terms[parity::2])
+    return _seen_to_grow(terms)
 
 
 def _seen_to_grow(terms: Sequence[Fraction]) -> bool:

@@ -28,6 +28,12 @@ ROOT = Path(__file__).resolve().parent.parent
 OLDEST = (3, 11)
 NEWEST = (3, 20)
 
+COMMAND_SECONDS = 600.0
+"""No command of a newcomer may take longer, the first installation included."""
+
+TEST_SECONDS = 2400.0
+"""The tests may take 15 minutes on two cores; a busy machine has more."""
+
 FROM_WHEEL = (
     ("demo",),
     ("regimes", "cp", "--order", "4", "--symmetric", "--plot", "x.svg"),
@@ -105,7 +111,7 @@ def _check(python: str, title: str, *, newest_pip: bool, tests: bool, wheel: boo
         _interrupted([*make, "install"], cwd=clone)
         _run([*make, "demo"], cwd=clone, title="make demo, after an interruption")
         if tests:
-            _run([*make, "test"], cwd=clone, title="make test")
+            _run([*make, "test"], cwd=clone, title="make test", seconds=TEST_SECONDS)
         if wheel:
             _check_wheel(python, clone, folder)
 
@@ -173,18 +179,24 @@ def _offline() -> tuple[str, ...]:
     return unshare
 
 
-def _run(command: Sequence[str | Path], *, cwd: Path, title: str) -> None:
+def _run(
+    command: Sequence[str | Path], *, cwd: Path, title: str, seconds: float = COMMAND_SECONDS
+) -> None:
     start = time.monotonic()
-    done = subprocess.run(
-        [str(part) for part in command],
-        cwd=cwd,
-        env=_clean_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    )
+    try:
+        done = subprocess.run(
+            [str(part) for part in command],
+            cwd=cwd,
+            env=_clean_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CheckError(f"{title}: did not end within {seconds:g} seconds") from error
     if done.returncode:
         end = "\n".join(done.stdout.splitlines()[-25:])
         raise CheckError(f"{end}\n{title}: ended with the status {done.returncode}")

@@ -36,6 +36,12 @@ STEPS = 4
 SIMULATION_SECONDS = 30.0
 """Time of the simulation in one regime, unless another is given."""
 
+CERTIFICATE_SECONDS = 20.0
+"""Time of all certificates of one problem; the regimes beyond are left out, and counted."""
+
+SIMULATIONS_SECONDS = 30.0
+"""Time of all simulations of one problem; the regimes beyond are left out, and named."""
+
 _RUNS = 24
 _QUICK_RUNS = 12
 _QUICK_REGIMES = 2
@@ -123,7 +129,9 @@ def check_problems(
                     else Finding(title, check, Verdict.SKIPPED, str(error))
                 )
             continue
-        yield bounded(title, "certificates", partial(check_certificates, found))
+        limit = TimeLimit.begun(CERTIFICATE_SECONDS, "the certificates")
+        certificates = partial(check_certificates, found, limit=limit)
+        yield bounded(title, "certificates", certificates)
         if not simulate:
             yield Finding(title, "simulation", Verdict.SKIPPED, "it was not asked for")
         elif whole.is_over:
@@ -136,7 +144,12 @@ def check_problems(
                 at_most=_QUICK_REGIMES if quick else None,
                 jobs=jobs,
                 seconds=simulation_seconds,
-                whole=whole,
+                whole=TimeLimit.begun(
+                    SIMULATIONS_SECONDS
+                    if whole.left is None
+                    else min(whole.left, SIMULATIONS_SECONDS),
+                    "the simulations",
+                ),
                 progress=lambda name, title=title: tell(f"{title}: simulation of {name}"),  # type: ignore[misc]
             )
 

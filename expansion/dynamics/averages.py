@@ -37,7 +37,7 @@ from diagrams.plain import PlainRepresentation
 from diagrams.representation import Blocks, Representation, Tick
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Tensor
-from diagrams.wick import Moments, expectation
+from diagrams.wick import Counts, Moments, expectation
 
 __all__ = ["Averages", "disjoint_union", "pieces"]
 
@@ -75,7 +75,7 @@ class Averages:
         self.tick: Tick = tick or (lambda added: None)
         self.exchangeable = symmetric_tensors(potential) if exchange else ()
         self._representation = _representation((potential, *others), lambda n: self.tick(n))
-        self._means: dict[Diagram, Moments] = {}
+        self._means: dict[Diagram, Counts] = {}
         self._derivatives: dict[Diagram, list[Moments]] = {}
         self._flows: dict[Diagram, Flow] = {}
         self._representatives: dict[Diagram, Diagram] = {}
@@ -85,11 +85,9 @@ class Averages:
         """The mean of a diagram at time zero."""
         if len(diagram.nodes) > FEW_NODES and self._holds(diagram):
             return self.derivatives(diagram, 0)[0]
-        before = len(self._means)
-        found = expectation(self.representative(diagram), known=self._means)
-        if len(self._means) > before:
-            self.tick(len(self._means) - before)
-        return found
+        return expectation(
+            self.representative(diagram), known=self._means, tick=lambda n: self.tick(n)
+        )
 
     def _holds(self, diagram: Diagram) -> bool:
         known = self._representation.blocks

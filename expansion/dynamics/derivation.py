@@ -181,11 +181,17 @@ class EffectiveDynamics:
         least = self.order + s * self._time
         return Polynomial({m: c for m, c in self._exact[s] if scaling.order(m) >= least})
 
-    def coefficients(self, last: int) -> tuple[Polynomial, ...]:
+    def coefficients(self, last: int, *, diagrams: int | None = None) -> tuple[Polynomial, ...]:
         """The leading parts of Y_0 ... Y_last, without the pure-target term.
 
         Where the regime's leading part of Y_s is of lower order than its natural time would give
         it, the coefficient is zero.
+
+        Parameters
+        ----------
+        last : int
+        diagrams : int, optional
+            Limit on the diagrams met now, instead of that of the derivation.
 
         Raises
         ------
@@ -199,7 +205,7 @@ class EffectiveDynamics:
                 f"coefficients up to Y_{last}: s counts time derivatives; give 0 or more"
             )
         self.require_certificate()
-        return self._coefficients(last)
+        return self._coefficients(last, diagrams)
 
     def require_certificate(self) -> None:
         """Raise `RefusedError` unless the certificate holds."""
@@ -298,8 +304,8 @@ class EffectiveDynamics:
     def _places(self) -> dict[Diagram, int]:
         return {core: number for number, (core, _) in enumerate(self.cores)}
 
-    def _coefficients(self, last: int) -> tuple[Polynomial, ...]:
-        self._hierarchy.scales.averages.tick = self._meter.restarted().tick
+    def _coefficients(self, last: int, diagrams: int | None = None) -> tuple[Polynomial, ...]:
+        self._hierarchy.scales.averages.tick = self._meter.restarted(diagrams).tick
         depths = reached(self._hierarchy, _cores_of(self.output), last)
         place = {core: number for number, core in enumerate(depths)}
 
@@ -537,11 +543,13 @@ class _Meter:
     def __init__(self, budget: Budget | None, progress: Callable[[Progress], None] | None) -> None:
         self._budget = budget or Budget(diagrams=DEFAULT_DIAGRAMS)
         self._progress = progress
+        self._limit = self._budget.diagrams
         self._diagrams = 0
         self._started = time.perf_counter()
 
-    def restarted(self) -> _Meter:
-        """The same meter, counting from zero."""
+    def restarted(self, diagrams: int | None = None) -> _Meter:
+        """The same meter, counting from zero, up to another limit if one is given."""
+        self._limit = self._budget.diagrams if diagrams is None else diagrams
         self._diagrams = 0
         self._started = time.perf_counter()
         return self
@@ -550,7 +558,7 @@ class _Meter:
         self._diagrams += added
         seconds = time.perf_counter() - self._started
         limits = (
-            ("diagrams", self._budget.diagrams, self._diagrams),
+            ("diagrams", self._limit, self._diagrams),
             ("seconds", self._budget.seconds, seconds),
         )
         for what, limit, spent in limits:

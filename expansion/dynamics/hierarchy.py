@@ -49,6 +49,9 @@ __all__ = ["CoreTerm", "Dropped", "GrowthError", "Hierarchy", "collected", "reac
 MAXIMAL_CORE_FACTORS = 12
 """Scales of cores with more factors come from the hierarchy instead of whole diagrams."""
 
+MERGE_WORK = 4
+"""What a diagram of a merger counts, in diagrams of an average."""
+
 
 class GrowthError(InvalidInputError):
     """A core would leave its dynamic scale: the regime is not described by these cores."""
@@ -315,7 +318,9 @@ class Hierarchy:
                 spectators = list(cores)
                 spectators.remove(other)
                 rest = [representative(spectator) for spectator in spectators]
-                for product, weight in self.reduced(merge(core, other)).items():
+                merged = merge(core, other)
+                self.scales.averages.tick(MERGE_WORK * len(merged))
+                for product, weight in self.reduced(merged).items():
                     key = tuple(sorted((*rest, *product[0]))), times(sizes, product[1])
                     yield source, key, -c * power * weight
 

@@ -41,6 +41,7 @@ from itertools import combinations
 
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
+from diagrams.representation import Tick
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.wick import Moments, Monomial
 from expansion.dynamics.scales import Scales, times
@@ -105,7 +106,7 @@ class Separation:
         exact = _at_fixed_index(diagram)
         if exact is not None:
             return exact
-        for roots, block, rest in _cuts(diagram, self._largest):
+        for roots, block, rest in _cuts(diagram, self._largest, self._scales.averages.tick):
             self._scales.averages.tick(CUT_WORK)
             spread = self.spread(*block, tuple(range(len(roots))))
             if spread is None or not _concentrated(spread):
@@ -226,7 +227,9 @@ def _inverse(axes: Sequence[Axis]) -> Monomial:
 Labelled = tuple[tuple[Axis, ...], tuple[Factor, ...]]
 
 
-def _cuts(diagram: Diagram, most: int) -> Iterator[tuple[tuple[int, ...], Labelled, Labelled]]:
+def _cuts(
+    diagram: Diagram, most: int, tick: Tick
+) -> Iterator[tuple[tuple[int, ...], Labelled, Labelled]]:
     """Separating nodes with a block and the rest, smallest blocks first; roots come first.
 
     Blocks with more than ``most`` distinct factors are left out.
@@ -236,6 +239,7 @@ def _cuts(diagram: Diagram, most: int) -> Iterator[tuple[tuple[int, ...], Labell
     for count in (1, 2):
         found = []
         for roots in combinations(unpinned, count):
+            tick(1)
             parts = _components(diagram, roots)
             if len(parts) < 2:
                 continue

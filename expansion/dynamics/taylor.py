@@ -25,6 +25,9 @@ Exponents = tuple[int, ...]
 Laurent = tuple[Exponents, fmpq_mpoly]
 """A monomial with exponents of any sign, times a polynomial."""
 
+PRODUCTS_OF_ONE = 100
+"""Products of monomials that count as one diagram."""
+
 SeriesTerm = tuple[Polynomial, tuple[int, ...]]
 """A coefficient and the numbers of its variables, repeated for powers."""
 
@@ -121,7 +124,7 @@ def series_coefficients(
     initial : sequence of Polynomial
         The value of every variable at zero.
     tick : callable, optional
-        Called with 1 for every coefficient of a variable; raises to stop the work.
+        Called with the work done, in diagrams of an average; raises to stop it.
 
     Examples
     --------
@@ -149,8 +152,6 @@ def series_coefficients(
     def variable(place: int, order: int) -> Laurent:
         if order == 0:
             return starts[place]
-        if tick is not None:
-            tick(1)
         return ring.scaled(combination(linear[place], order - 1), fmpq(1, order))
 
     @cache
@@ -165,7 +166,10 @@ def series_coefficients(
         for k in range(order + 1):
             left = product(head, k)
             if left[1]:
-                parts.append(ring.product(left, variable(tail, order - k)))
+                right = variable(tail, order - k)
+                if tick is not None:
+                    tick(1 + len(left[1]) * len(right[1]) // PRODUCTS_OF_ONE)
+                parts.append(ring.product(left, right))
         return ring.total(parts)
 
     def combination(terms: Sequence[tuple[Laurent, tuple[int, ...]]], order: int) -> Laurent:

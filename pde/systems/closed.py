@@ -299,13 +299,57 @@ def _linear(
     if shift.is_zero_matrix:
         whole = matrix
     start = sympy.Matrix([*reduced.start, *([1] if whole.shape[0] > size else [])])
-    values = (whole * _TAU).exp() * start
+    values = _propagated(whole, start)
+    if values is None:
+        return None
     step = Step(
         "Linear equations",
         rf"x' = M x,\quad M = {sympy.latex(whole)}",
-        "Solved by the exponential of the matrix.",
+        "Solved by the Laplace transform, partial fraction by partial fraction.",
     )
-    return tuple(sympy.simplify(value) for value in values[:size]), (step,)
+    return values[:size], (step,)
+
+
+def _propagated(matrix: sympy.Matrix, start: sympy.Matrix) -> tuple[sympy.Expr, ...] | None:
+    """exp(Mτ) v, None if an eigenvalue is not at most a square root of what is known.
+
+    (s - M)^{-1} v is a sum of partial fractions over the field of the symbols; those of a linear
+    factor are exponentials, those of a quadratic one exponentials with a square root.
+    """
+    s = sympy.Dummy("s")
+    field = sympy.QQ.frac_field(*sorted(matrix.free_symbols | start.free_symbols, key=str))
+    field = field if field.gens else sympy.QQ
+    whole = sympy.Poly(matrix.charpoly().as_expr(s), s, domain=field)
+    factors = [(factor.monic(), power) for factor, power in whole.factor_list()[1]]
+    if any(f.degree() > 2 or (f.degree() == 2 and power > 1) for f, power in factors):
+        return None
+    moved = (s * sympy.eye(matrix.shape[0]) - matrix).adjugate() * start
+    values = []
+    for entry in moved:
+        numerator = sympy.Poly(entry, s, domain=field)
+        value = sympy.S.Zero
+        for factor, power in factors:
+            block = factor**power
+            part = (numerator * whole.quo(block).invert(block)).rem(block)
+            for k in range(power, 0, -1):
+                part, digit = part.div(factor)
+                value += _inverse_laplace(digit, factor, k)
+        values.append(value)
+    return tuple(values)
+
+
+def _inverse_laplace(above: sympy.Poly, factor: sympy.Poly, power: int) -> sympy.Expr:
+    """Of above / factor^power with a monic factor, as a function of `_TAU`."""
+    if factor.degree() == 1:
+        growth = sympy.exp(sympy.factor(-factor.nth(0)) * _TAU)
+        scale = sympy.factor(above.nth(0)) / sympy.factorial(power - 1)
+        return scale * _TAU ** (power - 1) * growth
+    half = factor.nth(1) / 2
+    root = sympy.sqrt(sympy.factor(sympy.cancel(half**2 - factor.nth(0))))
+    slope, offset = sympy.factor(above.nth(1)), sympy.factor(above.nth(0) - above.nth(1) * half)
+    growth = sympy.exp(root * _TAU)
+    even, odd = (growth + 1 / growth) / 2, (growth - 1 / growth) / (2 * root)
+    return sympy.exp(sympy.factor(-half) * _TAU) * (slope * even + offset * odd)
 
 
 # -- scalar --------------------------------------------------------------------------------------
