@@ -428,7 +428,7 @@ def test_regimes_of_given_coefficients_have_nothing_to_check() -> None:
 def test_an_interrupt_keeps_what_was_found(
     run: Run, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    def interrupted(found: object) -> Finding:
+    def interrupted(found: object, **_: object) -> Finding:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("diagflow.checking.run.check_certificates", interrupted)

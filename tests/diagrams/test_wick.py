@@ -20,6 +20,7 @@ from diagrams.counting import (
     wishart_moment,
 )
 from diagrams.diagram import Diagram
+from diagrams.errors import BudgetExceededError
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.wick import expectation, monomial
@@ -228,3 +229,17 @@ def test_expectations_of_the_blocks_of_the_cp_models() -> None:
         assert expectation(cp(order).model_square) == {
             (("H", 1), ("p", order), ("sigma2", order)): 1
         }
+
+
+def test_work_is_counted_while_it_is_done_and_can_be_stopped() -> None:
+    """A limit that were looked at after the last contraction only would bound nothing."""
+    counted: list[int] = []
+    expectation(trace(5), tick=counted.append)
+    assert len(counted) > 5
+    assert min(counted) >= 1
+
+    def stop(added: int) -> None:
+        raise BudgetExceededError("budget: enough")
+
+    with pytest.raises(BudgetExceededError):
+        expectation(trace(5), tick=stop)

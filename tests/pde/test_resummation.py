@@ -11,7 +11,7 @@ from scipy.special import erfcx, exp1, expn
 
 from diagrams.errors import InvalidInputError
 from pde.approximants import BorelSum, Ratio, borel_pade, levin, pade
-from pde.resummation import Resummation, ResummationError, coefficient_growth
+from pde.resummation import Resummation, ResummationError, coefficient_growth, diverges
 
 MEAN_SQUARE = [Fraction(4**n * factorial(2 * n + 1), factorial(n)) for n in range(24)]
 """The mean square of a particle of SYM 4 without shared drift: sum of 4^n (2n+1)!/n! a^n."""
@@ -82,6 +82,16 @@ def test_a_stokes_line_is_refused() -> None:
     with pytest.raises(ResummationError, match="approximants agree only to"):
         series(np.array([0.01, 1.0]), relative_tolerance=1e-3)
     assert series(np.array([0.01]), relative_tolerance=1e-3)[0] == pytest.approx(1.01021, abs=1e-5)
+
+
+def test_signs_that_alternate_are_no_stokes_line() -> None:
+    """Every second term of Euler's series has one sign, and yet it is Borel summable for x > 0."""
+    euler = [Fraction((-1) ** n * factorial(n)) for n in range(24)]
+    assert not diverges(euler, sign=1)
+    assert diverges(euler, sign=-1)
+    in_squares = [c for n in range(12) for c in (Fraction(factorial(n)), Fraction(0))]
+    assert diverges(in_squares, sign=1)
+    assert diverges(in_squares, sign=-1)
 
 
 @pytest.mark.parametrize("missing", [[1], [1, 2, 3], [0, 0, 1, 2]])
