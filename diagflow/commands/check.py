@@ -90,7 +90,7 @@ def _run(
 
     The coefficients against ordinary algebra at small sizes and against counters, the certificates
     of all solved regimes, their solutions against small simulations, and the versions of the
-    libraries. Without PROBLEM three problems are checked, in a minute or two. Nothing is taken from
+    libraries. Without PROBLEM three problems are checked, in a few minutes. Nothing is taken from
     the store. Exits with 1 if a check fails; one that cannot be done, or not within the limits, is
     skipped, with the reason.
     """
