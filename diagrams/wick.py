@@ -54,7 +54,7 @@ Moments = dict[Monomial, Fraction]
 Counts = dict[Monomial, int]
 """An expectation of one diagram: numbers of pairings by monomial."""
 
-PRODUCTS_OF_ONE = 10
+MONOMIALS_OF_ONE = 10
 """Monomials carried over that count as one diagram more."""
 
 
@@ -135,7 +135,7 @@ def _expectation(
                     result[powers] = result.get(powers, 0) + multiplicity * count
     known[diagram] = result
     if tick is not None:
-        tick(1 + carried // PRODUCTS_OF_ONE)
+        tick(1 + carried // MONOMIALS_OF_ONE)
     return result
 
 

@@ -37,10 +37,10 @@ SIMULATION_SECONDS = 30.0
 """Time of the simulation in one regime, unless another is given."""
 
 CERTIFICATE_SECONDS = 20.0
-"""Time of all certificates of one problem; the regimes beyond are left out, and counted."""
+"""Time of all certificates of a problem, if no limit is given; regimes beyond are counted."""
 
 SIMULATIONS_SECONDS = 30.0
-"""Time of all simulations of one problem; the regimes beyond are left out, and named."""
+"""Time of all simulations of a problem, if no limit is given; regimes beyond are named."""
 
 _RUNS = 24
 _QUICK_RUNS = 12
@@ -97,6 +97,8 @@ def check_problems(
         raise InvalidInputError(f"--jobs {jobs}: counts processes; give 1 or more")
     check_seconds(simulation_seconds, "simulation: a limit")
     whole = TimeLimit.begun(seconds, "check")
+    # A limit that is asked for replaces those of the parts: raising it gives them more time.
+    limited = seconds is not None
 
     def tell(text: str) -> None:
         if begin is not None:
@@ -129,9 +131,8 @@ def check_problems(
                     else Finding(title, check, Verdict.SKIPPED, str(error))
                 )
             continue
-        limit = TimeLimit.begun(CERTIFICATE_SECONDS, "the certificates")
-        certificates = partial(check_certificates, found, limit=limit)
-        yield bounded(title, "certificates", certificates)
+        limit = None if limited else TimeLimit.begun(CERTIFICATE_SECONDS, "the certificates")
+        yield bounded(title, "certificates", partial(check_certificates, found, limit=limit))
         if not simulate:
             yield Finding(title, "simulation", Verdict.SKIPPED, "it was not asked for")
         elif whole.is_over:
@@ -144,12 +145,7 @@ def check_problems(
                 at_most=_QUICK_REGIMES if quick else None,
                 jobs=jobs,
                 seconds=simulation_seconds,
-                whole=TimeLimit.begun(
-                    SIMULATIONS_SECONDS
-                    if whole.left is None
-                    else min(whole.left, SIMULATIONS_SECONDS),
-                    "the simulations",
-                ),
+                whole=whole if limited else TimeLimit.begun(SIMULATIONS_SECONDS, "the simulations"),
                 progress=lambda name, title=title: tell(f"{title}: simulation of {name}"),  # type: ignore[misc]
             )
 

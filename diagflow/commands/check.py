@@ -79,7 +79,7 @@ def _run(
         float | None,
         typer.Option(
             "--max-seconds",
-            help="Skip what is not finished after this time.",
+            help="Skip what is not finished after this time, instead of limits of the parts.",
             metavar="X",
             show_default=False,
             rich_help_panel="Limits",
