@@ -5,9 +5,10 @@ usage: python tools/check_install.py [--python NAME]... [--pip own|newest|both]
 
 For each Python, and for the pip of its ``venv`` and for the newest one: a clean clone of the commit
 at hand, in a folder of its own outside the working tree, ``make demo`` interrupted on the way, then
-``make demo`` to the end, and with ``--tests`` ``make test``. Then, once for each Python, the wheel
-and the sdist are built, the wheel of the sdist is installed into a second clean environment, and
-the commands run from another folder without a network.
+``make demo`` to the end. Both pips must have installed the same packages; what does not depend on
+pip is therefore done once for each Python: ``make test`` with ``--tests``, and the wheel and the
+sdist are built, the wheel of the sdist is installed into a second clean environment, and the
+commands run from another folder without a network.
 
 The packages come from wherever pip is set up to find them. Ends with the status 1 at the first
 failure, with the last lines of its output.
@@ -63,14 +64,18 @@ def main() -> int:
     pips = ("own", "newest") if options.pip == "both" else (options.pip,)
     try:
         for python, version in pythons:
-            for pip in pips:
+            packages = [
                 _check(
                     python,
                     f"Python {version}, {pip} pip",
                     newest_pip=pip == "newest",
-                    tests=options.tests,
+                    tests=options.tests and pip == pips[0],
                     wheel=not options.no_wheel and pip == pips[0],
                 )
+                for pip in pips
+            ]
+            if any(found != packages[0] for found in packages):
+                raise CheckError(f"Python {version}: two pips installed different packages")
     except CheckError as error:
         print(error, file=sys.stderr)
         return 1
@@ -99,7 +104,8 @@ def _pythons(named: Sequence[str] | None) -> Iterator[tuple[str, str]]:
             yield str(Path(prefix) / "bin" / "python3") if not named else candidate, version
 
 
-def _check(python: str, title: str, *, newest_pip: bool, tests: bool, wheel: bool) -> None:
+def _check(python: str, title: str, *, newest_pip: bool, tests: bool, wheel: bool) -> str:
+    """Walk the path in a clean clone; the packages that were installed, with their versions."""
     print(f"{title}:", flush=True)
     with tempfile.TemporaryDirectory(prefix="diagflow-check-") as name:
         folder = Path(name)
@@ -114,6 +120,9 @@ def _check(python: str, title: str, *, newest_pip: bool, tests: bool, wheel: boo
             _run([*make, "test"], cwd=clone, title="make test", seconds=TEST_SECONDS)
         if wheel:
             _check_wheel(python, clone, folder)
+        locked = str(clone / ".venv" / "bin" / "python")
+        frozen = _output(locked, "-m", "pip", "freeze", "--all", "--exclude-editable", cwd=clone)
+        return "\n".join(line for line in frozen.splitlines() if not line.startswith("pip=="))
 
 
 def _interrupted(command: Sequence[str], *, cwd: Path) -> None:
@@ -182,24 +191,31 @@ def _offline() -> tuple[str, ...]:
 def _run(
     command: Sequence[str | Path], *, cwd: Path, title: str, seconds: float = COMMAND_SECONDS
 ) -> None:
+    """Run a command of the path in a session of its own, which ends as a whole with its limit."""
     start = time.monotonic()
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=_clean_environment(),
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
     try:
-        done = subprocess.run(
-            [str(part) for part in command],
-            cwd=cwd,
-            env=_clean_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=seconds,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise CheckError(f"{title}: did not end within {seconds:g} seconds") from error
-    if done.returncode:
-        end = "\n".join(done.stdout.splitlines()[-25:])
-        raise CheckError(f"{end}\n{title}: ended with the status {done.returncode}")
+        output, _ = process.communicate(timeout=seconds)
+    except BaseException as error:
+        # What the command started (pip, pytest and its workers) would go on without it.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise CheckError(f"{title}: did not end within {seconds:g} seconds") from error
+        raise
+    if process.returncode:
+        end = "\n".join(output.splitlines()[-25:])
+        raise CheckError(f"{end}\n{title}: ended with the status {process.returncode}")
     print(f"  {title}: {time.monotonic() - start:.0f} s", flush=True)
 
 
