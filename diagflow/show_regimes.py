@@ -25,6 +25,7 @@ from expansion.closest import Place
 from expansion.leading import LeadingSeries
 from expansion.pareto_theorem import agreement
 from expansion.polynomial import quotient_text, square_root, symbol_latex
+from expansion.recognition import recognised
 from expansion.regime_records import leading_record, place_record, regimes_record
 from expansion.regimes import RationalMonomial, Regime, Regimes
 from expansion.scalings import as_monomial
@@ -142,10 +143,20 @@ def _title(found: Regimes) -> str:
     return problem.title if loss is None else f"{problem.title}, {loss}"
 
 
+def _preset(found: Regimes) -> list[str]:
+    """Which preset the problem is, where that is not its title."""
+    problem = found.exponents.problem
+    known = None if problem is None else recognised(problem)
+    if known is None or known.preset == problem:
+        return []
+    return [f"This is {known}."]
+
+
 def _heading(found: Regimes) -> list[str]:
     exponents = found.exponents
     lines = [
         _title(found),
+        *_preset(found),
         f"{len(found)} regimes{_slice(found)}, from Y_0 ... Y_{exponents.last}",
         support(found),
     ]

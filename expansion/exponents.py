@@ -32,6 +32,7 @@ from expansion.linear_algebra import Point
 from expansion.newton import NewtonPolyhedron
 from expansion.polynomial import Polynomial, symbol_order
 from expansion.problem import Problem
+from expansion.recognition import recognised
 from expansion.series import Budget, LossSeries, Progress
 from expansion.series_store import SeriesStore
 from expansion.vertex_laws import laws
@@ -210,7 +211,11 @@ class SeriesExponents:
         if not coefficients:
             raise InvalidInputError("series: has no coefficients; give Y_0, Y_1, ...")
         found = {name for polynomial in coefficients for name in polynomial.symbols}
-        symbols = tuple(sorted(found - {amplitude}, key=symbol_order))
+        # A problem under other names has its symbols in the places that they have in the preset.
+        known = None if problem is None else recognised(problem)
+        names = {} if known is None else dict(known.symbols)
+        places = {name: symbol_order(names.get(name, name)) for name in found - {amplitude}}
+        symbols = tuple(sorted(places, key=lambda name: (*places[name], name)))
         sizes = (
             tuple(name for name in symbols if not name.startswith("sigma"))
             if growing is None

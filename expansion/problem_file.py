@@ -70,8 +70,6 @@ __all__ = ["read_problem", "read_problem_file", "read_problem_stream"]
 MAXIMAL_PAIRINGS = 50_000
 """Most pairings of inputs that an average may take: the square of a model has many."""
 
-_P = Axis("p")
-
 
 def read_problem_file(path: Path) -> Problem:
     """The problem that a file describes.
@@ -248,13 +246,14 @@ class _Reader:
             if term.name is None:
                 result += scaled([self._network(path, term, outputs)], term)
                 continue
-            if term.entries or not axes or set(axes) != {_P}:
+            if term.entries or not axes or {*axes} != {axes[0]} or axes[0].pinned is not None:
                 raise self.document.error(
                     path,
-                    f"the target {term.name!r} needs open indices that all lie on the growing axis "
-                    "p, and no other tensors in its term; write it as a formula",
+                    f"the target {term.name!r} needs open indices that all lie on one growing "
+                    "axis, and no other tensors in its term; write it as a formula",
                 )
-            result += scaled(TARGETS[term.name](len(axes), symmetric=shared), term)
+            networks = TARGETS[term.name](len(axes), symmetric=shared, axis=axes[0])
+            result += scaled(networks, term)
         inputs = [sum(tensor in averaged for tensor, _ in n.factors) for n in result]
         if len(inputs) ** 2 * prod(range(1, 2 * max(inputs, default=0), 2)) > MAXIMAL_PAIRINGS:
             raise self.document.error(

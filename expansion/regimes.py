@@ -51,6 +51,7 @@ from expansion.naming import regime_names, sequence_names
 from expansion.newton import NewtonPolyhedron
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
+from expansion.recognition import recognised
 from expansion.regime_laws import check_map
 from expansion.regime_map import Change, MapCell, RegimeMap, find_map
 from expansion.regime_values import RationalMonomial, Regime, Regimes, conditions_of
@@ -131,11 +132,12 @@ def _described(
     sequences = tuple(sorted((c.sequences[0] for c in full), key=lambda q: q.sort_key))
     learnt = {id(cell): _learning(exponents, polyhedra, cell, found) for cell in found.cells}
     problem = exponents.problem
+    preset = None if problem is None else recognised(problem)
     named = sequence_names(
         sequences,
         learning={cell.sequences[0]: learnt[id(cell)].value for cell in full},
-        symbols=exponents.symbols,
-        family=None if problem is None else problem.family,
+        symbols=exponents.symbols if preset is None else preset.symbols_of(exponents.symbols),
+        family=None if problem is None else (preset.preset if preset else problem).family,
     )
     ordered = sorted(
         found.cells,

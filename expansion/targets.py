@@ -1,4 +1,4 @@
-"""Targets: what a model with open indices on the axis p is fitted to.
+"""Targets: what a model with open indices on one axis, p in the presets, is fitted to.
 
 A target of order nu is a sum of networks with nu open indices:
 
@@ -39,41 +39,50 @@ from expansion.formulas import Term, read_formula
 
 __all__ = ["TARGETS", "scaled", "target_networks"]
 
+MODES = Axis("p")
+"""The axis of the open indices of the presets."""
+
 Target = Callable[..., tuple[Network, ...]]
-"""Makes the networks from the order; ``symmetric`` tells whether the modes share tensors."""
+"""Makes the networks from the order.
+
+``symmetric`` tells whether the modes share tensors, ``axis`` is the axis of all open indices.
+"""
 
 
-def identity(order: int, *, symmetric: bool = False) -> tuple[Network, ...]:
+def identity(order: int, *, symmetric: bool = False, axis: Axis = MODES) -> tuple[Network, ...]:
     """F = 1 where all indices agree and 0 elsewhere."""
     return (Network((), ("i",) * order),)
 
 
-def zero(order: int, *, symmetric: bool = False) -> tuple[Network, ...]:
+def zero(order: int, *, symmetric: bool = False, axis: Axis = MODES) -> tuple[Network, ...]:
     """F = 0: free evolution."""
     return ()
 
 
-def spike(order: int, *, symmetric: bool = False) -> tuple[Network, ...]:
+def spike(order: int, *, symmetric: bool = False, axis: Axis = MODES) -> tuple[Network, ...]:
     """F = 1 where all indices are the first one and 0 elsewhere."""
-    return (Network(((Tensor.pin(Axis("p")), ("i",)),), ("i",) * order),)
+    return (Network(((Tensor.pin(axis), ("i",)),), ("i",) * order),)
 
 
-def spiked(order: int, *, symmetric: bool = False) -> tuple[Network, ...]:
+def spiked(order: int, *, symmetric: bool = False, axis: Axis = MODES) -> tuple[Network, ...]:
     """The identity with a spike of amplitude alpha."""
     alpha = Axis("alpha")
-    return identity(order) + tuple(replace(term, amplitudes=(alpha,)) for term in spike(order))
+    spikes = spike(order, axis=axis)
+    return identity(order) + tuple(replace(term, amplitudes=(alpha,)) for term in spikes)
 
 
-def modular_addition(order: int, *, symmetric: bool = False) -> tuple[Network, ...]:
+def modular_addition(
+    order: int, *, symmetric: bool = False, axis: Axis = MODES
+) -> tuple[Network, ...]:
     """F = 1 where the last index is the sum of the others modulo p."""
     modes = tuple(f"i{mode}" for mode in range(1, order + 1))
-    return (Network(((Tensor.modular_sum(Axis("p"), order), modes),), modes),)
+    return (Network(((Tensor.modular_sum(axis, order), modes),), modes),)
 
 
-def teacher(order: int, *, symmetric: bool = False) -> tuple[Network, ...]:
+def teacher(order: int, *, symmetric: bool = False, axis: Axis = MODES) -> tuple[Network, ...]:
     """A fixed random CP model of rank H_teacher and variance sigma2_teacher."""
     modes = tuple(f"i{mode}" for mode in range(1, order + 1))
-    axes = (Axis("H_teacher"), Axis("p"))
+    axes = (Axis("H_teacher"), axis)
     factors = tuple(
         (
             Tensor("V" if symmetric else f"V{number}", axes, Kind.GAUSSIAN, "sigma2_teacher"),

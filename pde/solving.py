@@ -39,7 +39,6 @@ from pde.solver import Solver
 from pde.translation import translated
 
 __all__ = [
-    "known_solution",
     "leading_coefficients",
     "neglected",
     "solution",
@@ -103,15 +102,13 @@ def solution(found: Regimes, name: str) -> Solution:
         raise InvalidInputError(
             f"regime {regime.name}: belongs to given coefficients; a solution needs their problem"
         )
-    leading = LeadingSeries(found, regime)
-    coefficients = leading_coefficients(leading)
-    derived = known_solution(found, coefficients) or _power_law(problem, regime, leading)
-    if derived is not None:
-        derived = derived.certified(coefficients)
-    else:
-        derived = effective_solution(found, regime.name) or resummed_solution(
-            problem, regime, coefficients, _still(found, regime)
-        )
+    known = recognised(problem)
+    twin = None if known is None or known.is_itself else _twin(found, regime, known)
+    derived = (
+        _solution(found, regime)
+        if known is None or twin is None
+        else translated(_solution(*twin), known)
+    )
     loss = found.exponents.loss
     return replace(
         derived,
@@ -122,6 +119,34 @@ def solution(found: Regimes, name: str) -> Solution:
         positive=loss is None or loss in problem.losses,
         descending=loss is None,
     )
+
+
+def _solution(found: Regimes, regime: Regime) -> Solution:
+    """The certified solution of a regime, in the symbols of its problem."""
+    problem = found.exponents.problem
+    assert problem is not None
+    leading = LeadingSeries(found, regime)
+    coefficients = leading_coefficients(leading)
+    derived = _on_file(problem, regime, leading) or _power_law(problem, regime, leading)
+    if derived is not None:
+        return derived.certified(coefficients)
+    return effective_solution(found, regime.name) or resummed_solution(
+        problem, regime, coefficients, _still(found, regime)
+    )
+
+
+def _on_file(problem: Problem, regime: Regime, leading: LeadingSeries) -> Solution | None:
+    """The solution of `pde.solutions` for a regime, if there is one.
+
+    The problem is asked for as the preset that it is by its loss, which may have another family.
+    """
+    known = recognised(problem)
+    loss = leading.regimes.exponents.loss
+    name = problem.loss_name if loss is None else loss
+    if known is None or not known.is_itself or name not in dict(known.losses):
+        return None
+    solver = solver_for(known.preset, regime.name, loss=loss)
+    return None if solver is None else solver.derive(known.preset, regime.name, leading)
 
 
 def _power_law(problem: Problem, regime: Regime, leading: LeadingSeries) -> Solution | None:
@@ -137,55 +162,35 @@ def _still(found: Regimes, regime: Regime) -> Polynomial:
     return Polynomial({}) if free else found.exponents.pure_target
 
 
-def known_solution(found: Regimes, coefficients: Sequence[Polynomial]) -> Solution | None:
-    """The solution that is on file for a regime with given leading coefficients, if there is one.
+def _twin(found: Regimes, regime: Regime, known: Recognised) -> tuple[Regimes, Regime] | None:
+    """The regime in the symbols and units of the preset that its problem is.
 
-    The problem is recognised as a preset by its loss, and the regime as that regime of the preset
-    which has the same leading coefficients; names play no part.
-
-    Parameters
-    ----------
-    found : Regimes
-        The regimes of the problem.
-    coefficients : sequence of Polynomial
-        lead(Y_0), lead(Y_1), ... of the regime, with the pure-target term unless it is free.
+    It is the one with the same leading coefficients, the one of the same name unless the scalings
+    are restricted. None if the loss of the problem is none of the preset.
     """
     exponents = found.exponents
     assert exponents.problem is not None
-    known = recognised(exponents.problem)
-    if known is None:
-        return None
-    name = exponents.loss if exponents.loss is not None else exponents.problem.loss_name
+    name = exponents.problem.loss_name if exponents.loss is None else exponents.loss
     loss = dict(known.losses).get(name)
     if loss is None:
         return None
-    twin = _twin(found, known, None if loss == known.preset.loss_name else loss)
-    wanted = tuple(known.to_preset(c, s) for s, c in enumerate(coefficients))
-    for regime in twin:
-        solver = solver_for(known.preset, regime.name, loss=twin.exponents.loss)
-        leading = LeadingSeries(twin, regime)
-        if solver is not None and leading_coefficients(leading) == wanted:
-            return translated(solver.derive(known.preset, regime.name, leading), known)
-    return None
-
-
-def _twin(found: Regimes, known: Recognised, loss: str | None) -> Regimes:
-    """The regimes of a problem in the symbols and units of the preset that it is."""
-    exponents = found.exponents
-    if exponents.problem == known.preset:
-        return found
-    names = dict(known.symbols)
-    return regimes(
+    twins = regimes(
         replace(
             exponents,
             coefficients=tuple(known.to_preset(c, s) for s, c in enumerate(exponents.coefficients)),
             pure_target=known.to_preset(exponents.pure_target, 0),
-            symbols=tuple(names[name] for name in exponents.symbols),
-            growing=tuple(names[name] for name in exponents.growing),
+            symbols=known.symbols_of(exponents.symbols),
+            growing=known.symbols_of(exponents.growing),
             problem=known.preset,
-            loss=loss,
+            loss=None if loss == known.preset.loss_name else loss,
         )
     )
+    mine = leading_coefficients(LeadingSeries(found, regime))
+    wanted = tuple(known.to_preset(c, s) for s, c in enumerate(mine))
+    for twin in sorted(twins, key=lambda other: other.name != regime.name):
+        if leading_coefficients(LeadingSeries(twins, twin)) == wanted:
+            return twins, twin
+    return None
 
 
 def solve(

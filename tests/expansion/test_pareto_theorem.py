@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from diagrams.errors import InvalidInputError
@@ -31,12 +33,18 @@ def test_the_theorem_agrees_with_the_enumeration(order: int, symmetric: bool, la
     [
         cp(order=3, symmetric=True),
         cp(order=2, target="spiked"),
-        tied_autoencoder(),
+        tied_autoencoder(data=True),
     ],
     ids=lambda problem: problem.title,
 )
 def test_it_says_nothing_about_other_problems(problem: Problem) -> None:
     assert agreement(exponents(problem, 2)) is None
+
+
+def test_it_holds_for_a_cp_model_of_another_name() -> None:
+    assert agreement(exponents(tied_autoencoder(), 2)) == (0, 1, 2)
+    problem = replace(cp(order=3), family="a name of its own", options=())
+    assert agreement(exponents(problem, 2)) == (0, 1, 2)
 
 
 def test_it_says_nothing_about_coefficients_from_elsewhere() -> None:

@@ -244,8 +244,7 @@ def test_the_text_that_the_errors_are_made_of() -> None:
             '"alpha X[i,n]"',
             '"identity"',
             "x.toml, line 16: losses.train.target: the target 'identity' needs open indices that "
-            "all lie on the growing axis p, and no other tensors in its term; write it as a "
-            "formula",
+            "all lie on one growing axis, and no other tensors in its term; write it as a formula",
         ),
         (
             '"alpha X[i,n]"',
