@@ -1,4 +1,4 @@
-"""Pictures of values in notebooks: diagrams as SVG, curves as PNG, formulas with σ².
+"""How values show themselves: pictures and formulas in notebooks, reports where they are printed.
 
 `register` names the painters; importing `diagflow` calls it. What a painter needs, the plotting
 library for one, is imported when a notebook asks for the first picture.
@@ -22,16 +22,25 @@ if TYPE_CHECKING:
 
     from diagflow.simulation.trajectory import Trajectory
     from diagrams.diagram import Diagram
-    from pde.evolution import LossEvolution
+    from expansion.regimes import Regimes
+    from expansion.series import LossSeries
+    from pde.evolution import LossEvolution, Solution
 
 __all__ = ["register"]
 
 
 def register() -> None:
-    """Let diagrams and curves show themselves as pictures."""
+    """Let values show themselves as pictures, and print themselves as the command line does."""
     paint_with("diagram", _diagram)
     paint_with("evolution", _evolution)
     paint_with("trajectory", _trajectory)
+    paint_with("solution", _solution_latex)
+    paint_with("regimes", _regimes_html)
+    paint_with("series as text", _series_text)
+    paint_with("regimes as text", _regimes_text)
+    paint_with("solution as text", _solution_text)
+    paint_with("evolution as text", _evolution_text)
+    paint_with("trajectory as text", _trajectory_text)
     _typeset_formulas()
 
 
@@ -74,3 +83,44 @@ def _trajectory(trajectory: Trajectory) -> bytes:
     from diagflow.plotting.evolution import draw_trajectory, png
 
     return png(lambda axes: draw_trajectory(axes, trajectory))
+
+
+def _series_text(series: LossSeries) -> str:
+    from diagflow.show import text
+
+    return text(series.problem, series.known, loss=series.loss).rstrip("\n")
+
+
+def _regimes_text(found: Regimes) -> str:
+    from diagflow.show_regimes import text
+
+    return text(found).rstrip("\n")
+
+
+def _regimes_html(found: Regimes) -> str:
+    from diagflow.show_regimes import html
+
+    return html(found)
+
+
+def _solution_text(solved: Solution) -> str:
+    from diagflow.show_solution import solution_text
+
+    return solution_text(solved)
+
+
+def _solution_latex(solved: Solution) -> str | None:
+    short = solved.short_formula()
+    return None if short is None else f"$\\displaystyle {short.latex()}$"
+
+
+def _evolution_text(evolution: LossEvolution) -> str:
+    from diagflow.show_solution import text
+
+    return text(evolution, [], []).rstrip("\n")
+
+
+def _trajectory_text(trajectory: Trajectory) -> str:
+    from diagflow.show_simulation import curve_lines
+
+    return "\n".join(curve_lines(trajectory, curves=False))

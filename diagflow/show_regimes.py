@@ -19,8 +19,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from html import escape
 
 from diagflow.schemas import versioned_text
+from diagrams.arguments import number_text
 from expansion.closest import Place
 from expansion.leading import LeadingSeries
 from expansion.pareto_theorem import agreement
@@ -30,7 +32,7 @@ from expansion.regime_records import leading_record, place_record, regimes_recor
 from expansion.regimes import RationalMonomial, Regime, Regimes
 from expansion.scalings import as_monomial
 
-__all__ = ["json_text", "latex", "power_latex", "power_text", "support", "text"]
+__all__ = ["html", "json_text", "latex", "power_latex", "power_text", "support", "text"]
 
 _NUMBERED = re.compile("F[0-9]+")
 
@@ -60,6 +62,17 @@ def json_text(
     if place is not None:
         record["place"] = place_record(place)
     return versioned_text("regimes", record)
+
+
+def html(found: Regimes) -> str:
+    """A table for a notebook."""
+    head, *rows = _rows(found)
+    title = "<br>".join(escape(line) for line in _heading(found))
+    cells = [
+        "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) + "</tr>"
+        for tag, row in [("th", head), *(("td", row) for row in rows)]
+    ]
+    return f"<p>{title}</p>\n<table>\n" + "\n".join(cells) + "\n</table>"
 
 
 def latex(
@@ -219,7 +232,12 @@ def _changes(found: Regimes) -> list[str]:
 
 
 def _table(found: Regimes) -> list[str]:
-    rows = [("regime", "dimension", "conditions", "natural T", "learning")]
+    return _aligned(_rows(found))
+
+
+def _rows(found: Regimes) -> list[tuple[str, ...]]:
+    """The regimes in words, with a heading."""
+    rows: list[tuple[str, ...]] = [("regime", "dimension", "conditions", "natural T", "learning")]
     rows += [
         (
             regime.name,
@@ -230,7 +248,7 @@ def _table(found: Regimes) -> list[str]:
         )
         for regime in found
     ]
-    return _aligned(rows)
+    return rows
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
@@ -300,7 +318,7 @@ def _leading(leading: LeadingSeries) -> list[str]:
 
 
 def _place(place: Place) -> list[str]:
-    values = ", ".join(f"{name} = {float(value):g}" for name, value in place.values)
+    values = ", ".join(f"{name} = {number_text(Fraction(value))}" for name, value in place.values)
     lines = [
         f"At {values} the closest regime is {place.closest.name}.",
         "Estimated size of what is neglected, relative to the loss that is kept, at early times:",

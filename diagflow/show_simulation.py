@@ -11,20 +11,25 @@ import numpy as np
 
 from diagflow.schemas import versioned_text
 from diagflow.simulation.trajectory import Trajectory, trajectory_record
+from diagrams.arguments import number_text
 
-__all__ = ["blow_up_line", "csv_text", "json_text", "number", "text", "values_line"]
+__all__ = ["blow_up_line", "csv_text", "curve_lines", "json_text", "number", "text", "values_line"]
 
 
 def text(title: str, at: Mapping[str, Fraction], trajectory: Trajectory, *, curves: bool) -> str:
     """What was simulated and how, and the mean with its standard error; curves on request."""
+    lines = [title, f"At {values_line(at)}", *curve_lines(trajectory, curves=curves)]
+    return "\n".join(lines) + "\n"
+
+
+def curve_lines(trajectory: Trajectory, *, curves: bool) -> list[str]:
+    """How the ensemble was integrated, and its mean with the standard error at every time."""
     how = (
         f"Euler with step {trajectory.step:g}"
         if trajectory.step is not None
         else f"{trajectory.method} with relative tolerance {trajectory.rtol:g}"
     )
     lines = [
-        title,
-        f"At {values_line(at)}",
         f"{trajectory.runs} runs, seed {trajectory.seed}; {how}",
         *blow_up_line(trajectory),
         "",
@@ -37,7 +42,7 @@ def text(title: str, at: Mapping[str, Fraction], trajectory: Trajectory, *, curv
         if curves:
             row += "".join(f"  {number(value, '.9g'):>15}" for value in trajectory.loss[:, k])
         lines.append(row)
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def json_text(
@@ -79,7 +84,7 @@ def csv_text(
 
 def values_line(at: Mapping[str, Fraction]) -> str:
     """Names and values, ``p = 512, sigma2 = 2e-05``."""
-    return ", ".join(f"{name} = {float(value):g}" for name, value in at.items())
+    return ", ".join(f"{name} = {number_text(value)}" for name, value in at.items())
 
 
 def number(value: float, form: str) -> str:

@@ -12,13 +12,13 @@ from typing import Any
 from numpy.typing import NDArray
 
 from diagflow.schemas import versioned_text
+from diagflow.show_simulation import values_line
 from diagrams.errors import DiagflowError, InvalidInputError
 from expansion.closest import NeglectedShare
 from expansion.regimes import Regimes
 from pde.curve_check import CurveCheck, check_solution
-from pde.evolution import Domain, LossEvolution, Origin
+from pde.evolution import Domain, LossEvolution, Origin, Solution
 from pde.solving import solution
-from pde.typeset import formula_latex
 
 __all__ = [
     "NOTEWORTHY",
@@ -30,6 +30,7 @@ __all__ = [
     "listed",
     "listing",
     "neglect_warning",
+    "solution_text",
     "text",
 ]
 
@@ -89,29 +90,32 @@ def text(
     check: CurveCheck | None = None,
 ) -> str:
     """What was solved and how, what certifies it, and the curve."""
-    solved = evolution.solution
-    lines = [
-        solved.problem,
-        f"Regime {solved.regime}, method {solved.method.value}, valid for {solved.validity}",
-        f"Source: {solved.source}",
-        _certificate_line(evolution),
-        *([] if check is None else [_check_line(check)]),
-    ]
-    if solved.formula is not None:
-        lines += ["", f"E[L(t)] ~ {solved.formula}"]
-    if solved.derivation:
-        lines += ["", _HEADINGS[solved.origin]]
-        for number, step in enumerate(solved.derivation, start=1):
-            lines.append(f"  {number}. {step.title}: {step.latex}")
-            if step.text:
-                lines.append(f"     {step.text}")
-    lines += ["", _numbers_line(evolution)]
+    lines = [solution_text(evolution.solution, check), "", _numbers_line(evolution)]
     error = evolution.error_at(times)
     if error is not None:
         lines.append(f"Estimated error: {error:.2g}")
     lines += [f"{name} = {value:.10g}" for name, value in evolution.curve.notes]
     lines += ["", *(f"{t:>14.8g}  {loss:.12g}" for t, loss in zip(times, losses, strict=True))]
     return "\n".join(lines) + "\n"
+
+
+def solution_text(solved: Solution, check: CurveCheck | None = None) -> str:
+    """What was solved and how, and what certifies it, without numbers."""
+    lines = [
+        solved.problem,
+        f"Regime {solved.regime}, method {solved.method.value}, valid for {solved.validity}",
+        f"Source: {solved.source}",
+        _certificate_line(solved),
+        *([] if check is None else [_check_line(check)]),
+    ]
+    short = solved.short_formula()
+    if short is not None:
+        lines += ["", *short.definitions, f"E[L(t)] ~ {short.formula}"]
+    if solved.derivation:
+        lines += ["", _HEADINGS[solved.origin]]
+        for number, step in enumerate(solved.derivation, start=1):
+            lines.append(f"  {number}. {step.title}" + (f": {step.text}" if step.text else ""))
+    return "\n".join(lines)
 
 
 def json_text(
@@ -140,7 +144,7 @@ def json_text(
             "worst": check.worst if math.isfinite(check.worst) else None,
         },
         "origin": solved.origin.value,
-        "formula": _formula_latex(evolution),
+        **_formula_record(evolution.solution),
         "method": solved.method.value,
         "error_estimate": evolution.error_at(times),
         "source": solved.source,
@@ -177,9 +181,9 @@ def latex(
     for step in solved.derivation:
         parts.append(f"\\paragraph{{{step.title}}} {_sentence(step.text)}")
         parts.append(f"\\[\n{step.latex}\n\\]")
-    formula = _formula_latex(evolution)
-    if formula is not None:
-        parts.append(f"\\[\n\\mathbb{{E}}[L(t)] \\sim {formula}\n\\]")
+    short = solved.short_formula()
+    if short is not None:
+        parts.append(short.display())
     if evolution.certificate.compared:
         matched = ", ".join(map(str, evolution.certificate.matched))
         parts.append(f"The Taylor coefficients at $s = {matched}$ are the exact leading ones.")
@@ -262,9 +266,9 @@ _HEADINGS = {
 }
 
 
-def _certificate_line(evolution: LossEvolution) -> str:
-    certificate = evolution.certificate
-    if not certificate.compared and evolution.solution.origin is Origin.RESUMMED:
+def _certificate_line(solved: Solution) -> str:
+    certificate = solved.certificate
+    if not certificate.compared and solved.origin is Origin.RESUMMED:
         return (
             "Certificate: none, the curve is made of the exact coefficients; its error is estimated"
         )
@@ -285,7 +289,7 @@ def _range(orders: Sequence[int]) -> str:
 
 
 def _numbers_line(evolution: LossEvolution) -> str:
-    values = ", ".join(f"{name} = {float(value):g}" for name, value in evolution.parameters.items())
+    values = values_line(evolution.parameters)
     domain = evolution.domain
     bounds = [
         *([f"t > {domain.start:.10g}"] if math.isfinite(domain.start) else []),
@@ -303,10 +307,16 @@ def _domain_record(domain: Domain) -> dict[str, Any]:
     }
 
 
-def _formula_latex(evolution: LossEvolution) -> str | None:
-    if evolution.formula is None:
-        return None
-    return formula_latex(evolution.formula)
+def _formula_record(solved: Solution) -> dict[str, Any]:
+    """The formula: short in LaTeX, and as one expression in the symbols of the problem."""
+    short = solved.short_formula()
+    if short is None:
+        return {"formula": None, "expression": None, "scaled_variables": {}}
+    return {
+        "formula": short.latex(),
+        "expression": str(solved.formula),
+        "scaled_variables": {name: str(value) for name, value in short.scaled},
+    }
 
 
 def _sentence(words: str) -> str:

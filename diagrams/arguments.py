@@ -20,14 +20,35 @@ from typing import TypeVar
 
 from diagrams.errors import InvalidInputError
 
-__all__ = ["powers_of", "rational", "several", "shown", "word"]
+__all__ = ["number_text", "powers_of", "rational", "several", "shown", "word"]
 
 Item = TypeVar("Item")
+
+
+_LONGEST_QUOTIENT = 15
+"""A longer quotient of integers is written as a rounded decimal."""
 
 
 def shown(value: object) -> str:
     """A value for a message, on one line and not long."""
     return " ".join(repr(value)[:60].split())
+
+
+def number_text(value: Fraction) -> str:
+    """A rational number as a person writes it: the shorter of decimal and quotient.
+
+    Examples
+    --------
+    >>> [number_text(Fraction(text)) for text in ("1/512", "0.001", "2e-5", "512", "1/3")]
+    ['1/512', '0.001', '2e-05', '512', '1/3']
+    >>> number_text(Fraction(0.1))
+    '0.1'
+    """
+    decimal, quotient = f"{float(value):.15g}", str(value)
+    exact = Fraction(decimal) == value or Fraction(float(decimal)) == value
+    if exact and len(decimal) <= len(quotient):
+        return decimal
+    return quotient if len(quotient) <= _LONGEST_QUOTIENT else f"{float(value):g}"
 
 
 def several(value: object, kind: type[Item], title: str) -> tuple[Item, ...]:

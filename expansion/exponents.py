@@ -81,6 +81,10 @@ class SeriesExponents:
     problem: Problem | None = None
     loss: str | None = None
 
+    def __repr__(self) -> str:
+        title = "a given series" if self.problem is None else self.problem.title
+        return f"<exponents of Y_0 ... Y_{self.last} of {title} in {', '.join(self.symbols)}>"
+
     @classmethod
     def of_problem(
         cls,

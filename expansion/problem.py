@@ -288,6 +288,12 @@ class Problem:
             observed=tuple(loss.with_target_amplitude(amplitude) for loss in self.observed),
         )
 
+    def __repr__(self) -> str:
+        return f"<Problem {self.title}>"
+
+    def __str__(self) -> str:
+        return self.title
+
     @property
     def title(self) -> str:
         """One line that names the problem and its options."""

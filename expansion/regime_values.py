@@ -16,7 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
+from diagrams.display import frame, picture, report
 from diagrams.errors import InvalidInputError
 from expansion.cones import Cone
 from expansion.exponents import SeriesExponents
@@ -122,6 +124,36 @@ class Regimes:
 
     def __iter__(self) -> Iterator[Regime]:
         return iter(self.regimes)
+
+    def __repr__(self) -> str:
+        problem = self.exponents.problem
+        title = "a given series" if problem is None else problem.title
+        return f"<{len(self)} regimes of {title}, from Y_0 ... Y_{self.exponents.last}>"
+
+    def __str__(self) -> str:
+        return report("regimes", self)
+
+    def _repr_html_(self) -> str | None:
+        table: str | None = picture("regimes", self)
+        return table
+
+    def to_frame(self) -> Any:
+        """A data frame of pandas with a row for every regime.
+
+        Raises
+        ------
+        InvalidInputError
+            If pandas is not installed.
+        """
+        return frame(
+            {
+                "regime": [regime.name for regime in self],
+                "dimension": [regime.dimension for regime in self],
+                "conditions": [", ".join(map(str, regime.conditions)) for regime in self],
+                "natural_time": [dict(regime.natural_time) for regime in self],
+                "learning": [regime.learning.value for regime in self],
+            }
+        )
 
     def __len__(self) -> int:
         return len(self.regimes)

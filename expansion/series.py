@@ -32,16 +32,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Real
 from operator import index
-from typing import overload
+from typing import Any, overload
 
 import psutil
 
+from diagrams.display import frame, report
 from diagrams.errors import BudgetExceededError, CapacityError, InvalidInputError
 from diagrams.flow import Flow
 from diagrams.sums import DiagramSum
 from diagrams.wick import Moments, Monomial, monomial
 from diagrams.work import Work
-from expansion.polynomial import MAXIMAL_BITS, Polynomial
+from expansion.polynomial import MAXIMAL_BITS, Polynomial, symbol_order
 from expansion.problem import Problem
 from expansion.series_store import SeriesStore, StoredCoefficient, series_key
 
@@ -194,6 +195,35 @@ class LossSeries:
         self._key = "" if self._store is None else series_key(problem, self.loss)
         self._computed = 0
         self._work = Work(executor, self._store)
+
+    def __repr__(self) -> str:
+        known = f"Y_0 ... Y_{len(self._known) - 1}" if self._known else "nothing"
+        return f"<series of {self.problem.title}, {self.loss}: {known} computed>"
+
+    def __str__(self) -> str:
+        return report("series", self)
+
+    def _repr_latex_(self) -> str | None:
+        if not self._known:
+            return None
+        rows = [f"Y_{{{s}}} &= {known.latex()}" for s, known in enumerate(self._known)]
+        return "$\\displaystyle \\begin{aligned}" + r" \\ ".join(rows) + "\\end{aligned}$"
+
+    def to_frame(self) -> Any:
+        """A data frame of pandas with a row for every term of the coefficients computed so far.
+
+        Raises
+        ------
+        InvalidInputError
+            If pandas is not installed.
+        """
+        terms = [(s, term) for s, known in enumerate(self._known) for term in known]
+        names = sorted({n for known in self._known for n in known.symbols}, key=symbol_order)
+        powers = {
+            name: [dict(monomial).get(name, 0) for _, (monomial, _) in terms] for name in names
+        }
+        coefficients = [value for _, (_, value) in terms]
+        return frame({"s": [s for s, _ in terms], "coefficient": coefficients, **powers})
 
     @overload
     def __getitem__(self, s: int) -> Polynomial: ...

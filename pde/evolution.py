@@ -29,18 +29,21 @@ from enum import StrEnum
 from fractions import Fraction
 from itertools import islice
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diagrams.display import picture
+from diagrams.arguments import number_text
+from diagrams.display import frame, picture, report
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
 
 if TYPE_CHECKING:
     import mpmath
     import sympy
+
+    from pde.short_formula import ShortFormula
 
 __all__ = [
     "Certificate",
@@ -55,6 +58,9 @@ __all__ = [
     "bounded_float",
     "certify",
 ]
+
+Powers = Sequence[tuple[str, Fraction | int]]
+"""A monomial, as symbols with their powers."""
 
 _SHOWN = 4
 """Coefficients that give the scale of time on which a curve is searched for its bounds."""
@@ -266,6 +272,10 @@ class Solution:
         The domain of a summed series ends where its values leave these bounds.
     obeys_bounds : bool
         Whether the values cannot leave them, as averages of squares that decay.
+    scaled_by : tuple of monomials
+        What is of order one in the regime: its formula is short in these variables.
+    natural_time : monomial
+        The natural T of the regime.
     """
 
     problem: str
@@ -286,6 +296,26 @@ class Solution:
     positive: bool = False
     descending: bool = False
     obeys_bounds: bool = False
+    scaled_by: tuple[Powers, ...] = ()
+    natural_time: Powers = ()
+
+    def __repr__(self) -> str:
+        return f"<solution of {self.problem}, regime {self.regime}: {self.method.value}>"
+
+    def __str__(self) -> str:
+        return report("solution", self)
+
+    def _repr_latex_(self) -> str | None:
+        written: str | None = picture("solution", self)
+        return written
+
+    def short_formula(self) -> ShortFormula | None:
+        """The closed form in the scaled variables of the regime, if there is one."""
+        from pde.short_formula import short_formula
+
+        if self.formula is None:
+            return None
+        return short_formula(self.formula, self.scaled_by, self.natural_time)
 
     def coefficients(self, number: int) -> tuple[Polynomial, ...]:
         """The first Taylor coefficients, times s!."""
@@ -342,6 +372,27 @@ class LossEvolution:
     solution: Solution
     parameters: Parameters
     curve: Curve
+
+    def __repr__(self) -> str:
+        solved = self.solution
+        numbers = ", ".join(f"{n} = {number_text(value)}" for n, value in self.parameters.items())
+        return (
+            f"<loss of {solved.problem}, regime {solved.regime}: {solved.method.value}, {numbers}>"
+        )
+
+    def __str__(self) -> str:
+        return report("evolution", self)
+
+    def to_frame(self, times: ArrayLike) -> Any:
+        """A data frame of pandas with the columns t and loss.
+
+        Raises
+        ------
+        InvalidInputError
+            If a time is outside the domain, or pandas is not installed.
+        """
+        t = np.asarray(times, dtype=float).ravel()
+        return frame({"t": t.tolist(), "loss": self(t).tolist()})
 
     def __call__(self, times: ArrayLike) -> FloatArray:
         """The loss at an array of times, in the shape of the array.
@@ -403,9 +454,13 @@ class LossEvolution:
         return self.solution.derivation
 
     @property
-    def formula(self) -> sympy.Expr | None:
-        """The closed form, if there is one."""
+    def expression(self) -> sympy.Expr | None:
+        """The closed form in sizes, variances, t and T, if there is one."""
         return self.solution.formula
+
+    def formula(self) -> ShortFormula | None:
+        """The closed form in the scaled variables of the regime, if there is one."""
+        return self.solution.short_formula()
 
     @property
     def method(self) -> Method:

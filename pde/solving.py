@@ -29,6 +29,7 @@ from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.recognition import Recognised, recognised
 from expansion.regimes import Learning, Regime, Regimes, regimes
+from expansion.scalings import Relation
 from expansion.series import Budget, Progress
 from pde.effective import effective_solution
 from pde.evolution import LossEvolution, Solution
@@ -118,6 +119,8 @@ def solution(found: Regimes, name: str) -> Solution:
         variances=problem.weight_variances,
         positive=loss is None or loss in problem.losses,
         descending=loss is None,
+        scaled_by=tuple(c.powers for c in regime.conditions if c.relation is Relation.CONSTANT),
+        natural_time=regime.natural_time,
     )
 
 

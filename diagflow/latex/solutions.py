@@ -49,9 +49,12 @@ def solution_latex(solution: Solution, *, display: Display = displayed) -> str:
     """
     parts = [f"% {solution.problem}, regime {solution.regime}\n"]
     parts += [step_latex(step, display=display) for step in solution.derivation]
-    if solution.formula is not None:
+    short = solution.short_formula()
+    if short is not None:
         parts.append("\\paragraph{Result.}\n")
-        parts.append(display(f"\\mathbb{{E}}[L(t)] \\sim {formula_latex(solution.formula)}") + "\n")
+        parts.append(display(f"\\mathbb{{E}}[L(t)] \\sim {formula_latex(short.formula)}") + "\n")
+        if short.equations:
+            parts.append("where " + ", ".join(f"${row}$" for row in short.equations) + ".\n")
     parts.append(f"\\paragraph{{Validity.}} It holds for {prose(solution.validity)}.\n")
     parts.append(f"\\paragraph{{Certificate.}} {_certified(solution)}\n")
     origin = prose(solution.source[:1].upper() + solution.source[1:])

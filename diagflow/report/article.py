@@ -5,11 +5,9 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
-
-import sympy
 
 from diagflow import show_regimes
 from diagflow.drawing.appearance import Appearance
@@ -27,10 +25,11 @@ from expansion.problem import Problem
 from expansion.regimes import Regime, Regimes
 from expansion.series import LossSeries
 from pde.evolution import Method, Solution, Step
+from pde.short_formula import ShortFormula
 from pde.solving import solution
 from pde.typeset import formula_latex
 
-__all__ = ["MAP_FILE", "article", "named_parts", "solutions"]
+__all__ = ["MAP_FILE", "article", "solutions"]
 
 MAP_FILE = "regimes.pdf"
 """The figure with the exponents and the regime map."""
@@ -273,11 +272,12 @@ def _solution(regime: Regime, solved: Solution) -> str:
         f"Source: {prose(solved.source)}.\n",
     ]
     parts += [step_latex(_shortened(step, solved), display=_fitted) for step in solved.derivation]
-    if solved.formula is not None and not any(
-        _shortened(step, solved) is step and step.latex.endswith(formula_latex(solved.formula))
+    short = solved.short_formula()
+    if short is not None and not any(
+        _shortened(step, solved) is step and step.latex.endswith(formula_latex(short.expanded))
         for step in solved.derivation
     ):
-        parts.append(f"\\paragraph{{Result.}}\n{_result(solved.formula)}\n")
+        parts.append(f"\\paragraph{{Result.}}\n{_result(short)}\n")
     return "".join(parts) + "\n"
 
 
@@ -305,48 +305,13 @@ def _shortened(step: Step, solved: Solution) -> Step:
     return Step(step.title, kept, step.text) if kept else step
 
 
-def _result(formula: sympy.Expr) -> str:
-    """A formula; the common parts of a long one get names of their own."""
-    head = "\\mathbb{E}[L(t)] \\sim "
-    whole = formula_latex(formula)
-    if visible_length(whole) <= _LONG_FORMULA:
-        return _fitted(head + whole)
-    names = sympy.numbered_symbols("q_", start=1, positive=True)
-    parts, short = named_parts(formula, names)
-    lines = [_fitted(head + formula_latex(short))]
-    if parts:
-        equations = ",\\quad ".join(
-            f"{formula_latex(name)} = {formula_latex(part)}" for name, part in parts
-        )
+def _result(short: ShortFormula) -> str:
+    """The formula in scaled variables, and what these and its letters stand for."""
+    lines = [_fitted(f"\\mathbb{{E}}[L(t)] \\sim {formula_latex(short.formula)}")]
+    if short.equations:
         # In line, so that TeX finds the breaks between the parts.
-        lines.append("where $" + equations.replace(",\\quad ", "$, $") + "$.")
+        lines.append("where " + ", ".join(f"${equation}$" for equation in short.equations) + ".")
     return "\n".join(lines)
-
-
-def named_parts(
-    formula: sympy.Expr, names: Iterator[sympy.Symbol]
-) -> tuple[list[tuple[sympy.Symbol, sympy.Expr]], sympy.Expr]:
-    """The sums, and roots of sums, that occur more than once get names.
-
-    Returns
-    -------
-    list of (sympy.Symbol, sympy.Expr)
-        The names and what they stand for, which may contain earlier names.
-    sympy.Expr
-        The formula in these names.
-    """
-    found, (short,) = sympy.cse(formula)
-    put_back: dict[sympy.Symbol, sympy.Expr] = {}
-    kept = []
-    for symbol, part in found:
-        part = part.xreplace(put_back)
-        if part.is_Add or (part.is_Pow and part.base.is_Add and part.exp == sympy.Rational(1, 2)):
-            name = next(names)
-            kept.append((name, part))
-            put_back[symbol] = name
-        else:
-            put_back[symbol] = part
-    return kept, short.xreplace(put_back)
 
 
 def _fitted(formula: str) -> str:

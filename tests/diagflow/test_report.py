@@ -17,7 +17,7 @@ import sympy
 from diagflow.compare import LARGEST_SHARE
 from diagflow.latex.prose import prose
 from diagflow.report import experiments, write
-from diagflow.report.article import article, named_parts
+from diagflow.report.article import article
 from diagflow.report.problem import function_latex, open_indices, problem_section
 from diagflow.report.trials import TrialLimits, run_trials
 from diagflow.report.write import write_report
@@ -119,19 +119,6 @@ def test_indices_that_clash_get_a_prime() -> None:
     section = problem_section(problem)
     assert "$W$ are independent $N(0, \\sigma^{2})$ at the start" in section
     assert "$N(0, \\sigma_{*}^{2})$ and fixed" in section
-
-
-def test_parts_with_names_are_the_formula() -> None:
-    p_, t = sympy.symbols("p t", positive=True)
-    root = sympy.sqrt(1 + p_ * t)
-    formula = (root + 1 + (1 + p_ * t) ** 2) / (root * (2 + root)) + p_**2 * t
-    names = sympy.numbered_symbols("q_", start=1, positive=True)
-    parts, short = named_parts(formula, names)
-    assert parts
-    assert sympy.count_ops(short) < sympy.count_ops(formula)
-    for name, part in reversed(parts):
-        short = short.xreplace({name: part})
-    assert sympy.simplify(short - formula) == 0
 
 
 def test_given_coefficients_have_no_report() -> None:
