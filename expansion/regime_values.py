@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import gcd
 from typing import Any
 
 from diagrams.display import frame, picture, report
@@ -76,6 +77,22 @@ class Regime:
     moving: tuple[Wall, ...]
     scaling: Point
     decided: bool = True
+
+    @property
+    def is_primitive_edge(self) -> bool:
+        """Whether it is an edge between neighbouring lattice points, for every s.
+
+        Then all its monomials are those of its two vertices.
+        """
+        if len(self.sequences) != 2 or not self.decided:
+            return False
+        one, two = self.sequences
+        if one.slope != two.slope or one.period != two.period:
+            return False
+        return all(
+            gcd(*(int(x - y) for x, y in zip(first, second, strict=True))) == 1
+            for first, second in zip(one.offsets, two.offsets, strict=True)
+        )
 
     def __repr__(self) -> str:
         return f"<regime {self.name}>"

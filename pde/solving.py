@@ -38,6 +38,7 @@ from pde.solutions.power_law import power_law_solution
 from pde.solutions.resummed import resummed_solution
 from pde.solver import Solver
 from pde.translation import translated
+from pde.vertex_sums import sum_of_solutions
 
 __all__ = [
     "leading_coefficients",
@@ -133,8 +134,33 @@ def _solution(found: Regimes, regime: Regime) -> Solution:
     derived = _on_file(problem, regime, leading) or _power_law(problem, regime, leading)
     if derived is not None:
         return derived.certified(coefficients)
-    return effective_solution(found, regime.name) or resummed_solution(
-        problem, regime, coefficients, _still(found, regime)
+    return (
+        _sum_of_vertices(found, regime, coefficients)
+        or effective_solution(found, regime.name)
+        or resummed_solution(problem, regime, coefficients, _still(found, regime))
+    )
+
+
+def _sum_of_vertices(
+    found: Regimes, regime: Regime, coefficients: Sequence[Polynomial]
+) -> Solution | None:
+    """The sum of the solutions of the two vertices of an edge that has no monomial between them."""
+    vertices = [vertex for vertex in found if vertex.name in regime.vertices]
+    if len(vertices) != 2 or not regime.is_primitive_edge:
+        return None
+    parts = [leading_coefficients(LeadingSeries(found, vertex)) for vertex in vertices]
+    still = _still(found, regime) - sum((_still(found, v) for v in vertices), Polynomial({}))
+    first = sum((part[0] for part in parts), still)
+    rest = [sum(rows, Polynomial({})) for rows in zip(*(part[1:] for part in parts), strict=False)]
+    if (first, *rest)[: len(coefficients)] != tuple(coefficients):
+        return None
+    assert found.exponents.problem is not None
+    return sum_of_solutions(
+        [_solution(found, vertex) for vertex in vertices],
+        still,
+        coefficients,
+        problem=found.exponents.problem.title,
+        regime=regime.name,
     )
 
 
