@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,7 +77,7 @@ def sum_of_solutions(
     def curve(parameters: Parameters) -> Curve:
         curves = [part.curve(parameters) for part in parts]
         constant = still.evaluate(**{name: parameters[name] for name in still.symbols})
-        return _Sum(tuple(curves), bounded_float(constant)).curve
+        return _Sum(tuple(curves), bounded_float(Fraction(constant))).curve
 
     formulas = [part.formula for part in parts if part.formula is not None]
     whole = len(formulas) == len(parts)
