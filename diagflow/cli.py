@@ -35,8 +35,8 @@ from diagflow.commands import (
     solve,
     store,
 )
-from diagflow.commands.status import BROKEN_PIPE, INTERRUPTED, USAGE_ERROR, can_be_quiet
-from diagflow.startup import load_graphs
+from diagflow.commands.shared_options import BROKEN_PIPE, INTERRUPTED, USAGE_ERROR, can_be_quiet
+from diagflow.workers.startup import load_graphs
 
 __all__ = ["GROUPS", "app", "main"]
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from diagflow import oracle, show
+from diagflow import oracle
+from diagflow.show import series as show
 from diagflow.terminal import following
 from diagrams.errors import InvalidInputError
 from expansion.models import cp

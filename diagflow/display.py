@@ -58,7 +58,7 @@ def _typeset_formulas() -> None:
 
 def _formula(formula: sympy.Basic) -> str | None:
     from expansion.polynomial import square_root
-    from pde.typeset import formula_latex
+    from pde.formula_latex import formula_latex
 
     ours = (v for v in formula.free_symbols if v.is_positive and square_root(v.name) is not None)
     if not any(ours):
@@ -86,25 +86,25 @@ def _trajectory(trajectory: Trajectory) -> bytes:
 
 
 def _series_text(series: LossSeries) -> str:
-    from diagflow.show import text
+    from diagflow.show.series import text
 
     return text(series.problem, series.known, loss=series.loss).rstrip("\n")
 
 
 def _regimes_text(found: Regimes) -> str:
-    from diagflow.show_regimes import text
+    from diagflow.show.regimes import text
 
     return text(found).rstrip("\n")
 
 
 def _regimes_html(found: Regimes) -> str:
-    from diagflow.show_regimes import html
+    from diagflow.show.regimes import html
 
     return html(found)
 
 
 def _solution_text(solved: Solution) -> str:
-    from diagflow.show_solution import solution_text
+    from diagflow.show.solution import solution_text
 
     return solution_text(solved)
 
@@ -115,12 +115,12 @@ def _solution_latex(solved: Solution) -> str | None:
 
 
 def _evolution_text(evolution: LossEvolution) -> str:
-    from diagflow.show_solution import text
+    from diagflow.show.solution import text
 
     return text(evolution, [], []).rstrip("\n")
 
 
 def _trajectory_text(trajectory: Trajectory) -> str:
-    from diagflow.show_simulation import curve_lines
+    from diagflow.show.simulation import curve_lines
 
     return "\n".join(curve_lines(trajectory, curves=False))

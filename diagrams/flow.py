@@ -28,17 +28,22 @@ from fractions import Fraction
 from math import lcm
 from typing import Any
 
-from diagrams.arrays import ArrayRepresentation
 from diagrams.diagram import Diagram
+from diagrams.engine import (
+    HERE,
+    ArrayRepresentation,
+    Blocks,
+    PlainRepresentation,
+    Representation,
+    Tick,
+    TraceRepresentation,
+    Work,
+)
 from diagrams.merge import factor_orbits, shares, symmetric_tensors
-from diagrams.plain import PlainRepresentation
-from diagrams.representation import Blocks, Representation, Tick
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Tensor
-from diagrams.traces import TraceRepresentation
 from diagrams.variances import substituted
 from diagrams.wick import Moments
-from diagrams.work import HERE, Work
 
 __all__ = ["Flow", "represent"]
 
@@ -89,7 +94,7 @@ class Flow:
         Shared with other flows of the same problem to share the table of expectations; it must
         have been made for this potential and observable.
     tick, work
-        For a representation of its own, see `diagrams.representation` and `diagrams.work`.
+        For a representation of its own, see `diagrams.engine.representation` and `diagrams.engine.steps`.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ sum over the orders of the slots (`diagrams.tensors`). Repeated until no factor 
 this sums all perfect matchings (Wick's theorem); memoised on canonical forms, it costs one step
 for each *distinct* diagram and partner instead of one for each of the (2l - 1)!! matchings. A node
 that is left without factors is a free sum and contributes the size of its axis; what is left of
-tensors that are not random is summed by `diagrams.structure`.
+tensors that are not random is summed by `diagrams.residue_sums`.
 
 The result is a table from monomials to coefficients, ``{(("H", 1), ("sigma2", 2)): 3}``: names of
 sizes and of the symbols of variances with their powers, sorted by name. What a monomial is worth is
@@ -38,7 +38,7 @@ from functools import lru_cache
 
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
-from diagrams.structure import solutions
+from diagrams.residue_sums import solutions
 from diagrams.sums import DiagramSum
 from diagrams.tensors import UNIT_VARIANCE, Axis, Tensor
 from diagrams.variances import Powers, substituted

@@ -27,9 +27,9 @@ from fractions import Fraction
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from diagrams.sums import DiagramSum
 from diagrams.wick import Monomial, expectation, monomial
-from expansion.convex_hull import Tick, unhurried
-from expansion.linear_algebra import Point
-from expansion.newton import NewtonPolyhedron
+from expansion.geometry.convex_hull import Tick, unhurried
+from expansion.geometry.linear_algebra import Point
+from expansion.geometry.newton import NewtonPolyhedron
 from expansion.polynomial import Polynomial, symbol_order
 from expansion.problem import Problem
 from expansion.recognition import recognised

@@ -3,7 +3,7 @@
 A face is the set of the generators on it, written as the bits of an integer. Every face is an
 intersection of facets; only the compact ones, those without a falling direction, are visited.
 
->>> from expansion.convex_hull import convex_hull
+>>> from expansion.geometry.convex_hull import convex_hull
 >>> square = convex_hull([(0, 0), (0, 1), (1, 0), (1, 1)])
 >>> [len(layer) for layer in face_layers(square)]
 [4, 4, 1]
@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from expansion.convex_hull import Hull, bits
+from expansion.geometry.convex_hull import Hull, bits
 
 __all__ = ["LatticeFace", "face_layers"]
 

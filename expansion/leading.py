@@ -36,10 +36,10 @@ from functools import cached_property
 
 from diagrams.errors import InvalidInputError
 from diagrams.wick import Monomial
-from expansion.linear_algebra import Point, inner_product
+from expansion.geometry.linear_algebra import Point, inner_product
 from expansion.polynomial import Polynomial, monomial_text
 from expansion.regimes import Regime, Regimes
-from expansion.scalings import (
+from expansion.scaling_conditions import (
     Condition,
     as_monomial,
     integer_coordinates,

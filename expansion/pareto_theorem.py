@@ -26,8 +26,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expansion.exponents import SeriesExponents
-from expansion.linear_algebra import Point
-from expansion.newton import pareto_optimal
+from expansion.geometry.linear_algebra import Point
+from expansion.geometry.newton import pareto_optimal
 from expansion.recognition import recognised
 
 __all__ = ["agreement", "pareto_theorem"]

@@ -18,9 +18,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from expansion.closest import Place
+from expansion.closest_regime import Place
+from expansion.geometry.linear_algebra import Point
 from expansion.leading import LeadingSeries
-from expansion.linear_algebra import Point
 from expansion.pareto_theorem import agreement
 from expansion.polynomial import symbol_order
 from expansion.problem import Problem

@@ -21,13 +21,19 @@ from typing import Any
 
 from diagrams.display import frame, picture, report
 from diagrams.errors import InvalidInputError
-from expansion.cones import Cone
 from expansion.exponents import SeriesExponents
+from expansion.geometry.cones import Cone
+from expansion.geometry.linear_algebra import Point, modulo
+from expansion.geometry.newton import Face, NewtonPolyhedron
 from expansion.learning import Learning
-from expansion.linear_algebra import Point, modulo
-from expansion.newton import Face, NewtonPolyhedron
 from expansion.regime_map import Change
-from expansion.scalings import Condition, Relation, as_monomial, simplest_basis, simplest_modulo
+from expansion.scaling_conditions import (
+    Condition,
+    Relation,
+    as_monomial,
+    simplest_basis,
+    simplest_modulo,
+)
 from expansion.slices import Slice
 from expansion.vertex_sequences import VertexSequence, Wall
 

@@ -42,18 +42,18 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import Executor
 from itertools import combinations
 
-from expansion.convex_hull import Tick
 from expansion.exponents import SeriesExponents
+from expansion.geometry.convex_hull import Tick
+from expansion.geometry.linear_algebra import Point
+from expansion.geometry.newton import NewtonPolyhedron
 from expansion.learning import Learning, learning
 from expansion.limits import Limits
-from expansion.linear_algebra import Point
-from expansion.naming import regime_names, sequence_names
-from expansion.newton import NewtonPolyhedron
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.recognition import recognised
 from expansion.regime_laws import check_map
 from expansion.regime_map import Change, MapCell, RegimeMap, find_map
+from expansion.regime_names import regime_names, sequence_names
 from expansion.regime_values import RationalMonomial, Regime, Regimes, conditions_of
 from expansion.series import Budget, Progress
 from expansion.series_store import SeriesStore

@@ -37,11 +37,11 @@ from typing import Any, overload
 import psutil
 
 from diagrams.display import frame, report
+from diagrams.engine import Work
 from diagrams.errors import BudgetExceededError, CapacityError, InvalidInputError
 from diagrams.flow import Flow
 from diagrams.sums import DiagramSum
 from diagrams.wick import Moments, Monomial, monomial
-from diagrams.work import Work
 from expansion.polynomial import MAXIMAL_BITS, Polynomial, symbol_order
 from expansion.problem import Problem
 from expansion.series_store import SeriesStore, StoredCoefficient, series_key

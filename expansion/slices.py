@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from diagrams.errors import InvalidInputError
-from expansion.linear_algebra import Point
+from expansion.geometry.linear_algebra import Point
 
 __all__ = ["Slice"]
 

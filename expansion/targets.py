@@ -20,7 +20,7 @@ target, add a function to `TARGETS`; nothing else has to know.
 [('1/2', []), ('-1', ['beta', 'beta'])]
 
 The series of a problem with modular addition holds for those p that have no factor in common with
-the *elementary divisors* of the conditions on its indices; see `diagrams.structure` and
+the *elementary divisors* of the conditions on its indices; see `diagrams.residue_sums` and
 `expansion.series.LossSeries.divisors`.
 
 Source: Yarotsky, Golikov, Gusev 2026, section 2 and theorem 3.1; formulas are ours.

@@ -32,8 +32,9 @@ import numpy as np
 
 from diagrams.errors import DiagflowError
 from expansion.polynomial import Polynomial
-from pde.evolution import Curve, LossEvolution, Origin, Parameters, Solution
-from pde.resummation import unit_of
+from pde.curve import Curve, Parameters
+from pde.evolution import LossEvolution, Origin, Solution
+from pde.numerics.resummation import unit_of
 from pde.systems.enclosure import EnclosureError
 
 __all__ = ["CurveCheck", "check_curve", "check_solution", "reference_numbers"]

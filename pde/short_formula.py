@@ -23,14 +23,16 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from expansion.polynomial import symbol_order
-from pde.evolution import Powers
+from pde.formula_latex import formula_latex
 from pde.taylor import symbol
-from pde.typeset import formula_latex
 
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["ShortFormula", "short_formula"]
+__all__ = ["Powers", "ShortFormula", "short_formula"]
+
+Powers = Sequence[tuple[str, Fraction | int]]
+"""A monomial, as symbols with their powers."""
 
 _SCALED = ("y", "z", "x", "w", "r")
 """Names of scaled variables, in the order of the conditions that make them."""

@@ -23,19 +23,19 @@ from dataclasses import replace
 from fractions import Fraction
 
 from diagrams.errors import InvalidInputError
-from expansion.closest import NeglectedShare, neglected_share
+from expansion.closest_regime import NeglectedShare, neglected_share
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.recognition import Recognised, recognised
 from expansion.regimes import Learning, Regime, Regimes, regimes
-from expansion.scalings import Relation
+from expansion.scaling_conditions import Relation
 from expansion.series import Budget, Progress
 from pde.effective import effective_solution
 from pde.evolution import LossEvolution, Solution
+from pde.power_law import power_law_solution
+from pde.resummed_series import resummed_solution
 from pde.solutions import SOLVERS
-from pde.solutions.power_law import power_law_solution
-from pde.solutions.resummed import resummed_solution
 from pde.solver import Solver
 from pde.translation import translated
 from pde.vertex_sums import sum_of_solutions
@@ -276,7 +276,7 @@ def neglected(
     times: Sequence[float] | None = None,
     losses: Sequence[float] | None = None,
 ) -> NeglectedShare:
-    """How far off the loss of a regime is at given numbers, see `expansion.closest`.
+    """How far off the loss of a regime is at given numbers, see `expansion.closest_regime`.
 
     Parameters
     ----------

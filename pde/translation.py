@@ -21,7 +21,8 @@ import numpy as np
 
 from expansion.polynomial import Polynomial
 from expansion.recognition import Recognised
-from pde.evolution import Curve, FloatArray, Parameters, Solution, Step
+from pde.curve import Curve, FloatArray, Parameters
+from pde.evolution import Solution, Step
 from pde.taylor import symbol
 
 if TYPE_CHECKING:

@@ -22,17 +22,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from expansion.polynomial import Polynomial
-from pde.evolution import (
-    Curve,
-    Domain,
-    FloatArray,
-    Method,
-    Origin,
-    Parameters,
-    Solution,
-    Step,
-    bounded_float,
-)
+from pde.curve import Curve, Domain, FloatArray, Parameters, bounded_float
+from pde.evolution import Method, Origin, Solution, Step
 
 if TYPE_CHECKING:
     import mpmath

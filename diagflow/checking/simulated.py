@@ -2,7 +2,7 @@
 
 Definition. At given numbers the theory of a regime plus its exact finite-size correction is the
 sum of all Y_s (t/T)^s / s!, the leading parts by their solution, the rest resummed where
-approximants agree, see `diagflow.finite_size`. The mean over an ensemble may differ from it by k
+approximants agree, see `diagflow.comparison.finite_size`. The mean over an ensemble may differ from it by k
 standard errors, by the error estimates of solution and correction, and by the tolerance of the
 integrator.
 
@@ -21,7 +21,7 @@ from math import inf
 import numpy as np
 
 from diagflow.checking.findings import Finding, Verdict, listed
-from diagflow.finite_size import finite_size_correction
+from diagflow.comparison.finite_size import finite_size_correction
 from diagflow.plotting.evolution import telling_times
 from diagflow.report.experiments import typical_numbers
 from diagflow.simulation import simulate

@@ -8,8 +8,8 @@ import typer
 
 from diagflow.commands.ensemble import At, CurveFormat, Jobs, Seed, Times, Tolerance
 from diagflow.commands.problem import Loss, RegimeName, takes_problem
-from diagflow.commands.searching import search
-from diagflow.commands.status import (
+from diagflow.commands.regime_search import search
+from diagflow.commands.shared_options import (
     UNDECIDED,
     Diagrams,
     Memory,
@@ -98,12 +98,12 @@ def run(
     contribution. They differ, too, where the regime neglects as much as it keeps. Exits with 1 if
     they differ and with 3 if it cannot be judged.
     """
-    from diagflow import show_comparison
     from diagflow.commands.ensemble import counting, missing_runs, required
     from diagflow.commands.values import parse_times, parse_values
-    from diagflow.compare import Agreement
-    from diagflow.regime_comparison import compare_regime
-    from diagflow.show_solution import neglect_warning
+    from diagflow.comparison.regime import compare_regime
+    from diagflow.comparison.verdict import Agreement
+    from diagflow.show import comparison as show_comparison
+    from diagflow.show.solution import neglect_warning
     from diagflow.terminal import note
     from diagflow.time_limit import TimeLimit
     from diagrams.errors import InvalidInputError

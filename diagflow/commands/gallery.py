@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from diagflow.commands.status import INTERRUPTED
+from diagflow.commands.shared_options import INTERRUPTED
 
 __all__ = ["EPILOG", "NAME", "run"]
 
@@ -47,7 +47,7 @@ def run(
     found. "?" marks what cannot be judged at these sizes. Exits with 1 if an experiment shows
     something else than it should.
     """
-    from diagflow.compare import Agreement
+    from diagflow.comparison.verdict import Agreement
     from diagflow.gallery import experiments, run_gallery
     from diagflow.terminal import note
     from diagrams.errors import InvalidInputError

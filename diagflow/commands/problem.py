@@ -239,7 +239,7 @@ def read_problem(*, problem: str, **options: object) -> "Problem":
             )
     if preset is not None:
         return preset(**given)
-    from expansion.problem_file import read_problem_file, read_problem_stream
+    from expansion.problem_files.problem_file import read_problem_file, read_problem_stream
 
     if problem != STANDARD_INPUT:
         return read_problem_file(Path(problem))

@@ -7,8 +7,8 @@ import typer
 
 from diagflow.commands.expand import Format
 from diagflow.commands.problem import Loss, takes_problem
-from diagflow.commands.searching import SliceOption, search
-from diagflow.commands.status import (
+from diagflow.commands.regime_search import SliceOption, search
+from diagflow.commands.shared_options import (
     Diagrams,
     Jobs,
     Memory,
@@ -115,10 +115,10 @@ def _run(
     together when the sizes grow. PROBLEM may be a JSON file with coefficients, as written by
     [bold]expand --format json[/bold].
     """
-    from diagflow import show_regimes
     from diagflow.commands.values import parse_values
+    from diagflow.show import regimes as show_regimes
     from diagrams.errors import InvalidInputError
-    from expansion.closest import where
+    from expansion.closest_regime import where
     from expansion.exponents import SeriesExponents
     from expansion.leading import LeadingSeries
     from expansion.problem import Problem

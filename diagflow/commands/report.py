@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.problem import takes_problem
-from diagflow.commands.status import (
+from diagflow.commands.shared_options import (
     INTERRUPTED,
     USAGE_ERROR,
     Diagrams,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.problem import Loss, RegimeName, takes_problem
-from diagflow.commands.searching import SliceOption, search
-from diagflow.commands.status import (
+from diagflow.commands.regime_search import SliceOption, search
+from diagflow.commands.shared_options import (
     Diagrams,
     Jobs,
     Memory,
@@ -98,8 +98,8 @@ def run(
     coefficients near t = 0, and with the formula to many digits where there is one. Exits with 1 if
     one of them differs.
     """
-    from diagflow import show_solution
     from diagflow.commands.values import parse_times, parse_values
+    from diagflow.show import solution as show_solution
     from diagflow.terminal import note
     from diagflow.time_limit import time_limit
     from diagrams.errors import InvalidInputError

@@ -12,7 +12,7 @@ import sympy
 
 from diagflow.latex.prose import prose
 from pde.evolution import Certificate, LossEvolution, Origin, Solution, Step
-from pde.typeset import formula_latex
+from pde.formula_latex import formula_latex
 
 __all__ = [
     "certificate_latex",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagflow.compare import STANDARD_ERRORS, Comparison
+from diagflow.comparison.verdict import STANDARD_ERRORS, Comparison
 from diagflow.demo import write_whole
 from diagflow.plotting.style import (
     COLOURS,
@@ -25,7 +25,7 @@ from diagflow.plotting.style import (
     figure_style,
     write_figure,
 )
-from diagflow.show_comparison import csv_text
+from diagflow.show.comparison import csv_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
 
-from diagflow import show_regimes
 from diagflow.drawing.appearance import Appearance
 from diagflow.drawing.draw import block_items, term_items
 from diagflow.drawing.tikz import tikz_gallery
@@ -18,6 +17,7 @@ from diagflow.latex.polynomials import by_power
 from diagflow.latex.prose import escaped, name_latex, prose
 from diagflow.latex.solutions import certificate_latex, step_latex
 from diagflow.report.problem import problem_section
+from diagflow.show import regimes as show_regimes
 from diagflow.time_limit import TimeLimit, time_limit
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.exponents import SeriesExponents
@@ -25,9 +25,9 @@ from expansion.problem import Problem
 from expansion.regimes import Regime, Regimes
 from expansion.series import LossSeries
 from pde.evolution import Method, Solution, Step
+from pde.formula_latex import formula_latex
 from pde.short_formula import ShortFormula
 from pde.solving import solution
-from pde.typeset import formula_latex
 
 __all__ = ["MAP_FILE", "article", "solutions"]
 

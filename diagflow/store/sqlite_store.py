@@ -7,7 +7,7 @@ message, and a new one is begun. A place that cannot be written, or a full disk,
 keeping, never the result: the store says so once and goes on without.
 
 Each coefficient is a transaction of its own in a write-ahead log. Steps on the way to one
-(`diagrams.work`) are written together, once a second, so that a process that is killed loses about
+(`diagrams.engine.steps`) are written together, once a second, so that a process that is killed loses about
 a second of them, and one that is done before leaves none. Several processes may use one file at
 once.
 

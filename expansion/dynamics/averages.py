@@ -28,13 +28,11 @@ from itertools import permutations, product
 from math import lcm
 from typing import Any
 
-from diagrams.arrays import ArrayRepresentation
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram
+from diagrams.engine import ArrayRepresentation, Blocks, PlainRepresentation, Representation, Tick
 from diagrams.flow import Flow
 from diagrams.merge import factor_orbits, symmetric_tensors
-from diagrams.plain import PlainRepresentation
-from diagrams.representation import Blocks, Representation, Tick
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Tensor
 from diagrams.wick import Counts, Moments, expectation

@@ -41,7 +41,7 @@ from itertools import combinations
 
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
-from diagrams.representation import Tick
+from diagrams.engine import Tick
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.wick import Moments, Monomial
 from expansion.dynamics.scales import Scales, times

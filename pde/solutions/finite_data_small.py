@@ -32,8 +32,9 @@ from diagrams.errors import InvalidInputError
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
+from pde.curve import Curve, Domain, FloatArray, Parameters
 from pde.deadline import check_time
-from pde.evolution import Curve, Domain, FloatArray, Method, Parameters, Solution, Step
+from pde.evolution import Method, Solution, Step
 from pde.solutions.finite_data import (
     POPULATION,
     SOURCE,

@@ -44,10 +44,10 @@ import sympy
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.polynomial import Polynomial
 from pde.evolution import Step
+from pde.formula_latex import formula_latex
 from pde.systems.exact import taylor_at
 from pde.systems.invariants import Invariant, expression_of, rates_of, relations, variables_of
 from pde.taylor import symbol
-from pde.typeset import formula_latex
 
 __all__ = ["ClosedForm", "closed_formula", "pruned"]
 

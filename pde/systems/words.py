@@ -3,7 +3,7 @@
 Hierarchies of words, and others that are neither finite nor on one site, give coefficients and no
 more. At numbers, an equation is sought in them (`pde.systems.guess`); if it is found and confirmed,
 the loss is continued along it (`pde.systems.continuation`) and holds for all times until its first
-singular point. Otherwise the coefficients are summed by approximants (`pde.resummation`).
+singular point. Otherwise the coefficients are summed by approximants (`pde.numerics.resummation`).
 
 >>> rows = (Polynomial({(("p", 1),): (-2) ** s}) for s in range(24))  # p exp(-2τ)
 >>> loss = series_solution(rows, number=24, problem="example", regime="V1").at({"p": 3, "T": 1})
@@ -24,8 +24,9 @@ import numpy as np
 from flint import fmpq_poly
 
 from expansion.polynomial import Polynomial
-from pde.evolution import Curve, FloatArray, Method, Parameters, Solution, Step
-from pde.solutions.resummed import resummed_curve
+from pde.curve import Curve, FloatArray, Parameters
+from pde.evolution import Method, Solution, Step
+from pde.resummed_series import resummed_curve
 from pde.systems.continuation import ContinuationError, continued, differential
 from pde.systems.curves import Branch, joined
 from pde.systems.guess import FoundEquation, find_equation, in_variable

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
-from diagflow import oracle, show_check
+from diagflow import oracle
 from diagflow.checking import (
     Finding,
     Report,
@@ -25,10 +25,11 @@ from diagflow.checking import (
     simulated,
 )
 from diagflow.checking import exact as exact_checks
+from diagflow.checking import show as show_check
 from diagflow.checking.exact import check_certificates, check_counters, check_oracle, check_wishart
 from diagflow.checking.simulated import check_simulation
 from diagflow.checking.translation import Translation, at_numbers
-from diagflow.finite_size import FiniteSizeCorrection
+from diagflow.comparison.finite_size import FiniteSizeCorrection
 from diagflow.schemas import schema
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from diagrams.network import Network
@@ -36,10 +37,11 @@ from diagrams.tensors import Axis, Tensor
 from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from expansion.problem_file import read_problem_file
+from expansion.problem_files.problem_file import read_problem_file
 from expansion.regimes import Regime, regimes
 from expansion.series import Budget, LossSeries
-from pde.evolution import Domain, Solution
+from pde.curve import Domain
+from pde.evolution import Solution
 from pde.solving import solution
 from tests.command import ROOT, Run
 

@@ -9,15 +9,16 @@ from functools import cache
 import numpy as np
 import pytest
 
-from diagflow import show_comparison, show_simulation
-from diagflow.compare import Agreement, Comparison, compare, comparison_record
-from diagflow.finite_size import (
+from diagflow.comparison.finite_size import (
     FiniteSizeCorrection,
     finite_size_correction,
     neglected_coefficients,
     target_constant,
 )
-from diagflow.regime_comparison import compare_regime, natural_scale
+from diagflow.comparison.regime import compare_regime, natural_scale
+from diagflow.comparison.verdict import Agreement, Comparison, compare, comparison_record
+from diagflow.show import comparison as show_comparison
+from diagflow.show import simulation as show_simulation
 from diagflow.simulation import Trajectory, simulate
 from diagrams.errors import InvalidInputError
 from expansion.models import cp, tied_autoencoder

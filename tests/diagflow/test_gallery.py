@@ -14,10 +14,11 @@ import pytest
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 
-from diagflow.gallery import ascent, curves, experiments, run_gallery
+from diagflow.gallery import ascent, experiments, run_gallery
+from diagflow.gallery import curve_experiment as curves
 from diagflow.gallery.ascent import AscentThreshold, Setting, predicted, theta, threshold
 from diagflow.gallery.convergence import Convergence, fitted_slope
-from diagflow.gallery.curves import Case, CurveExperiment, Scale
+from diagflow.gallery.curve_experiment import Case, CurveExperiment, Scale
 from diagflow.gallery.outcome import Outcome, Report
 from diagrams.errors import InvalidInputError
 from expansion.models import cp

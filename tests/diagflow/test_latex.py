@@ -26,9 +26,9 @@ from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.regimes import regimes
 from expansion.series import LossSeries, loss_series
-from pde.equation import FirstOrderPDE, LinearPDE
 from pde.evolution import Certificate, Step
-from pde.recurrence import Recurrence
+from pde.recurrences.equation import FirstOrderPDE, LinearPDE
+from pde.recurrences.recurrence import Recurrence
 from pde.solving import solution, solve
 from tests.latex_structure import check_structure
 

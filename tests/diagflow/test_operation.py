@@ -13,7 +13,7 @@ from diagrams.errors import InvalidInputError
 from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
 from expansion.leading import LeadingSeries
 from expansion.models import cp
-from expansion.problem_file import read_problem_stream
+from expansion.problem_files.problem_file import read_problem_stream
 from expansion.regimes import regimes
 from expansion.series import Budget, LossSeries, loss_series
 from tests.command import ENVIRONMENT, Run
@@ -244,7 +244,7 @@ simulate(cp(order=2), at=at, times=[0.0, 1.0], runs=4, jobs=2)
 """
 EXPANSION = """
 from diagflow import cp, loss_series
-from diagflow.executors import executor
+from diagflow.workers.executors import executor
 with executor(jobs=2) as workers:
     print(loss_series(cp(order=2), executor=workers)[1].symbols)
 """

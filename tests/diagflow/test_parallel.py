@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from diagflow.executors import executor
+from diagflow.workers.executors import executor
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.models import cp
 from expansion.series import Budget, LossSeries, Progress
@@ -66,7 +66,7 @@ def test_workers_that_cannot_be(run: Run, options: tuple[str, ...], part: str) -
 
 
 def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("diagflow.executors._CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("diagflow.workers.executors._CONNECT_SECONDS", 0.5)
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{closed.getsockname()[1]}"

@@ -12,7 +12,7 @@ from diagflow.plotting.map_plane import MapPlane, sections, window_of
 from diagflow.plotting.polygon import draw_polygon, projection
 from diagflow.report import write
 from expansion.models import deep_linear
-from expansion.problem_file import read_problem_file
+from expansion.problem_files.problem_file import read_problem_file
 from expansion.regimes import regimes
 from tests.command import Run
 

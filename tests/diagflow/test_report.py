@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sympy
 
-from diagflow.compare import LARGEST_SHARE
+from diagflow.comparison.verdict import LARGEST_SHARE
 from diagflow.latex.prose import prose
 from diagflow.report import experiments, write
 from diagflow.report.article import article
@@ -24,15 +24,15 @@ from diagflow.report.write import write_report
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
-from expansion.cones import Cone
 from expansion.exponents import SeriesExponents
+from expansion.geometry.cones import Cone
 from expansion.models import cp
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.series import loss_series
 from pde.evolution import Solution
+from pde.formula_latex import formula_latex
 from pde.solving import neglected, solution
-from pde.typeset import formula_latex
 from tests.command import Run
 from tests.latex_structure import check_structure
 

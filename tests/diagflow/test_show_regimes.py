@@ -4,8 +4,9 @@ from fractions import Fraction
 
 from jsonschema import Draft202012Validator
 
-from diagflow import show, show_regimes
 from diagflow.schemas import VERSIONS, schema
+from diagflow.show import regimes as show_regimes
+from diagflow.show import series as show
 from expansion.exponents import SeriesExponents
 from expansion.leading import LeadingSeries
 from expansion.models import cp

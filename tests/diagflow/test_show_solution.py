@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import sympy
 
-from diagflow import show_solution
 from diagflow.latex.solutions import evolution_latex
+from diagflow.show import solution as show_solution
 from diagrams.errors import InvalidInputError
 from expansion.models import cp
 from expansion.regimes import Regimes, regimes
-from pde.evolution import Certificate, Curve, Domain, LossEvolution, Method, Solution, Step
+from pde.curve import Curve, Domain
+from pde.evolution import Certificate, LossEvolution, Method, Solution, Step
 from pde.solving import solution
 
 

@@ -14,13 +14,13 @@ CHECKS = {
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
 def test_igraph_comes_without_a_plotting_library(check: str) -> None:
-    code = f"import sys; from diagflow.startup import load_graphs; load_graphs(); {check}"
+    code = f"import sys; from diagflow.workers.startup import load_graphs; load_graphs(); {check}"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_a_plotting_library_that_is_there_stays() -> None:
     code = (
-        "import sys, matplotlib; from diagflow.startup import load_graphs; load_graphs();"
+        "import sys, matplotlib; from diagflow.workers.startup import load_graphs; load_graphs();"
         "assert sys.modules['matplotlib'] is matplotlib"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

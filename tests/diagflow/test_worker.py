@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from diagflow import worker
+from diagflow.workers import lifetime as worker
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagrams.averaging import averaged
 from diagrams.diagram import Diagram
 from diagrams.errors import InvalidInputError
+from diagrams.input_average import averaged
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.wick import expectation

@@ -17,19 +17,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagrams import contraction, integration
-from diagrams.arrays import ArrayRepresentation
-from diagrams.contraction import Combination, ContractionTable
 from diagrams.counting import double_factorial
 from diagrams.diagram import Diagram
-from diagrams.fields import Fields
+from diagrams.engine.arrays import contraction_table as contraction
+from diagrams.engine.arrays import integration_by_parts as integration
+from diagrams.engine.arrays.contraction_table import Combination, ContractionTable
+from diagrams.engine.arrays.kronecker import Fields
+from diagrams.engine.arrays.labelling import renumber
+from diagrams.engine.arrays.node_identification import free_nodes, identified, led, nodes_used
+from diagrams.engine.arrays.packing import (
+    Packing,
+    batches,
+    distinct_rows,
+    factor_multiplicities,
+    row_runs,
+)
+from diagrams.engine.arrays.pairing import choose_factor, partner_counts
+from diagrams.engine.arrays.representation import ArrayRepresentation
+from diagrams.engine.blocks import Blocks
 from diagrams.flow import Flow, represent
-from diagrams.identification import free_nodes, identified, led, nodes_used
-from diagrams.labelling import renumber
 from diagrams.merge import merge
-from diagrams.packing import Packing, batches, distinct_rows, factor_multiplicities, row_runs
-from diagrams.partners import choose_factor, partner_counts
-from diagrams.representation import Blocks
 from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.wick import expectation, monomial
@@ -524,8 +531,8 @@ def test_results_do_not_depend_on_how_the_work_is_cut(
     expected = [Flow(loss, loss).expectation(1) for loss in losses]
     monkeypatch.setattr(integration, "MATCHINGS", matchings)
     monkeypatch.setattr(contraction, "_ROWS", rows)
-    monkeypatch.setattr("diagrams.arrays._ROWS", 1 + rows)
-    monkeypatch.setattr("diagrams.arrays._PORTION", 1 + rows)
+    monkeypatch.setattr("diagrams.engine.arrays.representation._ROWS", 1 + rows)
+    monkeypatch.setattr("diagrams.engine.arrays.representation._PORTION", 1 + rows)
     assert [Flow(loss, loss).expectation(1) for loss in losses] == expected
     assert expected[0][monomial({"H": 1, "p": 1, "sigma2": 2})] == -27
 

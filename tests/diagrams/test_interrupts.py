@@ -16,15 +16,17 @@ import numpy as np
 import pytest
 
 import diagrams
-from diagrams import arrays, contraction, integration
-from diagrams.arrays import ArrayRepresentation
-from diagrams.contraction import Combination, ContractionTable
 from diagrams.counting import double_factorial, wishart_moment
+from diagrams.engine.arrays import contraction_table as contraction
+from diagrams.engine.arrays import integration_by_parts as integration
+from diagrams.engine.arrays import representation as arrays
+from diagrams.engine.arrays.contraction_table import Combination, ContractionTable
+from diagrams.engine.arrays.packing import Codes, Packing
+from diagrams.engine.arrays.representation import ArrayRepresentation
+from diagrams.engine.representation import Representation
+from diagrams.engine.traces.representation import TraceRepresentation
 from diagrams.flow import Flow, represent
-from diagrams.packing import Codes, Packing
-from diagrams.representation import Representation
 from diagrams.sums import DiagramSum
-from diagrams.traces import TraceRepresentation
 from diagrams.wick import Moments
 from expansion.models import cp
 

@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagrams.arrays import ArrayRepresentation
-from diagrams.contraction import ContractionTable
 from diagrams.diagram import Diagram
+from diagrams.engine.arrays.contraction_table import ContractionTable
+from diagrams.engine.arrays.packing import Packing
+from diagrams.engine.arrays.representation import ArrayRepresentation
+from diagrams.engine.by_definition import PlainRepresentation
+from diagrams.engine.traces.representation import TraceRepresentation
 from diagrams.errors import CapacityError, InvalidInputError
 from diagrams.flow import Flow, represent
 from diagrams.merge import merge, symmetric_tensors
 from diagrams.network import Network, inner_product
-from diagrams.packing import Packing
-from diagrams.plain import PlainRepresentation
-from diagrams.structure import divisors, solutions
+from diagrams.residue_sums import divisors, solutions
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
-from diagrams.traces import TraceRepresentation
 from diagrams.wick import expectation
 
 p, H, PAIR = Axis("p"), Axis("H"), Axis("pair", pinned=2)

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from diagrams import work
-from diagrams.array_steps import Integration, Merging
+from diagrams.engine import steps as work
+from diagrams.engine.arrays.steps import Integration, Merging
+from diagrams.engine.steps import Step, Work
+from diagrams.engine.traces.representation import TraceRepresentation
+from diagrams.engine.traces.steps import TraceMerging
 from diagrams.errors import InvalidInputError
 from diagrams.flow import Flow
 from diagrams.sums import DiagramSum
-from diagrams.trace_steps import TraceMerging
-from diagrams.traces import TraceRepresentation
 from diagrams.wick import Moments
-from diagrams.work import Step, Work
 from expansion.models import cp, tied_autoencoder
 from expansion.problem import Problem
 
@@ -55,12 +55,12 @@ def moments(problem: Problem, last: int, work: Work | None = None) -> list[Momen
 
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many small steps."""
-    monkeypatch.setattr("diagrams.contraction._ROWS", 50)
-    monkeypatch.setattr("diagrams.arrays._PORTION", 7)
-    monkeypatch.setattr("diagrams.traces._PORTION", 5)
-    monkeypatch.setattr("diagrams.traces._TOGETHER", 3)
-    monkeypatch.setattr("diagrams.work._LEAST_SECONDS", -1.0)
-    monkeypatch.setattr("diagrams.work._SHARE", 1e9)
+    monkeypatch.setattr("diagrams.engine.arrays.contraction_table._ROWS", 50)
+    monkeypatch.setattr("diagrams.engine.arrays.representation._PORTION", 7)
+    monkeypatch.setattr("diagrams.engine.traces.representation._PORTION", 5)
+    monkeypatch.setattr("diagrams.engine.traces.representation._TOGETHER", 3)
+    monkeypatch.setattr("diagrams.engine.steps._LEAST_SECONDS", -1.0)
+    monkeypatch.setattr("diagrams.engine.steps._SHARE", 1e9)
 
 
 def never(monkeypatch: pytest.MonkeyPatch) -> None:

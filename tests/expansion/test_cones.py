@@ -10,9 +10,15 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from diagrams.errors import InvalidInputError
-from expansion.cones import Cone
-from expansion.double_description import extremal_rays
-from expansion.linear_algebra import Point, inner_product, modulo, orthogonal_basis, primitive
+from expansion.geometry.cones import Cone
+from expansion.geometry.double_description import extremal_rays
+from expansion.geometry.linear_algebra import (
+    Point,
+    inner_product,
+    modulo,
+    orthogonal_basis,
+    primitive,
+)
 
 LAW = settings(deadline=None, max_examples=60)
 

@@ -12,13 +12,18 @@ from scipy.integrate import quad
 from scipy.stats import chi2
 
 from diagrams.errors import InvalidInputError
-from expansion.closest import TOLERANCE, neglected_share, where
+from expansion.closest_regime import TOLERANCE, neglected_share, where
+from expansion.geometry.linear_algebra import inner_product, reduced_basis
 from expansion.leading import LeadingSeries, leading_part
-from expansion.linear_algebra import inner_product, reduced_basis
 from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.regimes import Regimes, regimes
-from expansion.scalings import integer_coordinates, lattice_basis, simplest_basis, simplest_modulo
+from expansion.scaling_conditions import (
+    integer_coordinates,
+    lattice_basis,
+    simplest_basis,
+    simplest_modulo,
+)
 from pde.solving import solution
 
 PROBLEMS = [(2, True, 4), (2, False, 5), (3, False, 4), (4, True, 3), (3, True, 4)]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diagrams.errors import InvalidInputError
-from expansion.linear_algebra import (
+from expansion.geometry.linear_algebra import (
     Point,
     inner_product,
     integer_multiple,

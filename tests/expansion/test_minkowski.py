@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diagrams.errors import InvalidInputError
-from expansion.cones import Cone
-from expansion.linear_algebra import Point
-from expansion.newton import NewtonPolyhedron, minkowski_sum
+from expansion.geometry.cones import Cone
+from expansion.geometry.linear_algebra import Point
+from expansion.geometry.newton import NewtonPolyhedron, minkowski_sum
 
 LAW = settings(deadline=None, max_examples=60)
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from expansion.naming import regime_name, sequence_names
+from expansion.regime_names import regime_name, sequence_names
 from expansion.vertex_sequences import VertexSequence
 
 SYMBOLS = ("p", "H", "N", "sigma2")

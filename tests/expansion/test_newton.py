@@ -13,10 +13,10 @@ from scipy.optimize import linprog
 from scipy.spatial import ConvexHull
 
 from diagrams.errors import InvalidInputError
-from expansion.cones import Cone
-from expansion.linear_algebra import Point, inner_product, primitive
+from expansion.geometry.cones import Cone
+from expansion.geometry.linear_algebra import Point, inner_product, primitive
+from expansion.geometry.newton import Face, HalfSpace, NewtonPolyhedron, pareto_optimal
 from expansion.models import cp
-from expansion.newton import Face, HalfSpace, NewtonPolyhedron, pareto_optimal
 from expansion.series import loss_series
 
 LAW = settings(deadline=None, max_examples=60)

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diagrams.errors import InvalidInputError
-from expansion.linear_algebra import Point
-from expansion.pareto import pareto_optimal, read_indices, read_points
+from expansion.geometry.linear_algebra import Point
+from expansion.geometry.pareto import pareto_optimal, read_indices, read_points
 
 LAW = settings(deadline=None, max_examples=100)
 

@@ -12,8 +12,8 @@ from expansion.models import cp, tied_autoencoder
 from expansion.pareto_theorem import agreement, pareto_theorem
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
+from expansion.problem_files.toml_document import TomlDocument
 from expansion.series import loss_series
-from expansion.toml_document import TomlDocument
 
 
 def exponents(problem: Problem, last: int) -> SeriesExponents:

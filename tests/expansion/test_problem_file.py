@@ -12,9 +12,9 @@ from diagrams.errors import CapacityError, InvalidInputError
 from expansion.models import cp, deep_linear, tied_autoencoder, two_layer
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from expansion.problem_file import read_problem, read_problem_file
+from expansion.problem_files.problem_file import read_problem, read_problem_file
+from expansion.problem_files.toml_document import MAXIMAL_CHARACTERS, TomlDocument
 from expansion.series import LossSeries
-from expansion.toml_document import MAXIMAL_CHARACTERS, TomlDocument
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 

@@ -6,7 +6,7 @@ import pytest
 
 from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
 from expansion.problem import Problem
-from expansion.problem_file import read_problem_file
+from expansion.problem_files.problem_file import read_problem_file
 from expansion.recognition import recognised
 from expansion.regimes import regimes
 from expansion.series import loss_series

@@ -13,17 +13,17 @@ import pytest
 
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from expansion.exponents import DEFAULT_DIAGRAMS, SeriesExponents
+from expansion.geometry.linear_algebra import Point, inner_product
 from expansion.learning import Learning, learning
-from expansion.linear_algebra import Point, inner_product
 from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
-from expansion.naming import regime_names
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from expansion.problem_file import read_problem, read_problem_file
+from expansion.problem_files.problem_file import read_problem, read_problem_file
+from expansion.problem_files.toml_document import TomlDocument
 from expansion.regime_laws import regimes_at
+from expansion.regime_names import regime_names
 from expansion.regimes import Regime, Regimes, regimes
 from expansion.series import Budget, LossSeries
-from expansion.toml_document import TomlDocument
 from tests.expansion.random_problems import random_problem
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

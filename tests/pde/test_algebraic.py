@@ -7,7 +7,7 @@ import pytest
 import sympy
 
 from diagrams.errors import InvalidInputError
-from pde.algebraic import AlgebraicEquation, find_algebraic_equation, sequence
+from pde.recurrences.algebraic import AlgebraicEquation, find_algebraic_equation, sequence
 
 CATALAN = [comb(2 * n, n) // (n + 1) for n in range(8)]
 

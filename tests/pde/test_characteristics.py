@@ -11,16 +11,16 @@ import sympy
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pde import characteristics
-from pde.characteristics import (
+from pde.characteristics import characteristics
+from pde.characteristics.characteristics import (
     CharacteristicsError,
     residual_at_random_points,
     solve_numerically,
     solve_symbolically,
 )
-from pde.equation import FirstOrderPDE
-from pde.integration import dsolve_within
-from pde.recurrence_search import find_recurrence, sequence
+from pde.characteristics.integrable import dsolve_within
+from pde.recurrences.equation import FirstOrderPDE
+from pde.recurrences.search import find_recurrence, sequence
 
 X, Y, Z = sympy.symbols("x y z")
 ONE = sympy.Integer(1)

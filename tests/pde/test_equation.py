@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
-from pde.equation import FirstOrderPDE, LinearPDE
-from pde.recurrence import Index, Recurrence
+from pde.recurrences.equation import FirstOrderPDE, LinearPDE
+from pde.recurrences.recurrence import Index, Recurrence
 
 X, Z = sympy.symbols("x z")
 SMALL = st.integers(-3, 3)

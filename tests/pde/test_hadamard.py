@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diagrams.errors import InvalidInputError
-from pde.algebraic import find_algebraic_equation
-from pde.hadamard import hadamard_product
 from pde.rational_series import rational_taylor
-from pde.recurrence import Index, sequence
+from pde.recurrences.algebraic import find_algebraic_equation
+from pde.recurrences.hadamard import hadamard_product
+from pde.recurrences.recurrence import Index, sequence
 
 Z = sympy.Symbol("z")
 
@@ -116,7 +116,7 @@ def test_a_wrong_candidate_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison of coefficients is not a matter of course: a spoilt part does not pass."""
     for spoilt in (lambda *_: sympy.Integer(1), lambda *_: sympy.nan):
         with monkeypatch.context() as patch:
-            patch.setattr("pde.hadamard._reduced", spoilt)
+            patch.setattr("pde.recurrences.hadamard._reduced", spoilt)
             with pytest.raises(InvalidInputError):
                 hadamard_product(sympy.exp(Z), 1 / (1 - Z - Z**2), Z)
 

@@ -3,7 +3,7 @@
 import pytest
 import sympy
 
-from pde.integration import CharacteristicsError, triangular_curves
+from pde.characteristics.integrable import CharacteristicsError, triangular_curves
 
 x, along, v = sympy.symbols("x along v", positive=True)
 

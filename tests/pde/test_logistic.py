@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pde.logistic import logistic_rest
+from pde.numerics.logistic import logistic_rest
 
 
 def exact(start: float, x: float) -> mp.mpf:

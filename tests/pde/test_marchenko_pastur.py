@@ -4,7 +4,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from pde.marchenko_pastur import AverageError, average, precise_average
+from pde.numerics.marchenko_pastur import AverageError, average, precise_average
 
 
 def test_the_square_case() -> None:

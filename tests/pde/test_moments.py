@@ -9,9 +9,9 @@ from flint import fmpq, fmpq_series
 
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
-from pde.moments import ContractedLoss, MomentSeries, gaussian_moments
-from pde.particles import blow_up, integrate
-from pde.quadrature import QuadratureError
+from pde.moments.hierarchy import ContractedLoss, MomentSeries, gaussian_moments
+from pde.moments.particles import blow_up, integrate
+from pde.numerics.gaussian_quadrature import QuadratureError
 
 
 def test_a_linear_drift() -> None:
@@ -53,7 +53,7 @@ def test_permuted_colours_are_equivalent() -> None:
 
 
 def test_the_shared_drift_in_formal_series() -> None:
-    """The scale and time changes of `pde.shared_drift`, in exact power series, for ASYM 3."""
+    """The scale and time changes of `pde.moments.common_drift`, in exact power series, for ASYM 3."""
     order, number = 3, 9
     w, theta = 1, 1
     bare = MomentSeries(

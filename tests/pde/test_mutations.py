@@ -18,8 +18,9 @@ from expansion.models import cp, tied_autoencoder
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from pde import solving
+from pde.curve import Curve
 from pde.curve_check import check_solution
-from pde.evolution import Curve, Origin
+from pde.evolution import Origin
 from pde.solutions import (
     asymmetric_mean_field,
     asymmetric_narrow,

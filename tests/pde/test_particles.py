@@ -3,7 +3,7 @@
 import pytest
 
 from diagrams.errors import InvalidInputError
-from pde.particles import blow_up
+from pde.moments.particles import blow_up
 
 
 @pytest.mark.parametrize("exponent", [0.5, 1.0, 3.0])

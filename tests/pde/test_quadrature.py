@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 
 from diagrams.errors import InvalidInputError
-from pde.antiderivative import Antiderivative
-from pde.quadrature import QuadratureError, average, gaussian_rule, precise_average
+from pde.numerics.antiderivative import Antiderivative
+from pde.numerics.gaussian_quadrature import (
+    QuadratureError,
+    average,
+    gaussian_rule,
+    precise_average,
+)
 
 
 @pytest.mark.parametrize("power", range(0, 21, 2))

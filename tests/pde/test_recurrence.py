@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
-from pde.recurrence import Index, Recurrence, over_factorials, sequence
+from pde.recurrences.recurrence import Index, Recurrence, over_factorials, sequence
 
 COEFFICIENTS = st.integers(-4, 4)
 

@@ -13,8 +13,8 @@ from expansion.leading import LeadingSeries
 from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.regimes import regimes
-from pde.recurrence import Index, Recurrence, sequence
-from pde.recurrence_search import find_recurrence
+from pde.recurrences.recurrence import Index, Recurrence, sequence
+from pde.recurrences.search import find_recurrence
 from pde.solutions.free_evolution import free_evolution
 from pde.solutions.symmetric_order2_derivation import contraction_numbers, merging_numbers
 from pde.solver import CpModel

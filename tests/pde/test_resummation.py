@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy.special import erfcx, exp1, expn
 
 from diagrams.errors import InvalidInputError
-from pde.approximants import BorelSum, Ratio, borel_pade, levin, pade
-from pde.resummation import Resummation, ResummationError, coefficient_growth, diverges
+from pde.numerics.approximants import BorelSum, Ratio, borel_pade, levin, pade
+from pde.numerics.resummation import Resummation, ResummationError, coefficient_growth, diverges
 
 MEAN_SQUARE = [Fraction(4**n * factorial(2 * n + 1), factorial(n)) for n in range(24)]
 """The mean square of a particle of SYM 4 without shared drift: sum of 4^n (2n+1)!/n! a^n."""

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from pde.shared_drift import Shape, SharedDrift
+from pde.moments.common_drift import Shape, SharedDrift
 
 
 @pytest.fixture(scope="module")

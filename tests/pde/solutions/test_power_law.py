@@ -13,9 +13,9 @@ from expansion.models import cp, tied_autoencoder
 from expansion.problem import Problem
 from expansion.regimes import regimes
 from pde.evolution import LossEvolution
-from pde.recurrent_series import RecurrentSeries
+from pde.power_law import power_law_solution, vertex_data
+from pde.recurrent_regimes import RecurrentSeries
 from pde.solutions.free_evolution import free_evolution
-from pde.solutions.power_law import power_law_solution, vertex_data
 from pde.solver import CpModel
 from pde.solving import solve
 from pde.taylor import symbol
