@@ -94,7 +94,8 @@ class Flow:
         Shared with other flows of the same problem to share the table of expectations; it must
         have been made for this potential and observable.
     tick, work
-        For a representation of its own, see `diagrams.engine.representation` and `diagrams.engine.steps`.
+        For a representation of its own, see `diagrams.engine.representation` and
+        `diagrams.engine.steps`.
     """
 
     def __init__(

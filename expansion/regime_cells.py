@@ -26,7 +26,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import lcm
 
-from expansion.face_lattice import face_layers
 from expansion.geometry.cones import Cone
 from expansion.geometry.convex_hull import (
     Hull,
@@ -36,6 +35,7 @@ from expansion.geometry.convex_hull import (
     unhurried,
     unit_vector,
 )
+from expansion.geometry.face_lattice import face_layers
 from expansion.geometry.faces import Face, compact_faces
 from expansion.geometry.linear_algebra import Point, inner_product, orthogonal_basis
 from expansion.vertex_sequences import Vector, VertexSequence, order

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from diagrams.errors import InvalidInputError
-from expansion.face_lattice import face_layers
 from expansion.geometry.cones import Cone
 from expansion.geometry.convex_hull import Tick, hull_of_sum
+from expansion.geometry.face_lattice import face_layers
 from expansion.geometry.faces import compact_faces
 from expansion.geometry.linear_algebra import Point, inner_product
 from expansion.geometry.newton import NewtonPolyhedron

@@ -1,7 +1,7 @@
 """Any regime without a solution: its exact leading coefficients, resummed.
 
-The sum is given where approximants of different kinds agree (`pde.numerics.resummation`). That is an
-interval of times around 0 which is found by walking outwards on a geometric grid until they
+The sum is given where approximants of different kinds agree (`pde.numerics.resummation`). That is
+an interval of times around 0 which is found by walking outwards on a geometric grid until they
 disagree by more than a tolerance, relative to how far the loss has moved. Beyond it there is no
 value.
 

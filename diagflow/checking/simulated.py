@@ -1,8 +1,8 @@
 """Solutions against small simulations, with everything that finite sizes add.
 
-Definition. At given numbers the theory of a regime plus its exact finite-size correction is the
-sum of all Y_s (t/T)^s / s!, the leading parts by their solution, the rest resummed where
-approximants agree, see `diagflow.comparison.finite_size`. The mean over an ensemble may differ from it by k
+Definition. At given numbers the theory of a regime plus its exact finite-size correction is the sum
+of all Y_s (t/T)^s / s!, the leading parts by their solution, the rest resummed where approximants
+agree, see `diagflow.comparison.finite_size`. The mean over an ensemble may differ from it by k
 standard errors, by the error estimates of solution and correction, and by the tolerance of the
 integrator.
 

@@ -1,7 +1,7 @@
 """Who does the steps of an expansion: this process, several, or the workers of a cluster.
 
-Any `concurrent.futures.Executor` serves (`diagrams.engine.steps`); these are the two that the command
-line offers. Workers ignore an interrupt: the process that gave them work ends them.
+Any `concurrent.futures.Executor` serves (`diagrams.engine.steps`); these are the two that the
+command line offers. Workers ignore an interrupt: the process that gave them work ends them.
 
 >>> with executor(jobs=1) as none:
 ...     print(none)

@@ -1,11 +1,12 @@
 """What the bulk engine asks of a way to store sums of diagrams.
 
 The flow of an observable (see `diagrams.flow`) needs three things of a sum of diagrams: translate
-it from and to `DiagramSum`, merge it with the blocks of the potential, and take the
-expectation. A *representation* does them for the whole sum at once, with integer coefficients, in
-a format that suits the diagrams at hand. Three exist: closed words for products of
-traces (`diagrams.engine.traces.representation`), arrays of factors for almost all other diagrams (`diagrams.engine.arrays.representation`), and
-plain diagrams for those with tensors of very many slots (`diagrams.engine.by_definition`).
+it from and to `DiagramSum`, merge it with the blocks of the potential, and take the expectation. A
+*representation* does them for the whole sum at once, with integer coefficients, in a format that
+suits the diagrams at hand. Three exist: closed words for products of traces
+(`diagrams.engine.traces.representation`), arrays of factors for almost all other diagrams
+(`diagrams.engine.arrays.representation`), and plain diagrams for those with tensors of very many
+slots (`diagrams.engine.by_definition`).
 
 Source: ours.
 """

@@ -7,7 +7,7 @@ to the differences of points of F. So both descriptions of the cone are read off
 faces.
 
 >>> from expansion.geometry.convex_hull import convex_hull
->>> from expansion.face_lattice import face_layers
+>>> from expansion.geometry.face_lattice import face_layers
 >>> segment = convex_hull([(0, 1), (1, 0)], falls=((1, 0), (0, 1)))
 >>> [(face.points, face.cone.rays) for face in compact_faces(segment, [*face_layers(segment)])]
 [(((0, 1),), ((0, 1), (1, 1))), (((1, 0),), ((1, 0), (1, 1))), (((0, 1), (1, 0)), ((1, 1),))]
@@ -21,9 +21,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import sub
 
-from expansion.face_lattice import LatticeFace
 from expansion.geometry.cones import Cone
 from expansion.geometry.convex_hull import Hull, bits
+from expansion.geometry.face_lattice import LatticeFace
 from expansion.geometry.linear_algebra import Point, inner_product, modulo, reduced_basis
 
 __all__ = ["Face", "HalfSpace", "compact_faces", "half_spaces"]
@@ -87,7 +87,7 @@ def compact_faces(hull: Hull, layers: Sequence[Sequence[LatticeFace]]) -> tuple[
     ----------
     hull : Hull
     layers : sequence of sequence of LatticeFace
-        What `expansion.face_lattice.face_layers` gives for it.
+        What `expansion.geometry.face_lattice.face_layers` gives for it.
     """
     corners = sum(vertex.members for vertex in layers[0])
     faces = []

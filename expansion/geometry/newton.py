@@ -44,7 +44,6 @@ from fractions import Fraction
 from functools import cached_property
 
 from diagrams.errors import InvalidInputError
-from expansion.face_lattice import LatticeFace, face_layers
 from expansion.geometry.convex_hull import (
     Hull,
     Tick,
@@ -54,6 +53,7 @@ from expansion.geometry.convex_hull import (
     unhurried,
     unit_vector,
 )
+from expansion.geometry.face_lattice import LatticeFace, face_layers
 from expansion.geometry.faces import Face, HalfSpace, compact_faces, half_spaces
 from expansion.geometry.linear_algebra import Point, inner_product, integer_multiple
 from expansion.geometry.pareto import pareto_optimal, read_indices, read_points

@@ -4,9 +4,10 @@
 
     du_c/dtau = - sum over m of  m_c u^{m - e_c} dl/dz_m,     z_m = w E[u^m],    u(0) ~ N(0, v).
 
-Here the average is a quadrature over the initial value of the particle (`pde.numerics.gaussian_quadrature`; a product
-rule for several colours) and the nodes move by an adaptive Runge-Kutta method. Nothing else about
-the loss is used, so the result is independent of any reduction to closed form.
+Here the average is a quadrature over the initial value of the particle
+(`pde.numerics.gaussian_quadrature`; a product rule for several colours) and the nodes move by an
+adaptive Runge-Kutta method. Nothing else about the loss is used, so the result is independent of
+any reduction to closed form.
 
 A moment that *blows up* behaves as (tau_c - tau)^{-e}. Then (log z)' = e/(tau_c - tau), so that
 1/(log z)' is a line in tau close to tau_c: its zero is tau_c and its slope is -1/e.

@@ -1,10 +1,10 @@
 """Resummation with an error estimate, and refusal where approximants disagree.
 
-Families of approximants (`pde.numerics.approximants`: Padé, Borel-Padé, Levin, and Levin for the even and
-the odd part of a series by themselves) sum one series. Each is applied to all coefficients and to
-fewer; the *change* is the largest difference. At every point the family with the smallest change
-gives the value. Its error is estimated by that change and by the distance to the method with the
-second smallest change, whichever is larger: two methods that share nothing but the coefficients
+Families of approximants (`pde.numerics.approximants`: Padé, Borel-Padé, Levin, and Levin for the
+even and the odd part of a series by themselves) sum one series. Each is applied to all coefficients
+and to fewer; the *change* is the largest difference. At every point the family with the smallest
+change gives the value. Its error is estimated by that change and by the distance to the method with
+the second smallest change, whichever is larger: two methods that share nothing but the coefficients
 have to agree.
 
 Two curves that disagree may cross. So the estimate at x is the largest one on the way from 0 to x,

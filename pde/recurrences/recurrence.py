@@ -7,8 +7,8 @@ A `Recurrence` says of numbers C_n, n in N_0^d, that
 where C is zero off N_0^d, the shifts k are finitely many vectors of Z^d, every P_k is a polynomial
 in the indices with rational coefficients, and the *source* g is zero but for finitely many n. That
 it holds for all n, the boundary of N_0^d included, is what makes it a differential equation of the
-generating function (`pde.recurrences.equation`). A recurrence that holds only where all its indices are
-non-negative can often be brought to this form in one of two ways:
+generating function (`pde.recurrences.equation`). A recurrence that holds only where all its indices
+are non-negative can often be brought to this form in one of two ways:
 
 - by a power of an index, that is by another normalisation of the numbers: M_s = 4 M_{s-1} for
   s >= 1 fails at s = 0, but C_s = M_s/s! obeys s C_s = 4 C_{s-1} for all s (`over_factorials`);

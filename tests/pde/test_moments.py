@@ -53,7 +53,7 @@ def test_permuted_colours_are_equivalent() -> None:
 
 
 def test_the_shared_drift_in_formal_series() -> None:
-    """The scale and time changes of `pde.moments.common_drift`, in exact power series, for ASYM 3."""
+    """Scale and time changes of `pde.moments.common_drift` in exact power series, for ASYM 3."""
     order, number = 3, 9
     w, theta = 1, 1
     bare = MomentSeries(

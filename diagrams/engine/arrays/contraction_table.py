@@ -9,7 +9,8 @@ of distinct diagrams several times smaller than any other rule tried (see benchm
 ties go to the node of smallest degree, then to the factor with most parallel copies.
 
 Expectations are polynomials with non-negative integer coefficients whose sum is at most the number
-of pairings, a product of double factorials: they are added up as `diagrams.engine.arrays.kronecker`.
+of pairings, a product of double factorials: they are added up as
+`diagrams.engine.arrays.kronecker`.
 
 Source: ours.
 """

@@ -1,11 +1,11 @@
 """Gaussian integration by parts in many diagrams at once.
 
-Each diagram has a chosen factor (`diagrams.engine.arrays.pairing.choose_factor`). Integrating it pairs it with
-each of its partners, deletes the two and identifies their nodes. When a tensor has only a few
-factors left, all of them are integrated in one step, by listing their perfect matchings, and so
-are further tensors while the list stays short: the diagrams between are never met, which leaves a
-third of the diagrams to know for CP of order 4. Factors of a symmetric tensor are paired in all
-orders of the slots, one pair in a step.
+Each diagram has a chosen factor (`diagrams.engine.arrays.pairing.choose_factor`). Integrating it
+pairs it with each of its partners, deletes the two and identifies their nodes. When a tensor has
+only a few factors left, all of them are integrated in one step, by listing their perfect matchings,
+and so are further tensors while the list stays short: the diagrams between are never met, which
+leaves a third of the diagrams to know for CP of order 4. Factors of a symmetric tensor are paired
+in all orders of the slots, one pair in a step.
 
 Source: ours; see `diagrams.wick` for the rule.
 """

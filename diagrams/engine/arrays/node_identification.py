@@ -1,9 +1,9 @@
 """Identifying nodes in many diagrams at once, and what that leaves free.
 
 Merging and contracting delete pairs of factors and identify their nodes slot by slot. Here that is
-done for arrays of diagrams, whose nodes of all axes are numbered through (`diagrams.engine.arrays.packing`). The
-result of the identifications is a table of *leaders*: for every node the least node that is one
-with it.
+done for arrays of diagrams, whose nodes of all axes are numbered through
+(`diagrams.engine.arrays.packing`). The result of the identifications is a table of *leaders*: for
+every node the least node that is one with it.
 
 Source: ours.
 """

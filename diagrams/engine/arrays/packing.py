@@ -206,7 +206,7 @@ class Packing:
         return result
 
     def pack(self, nodes: Nodes, kinds: Kinds, starts: NDArray[np.intp]) -> Codes:
-        """Rows of sorted codes, renumbered by structure (`diagrams.engine.arrays.labelling.renumber`).
+        """Rows of sorted codes, renumbered by structure, see `engine.arrays.labelling.renumber`.
 
         Parameters
         ----------

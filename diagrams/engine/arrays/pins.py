@@ -1,9 +1,9 @@
 """Factors that are not random, in arrays of diagrams: they stay until all others are contracted.
 
 Pins and modular sums are neither merged over nor paired. A diagram with such factors only is a
-number of solutions (`diagrams.residue_sums`), which is a product of sizes. All nodes of an axis that
-carry a pin are one node with one pin, so merging two diagrams with pins identifies their pinned
-nodes and drops one of the pins.
+number of solutions (`diagrams.residue_sums`), which is a product of sizes. All nodes of an axis
+that carry a pin are one node with one pin, so merging two diagrams with pins identifies their
+pinned nodes and drops one of the pins.
 
 Source: ours.
 """

@@ -2,8 +2,9 @@
 
 The general representation: tensors with up to six slots, any axes, millions of diagrams. A state
 groups its diagrams by their number of factors and of free nodes; each group is an array of sorted
-codes (`diagrams.engine.arrays.packing`), without repetitions, and a list of integer coefficients. Merging and
-contracting act on whole groups; equal results are found by the labelling of `diagrams.engine.arrays.labelling`.
+codes (`diagrams.engine.arrays.packing`), without repetitions, and a list of integer coefficients.
+Merging and contracting act on whole groups; equal results are found by the labelling of
+`diagrams.engine.arrays.labelling`.
 
 Source: ours.
 """

@@ -1,9 +1,9 @@
 """Closed words: cyclic sequences of oriented letters.
 
-A *closed word* stands for a cycle of a diagram (`diagrams.engine.traces.representation`): a letter for each factor met on
-the way around. A letter is one of two neighbouring characters, one for each orientation in which
-its tensor can be walked; a symmetric tensor has one. Rotating a word or walking it backwards does
-not change the cycle.
+A *closed word* stands for a cycle of a diagram (`diagrams.engine.traces.representation`): a letter
+for each factor met on the way around. A letter is one of two neighbouring characters, one for each
+orientation in which its tensor can be walked; a symmetric tensor has one. Rotating a word or
+walking it backwards does not change the cycle.
 
 Source: ours.
 """

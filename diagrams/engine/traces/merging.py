@@ -91,6 +91,7 @@ class TraceMerger(Merger):
         return self._tensors[tensor_of(letter)]
 
     def words(self, diagram: Diagram) -> Iterator[Word]:
+        """A word for every cycle of a product of traces, begun and walked anyhow."""
         number = {tensor: index for index, tensor in enumerate(self._tensors)}
         ends: dict[int, list[tuple[int, int]]] = {}
         for index, (_, at) in enumerate(diagram.factors):
@@ -110,6 +111,7 @@ class TraceMerger(Merger):
                 yield "".join(letters)
 
     def free(self, diagram: Diagram) -> tuple[int, ...]:
+        """The numbers of the axes of the free nodes."""
         return tuple(
             self._axis_number[axis]
             for axis, degree in zip(diagram.nodes, diagram.degrees, strict=True)
@@ -117,6 +119,7 @@ class TraceMerger(Merger):
         )
 
     def diagram(self, key: Key) -> Diagram:
+        """The diagram of a product of words and free nodes."""
         words, free = key
         nodes = [self._axes[axis] for axis in free]
         factors = []
@@ -173,6 +176,7 @@ class TraceMerger(Merger):
         return self.symmetrised(others, (*free, self.start_axis[letter]))
 
     def counts(self, words: Iterable[Word]) -> tuple[int, ...]:
+        """How often each tensor occurs in some words."""
         return tuple(
             [
                 sum(word.count(letter) for word in words for letter in letters)
