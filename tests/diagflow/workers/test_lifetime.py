@@ -13,7 +13,7 @@ import pytest
 
 from diagflow.workers import lifetime as worker
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 
 COMMANDS = {

@@ -16,7 +16,7 @@ from expansion.problem_files.problem_file import read_problem, read_problem_file
 from expansion.problem_files.toml_document import MAXIMAL_CHARACTERS, TomlDocument
 from expansion.series import LossSeries
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 
 PRESETS = {
     "cp_order3": cp(order=3),
