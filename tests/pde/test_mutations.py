@@ -17,7 +17,7 @@ from diagrams.errors import DiagflowError
 from expansion.models import cp, tied_autoencoder
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
-from pde import solving
+from pde import power_law, solving
 from pde.curve import Curve
 from pde.curve_check import check_solution
 from pde.evolution import Origin
@@ -30,7 +30,6 @@ from pde.solutions import (
     finite_data_small,
     free_evolution,
     kernel,
-    power_law,
     symmetric_even,
     symmetric_order2,
 )
