@@ -1,13 +1,15 @@
-"""Derivatives of an observable along gradient flow, at time zero, in expectation.
+"""Derivatives of an observable along a flow, at time zero, in expectation.
 
-For an observable G and a potential P (the loss that drives the flow), T dG/dt = -(G * P), so
+For an observable G and the gradient flow of a potential P, T dG/dt = -(G * P), so
 
-    T^s E[d^s G/dt^s](0) = (-1)^s E[(...((G * P) * P) ...) * P]        (s factors P).
+    T^s E[d^s G/dt^s](0) = (-1)^s E[(...((G * P) * P) ...) * P]        (s factors P);
 
-`Flow` keeps the merged sums between calls and splits each of them into *parity sectors*: the
+rates and temperature change what is done s times, see `diagrams.generator`. `Flow` keeps the merged
+sums between calls and splits each of them into *parity sectors*: the
 parity of the number of factors of every tensor is additive under merging, and only the sector in
 which all are even has an expectation. The sector that is needed for s + 1 only is not
-computed before.
+computed before. The temperature takes away two factors of one tensor and leaves a sector where it
+is; this part is done diagram by diagram.
 
 >>> from diagrams.network import Network, inner_product
 >>> from diagrams.tensors import Axis, Tensor
@@ -39,7 +41,8 @@ from diagrams.engine import (
     TraceRepresentation,
     Work,
 )
-from diagrams.merge import factor_orbits, shares, symmetric_tensors
+from diagrams.generator import Generator
+from diagrams.merge import symmetric_tensors
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Tensor
 from diagrams.variances import substituted
@@ -51,27 +54,28 @@ Parity = tuple[bool, ...]
 
 
 def represent(
-    potential: DiagramSum,
+    potential: DiagramSum | Generator,
     *observables: DiagramSum,
     tick: Tick | None = None,
     work: Work = HERE,
 ) -> Representation[Any]:
-    """The representation that suits the diagrams of a potential and of observables.
+    """The representation that suits the diagrams of a potential, or a generator, and observables.
 
     Products of traces become closed words, other diagrams arrays of factors unless a tensor has too
     many slots. The choice looks at the diagrams only, never at the model they come from.
     """
-    sums = (potential, *(other for other in observables if other != potential))
-    diagrams = [diagram for total in sums for diagram, _ in total]
-    axes = {axis for diagram in diagrams for axis in diagram.nodes}
+    generator = Generator.of(potential)
+    others = tuple(other for other in observables if other != generator.potential)
+    diagrams = [diagram for total in (generator.potential, *others) for diagram, _ in total]
+    axes = {axis for diagram in diagrams for axis in diagram.nodes} | generator.symbols
     fixed = {t for diagram in diagrams for t in diagram.tensors if not t.is_random}
-    terms = _integral(potential, shares(potential))[0]
     blocks = Blocks(
-        potential=terms,
-        cuts=tuple(tuple(factor_orbits(diagram).items()) for diagram, _ in terms),
-        symmetric=symmetric_tensors(*sums),
+        potential=tuple((diagram, weight) for diagram, weight, _ in generator.blocks),
+        cuts=tuple(cuts for _, _, cuts in generator.blocks),
+        symmetric=symmetric_tensors(*generator.invariants, *others),
         axes=tuple(sorted(axes, key=lambda axis: axis.sort_key)),
         fixed=tuple(sorted(fixed, key=lambda tensor: tensor.sort_key)),
+        invariants=generator.invariants,
     )
     suitable: type[Representation[Any]] = next(
         kind
@@ -82,14 +86,14 @@ def represent(
 
 
 class Flow:
-    """The derivatives of one observable along a gradient flow.
+    """The derivatives of one observable along a flow.
 
     Parameters
     ----------
     observable : DiagramSum
         What is followed.
-    potential : DiagramSum
-        The loss whose gradient drives the flow.
+    potential : DiagramSum or Generator
+        What moves the weights: the gradient of a sum of diagrams, or a generator.
     representation : Representation, optional
         Shared with other flows of the same problem to share the table of expectations; it must
         have been made for this potential and observable.
@@ -101,7 +105,7 @@ class Flow:
     def __init__(
         self,
         observable: DiagramSum,
-        potential: DiagramSum,
+        potential: DiagramSum | Generator,
         representation: Representation[Any] | None = None,
         *,
         tick: Tick | None = None,
@@ -112,7 +116,9 @@ class Flow:
         )
         self._classes = self.representation.blocks.symmetric
         self._observable, self._observable_denominator = _integral(observable)
-        blocks, self._potential_denominator = _integral(potential, shares(potential))
+        self._generator = Generator.of(potential)
+        self._potential_denominator = self._generator.denominator
+        blocks = [(diagram, weight) for diagram, weight, _ in self._generator.blocks]
         # Symmetric tensors are interchangeable in what is stored, so a parity for each of them
         # makes sense only if no diagram tells them apart; otherwise one for the class is kept.
         self._uniform = all(
@@ -178,8 +184,18 @@ class Flow:
                         for other, blocks in self._by_parity.items()
                     ]
                 )
+                if self._generator.temperature is not None:
+                    noise = self._noise(self._sector(s - 1, parity))
+                    found = self.representation.added(found, noise)
             self._sectors[s, parity] = found
         return found
+
+    def _noise(self, state: Any) -> Any:
+        """What the temperature makes of a state, by definition: two derivatives, no merger."""
+        total = self._generator.noise(self.representation.decode(state))
+        scale = -self._potential_denominator
+        terms = [(diagram, int(c * scale)) for diagram, c in total]
+        return self.representation.encode(terms)
 
 
 def _count(diagram: Diagram, tensor: Tensor) -> int:
@@ -190,7 +206,7 @@ def _sum(first: Parity, second: Parity) -> Parity:
     return tuple(a != b for a, b in zip(first, second, strict=True))
 
 
-def _integral(total: DiagramSum, multiple: int = 1) -> tuple[tuple[tuple[Diagram, int], ...], int]:
-    """The terms over a multiple of their common denominator, and that multiple."""
-    denominator = lcm(*(c.denominator for _, c in total)) * multiple
+def _integral(total: DiagramSum) -> tuple[tuple[tuple[Diagram, int], ...], int]:
+    """The terms over their common denominator, and that denominator."""
+    denominator = lcm(*(c.denominator for _, c in total))
     return tuple((diagram, int(c * denominator)) for diagram, c in total), denominator

@@ -26,7 +26,7 @@ Source: Yarotsky, Golikov, Gusev 2026, section 3.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from math import lcm
 
@@ -39,12 +39,19 @@ from diagrams.tensors import Tensor
 __all__ = ["factor_orbits", "merge", "shares", "symmetric_tensors"]
 
 
-def merge(first: Diagram | DiagramSum, second: Diagram | DiagramSum) -> DiagramSum:
+def merge(
+    first: Diagram | DiagramSum,
+    second: Diagram | DiagramSum,
+    *,
+    over: Collection[Tensor] | None = None,
+) -> DiagramSum:
     """The merger of two diagrams, extended bilinearly to sums.
 
     Parameters
     ----------
     first, second : Diagram or DiagramSum
+    over : collection of Tensor, optional
+        Only entries of these tensors are summed over; without it those of all learnable ones.
 
     Returns
     -------
@@ -59,7 +66,7 @@ def merge(first: Diagram | DiagramSum, second: Diagram | DiagramSum) -> DiagramS
         (result, a * b * multiplicity)
         for left, a in _as_sum(first)
         for right, b in _as_sum(second)
-        for result, multiplicity in _mergers(left, right)
+        for result, multiplicity in _mergers(left, right, over)
     )
 
 
@@ -83,7 +90,9 @@ def shares(total: DiagramSum) -> int:
     return lcm(*(len(tensor.orders) for tensor in learnable))
 
 
-def _mergers(left: Diagram, right: Diagram) -> Iterator[tuple[Diagram, Fraction]]:
+def _mergers(
+    left: Diagram, right: Diagram, over: Collection[Tensor] | None
+) -> Iterator[tuple[Diagram, Fraction]]:
     shift = len(left.nodes)
     nodes = left.nodes + right.nodes
     moved = {
@@ -92,6 +101,8 @@ def _mergers(left: Diagram, right: Diagram) -> Iterator[tuple[Diagram, Fraction]
     }
     for first, first_count in left.multiplicities.items():
         for second, second_count in moved.items():
+            if over is not None and first[0] not in over:
+                continue
             if first[0] == second[0] and first[0].is_learnable:
                 factors = [*left.factors]
                 factors.remove(first)

@@ -6,10 +6,11 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram
+from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Tensor
 
 __all__ = ["Blocks", "Tick"]
@@ -27,10 +28,12 @@ class Blocks:
     potential : tuple of (Diagram, int)
         The blocks that every derivative merges with, with integer weights.
     cuts : tuple of tuple of (Factor, int)
-        For each block one learnable factor from each orbit of its automorphisms, with the size of
-        the orbit.
+        For each block the factors that a merger may take out of it: one from each orbit of its
+        automorphisms, with the size of the orbit. All that are learnable, unless tensors move at
+        different rates; then a diagram of the potential gives a block for each of the rates, which
+        is in its weight and its free nodes.
     symmetric : tuple of tuple of Tensor
-        Classes of tensors that may be permuted without changing potential or observables.
+        Classes of tensors that may be permuted without changing potential, rates or observables.
     axes : tuple of Axis
         All axes, sorted.
     fixed : tuple of Tensor, default ()
@@ -42,6 +45,8 @@ class Blocks:
     symmetric: tuple[tuple[Tensor, ...], ...]
     axes: tuple[Axis, ...]
     fixed: tuple[Tensor, ...] = ()
+    invariants: tuple[DiagramSum, ...] = field(default=(), repr=False)
+    """The sums that made the symmetric classes; their effect is in the other fields."""
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:

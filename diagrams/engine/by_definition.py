@@ -9,7 +9,7 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
@@ -58,12 +58,19 @@ class PlainRepresentation(Representation[State]):
             for diagram, coefficient in state.items():
                 for block in blocks:
                     other, weight = self.blocks.potential[block]
-                    for merged, count in merge(diagram, other):
+                    cut = {tensor for (tensor, _), _ in self.blocks.cuts[block]}
+                    for merged, count in merge(diagram, other, over=cut):
                         total[merged] += coefficient * int(weight * count)
                 self.tick(0)
         result = {diagram: total[diagram] for diagram in sorted(total) if total[diagram]}
         self.tick(len(result))
         return result
+
+    def added(self, first: State, second: State) -> State:
+        """The sum of two states."""
+        total = Counter(first)
+        total.update(second)
+        return {diagram: total[diagram] for diagram in sorted(total) if total[diagram]}
 
     @property
     def contractions(self) -> int:

@@ -59,6 +59,10 @@ class Representation(ABC, Generic[State]):
         """Merge each state with some blocks of the potential, by number, weights included; add."""
 
     @abstractmethod
+    def added(self, first: State, second: State) -> State:
+        """The sum of two states."""
+
+    @abstractmethod
     def expectation(self, state: State) -> Moments:
         """The Gaussian expectation of a state."""
 
@@ -73,8 +77,7 @@ class Representation(ABC, Generic[State]):
             {tensor for diagram, _ in total for tensor in diagram.tensors} <= {*self.blocks.tensors}
             and {axis for diagram, _ in total for axis in diagram.nodes} <= {*self.blocks.axes}
             and all(self.suits(diagram) for diagram, _ in total)
-            and symmetric_tensors(DiagramSum(dict(self.blocks.potential)), total)
-            == self.blocks.symmetric
+            and symmetric_tensors(*self.blocks.invariants, total) == self.blocks.symmetric
         )
 
     @property

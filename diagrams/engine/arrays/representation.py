@@ -113,6 +113,13 @@ class ArrayRepresentation(Representation[State]):
         self.tick(self.count(result))
         return result
 
+    def added(self, first: State, second: State) -> State:
+        """The sum of two states."""
+        found = Collector()
+        found.append_state(first)
+        found.append_state(second)
+        return found.state()
+
     # -- contraction ---------------------------------------------------------------------------
 
     def _finished(self, row: Codes) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ Source: ours.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -60,13 +60,13 @@ class TraceMerger(Merger):
         for number, tensor in enumerate(self._tensors):
             for orientation, letter in enumerate(self._letters[number]):
                 self.start_axis[letter] = self._axis_number[tensor.axes[orientation]]
-        self._learnable = {
-            letter for letter in self.start_axis if self._tensor(letter).is_learnable
-        }
-        self._templates = [self._cuts(diagram, weight) for diagram, weight in blocks.potential]
+        self._templates = [
+            self._cuts(diagram, weight, {tensor for (tensor, _), _ in cuts})
+            for (diagram, weight), cuts in zip(blocks.potential, blocks.cuts, strict=True)
+        ]
 
-    def _cuts(self, diagram: Diagram, weight: int) -> list[_Cut]:
-        """All ways to cut a letter out of a block, equal ones collected."""
+    def _cuts(self, diagram: Diagram, weight: int, tensors: Collection[Tensor]) -> list[_Cut]:
+        """All ways to cut a letter of some tensors out of a block, equal ones collected."""
         words, free = list(self.words(diagram)), self.free(diagram)
         found: Counter[tuple[str, Word, tuple[Word, ...]]] = Counter()
         for j, word in enumerate(words):
@@ -84,7 +84,7 @@ class TraceMerger(Merger):
         return [
             _Cut(letter, path, reverse(path), others, free, total)
             for (letter, path, others), total in found.items()
-            if letter in self._learnable
+            if self._tensor(letter) in tensors
         ]
 
     def _tensor(self, letter: str) -> Tensor:

@@ -138,6 +138,12 @@ class TraceRepresentation(Representation[dict[Key, int]]):
                 self.tick(len(result) - before)
         return {key: coefficient for key, coefficient in result.items() if coefficient}
 
+    def added(self, first: dict[Key, int], second: dict[Key, int]) -> dict[Key, int]:
+        """The sum of two states."""
+        total = Counter(first)
+        total.update(second)
+        return {key: coefficient for key, coefficient in total.items() if coefficient}
+
     # -- contraction ---------------------------------------------------------------------------
 
     @property
