@@ -28,20 +28,21 @@ ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import MappingProxyType
 
 from diagrams.arguments import powers_of, several, word
+from diagrams.diagram import Diagram
 from diagrams.errors import InvalidInputError
 from diagrams.input_average import averaged
 from diagrams.network import Network, inner_product
-from diagrams.sums import DiagramSum
+from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Axis, Tensor
 from diagrams.wick import Monomial
 
-__all__ = ["OBSERVABLES", "Observable", "QuadraticLoss", "Quantity"]
+__all__ = ["OBSERVABLES", "Observable", "QuadraticLoss", "Quantity", "weight_norm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Observable:
     Examples
     --------
     >>> W = Tensor("W", (Axis("H"), Axis("p")), variance="sigma2")
-    >>> norm = Observable(name="weight-norm", networks=(Network.einsum("ki,ki->", W, W),))
+    >>> norm = Observable(name="norm", networks=(Network.einsum("ki,ki->", W, W),))
     >>> len(norm.quantity.diagrams)
     1
     """
@@ -208,15 +209,30 @@ class QuadraticLoss:
         return averaged(inner_product(first, second, self.output_axes), *self.averaged_over)
 
 
-OBSERVABLES: Mapping[str, Callable[[QuadraticLoss], Quantity]] = MappingProxyType(
+def weight_norm(weights: Iterable[Tensor]) -> DiagramSum:
+    """Half the sum of the squares of all entries of some tensors.
+
+    Examples
+    --------
+    >>> W = Tensor("W", (Axis("H"), Axis("p")), variance="sigma2")
+    >>> print(weight_norm([W]))
+    1/2 * [weight W[H,p]~sigma2; W(H0,p0)^2]
+    """
+    squares = (Diagram(t.axes, ((t, tuple(range(t.rank))),) * 2) for t in weights)
+    return collect((square, Fraction(1, 2)) for square in squares)
+
+
+OBSERVABLES: Mapping[str, Callable[[QuadraticLoss, Sequence[Tensor]], Quantity]] = MappingProxyType(
     {
-        "alignment": lambda loss: Quantity(loss.overlap, loss.normalisation),
-        "model-norm": lambda loss: Quantity(loss.model_square, loss.normalisation),
-        "ntk-trace": lambda loss: Quantity(loss.kernel_trace, loss.normalisation),
+        "alignment": lambda loss, _: Quantity(loss.overlap, loss.normalisation),
+        "model-norm": lambda loss, _: Quantity(loss.model_square, loss.normalisation),
+        "ntk-trace": lambda loss, _: Quantity(loss.kernel_trace, loss.normalisation),
+        "weight-norm": lambda _, weights: Quantity(weight_norm(weights)),
     }
 )
-"""Observables that every problem has, made from the loss that drives its flow.
+"""Observables that every problem has, made from its loss and its learnable tensors.
 
 ``alignment`` is the inner product of model and target, ``model-norm`` the squared norm of the
 model, ``ntk-trace`` the trace of the neural tangent kernel; all are normalised as the loss is.
+``weight-norm`` is half the sum of the squares of all learnable entries, without normalisation.
 """

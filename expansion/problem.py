@@ -6,8 +6,8 @@ The model f and the target F are sums of tensor networks with the same open indi
 
 so that, as diagrams, L = 1/2 D - R + 1/2 |F|^2 with D = <f, f> and R = <f, F>. A problem says
 nothing about sizes: its axes are symbols. The loss may be normalised, for example by the number N
-of data, and be an average over Gaussian inputs. It drives the flow; other losses and observables
-may be followed along it.
+of data, and be an average over Gaussian inputs. It drives the flow unless `expansion.drive` says
+otherwise; other losses and observables may be followed along it.
 
 >>> from diagrams.tensors import Axis, Tensor
 >>> p, H = Axis("p"), Axis("H")
@@ -21,22 +21,27 @@ may be followed along it.
 >>> len(problem.loss), len(problem.model_square), len(problem.overlap)
 (3, 1, 1)
 >>> problem.quantities
-('train', 'alignment', 'model-norm', 'ntk-trace')
+('train', 'alignment', 'model-norm', 'ntk-trace', 'weight-norm')
+>>> print(problem.driven_by("train + lambda*weight-norm"))
+tied flow=train + lambda*weight-norm
 
 Source: Yarotsky, Golikov, Gusev 2026, sections 2 and 3; the description by networks is ours.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
-from diagrams.arguments import powers_of, several, word
+from diagrams.arguments import powers_of, several, shown, word
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.variances import Variance
 from diagrams.wick import Monomial
+from expansion.drive import Drive, Driven, driven
 from expansion.losses import OBSERVABLES, Observable, QuadraticLoss, Quantity
 
 __all__ = ["RESERVED_SYMBOLS", "Option", "Problem"]
@@ -65,7 +70,7 @@ class Problem:
     options : tuple of (str, Option)
         What tells the problem from others of its family; only used to describe it.
     loss_name : str, default "train"
-        Name of the loss that drives the flow.
+        Name of the loss; it drives the flow unless ``drive`` says otherwise.
     normalisation : Monomial, default ()
         Powers of symbols in front of it, ``(("N", -1),)`` for a mean over N data.
     averaged_over : tuple of Tensor, default ()
@@ -74,12 +79,15 @@ class Problem:
         Other losses that are followed along the flow.
     observables : tuple of Observable, default ()
         Other einsums of the weights that are.
+    drive : Drive, default Drive()
+        What drives the weights: the gradient of the loss, unless it says otherwise.
 
     Raises
     ------
     InvalidInputError
         If a symbol is reserved, the model has nothing to learn, two tensors share a name, two
-        quantities do, a network has other open indices, or a target contains a learnable tensor.
+        quantities do, a network has other open indices, a target contains a learnable tensor, or
+        the drive names what there is not.
     """
 
     family: str
@@ -92,6 +100,7 @@ class Problem:
     averaged_over: tuple[Tensor, ...] = ()
     observed: tuple[QuadraticLoss, ...] = ()
     observables: tuple[Observable, ...] = ()
+    drive: Drive = Drive()
 
     def __post_init__(self) -> None:
         title = f"problem {word(self.family, 'family of a problem')}"
@@ -135,6 +144,22 @@ class Problem:
                 raise InvalidInputError(
                     f"quantity {name}: is the name of two losses or observables; rename one"
                 )
+        object.__setattr__(self, "drive", self._checked_drive(pinned))
+        for name in sorted({*self._drive_symbols} & {*RESERVED_SYMBOLS}):
+            raise InvalidInputError(
+                f"symbol {name}: stands for {RESERVED_SYMBOLS[name]}; choose another name"
+            )
+
+    def _checked_drive(self, pinned: set[str]) -> Drive:
+        if not isinstance(self.drive, Drive):
+            raise InvalidInputError(
+                f"problem {self.family}: drive {shown(self.drive)} is no Drive; use driven_by"
+            )
+        for name in sorted(pinned & self.drive.symbols(self.quantities)):
+            raise InvalidInputError(
+                f"symbol {name}: is the axis {name}, which is pinned; write its size"
+            )
+        return self.drive.checked(self.quantities, [tensor.name for tensor in self.weights])
 
     # -- what the problem is written in --------------------------------------------------------
 
@@ -151,6 +176,11 @@ class Problem:
         return tuple(sorted(found, key=lambda tensor: tensor.sort_key))
 
     @property
+    def weights(self) -> tuple[Tensor, ...]:
+        """The learnable tensors, sorted."""
+        return tuple(tensor for tensor in self.tensors if tensor.is_learnable)
+
+    @property
     def axes(self) -> tuple[Axis, ...]:
         """All axes, sorted by name."""
         found = {axis for tensor in self.tensors for axis in tensor.axes} | {*self.output_axes}
@@ -163,9 +193,14 @@ class Problem:
 
     @property
     def amplitude_symbols(self) -> tuple[str, ...]:
-        """The symbols in front of networks, sorted, that are neither sizes nor variances."""
+        """The symbols in front of networks and of what drives, that are no sizes or variances."""
         found = {a.name for network in self._networks for a in network.amplitudes}
+        found |= self._drive_symbols
         return tuple(sorted(found - {*self.growing} - {*self.variance_symbols}))
+
+    @property
+    def _drive_symbols(self) -> frozenset[str]:
+        return self.drive.symbols(self.quantities)
 
     @property
     def variance_symbols(self) -> tuple[str, ...]:
@@ -198,7 +233,7 @@ class Problem:
 
     @property
     def driving(self) -> QuadraticLoss:
-        """The loss that drives the flow."""
+        """The loss of the model and its target; it drives the plain flow."""
         return QuadraticLoss(
             name=self.family,
             model=self.model,
@@ -210,7 +245,7 @@ class Problem:
 
     @property
     def losses(self) -> tuple[str, ...]:
-        """The names of the losses; the first drives the flow."""
+        """The names of the losses; the first is that of the model and its target."""
         return (self.loss_name, *(loss.name for loss in self.observed))
 
     @property
@@ -243,7 +278,47 @@ class Problem:
                 f"loss {name!r}: {self.family} has no such loss or observable; choose one of "
                 f"{', '.join(self.quantities)}"
             )
-        return OBSERVABLES[name](self.driving)
+        return OBSERVABLES[name](self.driving, self.weights)
+
+    @property
+    def driven(self) -> Driven:
+        """The generator of the flow, and the normalisation of a step of it."""
+        named = {term.name for term in self.drive.terms(self.quantities)} or {self.loss_name}
+        found = {name: self.quantity(name) for name in self.quantities if name in named}
+        return driven(self.drive, found, self.weights)
+
+    def driven_by(
+        self,
+        flow: str = "",
+        *,
+        rates: Mapping[str, str | int | Fraction] | None = None,
+        temperature: str | int | Fraction = "",
+        implicit: str | int | Fraction = "",
+    ) -> Problem:
+        """The same problem with something else that drives its weights.
+
+        Parameters
+        ----------
+        flow : str, optional
+            The potential, a linear combination of `quantities` with numbers and symbols.
+        rates : mapping, optional
+            By the name of a learnable tensor, a number times powers of symbols.
+        temperature, implicit : str, optional
+            Likewise; see `expansion.drive`.
+
+        Examples
+        --------
+        >>> from expansion.models import cp
+        >>> cp(order=2).driven_by("train", rates={"U1": "eta"}).amplitude_symbols
+        ('eta',)
+        """
+        drive = Drive(
+            flow=flow,
+            rates=rates or {},  # type: ignore[arg-type]
+            temperature=temperature,  # type: ignore[arg-type]
+            implicit=implicit,  # type: ignore[arg-type]
+        )
+        return replace(self, drive=drive)
 
     @property
     def model_square(self) -> DiagramSum:
@@ -298,6 +373,7 @@ class Problem:
     def title(self) -> str:
         """One line that names the problem and its options."""
         words = [f"{name}={str(value).lower()}" for name, value in self.options]
+        words += [f"{name}={value}" for name, value in self.drive.words]
         return " ".join([self.family, *words])
 
 

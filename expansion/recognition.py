@@ -132,7 +132,8 @@ class Recognised:
 def recognised(problem: Problem) -> Recognised | None:
     """The preset that a problem is under other names and units, None if there is none.
 
-    Known are all presets with the targets of `expansion.targets.TARGETS`; a problem that is two of
+    What drives the weights belongs to a problem: presets follow the gradient flow of their loss, so
+    that a problem with another flow is none of them, whatever its loss is. Known are all presets with the targets of `expansion.targets.TARGETS`; a problem that is two of
     them is the first, a CP model.
 
     Parameters
@@ -144,6 +145,8 @@ def recognised(problem: Problem) -> Recognised | None:
     >>> recognised(deep_linear(2)).preset.title
     'cp order=2 symmetric=false target=identity'
     """
+    if not problem.drive.is_plain:
+        return None
     for preset in _candidates(problem):
         found = _itself(preset) if preset == problem else _match(problem, preset)
         if found is not None:

@@ -103,6 +103,7 @@ def series_record(
     return {
         "family": problem.family,
         **dict(problem.options),
+        **problem.drive.record,
         **({} if alone else {"loss" if loss in problem.losses else "observable": loss}),
         **({"divisors": {n: list(d) for n, d in divisors.items()}} if divisors else {}),
         **({"at_most": bounds} if bounds else {}),

@@ -1,7 +1,7 @@
 """The loss expansion: exact coefficients Y_0, Y_1, ... of a problem.
 
-Along the gradient flow of the loss that drives it, a problem's other losses and observables have
-the same expansion, with G in place of L.
+Along the flow of what drives it, a problem's other losses and observables have the same expansion,
+with G in place of L; see `expansion.drive` for flows that are not the gradient flow of the loss.
 
 With the sign and the pure-target term that this project uses everywhere,
 
@@ -30,6 +30,7 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from numbers import Real
 from operator import index
 from typing import Any, overload
@@ -42,6 +43,7 @@ from diagrams.errors import BudgetExceededError, CapacityError, InvalidInputErro
 from diagrams.flow import Flow
 from diagrams.sums import DiagramSum
 from diagrams.wick import Moments, Monomial, monomial
+from expansion.drive import Driven
 from expansion.polynomial import MAXIMAL_BITS, Polynomial, symbol_order
 from expansion.problem import Problem
 from expansion.series_store import SeriesStore, StoredCoefficient, series_key
@@ -347,16 +349,19 @@ class LossSeries:
     def _require_flow(self) -> Flow:
         if self._flow is None:
             observable = self._quantity.diagrams
-            drives = self.loss == self.problem.loss_name
-            potential = observable if drives else self.problem.loss
             shared = None if self._beside is None else self._beside._require_flow().representation
             if shared is not None and not shared.holds(observable):
                 shared = None
-            self._flow = Flow(observable, potential, shared, tick=self._meter.tick, work=self._work)
+            generator = self._driven.generator
+            self._flow = Flow(observable, generator, shared, tick=self._meter.tick, work=self._work)
         return self._flow
 
+    @cached_property
+    def _driven(self) -> Driven:
+        return self.problem.driven
+
     def normalisation(self, s: int) -> Monomial:
-        """The factor of Y_s besides its diagrams: that of the quantity, and s times of the loss.
+        """The factor of Y_s besides its diagrams: of the quantity, and s times of what drives.
 
         Examples
         --------
@@ -365,7 +370,7 @@ class LossSeries:
         (('N', -3),)
         """
         factor = Counter(dict(self._quantity.normalisation))
-        for name, power in self.problem.normalisation:
+        for name, power in self._driven.normalisation:
             factor[name] += s * power
         return monomial(factor)
 

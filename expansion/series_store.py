@@ -2,8 +2,8 @@
 
 A *store* maps the key of a series and a number s to a `StoredCoefficient`, and the keys of steps to
 their results (`diagrams.engine.steps`). The key of a series is a digest of
-what the coefficients depend on and of nothing else: the diagrams of the loss that drives the flow,
-those of what is followed, both normalisations, and `ENGINE_VERSION`. Names of presets and files do
+what the coefficients depend on and of nothing else: the diagrams of what drives the flow, its rates
+and temperature, the diagrams of what is followed, both normalisations, and `ENGINE_VERSION`. Names of presets and files do
 not enter, so two descriptions of one problem share their records.
 
 Laws:
@@ -31,6 +31,7 @@ from typing import Protocol
 
 from diagrams.engine import StepStore
 from diagrams.errors import InvalidInputError
+from diagrams.generator import Amplitude
 from diagrams.sums import DiagramSum
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -98,13 +99,20 @@ def series_key(problem: Problem, quantity: str) -> str:
         A name in ``problem.quantities``; the name itself does not enter.
     """
     followed = problem.quantity(quantity)
+    driven = problem.driven
+    generator = driven.generator
     description = {
         "engine": ENGINE_VERSION,
-        "potential": _lines(problem.loss),
-        "potential_normalisation": [list(power) for power in problem.normalisation],
+        "potential": _lines(generator.potential),
+        "potential_normalisation": [list(power) for power in driven.normalisation],
         "followed": _lines(followed.diagrams),
         "followed_normalisation": [list(power) for power in followed.normalisation],
     }
+    # Only where there are any, so that the keys of plain flows stay what they were.
+    if generator.rates:
+        description["rates"] = sorted(f"{t.name} {_factor(rate)}" for t, rate in generator.rates)
+    if generator.temperature is not None:
+        description["temperature"] = _factor(generator.temperature)
     text = json.dumps(description, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode("utf-8")).hexdigest()
 
@@ -170,6 +178,10 @@ def _natural(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise TypeError("not a natural number")
     return value
+
+
+def _factor(amplitude: Amplitude) -> str:
+    return " ".join([str(amplitude.number), *(axis.name for axis in amplitude.symbols)])
 
 
 def _lines(total: DiagramSum) -> list[str]:

@@ -1,0 +1,344 @@
+"""What drives the weights of a problem, in the words of its user.
+
+Plain gradient flow follows the loss of the model and its target, all weights alike:
+
+    T du/dt = -dL/du.
+
+A `Drive` says what is different:
+
+- *flow*: the potential P in place of L, a linear combination of the problem's losses and
+  observables with rational numbers and symbols, such as ``train + lambda*weight-norm``;
+- *rates*: a factor r_W for the velocity of a tensor W, a number times powers of symbols;
+- *temperature* τ: Langevin dynamics, T du = -r_W dP/du dt + (2 τ r_W T)^{1/2} dB;
+- *implicit* η: the potential P + (η/4) sum of r_W (dP/du)², of which the flow agrees with gradient
+  descent of steps η = Δt/T on P up to the second order.
+
+The symbols are free nodes of the diagrams. Powers that all parts of a generator share are taken out
+as a *normalisation*, a factor of every step; what is left of the others are free nodes. So the loss
+of N data, with 1/N in front, and a weight norm without it become (1/N) (L + N |W|²/2).
+
+>>> print(combined([(1, (("N", -1),), DiagramSum()), (1, (("lambda", 1),), DiagramSum())])[1])
+(('N', -1),)
+
+Source: generators, ours; the modified potential: D. Barrett, B. Dherin, "Implicit gradient
+regularization", 2021, and E. Hairer, C. Lubich, G. Wanner, *Geometric Numerical Integration*,
+chapter IX.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from diagrams.arguments import shown, word
+from diagrams.errors import InvalidInputError
+from diagrams.generator import Amplitude, Generator
+from diagrams.merge import merge
+from diagrams.sums import DiagramSum
+from diagrams.tensors import Axis, Tensor
+from diagrams.variances import Powers, Variance
+from diagrams.wick import Monomial, monomial
+from expansion.formulas import Term, read_formula
+from expansion.losses import Quantity
+
+__all__ = ["Drive", "Driven", "combined", "driven"]
+
+_SYMBOL = re.compile(r"[A-Za-z_](?:\w*[A-Za-z_])?", re.ASCII)
+
+Part = tuple[Fraction | int, Powers, DiagramSum]
+"""A number, powers of symbols, and what they multiply."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drive:
+    """What drives the weights; plain gradient flow if nothing is said.
+
+    Parameters
+    ----------
+    flow : str, default ""
+        A formula in names of losses and observables; empty for the loss of the problem.
+    rates : tuple of (str, str), default ()
+        Tensors with their rates; a mapping is understood too.
+    temperature : str, default ""
+        A symbol, a number, or a product of powers of them; empty for none.
+    implicit : str, default ""
+        The step of gradient descent whose modified flow is followed, likewise.
+
+    Raises
+    ------
+    InvalidInputError
+        If one of them is not understood, or a symbol ends in a digit.
+
+    Examples
+    --------
+    >>> Drive(rates={"V": "2*eta", "U": 1}, temperature="tau").words
+    (('rate', 'V:2*eta'), ('temperature', 'tau'))
+    """
+
+    flow: str = ""
+    rates: tuple[tuple[str, str], ...] = ()
+    temperature: str = ""
+    implicit: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "flow", word(self.flow, "flow"))
+        object.__setattr__(self, "rates", _rates(self.rates))
+        for name in ("temperature", "implicit"):
+            value = getattr(self, name)
+            text = "" if value in ("", None) else str(_factor(value, name))
+            object.__setattr__(self, name, text)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is the gradient flow of the loss of the problem."""
+        return self == Drive()
+
+    @property
+    def words(self) -> tuple[tuple[str, str], ...]:
+        """What is not plain, for titles: names of options with their values."""
+        named = [("flow", self.flow), *(("rate", f"{name}:{rate}") for name, rate in self.rates)]
+        named += [("temperature", self.temperature), ("implicit", self.implicit)]
+        return tuple((name, value) for name, value in named if value)
+
+    @property
+    def record(self) -> dict[str, str | dict[str, str]]:
+        """What is not plain, as plain data under the words of problem files."""
+        values: dict[str, str | dict[str, str]] = {
+            "flow": self.flow,
+            "rates": dict(self.rates),
+            "temperature": self.temperature,
+            "implicit": self.implicit,
+        }
+        return {name: value for name, value in values.items() if value}
+
+    @property
+    def factors(self) -> tuple[Variance, ...]:
+        """All rates, the temperature and the step."""
+        texts = [*(rate for _, rate in self.rates), self.temperature, self.implicit]
+        return tuple(Variance.parse(text) for text in texts if text)
+
+    def terms(self, quantities: Sequence[str]) -> tuple[Term, ...]:
+        """The terms of the flow; none if it is plain.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is not a combination of the quantities of the problem.
+        """
+        if not self.flow:
+            return ()
+        terms = read_formula(self.flow, names=quantities)
+        for term in terms:
+            if term.name is None or term.entries or not term.coefficient:
+                raise InvalidInputError(
+                    f"flow {self.flow[:60]!r}: has a term without a loss or an observable, or with "
+                    "a tensor or a factor 0; combine " + ", ".join(quantities)
+                )
+            for symbol in term.symbols:
+                _checked(symbol)
+        return terms
+
+    def symbols(self, quantities: Sequence[str]) -> frozenset[str]:
+        """All symbols that it brings."""
+        named = {symbol for term in self.terms(quantities) for symbol in term.symbols}
+        return frozenset(named.union(*(factor.symbols for factor in self.factors)))
+
+    def checked(self, quantities: Sequence[str], weights: Sequence[str]) -> Drive:
+        """In the words of a problem: like terms are collected, the plain flow is not written.
+
+        Raises
+        ------
+        InvalidInputError
+            If the flow is no combination of the quantities, or a rate belongs to no weight.
+        """
+        for name, _ in self.rates:
+            if name not in weights:
+                raise InvalidInputError(
+                    f"rate of {name}: there is no learnable tensor of this name; give rates to "
+                    f"{', '.join(weights)}"
+                )
+        found: dict[tuple[str, tuple[str, ...]], Fraction] = {}
+        for term in self.terms(quantities):
+            key = term.name or "", tuple(sorted(term.symbols))
+            found[key] = found.get(key, Fraction(0)) + term.coefficient
+        kept = {key: c for key, c in found.items() if c}
+        if self.flow and not kept:
+            raise InvalidInputError(
+                f"flow {self.flow[:60]!r}: is zero, and nothing moves; combine "
+                + ", ".join(quantities)
+            )
+        plain = kept == {(quantities[0], ()): 1}
+        return replace(self, flow="" if plain else _sum(kept))
+
+
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """A generator, without a factor that every step has.
+
+    Parameters
+    ----------
+    generator : Generator
+    normalisation : Monomial
+        Powers of symbols in front of it.
+    """
+
+    generator: Generator
+    normalisation: Monomial
+
+
+def driven(
+    drive: Drive,
+    quantities: Mapping[str, Quantity],
+    weights: Iterable[Tensor],
+) -> Driven:
+    """The generator of a drive.
+
+    Parameters
+    ----------
+    drive : Drive
+    quantities : mapping
+        The losses and observables that its flow names; without a flow the first one drives.
+    weights : iterable of Tensor
+        All learnable tensors.
+    """
+    rates = {tensor: Variance.parse(dict(drive.rates).get(tensor.name, "1")) for tensor in weights}
+    shared = _shared(rate.powers for rate in rates.values())
+    amplitudes = {tensor: _amplitude(rate, shared) for tensor, rate in rates.items()}
+    total, powers = combined(_potential(drive, quantities))
+    if drive.implicit:
+        total, powers = combined(
+            [(1, powers, total), *_squared_gradient(drive.implicit, total, powers, rates)]
+        )
+    temperature = None
+    if drive.temperature:
+        factor = Variance.parse(drive.temperature)
+        # The noise has the rates but not the normalisation of the potential.
+        common = _shared([powers, factor.powers])
+        total, powers = _nodes(powers, common) * total, common
+        temperature = _amplitude(factor, common)
+    return Driven(
+        Generator(
+            total,
+            tuple((tensor, rate) for tensor, rate in amplitudes.items() if rate != Amplitude()),
+            temperature,
+        ),
+        _product(powers, shared),
+    )
+
+
+def combined(parts: Sequence[Part]) -> tuple[DiagramSum, Monomial]:
+    """A sum of products as diagrams with free nodes, and the powers that all of them share.
+
+    Examples
+    --------
+    >>> from diagrams.diagram import Diagram
+    >>> one = DiagramSum({Diagram(()): 1})
+    >>> total, powers = combined([(1, (("N", -1),), one), (2, (), one)])
+    >>> print(total, powers)
+    1 * [1] + 2 * [N0] (('N', -1),)
+    """
+    shared = _shared(powers for _, powers, _ in parts)
+    sums = (
+        _amplitude(Variance(Fraction(1), powers), shared) * (total * c)
+        for c, powers, total in parts
+    )
+    return sum(sums, DiagramSum()), shared
+
+
+def _potential(drive: Drive, quantities: Mapping[str, Quantity]) -> list[Part]:
+    names = tuple(quantities)
+    terms = drive.terms(names) or (Term(name=names[0]),)
+    result: list[Part] = []
+    for term in terms:
+        quantity = quantities[term.name or ""]
+        symbols = monomial({symbol: term.symbols.count(symbol) for symbol in term.symbols})
+        powers = _product(quantity.normalisation, symbols)
+        result.append((term.coefficient, powers, quantity.diagrams))
+    return result
+
+
+def _squared_gradient(
+    step: str, potential: DiagramSum, powers: Powers, rates: Mapping[Tensor, Variance]
+) -> list[Part]:
+    """(η/4) sum of r_W (dP/du)² with P of the given diagrams and powers."""
+    eta = Variance.parse(step)
+    return [
+        (
+            eta.coefficient * rate.coefficient / 4,
+            _product(_product(powers, powers), _product(eta.powers, rate.powers)),
+            merge(potential, potential, over={tensor}),
+        )
+        for tensor, rate in rates.items()
+    ]
+
+
+def _shared(several: Iterable[Powers]) -> Monomial:
+    """The least power of every symbol."""
+    tables = [dict(powers) for powers in several]
+    names = {name for table in tables for name in table}
+    return monomial({name: min(table.get(name, 0) for table in tables) for name in names})
+
+
+def _amplitude(factor: Variance, shared: Powers) -> Amplitude:
+    return Amplitude(factor.coefficient, _nodes(factor.powers, shared).symbols)
+
+
+def _nodes(powers: Powers, shared: Powers) -> Amplitude:
+    """What is left of powers without those that are shared, as free nodes."""
+    rest = dict(_product(powers, tuple((name, -power) for name, power in shared)))
+    return Amplitude(
+        symbols=tuple(Axis(name) for name, power in sorted(rest.items()) for _ in range(power))
+    )
+
+
+def _product(first: Powers, second: Powers) -> Monomial:
+    total = dict(first)
+    for name, power in second:
+        total[name] = total.get(name, 0) + power
+    return monomial(total)
+
+
+def _rates(value: object) -> tuple[tuple[str, str], ...]:
+    """Tensors with their rates, sorted, without those that are 1."""
+    pairs = tuple(value.items()) if isinstance(value, Mapping) else value
+    found: dict[str, str] = {}
+    try:
+        for name, rate in pairs:  # type: ignore[attr-defined]
+            if word(name, "rates") in found:
+                raise InvalidInputError(f"rate of {name}: is given twice; give it once")
+            found[name] = str(_factor(rate, f"rate of {name}"))
+    except (TypeError, ValueError):
+        raise InvalidInputError(
+            f"rates: {shown(value)} are no tensors with rates; give for example {{'W': 'eta'}}"
+        ) from None
+    return tuple(sorted((name, rate) for name, rate in found.items() if rate != "1"))
+
+
+def _factor(value: object, title: str) -> Variance:
+    """A positive number times powers of symbols."""
+    try:
+        factor = Variance.of(value)
+    except InvalidInputError as error:
+        raise InvalidInputError(str(error).replace("variance", title, 1)) from None
+    for symbol in factor.symbols:
+        _checked(symbol)
+    return factor
+
+
+def _checked(symbol: str) -> None:
+    """A symbol may become a free node of a diagram, where a digit at the end would be a number."""
+    if not _SYMBOL.fullmatch(symbol):
+        raise InvalidInputError(
+            f"symbol {symbol[:40]!r}: ends in a digit; rename it, as eta_a in place of eta1"
+        )
+
+
+def _sum(terms: Mapping[tuple[str, tuple[str, ...]], Fraction]) -> str:
+    """A flow as one writes it."""
+    text = ""
+    for (name, symbols), c in terms.items():
+        product = "*".join([*([str(abs(c))] if abs(c) != 1 else []), *symbols, name])
+        text += f"{' - ' if c < 0 else ' + '}{product}"
+    return f"-{text[3:]}" if text.startswith(" - ") else text[3:]
