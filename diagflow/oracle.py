@@ -46,12 +46,16 @@ from flint import Ordering, fmpz_mpoly, fmpz_mpoly_ctx
 
 __all__ = [
     "UNIT_VARIANCE",
+    "EntryRing",
     "Moments",
     "QuadraticLoss",
     "Term",
+    "Variance",
     "cp_loss_derivatives",
     "format_moments",
     "loss_derivatives",
+    "odd_double_factorial",
+    "variance_monomial",
 ]
 
 Monomial: TypeAlias = tuple[tuple[str, int], ...]
@@ -254,7 +258,7 @@ def loss_derivatives(
         raise ValueError(f"terms = {terms} is negative: the expansion starts at order 0")
     driving = QuadraticLoss(tuple(model), tuple(target), prefactor)
     observed = driving if observable is None else observable
-    entries = _EntryRing.of((driving, observed), sizes, structural or {}, symmetric)
+    entries = EntryRing.of((driving, observed), sizes, structural or {}, symmetric)
     laws = entries.laws(variances or {})
     learnable = entries.learnable(frozen)
 
@@ -350,7 +354,7 @@ def format_moments(moments: Moments) -> str:
 
 
 @dataclass(frozen=True)
-class _EntryRing:
+class EntryRing:
     """The ring of integer polynomials in the entries of all random tensors."""
 
     context: fmpz_mpoly_ctx
@@ -366,7 +370,7 @@ class _EntryRing:
         sizes: Mapping[str, int],
         structural: Mapping[str, StructuralTensor],
         symmetric: Collection[str] = (),
-    ) -> "_EntryRing":
+    ) -> "EntryRing":
         """Collect the entries of the random tensors in the losses, after checking the shapes."""
         shapes: dict[str, tuple[int, ...]] = {}
         for loss in losses:
@@ -434,11 +438,16 @@ class _EntryRing:
 
     def loss_polynomial(self, loss: QuadraticLoss) -> tuple[fmpz_mpoly, int]:
         """Return the loss as an integer polynomial over a common denominator."""
-        residual = loss.residual
-        common = lcm(*(term.coefficient.denominator for term in residual))
+        values, common = self.values(loss.residual)
+        squares = sum((value**2 for value in values.values()), self.zero)
+        return squares * loss.prefactor.numerator, loss.prefactor.denominator * common**2
+
+    def values(self, terms: Sequence[Term]) -> tuple[dict[tuple[int, ...], fmpz_mpoly], int]:
+        """Return a sum of terms at every value of the open indices, over a common denominator."""
+        common = lcm(*(term.coefficient.denominator for term in terms))
         values: dict[tuple[int, ...], fmpz_mpoly] = {}
         generators = dict(zip(self.entries, self.context.gens(), strict=True))
-        for term in residual:
+        for term in terms:
             for index in _assignments(term.letters, self.sizes):
                 value = self.context.constant(int(term.coefficient * common))
                 for tensor, slots in term.factors:
@@ -451,8 +460,7 @@ class _EntryRing:
                         value *= generators[tensor, position]
                 place = tuple(index[letter] for letter in term.output)
                 values[place] = values.get(place, self.zero) + value
-        squares = sum((value**2 for value in values.values()), self.zero)
-        return squares * loss.prefactor.numerator, loss.prefactor.denominator * common**2
+        return values, common
 
 
 def _check_output(loss: QuadraticLoss, sizes: Mapping[str, int]) -> None:
@@ -496,8 +504,8 @@ def _gaussian_average(
         if any(exponent & 1 for exponent in exponents):
             continue
         halves = [int(exponent) // 2 for exponent in exponents]
-        number, monomial = _variance_monomial(laws, halves)
-        pairings = int(coefficient) * prod(map(_odd_double_factorial, halves))
+        number, monomial = variance_monomial(laws, halves)
+        pairings = int(coefficient) * prod(map(odd_double_factorial, halves))
         numerators[monomial] = numerators.get(monomial, Fraction(0)) + pairings * number
     return {
         monomial: numerators[monomial] / denominator
@@ -506,7 +514,7 @@ def _gaussian_average(
     }
 
 
-def _variance_monomial(laws: Sequence[Variance], powers: Sequence[int]) -> Variance:
+def variance_monomial(laws: Sequence[Variance], powers: Sequence[int]) -> Variance:
     """Product of the variances to the given powers, equal symbols collected."""
     number = Fraction(1)
     total: dict[str, int] = {}
@@ -520,6 +528,6 @@ def _variance_monomial(laws: Sequence[Variance], powers: Sequence[int]) -> Varia
     return number, tuple(sorted((name, power) for name, power in total.items() if power))
 
 
-def _odd_double_factorial(half: int) -> int:
+def odd_double_factorial(half: int) -> int:
     """``(2 half - 1)!!``, the number of perfect matchings of ``2 half`` points."""
     return prod(range(1, 2 * half, 2))

@@ -43,7 +43,7 @@ from diagrams.wick import Monomial, monomial
 from expansion.formulas import Term, read_formula
 from expansion.losses import Quantity
 
-__all__ = ["Drive", "Driven", "combined", "driven"]
+__all__ = ["Drive", "Driven", "combined", "driven", "factor_of"]
 
 _SYMBOL = re.compile(r"[A-Za-z_](?:\w*[A-Za-z_])?", re.ASCII)
 
@@ -87,7 +87,7 @@ class Drive:
         object.__setattr__(self, "rates", _rates(self.rates))
         for name in ("temperature", "implicit"):
             value = getattr(self, name)
-            text = "" if value in ("", None) else str(_factor(value, name))
+            text = "" if value in ("", None) else str(factor_of(value, name))
             object.__setattr__(self, name, text)
 
     @property
@@ -308,7 +308,7 @@ def _rates(value: object) -> tuple[tuple[str, str], ...]:
         for name, rate in pairs:  # type: ignore[attr-defined]
             if word(name, "rates") in found:
                 raise InvalidInputError(f"rate of {name}: is given twice; give it once")
-            found[name] = str(_factor(rate, f"rate of {name}"))
+            found[name] = str(factor_of(rate, f"rate of {name}"))
     except (TypeError, ValueError):
         raise InvalidInputError(
             f"rates: {shown(value)} are no tensors with rates; give for example {{'W': 'eta'}}"
@@ -316,8 +316,21 @@ def _rates(value: object) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((name, rate) for name, rate in found.items() if rate != "1"))
 
 
-def _factor(value: object, title: str) -> Variance:
-    """A positive number times powers of symbols."""
+def factor_of(value: object, title: str) -> Variance:
+    """A positive number times powers of symbols.
+
+    Parameters
+    ----------
+    value : str, int or Fraction
+        As for a variance, see `diagrams.variances`.
+    title : str
+        What it is, for messages.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is none, or a symbol ends in a digit.
+    """
     try:
         factor = Variance.of(value)
     except InvalidInputError as error:

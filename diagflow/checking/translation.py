@@ -16,18 +16,20 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import comb, prod
 from string import ascii_letters
+from typing import Any
 
-from diagflow import oracle
+from diagflow import oracle, oracle_dynamics
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.variances import Variance
-from expansion.losses import QuadraticLoss
+from expansion.formulas import Term
+from expansion.losses import Observable, QuadraticLoss
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 
@@ -91,23 +93,77 @@ class Translation:
     def coefficients(self, name: str, last: int) -> list[oracle.Moments]:
         """Y_0 ... Y_last of a loss from the oracle, polynomials in the variances."""
         words = _Words(self)
+        tensors: Collection[Tensor] = self.problem.driving.tensors | self._losses[name].tensors
+        if not self.problem.drive.is_plain:
+            potential = tuple(self._potential(words))
+            tensors = self.problem.tensors
+        laws = {t.name: self._variance(t) for t in tensors if t.is_random}
+        told: dict[str, Any] = {
+            "frozen": {t.name for t in tensors if t.is_random and not t.is_learnable},
+            "structural": {t.name: self._entries(t) for t in tensors if not t.is_random},
+            "symmetric": {t.name for t in tensors if t.symmetric},
+        }
         driving, observed = (
             words.loss(loss) for loss in (self.problem.driving, self._losses[name])
         )
-        tensors = self.problem.driving.tensors | self._losses[name].tensors
-        moving = {t.name: self._variance(t) for t in tensors if t.is_random}
-        return oracle.loss_derivatives(
-            driving.model,
-            driving.target,
-            words.sizes,
-            last,
-            moving,
-            frozen={t.name for t in tensors if t.is_random and not t.is_learnable},
-            structural={t.name: self._entries(t) for t in tensors if not t.is_random},
-            prefactor=driving.prefactor,
-            observable=observed,
-            symmetric={t.name for t in tensors if t.symmetric},
+        if self.problem.drive.is_plain:
+            return oracle.loss_derivatives(
+                driving.model,
+                driving.target,
+                words.sizes,
+                last,
+                laws,
+                prefactor=driving.prefactor,
+                observable=observed,
+                **told,
+            )
+        dynamics = self._dynamics(potential)
+        used = {t for _, q in potential for t in _names(q)} | {*_names(observed)}
+        told = {key: _only(value, used) for key, value in told.items()}
+        return oracle_dynamics.moved_moments(
+            observed, dynamics, words.sizes, last, _only(laws, used), **told
         )
+
+    def _dynamics(
+        self, potential: tuple[tuple[Fraction, oracle_dynamics.Quantity], ...]
+    ) -> oracle_dynamics.Dynamics:
+        drive = self.problem.drive
+        return oracle_dynamics.Dynamics(
+            potential=potential,
+            rates={name: self._number(rate) for name, rate in drive.rates},
+            temperature=self._number(drive.temperature or None),
+            implicit=self._number(drive.implicit or None),
+        )
+
+    def _number(self, text: str | None) -> Fraction:
+        """A rate, a temperature or a step at these values; zero if there is none."""
+        if text is None:
+            return Fraction(0)
+        factor = Variance.parse(text)
+        return prod((self.values[n] ** power for n, power in factor.powers), start=factor.coefficient)
+
+    def _potential(self, words: _Words) -> Iterator[tuple[Fraction, oracle_dynamics.Quantity]]:
+        problem = self.problem
+        for term in problem.drive.terms(problem.quantities) or (Term(name=problem.loss_name),):
+            c = prod((self.values[symbol] for symbol in term.symbols), start=term.coefficient)
+            if term.name in self._losses:
+                yield c, words.loss(self._losses[term.name])
+            elif term.name == "weight-norm":
+                yield c, "weight-norm"
+            elif term.name == "model-norm":
+                yield 2 * c, words.loss(replace(problem.driving, target=()))
+            elif term.name == "alignment":  # <f, F> = |f|^2/2 + |F|^2/2 - |f - F|^2/2
+                yield -c, words.loss(problem.driving)
+                yield c, words.loss(replace(problem.driving, target=()))
+                yield c, words.loss(replace(problem.driving, model=()))
+            else:
+                named = {observable.name: observable for observable in problem.observables}
+                if term.name not in named:
+                    raise InvalidInputError(
+                        f"flow of {problem.family}: {term.name} is made of derivatives, which the "
+                        "oracle does not know; check a flow without it"
+                    )
+                yield c, words.observable(named[term.name])
 
     def _size(self, axis: Axis) -> int:
         return axis.pinned or int(self.values[axis.name])
@@ -149,6 +205,19 @@ class _Words:
             scale / 2,
         )
 
+    def observable(self, observable: Observable) -> oracle_dynamics.Einsum:
+        values = self.told.values
+        if observable.averaged_over:
+            raise InvalidInputError(
+                f"observable {observable.name}: is an average over inputs, and the oracle knows "
+                "sums only; check a flow without it"
+            )
+        powers = observable.normalisation
+        return oracle_dynamics.Einsum(
+            tuple(self._term(network, ()) for network in observable.networks),
+            prod((values[n] ** power for n, power in powers), start=Fraction(1)),
+        )
+
     def _term(self, network: Network, output_axes: tuple[Axis, ...]) -> oracle.Term:
         axes = network.index_axes(output_axes)
         at = {index: self._letter(index, axis) for index, axis in axes.items()}
@@ -171,6 +240,21 @@ class _Words:
             self.letters[index, axis] = letter
             self.sizes[letter] = self.told._size(axis)
         return self.letters[index, axis]
+
+
+def _names(quantity: oracle_dynamics.Quantity) -> frozenset[str]:
+    """The tensors of a quantity."""
+    if isinstance(quantity, str):
+        return frozenset()
+    terms = quantity.terms if isinstance(quantity, oracle_dynamics.Einsum) else quantity.residual
+    return frozenset(name for term in terms for name, _ in term.factors)
+
+
+def _only(value: Any, names: Collection[str]) -> Any:
+    """The part of a set, or of a mapping, that belongs to some names."""
+    if isinstance(value, Mapping):
+        return {name: value[name] for name in value if name in names}
+    return {name for name in value if name in names}
 
 
 def at_numbers(polynomial: Polynomial, values: Mapping[str, Fraction]) -> oracle.Moments:

@@ -11,12 +11,14 @@ Source: ours.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
 from diagrams.variances import Variance
 from diagrams.wick import Monomial
+from expansion.drive import factor_of
 from expansion.problem import RESERVED_SYMBOLS
 from expansion.problem_files.toml_document import Path, TomlDocument, listed
 from expansion.untrusted import shown
@@ -89,7 +91,8 @@ class Declarations:
         kinds = [kind.value for kind in Kind]
         for name in self.document.table(("tensors",)):
             path = "tensors", name
-            table = self.document.table(path, ("kind", "axes", "variance", "symmetric"))
+            known = ("kind", "axes", "variance", "symmetric", "rate", "multiplier")
+            table = self.document.table(path, known)
             kind = self.document.get(path, "kind", str)
             if kind not in kinds:
                 raise self.document.error(
@@ -114,6 +117,46 @@ class Declarations:
                 self.document.get(path, "symmetric", bool, False),
             )
         return result
+
+    @cached_property
+    def rates(self) -> dict[str, str]:
+        """The rates of the tensors that have one."""
+        return {name: self.factor(path, value) for name, path, value in self._given("rate")}
+
+    @cached_property
+    def multipliers(self) -> dict[str, Variance]:
+        """The multipliers of the tensors that have one: numbers times symbols."""
+        result = {}
+        for name, path, value in self._given("multiplier"):
+            multiplier = Variance.parse(self.factor(path, value))
+            for symbol, power in multiplier.powers:
+                if power < 0:
+                    raise self.document.error(
+                        path,
+                        f"divides by {symbol}; put its square into the variance and the rate of "
+                        f"{name} instead, which is the same flow",
+                    )
+                self.document.checked(path, Axis, symbol)
+            result[name] = multiplier
+        return result
+
+    def _given(self, key: str) -> Iterator[tuple[str, Path, object]]:
+        for name in self._tensor_names:
+            table = self.document.table(("tensors", name))
+            if key in table:
+                yield name, ("tensors", name, key), table[key]
+
+    def factor(self, path: Path, value: object) -> str:
+        """A positive number times powers of symbols, with numbers for the sizes that are pinned."""
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise self.document.error(
+                path,
+                f'is {shown(value)}; expected a symbol as "eta", a product as "2*eta/H", a '
+                'fraction as "1/2", or an integer',
+            )
+        factor = self.document.checked(path, factor_of, value, path[-1])
+        pinned = {name: a.pinned for name, a in self.axes.items() if a.pinned is not None}
+        return str(factor.with_numbers(pinned))
 
     def _variance(self, path: Path) -> str:
         """The variance of a tensor, with numbers for the sizes that are pinned."""

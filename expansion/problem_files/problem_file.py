@@ -22,7 +22,9 @@
 Top level:
 
 - ``family``: the name of the problem, by default that of the file;
-- ``flow``: the name of the loss that drives the flow, needed if there are several;
+- ``flow``: what drives the weights, needed if there are several losses: the name of a loss, or a
+  combination of losses and observables with numbers and symbols, ``"train + lambda*weight-norm"``;
+- ``temperature``, ``implicit``: see `expansion.drive`;
 - ``amplitudes``: list of further symbols that formulas use;
 - ``axes``: ``"growing"`` for a size that is a symbol, a positive integer for a pinned one;
 - ``tensors``: ``kind`` (``weight``: learnable; ``gaussian``: random and fixed; ``structural``: a
@@ -30,7 +32,9 @@ Top level:
   of the others modulo the size; ``isometry``: one where both indices agree, the second axis at most
   as large as the first), ``axes`` of its slots, and for the first two a ``variance``: a symbol, a
   number, or a product of powers of them and of sizes, such as ``"2*sigma2/(3*p)"``; they may be
-  ``symmetric = true``. A tensor that occurs twice is shared;
+  ``symmetric = true``. A tensor that occurs twice is shared. A weight may have a ``rate``, by which
+  its velocity is multiplied, and any tensor a ``multiplier``, by which it is multiplied wherever it
+  occurs: a number times symbols, ``"2*c"``;
 - ``losses``: ``outputs`` (the open indices), ``model``, ``target``, ``normalisation`` (powers of
   symbols), ``averaged_over`` (inputs: Gaussian tensors of variance 1, averaged over before the
   flow);
@@ -48,15 +52,17 @@ Source: ours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import BinaryIO
 
 from diagrams.network import Network
 from diagrams.tensors import Axis, Tensor
+from expansion.drive import Drive
 from expansion.formulas import Term, read_formula
-from expansion.losses import Observable, QuadraticLoss
+from expansion.losses import OBSERVABLES, Observable, QuadraticLoss
 from expansion.models import PRESETS
 from expansion.problem import Problem
 from expansion.problem_files.declarations import Declarations
@@ -134,21 +140,18 @@ class _Reader:
     @property
     def problem(self) -> Problem:
         known = ("family", "flow", "amplitudes", "axes", "tensors", "losses", "observables")
-        self.document.table((), known)
+        self.document.table((), (*known, "temperature", "implicit"))
         losses = {name: self._loss(name) for name in self.document.table(("losses",))}
         if not losses:
             raise self.document.error(
                 ("losses",), "there is no loss; describe one as [losses.train]"
             )
         flow = self.document.get((), "flow", str, next(iter(losses)) if len(losses) == 1 else None)
-        if flow not in losses:
-            raise self.document.error(
-                ("flow",), f"there is no loss {flow!r}; name one of {listed(losses)}"
-            )
-        driving = losses.pop(flow)
         observables = tuple(
             self._observable(name) for name in self.document.table(("observables",))
         )
+        main = self._main_loss(flow, losses, observables)
+        driving = losses.pop(main)
         return self.document.checked(
             (),
             Problem,
@@ -156,12 +159,42 @@ class _Reader:
             model=driving.model,
             target=driving.target,
             output_axes=driving.output_axes,
-            loss_name=flow,
+            loss_name=main,
             normalisation=driving.normalisation,
             averaged_over=driving.averaged_over,
             observed=tuple(losses.values()),
             observables=observables,
+            drive=self._drive("" if flow == main else flow),
         )
+
+    def _main_loss(
+        self, flow: str, losses: Mapping[str, QuadraticLoss], observables: Iterable[Observable]
+    ) -> str:
+        """The loss that is followed unless another is named: the first that drives, if one does."""
+        if flow in losses:
+            return flow
+        names = (*losses, *(observable.name for observable in observables), *OBSERVABLES)
+        terms = self.document.checked(("flow",), read_formula, flow, names=names)
+        for term in terms:
+            if term.name is None or term.entries:
+                raise self.document.error(
+                    ("flow",),
+                    f"there is no loss or observable in {shown(flow)} or in a term of it; name one "
+                    f"of {listed(names)}, or combine them as 'train + lambda*weight-norm'",
+                )
+        return next((term.name for term in terms if term.name in losses), next(iter(losses)))
+
+    def _drive(self, flow: str) -> Drive:
+        """What drives the weights: the flow, and the rates of the tensors."""
+        values = self.document.table(())
+        factors = {}
+        for name in ("temperature", "implicit"):
+            if name in values:
+                factors[name] = self.declared.factor((name,), values[name])
+        drive = self.document.checked(("flow",), Drive, flow=flow, rates=self.declared.rates)
+        for name, factor in factors.items():
+            drive = self.document.checked((name,), replace, drive, **{name: factor})
+        return drive
 
     @property
     def _family(self) -> str:
@@ -273,7 +306,18 @@ class _Reader:
                     f"{listed(self.declared.tensors)}",
                 )
             factors.append((self.declared.tensors[name], indices))
-        return self.document.checked(path, Network, tuple(factors), outputs)
+        network = self.document.checked(path, Network, tuple(factors), outputs)
+        return self._multiplied(network)
+
+    def _multiplied(self, network: Network) -> Network:
+        """A network with the multipliers of its tensors, one for each factor."""
+        coefficient, symbols = network.coefficient, list(network.amplitudes)
+        for tensor, _ in network.factors:
+            multiplier = self.declared.multipliers.get(tensor.name)
+            if multiplier is not None:
+                coefficient *= multiplier.coefficient
+                symbols += [Axis(name) for name, power in multiplier.powers for _ in range(power)]
+        return replace(network, coefficient=coefficient, amplitudes=tuple(symbols))
 
     def _output_axes(
         self, path: Keys, outputs: tuple[str, ...], model: tuple[Network, ...]

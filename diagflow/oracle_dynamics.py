@@ -1,0 +1,215 @@
+r"""The independent oracle for other dynamics than plain gradient flow, at integer sizes.
+
+Definition.  The entries of all tensors are commuting symbols, as in `diagflow.oracle`, and a
+potential P = sum of c_i times losses and other polynomials of them is an ordinary polynomial.  A
+polynomial G of the entries obeys, in the time t/T,
+
+    d E[G]/d(t/T) = E[X(G)],
+    X(G) = - sum_u r_u (dP/du) (dG/du)  +  temperature * sum_u r_u (d²G/du²),
+
+u running over the learnable entries, with the rate r_u of their tensor.  Beside this
+
+- *implicit* η replaces P by P + (η/4) sum_u r_u (dP/du)²;
+- *friction* γ gives every learnable entry a velocity v, zero at the start, with
+  X(G) = sum_u v_u (dG/du) - sum_u (γ v_u + r_u dP/du) (dG/dv_u);
+- *step* η makes of G the polynomial in which every learnable u is replaced by u - η r_u dP/du: one
+  step of gradient descent, where the others give one derivative in time.
+
+Convention.  A symmetric tensor is treated as in `diagflow.oracle`: sum_u has the weight 1/n for an
+entry that stands in n places.  Nothing is imported from the packages that know diagrams.
+
+Laws.  One weight u with P = u²/2 decays as exp(-t/T), and a step multiplies it by 1 - η:
+
+>>> u = Einsum((Term(1, (("u", ""), ("u", "")), ""),))
+>>> decay = Dynamics(potential=((Fraction(1, 2), u),))
+>>> [format_moments(moments) for moments in moved_moments(u, decay, {}, 2)]
+['sigma2', '-2*sigma2', '4*sigma2']
+>>> steps = Dynamics(potential=((Fraction(1, 2), u),), step=Fraction(1, 3))
+>>> [format_moments(moments) for moments in moved_moments(u, steps, {}, 2)]
+['sigma2', '4/9*sigma2', '16/81*sigma2']
+
+Source: ours.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import prod
+from typing import Literal, TypeAlias
+
+from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
+
+from diagflow.oracle import (
+    EntryRing,
+    Moments,
+    QuadraticLoss,
+    Term,
+    Variance,
+    format_moments,
+    odd_double_factorial,
+    variance_monomial,
+)
+
+__all__ = ["Dynamics", "Einsum", "Quantity", "format_moments", "moved_moments"]
+
+
+@dataclass(frozen=True)
+class Einsum:
+    """A sum of einsum terms without open indices, times a number."""
+
+    terms: tuple[Term, ...]
+    prefactor: Fraction = Fraction(1)
+
+
+Quantity: TypeAlias = QuadraticLoss | Einsum | Literal["weight-norm"]
+"""What may be followed or drive; the weight norm is half the squares of all learnable entries."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dynamics:
+    """What moves the learnable entries.
+
+    Parameters
+    ----------
+    potential
+        Quantities with their coefficients.
+    rates
+        By tensor; 1 where it is left out.
+    temperature, implicit
+        Zero is none.
+    friction, step
+        None is neither.
+    """
+
+    potential: tuple[tuple[Fraction, Quantity], ...]
+    rates: Mapping[str, Fraction] = field(default_factory=dict)
+    temperature: Fraction = Fraction(0)
+    implicit: Fraction = Fraction(0)
+    friction: Fraction | None = None
+    step: Fraction | None = None
+
+
+def moved_moments(
+    observable: Quantity,
+    dynamics: Dynamics,
+    sizes: Mapping[str, int],
+    terms: int,
+    variances: Mapping[str, str | Variance] | None = None,
+    *,
+    frozen: Collection[str] = (),
+    structural: Mapping[str, Callable[..., int]] | None = None,
+    symmetric: Collection[str] = (),
+) -> list[Moments]:
+    """The derivatives of the mean of a quantity at time zero, or its means after 0, 1, ... steps.
+
+    Parameters
+    ----------
+    observable
+        What is followed.
+    dynamics
+    terms
+        Number of the last derivative or step.
+    sizes, variances, frozen, structural, symmetric
+        As for `diagflow.oracle.loss_derivatives`.
+
+    Returns
+    -------
+    list of Moments
+    """
+    quantities = [observable, *(quantity for _, quantity in dynamics.potential)]
+    losses = [
+        QuadraticLoss(q.terms, ()) if isinstance(q, Einsum) else q
+        for q in quantities
+        if not isinstance(q, str)
+    ]
+    ring = EntryRing.of(losses, sizes, structural or {}, symmetric)
+    world = _World(ring, ring.learnable(frozen))
+    laws = ring.laws(variances or {})
+    potential = sum(
+        (_rational(c) * world.polynomial(q) for c, q in dynamics.potential), world.zero
+    )
+    weights = {
+        u: _rational(dynamics.rates.get(ring.entries[u][0], Fraction(1)) / ring.places(u))
+        for u in world.learnable
+    }
+    if dynamics.implicit:
+        squares = (w * potential.derivative(u) ** 2 for u, w in weights.items())
+        potential += _rational(dynamics.implicit / 4) * sum(squares, world.zero)
+    forces = {u: -w * potential.derivative(u) for u, w in weights.items()}
+    current = world.polynomial(observable)
+    result = [world.average(current, laws)]
+    for _ in range(terms):
+        current = world.moved(current, forces, weights, dynamics)
+        result.append(world.average(current, laws))
+    return result
+
+
+def _rational(value: Fraction) -> fmpq:
+    return fmpq(value.numerator, value.denominator)
+
+
+class _World:
+    """Polynomials with rational coefficients in the entries and in velocities of the learnable."""
+
+    def __init__(self, ring: EntryRing, learnable: Sequence[int]) -> None:
+        self.ring = ring
+        self.learnable = learnable
+        self.entries = len(ring.entries)
+        names = [f"x{n}" for n in range(self.entries)] + [f"v{n}" for n in range(len(learnable))]
+        self.context = fmpq_mpoly_ctx.get(names, Ordering.lex)
+        self.velocity = {u: self.entries + n for n, u in enumerate(learnable)}
+        self.zero = self.context.constant(0)
+
+    def polynomial(self, quantity: Quantity) -> fmpq_mpoly:
+        if isinstance(quantity, str):
+            gens = self.context.gens()
+            squares = (fmpq(self.ring.places(u), 2) * gens[u] ** 2 for u in self.learnable)
+            return sum(squares, self.zero)
+        if isinstance(quantity, QuadraticLoss):
+            value, denominator = self.ring.loss_polynomial(quantity)
+            scale = fmpq(1, denominator)
+        else:
+            found, common = self.ring.values(quantity.terms)
+            value = found.get((), self.ring.zero)
+            scale = _rational(quantity.prefactor / common)
+        still = (0,) * len(self.learnable)
+        terms = {(*powers, *still): int(c) * scale for powers, c in value.to_dict().items()}
+        return self.context.from_dict(terms)
+
+    def moved(
+        self,
+        value: fmpq_mpoly,
+        forces: Mapping[int, fmpq_mpoly],
+        weights: Mapping[int, fmpq],
+        dynamics: Dynamics,
+    ) -> fmpq_mpoly:
+        gens = self.context.gens()
+        if dynamics.step is not None:
+            step = _rational(dynamics.step)
+            moved = [g + step * forces.get(n, self.zero) for n, g in enumerate(gens)]
+            return value.compose(*moved, ctx=self.context)
+        if dynamics.friction is not None:
+            friction = _rational(dynamics.friction)
+            result = self.zero
+            for u, v in self.velocity.items():
+                result += gens[v] * value.derivative(u)
+                result += (forces[u] - friction * gens[v]) * value.derivative(v)
+            return result
+        result = sum((value.derivative(u) * force for u, force in forces.items()), self.zero)
+        if dynamics.temperature:
+            tau = _rational(dynamics.temperature)
+            for u, weight in weights.items():
+                result += tau * weight * value.derivative(u).derivative(u)
+        return result
+
+    def average(self, value: fmpq_mpoly, laws: Sequence[Variance]) -> Moments:
+        """The Gaussian average at time zero, where all velocities vanish."""
+        found: Moments = {}
+        for exponents, c in value.to_dict().items():
+            if any(exponents[self.entries :]) or any(power % 2 for power in exponents):
+                continue
+            halves = [int(power) // 2 for power in exponents[: self.entries]]
+            number, monomial = variance_monomial(laws, halves)
+            weight = Fraction(int(c.p), int(c.q)) * number * prod(map(odd_double_factorial, halves))
+            found[monomial] = found.get(monomial, Fraction(0)) + weight
+        return {monomial: found[monomial] for monomial in sorted(found) if found[monomial]}

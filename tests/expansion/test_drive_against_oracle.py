@@ -1,0 +1,260 @@
+"""Flows that are not the gradient flow of the loss, against the independent oracle.
+
+Weight decay, several losses, an observable as confinement, rates, a temperature, the modified flow
+of finite steps, and pairs of them: on presets and on a problem file, at tiny sizes.
+"""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from diagflow.checking.translation import Translation, at_numbers
+from diagflow.oracle import Term, cp_loss_derivatives
+from diagflow.oracle_dynamics import Dynamics, moved_moments
+from diagflow.oracle import QuadraticLoss as OracleLoss
+from diagrams.engine import ArrayRepresentation, PlainRepresentation, TraceRepresentation
+from diagrams.flow import Flow
+from expansion.models import cp, deep_linear, tied_autoencoder, two_layer
+from expansion.polynomial import Polynomial
+from expansion.problem import Problem
+from expansion.problem_files.problem_file import read_problem
+from expansion.problem_files.toml_document import TomlDocument
+from expansion.series import LossSeries, loss_series
+
+SYM = cp(order=2, symmetric=True)
+
+NUMBERS = {
+    "lambda": Fraction(2, 3),
+    "tau": Fraction(3, 5),
+    "eta": Fraction(1, 7),
+    "etaU": Fraction(5, 4),
+    "etaV": Fraction(1, 3),
+    "mu": Fraction(-1, 2),
+}
+
+TASKS = TomlDocument.parse(
+    "tasks.toml",
+    """
+flow = "2*first + mu*second + 1/3*quartic + lambda*weight-norm"
+[axes]
+p = "growing"
+H = "growing"
+N = "growing"
+[tensors]
+U = { kind = "weight", axes = ["H", "p"], variance = "sigma2", rate = "etaU" }
+S = { kind = "weight", axes = ["p", "p"], variance = "s", symmetric = true, rate = "2*etaV/H" }
+X = { kind = "gaussian", axes = ["p", "N"], variance = 1 }
+[losses.first]
+outputs = ["i", "n"]
+model = "U[k,i] U[k,j] X[j,n]"
+target = "X[i,n]"
+normalisation = { N = -1 }
+[losses.second]
+outputs = ["i", "j"]
+model = "S[i,j]"
+target = "identity"
+[observables.quartic]
+formula = "U[k,i] U[k,i] U[k,i] U[k,i]"
+normalisation = { H = -1 }
+""",
+)
+
+
+def coefficients_agree(
+    problem: Problem, sizes: Mapping[str, int], last: int, loss: str | None = None
+) -> None:
+    values = {name: Fraction(size) for name, size in sizes.items()}
+    values |= {name: NUMBERS[name] for name in problem.amplitude_symbols}
+    name = loss or problem.loss_name
+    series = LossSeries(problem, loss=name)
+    expected = Translation(problem, values).coefficients(name, last)
+    for s, moments in enumerate(expected):
+        assert at_numbers(series[s], values) == moments, f"{problem}, {name}, {sizes}, s={s}"
+
+
+DRIVES: list[dict[str, Any]] = [
+    {"flow": "train + lambda*weight-norm"},
+    {"flow": "2*train - 1/3*lambda*weight-norm + alignment"},
+    {"flow": "lambda*model-norm"},
+    {"temperature": "tau"},
+    {"temperature": "1/3"},
+    {"implicit": "eta"},
+    {"flow": "train + lambda*weight-norm", "temperature": "2*tau"},
+    {"flow": "train + weight-norm", "implicit": "eta"},
+    {"implicit": "eta", "temperature": "tau"},
+]
+
+
+@pytest.mark.parametrize("drive", DRIVES, ids=str)
+@pytest.mark.parametrize("sizes", [(1, 1), (2, 1), (1, 2), (2, 2)])
+def test_symmetric_order_2(drive: dict[str, Any], sizes: tuple[int, int]) -> None:
+    p, H = sizes
+    coefficients_agree(SYM.driven_by(**drive), {"p": p, "H": H}, 2 if "implicit" in drive else 3)
+
+
+RATES: list[dict[str, Any]] = [
+    {"rates": {"U1": "etaU", "U2": "etaV"}},
+    {"rates": {"U1": "etaU", "U2": "etaU"}},
+    {"rates": {"U1": "3*etaU/H"}},
+    {"rates": {"U1": "etaU"}, "temperature": "tau"},
+    {"rates": {"U1": "etaU/p", "U2": 2}, "implicit": "eta"},
+    {"rates": {"U2": "1/2"}, "flow": "train + lambda*weight-norm", "temperature": "tau/H"},
+]
+
+
+@pytest.mark.parametrize("drive", RATES, ids=str)
+@pytest.mark.parametrize("sizes", [(1, 1), (2, 1), (1, 2)])
+def test_rates_of_the_asymmetric_order_2(drive: dict[str, Any], sizes: tuple[int, int]) -> None:
+    p, H = sizes
+    problem = cp(order=2).driven_by(**drive)
+    coefficients_agree(problem, {"p": p, "H": H}, 1 if "implicit" in drive else 3)
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+@pytest.mark.parametrize("sizes", [(1, 1), (1, 2)])
+def test_order_3(symmetric: bool, sizes: tuple[int, int]) -> None:
+    p, H = sizes
+    problem = cp(order=3, symmetric=symmetric)
+    weight = problem.weights[0].name
+    for drive in (
+        {"flow": "train + lambda*weight-norm", "rates": {weight: "etaU"}},
+        {"temperature": "tau", "rates": {weight: "etaU"}},
+    ):
+        coefficients_agree(problem.driven_by(**drive), {"p": p, "H": H}, 2)  # type: ignore[arg-type]
+
+
+def test_deep_linear_with_a_temperature() -> None:
+    problem = deep_linear(3).driven_by(rates={"W2": "etaU"}, temperature="tau")
+    coefficients_agree(problem, {"p": 1, "H": 1}, 3)
+    coefficients_agree(problem, {"p": 2, "H": 1}, 2)
+
+
+@pytest.mark.parametrize("loss", ["train", "population"])
+@pytest.mark.parametrize(
+    "drive",
+    [
+        {"flow": "train + lambda*weight-norm"},
+        {"flow": "1/2*train + mu*population", "temperature": "tau"},
+        {"temperature": "tau", "rates": {"W": "etaU/N"}},
+    ],
+    ids=str,
+)
+def test_normalised_losses(loss: str, drive: dict[str, Any]) -> None:
+    problem = tied_autoencoder(data=True).driven_by(**drive)
+    for sizes in ({"p": 1, "H": 1, "N": 2}, {"p": 1, "H": 2, "N": 1}, {"p": 2, "H": 1, "N": 1}):
+        coefficients_agree(problem, sizes, 2, loss)
+
+
+@pytest.mark.parametrize("loss", ["first", "second"])
+@pytest.mark.parametrize("temperature", ["", "tau"])
+def test_a_problem_file_of_two_tasks(loss: str, temperature: str) -> None:
+    problem = read_problem(TASKS)
+    assert problem.loss_name == "first" and not problem.drive.is_plain
+    drive = problem.drive
+    problem = problem.driven_by(
+        drive.flow, rates=dict(drive.rates), temperature=temperature or ""
+    )
+    for sizes in ({"p": 1, "H": 2, "N": 3}, {"p": 2, "H": 1, "N": 1}):
+        coefficients_agree(problem, sizes, 1 if sizes["p"] == 2 else 2, loss)
+
+
+def test_a_hand_made_oracle_of_weight_decay() -> None:
+    """Without the translation: written by hand in the words of the oracle."""
+    model = (Term(1, (("U", "ki"), ("U", "kj")), "ij"),)
+    loss = OracleLoss(model, (Term(1, (), "ii"),))
+    lam = NUMBERS["lambda"]
+    dynamics = Dynamics(potential=((Fraction(1), loss), (lam, "weight-norm")))
+    expected = moved_moments(loss, dynamics, {"i": 2, "j": 2, "k": 1}, 3)
+    series = loss_series(SYM.driven_by("train + lambda*weight-norm"))
+    for s in range(4):
+        values = {"p": Fraction(2), "H": Fraction(1), "lambda": lam}
+        assert at_numbers(series[s], values) == expected[s]
+
+
+def test_the_dynamics_without_anything_are_the_plain_flow() -> None:
+    model = (Term(1, (("U", "ki"), ("U", "kj")), "ij"),)
+    loss = OracleLoss(model, (Term(1, (), "ii"),))
+    dynamics = Dynamics(potential=((Fraction(1), loss),))
+    sizes = {"i": 2, "j": 2, "k": 1}
+    plain = cp_loss_derivatives(2, symmetric=True, target="identity", p=2, H=1, terms=3)
+    assert moved_moments(loss, dynamics, sizes, 3) == plain
+
+
+# --- check values ---------------------------------------------------------------------------------
+
+
+def test_weight_decay_of_the_symmetric_order_2() -> None:
+    decayed = loss_series(SYM.driven_by("train + lambda*weight-norm"))
+    added = "2*p*H*sigma2*lambda - 2*(p**2*H + p*H**2 + p*H)*sigma2**2*lambda"
+    expected = Polynomial.parse(
+        "2*p*H*sigma2*lambda - 2*p**2*H*sigma2**2*lambda - 2*p*H**2*sigma2**2*lambda"
+        " - 2*p*H*sigma2**2*lambda"
+    )
+    assert decayed[1] - loss_series(SYM)[1] == expected, added
+    assert decayed[0] == loss_series(SYM)[0]
+
+
+def test_langevin_dynamics_of_the_symmetric_order_2() -> None:
+    noisy = loss_series(SYM.driven_by(temperature="tau"))
+    expected = Polynomial.parse(
+        "2*p**2*H*sigma2*tau + 2*p*H**2*sigma2*tau + 2*p*H*sigma2*tau - 2*p*H*tau"
+    )
+    assert noisy[1] - loss_series(SYM)[1] == expected
+
+
+def test_the_norm_of_an_ornstein_uhlenbeck_process() -> None:
+    """E|W|² = pH (σ² e^{-2λt} + (τ/λ)(1 - e^{-2λt})), of which half is followed."""
+    problem = cp(order=2, symmetric=True).driven_by("lambda*weight-norm", temperature="tau")
+    series = loss_series(problem, loss="weight-norm")
+    assert series[0] == Polynomial.parse("1/2*p*H*sigma2")
+    for s in range(1, 5):
+        decay, noise = (-2) ** s, -((-2) ** s)
+        expected = Polynomial.parse(
+            f"{decay // 2}*p*H*sigma2*lambda**{s}".replace("+-", "-")
+        ) + Polynomial.parse(f"{noise // 2}*p*H*tau*lambda**{s - 1}")
+        assert series[s] == expected
+
+
+def test_rates_of_the_asymmetric_order_2_in_all_sizes() -> None:
+    series = loss_series(cp(order=2).driven_by(rates={"U1": "etaU", "U2": "etaV"}))
+    one = Polynomial.parse("-p*H*sigma2 - p**3*H*sigma2**3 - p**2*H**2*sigma2**3 - p**2*H*sigma2**3")
+    both = Polynomial.parse("etaU + etaV")
+    assert series[1] == one * both
+
+
+# --- one problem, three representations -----------------------------------------------------------
+
+
+def test_the_bulk_engine_equals_the_definition() -> None:
+    for problem, kind in (
+        (cp(order=2).driven_by(rates={"U1": "etaU"}, temperature="tau"), TraceRepresentation),
+        (cp(order=3).driven_by(rates={"U1": "etaU"}, temperature="tau/2"), ArrayRepresentation),
+        (cp(order=3).driven_by("train + lambda*weight-norm"), ArrayRepresentation),
+    ):
+        generator, loss = problem.driven.generator, problem.loss
+        flow = Flow(loss, generator)
+        assert isinstance(flow.representation, kind)
+        plain = Flow(loss, generator, PlainRepresentation(flow.representation.blocks))
+        value = loss
+        for s in range(3):
+            assert flow.expectation(s) == plain.expectation(s)
+            if s:
+                value = generator.applied(value)
+        arrays = Flow(loss, generator, ArrayRepresentation(flow.representation.blocks))
+        assert arrays.expectation(2) == flow.expectation(2)
+
+
+def test_equal_rates_are_a_factor_of_time() -> None:
+    problem = cp(order=3).driven_by(rates={name: "eta" for name in ("U1", "U2", "U3")})
+    assert not problem.driven.generator.rates
+    assert loss_series(problem)[2] == loss_series(cp(order=3))[2] * Polynomial.parse("eta**2")
+
+
+def test_followed_beside_what_drives() -> None:
+    problem = two_layer(degree=2).driven_by("population + lambda*weight-norm")
+    series = loss_series(problem, loss="weight-norm")
+    plain = loss_series(two_layer(degree=2), loss="weight-norm")
+    decay = series[1] - plain[1]
+    assert decay == Polynomial.parse("-H*sigma2*lambda - p*H*sigma2*lambda")
