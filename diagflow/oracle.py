@@ -401,10 +401,12 @@ class EntryRing:
 
     @property
     def zero(self) -> fmpz_mpoly:
+        """The polynomial without terms."""
         return self.context.constant(0)
 
     @property
     def tensors(self) -> set[str]:
+        """The names of the random tensors."""
         return {tensor for tensor, _ in self.entries}
 
     def laws(self, variances: Mapping[str, str | Variance]) -> list[Variance]:

@@ -125,9 +125,7 @@ def moved_moments(
     ring = EntryRing.of(losses, sizes, structural or {}, symmetric)
     world = _World(ring, ring.learnable(frozen))
     laws = ring.laws(variances or {})
-    potential = sum(
-        (_rational(c) * world.polynomial(q) for c, q in dynamics.potential), world.zero
-    )
+    potential = sum((_rational(c) * world.polynomial(q) for c, q in dynamics.potential), world.zero)
     weights = {
         u: _rational(dynamics.rates.get(ring.entries[u][0], Fraction(1)) / ring.places(u))
         for u in world.learnable

@@ -69,7 +69,9 @@ class Amplitude:
 
     def times(self, diagram: Diagram) -> Diagram:
         """The diagram with the symbols as free nodes; the number is left out."""
-        return Diagram((*diagram.nodes, *self.symbols), diagram.factors) if self.symbols else diagram
+        return (
+            Diagram((*diagram.nodes, *self.symbols), diagram.factors) if self.symbols else diagram
+        )
 
     def __mul__(self, total: DiagramSum) -> DiagramSum:
         return collect((self.times(diagram), c * self.number) for diagram, c in total)

@@ -43,7 +43,7 @@ from diagrams.wick import Monomial, monomial
 from expansion.formulas import Term, read_formula
 from expansion.losses import Quantity
 
-__all__ = ["Drive", "Driven", "combined", "driven", "factor_of"]
+__all__ = ["PLAIN", "Drive", "Driven", "combined", "driven", "factor_of"]
 
 _SYMBOL = re.compile(r"[A-Za-z_](?:\w*[A-Za-z_])?", re.ASCII)
 
@@ -93,7 +93,7 @@ class Drive:
     @property
     def is_plain(self) -> bool:
         """Whether it is the gradient flow of the loss of the problem."""
-        return self == Drive()
+        return self == PLAIN
 
     @property
     def words(self) -> tuple[tuple[str, str], ...]:
@@ -302,17 +302,18 @@ def _product(first: Powers, second: Powers) -> Monomial:
 
 def _rates(value: object) -> tuple[tuple[str, str], ...]:
     """Tensors with their rates, sorted, without those that are 1."""
-    pairs = tuple(value.items()) if isinstance(value, Mapping) else value
-    found: dict[str, str] = {}
+    pairs = value.items() if isinstance(value, Mapping) else value
     try:
-        for name, rate in pairs:  # type: ignore[attr-defined]
-            if word(name, "rates") in found:
-                raise InvalidInputError(f"rate of {name}: is given twice; give it once")
-            found[name] = str(factor_of(rate, f"rate of {name}"))
+        listed = [(word(name, "rates"), rate) for name, rate in pairs]  # type: ignore[attr-defined]
     except (TypeError, ValueError):
         raise InvalidInputError(
             f"rates: {shown(value)} are no tensors with rates; give for example {{'W': 'eta'}}"
         ) from None
+    found: dict[str, str] = {}
+    for name, rate in listed:
+        if name in found:
+            raise InvalidInputError(f"rate of {name}: is given twice; give it once")
+        found[name] = str(factor_of(rate, f"rate of {name}"))
     return tuple(sorted((name, rate) for name, rate in found.items() if rate != "1"))
 
 
@@ -355,3 +356,7 @@ def _sum(terms: Mapping[tuple[str, tuple[str, ...]], Fraction]) -> str:
         product = "*".join([*([str(abs(c))] if abs(c) != 1 else []), *symbols, name])
         text += f"{' - ' if c < 0 else ' + '}{product}"
     return f"-{text[3:]}" if text.startswith(" - ") else text[3:]
+
+
+PLAIN = Drive()
+"""The gradient flow of the loss."""

@@ -41,7 +41,7 @@ from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.variances import Variance
 from diagrams.wick import Monomial
-from expansion.drive import Drive, Driven, driven
+from expansion.drive import PLAIN, Drive, Driven, driven
 from expansion.losses import OBSERVABLES, Observable, QuadraticLoss, Quantity
 
 __all__ = ["RESERVED_SYMBOLS", "Option", "Problem"]
@@ -79,7 +79,7 @@ class Problem:
         Other losses that are followed along the flow.
     observables : tuple of Observable, default ()
         Other einsums of the weights that are.
-    drive : Drive, default Drive()
+    drive : Drive, default PLAIN
         What drives the weights: the gradient of the loss, unless it says otherwise.
 
     Raises
@@ -100,7 +100,7 @@ class Problem:
     averaged_over: tuple[Tensor, ...] = ()
     observed: tuple[QuadraticLoss, ...] = ()
     observables: tuple[Observable, ...] = ()
-    drive: Drive = Drive()
+    drive: Drive = PLAIN
 
     def __post_init__(self) -> None:
         title = f"problem {word(self.family, 'family of a problem')}"

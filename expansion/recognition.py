@@ -133,8 +133,9 @@ def recognised(problem: Problem) -> Recognised | None:
     """The preset that a problem is under other names and units, None if there is none.
 
     What drives the weights belongs to a problem: presets follow the gradient flow of their loss, so
-    that a problem with another flow is none of them, whatever its loss is. Known are all presets with the targets of `expansion.targets.TARGETS`; a problem that is two of
-    them is the first, a CP model.
+    that a problem with another flow is none of them, whatever its loss is. Known are all presets
+    with the targets of `expansion.targets.TARGETS`; a problem that is two of them is the first, a
+    CP model.
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
 """What a series asks of a place that keeps its coefficients between runs.
 
 A *store* maps the key of a series and a number s to a `StoredCoefficient`, and the keys of steps to
-their results (`diagrams.engine.steps`). The key of a series is a digest of
-what the coefficients depend on and of nothing else: the diagrams of what drives the flow, its rates
-and temperature, the diagrams of what is followed, both normalisations, and `ENGINE_VERSION`. Names of presets and files do
-not enter, so two descriptions of one problem share their records.
+their results (`diagrams.engine.steps`). The key of a series is a digest of what the coefficients
+depend on and of nothing else: the diagrams of what drives the flow, its rates and temperature, the
+diagrams of what is followed, both normalisations, and `ENGINE_VERSION`. Names of presets and files
+do not enter, so two descriptions of one problem share their records.
 
 Laws:
 

@@ -106,6 +106,8 @@ class _Question:
 @lru_cache(maxsize=256)
 def _answer(question: _Question) -> Solution | None:
     found, name = question.found, question.name
+    if question.problem is not None and question.problem.drive.temperature:
+        return None  # noise moves the weights too, of which the cores of a regime do not know
     free = found[name].learning is Learning.FREE
     target = Polynomial() if free else found.exponents.pure_target
     for rate_of_change in (False, True):
@@ -227,7 +229,8 @@ def _solved(task: _Task) -> Solution | None:
             regime=regime,
             derivation=steps,
         )
-    whole = not dynamics.random and not dynamics.rate_of_change
+    # The coordinates of one particle have one rate.
+    whole = not (dynamics.random or dynamics.rate_of_change or dynamics.problem.drive.rates)
     if dynamics.kind is Kind.ONE_SITE and whole:
         site = _site(dynamics.particle(), task.start)
         if site is not None:

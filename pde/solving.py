@@ -119,7 +119,7 @@ def solution(found: Regimes, name: str) -> Solution:
         symbols=found.exponents.symbols,
         variances=problem.weight_variances,
         positive=loss is None or loss in problem.losses,
-        descending=loss is None,
+        descending=loss is None and problem.drive.is_plain,
         scaled_by=tuple(c.powers for c in regime.conditions if c.relation is Relation.CONSTANT),
         natural_time=regime.natural_time,
     )

@@ -28,7 +28,6 @@ from diagflow.time_limit import TimeLimit, time_limit
 from diagrams.counting import catalan, double_factorial, narayana, wishart_moment
 from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError, CapacityError, DiagflowError
-from diagrams.merge import merge
 from diagrams.tensors import Axis, Tensor
 from diagrams.variances import Variance
 from diagrams.wick import expectation
@@ -142,13 +141,13 @@ def check_counters(problem: Problem, *, terms: int = 2) -> Finding:
         detail = f"axis {pinned[0]} has a fixed size, so that not all sizes can be 1"
         return Finding(title, "counters", Verdict.SKIPPED, detail)
     series = LossSeries(problem, budget=BUDGET)
-    loss = problem.driving.quantity.diagrams
-    current, wrong = loss, list[str]()
+    generator = problem.driven.generator
+    current, wrong = problem.driving.quantity.diagrams, list[str]()
     diagrams, matchings, last = 0, 0, -1
     try:
         for s in range(terms + 1):
             if s:
-                current = -merge(current, loss)
+                current = generator.applied(current)
             if diagrams + len(current) > _DIAGRAMS:
                 break
             counted = sum((c * _weight(d) * _matchings(d) for d, c in current), Fraction(0))

@@ -140,7 +140,9 @@ class Translation:
         if text is None:
             return Fraction(0)
         factor = Variance.parse(text)
-        return prod((self.values[n] ** power for n, power in factor.powers), start=factor.coefficient)
+        return prod(
+            (self.values[n] ** power for n, power in factor.powers), start=factor.coefficient
+        )
 
     def _potential(self, words: _Words) -> Iterator[tuple[Fraction, oracle_dynamics.Quantity]]:
         problem = self.problem

@@ -46,6 +46,7 @@ RegimeName = Annotated[
 """The option that names a regime."""
 
 _PANEL = "Problem"
+_DRIVE = "What drives the weights"
 
 
 def _problems(incomplete: str) -> list[str]:
@@ -159,8 +160,65 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
+    "flow": (
+        Annotated[
+            str | None,
+            typer.Option(
+                "--flow",
+                help="What drives the weights in place of the loss: a combination of losses and "
+                "observables, such as 'train + lambda*weight-norm'.",
+                metavar="FORMULA",
+                show_default=False,
+                rich_help_panel=_DRIVE,
+            ),
+        ],
+        None,
+    ),
+    "rate": (
+        Annotated[
+            list[str] | None,
+            typer.Option(
+                "--rate",
+                help="A rate for the weights of one tensor, such as W=eta or W=2*eta/H; may be "
+                "repeated.",
+                metavar="TENSOR=FACTOR",
+                show_default=False,
+                rich_help_panel=_DRIVE,
+            ),
+        ],
+        None,
+    ),
+    "temperature": (
+        Annotated[
+            str | None,
+            typer.Option(
+                "--temperature",
+                help="Langevin dynamics: a symbol such as tau, or a number.",
+                metavar="SYMBOL",
+                show_default=False,
+                rich_help_panel=_DRIVE,
+            ),
+        ],
+        None,
+    ),
+    "implicit": (
+        Annotated[
+            str | None,
+            typer.Option(
+                "--implicit",
+                help="The modified flow of gradient descent of this step: a symbol or a number.",
+                metavar="SYMBOL",
+                show_default=False,
+                rich_help_panel=_DRIVE,
+            ),
+        ],
+        None,
+    ),
 }
 """Names, types and defaults of what describes a problem."""
+
+_DRIVING = ("flow", "rate", "temperature", "implicit")
+"""Those that say what drives its weights; they belong to every problem."""
 
 
 def takes_problem(
@@ -186,7 +244,9 @@ def takes_problem(
 
     @wraps(command)
     def wrapped(**given: Any) -> None:
-        options = {name: given.pop(name) for name in _PARAMETERS}
+        described = {name: given.pop(name) for name in _PARAMETERS}
+        # An option that may be repeated is an empty list where it is not given.
+        options: dict[str, Any] = {n: None if v == [] else v for n, v in described.items()}
         try:
             command(reader(**options), **given)
         except (OverflowError, ZeroDivisionError):
@@ -219,6 +279,38 @@ def read_problem(*, problem: str, **options: object) -> "Problem":
     InvalidInputError
         If there is no such preset or file, or an option does not suit it.
     """
+    driving = {name: options.pop(name, None) for name in _DRIVING}
+    described = _described(problem=problem, **options)
+    if all(value is None for value in driving.values()):
+        return described
+    drive = described.drive
+    rates = dict(drive.rates)
+    for text in driving["rate"] or ():  # type: ignore[attr-defined]
+        name, factor = _rate(text)
+        rates[name] = factor
+    return described.driven_by(
+        str(driving["flow"] or drive.flow),
+        rates=rates,
+        temperature=str(driving["temperature"] or drive.temperature),
+        implicit=str(driving["implicit"] or drive.implicit),
+    )
+
+
+def _rate(text: str) -> tuple[str, str]:
+    """The tensor and the factor of a rate."""
+    from diagrams.errors import InvalidInputError
+    from expansion.untrusted import legible
+
+    name, sign, factor = (part.strip() for part in text.partition("="))
+    if not (name and sign and factor):
+        raise InvalidInputError(
+            f"--rate {legible(text, 60)}: is not a tensor with its rate; write for example W=eta"
+        )
+    return name, factor
+
+
+def _described(*, problem: str, **options: object) -> "Problem":
+    """The problem of a preset or a file."""
     from diagrams.errors import InvalidInputError
     from expansion.models import PRESETS
 

@@ -33,9 +33,11 @@ import psutil
 from diagflow.simulation.networks import Constant, NetworkAtSizes, axis_size, occurrences
 from diagflow.simulation.planning import BLOCK_ENTRIES, compile_contractions
 from diagflow.simulation.program import Contraction, Program
-from diagflow.simulation.values import read_values
+from diagflow.simulation.values import amplitude_at, read_values
 from diagrams.errors import InvalidInputError
 from diagrams.tensors import Tensor
+from diagrams.wick import Monomial
+from expansion.drive import Driven
 from expansion.losses import Quantity
 from expansion.problem import Problem
 
@@ -107,7 +109,7 @@ class LossGradient:
         _require(vectors * copies, free, problem)
         constants: dict[str, Constant] = {}
         recorded = _closed(problem.quantity(loss or problem.loss_name), values, constants)
-        names, derivatives = _derivatives(problem.driving.quantity, values, constants)
+        names, derivatives = _derivatives(problem.driven, values, constants)
         arrays = shapes | {name: constant.shape for name, constant in constants.items()}
         programs = [
             compile_contractions(list_, arrays, block_entries=block_entries)
@@ -137,7 +139,7 @@ class LossGradient:
         return sum(self._loss.run({**tensors, **self._constants}, self.xp))
 
     def gradient(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
-        """The derivative of the loss that drives the flow with respect to every weight.
+        """The slope of what drives the flow with respect to every weight, times its rate.
 
         For a symmetric weight it is the symmetric part of the derivative by its entries.
         """
@@ -163,7 +165,7 @@ def _closed(
     quantity: Quantity, values: Mapping[str, float], constants: dict[str, Constant]
 ) -> list[Contraction]:
     """The contractions whose sum is a quantity."""
-    factor = _factor(quantity, values)
+    factor = _factor(quantity.normalisation, values)
     return [
         NetworkAtSizes(diagram, values, constants).contraction(factor * float(c), None)
         for diagram, c in quantity.diagrams
@@ -171,21 +173,26 @@ def _closed(
 
 
 def _derivatives(
-    quantity: Quantity, values: Mapping[str, float], constants: dict[str, Constant]
+    driven: Driven, values: Mapping[str, float], constants: dict[str, Constant]
 ) -> tuple[list[str], list[Contraction]]:
-    """The contractions whose sums are its derivatives, each with the name of its weight."""
-    factor = _factor(quantity, values)
+    """The contractions whose sums are the slopes of what drives, each with the name of its weight.
+
+    The slope by a weight is multiplied by its rate.
+    """
+    factor = _factor(driven.normalisation, values)
     names, found = [], []
-    for diagram, c in quantity.diagrams:
+    for diagram, c in driven.generator.potential:
         network = NetworkAtSizes(diagram, values, constants)
         for position, count in occurrences(diagram):
-            names.append(diagram.factors[position][0].name)
-            found.append(network.contraction(factor * float(c * count), position))
+            tensor = diagram.factors[position][0]
+            rate = amplitude_at(driven.generator.rate(tensor), values)
+            names.append(tensor.name)
+            found.append(network.contraction(factor * rate * float(c * count), position))
     return names, found
 
 
-def _factor(quantity: Quantity, values: Mapping[str, float]) -> float:
-    return prod(values[name] ** power for name, power in quantity.normalisation)
+def _factor(normalisation: Monomial, values: Mapping[str, float]) -> float:
+    return prod(values[name] ** power for name, power in normalisation)
 
 
 def _require(needed: int, free: int, problem: Problem) -> None:

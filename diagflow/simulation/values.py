@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from math import isfinite, nan
+from math import isfinite, nan, prod
 
 from diagrams.errors import InvalidInputError
+from diagrams.generator import Amplitude
 from diagrams.tensors import Tensor
 from diagrams.variances import Variance
 from expansion.problem import Problem
 
-__all__ = ["read_values", "variance_at"]
+__all__ = ["amplitude_at", "read_values", "variance_at"]
 
 
 def read_values(problem: Problem, at: Mapping[str, Fraction | float]) -> dict[str, float]:
@@ -75,6 +76,18 @@ def read_values(problem: Problem, at: Mapping[str, Fraction | float]) -> dict[st
     if values["T"] <= 0:
         raise InvalidInputError(f"T={given['T']}: is not positive; give T > 0")
     return values
+
+
+def amplitude_at(amplitude: Amplitude, values: Mapping[str, float]) -> float:
+    """The value of a number times symbols.
+
+    Examples
+    --------
+    >>> from diagrams.tensors import Axis
+    >>> amplitude_at(Amplitude(Fraction(1, 2), (Axis("eta"), Axis("eta"))), {"eta": 3.0})
+    4.5
+    """
+    return float(amplitude.number) * prod(values[axis.name] for axis in amplitude.symbols)
 
 
 def variance_at(tensor: Tensor, values: Mapping[str, float]) -> float:

@@ -25,14 +25,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from itertools import permutations, product
-from math import lcm
 from typing import Any
 
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram
 from diagrams.engine import ArrayRepresentation, Blocks, PlainRepresentation, Representation, Tick
 from diagrams.flow import Flow
-from diagrams.merge import factor_orbits, symmetric_tensors
+from diagrams.generator import Generator
+from diagrams.merge import symmetric_tensors
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Tensor
 from diagrams.wick import Counts, Moments, expectation
@@ -52,8 +52,8 @@ class Averages:
 
     Parameters
     ----------
-    potential : DiagramSum
-        The loss that drives the flow, without its normalisation.
+    potential : DiagramSum or Generator
+        What drives the flow, without its normalisation.
     others : DiagramSum
         What else is followed; its tensors and axes are known to the tables from the start.
     exchange : bool, default True
@@ -64,20 +64,21 @@ class Averages:
 
     def __init__(
         self,
-        potential: DiagramSum,
+        potential: DiagramSum | Generator,
         *others: DiagramSum,
         exchange: bool = True,
         tick: Tick | None = None,
     ) -> None:
-        self.potential = potential
+        self.generator = Generator.of(potential)
+        self.potential = self.generator.potential
         self.tick: Tick = tick or (lambda added: None)
-        self.exchangeable = symmetric_tensors(potential) if exchange else ()
-        self._representation = _representation((potential, *others), lambda n: self.tick(n))
+        self.exchangeable = symmetric_tensors(*self.generator.invariants) if exchange else ()
+        self._representation = _representation(self.generator, others, lambda n: self.tick(n))
         self._means: dict[Diagram, Counts] = {}
         self._derivatives: dict[Diagram, list[Moments]] = {}
         self._flows: dict[Diagram, Flow] = {}
         self._representatives: dict[Diagram, Diagram] = {}
-        self.growth = max((len(diagram.factors) for diagram, _ in potential), default=2) - 2
+        self.growth = max((len(diagram.factors) for diagram, _ in self.potential), default=2) - 2
 
     def mean(self, diagram: Diagram) -> Moments:
         """The mean of a diagram at time zero."""
@@ -98,7 +99,7 @@ class Averages:
         while len(known) <= last:
             flow = self._flows.get(diagram)
             if flow is None:
-                flow = Flow(DiagramSum({diagram: 1}), self.potential, self._representation)
+                flow = Flow(DiagramSum({diagram: 1}), self.generator, self._representation)
                 self._flows[diagram] = flow
             known.append(flow.expectation(len(known)))
         return tuple(known[: last + 1])
@@ -164,27 +165,23 @@ def disjoint_union(first: Diagram, second: Diagram) -> Diagram:
     return Diagram(first.nodes + second.nodes, first.factors + moved)
 
 
-def _representation(sums: tuple[DiagramSum, ...], tick: Tick) -> Representation[Any]:
+def _representation(
+    generator: Generator, others: tuple[DiagramSum, ...], tick: Tick
+) -> Representation[Any]:
     """One store for all diagrams of a problem: no symmetry of tensors is taken for granted."""
-    diagrams = [diagram for total in sums for diagram, _ in total]
+    diagrams = [diagram for total in (generator.potential, *others) for diagram, _ in total]
     tensors = sorted({t for d in diagrams for t in d.tensors}, key=lambda t: t.sort_key)
     axes = {axis for diagram in diagrams for axis in diagram.nodes}
-    axes |= {axis for tensor in tensors for axis in tensor.axes}
-    terms = _integral(sums[0])
+    axes |= {axis for tensor in tensors for axis in tensor.axes} | generator.symbols
     blocks = Blocks(
-        potential=terms,
-        cuts=tuple(tuple(factor_orbits(diagram).items()) for diagram, _ in terms),
+        potential=tuple((diagram, weight) for diagram, weight, _ in generator.blocks),
+        cuts=tuple(cuts for _, _, cuts in generator.blocks),
         symmetric=tuple((tensor,) for tensor in tensors if tensor.is_random),
         axes=tuple(sorted(axes, key=lambda axis: axis.sort_key)),
         fixed=tuple(tensor for tensor in tensors if not tensor.is_random),
     )
     suited = all(ArrayRepresentation.suits(diagram) for diagram in diagrams)
     return (ArrayRepresentation if suited else PlainRepresentation)(blocks, tick)
-
-
-def _integral(total: DiagramSum) -> tuple[tuple[Diagram, int], ...]:
-    denominator = lcm(*(c.denominator for _, c in total))
-    return tuple((diagram, int(c * denominator)) for diagram, c in total)
 
 
 def _least(diagram: Diagram, classes: tuple[tuple[Tensor, ...], ...]) -> Diagram:

@@ -33,7 +33,6 @@ from functools import cached_property
 
 from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError, InvalidInputError
-from diagrams.merge import merge
 from diagrams.sums import DiagramSum
 from diagrams.wick import Monomial
 from expansion.dynamics.averages import Averages
@@ -260,7 +259,7 @@ class EffectiveDynamics:
                 f"particle of regime {self.regime.name}: its cores are not all on one site; use "
                 "its coefficients"
             )
-        return particle_of(self.potential, self.output, self.problem.normalisation)
+        return particle_of(self.potential, self.output, self.problem.driven.normalisation)
 
     def representative(self, core: Diagram) -> Diagram:
         """The core of the list that stands for one up to exchangeable tensors."""
@@ -298,7 +297,7 @@ class EffectiveDynamics:
     @property
     def _time(self) -> Fraction:
         scaling = self._hierarchy.scales.scaling
-        return scaling.time + scaling.order(self.problem.normalisation)
+        return scaling.time + scaling.order(self.problem.driven.normalisation)
 
     @cached_property
     def _places(self) -> dict[Diagram, int]:
@@ -363,13 +362,19 @@ def derive(
     Raises
     ------
     InvalidInputError
-        If the map is of bare coefficients, or there is no such regime or loss.
+        If the map is of bare coefficients, its flow has a temperature, or there is no such regime
+        or loss.
     GrowthError
         If cores leave their scales.
     BudgetExceededError
         If the budget does not suffice for the reduced potential.
     """
     problem = found.exponents.problem
+    if problem is not None and problem.drive.temperature:
+        raise InvalidInputError(
+            f"effective dynamics of {problem.title}: its weights are moved by noise too, which the "
+            "cores of a regime do not know; leave out the temperature, or use the coefficients"
+        )
     if problem is None:
         raise InvalidInputError(
             "effective dynamics: needs the diagrams of a problem, and this map is of bare "
@@ -380,14 +385,15 @@ def derive(
     exact = _exact(found, problem, followed, budget)[1 if rate_of_change else 0 :]
     target = _followed(problem, followed, rate_of_change=rate_of_change)
     meter = _Meter(budget, progress)
-    tables = averages or Averages(problem.loss, target.diagrams)
+    generator = problem.driven.generator
+    tables = averages or Averages(generator, target.diagrams)
     refused: InvalidInputError | None = None
     first: EffectiveDynamics | None = None
     for fluctuating in (False, True):
         table = tables
         if fluctuating and any(len(members) > 1 for members in tables.exchangeable):
             # Exchangeable cores have equal means, but each fluctuates for itself.
-            table = Averages(problem.loss, target.diagrams, exchange=False)
+            table = Averages(generator, target.diagrams, exchange=False)
         table.tick = meter.restarted().tick
         try:
             result = _derived(
@@ -419,9 +425,10 @@ def _followed(problem: Problem, name: str, *, rate_of_change: bool) -> _Followed
     quantity = problem.quantity(name)
     if not rate_of_change:
         return _Followed(name, quantity.diagrams, quantity.normalisation, False)
-    both = Polynomial({quantity.normalisation: 1}) * Polynomial({problem.normalisation: 1})
+    driven = problem.driven
+    both = Polynomial({quantity.normalisation: 1}) * Polynomial({driven.normalisation: 1})
     ((normalisation, _),) = both
-    return _Followed(name, -merge(quantity.diagrams, problem.loss), normalisation, True)
+    return _Followed(name, driven.generator.applied(quantity.diagrams), normalisation, True)
 
 
 def _derived(
@@ -437,9 +444,10 @@ def _derived(
     exponents = {n: Fraction(a) for n, a in zip(regime.symbols, regime.scaling, strict=True)}
     time = sum((exponents.get(n, Fraction(0)) * k for n, k in regime.natural_time), Fraction(0))
     plain = Scaling(exponents, time)
-    scaling = Scaling(exponents, time - plain.order(problem.normalisation))
+    normalisation = problem.driven.normalisation
+    scaling = Scaling(exponents, time - plain.order(normalisation))
     hierarchy = Hierarchy(
-        Scales(averages, scaling), problem.loss, problem.normalisation, fluctuating=fluctuating
+        Scales(averages, scaling), averages.potential, normalisation, fluctuating=fluctuating
     )
     products = {
         product: c

@@ -36,7 +36,6 @@ from fractions import Fraction
 
 from diagrams.diagram import Diagram
 from diagrams.errors import InvalidInputError
-from diagrams.merge import merge
 from diagrams.sums import DiagramSum
 from diagrams.wick import Monomial
 from expansion.dynamics.reduction import Product, Reduction
@@ -110,7 +109,7 @@ class Hierarchy:
     scales : Scales
         Its scaling's time is that of the normalised loss less the order of the normalisation.
     potential : DiagramSum
-        The loss that drives the flow, without its normalisation.
+        What drives the flow, without its normalisation; its rates are those of the averages.
     normalisation : Monomial, default ()
     fluctuating : bool, default False
         Whether the scale of a core counts its standard deviation at time zero too.
@@ -318,7 +317,7 @@ class Hierarchy:
                 spectators = list(cores)
                 spectators.remove(other)
                 rest = [representative(spectator) for spectator in spectators]
-                merged = merge(core, other)
+                merged = self.scales.averages.generator.merged(core, other)
                 self.scales.averages.tick(MERGE_WORK * len(merged))
                 for product, weight in self.reduced(merged).items():
                     key = tuple(sorted((*rest, *product[0]))), times(sizes, product[1])

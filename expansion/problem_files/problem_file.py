@@ -179,10 +179,11 @@ class _Reader:
             if term.name is None or term.entries:
                 raise self.document.error(
                     ("flow",),
-                    f"there is no loss or observable in {shown(flow)} or in a term of it; name one "
-                    f"of {listed(names)}, or combine them as 'train + lambda*weight-norm'",
+                    f"there is no loss {shown(flow)}, or it has a term without one; name one of "
+                    f"{listed(losses)}, or combine them as 'train + lambda*weight-norm'",
                 )
-        return next((term.name for term in terms if term.name in losses), next(iter(losses)))
+        named = (term.name for term in terms if term.name is not None and term.name in losses)
+        return next(named, next(iter(losses)))
 
     def _drive(self, flow: str) -> Drive:
         """What drives the weights: the flow, and the rates of the tensors."""
@@ -191,7 +192,8 @@ class _Reader:
         for name in ("temperature", "implicit"):
             if name in values:
                 factors[name] = self.declared.factor((name,), values[name])
-        drive = self.document.checked(("flow",), Drive, flow=flow, rates=self.declared.rates)
+        rates = tuple(self.declared.rates.items())
+        drive = self.document.checked(("flow",), Drive, flow=flow, rates=rates)
         for name, factor in factors.items():
             drive = self.document.checked((name,), replace, drive, **{name: factor})
         return drive

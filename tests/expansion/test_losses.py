@@ -61,12 +61,12 @@ KERNEL_ASYM = [square(Term(1, (("V", "kj"),), "ijki")), square(Term(1, (("U", "k
 
 @pytest.mark.parametrize(("size", "rank"), [(1, 1), (2, 1), (1, 2)])
 @pytest.mark.parametrize(
-    ("problem", "model", "kernel"),
-    [(tied_autoencoder(), TIED, KERNEL_TIED), (autoencoder(), ASYM, KERNEL_ASYM)],
+    ("problem", "model", "kernel", "weights"),
+    [(tied_autoencoder(), TIED, KERNEL_TIED, "W"), (autoencoder(), ASYM, KERNEL_ASYM, "UV")],
     ids=["tied", "untied"],
 )
 def test_observables_by_name(
-    problem: Problem, model: Term, kernel: list[QuadraticLoss], size: int, rank: int
+    problem: Problem, model: Term, kernel: list[QuadraticLoss], weights: str, size: int, rank: int
 ) -> None:
     sizes = {"i": size, "j": size, "k": rank}
     values, last = {"p": size, "H": rank}, 3
@@ -88,6 +88,9 @@ def test_observables_by_name(
             square(model, factor=half),
             square(IDENTITY, factor=half),
             QuadraticLoss((model,), (IDENTITY,), -half),
+        ),
+        "weight-norm": oracle(
+            *(square(Term(1, ((name, "ki"),), "ki"), factor=half) for name in weights)
         ),
     }
     assert sorted(expected) == sorted(OBSERVABLES)
@@ -195,7 +198,7 @@ def test_series_of_different_symmetry_do_not_share() -> None:
 def test_an_unknown_loss() -> None:
     message = (
         r"^loss 'test': tied-autoencoder has no such loss or observable; choose one of train, "
-        r"population, alignment, model-norm, ntk-trace$"
+        r"population, alignment, model-norm, ntk-trace, weight-norm$"
     )
     with pytest.raises(InvalidInputError, match=message):
         LossSeries(tied_autoencoder(data=True), loss="test")

@@ -295,12 +295,13 @@ def test_the_text_that_the_errors_are_made_of() -> None:
             'family = "example"',
             'famly = "example"',
             "x.toml, line 1: famly: is not known here; expected family, flow, amplitudes, axes, "
-            "tensors, losses, observables",
+            "tensors, losses, observables, temperature, implicit",
         ),
         (
             'family = "example"',
             'flow = "test"',
-            "x.toml, line 1: flow: there is no loss 'test'; name one of train",
+            "x.toml, line 1: flow: there is no loss 'test', or it has a term without one; "
+            "name one of train, or combine them as 'train + lambda*weight-norm'",
         ),
         (
             '["alpha"]',
