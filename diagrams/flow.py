@@ -26,6 +26,7 @@ Source: Yarotsky, Golikov, Gusev 2026, section 3; parity sectors are ours.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from math import lcm
 from typing import Any
@@ -44,7 +45,7 @@ from diagrams.engine import (
 from diagrams.generator import Generator
 from diagrams.merge import symmetric_tensors
 from diagrams.sums import DiagramSum
-from diagrams.tensors import Tensor
+from diagrams.tensors import Axis, Tensor
 from diagrams.variances import substituted
 from diagrams.wick import Moments
 
@@ -56,18 +57,21 @@ Parity = tuple[bool, ...]
 def represent(
     potential: DiagramSum | Generator,
     *observables: DiagramSum,
+    symbols: Iterable[Axis] = (),
     tick: Tick | None = None,
     work: Work = HERE,
 ) -> Representation[Any]:
     """The representation that suits the diagrams of a potential, or a generator, and observables.
 
     Products of traces become closed words, other diagrams arrays of factors unless a tensor has too
-    many slots. The choice looks at the diagrams only, never at the model they come from.
+    many slots. The choice looks at the diagrams only, never at the model they come from. Further
+    ``symbols`` may be free nodes of what is stored.
     """
     generator = Generator.of(potential)
     others = tuple(other for other in observables if other != generator.potential)
     diagrams = [diagram for total in (generator.potential, *others) for diagram, _ in total]
-    axes = {axis for diagram in diagrams for axis in diagram.nodes} | generator.symbols
+    axes = {axis for diagram in diagrams for axis in diagram.nodes}
+    axes |= generator.symbols | {*symbols}
     fixed = {t for diagram in diagrams for t in diagram.tensors if not t.is_random}
     blocks = Blocks(
         potential=tuple((diagram, weight) for diagram, weight, _ in generator.blocks),

@@ -11,7 +11,12 @@ A `Drive` says what is different:
 - *rates*: a factor r_W for the velocity of a tensor W, a number times powers of symbols;
 - *temperature* τ: Langevin dynamics, T du = -r_W dP/du dt + (2 τ r_W T)^{1/2} dB;
 - *implicit* η: the potential P + (η/4) sum of r_W (dP/du)², of which the flow agrees with gradient
-  descent of steps η = Δt/T on P up to the second order.
+  descent of steps η = Δt/T on P up to the second order;
+- *momentum* γ: the heavy ball T² d²u/dt² = -γ T du/dt - r_W dP/du, at rest at time zero;
+- *step* η: gradient descent u <- u - η r_W dP/du in place of a flow; the coefficients are then the
+  means after 0, 1, 2, ... steps.
+
+Of temperature, momentum and step a problem has one at most.
 
 The symbols are free nodes of the diagrams. Powers that all parts of a generator share are taken out
 as a *normalisation*, a factor of every step; what is left of the others are free nodes. So the loss
@@ -36,6 +41,7 @@ from diagrams.arguments import shown, word
 from diagrams.errors import InvalidInputError
 from diagrams.generator import Amplitude, Generator
 from diagrams.merge import merge
+from diagrams.rewriting import Descent, Force, HeavyBall, Rewriting
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Tensor
 from diagrams.variances import Powers, Variance
@@ -43,9 +49,15 @@ from diagrams.wick import Monomial, monomial
 from expansion.formulas import Term, read_formula
 from expansion.losses import Quantity
 
-__all__ = ["PLAIN", "Drive", "Driven", "combined", "driven", "factor_of"]
+__all__ = ["FACTORS", "PLAIN", "Drive", "Driven", "combined", "driven", "factor_of", "rewriting"]
+
+FACTORS = ("temperature", "implicit", "momentum", "step")
+"""What is a number times powers of symbols, besides the rates."""
 
 _SYMBOL = re.compile(r"[A-Za-z_](?:\w*[A-Za-z_])?", re.ASCII)
+
+_SCALE, _FRICTION = Axis("_scale_of_the_force"), Axis("_friction")
+"""Symbols of a rewriting until they are replaced by what they stand for."""
 
 Part = tuple[Fraction | int, Powers, DiagramSum]
 """A number, powers of symbols, and what they multiply."""
@@ -65,11 +77,15 @@ class Drive:
         A symbol, a number, or a product of powers of them; empty for none.
     implicit : str, default ""
         The step of gradient descent whose modified flow is followed, likewise.
+    momentum : str, default ""
+        The friction of the heavy ball, likewise.
+    step : str, default ""
+        The step of gradient descent, likewise.
 
     Raises
     ------
     InvalidInputError
-        If one of them is not understood, or a symbol ends in a digit.
+        If one of them is not understood, a symbol ends in a digit, or two dynamics are asked for.
 
     Examples
     --------
@@ -81,14 +97,21 @@ class Drive:
     rates: tuple[tuple[str, str], ...] = ()
     temperature: str = ""
     implicit: str = ""
+    momentum: str = ""
+    step: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "flow", word(self.flow, "flow"))
         object.__setattr__(self, "rates", _rates(self.rates))
-        for name in ("temperature", "implicit"):
+        for name in FACTORS:
             value = getattr(self, name)
             text = "" if value in ("", None) else str(factor_of(value, name))
             object.__setattr__(self, name, text)
+        dynamics = [name for name in ("temperature", "momentum", "step") if getattr(self, name)]
+        if len(dynamics) > 1:
+            raise InvalidInputError(
+                f"{' and '.join(dynamics)}: are different dynamics; give one of them"
+            )
 
     @property
     def is_plain(self) -> bool:
@@ -96,10 +119,20 @@ class Drive:
         return self == PLAIN
 
     @property
+    def is_gradient_flow(self) -> bool:
+        """Whether the weights follow a gradient in continuous time, without noise or inertia."""
+        return not (self.temperature or self.momentum or self.step)
+
+    @property
+    def is_rewriting(self) -> bool:
+        """Whether it is done by `diagrams.rewriting`."""
+        return bool(self.momentum or self.step)
+
+    @property
     def words(self) -> tuple[tuple[str, str], ...]:
         """What is not plain, for titles: names of options with their values."""
         named = [("flow", self.flow), *(("rate", f"{name}:{rate}") for name, rate in self.rates)]
-        named += [("temperature", self.temperature), ("implicit", self.implicit)]
+        named += [(name, getattr(self, name)) for name in FACTORS]
         return tuple((name, value) for name, value in named if value)
 
     @property
@@ -108,15 +141,15 @@ class Drive:
         values: dict[str, str | dict[str, str]] = {
             "flow": self.flow,
             "rates": dict(self.rates),
-            "temperature": self.temperature,
-            "implicit": self.implicit,
+            **{name: getattr(self, name) for name in FACTORS},
+            "time": "discrete" if self.step else "",
         }
         return {name: value for name, value in values.items() if value}
 
     @property
     def factors(self) -> tuple[Variance, ...]:
-        """All rates, the temperature and the step."""
-        texts = [*(rate for _, rate in self.rates), self.temperature, self.implicit]
+        """All rates and other factors."""
+        texts = [*(rate for _, rate in self.rates), *(getattr(self, name) for name in FACTORS)]
         return tuple(Variance.parse(text) for text in texts if text)
 
     def terms(self, quantities: Sequence[str]) -> tuple[Term, ...]:
@@ -226,6 +259,21 @@ def driven(
         ),
         _product(powers, shared),
     )
+
+
+def rewriting(drive: Drive, found: Driven) -> tuple[Rewriting, Mapping[str, Variance]]:
+    """The rewriting of a heavy ball or of gradient descent, and what its symbols stand for.
+
+    The normalisation of the generator is in what the scale of the force stands for.
+    """
+    normalisation = Variance(Fraction(1), found.normalisation)
+    force = Force(found.generator, _SCALE)
+    if drive.momentum:
+        meanings = {_SCALE.name: normalisation, _FRICTION.name: Variance.parse(drive.momentum)}
+        return HeavyBall(force, _FRICTION), meanings
+    step = Variance.parse(drive.step)
+    powers = _product(step.powers, found.normalisation)
+    return Descent(force), {_SCALE.name: Variance(step.coefficient, powers)}
 
 
 def combined(parts: Sequence[Part]) -> tuple[DiagramSum, Monomial]:

@@ -120,7 +120,7 @@ class SeriesExponents:
         Raises
         ------
         InvalidInputError
-            If the number of terms is negative.
+            If the number of terms is negative, or the time of the problem is discrete.
         BudgetExceededError
             If a budget is given and does not suffice for the terms.
         """
@@ -129,6 +129,11 @@ class SeriesExponents:
             raise InvalidInputError(
                 f"--terms {terms}: the number of the last coefficient is not negative; give 0 or "
                 "more"
+            )
+        if problem.drive.step:
+            raise InvalidInputError(
+                f"regimes of {problem.title}: its time is discrete, and the degree of a loss grows "
+                "with every step by a factor; use implicit in place of step, or expand"
             )
         limits = budget or Budget()
         counted = terms is None and limits.diagrams is None

@@ -294,6 +294,8 @@ class Problem:
         rates: Mapping[str, str | int | Fraction] | None = None,
         temperature: str | int | Fraction = "",
         implicit: str | int | Fraction = "",
+        momentum: str | int | Fraction = "",
+        step: str | int | Fraction = "",
     ) -> Problem:
         """The same problem with something else that drives its weights.
 
@@ -303,7 +305,7 @@ class Problem:
             The potential, a linear combination of `quantities` with numbers and symbols.
         rates : mapping, optional
             By the name of a learnable tensor, a number times powers of symbols.
-        temperature, implicit : str, optional
+        temperature, implicit, momentum, step : str, optional
             Likewise; see `expansion.drive`.
 
         Examples
@@ -317,6 +319,8 @@ class Problem:
             rates=rates or {},  # type: ignore[arg-type]
             temperature=temperature,  # type: ignore[arg-type]
             implicit=implicit,  # type: ignore[arg-type]
+            momentum=momentum,  # type: ignore[arg-type]
+            step=step,  # type: ignore[arg-type]
         )
         return replace(self, drive=drive)
 

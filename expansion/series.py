@@ -41,9 +41,10 @@ from diagrams.display import frame, report
 from diagrams.engine import Work
 from diagrams.errors import BudgetExceededError, CapacityError, InvalidInputError
 from diagrams.flow import Flow
+from diagrams.iterated import Iterated
 from diagrams.sums import DiagramSum
 from diagrams.wick import Moments, Monomial, monomial
-from expansion.drive import Driven
+from expansion.drive import Driven, rewriting
 from expansion.polynomial import MAXIMAL_BITS, Polynomial, symbol_order
 from expansion.problem import Problem
 from expansion.series_store import SeriesStore, StoredCoefficient, series_key
@@ -189,7 +190,7 @@ class LossSeries:
         self._quantity = problem.quantity(self.loss)
         self._beside = beside
         self._meter = _Meter(budget or Budget(), progress)
-        self._flow: Flow | None = None
+        self._flow: Flow | Iterated | None = None
         self._known: list[Polynomial] = []
         self._costs: list[Cost] = []
         self._divisors: dict[str, tuple[int, ...]] = {}
@@ -346,14 +347,18 @@ class LossSeries:
             return dict(self._divisors)
         return self._require_flow().representation.divisors
 
-    def _require_flow(self) -> Flow:
+    def _require_flow(self) -> Flow | Iterated:
         if self._flow is None:
-            observable = self._quantity.diagrams
+            observable, drive = self._quantity.diagrams, self.problem.drive
+            tick, work = self._meter.tick, self._work
+            if drive.is_rewriting:
+                rule, meanings = rewriting(drive, self._driven)
+                self._flow = Iterated(observable, rule, meanings, tick=tick, work=work)
+                return self._flow
             shared = None if self._beside is None else self._beside._require_flow().representation
             if shared is not None and not shared.holds(observable):
                 shared = None
-            generator = self._driven.generator
-            self._flow = Flow(observable, generator, shared, tick=self._meter.tick, work=self._work)
+            self._flow = Flow(observable, self._driven.generator, shared, tick=tick, work=work)
         return self._flow
 
     @cached_property
@@ -370,8 +375,9 @@ class LossSeries:
         (('N', -3),)
         """
         factor = Counter(dict(self._quantity.normalisation))
-        for name, power in self._driven.normalisation:
-            factor[name] += s * power
+        if not self.problem.drive.is_rewriting:  # which has it in the scale of its force
+            for name, power in self._driven.normalisation:
+                factor[name] += s * power
         return monomial(factor)
 
     def _normalised(self, moments: Moments, s: int) -> Polynomial:

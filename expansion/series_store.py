@@ -113,6 +113,10 @@ def series_key(problem: Problem, quantity: str) -> str:
         description["rates"] = sorted(f"{t.name} {_factor(rate)}" for t, rate in generator.rates)
     if generator.temperature is not None:
         description["temperature"] = _factor(generator.temperature)
+    if problem.drive.momentum:
+        description["momentum"] = problem.drive.momentum
+    if problem.drive.step:
+        description["step"] = problem.drive.step
     text = json.dumps(description, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode("utf-8")).hexdigest()
 

@@ -106,8 +106,8 @@ class _Question:
 @lru_cache(maxsize=256)
 def _answer(question: _Question) -> Solution | None:
     found, name = question.found, question.name
-    if question.problem is not None and question.problem.drive.temperature:
-        return None  # noise moves the weights too, of which the cores of a regime do not know
+    if question.problem is not None and not question.problem.drive.is_gradient_flow:
+        return None  # of noise and inertia the cores of a regime do not know
     free = found[name].learning is Learning.FREE
     target = Polynomial() if free else found.exponents.pure_target
     for rate_of_change in (False, True):

@@ -133,6 +133,8 @@ class Translation:
             rates={name: self._number(rate) for name, rate in drive.rates},
             temperature=self._number(drive.temperature or None),
             implicit=self._number(drive.implicit or None),
+            friction=self._number(drive.momentum) if drive.momentum else None,
+            step=self._number(drive.step) if drive.step else None,
         )
 
     def _number(self, text: str | None) -> Fraction:

@@ -32,7 +32,10 @@ EPILOG = (
     "  diagflow expand cp --order 3 --symmetric --terms 2\n\n"
     "  diagflow expand cp --order 2 --terms 4 --format json > series.json\n\n"
     "  diagflow expand tied-autoencoder --data --loss population\n\n"
-    "  diagflow expand deep-linear --depth 3 --observable ntk-trace"
+    "  diagflow expand deep-linear --depth 3 --observable ntk-trace\n\n"
+    "  diagflow expand cp --order 2 --symmetric --flow 'train + lambda*weight-norm'\n\n"
+    "  diagflow expand cp --order 2 --rate U1=eta --temperature tau\n\n"
+    "  diagflow expand cp --order 2 --symmetric --steps 1 --step-size eta"
 )
 
 
@@ -48,6 +51,15 @@ class Format(StrEnum):
 def run(
     problem: "Problem",
     terms: Annotated[int, typer.Option("--terms", help="Print Y_0 ... Y_S.", metavar="S")] = 2,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            "--steps",
+            help="With --step-size: print the mean losses after 0 ... K steps.",
+            metavar="K",
+            show_default=False,
+        ),
+    ] = None,
     loss: Loss = None,
     observable: Annotated[
         str | None,
@@ -71,6 +83,7 @@ def run(
 
     Y_s is T^s times the expectation of the s-th time derivative of the loss at t = 0, a polynomial
     in the sizes, such as p and H, and the initial variance sigma2: L(t) ~ sum of Y_s (t/T)^s / s!.
+    With --step-size time is discrete, and Y_s is the mean loss after s steps of gradient descent.
     """
     from diagflow.show import series as show
     from diagflow.terminal import following
@@ -78,6 +91,11 @@ def run(
     from diagrams.errors import InvalidInputError
     from expansion.series import LossSeries
 
+    if steps is not None and not problem.drive.step:
+        raise InvalidInputError(
+            f"--steps {steps}: time is continuous here; give --step-size too, such as eta"
+        )
+    terms = terms if steps is None else steps
     if terms < 0:
         raise InvalidInputError(
             f"--terms {terms}: the number of the last coefficient is not negative; give 0 or more"

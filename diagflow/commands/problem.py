@@ -201,6 +201,33 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
+    "momentum": (
+        Annotated[
+            str | None,
+            typer.Option(
+                "--momentum",
+                help="The heavy ball, with this friction: a symbol such as gamma, or a number.",
+                metavar="SYMBOL",
+                show_default=False,
+                rich_help_panel=_DRIVE,
+            ),
+        ],
+        None,
+    ),
+    "step": (
+        Annotated[
+            str | None,
+            typer.Option(
+                "--step-size",
+                help="Gradient descent in steps of this size, in place of a flow: a symbol such as "
+                "eta, or a number.",
+                metavar="SYMBOL",
+                show_default=False,
+                rich_help_panel=_DRIVE,
+            ),
+        ],
+        None,
+    ),
     "implicit": (
         Annotated[
             str | None,
@@ -217,7 +244,8 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
 }
 """Names, types and defaults of what describes a problem."""
 
-_DRIVING = ("flow", "rate", "temperature", "implicit")
+_FACTORS = ("temperature", "implicit", "momentum", "step")
+_DRIVING = ("flow", "rate", *_FACTORS)
 """Those that say what drives its weights; they belong to every problem."""
 
 
@@ -237,14 +265,14 @@ def takes_problem(
     own = list(inspect.signature(command).parameters.values())[1:]
     described = [
         inspect.Parameter(
-            name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind
+            _word(name), inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind
         )
         for name, (kind, default) in _PARAMETERS.items()
     ]
 
     @wraps(command)
     def wrapped(**given: Any) -> None:
-        described = {name: given.pop(name) for name in _PARAMETERS}
+        described = {name: given.pop(_word(name)) for name in _PARAMETERS}
         # An option that may be repeated is an empty list where it is not given.
         options: dict[str, Any] = {n: None if v == [] else v for n, v in described.items()}
         try:
@@ -271,6 +299,11 @@ def takes_problem(
     return wrapped
 
 
+def _word(name: str) -> str:
+    """The name of a parameter of a command; some have a step of their own."""
+    return "step_size" if name == "step" else name
+
+
 def read_problem(*, problem: str, **options: object) -> "Problem":
     """The problem that the argument and the options describe.
 
@@ -291,8 +324,7 @@ def read_problem(*, problem: str, **options: object) -> "Problem":
     return described.driven_by(
         str(driving["flow"] or drive.flow),
         rates=rates,
-        temperature=str(driving["temperature"] or drive.temperature),
-        implicit=str(driving["implicit"] or drive.implicit),
+        **{name: str(driving[name] or getattr(drive, name)) for name in _FACTORS},
     )
 
 

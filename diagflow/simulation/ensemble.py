@@ -30,7 +30,13 @@ from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
 from diagflow.simulation.gradient import LossGradient, symmetric_part
-from diagflow.simulation.integrate import Path, check_options, integrate
+from diagflow.simulation.integrate import (
+    NOISE_TOLERANCE,
+    Path,
+    check_options,
+    check_times,
+    integrate,
+)
 from diagflow.simulation.processes import processes
 from diagflow.simulation.trajectory import Trajectory
 from diagflow.simulation.values import variance_at
@@ -157,6 +163,7 @@ def simulate(
         with time_limit(seconds, f"simulation of {problem.title}") as limit:
             flow = LossGradient(problem, at, loss=loss, xp=xp, copies=min(jobs, runs))
             check_options(flow, rtol=rtol, method=method, step=step)
+            check_times(flow, grid.tolist())
             options = {"rtol": rtol, "method": method, "step": step}
             task = _Task(problem, dict(flow.values), tuple(grid.tolist()), loss, options, end)
             paths = _serial(flow, task, seeds, limit) if jobs == 1 else _parallel(task, seeds, jobs)
@@ -178,13 +185,27 @@ def simulate(
         loss=np.array([finished[run].loss for run in order]),
         seed=seed,
         blow_up=tuple(finished[run].blow_up for run in order),
-        method=method,
-        rtol=rtol,
+        method=_method(problem, method),
+        rtol=max(rtol, NOISE_TOLERANCE) if problem.drive.temperature else rtol,
         step=step,
         finished=order,
         interrupted=interrupted or limited,
         limit=seconds if limited else None,
     )
+
+
+def _method(problem: Problem, method: str) -> str:
+    """What the runs were followed by."""
+    if problem.drive.step:
+        return "gradient descent"
+    return "Euler-Maruyama" if problem.drive.temperature else method
+
+
+def _followed(flow: LossGradient, seed: np.random.SeedSequence, task: _Task) -> Path:
+    """One run; its noise, if there is any, has a seed of its own."""
+    noise = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 1))
+    tensors = initial_tensors(flow, seed)
+    return integrate(flow, tensors, task.times, noise=noise, **task.options)
 
 
 def _serial(
@@ -193,7 +214,7 @@ def _serial(
     with threadpool_limits(limits=1):
         for run, seed in enumerate(seeds):
             limit.check()
-            yield run, integrate(flow, initial_tensors(flow, seed), task.times, **task.options)
+            yield run, _followed(flow, seed, task)
 
 
 _of_process: list[tuple[LossGradient, _Task]] = []
@@ -209,7 +230,7 @@ def _in_process(seed: np.random.SeedSequence) -> Path:
     flow, task = _of_process[-1]
     left = None if task.end is None else max(_SOON, task.end - time.time())
     with time_limit(left, f"simulation of {task.problem.title}"):
-        return integrate(flow, initial_tensors(flow, seed), task.times, **task.options)
+        return _followed(flow, seed, task)
 
 
 def _parallel(

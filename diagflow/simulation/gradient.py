@@ -81,6 +81,7 @@ class LossGradient:
     weights: tuple[Tensor, ...]
     bytes: int
     xp: Any
+    noise: dict[str, float]
     _loss: Program
     _gradient: Program
     _names: tuple[str, ...]
@@ -109,7 +110,8 @@ class LossGradient:
         _require(vectors * copies, free, problem)
         constants: dict[str, Constant] = {}
         recorded = _closed(problem.quantity(loss or problem.loss_name), values, constants)
-        names, derivatives = _derivatives(problem.driven, values, constants)
+        driven = problem.driven
+        names, derivatives = _derivatives(driven, values, constants)
         arrays = shapes | {name: constant.shape for name, constant in constants.items()}
         programs = [
             compile_contractions(list_, arrays, block_entries=block_entries)
@@ -127,6 +129,7 @@ class LossGradient:
             ("weights", tuple(tensor for tensor in tensors if tensor.is_learnable)),
             ("bytes", needed),
             ("xp", xp),
+            ("noise", _noise(problem, driven, values)),
             ("_loss", programs[0]),
             ("_gradient", programs[1]),
             ("_names", tuple(names)),
@@ -189,6 +192,24 @@ def _derivatives(
             names.append(tensor.name)
             found.append(network.contraction(factor * rate * float(c * count), position))
     return names, found
+
+
+def _noise(problem: Problem, driven: Driven, values: Mapping[str, float]) -> dict[str, float]:
+    """By weight, half the variance of its noise per unit of t/T; empty without a temperature."""
+    temperature = driven.generator.temperature
+    if temperature is None:
+        return {}
+    common = _factor(driven.normalisation, values) * amplitude_at(temperature, values)
+    found = {
+        tensor.name: common * amplitude_at(driven.generator.rate(tensor), values)
+        for tensor in problem.weights
+    }
+    if min(found.values()) < 0:
+        raise InvalidInputError(
+            f"temperature {problem.drive.temperature}: the noise has a negative variance at these "
+            "values; give a temperature and rates of 0 or more"
+        )
+    return found
 
 
 def _factor(normalisation: Monomial, values: Mapping[str, float]) -> float:

@@ -3,6 +3,12 @@
 Definition. T du/dt = -dL/du from u(0) at t = 0. Positive times are descent, negative ones ascent;
 a grid with both signs is integrated from 0 both ways.
 
+Other dynamics of `expansion.drive` have algorithms of their own. *Momentum*: the weights and their
+velocities, at rest at first, by the same methods. *Steps*: the times are numbers of steps, done as
+they are defined. *Temperature*: Euler-Maruyama, T du = -g dt + (2 D T)^{1/2} dB, with steps halved
+until the recorded loss changes by less than a tolerance when a run of half the steps follows the
+same noise; since the noise is additive, both errors are proportional to the step.
+
 Convention. The adaptive methods are those of SciPy, with a relative tolerance on the weights;
 ``euler`` is plain gradient descent whose step is a length of time and is shortened to meet the
 times exactly. A *blow-up* is the time at which the adaptive step falls below the spacing of
@@ -33,10 +39,11 @@ import psutil
 from numpy.typing import NDArray
 from scipy.integrate import DOP853, LSODA
 
-from diagflow.simulation.gradient import LossGradient
+from diagflow.simulation.gradient import LossGradient, symmetric_part
+from diagflow.simulation.values import factor_at
 from diagrams.errors import InvalidInputError
 
-__all__ = ["METHODS", "Path", "check_options", "integrate"]
+__all__ = ["METHODS", "NOISE_TOLERANCE", "Path", "check_options", "check_times", "integrate"]
 
 METHODS = ("DOP853", "LSODA", "euler")
 """The integrators by name."""
@@ -51,6 +58,12 @@ end a flow rests, but explicit steps do not grow with that. Towards a blow-up st
 until the method fails. In any case they are stopped after _MOST steps."""
 
 _PACES = 4
+
+NOISE_TOLERANCE = 1e-3
+"""Smallest relative tolerance on the recorded loss under noise: less than what runs differ by."""
+
+_FIRST_STEPS = 16
+"""Steps to the last time that noise is first tried with."""
 
 Vector = NDArray[np.float64]
 
@@ -87,6 +100,7 @@ def integrate(
     step: float | None = None,
     keep_weights: bool = False,
     ceiling: float = inf,
+    noise: np.random.SeedSequence | None = None,
 ) -> Path:
     """Follow the flow from the given tensors.
 
@@ -109,6 +123,8 @@ def integrate(
     ceiling : float
         A run of an adaptive method counts as blown up when its largest weight exceeds this many
         times its first value; without it, when the step vanishes.
+    noise : SeedSequence, optional
+        Of the noise, if there is a temperature.
 
     Returns
     -------
@@ -122,6 +138,7 @@ def integrate(
         Also if a time is out of reach: more than ten million steps away.
     """
     check_options(flow, rtol=rtol, method=method, step=step)
+    check_times(flow, times)
     run = _Run(flow, tensors)
     loss = [inf] * len(times)
     weights: list[Mapping[str, Any] | None] = [None] * len(times)
@@ -132,11 +149,15 @@ def integrate(
             key=lambda k: sign * times[k],
         )
         grid = [times[k] for k in chosen]
-        states = (
-            run.euler(grid, step)
-            if step and method == "euler"
-            else run.adaptive(grid, _ADAPTIVE[method], rtol, ceiling)
-        )
+        states: Iterator[Vector]
+        if flow.problem.drive.step:
+            states = run.steps(grid)
+        elif flow.noise:
+            states = run.noisy(grid, step, rtol, noise or np.random.SeedSequence(0))
+        elif step and method == "euler":
+            states = run.euler(grid, step)
+        else:
+            states = run.adaptive(grid, _ADAPTIVE[method], rtol, ceiling)
         with np.errstate(over="ignore", invalid="ignore"):
             # The states first: a flow without times begins nevertheless, and forgets the last stop.
             for state, k in zip(states, chosen, strict=False):
@@ -181,6 +202,26 @@ def check_options(flow: LossGradient, *, rtol: float, method: str, step: float |
         )
 
 
+def check_times(flow: LossGradient, times: Sequence[float]) -> None:
+    """Refuse times that the dynamics does not have.
+
+    Raises
+    ------
+    InvalidInputError
+        If noise is followed backwards, or a time of gradient descent is no number of steps.
+    """
+    drive = flow.problem.drive
+    for time in times:
+        if flow.noise and time < 0:
+            raise InvalidInputError(
+                f"time {time:g}: noise is not undone backwards in time; give 0 or more"
+            )
+        if drive.step and not (0 <= time <= _MOST and time == int(time)):
+            raise InvalidInputError(
+                f"time {time:g}: is no number of steps; give integers from 0 on, such as 0:10:11"
+            )
+
+
 def _to_numpy(array: Any) -> NDArray[np.float64]:
     """The array in the memory of NumPy, copied there from another device if need be."""
     here = array if isinstance(array, np.ndarray) else np.from_dlpack(array, device="cpu")
@@ -195,6 +236,12 @@ class _Run:
         self.names = [tensor.name for tensor in flow.weights]
         self.fixed = {n: flow.xp.asarray(a) for n, a in tensors.items() if n not in self.names}
         self.start: Vector = np.concatenate([np.ravel(tensors[name]) for name in self.names])
+        self.size = self.start.size
+        momentum = flow.problem.drive.momentum
+        self.friction: float | None = None
+        if momentum:
+            self.friction = factor_at(momentum, flow.values)
+            self.start = np.concatenate([self.start, np.zeros(self.size)])
         self.evaluations = 0
         self.stopped: float | None = None
 
@@ -211,12 +258,100 @@ class _Run:
     def loss(self, state: Vector) -> float:
         return float(self.flow.loss(self.tensors(state)))
 
-    def velocity(self, t: float, state: Vector) -> Vector:
+    def force(self, state: Vector) -> Vector:
+        """Minus the slope of what drives, times the rates."""
         self.evaluations += 1
         with np.errstate(over="ignore", invalid="ignore"):
             gradient = self.flow.gradient(self.tensors(state))
-        parts = [np.ravel(_to_numpy(gradient[name])) for name in self.names]
-        return np.concatenate(parts) * (-1.0 / self.flow.values["T"])
+        return -np.concatenate([np.ravel(_to_numpy(gradient[name])) for name in self.names])
+
+    def velocity(self, t: float, state: Vector) -> Vector:
+        moved = self.force(state)
+        if self.friction is not None:  # the state goes on with the velocities in t/T
+            speed = state[self.size :]
+            moved = np.concatenate([speed, moved - self.friction * speed])
+        return moved / self.flow.values["T"]
+
+    def steps(self, grid: Sequence[float]) -> Iterator[Vector]:
+        """States after some numbers of steps of gradient descent."""
+        self.stopped = None
+        length = factor_at(self.flow.problem.drive.step, self.flow.values)
+        done, state = 0, self.start
+        for number in grid:
+            while done < number:
+                done += 1
+                with np.errstate(over="ignore", invalid="ignore"):
+                    state = state + length * self.force(state)
+                if not np.all(np.isfinite(state)):
+                    self.stopped = float(done)
+                    return
+            yield state
+
+    def noisy(
+        self, grid: Sequence[float], step: float | None, rtol: float, seed: np.random.SeedSequence
+    ) -> Iterator[Vector]:
+        """States at the times under noise; with a step given, in steps of about this length."""
+        self.stopped = None
+        if not grid:
+            return
+        tolerance = max(rtol, NOISE_TOLERANCE)
+        length = step or max(abs(grid[-1]) / _FIRST_STEPS, ulp(0.0))
+        while True:
+            found, error, stopped = self._noisy(grid, length, seed)
+            if step is not None or error <= tolerance:
+                self.stopped = stopped
+                yield from found
+                return
+            length /= 2
+
+    def _noisy(
+        self, grid: Sequence[float], length: float, seed: np.random.SeedSequence
+    ) -> tuple[list[Vector], float, float | None]:
+        """States at the times, in steps of half a length, and how far whole steps lead from them.
+
+        The last value is the time at which the state left the floating point numbers.
+        """
+        generator = np.random.default_rng(seed)
+        t, coarse, fine = 0.0, self.start, self.start
+        found: list[Vector] = []
+        error = 0.0
+        for end in grid:
+            count = int(np.ceil((end - t) / length - 1e-9))
+            if count > _MOST:
+                raise InvalidInputError(
+                    f"time {end:.3g}: {count:.0e} steps of {length:g} away, which the noise needs; "
+                    "ask for earlier times, or give a larger tolerance"
+                )
+            for k in range(count):
+                half = (end - t) / count / 2
+                with np.errstate(over="ignore", invalid="ignore"):
+                    first, second = (
+                        self._increment(generator, half),
+                        self._increment(generator, half),
+                    )
+                    coarse = coarse + 2 * half * self.velocity(t, coarse) + first + second
+                    fine = fine + half * self.velocity(t, fine) + first
+                    fine = fine + half * self.velocity(t, fine) + second
+                if not np.all(np.isfinite(fine)):
+                    return found, inf, t + 2 * (k + 1) * half
+            t = end
+            found.append(fine)
+            with np.errstate(over="ignore", invalid="ignore"):
+                one, two = self.loss(fine), self.loss(coarse)
+                apart = abs(one - two) / max(abs(one), abs(two)) if one != two else 0.0
+            error = max(error, apart if isfinite(apart) else inf)
+        return found, error, None
+
+    def _increment(self, generator: np.random.Generator, length: float) -> Vector:
+        """The noise of a length of time."""
+        parts = []
+        for tensor in self.flow.weights:
+            array = generator.standard_normal(self.flow.shapes[tensor.name])
+            if tensor.symmetric:
+                array = symmetric_part(array, tensor, np)
+            spread = np.sqrt(2 * self.flow.noise[tensor.name] * length / self.flow.values["T"])
+            parts.append(np.ravel(array) * spread)
+        return np.concatenate(parts)
 
     def euler(self, grid: Sequence[float], step: float) -> Iterator[Vector]:
         """States at the times, by steps of equal length between one time and the next."""

@@ -19,7 +19,7 @@ from diagrams.tensors import Tensor
 from diagrams.variances import Variance
 from expansion.problem import Problem
 
-__all__ = ["amplitude_at", "read_values", "variance_at"]
+__all__ = ["amplitude_at", "factor_at", "read_values", "variance_at"]
 
 
 def read_values(problem: Problem, at: Mapping[str, Fraction | float]) -> dict[str, float]:
@@ -99,10 +99,15 @@ def variance_at(tensor: Tensor, values: Mapping[str, float]) -> float:
     >>> variance_at(Tensor("W", (Axis("H"),), variance="2/H"), {"H": 4.0})
     0.5
     """
-    variance = Variance.parse(tensor.variance)
-    result = float(variance.coefficient)
+    return factor_at(tensor.variance, values)
+
+
+def factor_at(text: str, values: Mapping[str, float]) -> float:
+    """The value of a number times powers of symbols; "not a number" if it divides by zero."""
+    factor = Variance.parse(text)
+    result = float(factor.coefficient)
     try:
-        for name, power in variance.powers:
+        for name, power in factor.powers:
             result *= values[name] ** power
     except (OverflowError, ZeroDivisionError):
         return nan

@@ -362,7 +362,7 @@ def derive(
     Raises
     ------
     InvalidInputError
-        If the map is of bare coefficients, its flow has a temperature, or there is no such regime
+        If the map is of bare coefficients, it follows no gradient flow, or there is no such regime
         or loss.
     GrowthError
         If cores leave their scales.
@@ -370,10 +370,10 @@ def derive(
         If the budget does not suffice for the reduced potential.
     """
     problem = found.exponents.problem
-    if problem is not None and problem.drive.temperature:
+    if problem is not None and not problem.drive.is_gradient_flow:
         raise InvalidInputError(
-            f"effective dynamics of {problem.title}: its weights are moved by noise too, which the "
-            "cores of a regime do not know; leave out the temperature, or use the coefficients"
+            f"effective dynamics of {problem.title}: cores know gradient flows only; leave out "
+            "temperature, momentum and step, or use the coefficients"
         )
     if problem is None:
         raise InvalidInputError(

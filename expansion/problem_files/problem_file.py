@@ -24,7 +24,7 @@ Top level:
 - ``family``: the name of the problem, by default that of the file;
 - ``flow``: what drives the weights, needed if there are several losses: the name of a loss, or a
   combination of losses and observables with numbers and symbols, ``"train + lambda*weight-norm"``;
-- ``temperature``, ``implicit``: see `expansion.drive`;
+- ``temperature``, ``implicit``, ``momentum``, ``step``: see `expansion.drive`;
 - ``amplitudes``: list of further symbols that formulas use;
 - ``axes``: ``"growing"`` for a size that is a symbol, a positive integer for a pinned one;
 - ``tensors``: ``kind`` (``weight``: learnable; ``gaussian``: random and fixed; ``structural``: a
@@ -60,7 +60,7 @@ from typing import BinaryIO
 
 from diagrams.network import Network
 from diagrams.tensors import Axis, Tensor
-from expansion.drive import Drive
+from expansion.drive import FACTORS, Drive
 from expansion.formulas import Term, read_formula
 from expansion.losses import OBSERVABLES, Observable, QuadraticLoss
 from expansion.models import PRESETS
@@ -140,7 +140,7 @@ class _Reader:
     @property
     def problem(self) -> Problem:
         known = ("family", "flow", "amplitudes", "axes", "tensors", "losses", "observables")
-        self.document.table((), (*known, "temperature", "implicit"))
+        self.document.table((), (*known, *FACTORS))
         losses = {name: self._loss(name) for name in self.document.table(("losses",))}
         if not losses:
             raise self.document.error(
@@ -189,14 +189,12 @@ class _Reader:
         """What drives the weights: the flow, and the rates of the tensors."""
         values = self.document.table(())
         factors = {}
-        for name in ("temperature", "implicit"):
+        for name in FACTORS:
             if name in values:
                 factors[name] = self.declared.factor((name,), values[name])
         rates = tuple(self.declared.rates.items())
         drive = self.document.checked(("flow",), Drive, flow=flow, rates=rates)
-        for name, factor in factors.items():
-            drive = self.document.checked((name,), replace, drive, **{name: factor})
-        return drive
+        return self.document.checked(tuple(factors)[:1], replace, drive, **factors)
 
     @property
     def _family(self) -> str:

@@ -32,6 +32,7 @@ from diagflow.checking.translation import Translation, at_numbers
 from diagflow.comparison.finite_size import FiniteSizeCorrection
 from diagflow.schemas import schema
 from diagrams.errors import BudgetExceededError, InvalidInputError
+from diagrams.generator import Generator
 from diagrams.network import Network
 from diagrams.tensors import Axis, Tensor
 from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
@@ -259,8 +260,8 @@ def test_a_wrong_contraction(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_wrong_merger(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = exact_checks.merge
-    monkeypatch.setattr(exact_checks, "merge", lambda a, b: right(a, b) * 2)
+    right = Generator.applied
+    monkeypatch.setattr(Generator, "applied", lambda self, total: right(self, total) * 2)
     assert check_counters(SYM, terms=1).detail == "differs: Y_1"
 
 

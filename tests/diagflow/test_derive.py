@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from expansion.dynamics import hierarchy
+from diagrams.generator import Generator
 from expansion.records import read_polynomial
 from tests.command import Run
 
@@ -47,8 +47,8 @@ def test_latex_is_one_environment(run: Run) -> None:
 def test_a_failed_certificate_ends_with_one_and_without_coefficients(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exact = hierarchy.merge
-    monkeypatch.setattr(hierarchy, "merge", lambda first, second: exact(first, second) * 2)
+    exact = Generator.merged
+    monkeypatch.setattr(Generator, "merged", lambda self, a, b: exact(self, a, b) * 2)
     result = run(*MEAN_FIELD, "--format", "json")
     assert result.code == 1
     assert "refused" in result.err

@@ -32,6 +32,7 @@ NUMBERS = {
     "etaU": Fraction(5, 4),
     "etaV": Fraction(1, 3),
     "mu": Fraction(-1, 2),
+    "gamma": Fraction(4, 3),
 }
 
 TASKS = TomlDocument.parse(
@@ -84,6 +85,9 @@ DRIVES: list[dict[str, Any]] = [
     {"flow": "train + lambda*weight-norm", "temperature": "2*tau"},
     {"flow": "train + weight-norm", "implicit": "eta"},
     {"implicit": "eta", "temperature": "tau"},
+    {"momentum": "gamma"},
+    {"momentum": "1/2", "flow": "train + lambda*weight-norm"},
+    {"momentum": "gamma", "implicit": "eta"},
 ]
 
 
@@ -99,6 +103,7 @@ RATES: list[dict[str, Any]] = [
     {"rates": {"U1": "etaU", "U2": "etaU"}},
     {"rates": {"U1": "3*etaU/H"}},
     {"rates": {"U1": "etaU"}, "temperature": "tau"},
+    {"rates": {"U1": "etaU", "U2": "etaV/H"}, "momentum": "gamma/p"},
     {"rates": {"U1": "etaU/p", "U2": 2}, "implicit": "eta"},
     {"rates": {"U2": "1/2"}, "flow": "train + lambda*weight-norm", "temperature": "tau/H"},
 ]
@@ -138,6 +143,7 @@ def test_deep_linear_with_a_temperature() -> None:
         {"flow": "train + lambda*weight-norm"},
         {"flow": "1/2*train + mu*population", "temperature": "tau"},
         {"temperature": "tau", "rates": {"W": "etaU/N"}},
+        {"momentum": "gamma"},
     ],
     ids=str,
 )
@@ -180,6 +186,36 @@ def test_the_dynamics_without_anything_are_the_plain_flow() -> None:
     assert moved_moments(loss, dynamics, sizes, 3) == plain
 
 
+STEPS: list[dict[str, Any]] = [
+    {"step": "eta"},
+    {"step": "eta/p", "flow": "train + lambda*weight-norm"},
+]
+
+
+@pytest.mark.parametrize("drive", STEPS, ids=str)
+@pytest.mark.parametrize("sizes", [(1, 1), (2, 1), (1, 2)])
+def test_a_step_of_the_symmetric_order_2(drive: dict[str, Any], sizes: tuple[int, int]) -> None:
+    p, H = sizes
+    coefficients_agree(SYM.driven_by(**drive), {"p": p, "H": H}, 1)
+
+
+def test_steps_with_rates_data_and_order_3() -> None:
+    untied = cp(order=2).driven_by(rates={"U1": "etaU/H"}, step="eta")
+    coefficients_agree(untied, {"p": 1, "H": 2}, 1)
+    data = tied_autoencoder(data=True).driven_by(step="2*eta")
+    for loss in ("train", "population"):
+        coefficients_agree(data, {"p": 1, "H": 1, "N": 2}, 1, loss)
+    coefficients_agree(cp(order=3, symmetric=True).driven_by(step="eta"), {"p": 1, "H": 2}, 1)
+    tasks = read_problem(TASKS)
+    stepping = tasks.driven_by(tasks.drive.flow, rates=dict(tasks.drive.rates), step="eta")
+    coefficients_agree(stepping, {"p": 1, "H": 1, "N": 2}, 1, "second")
+
+
+@pytest.mark.slow
+def test_two_steps_of_the_symmetric_order_2() -> None:
+    coefficients_agree(SYM.driven_by(step="eta"), {"p": 2, "H": 1}, 2)
+
+
 # --- check values ---------------------------------------------------------------------------------
 
 
@@ -212,6 +248,36 @@ def test_the_norm_of_an_ornstein_uhlenbeck_process() -> None:
             f"{decay // 2}*p*H*sigma2*lambda**{s}".replace("+-", "-")
         ) + Polynomial.parse(f"{noise // 2}*p*H*tau*lambda**{s - 1}")
         assert series[s] == expected
+
+
+def test_gradient_descent_of_the_symmetric_order_2() -> None:
+    """E[L_1] has 124 monomials; to first order in eta it is L_0 + eta Y_1 of the flow."""
+    steps, flow = loss_series(SYM.driven_by(step="eta")), loss_series(SYM)
+    assert len(steps[1]) == 124
+    for power, expected in ((0, flow[0]), (1, flow[1])):
+        part = {m: c for m, c in steps[1] if dict(m).get("eta", 0) == power}
+        assert Polynomial(part) == expected * Polynomial.parse(f"eta**{power}")
+
+
+def test_the_heavy_ball_begins_as_the_flow() -> None:
+    """Y_1 = 0, Y_2 = Y_1 of the flow, Y_3 = -gamma Y_1 of the flow."""
+    ball, flow = loss_series(SYM.driven_by(momentum="gamma")), loss_series(SYM)
+    assert ball[0] == flow[0] and not len(ball[1])
+    assert ball[2] == flow[1]
+    assert ball[3] == flow[1] * Polynomial.parse("-gamma")
+
+
+def test_the_modified_flow_agrees_with_a_step_to_second_order() -> None:
+    """E[L_1] = Y_0 + eta Y_1 + eta^2 Y_2/2 + O(eta^3) along the flow of L + eta/4 |grad L|^2."""
+    step = loss_series(SYM.driven_by(step="eta"))[1]
+    modified = loss_series(SYM.driven_by(implicit="eta"))
+    eta = Polynomial.parse("eta")
+    total = modified[0] + modified[1] * eta + modified[2] * eta * eta * Fraction(1, 2)
+    for power in (0, 1, 2):
+        one, two = (
+            {m: c for m, c in value if dict(m).get("eta", 0) == power} for value in (step, total)
+        )
+        assert one == two
 
 
 def test_rates_of_the_asymmetric_order_2_in_all_sizes() -> None:

@@ -9,8 +9,10 @@ from functools import cache
 
 import pytest
 
+from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError, InvalidInputError
-from expansion.dynamics import hierarchy as hierarchy_module
+from diagrams.generator import Generator
+from diagrams.sums import DiagramSum
 from expansion.dynamics.averages import Averages
 from expansion.dynamics.derivation import EffectiveDynamics, RefusedError, derive
 from expansion.dynamics.hierarchy import GrowthError
@@ -199,17 +201,17 @@ def test_a_loss_that_does_not_drive_the_flow() -> None:
 def test_a_wrong_multiplicity_is_refused(
     problem: str, regime: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exact = hierarchy_module.merge
+    exact = Generator.merged
 
-    def wrong(first: object, second: object) -> object:
-        merged = exact(first, second)  # type: ignore[arg-type]
+    def wrong(self: Generator, first: Diagram, second: Diagram) -> DiagramSum:
+        merged = exact(self, first, second)
         terms = dict(merged.terms)
         first_term = min(terms, default=None)
         if first_term is not None and len(terms) > 1:
             terms[first_term] += 1
-        return type(merged)(terms)
+        return DiagramSum(terms)
 
-    monkeypatch.setattr(hierarchy_module, "merge", wrong)
+    monkeypatch.setattr(Generator, "merged", wrong)
     result = derive(found(problem), regime)
     assert not result.certificate.holds
     with pytest.raises(RefusedError):

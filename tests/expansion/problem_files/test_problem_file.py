@@ -295,7 +295,7 @@ def test_the_text_that_the_errors_are_made_of() -> None:
             'family = "example"',
             'famly = "example"',
             "x.toml, line 1: famly: is not known here; expected family, flow, amplitudes, axes, "
-            "tensors, losses, observables, temperature, implicit",
+            "tensors, losses, observables, temperature, implicit, momentum, step",
         ),
         (
             'family = "example"',
