@@ -27,7 +27,14 @@ if TYPE_CHECKING:
     from expansion.closest_regime import where
     from expansion.dynamics.derivation import EffectiveDynamics, derive
     from expansion.leading import LeadingSeries
-    from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
+    from expansion.models import (
+        autoencoder,
+        cp,
+        deep_linear,
+        mlp_linear,
+        tied_autoencoder,
+        two_layer,
+    )
     from expansion.polynomial import Polynomial
     from expansion.problem import Problem
     from expansion.problem_files.problem_file import read_problem_file
@@ -57,6 +64,7 @@ __all__ = [
     "deep_linear",
     "derive",
     "loss_series",
+    "mlp_linear",
     "read_problem_file",
     "regimes",
     "simulate",
@@ -85,6 +93,7 @@ _HOME = {
     "deep_linear": "expansion.models",
     "derive": "expansion.dynamics.derivation",
     "loss_series": "expansion.series",
+    "mlp_linear": "expansion.models",
     "read_problem_file": "expansion.problem_files.problem_file",
     "regimes": "expansion.regimes",
     "simulate": "diagflow.simulation",

@@ -35,6 +35,7 @@ __all__ = [
     "autoencoder",
     "cp",
     "deep_linear",
+    "mlp_linear",
     "tied_autoencoder",
     "two_layer",
 ]
@@ -181,6 +182,59 @@ def deep_linear(depth: int = 3, *, data: bool = False, target: str = "identity")
     return _linear("deep-linear", model, data=data, target=target, options=(("depth", depth),))
 
 
+def mlp_linear(depth: int = 2, *, wide_ends: bool = False) -> Problem:
+    """The linear network f = c W_depth ... W_1 with a multiplier c, fitted to one datum y.
+
+    With rates and variances of its layers (`expansion.drive`) it is every parametrisation of a wide
+    linear network: its regimes are found, and with them which ones learn features.
+
+    Parameters
+    ----------
+    depth : int, default 2
+        Number of layers, at least 2; all hidden ones have the width H.
+    wide_ends : bool, default False
+        Inputs and outputs of width p and the target y times the identity, in place of one input,
+        one output and the target y.
+
+    Returns
+    -------
+    Problem
+        The first layer W1 has its inputs in the second slot, the last its outputs. All entries have
+        the variance ``sigma2``.
+
+    Raises
+    ------
+    InvalidInputError
+        If the depth is below 2 or above `MAXIMAL_DEPTH`.
+
+    Examples
+    --------
+    >>> problem = mlp_linear(3)
+    >>> [tensor.rank for tensor in problem.tensors], problem.amplitude_symbols
+    ([1, 2, 1], ('c', 'y'))
+    """
+    if not 2 <= depth <= MAXIMAL_DEPTH:
+        raise InvalidInputError(
+            f"depth {depth}: a linear network has from 2 to {MAXIMAL_DEPTH} layers; give another "
+            "--depth"
+        )
+    ends = (_H, _p) if wide_ends else (_H,)
+    hidden = [f"k{layer}" for layer in range(1, depth)]
+    between = zip(range(2, depth), hidden[1:], hidden[:-1], strict=True)
+    factors = (
+        (_weight("W1", *ends), (hidden[0], "i")[: len(ends)]),
+        *((_weight(f"W{layer}", _H, _H), (left, right)) for layer, left, right in between),
+        (_weight(f"W{depth}", *ends), (hidden[-1], "j")[: len(ends)]),
+    )
+    return Problem(
+        family="mlp-linear",
+        model=(Network(factors, ("i", "j") if wide_ends else (), amplitudes=(Axis("c"),)),),
+        target=(Network((), ("i", "i") if wide_ends else (), amplitudes=(Axis("y"),)),),
+        output_axes=(_p, _p) if wide_ends else (),
+        options=(("depth", depth), ("wide_ends", wide_ends)),
+    )
+
+
 def two_layer(degree: int = 2, *, target: str = "identity") -> Problem:
     """The two-layer network f(x) = sum_k a_k (w_k . x)^degree, averaged over Gaussian inputs x.
 
@@ -272,6 +326,7 @@ PRESETS: Mapping[str, Callable[..., Problem]] = MappingProxyType(
         "autoencoder": autoencoder,
         "tied-autoencoder": tied_autoencoder,
         "deep-linear": deep_linear,
+        "mlp-linear": mlp_linear,
         "two-layer": two_layer,
     }
 )

@@ -73,9 +73,9 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
             typer.Argument(
                 metavar="PROBLEM",
                 help="A preset, [bold]cp[/bold], [bold]autoencoder[/bold], "
-                "[bold]tied-autoencoder[/bold], [bold]deep-linear[/bold] or "
-                "[bold]two-layer[/bold], the path of a [bold].toml[/bold] file, "
-                "or [bold]-[/bold] for one from standard input.",
+                "[bold]tied-autoencoder[/bold], [bold]deep-linear[/bold], "
+                "[bold]mlp-linear[/bold] or [bold]two-layer[/bold], the path of a "
+                "[bold].toml[/bold] file, or [bold]-[/bold] for one from standard input.",
                 show_default=False,
                 autocompletion=_problems,
             ),
@@ -112,8 +112,20 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
             int | None,
             typer.Option(
                 "--depth",
-                help="Number of weight matrices of deep-linear; 3 unless given.",
+                help="Number of weight matrices of deep-linear, 3 unless given, or mlp-linear, 2.",
                 metavar="D",
+                show_default=False,
+                rich_help_panel=_PANEL,
+            ),
+        ],
+        None,
+    ),
+    "wide_ends": (
+        Annotated[
+            bool | None,
+            typer.Option(
+                "--wide-ends",
+                help="Inputs and outputs of mlp-linear of width p, in place of one each.",
                 show_default=False,
                 rich_help_panel=_PANEL,
             ),
@@ -304,6 +316,10 @@ def _word(name: str) -> str:
     return "step_size" if name == "step" else name
 
 
+def _option(name: str) -> str:
+    return name.replace("_", "-")
+
+
 def read_problem(*, problem: str, **options: object) -> "Problem":
     """The problem that the argument and the options describe.
 
@@ -357,9 +373,10 @@ def _described(*, problem: str, **options: object) -> "Problem":
     described = "a problem from standard input" if problem == STANDARD_INPUT else problem
     for name in given:
         if name not in known:
-            takes = ", ".join(f"--{option}" for option in known) or "no such options"
+            takes = ", ".join(f"--{_option(option)}" for option in known) or "no such options"
             raise InvalidInputError(
-                f"--{name}: does not describe {described}, which takes {takes}; leave it out"
+                f"--{_option(name)}: does not describe {described}, which takes {takes}; leave it "
+                "out"
             )
     if preset is not None:
         return preset(**given)

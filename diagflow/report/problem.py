@@ -22,7 +22,7 @@ from diagrams.tensors import Kind, Tensor
 from expansion.polynomial import symbol_latex
 from expansion.problem import Problem
 
-__all__ = ["function_latex", "open_indices", "problem_section"]
+__all__ = ["function_latex", "motion_latex", "open_indices", "problem_section"]
 
 
 def problem_section(problem: Problem) -> str:
@@ -43,9 +43,61 @@ def problem_section(problem: Problem) -> str:
         f"with indices on axes of the sizes {sizes}. {laws}\n"
         "The loss and the gradient flow, with inverse learning rate $T$, are\n"
         "\\[\nL = \\tfrac12 \\lVert f - F \\rVert^2 = \\tfrac12 D - R + \\tfrac12 \\lVert F "
-        "\\rVert^2, \\qquad \\frac{du}{dt} = -\\frac{1}{T} \\frac{\\partial L}{\\partial u} ."
-        "\n\\]\n"
+        f"\\rVert^2, \\qquad {motion_latex(problem)} ."
+        f"\n\\]\n{_drive(problem)}"
     )
+
+
+def motion_latex(problem: Problem) -> str:
+    r"""The equation of motion of a weight.
+
+    Examples
+    --------
+    >>> from expansion.models import cp
+    >>> print(motion_latex(cp(order=2)))
+    \frac{du}{dt} = -\frac{1}{T} \frac{\partial L}{\partial u}
+    >>> print(motion_latex(cp(order=2).driven_by(temperature="tau", rates={"U1": "eta"})))
+    du = -\frac{r_u}{T} \frac{\partial L}{\partial u} \, dt + \sqrt{\frac{2 \tau r_u}{T}} \, dB
+    """
+    drive = problem.drive
+    potential = "P" if drive.flow or drive.implicit else "L"
+    rate = "r_u" if drive.rates else ""
+    slope = f"\\frac{{\\partial {potential}}}{{\\partial u}}"
+    if drive.temperature:
+        tau = symbol_latex(drive.temperature)
+        return (
+            f"du = -\\frac{{{rate or 1}}}{{T}} {slope} \\, dt + "
+            f"\\sqrt{{\\frac{{{' '.join(['2', tau, *[rate] * bool(rate)])}}}{{T}}}} \\, dB"
+        )
+    if drive.momentum:
+        friction = symbol_latex(drive.momentum)
+        force = f"{rate} {slope}" if rate else slope
+        return f"T^2 \\frac{{d^2u}}{{dt^2}} = -{friction} T \\frac{{du}}{{dt}} - {force}"
+    if drive.step:
+        return f"u \\leftarrow u - {symbol_latex(drive.step)} {rate + ' ' * bool(rate)}{slope}"
+    return f"\\frac{{du}}{{dt}} = -\\frac{{{rate or 1}}}{{T}} {slope}"
+
+
+def _drive(problem: Problem) -> str:
+    """The potential and the rates, where they are not the loss and one."""
+    drive = problem.drive
+    sentences = []
+    if drive.flow or drive.implicit:
+        flow = f"\\texttt{{{escaped(drive.flow or problem.loss_name)}}}"
+        added = ""
+        if drive.implicit:
+            rate = "r_u " if drive.rates else ""
+            added = (
+                f", to which $\\frac{{{symbol_latex(drive.implicit)}}}{{4}} \\sum_u {rate}"
+                "(\\partial P/\\partial u)^2$ is added"
+            )
+        sentences.append(f"The potential $P$ is {flow}{added}.")
+    if drive.rates:
+        listed = ", ".join(
+            f"${symbol_latex(rate)}$ for \\texttt{{{escaped(name)}}}" for name, rate in drive.rates
+        )
+        sentences.append(f"The rates $r_u$ are {listed}, and 1 otherwise.")
+    return "".join(f"{sentence}\n" for sentence in sentences)
 
 
 def open_indices(problem: Problem) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from diagflow.schemas import versioned_text
+from diagflow.simulation import METHODS
 from diagflow.simulation.trajectory import Trajectory, trajectory_record
 from diagrams.arguments import number_text
 
@@ -52,7 +53,7 @@ def json_text(
     record = trajectory_record(trajectory) | {
         "problem": title,
         "parameters": {name: str(value) for name, value in at.items()},
-        "method": trajectory.method,
+        "method": trajectory.method if trajectory.method in METHODS else "euler",
         "rtol": trajectory.rtol,
         "step": trajectory.step,
         "blow_up": list(trajectory.blow_up),

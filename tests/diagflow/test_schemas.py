@@ -57,6 +57,24 @@ OUTPUTS: dict[str, tuple[str, tuple[str, ...], int]] = {
         0,
     ),
     "file": ("expand", ("expand", str(ROOT / "examples" / "spiked_cp.toml"), "--terms", "1"), 0),
+    "another drive": (
+        "expand",
+        (
+            *("expand", *SYM, "--terms", "1", "--flow", "train + lambda*weight-norm"),
+            *("--rate", "U=eta", "--temperature", "tau", "--implicit", "eta"),
+        ),
+        0,
+    ),
+    "momentum": ("expand", ("expand", "mlp-linear", "--momentum", "gamma", "--terms", "1"), 0),
+    "steps": ("expand", ("expand", *SYM, "--steps", "1", "--step-size", "eta"), 0),
+    "noise": (
+        "simulate",
+        (
+            *("simulate", "mlp-linear", "--temperature", "tau", "--times", "0:1:2"),
+            *("--at", "H=2,sigma2=1,c=1,y=1,tau=1/10"),
+        ),
+        0,
+    ),
     "regimes": ("regimes", ("regimes", *SYM, "--terms", "4"), 0),
     "regimes on a slice": (
         "regimes",

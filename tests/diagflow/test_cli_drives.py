@@ -1,0 +1,111 @@
+"""The command line of problems that something else drives than their loss."""
+
+import json
+
+import pytest
+
+from expansion.models import cp
+from expansion.records import read_series
+from expansion.series import loss_series
+from tests.command import ROOT, Run
+
+SYM = ("cp", "--order", "2", "--symmetric")
+DECAY = ("--flow", "train + lambda*weight-norm")
+
+
+def test_every_word_reaches_the_problem(run: Run) -> None:
+    status, out, err = run(
+        *("expand", "cp", "--order", "2", *DECAY, "--rate", "U1=eta", "--rate", "U2 = 2/H"),
+        *("--temperature", "tau", "--implicit", "1/4", "--terms", "1", "--format", "json"),
+    )
+    assert (status, err) == (0, "")
+    record = json.loads(out)
+    assert record["flow"] == "train + lambda*weight-norm"
+    assert record["rates"] == {"U1": "eta", "U2": "2/H"}
+    assert (record["temperature"], record["implicit"]) == ("tau", "1/4")
+    problem = cp(order=2).driven_by(
+        "train + lambda*weight-norm",
+        rates={"U1": "eta", "U2": "2/H"},
+        temperature="tau",
+        implicit="1/4",
+    )
+    assert read_series(record["coefficients"])[1] == loss_series(problem)[1]
+
+
+def test_steps(run: Run) -> None:
+    status, out, _ = run("expand", *SYM, "--steps", "1", "--step-size", "eta", "--format", "json")
+    assert status == 0
+    record = json.loads(out)
+    assert record["time"] == "discrete" and record["step"] == "eta"
+    assert [len(entry["terms"]) for entry in record["coefficients"]] == [5, 124]
+
+
+def test_options_add_to_what_a_file_says(run: Run) -> None:
+    path = str((ROOT / "examples" / "driven.toml").relative_to(ROOT))
+    status, out, _ = run("expand", path, "--rate", "V=3", "--terms", "0")
+    assert status == 0
+    assert out.startswith(
+        "two layers with decay flow=train + lambda*weight-norm rate=U:eta rate=V:3\n"
+    )
+    status, out, _ = run("expand", path, "--flow", "train", "--terms", "0")
+    assert out.startswith("two layers with decay rate=U:eta\n")
+
+
+def test_a_simulation_of_steps_and_of_noise(run: Run) -> None:
+    at = ("--at", "p=3,H=2,sigma2=0.1,eta=0.1")
+    status, out, _ = run("simulate", *SYM, "--step-size", "eta", *at, "--times", "0:2:3")
+    assert status == 0 and "gradient descent" in out
+    at = ("--at", "p=3,H=2,sigma2=0.1,tau=0.1")
+    status, out, _ = run(
+        "simulate", *SYM, "--temperature", "tau", *at, "--times", "0:1:2", "--format", "json"
+    )
+    assert status == 0
+    assert json.loads(out)["method"] == "euler"
+
+
+def test_the_check_takes_the_oracle_along(run: Run) -> None:
+    status, out, _ = run(
+        "check", *SYM, *DECAY, "--quick", "--no-simulations", "--max-seconds", "20"
+    )
+    assert status == 0
+    assert "oracle: up to Y_" in out
+
+
+@pytest.mark.parametrize("command", ["derive", "solve"])
+def test_no_regime_of_the_plain_flow(run: Run, command: str) -> None:
+    at = ("--at", "p=64,H=32,sigma2=1/64,lambda=1/2") if command == "solve" else ()
+    status, _, err = run(command, *SYM, *DECAY, "--terms", "3", "--regime", "A-B-E", *at)
+    assert status == 2
+    assert "'A-B-E': this problem does not have it" in err
+
+
+def test_a_report_tells_the_motion() -> None:
+    from diagflow.report.problem import problem_section
+
+    driven = cp(order=2).driven_by("train + lambda*weight-norm", rates={"U1": "eta"}, implicit="h")
+    section = problem_section(driven)
+    assert r"\frac{du}{dt} = -\frac{r_u}{T} \frac{\partial P}{\partial u} ." in section
+    assert r"The potential $P$ is \texttt{train + lambda*weight-norm}, to which" in section
+    assert r"The rates $r_u$ are $\eta$ for \texttt{U1}, and 1 otherwise." in section
+    ball = problem_section(cp(order=2).driven_by(momentum="gamma"))
+    assert r"T^2 \frac{d^2u}{dt^2} = -\gamma T \frac{du}{dt} - \frac{\partial L}" in ball
+    step = problem_section(cp(order=2).driven_by(step="eta"))
+    assert r"u \leftarrow u - \eta \frac{\partial L}{\partial u}" in step
+
+
+BAD = {
+    "--rate U": "--rate U: is not a tensor with its rate; write for example W=eta",
+    "--rate W=eta": "rate of W: there is no learnable tensor of this name; give rates to U",
+    "--steps 2": "--steps 2: time is continuous here; give --step-size too, such as eta",
+    "--temperature T": "symbol T: stands for the inverse learning rate; choose another name",
+    "--momentum gamma --step-size eta": "momentum and step: are different dynamics; give one",
+    "--wide-ends": "--wide-ends: does not describe cp, which takes --order, --symmetric",
+}
+
+
+@pytest.mark.parametrize("options", sorted(BAD))
+def test_what_is_refused(run: Run, options: str) -> None:
+    status, out, err = run("expand", *SYM, *options.split())
+    assert (status, out) == (2, "")
+    assert BAD[options] in err
+    assert err.count("\n") == 1
