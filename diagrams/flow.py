@@ -199,6 +199,7 @@ class Flow:
         total = self._generator.noise(self.representation.decode(state))
         scale = -self._potential_denominator
         terms = [(diagram, int(c * scale)) for diagram, c in total]
+        self.representation.tick(len(terms))
         return self.representation.encode(terms)
 
 

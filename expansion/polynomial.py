@@ -52,6 +52,11 @@ __all__ = [
 MAXIMAL_LENGTH = 300_000
 """Longest text that `Polynomial.parse` reads, in characters."""
 
+_GREEK = frozenset(
+    ("alpha", "beta", "eta", "gamma", "lambda", "mu", "rho", "sigma", "tau", "theta")
+)
+"""Stems of symbols that are Greek letters in LaTeX."""
+
 _ORDER = ("p", "H", "N", "H_teacher", "alpha", "sigma2", "sigma2_teacher")
 _TERM = re.compile(r"([+-]?)(\d+(?:/\d+)?)?((?:\*?[A-Za-z_]\w*(?:\*\*-?\d{1,6})?)*)", re.ASCII)
 _DIGITS = 4000
@@ -132,7 +137,7 @@ def symbol_latex(name: str, power: int = 1) -> str:
     if root is not None:
         name, power = root, 2 * power
     stem, index = _parts(name)
-    letter = "\\" + stem if stem in {"alpha", "sigma", "tau", "theta", "rho"} else stem
+    letter = "\\" + stem if stem in _GREEK else stem
     if len(stem) > 1 and not letter.startswith("\\"):
         letter = f"\\mathit{{{_escaped(stem)}}}"
     if index:

@@ -33,6 +33,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 
 from diagrams.arguments import powers_of, several, shown, word
 from diagrams.errors import InvalidInputError
@@ -283,9 +284,7 @@ class Problem:
     @property
     def driven(self) -> Driven:
         """The generator of the flow, and the normalisation of a step of it."""
-        named = {term.name for term in self.drive.terms(self.quantities)} or {self.loss_name}
-        found = {name: self.quantity(name) for name in self.quantities if name in named}
-        return driven(self.drive, found, self.weights)
+        return _driven(self)
 
     def driven_by(
         self,
@@ -379,6 +378,13 @@ class Problem:
         words = [f"{name}={str(value).lower()}" for name, value in self.options]
         words += [f"{name}={value}" for name, value in self.drive.words]
         return " ".join([self.family, *words])
+
+
+@lru_cache(maxsize=64)
+def _driven(problem: Problem) -> Driven:
+    named = {term.name for term in problem.drive.terms(problem.quantities)} or {problem.loss_name}
+    found = {name: problem.quantity(name) for name in problem.quantities if name in named}
+    return driven(problem.drive, found, problem.weights)
 
 
 def _symbols(tensor: Tensor) -> tuple[str, ...]:
