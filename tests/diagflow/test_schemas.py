@@ -216,12 +216,15 @@ def is_exact(value: object) -> bool:
 # Names that a record may lack, and objects whose keys are names of symbols or regimes.
 OPTIONAL = {
     "derive": {"depth", "degree", "target", "data", "loss", "random"},
-    "expand": {"depth", "degree", "target", "data", "loss", "observable", "divisors"},
+    "expand": {
+        *("depth", "degree", "wide_ends", "target", "data", "loss", "observable", "divisors"),
+        *("flow", "rates", "temperature", "implicit", "momentum"),
+    },
     "regimes": {"family", "target", "data", "loss", "leading", "place", "moving_walls"},
     "simulate": {"loss"},
 }
 MAPS = {"exponents", "monomial", "natural_time", "slope", "offsets", "scale", "variables"} | {
-    *("parameters", "values", "neglected", "notes", "divisors", "machine", "sizes"),
+    *("parameters", "values", "neglected", "notes", "divisors", "machine", "sizes", "rates"),
 }
 
 
