@@ -16,7 +16,7 @@ from diagflow.oracle import Term, cp_loss_derivatives
 from diagflow.oracle_dynamics import Dynamics, moved_moments
 from diagrams.engine import ArrayRepresentation, PlainRepresentation, TraceRepresentation
 from diagrams.flow import Flow
-from expansion.models import cp, deep_linear, tied_autoencoder, two_layer
+from expansion.models import cp, deep_linear, mlp_linear, tied_autoencoder, two_layer
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.problem_files.problem_file import read_problem
@@ -33,6 +33,8 @@ NUMBERS = {
     "etaV": Fraction(1, 3),
     "mu": Fraction(-1, 2),
     "gamma": Fraction(4, 3),
+    "c": Fraction(3, 2),
+    "y": Fraction(-2, 5),
 }
 
 TASKS = TomlDocument.parse(
@@ -162,6 +164,14 @@ def test_a_problem_file_of_two_tasks(loss: str, temperature: str) -> None:
     problem = problem.driven_by(drive.flow, rates=dict(drive.rates), temperature=temperature or "")
     for sizes in ({"p": 1, "H": 2, "N": 3}, {"p": 2, "H": 1, "N": 1}):
         coefficients_agree(problem, sizes, 1 if sizes["p"] == 2 else 2, loss)
+
+
+def test_linear_networks_with_rates() -> None:
+    for depth, wide in ((2, False), (3, False), (2, True)):
+        problem = mlp_linear(depth, wide_ends=wide)
+        sizes = {"H": 2, "p": 1} if wide else {"H": 2}
+        coefficients_agree(problem, sizes, 2)
+        coefficients_agree(problem.driven_by(rates={"W1": "etaU/H"}), sizes, 2)
 
 
 def test_a_hand_made_oracle_of_weight_decay() -> None:

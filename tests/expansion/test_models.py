@@ -84,7 +84,7 @@ def test_losses_and_sizes() -> None:
     assert two_layer().losses == ("population",)
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", sorted({*PRESETS} - {"mlp-linear"}))  # which has one datum
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_power_of_the_target_s_amplitude_counts_its_factors(name: str, target: str) -> None:
     """At amplitude 1 nothing changes, and at 0 it is free evolution."""
