@@ -19,9 +19,10 @@ from diagrams.flow import Flow
 from expansion.models import cp, deep_linear, mlp_linear, tied_autoencoder, two_layer
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from expansion.problem_files.problem_file import read_problem
+from expansion.problem_files.problem_file import read_problem, read_problem_file
 from expansion.problem_files.toml_document import TomlDocument
 from expansion.series import LossSeries, loss_series
+from tests.command import ROOT
 
 SYM = cp(order=2, symmetric=True)
 
@@ -164,6 +165,16 @@ def test_a_problem_file_of_two_tasks(loss: str, temperature: str) -> None:
     problem = problem.driven_by(drive.flow, rates=dict(drive.rates), temperature=temperature or "")
     for sizes in ({"p": 1, "H": 2, "N": 3}, {"p": 2, "H": 1, "N": 1}):
         coefficients_agree(problem, sizes, 1 if sizes["p"] == 2 else 2, loss)
+
+
+def test_the_example_of_another_drive() -> None:
+    """The page shows it as it is, and the oracle finds its coefficients."""
+    path = ROOT / "examples" / "driven.toml"
+    page = (ROOT / "docs" / "how-to" / "drive-the-weights.md").read_text(encoding="utf-8")
+    assert f"```toml\n{path.read_text(encoding='utf-8')}```" in page
+    problem = read_problem_file(path)
+    for sizes in ({"p": 1, "H": 2}, {"p": 2, "H": 1}):
+        coefficients_agree(problem, sizes, 2)
 
 
 def test_linear_networks_with_rates() -> None:

@@ -27,7 +27,7 @@ PRESETS = {
     "tied_autoencoder_data": tied_autoencoder(data=True),
     "two_layer": two_layer(2),
 }
-OTHERS = {"low_rank", "scaled_initialisation", "skip_connection", "symmetric_noise"}
+OTHERS = {"driven", "low_rank", "scaled_initialisation", "skip_connection", "symmetric_noise"}
 
 
 def example(name: str) -> Problem:
