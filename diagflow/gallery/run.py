@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from diagflow.demo import write_whole
+from diagflow.files import write_whole
 from diagflow.gallery.outcome import Experiment, Outcome, Report
 from diagflow.schemas import versioned_text
 from diagrams.errors import InvalidInputError

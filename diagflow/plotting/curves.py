@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagflow.comparison.verdict import STANDARD_ERRORS, Comparison
-from diagflow.demo import write_whole
+from diagflow.files import write_whole
 from diagflow.plotting.style import (
     COLOURS,
     COLUMN_WIDTH,
