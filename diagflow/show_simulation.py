@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from diagflow.columns import counted
 from diagflow.schemas import versioned_text
 from diagflow.simulation.trajectory import Trajectory, trajectory_record
 
@@ -25,7 +26,7 @@ def text(title: str, at: Mapping[str, Fraction], trajectory: Trajectory, *, curv
     lines = [
         title,
         f"At {values_line(at)}",
-        f"{trajectory.runs} runs, seed {trajectory.seed}; {how}",
+        f"{counted(trajectory.runs, 'run')}, seed {trajectory.seed}; {how}",
         *blow_up_line(trajectory),
         "",
         f"{'t':>14}  {'mean loss':>18}  {'standard error':>15}"

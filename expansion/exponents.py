@@ -123,8 +123,8 @@ class SeriesExponents:
         last: object = terms
         if last is not None and not (isinstance(last, int) and last >= 0):
             raise InvalidInputError(
-                f"--terms {shown(terms)}: the number of the last coefficient is not negative; give 0 "
-                "or more"
+                f"--terms {shown(terms)}: the number of the last coefficient is not negative; "
+                "give 0 or more"
             )
         limits = budget or Budget()
         counted = terms is None and limits.diagrams is None

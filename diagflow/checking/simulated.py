@@ -21,6 +21,7 @@ from math import inf
 import numpy as np
 
 from diagflow.checking.findings import Finding, Verdict, listed
+from diagflow.columns import counted
 from diagflow.finite_size import finite_size_correction
 from diagflow.plotting.evolution import telling_times
 from diagflow.report.experiments import typical_numbers
@@ -106,8 +107,8 @@ def check_simulation(
         return Finding(title, "simulation", Verdict.FAILED, f"differs: {listed(words)}")
     largest = max(compared, key=compared.__getitem__)
     detail = (
-        f"{len(compared)} regimes, {runs} runs each: at most {compared[largest]:.1f} standard "
-        f"errors ({largest}), {STANDARD_ERRORS:g} allowed{rest}"
+        f"{counted(len(compared), 'regime')}, {counted(runs, 'run')} each: at most "
+        f"{compared[largest]:.1f} standard errors ({largest}), {STANDARD_ERRORS:g} allowed{rest}"
     )
     return Finding(title, "simulation", Verdict.PASSED, detail)
 

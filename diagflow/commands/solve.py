@@ -99,6 +99,7 @@ def run(
     one of them differs.
     """
     from diagflow import show_solution
+    from diagflow.columns import terminal_width
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.terminal import note
     from diagflow.time_limit import time_limit
@@ -127,7 +128,8 @@ def run(
     if listing:
         with time_limit(max_seconds, f"solutions of {problem.title}"):
             rows = show_solution.listed(found)
-        typer.echo(show_solution.listing(rows, as_json=output is SolutionFormat.json), nl=False)
+        as_json = output is SolutionFormat.json
+        typer.echo(show_solution.listing(rows, as_json=as_json, width=terminal_width()), nl=False)
         if not show_solution.all_hold(rows):
             typer.echo("diagflow: error: not every solution holds; see FAILS above", err=True)
             raise typer.Exit(1)

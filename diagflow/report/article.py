@@ -12,6 +12,7 @@ from types import MappingProxyType
 import sympy
 
 from diagflow import show_regimes
+from diagflow.columns import counted
 from diagflow.drawing.appearance import Appearance
 from diagflow.drawing.draw import block_items, term_items
 from diagflow.drawing.tikz import tikz_gallery
@@ -198,7 +199,7 @@ def _expansion(problem: Problem, exponents: SeriesExponents) -> str:
         if len(polynomial) <= _LONGEST_COEFFICIENT and not long:
             rows.append((f"Y_{{{s}}}", by_power(polynomial, problem.weight_variances)))
         else:
-            long.append(f"$Y_{{{s}}}$ has {len(polynomial)} terms")
+            long.append(f"$Y_{{{s}}}$ has {counted(len(polynomial), 'term')}")
     text = (
         "Along the flow,\n\\[\n\\mathbb{E}[L(t)] \\sim \\sum_{s \\ge 0} Y_s \\frac{(t/T)^s}{s!}, "
         "\\qquad Y_s = T^s\\, \\mathbb{E}\\Bigl[\\frac{d^s L}{dt^s}(0)\\Bigr],\n\\]\n"

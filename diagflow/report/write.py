@@ -74,6 +74,7 @@ def write_report(
     folder: Path,
     *,
     terms: int | None = None,
+    slice: str | None = None,
     simulate: bool = True,
     without: Collection[str] = (),
     simulation_seconds: float = SECONDS,
@@ -94,6 +95,8 @@ def write_report(
         It is made if it does not exist; files of the same names in it are replaced.
     terms : int, optional
         The last coefficient that is expanded; as many as take a few seconds unless given.
+    slice : str, optional
+        Restrict the scalings, see `Regimes.restricted`.
     simulate : bool, default True
         Whether solved regimes are compared with simulations at sizes of their own.
     without : collection of str
@@ -126,7 +129,7 @@ def write_report(
         budget = replace(budget, seconds=seconds * _EXPANSION)
     limits = TrialLimits(simulation_seconds, whole)
     stops: list[BaseException] = []
-    found, missing = _found(problem, terms, budget, progress, whole, stops)
+    found, missing = _found(problem, terms, slice, budget, progress, whole, stops)
     unwanted = {found[name].name for name in without} if isinstance(found, Regimes) else set()
     try:
         with tempfile.TemporaryDirectory(dir=_existing(folder), prefix=".report") as name:
@@ -202,6 +205,7 @@ def _unfinished(solved: Mapping[str, Solution | DiagflowError]) -> list[str]:
 def _found(
     problem: Problem,
     terms: int | None,
+    slice: str | None,
     budget: Budget | None,
     progress: Callable[[Progress], None] | None,
     whole: TimeLimit,
@@ -218,7 +222,7 @@ def _found(
         missing.append(f"{rest}: not finished")
     try:
         with time_limit(whole.left, "the map of regimes"):
-            return regimes(exponents), missing
+            return regimes(exponents, slice=slice), missing
     except BudgetExceededError as error:
         stops.append(error)
         missing.append(f"the regimes and their solutions: {error}")

@@ -1,6 +1,7 @@
 """Names of vertices: those of the literature where their properties fit, numbers elsewhere."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
@@ -119,7 +120,7 @@ def test_more_than_nine_vertices_are_listed_in_natural_order() -> None:
         series.append(series[-1] * base)
     found = regimes(series)
     names = [f"V{number}" for number in range(1, 13)]
-    edges = [f"{name}-{after}" for name, after in zip(names, names[1:], strict=False)]
+    edges = [f"{name}-{after}" for name, after in pairwise(names)]
     assert [regime.name for regime in found] == [*names, *edges]
     assert [row["name"] for row in regimes_record(found)["regimes"]] == [*names, *edges]
     assert found["V10-V9"].vertices == ("V9", "V10")
