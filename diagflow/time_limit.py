@@ -91,6 +91,19 @@ class TimeLimit:
         """
         return None if self.seconds is None else max(_SOON, self.end - time.monotonic())
 
+    def share(self, parts: int) -> float | None:
+        """Seconds for the next of so many parts, so that none of them takes the time of the others.
+
+        What a part leaves of its share is shared by those after it.
+
+        Examples
+        --------
+        >>> limit = TimeLimit.begun(60, "report")
+        >>> 14.9 < limit.share(4) <= 15, limit.share(1) <= 60
+        (True, True)
+        """
+        return None if self.left is None else max(_SOON, self.left / max(1, parts))
+
     @property
     def is_over(self) -> bool:
         """Whether the time is over."""

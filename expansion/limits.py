@@ -88,6 +88,7 @@ class Limits:
 
     def _exceeded(self, limit: str, option: str) -> BudgetExceededError:
         return BudgetExceededError(
-            f"budget: {self._what} needs more than {limit}; all coefficients are finished; raise "
-            f"{option} or ask for fewer terms"
+            f"budget: {self._what} needs more than {limit}; its coefficients are finished, Y_0 ... "
+            f"Y_{self._s}, and none of it is decided before all of it is; raise {option} or ask "
+            "for fewer terms"
         )

@@ -35,6 +35,10 @@ EPILOG = (
 )
 
 
+_SOONER = 0.95
+"""The part of the time after which work that knows how far it is ends by itself."""
+
+
 class SolutionFormat(StrEnum):
     """How a solution is printed."""
 
@@ -135,7 +139,9 @@ def run(
             raise typer.Exit(1)
         return
     assert regime is not None
-    with time_limit(max_seconds, f"solution of regime {regime}"), seconds_left(max_seconds):
+    # What knows how far it is ends a little earlier, and says so.
+    sooner = None if max_seconds is None else _SOONER * max_seconds
+    with time_limit(max_seconds, f"solution of regime {regime}"), seconds_left(sooner):
         evolution = solve(found, regime, at=values)
         losses = show_solution.finite(evolution(grid), grid)
         check = check_curve(evolution, grid)

@@ -134,6 +134,7 @@ def solutions(
     found: Regimes,
     *,
     limit: TimeLimit | None = None,
+    further: int = 0,
     stopped: Callable[[BaseException], None] | None = None,
 ) -> dict[str, Solution | DiagflowError]:
     """The solution of every regime, or why there is none.
@@ -142,16 +143,19 @@ def solutions(
     ----------
     found : Regimes
     limit : TimeLimit, optional
-        When it is over, that is why there is none.
+        Each regime has its share of the time that is left; when that is over, that is why there
+        is none.
+    further : int, default 0
+        How many parts share the time with the regimes and come after them.
     stopped : callable, optional
         Called with an interrupt of the user; the regimes from there on have none.
     """
     known: dict[str, Solution | DiagflowError] = {}
     try:
-        for regime in found:
-            left = None if limit is None else limit.left
+        for number, regime in enumerate(found):
+            share = None if limit is None else limit.share(len(found) - number + further)
             try:
-                with time_limit(left, f"the solution of regime {regime.name}"):
+                with time_limit(share, f"the solution of regime {regime.name}"):
                     known[regime.name] = solution(found, regime.name)
             except DiagflowError as error:
                 known[regime.name] = error
@@ -219,10 +223,11 @@ def _regimes(found: Regimes, *, has_map: bool) -> str:
         "\\end{center}\n"
     )
     shown = figure if has_map else ""
+    on_slice = f" on the slice {prose(', '.join(map(str, found.on)))}" if found.on else ""
     return (
         "A regime is a face of the Newton polyhedra of all coefficients: a set of monomials that "
         "lead together when the sizes grow under its scaling condition. There are "
-        f"{len(found)}, from $Y_0, \\dots, Y_{{{exponents.last}}}$. "
+        f"{len(found)}{on_slice}, from $Y_0, \\dots, Y_{{{exponents.last}}}$. "
         f"{prose(show_regimes.support(found))}\n\n"
         f"{shown}\n\\begin{{center}}\\small\n\\fitted{{%\n{show_regimes.latex(found)}}}\n"
         "\\end{center}\n"

@@ -106,7 +106,8 @@ def write_report(
     jobs : int
         Number of processes that share the comparisons.
     budget : Budget, optional
-        Limits on the expansion; that of seconds is one on everything but the typesetting.
+        Limits on the expansion; that of seconds is one on everything but the typesetting. The
+        expansion may take half of it; the rest is shared by the solutions and simulations.
     progress : callable, optional
         For the expansion, see `LossSeries`.
     simulated : callable, optional
@@ -131,6 +132,7 @@ def write_report(
     stops: list[BaseException] = []
     found, missing = _found(problem, terms, slice, budget, progress, whole, stops)
     unwanted = {found[name].name for name in without} if isinstance(found, Regimes) else set()
+    hurried = False  # whether a part needed more than its share of the time
     try:
         with tempfile.TemporaryDirectory(dir=_existing(folder), prefix=".report") as name:
             made = Path(name)
@@ -138,8 +140,15 @@ def write_report(
             figures: dict[str, str] = {}
             if isinstance(found, Regimes):
                 missing += _map(found, made, stops)
-                solved = solutions(found, limit=whole, stopped=stops.append)
+                solved = solutions(
+                    found,
+                    limit=whole,
+                    # Each regime may be simulated as well.
+                    further=len(found) if simulate else 0,
+                    stopped=stops.append,
+                )
                 missing += _unfinished(solved)
+                hurried = seconds is not None and bool(_unfinished(solved))
                 wanted = [
                     name
                     for name in _simulable(solved)
@@ -149,6 +158,7 @@ def write_report(
                     found, wanted, limits, jobs=jobs, begun=simulated, stopped=stops.append
                 )
                 missing += [trial.reason for trial in trials if trial.reason]
+                hurried |= any(trial.reason and trial.had_less for trial in trials)
                 figures = _figures(found, made, trials)
             text = article(
                 found,
@@ -171,7 +181,7 @@ def write_report(
         reason,
         tuple(missing),
         interrupted=_is_interrupted(stops),
-        over_budget=bool(missing) and (whole.is_over or len(stops) > 0),
+        over_budget=bool(missing) and (whole.is_over or hurried or len(stops) > 0),
     )
 
 
