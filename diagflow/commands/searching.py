@@ -71,15 +71,14 @@ def search(
                 slice=slice_,
             )
         except KeyboardInterrupt:
-            typer.echo(f"diagflow: interrupted: {_done(seen)}", err=True)
+            if not seen:
+                raise
+            typer.echo(f"diagflow: interrupted: {_done(seen[-1])}", err=True)
             raise typer.Exit(INTERRUPTED) from None
 
 
-def _done(seen: "list[Progress]") -> str:
+def _done(state: "Progress") -> str:
     """How far the work was, and what gives a result sooner."""
-    if not seen:
-        return "nothing was finished"
-    state = seen[-1]
     if state.stage is not None:
         return (
             f"{state.stage} was not finished, and none of it is decided before all of it is; its "

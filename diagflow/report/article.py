@@ -24,8 +24,10 @@ from diagflow.report.problem import problem_section
 from diagflow.time_limit import TimeLimit, time_limit
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.exponents import SeriesExponents
+from expansion.polynomial import quotient_latex
 from expansion.problem import Problem
 from expansion.regimes import Regime, Regimes
+from expansion.scalings import as_monomial
 from expansion.series import LossSeries
 from pde.evolution import Method, Solution, Step
 from pde.solving import solution
@@ -223,7 +225,11 @@ def _regimes(found: Regimes, *, has_map: bool) -> str:
         "\\end{center}\n"
     )
     shown = figure if has_map else ""
-    on_slice = f" on the slice {prose(', '.join(map(str, found.on)))}" if found.on else ""
+    tied = ", ".join(
+        f"${quotient_latex(as_monomial(exponents.symbols, relation.normal))} \\sim 1$"
+        for relation in found.on
+    )
+    on_slice = f" on the slice {tied}" if tied else ""
     return (
         "A regime is a face of the Newton polyhedra of all coefficients: a set of monomials that "
         "lead together when the sizes grow under its scaling condition. There are "

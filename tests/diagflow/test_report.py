@@ -448,7 +448,7 @@ def test_a_report_on_a_slice_says_so(
     options = ("--terms", "4", "--no-simulations", "--slice", "H ~ p")
     code, _, text = finished(run, tmp_path, *options)
     assert code == 0
-    assert "There are 3 on the slice H" in text
+    assert "There are 3 on the slice $H / p \\sim 1$, from" in text
     assert "\\subsection{Regime A--B--E}" in text and "\\subsection{Regime B}" not in text
 
 
