@@ -8,6 +8,7 @@ CHECKS ?=
 WORKERS ?= 2
 UPGRADE ?=
 SECONDS ?= 60
+LIMIT ?=
 
 # The workers are processes; threads of the linear algebra inside them would get in their way.
 SINGLE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
@@ -34,8 +35,8 @@ check-install: ## install, run the first commands and build the wheel with every
 demo: install ## expand three problems, check them, write JSON and LaTeX under out/
 	$(BIN)/diagflow demo
 
-gallery: install ## theory against simulation at published sizes, under out/gallery: about an hour
-	$(BIN)/diagflow gallery --output out/gallery
+gallery: install ## theory against simulation at published sizes, under out/gallery: an hour, or LIMIT seconds
+	$(BIN)/diagflow gallery --output out/gallery $(if $(LIMIT),--max-seconds $(LIMIT))
 
 test: install ## run the tests and the doctests, without those marked slow
 	$(SINGLE) $(BIN)/python -m pytest -n $(WORKERS) -m "not slow"

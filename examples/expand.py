@@ -1,4 +1,4 @@
-"""Exact coefficients of a loss, as polynomials in the sizes: run with `python examples/expand.py`."""
+"""Exact coefficients of a loss, polynomials in the sizes: run with `python examples/expand.py`."""
 
 from fractions import Fraction
 

@@ -37,16 +37,18 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 from math import factorial
 
+from diagrams.arguments import number, positive, shown
 from diagrams.errors import InvalidInputError
 from expansion.leading import LeadingSeries
 from expansion.partial_sums import accelerated_sum
 from expansion.problem import Problem
+from expansion.regime_names import natural_key
 from expansion.regimes import Learning, Regime, Regimes, regimes
 
 __all__ = ["TOLERANCE", "NeglectedShare", "Place", "ShareAt", "neglected_share", "unit", "where"]
@@ -132,8 +134,21 @@ class Place:
     table: tuple[NeglectedShare, ...]
 
     def share(self, name: str) -> Fraction:
-        """The largest neglected share of a regime."""
-        return next(entry.largest for entry in self.table if entry.regime.name == name)
+        """The largest neglected share of a regime.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such regime.
+        """
+        shares = {entry.regime.name: entry.largest for entry in self.table}
+        given: object = name
+        if not isinstance(given, str) or given not in shares:
+            raise InvalidInputError(
+                f"regime {shown(name)}: this problem does not have it; choose one of "
+                f"{', '.join(sorted(shares, key=natural_key))}"
+            )
+        return shares[name]
 
 
 def where(
@@ -164,14 +179,19 @@ def where(
         If a symbol has no value, a name is not a symbol or a value is not positive.
     """
     found = source if isinstance(source, Regimes) else regimes(source)
+    if at is not None and not isinstance(at, Mapping):
+        raise InvalidInputError(
+            f"values {shown(at)}: are no mapping from symbols to numbers; give one for each of "
+            f"{', '.join(found.exponents.symbols)}"
+        )
     exact = _checked(found, {**(at or {}), **values})
     whole = _values(found, exact)
-    given = None if times is None else [Fraction(time) for time in times]
+    given = None if times is None else _numbers(times, "times")
     table = sorted(
         (_neglected(found, regime, exact, whole, given) for regime in found),
         key=lambda entry: entry.largest,
     )
-    limit = max(tolerance, _ALMOST_AS_GOOD * table[0].largest)
+    limit = max(number(tolerance, "tolerance"), _ALMOST_AS_GOOD * table[0].largest)
     good = [entry for entry in table if entry.largest <= limit]
     closest = min(good, key=lambda entry: (entry.regime.dimension, entry.largest))
     return Place(tuple(exact.items()), closest.regime, tuple(table))
@@ -206,8 +226,8 @@ def neglected_share(
         As `where`.
     """
     exact = _checked(found, at)
-    given = None if times is None else [Fraction(time) for time in times]
-    kept = None if losses is None else [Fraction(loss) for loss in losses]
+    given = None if times is None else _numbers(times, "times")
+    kept = None if losses is None else _numbers(losses, "losses")
     return _neglected(found, found[name], exact, _values(found, exact), given, kept)
 
 
@@ -256,16 +276,16 @@ def _checked(found: Regimes, values: Mapping[str, Fraction | float]) -> dict[str
             f"values: there is none for {', '.join(missing)}; give one for each of "
             f"{', '.join(symbols)}"
         )
-    exact = {}
-    for name in symbols:
-        try:
-            exact[name] = Fraction(values[name])
-        except (OverflowError, ValueError):
-            exact[name] = Fraction(0)
-        if exact[name] <= 0:
-            raise InvalidInputError(
-                f"{name} = {values[name]}: must be a positive number; give a larger one"
-            )
+    return {name: positive(values[name], name) for name in symbols}
+
+
+def _numbers(values: object, title: str) -> list[Fraction]:
+    """Finite numbers, at least one."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InvalidInputError(f"{title}: is {shown(values)}; give a list of finite numbers")
+    exact = [number(value, title) for value in values]
+    if not exact:
+        raise InvalidInputError(f"{title}: is empty; give a list of finite numbers")
     return exact
 
 

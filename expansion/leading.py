@@ -34,6 +34,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
+from diagrams.arguments import instance, shown
 from diagrams.errors import InvalidInputError
 from diagrams.wick import Monomial
 from expansion.geometry.linear_algebra import Point, inner_product
@@ -81,11 +82,16 @@ class LeadingSeries:
     ----------
     regimes : Regimes
     regime : Regime
-        One of them.
+        One of them; its name does as well.
     """
 
     regimes: Regimes
     regime: Regime
+
+    def __post_init__(self) -> None:
+        instance(self.regimes, Regimes, "map", remedy="make one, as regimes(problem)")
+        if not isinstance(self.regime, Regime):
+            object.__setattr__(self, "regime", self.regimes[self.regime])
 
     def __getitem__(self, s: int) -> Polynomial:
         """The leading part of Y_s in the original symbols, without the pure-target term.
@@ -100,7 +106,7 @@ class LeadingSeries:
         """
         if not isinstance(s, int):
             raise InvalidInputError(
-                f"leading part of Y_{str(s)[:40]}: s counts time derivatives; give an integer"
+                f"leading part of Y_{shown(s)}: s counts time derivatives; give an integer"
             )
         exponents = self.regimes.exponents
         points = set(self.regimes.face(self.regime, s).points)

@@ -232,7 +232,7 @@ class Problem:
         >>> tied_autoencoder(data=True).quantity("train").normalisation
         (('N', -1),)
         """
-        if name == self.loss_name:
+        if word(name, "loss") == self.loss_name:
             return self.driving.quantity
         named: dict[str, QuadraticLoss | Observable] = {o.name: o for o in self.observed}
         named |= {o.name: o for o in self.observables}
@@ -277,7 +277,7 @@ class Problem:
         >>> print(loss_series(cp(order=2).with_target_amplitude("a"))[0])
         1/2*p*a**2 + 1/2*p**2*H*sigma2**2
         """
-        amplitude = Axis(name)
+        amplitude = Axis(word(name, "amplitude"))
         if amplitude in self.axes or name in self.amplitude_symbols:
             raise InvalidInputError(
                 f"amplitude {name!r}: is a symbol of {self.family} already; choose another"

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from diagrams.arguments import number_text
+from diagrams.arguments import number, number_text, shown, whole
 from diagrams.display import frame, picture, report
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
@@ -54,8 +54,12 @@ __all__ = [
     "Origin",
     "Solution",
     "Step",
+    "as_times",
     "certify",
 ]
+
+MAXIMAL_DIGITS = 100_000
+"""Most digits of one value: the time that they take grows faster than their number."""
 
 _SHOWN = 4
 """Coefficients that give the scale of time on which a curve is searched for its bounds."""
@@ -81,6 +85,30 @@ class Origin(StrEnum):
 
     RESUMMED = "resummed"
     """Approximants of the enumerated coefficients, with an error estimate."""
+
+
+def as_times(values: ArrayLike) -> FloatArray:
+    """Times as an array of numbers, of the same shape.
+
+    Raises
+    ------
+    InvalidInputError
+        If one is no finite number.
+
+    Examples
+    --------
+    >>> as_times([0, "1.5"])
+    array([0. , 1.5])
+    """
+    try:
+        times = np.asarray(values, dtype=float)
+    except (OverflowError, TypeError, ValueError):
+        raise InvalidInputError(
+            f"times: {shown(values)} is no list of numbers; give for example [0, 0.5, 1]"
+        ) from None
+    if not np.all(np.isfinite(times)):
+        raise InvalidInputError("times: one of them is not a finite number; leave it out")
+    return times
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,9 +330,7 @@ class LossEvolution:
         InvalidInputError
             If a time is outside the domain; the message says why there is no value.
         """
-        t = np.asarray(times, dtype=float)
-        if not np.all(np.isfinite(t)):
-            raise InvalidInputError("times: one of them is not a finite number; leave it out")
+        t = as_times(times)
         if not self.domain.contains(t):
             outside = t[~self.domain.inside(t)]
             raise InvalidInputError(
@@ -329,8 +355,9 @@ class LossEvolution:
                 f"regime {self.solution.regime}: its solution has floating point values only; "
                 "call it with an array of times"
             )
+        digits = whole(digits, "digits", least=1, most=MAXIMAL_DIGITS)
+        exact = number(t, "t")
         with mpmath.workdps(digits + 10):
-            exact = Fraction(t)
             time = mpmath.mpf(exact.numerator) / exact.denominator
             if not self.domain.contains(np.asarray([float(time)])):
                 self(float(time))
@@ -374,7 +401,7 @@ class LossEvolution:
 
     def error_at(self, times: ArrayLike) -> float | None:
         """The largest expected error at some times, for methods that are not exact."""
-        t = np.asarray(times, dtype=float).ravel()
+        t = as_times(times).ravel()
         if self.curve.errors is None or not t.size:
             return self.error_estimate
         return float(np.max(self.curve.errors(t)))

@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from diagrams.arguments import positive, shown
 from diagrams.errors import InvalidInputError
 from expansion.closest_regime import NeglectedShare, neglected_share
 from expansion.leading import LeadingSeries
@@ -297,7 +298,7 @@ def neglected(
     0.114
     """
     values = {symbol: value for symbol, value in at.items() if symbol != "T"}
-    T = Fraction(at.get("T", 1))
+    T = positive(at.get("T", 1), "T")
     scaled = None if times is None else [Fraction(t) / T for t in times]
     return neglected_share(found, name, values, times=scaled, losses=losses)
 
@@ -306,7 +307,7 @@ def _parameters(found: Regimes, at: Mapping[str, Fraction | float]) -> dict[str,
     symbols: Sequence[str] = (*found.exponents.symbols, "T")
     if not isinstance(at, Mapping):
         raise InvalidInputError(
-            f"parameters {str(at)[:40]}: are no mapping from symbols to numbers; give a number for "
+            f"parameters {shown(at)}: are no mapping from symbols to numbers; give a number for "
             f"each of {', '.join(symbols)}"
         )
     for name in at:
@@ -322,11 +323,4 @@ def _parameters(found: Regimes, at: Mapping[str, Fraction | float]) -> dict[str,
             f"{', '.join(symbols)}"
         )
     values = {"T": Fraction(1)}
-    for name, value in at.items():
-        try:
-            values[name] = Fraction(value)
-        except (OverflowError, ValueError):
-            values[name] = Fraction(0)
-        if values[name] <= 0:
-            raise InvalidInputError(f"{name} = {value}: must be a positive number")
-    return values
+    return values | {name: positive(value, name) for name, value in at.items()}

@@ -8,7 +8,7 @@ import typer
 
 from diagflow.commands.ensemble import At, CurveFormat, Jobs, Seed, Times, Tolerance
 from diagflow.commands.problem import Loss, RegimeName, takes_problem
-from diagflow.commands.regime_search import search
+from diagflow.commands.regime_search import SliceOption, search
 from diagflow.commands.shared_options import (
     UNDECIDED,
     Diagrams,
@@ -70,6 +70,7 @@ def run(
     ] = None,
     rtol: Tolerance = 1e-8,
     jobs: Jobs = 1,
+    slice_: SliceOption = None,
     output: Annotated[
         CurveFormat, typer.Option("--format", help="How to print.")
     ] = CurveFormat.text,
@@ -133,6 +134,7 @@ def run(
         terms=terms,
         budget=limits,
         store=opened_store(store, no_store=no_store),
+        slice_=slice_,
     )
     with counting(problem.title, runs) as progress:
         result = compare_regime(

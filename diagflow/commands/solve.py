@@ -35,6 +35,10 @@ EPILOG = (
 )
 
 
+_SOONER = 0.95
+"""The part of the time after which work that knows how far it is ends by itself."""
+
+
 class SolutionFormat(StrEnum):
     """How a solution is printed."""
 
@@ -98,6 +102,7 @@ def run(
     coefficients near t = 0, and with the formula to many digits where there is one. Exits with 1 if
     one of them differs.
     """
+    from diagflow.columns import terminal_width
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.show import solution as show_solution
     from diagflow.terminal import note
@@ -127,13 +132,16 @@ def run(
     if listing:
         with time_limit(max_seconds, f"solutions of {problem.title}"):
             rows = show_solution.listed(found)
-        typer.echo(show_solution.listing(rows, as_json=output is SolutionFormat.json), nl=False)
+        as_json = output is SolutionFormat.json
+        typer.echo(show_solution.listing(rows, as_json=as_json, width=terminal_width()), nl=False)
         if not show_solution.all_hold(rows):
             typer.echo("diagflow: error: not every solution holds; see FAILS above", err=True)
             raise typer.Exit(1)
         return
     assert regime is not None
-    with time_limit(max_seconds, f"solution of regime {regime}"), seconds_left(max_seconds):
+    # What knows how far it is ends a little earlier, and says so.
+    sooner = None if max_seconds is None else _SOONER * max_seconds
+    with time_limit(max_seconds, f"solution of regime {regime}"), seconds_left(sooner):
         evolution = solve(found, regime, at=values)
         losses = show_solution.finite(evolution(grid), grid)
         check = check_curve(evolution, grid)

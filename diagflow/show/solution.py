@@ -11,6 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from diagflow.columns import counted, hanging
 from diagflow.schemas import versioned_text
 from diagflow.show.simulation import values_line
 from diagrams.errors import DiagflowError, InvalidInputError
@@ -229,19 +230,21 @@ def all_hold(rows: Sequence[Mapping[str, Any]]) -> bool:
     )
 
 
-def listing(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False) -> str:
-    """The records of `listed` as text, or as JSON."""
+def listing(
+    rows: Sequence[Mapping[str, Any]], *, as_json: bool = False, width: int | None = None
+) -> str:
+    """The records of `listed` as text, in lines of a width if one is given, or as JSON."""
     if as_json:
         return versioned_text("solve-list", {"solutions": list(rows)})
-    width = max(len(row["regime"]) for row in rows)
+    longest = max(len(row["regime"]) for row in rows)
     lines = []
     for row in rows:
-        name = row["regime"].ljust(width)
+        line = f"{row['regime']:<{longest}}  "
         if row["method"] is None:
-            lines.append(f"{name}  not solved: {row['reason']}")
-            continue
-        line = f"{name}  {row['method']:<15}  {row['origin']:<8}  {_proof(row):<12}"
-        lines.append(f"{line}  {row['validity']}")
+            line += f"not solved: {row['reason']}"
+        else:
+            line += f"{row['method']:<15}  {row['origin']:<8}  {_proof(row):<12}  {row['validity']}"
+        lines += hanging(line, longest + 2, width=width)
     return "\n".join(lines) + "\n"
 
 
@@ -256,7 +259,8 @@ def _proof(row: Mapping[str, Any]) -> str:
 
 def _check_line(check: CurveCheck) -> str:
     if check.holds:
-        return f"Curve: agrees with its exact coefficients and formula at {check.compared} times"
+        at = counted(check.compared, "time")
+        return f"Curve: agrees with its exact coefficients and formula at {at}"
     return f"Curve FAILS: at t = {check.time:g} it is not the sum of its coefficients"
 
 

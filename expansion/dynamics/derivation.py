@@ -31,6 +31,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
+from diagrams.arguments import instance, whole, word
 from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from diagrams.merge import merge
@@ -47,7 +48,7 @@ from expansion.exponents import SeriesExponents
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.regimes import Regime, Regimes
-from expansion.series import Budget, Progress
+from expansion.series import Budget, Progress, checked_budget
 
 __all__ = ["Certificate", "EffectiveDynamics", "RefusedError", "derive"]
 
@@ -369,6 +370,11 @@ def derive(
     BudgetExceededError
         If the budget does not suffice for the reduced potential.
     """
+    instance(found, Regimes, "map", remedy="make one, as regimes(problem)")
+    meter = _Meter(budget, progress)
+    explored = EXPLORED if terms is None else whole(terms, "terms", least=1)
+    if averages is not None:
+        instance(averages, Averages, "averages", remedy="take those of another derivation")
     problem = found.exponents.problem
     if problem is None:
         raise InvalidInputError(
@@ -376,10 +382,9 @@ def derive(
             "coefficients; give regimes(problem)"
         )
     regime = found[name]
-    followed = loss or found.exponents.loss or problem.loss_name
+    followed = (found.exponents.loss or problem.loss_name) if loss is None else word(loss, "loss")
     exact = _exact(found, problem, followed, budget)[1 if rate_of_change else 0 :]
     target = _followed(problem, followed, rate_of_change=rate_of_change)
-    meter = _Meter(budget, progress)
     tables = averages or Averages(problem.loss, target.diagrams)
     refused: InvalidInputError | None = None
     first: EffectiveDynamics | None = None
@@ -390,9 +395,7 @@ def derive(
             table = Averages(problem.loss, target.diagrams, exchange=False)
         table.tick = meter.restarted().tick
         try:
-            result = _derived(
-                problem, target, regime, table, exact, fluctuating, terms or EXPLORED, meter
-            )
+            result = _derived(problem, target, regime, table, exact, fluctuating, explored, meter)
         except GrowthError as error:
             refused = refused or error
             continue
@@ -541,7 +544,8 @@ class _Meter:
     """Counts diagrams, reports them and stops the work when a budget is used up."""
 
     def __init__(self, budget: Budget | None, progress: Callable[[Progress], None] | None) -> None:
-        self._budget = budget or Budget(diagrams=DEFAULT_DIAGRAMS)
+        checked = checked_budget(budget, progress)
+        self._budget = Budget(diagrams=DEFAULT_DIAGRAMS) if budget is None else checked
         self._progress = progress
         self._limit = self._budget.diagrams
         self._diagrams = 0
