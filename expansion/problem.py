@@ -297,7 +297,10 @@ class Problem:
     @property
     def title(self) -> str:
         """One line that names the problem and its options."""
-        words = [f"{name}={str(value).lower()}" for name, value in self.options]
+        words = [
+            f"{name}={str(value).lower() if isinstance(value, bool) else value}"
+            for name, value in self.options
+        ]
         return " ".join([self.family, *words])
 
 

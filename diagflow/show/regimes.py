@@ -21,6 +21,7 @@ from fractions import Fraction
 from html import escape
 
 from diagflow.columns import counted, table
+from diagflow.latex.prose import name_latex
 from diagflow.schemas import versioned_text
 from diagrams.arguments import number_text
 from expansion.closest_regime import Place
@@ -95,7 +96,7 @@ def latex(
     rows = [
         " & ".join(
             [
-                regime.name.replace("-", "--"),
+                name_latex(regime.name),
                 ", ".join(f"${condition.latex()}$" for condition in regime.conditions),
                 f"${power_latex(regime.natural_time)}$",
                 regime.learning.value,

@@ -33,6 +33,7 @@ from functools import cached_property
 
 from diagrams.arguments import instance, whole, word
 from diagrams.diagram import Diagram
+from diagrams.display import report
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from diagrams.merge import merge
 from diagrams.sums import DiagramSum
@@ -139,6 +140,9 @@ class EffectiveDynamics:
     _hierarchy: Hierarchy = field(repr=False)
     _meter: _Meter = field(repr=False)
     _exact: tuple[Polynomial, ...] = field(repr=False)
+
+    def __str__(self) -> str:
+        return report("dynamics", self)
 
     def __repr__(self) -> str:
         return f"<effective dynamics of {self.problem.title}, regime {self.regime.name}>"

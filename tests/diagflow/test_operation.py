@@ -149,6 +149,19 @@ def test_a_reader_that_has_had_enough_is_no_failed_check(arguments: tuple[str, .
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+def test_a_closed_standard_output_is_told_in_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "diagflow", "expand", "cp", "--order", "2", "--terms", "0"]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("diagflow: error: standard output: ")
+    assert done.stderr.count("\n") == 1
+
+
 def test_nobody_who_reads_errors(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -195,7 +208,7 @@ def piped(content: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]
         ("regimes", "--terms", "4"),
         ("solve", "--terms", "4", "--list"),
         ("simulate", "--at", "p=2,H=2,sigma2=1", "--times", "0:1:2"),
-        ("check", "--no-simulations", "--quick"),
+        ("check", "--no-simulations", "--quick", "--max-seconds", "500"),
     ],
     ids=lambda arguments: arguments[0],
 )
