@@ -33,6 +33,7 @@ from expansion.series import Budget, Progress
 from pde.effective import effective_solution
 from pde.evolution import LossEvolution, Solution
 from pde.solutions import SOLVERS
+from pde.solutions.late_law import late_law_solution
 from pde.solutions.power_law import power_law_solution
 from pde.solutions.resummed import resummed_solution
 from pde.solver import Solver
@@ -109,9 +110,11 @@ def solution(found: Regimes, name: str) -> Solution:
     if derived is not None:
         derived = derived.certified(coefficients)
     else:
-        derived = effective_solution(found, regime.name) or resummed_solution(
-            problem, regime, coefficients, _still(found, regime)
-        )
+        derived = effective_solution(found, regime.name)
+        if derived is None or derived.is_series:
+            derived = _late_law(problem, regime, coefficients) or derived
+        if derived is None:
+            derived = resummed_solution(problem, regime, coefficients, _still(found, regime))
     loss = found.exponents.loss
     return replace(
         derived,
@@ -127,6 +130,15 @@ def solution(found: Regimes, name: str) -> Solution:
 def _power_law(problem: Problem, regime: Regime, leading: LeadingSeries) -> Solution | None:
     try:
         return power_law_solution(problem, regime, leading)
+    except InvalidInputError:
+        return None
+
+
+def _late_law(
+    problem: Problem, regime: Regime, coefficients: Sequence[Polynomial]
+) -> Solution | None:
+    try:
+        return late_law_solution(problem.title, regime, coefficients).certified(coefficients)
     except InvalidInputError:
         return None
 
