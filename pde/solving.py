@@ -37,6 +37,7 @@ from pde.evolution import LossEvolution, Solution
 from pde.power_law import power_law_solution
 from pde.resummed_series import resummed_solution
 from pde.solutions import SOLVERS
+from pde.solutions.late_law import late_law_solution
 from pde.solver import Solver
 from pde.translation import translated
 from pde.vertex_sums import sum_of_solutions
@@ -135,11 +136,12 @@ def _solution(found: Regimes, regime: Regime) -> Solution:
     derived = _on_file(problem, regime, leading) or _power_law(problem, regime, leading)
     if derived is not None:
         return derived.certified(coefficients)
-    return (
-        _sum_of_vertices(found, regime, coefficients)
-        or effective_solution(found, regime.name)
-        or resummed_solution(problem, regime, coefficients, _still(found, regime))
-    )
+    derived = _sum_of_vertices(found, regime, coefficients)
+    if derived is None:
+        derived = effective_solution(found, regime.name)
+    if derived is None or derived.is_series:
+        derived = _late_law(problem, regime, coefficients) or derived
+    return derived or resummed_solution(problem, regime, coefficients, _still(found, regime))
 
 
 def _sum_of_vertices(
@@ -182,6 +184,15 @@ def _on_file(problem: Problem, regime: Regime, leading: LeadingSeries) -> Soluti
 def _power_law(problem: Problem, regime: Regime, leading: LeadingSeries) -> Solution | None:
     try:
         return power_law_solution(problem, regime, leading)
+    except InvalidInputError:
+        return None
+
+
+def _late_law(
+    problem: Problem, regime: Regime, coefficients: Sequence[Polynomial]
+) -> Solution | None:
+    try:
+        return late_law_solution(problem.title, regime, coefficients).certified(coefficients)
     except InvalidInputError:
         return None
 
