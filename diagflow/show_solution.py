@@ -17,6 +17,7 @@ from expansion.closest import NeglectedShare
 from expansion.regimes import Regimes
 from pde.curve_check import CurveCheck, check_solution
 from pde.evolution import Domain, LossEvolution, Origin
+from pde.hierarchies import HierarchyKind, HierarchySummary
 from pde.solving import solution
 from pde.typeset import formula_latex
 
@@ -189,7 +190,7 @@ def latex(
 
 
 def listed(found: Regimes) -> list[dict[str, Any]]:
-    """A record for every regime: method, validity and certificate, or why it is not solved."""
+    """A record for every regime: method, cores, validity, certificate, or why it is not solved."""
     rows: list[dict[str, Any]] = []
     for regime in found:
         try:
@@ -203,6 +204,11 @@ def listed(found: Regimes) -> list[dict[str, Any]]:
                 "regime": regime.name,
                 "method": solved.method.value,
                 "origin": solved.origin.value,
+                "hierarchy": {
+                    "kind": solved.hierarchy.kind.value,
+                    "cores": solved.hierarchy.cores,
+                    "remark": solved.hierarchy.remark or None,
+                },
                 "validity": solved.validity,
                 "certificate": {
                     "matched": list(solved.certificate.matched),
@@ -229,15 +235,24 @@ def listing(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False) -> str:
     if as_json:
         return versioned_text("solve-list", {"solutions": list(rows)})
     width = max(len(row["regime"]) for row in rows)
+    cores = max((len(_cores(row)) for row in rows), default=0)
     lines = []
     for row in rows:
         name = row["regime"].ljust(width)
         if row["method"] is None:
             lines.append(f"{name}  not solved: {row['reason']}")
             continue
-        line = f"{name}  {row['method']:<15}  {row['origin']:<8}  {_proof(row):<12}"
+        line = f"{name}  {row['method']:<15}  {row['origin']:<8}  {_cores(row):<{cores}}"
+        line = f"{line}  {_proof(row):<12}"
         lines.append(f"{line}  {row['validity']}")
     return "\n".join(lines) + "\n"
+
+
+def _cores(row: Mapping[str, Any]) -> str:
+    """The kind of hierarchy with the number of its cores, - if there is none."""
+    if row["method"] is None or row["hierarchy"]["cores"] is None:
+        return "-"
+    return str(HierarchySummary(HierarchyKind(row["hierarchy"]["kind"]), row["hierarchy"]["cores"]))
 
 
 def _proof(row: Mapping[str, Any]) -> str:

@@ -119,6 +119,7 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         self._learnable = {
             letter for letter in self._start_axis if self._tensor(letter).is_learnable
         }
+        self._steps: dict[tuple[Word, ...], tuple[tuple[Word, ...], ...]] | None = None
         self._templates = [self._cuts(diagram, weight) for diagram, weight in blocks.potential]
 
     def _cuts(self, diagram: Diagram, weight: int) -> list[_Cut]:
@@ -288,6 +289,32 @@ class TraceRepresentation(Representation[dict[Key, int]]):
             totals[counts] = totals.get(counts, self._ring.constant(0)) + coefficient * value
         return self._moments(totals)
 
+    def keep_steps(self) -> None:
+        """Keep from now on what every product is contracted to, which `reach` needs."""
+        self._steps = {}
+
+    def reach(self, state: dict[Key, int]) -> int:
+        """How many distinct products the expectation of a state rests on; taken after it.
+
+        A function of the state alone: what was known before does not matter. Steps must have been
+        kept from the start.
+        """
+        assert self._steps is not None
+        seen = {words for words, _ in state if not self._is_odd(words)}
+        waiting = list(seen)
+        while waiting:
+            for words in self._steps.get(waiting.pop(), ()):
+                if words not in seen:
+                    seen.add(words)
+                    waiting.append(words)
+        return len(seen)
+
+    def forget(self) -> None:
+        """Drop the table of expectations: what is asked for again is computed again."""
+        self._known = {(): self._ring.constant(1)}
+        if self._steps is not None:
+            self._steps = {}
+
     def _counts(self, words: Iterable[Word]) -> tuple[int, ...]:
         return tuple(
             [
@@ -372,6 +399,8 @@ class TraceRepresentation(Representation[dict[Key, int]]):
             new = [canonical_word(part) for part, _ in parts if part]
             key = tuple(sorted([*remaining, *new]))
             children.setdefault(free, Counter())[key] += multiplicity
+        if self._steps is not None:
+            self._steps[words] = tuple({key for group in children.values() for key in group})
         total = self._ring.constant(0)
         for free, group in children.items():
             inner = self._ring.constant(0)

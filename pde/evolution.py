@@ -37,6 +37,7 @@ from numpy.typing import ArrayLike, NDArray
 from diagrams.display import picture
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
+from pde.hierarchies import NO_HIERARCHY, HierarchySummary
 
 if TYPE_CHECKING:
     import mpmath
@@ -266,6 +267,8 @@ class Solution:
         The domain of a summed series ends where its values leave these bounds.
     obeys_bounds : bool
         Whether the values cannot leave them, as averages of squares that decay.
+    hierarchy : HierarchySummary
+        The hierarchy of cores that it was derived from, or why there is none.
     """
 
     problem: str
@@ -286,6 +289,7 @@ class Solution:
     positive: bool = False
     descending: bool = False
     obeys_bounds: bool = False
+    hierarchy: HierarchySummary = NO_HIERARCHY
 
     def coefficients(self, number: int) -> tuple[Polynomial, ...]:
         """The first Taylor coefficients, times s!."""

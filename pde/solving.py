@@ -30,7 +30,7 @@ from expansion.problem import Problem
 from expansion.recognition import Recognised, recognised
 from expansion.regimes import Learning, Regime, Regimes, regimes
 from expansion.series import Budget, Progress
-from pde.effective import effective_solution
+from pde.effective import effective_answer
 from pde.evolution import LossEvolution, Solution
 from pde.solutions import SOLVERS
 from pde.solutions.power_law import power_law_solution
@@ -109,8 +109,10 @@ def solution(found: Regimes, name: str) -> Solution:
     if derived is not None:
         derived = derived.certified(coefficients)
     else:
-        derived = effective_solution(found, regime.name) or resummed_solution(
-            problem, regime, coefficients, _still(found, regime)
+        answer = effective_answer(found, regime.name)
+        derived = answer.solution or replace(
+            resummed_solution(problem, regime, coefficients, _still(found, regime)),
+            hierarchy=answer.hierarchy,
         )
     loss = found.exponents.loss
     return replace(
