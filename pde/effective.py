@@ -18,7 +18,7 @@ certifies it by the exact coefficients. Its kind decides how it is solved, each 
 ('characteristics', ['Reduced potential', 'Effective equations'])
 >>> loss = solved.at({"p": 60, "H": 60, "sigma2": Fraction(1, 60), "T": 1})
 >>> print(f"{loss(3e-3):.4f}")
-1280.8724
+1280.5827
 
 Source: ours.
 """

@@ -152,7 +152,7 @@ def test_a_list_says_what_is_not_solved_and_what_fails(monkeypatch: pytest.Monke
 def test_a_list_says_what_kind_of_cores_a_solution_is_made_of() -> None:
     rows = show_solution.listed(regimes(two_layer(degree=2), terms=4))
     kinds = {row["regime"]: (row["hierarchy"]["kind"], row["hierarchy"]["cores"]) for row in rows}
-    assert kinds["V1-V2"] == ("finite system", 3)
+    assert kinds["V1-V2"] == ("finite system", 2)
     assert kinds["V3"] == ("random order parameters", 3)
     assert all(row["hierarchy"]["remark"] is None for row in rows)
 

@@ -184,8 +184,20 @@ def test_particle_of_a_one_site_hierarchy() -> None:
 def test_cores_that_fluctuate_are_averaged_over() -> None:
     result = derived("two layers", "V3")
     assert len(result.random) == 1
-    assert str(result.covariance["g_1", "g_1"]) == "p**2*H*sigma2**3"
+    assert str(result.covariance["g_1", "g_1"]) == "H*sigma2"
     assert any("g_1" in value.symbols for value in result.closed_system().initial)
+
+
+def test_output_weights_are_numbers_of_their_own() -> None:
+    """In V1-V2 all units move alike: sum a_k and sum w_ki^2 close, as a_k (w_k . w_k) alone do not.
+
+    With sum a_k w_ki^2 and sum a_k^2 w_ki^2 as cores the fifth coefficient was wrong: the sum of
+    a_k^3 w_ki^2 becomes as large, but only after three derivatives.
+    """
+    result = derived("two layers", "V1-V2")
+    assert [short(core) for core, _ in result.cores] == ["a(H0)", "w(H0,p0)^2"]
+    longer = regimes(two_layer(degree=2), terms=5)
+    assert result.coefficients(5)[5] == LeadingSeries(longer, longer["V1-V2"])[5]
 
 
 def test_a_loss_that_does_not_drive_the_flow() -> None:
