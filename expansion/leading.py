@@ -25,14 +25,24 @@ under the conditions of the regime; the quotient says why.
 >>> [(monomial_text(term), str(condition)) for term, condition in leading.dropped(0)]
 [('p*H*sigma2**2', 'p -> oo')]
 
+Beyond the last exact coefficient the leading parts come from the effective dynamics of the regime
+(`expansion.dynamics`), if that reproduces every one of them:
+
+>>> further = leading.continued()
+>>> print(further.origin(4), "|", further.origin(9))
+exact | hierarchy of 10 cores, certified for s = 0 ... 4
+>>> further[5] == LeadingSeries(regimes(cp(order=2, symmetric=True), terms=5), leading.regime)[5]
+True
+
 Source: Yarotsky, Golikov, Gusev 2026, sections 5 and 6; scaled variables in general are ours.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from diagrams.errors import InvalidInputError
 from diagrams.wick import Monomial
@@ -46,6 +56,11 @@ from expansion.scalings import (
     lattice_basis,
     simplest_modulo,
 )
+
+if TYPE_CHECKING:
+    from expansion.dynamics.averages import Averages
+    from expansion.dynamics.derivation import EffectiveDynamics
+    from expansion.series import Budget
 
 __all__ = ["LeadingSeries", "leading_part", "monomial_text"]
 
@@ -82,10 +97,55 @@ class LeadingSeries:
     regimes : Regimes
     regime : Regime
         One of them.
+    dynamics : EffectiveDynamics, optional
+        What coefficients beyond the exact ones are taken from, see `continued`.
     """
 
     regimes: Regimes
     regime: Regime
+    dynamics: EffectiveDynamics | None = None
+
+    def continued(
+        self, *, budget: Budget | None = None, averages: Averages | None = None
+    ) -> LeadingSeries:
+        """The same series, going on from the effective dynamics of its regime.
+
+        Parameters
+        ----------
+        budget : Budget, optional
+            For the derivation, see `expansion.dynamics.derivation.derive`.
+        averages : Averages, optional
+            Tables of means from another regime of the same problem.
+
+        Raises
+        ------
+        RefusedError
+            If one of the exact leading parts is not that of the hierarchy, is of lower order than
+            the hierarchy can see, or lies beyond the derivatives that the budget allows.
+        GrowthError, BudgetExceededError
+            If there is no hierarchy.
+        """
+        from expansion.dynamics.derivation import RefusedError, derive
+
+        dynamics = derive(self.regimes, self.regime.name, budget=budget, averages=averages)
+        dynamics.require_certificate()
+        unseen = [
+            s
+            for s in range(1, self.last + 1)
+            if s not in dynamics.certificate.matched or not dynamics.leads(s)
+        ]
+        if unseen:
+            raise RefusedError(
+                f"leading series of regime {self.regime.name}: its hierarchy does not give the "
+                f"exact parts at s = {', '.join(map(str, unseen))}; use the exact coefficients"
+            )
+        return replace(self, dynamics=dynamics)
+
+    def origin(self, s: int) -> str:
+        """Where the leading part of Y_s is taken from, in words."""
+        if self.dynamics is None or s <= self.last:
+            return "exact"
+        return f"hierarchy of {len(self.dynamics.cores)} cores, certified for s = 0 ... {self.last}"
 
     def __getitem__(self, s: int) -> Polynomial:
         """The leading part of Y_s in the original symbols, without the pure-target term.
@@ -97,11 +157,15 @@ class LeadingSeries:
         ------
         InvalidInputError
             If Y_s is zero or not known.
+        BudgetExceededError
+            If the hierarchy that goes on beyond the exact coefficients does not reach so far.
         """
         if not isinstance(s, int):
             raise InvalidInputError(
                 f"leading part of Y_{str(s)[:40]}: s counts time derivatives; give an integer"
             )
+        if self.dynamics is not None and s > self.last:
+            return self.dynamics.coefficients(s)[s]
         exponents = self.regimes.exponents
         points = set(self.regimes.face(self.regime, s).points)
         if s < self.regimes.start and self._falls_short(s, points):
@@ -111,7 +175,7 @@ class LeadingSeries:
 
     @property
     def last(self) -> int:
-        """The s of the last known coefficient."""
+        """The s of the last exact coefficient."""
         return self.regimes.exponents.last
 
     @cached_property
