@@ -19,7 +19,7 @@ LOCK_VENV := build/lock-venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install check-install demo gallery test test-all check format docs notebooks coverage fuzz bench lock clean
+.PHONY: help install check-install demo gallery test test-all check format docs notebooks coverage fuzz bench coverage-page lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -74,6 +74,9 @@ fuzz: install ## feed mutated texts to all readers for SECONDS=60, guided by cov
 
 bench: install ## run the benchmarks, print their tables and write docs/benchmarks.md with its plot
 	$(SINGLE) $(BIN)/python -m benchmarks --page docs/benchmarks.md
+
+coverage-page: install ## which regimes are solved, docs/coverage.md: some 40 problems of a minute each
+	$(SINGLE) DIAGFLOW_STORE=off $(BIN)/python -m benchmarks.coverage --page docs/coverage.md
 
 lock: ## resolve requirements.lock again from pyproject.toml (UPGRADE=--upgrade: newest versions)
 	@python=$$(tools/python "$(PYTHON)") && "$$python" -m venv --clear $(LOCK_VENV)

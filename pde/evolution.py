@@ -39,6 +39,7 @@ from diagrams.display import frame, picture, report
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
 from pde.curve import Curve, Domain, FloatArray, Parameters
+from pde.hierarchies import NO_HIERARCHY, HierarchySummary
 from pde.short_formula import Powers, ShortFormula, short_formula
 from pde.validity import within_bounds
 
@@ -204,6 +205,8 @@ class Solution:
         The domain of a summed series ends where its values leave these bounds.
     obeys_bounds : bool
         Whether the values cannot leave them, as averages of squares that decay.
+    hierarchy : HierarchySummary
+        The hierarchy of cores that it was derived from, or why there is none.
     scaled_by : tuple of monomials
         What is of order one in the regime: its formula is short in these variables.
     natural_time : monomial
@@ -228,6 +231,7 @@ class Solution:
     positive: bool = False
     descending: bool = False
     obeys_bounds: bool = False
+    hierarchy: HierarchySummary = NO_HIERARCHY
     scaled_by: tuple[Powers, ...] = ()
     natural_time: Powers = ()
 

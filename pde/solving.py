@@ -32,7 +32,7 @@ from expansion.recognition import Recognised, recognised
 from expansion.regimes import Learning, Regime, Regimes, regimes
 from expansion.scaling_conditions import Relation
 from expansion.series import Budget, Progress
-from pde.effective import effective_solution
+from pde.effective import effective_answer
 from pde.evolution import LossEvolution, Solution
 from pde.power_law import power_law_solution
 from pde.resummed_series import resummed_solution
@@ -137,11 +137,16 @@ def _solution(found: Regimes, regime: Regime) -> Solution:
     if derived is not None:
         return derived.certified(coefficients)
     derived = _sum_of_vertices(found, regime, coefficients)
-    if derived is None:
-        derived = effective_solution(found, regime.name)
+    if derived is not None:
+        return derived
+    answer = effective_answer(found, regime.name)
+    derived = answer.solution
     if derived is None or derived.is_series:
         derived = _late_law(problem, regime, coefficients) or derived
-    return derived or resummed_solution(problem, regime, coefficients, _still(found, regime))
+    if derived is None:
+        derived = resummed_solution(problem, regime, coefficients, _still(found, regime))
+        derived = replace(derived, hierarchy=answer.hierarchy)
+    return derived
 
 
 def _sum_of_vertices(

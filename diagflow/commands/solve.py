@@ -71,7 +71,9 @@ def run(
     ] = "0:1:11",
     listing: Annotated[
         bool,
-        typer.Option("--list", help="Show method, validity and certificate of every regime."),
+        typer.Option(
+            "--list", help="Show method, cores, validity and certificate of every regime."
+        ),
     ] = False,
     loss: Loss = None,
     terms: Annotated[

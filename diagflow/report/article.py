@@ -281,7 +281,7 @@ def _solution(regime: Regime, solved: Solution) -> str:
         f"Scaling: {conditions or 'the sizes grow'}; natural $T \\asymp {time}$; learning: "
         f"{regime.learning.value}. Method: {solved.method.value}. The solution holds for "
         f"{prose(solved.validity)}. {certificate_latex(solved.certificate)} "
-        f"Source: {prose(solved.source)}.\n",
+        f"Source: {prose(solved.source)}.{_hierarchy(solved)}\n",
     ]
     parts += [step_latex(_shortened(step, solved), display=_fitted) for step in solved.derivation]
     short = solved.short_formula()
@@ -291,6 +291,13 @@ def _solution(regime: Regime, solved: Solution) -> str:
     ):
         parts.append(f"\\paragraph{{Result.}}\n{_result(short)}\n")
     return "".join(parts) + "\n"
+
+
+def _hierarchy(solved: Solution) -> str:
+    """A sentence on the cores that a regime was derived from, if there are any."""
+    if solved.hierarchy.cores is None:
+        return ""
+    return f" Hierarchy of its effective dynamics: {solved.hierarchy}."
 
 
 def _figure(file: str | None, *, simulated: bool) -> str:

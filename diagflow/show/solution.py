@@ -20,6 +20,7 @@ from expansion.regimes import Regimes
 from pde.curve import Domain
 from pde.curve_check import CurveCheck, check_solution
 from pde.evolution import LossEvolution, Origin, Solution
+from pde.hierarchies import HierarchyKind, HierarchySummary
 from pde.solving import solution
 
 __all__ = [
@@ -195,7 +196,7 @@ def latex(
 
 
 def listed(found: Regimes) -> list[dict[str, Any]]:
-    """A record for every regime: method, validity and certificate, or why it is not solved."""
+    """A record for every regime: method, cores, validity, certificate, or why it is not solved."""
     rows: list[dict[str, Any]] = []
     for regime in found:
         try:
@@ -209,6 +210,11 @@ def listed(found: Regimes) -> list[dict[str, Any]]:
                 "regime": regime.name,
                 "method": solved.method.value,
                 "origin": solved.origin.value,
+                "hierarchy": {
+                    "kind": solved.hierarchy.kind.value,
+                    "cores": solved.hierarchy.cores,
+                    "remark": solved.hierarchy.remark or None,
+                },
                 "validity": solved.validity,
                 "certificate": {
                     "matched": list(solved.certificate.matched),
@@ -237,15 +243,24 @@ def listing(
     if as_json:
         return versioned_text("solve-list", {"solutions": list(rows)})
     longest = max(len(row["regime"]) for row in rows)
+    cores = max((len(_cores(row)) for row in rows), default=0)
     lines = []
     for row in rows:
         line = f"{row['regime']:<{longest}}  "
         if row["method"] is None:
             line += f"not solved: {row['reason']}"
         else:
-            line += f"{row['method']:<15}  {row['origin']:<8}  {_proof(row):<12}  {row['validity']}"
+            line += f"{row['method']:<15}  {row['origin']:<8}  {_cores(row):<{cores}}  "
+            line += f"{_proof(row):<12}  {row['validity']}"
         lines += hanging(line, longest + 2, width=width)
     return "\n".join(lines) + "\n"
+
+
+def _cores(row: Mapping[str, Any]) -> str:
+    """The kind of hierarchy with the number of its cores, - if there is none."""
+    if row["method"] is None or row["hierarchy"]["cores"] is None:
+        return "-"
+    return str(HierarchySummary(HierarchyKind(row["hierarchy"]["kind"]), row["hierarchy"]["cores"]))
 
 
 def _proof(row: Mapping[str, Any]) -> str:

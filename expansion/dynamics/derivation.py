@@ -38,7 +38,7 @@ from diagrams.errors import BudgetExceededError, InvalidInputError
 from diagrams.merge import merge
 from diagrams.sums import DiagramSum
 from diagrams.wick import Monomial
-from expansion.dynamics.averages import Averages
+from expansion.dynamics.averages import Account, Averages
 from expansion.dynamics.hierarchy import CoreTerm, Dropped, GrowthError, Hierarchy, reached
 from expansion.dynamics.particle import Kind, Particle, kind_of, particle_of
 from expansion.dynamics.reduction import Coinciding, Separated
@@ -139,6 +139,7 @@ class EffectiveDynamics:
     rate_of_change: bool
     _hierarchy: Hierarchy = field(repr=False)
     _meter: _Meter = field(repr=False)
+    _account: Account = field(repr=False)
     _exact: tuple[Polynomial, ...] = field(repr=False)
 
     def __str__(self) -> str:
@@ -310,7 +311,9 @@ class EffectiveDynamics:
         return {core: number for number, (core, _) in enumerate(self.cores)}
 
     def _coefficients(self, last: int, diagrams: int | None = None) -> tuple[Polynomial, ...]:
-        self._hierarchy.scales.averages.tick = self._meter.restarted(diagrams).tick
+        averages = self._hierarchy.scales.averages
+        averages.account = self._account
+        self._meter.restarted(diagrams)
         depths = reached(self._hierarchy, _cores_of(self.output), last)
         place = {core: number for number, core in enumerate(depths)}
 
@@ -326,7 +329,7 @@ class EffectiveDynamics:
                 if level < last
             },
             initial=[self.initial(core) for core in depths],
-            tick=self._hierarchy.scales.averages.tick,
+            tick=averages.tick,
         )
         return tuple(gaussian_average(value, self.covariance) for value in found)
 
@@ -393,13 +396,21 @@ def derive(
     refused: InvalidInputError | None = None
     first: EffectiveDynamics | None = None
     for fluctuating in (False, True):
-        table = tables
-        if fluctuating and any(len(members) > 1 for members in tables.exchangeable):
-            # Exchangeable cores have equal means, but each fluctuates for itself.
-            table = Averages(problem.loss, target.diagrams, exchange=False)
-        table.tick = meter.restarted().tick
+        # Exchangeable cores have equal means, but each fluctuates for itself.
+        table = tables.apart if fluctuating else tables
+        account = table.account = Account(meter.restarted().tick)
         try:
-            result = _derived(problem, target, regime, table, exact, fluctuating, explored, meter)
+            result = _derived(
+                problem,
+                target,
+                regime,
+                table,
+                exact,
+                fluctuating,
+                explored,
+                meter,
+                account,
+            )
         except GrowthError as error:
             refused = refused or error
             continue
@@ -440,6 +451,7 @@ def _derived(
     fluctuating: bool,
     explored: int,
     meter: _Meter,
+    account: Account,
 ) -> EffectiveDynamics:
     exponents = {n: Fraction(a) for n, a in zip(regime.symbols, regime.scaling, strict=True)}
     time = sum((exponents.get(n, Fraction(0)) * k for n, k in regime.natural_time), Fraction(0))
@@ -481,6 +493,7 @@ def _derived(
         rate_of_change=followed.rate_of_change,
         _hierarchy=hierarchy,
         _meter=meter,
+        _account=account,
         _exact=exact,
     )
 

@@ -11,7 +11,7 @@ import sympy
 from diagflow.latex.solutions import evolution_latex
 from diagflow.show import solution as show_solution
 from diagrams.errors import InvalidInputError
-from expansion.models import cp
+from expansion.models import cp, two_layer
 from expansion.regimes import Regimes, regimes
 from pde.curve import Curve, Domain
 from pde.evolution import Certificate, LossEvolution, Method, Solution, Step
@@ -140,10 +140,26 @@ def test_a_list_says_what_is_not_solved_and_what_fails(monkeypatch: pytest.Monke
     rows = show_solution.listed(found)
     assert show_solution.listing(rows).splitlines() == [
         "A    not solved: regime A: has no solution; choose another",
-        "B    closed-form      given     FAILS at [1]  all t",
-        "A-B  resummed         derived   s = 0 ... 4   "
+        "B    closed-form      given     -                FAILS at [1]  all t",
+        "A-B  resummed         derived   words, 62 cores  s = 0 ... 4   "
         "t until a singular point of the equation, or while approximants agree",
     ]
     assert not show_solution.all_hold(rows)
     assert show_solution.all_hold([row for row in rows if row["regime"] != "B"])
     assert not show_solution.all_hold([rows[2] | {"curve_holds": False}])
+
+
+def test_a_list_says_what_kind_of_cores_a_solution_is_made_of() -> None:
+    rows = show_solution.listed(regimes(two_layer(degree=2), terms=4))
+    kinds = {row["regime"]: (row["hierarchy"]["kind"], row["hierarchy"]["cores"]) for row in rows}
+    assert kinds["V1-V2"] == ("finite system", 2)
+    assert kinds["V3"] == ("random order parameters", 3)
+    assert all(row["hierarchy"]["remark"] is None for row in rows)
+
+
+def test_a_list_says_why_there_are_no_cores() -> None:
+    """On a map of so few terms cores of the regime D leave their scales."""
+    rows = show_solution.listed(regimes(cp(order=3, symmetric=True), terms=4))
+    hierarchy = next(row["hierarchy"] for row in rows if row["regime"] == "D")
+    assert hierarchy["kind"] == "none" and hierarchy["cores"] is None
+    assert "grows beyond its scale" in hierarchy["remark"]
