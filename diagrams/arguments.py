@@ -160,17 +160,12 @@ def whole(value: object, title: str, *, least: int, most: int | None = None) -> 
         exact = None if isinstance(value, str | bool) else number(value, title)
     except InvalidInputError:
         exact = None
-    if (
-        exact is None
-        or exact.denominator != 1
-        or exact < least
-        or (most is not None and exact > most)
-    ):
-        upper = "" if most is None else f" and at most {most}"
+    if exact is None or exact.denominator != 1 or exact < least:
         raise InvalidInputError(
-            f"{title} {shown(value)}: is not an integer of at least {least}{upper}; "
-            + (f"give {least} or more" if most is None else "give another")
+            f"{title} {shown(value)}: is not an integer of at least {least}; give {least} or more"
         )
+    if most is not None and exact > most:
+        raise InvalidInputError(f"{title} {shown(value)}: is more than {most}; give fewer")
     return exact.numerator
 
 

@@ -188,7 +188,7 @@ def test_a_comparison_in_words() -> None:
     few = FiniteSizeCorrection.of([Fraction(1, 2), Fraction(3)])
     corrected = compare(lambda t: np.array([1.5, 4.0]), quiet, scale=2.0, correction=few)
     assert show_comparison.remaining(corrected) == [
-        "With the correction, at the 1 times where it is known: 0%"
+        "With the correction, at the 1 time where it is known: 0%"
     ]
     assert show_comparison.verdict(corrected) == (
         "Largest deviation 25% of 2: CANNOT BE JUDGED, the finite-size correction is not known at "
