@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -49,11 +49,16 @@ def test_maps_and_lists_of_solutions_fit_80_columns() -> None:
     assert max(map(len, show_solution.listing(listed, width=80).splitlines())) <= 80
 
 
-def test_only_a_terminal_has_a_width(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert terminal_width() is None
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((70, 20)))
-    assert terminal_width() == 70
+@pytest.mark.parametrize(("terminal", "width"), [(True, 70), (False, None)])
+def test_only_a_terminal_has_a_width(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, width: int | None
+) -> None:
+    # In the module alone: others ask for the size of the terminal too, with arguments.
+    size = SimpleNamespace(get_terminal_size=lambda: os.terminal_size((70, 20)))
+    stream = SimpleNamespace(isatty=lambda: terminal)
+    monkeypatch.setattr("diagflow.columns.shutil", size)
+    monkeypatch.setattr("diagflow.columns.sys", SimpleNamespace(stdout=stream))
+    assert terminal_width() == width
 
 
 def test_one_thing_is_singular(run: Run) -> None:
