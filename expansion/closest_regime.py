@@ -37,7 +37,7 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
@@ -204,6 +204,7 @@ def neglected_share(
     *,
     times: Sequence[Fraction | float] | None = None,
     losses: Sequence[Fraction | float] | None = None,
+    left_out: Collection[int] = (),
 ) -> NeglectedShare:
     """What one regime neglects at given numbers.
 
@@ -219,6 +220,8 @@ def neglected_share(
     losses : sequence of number, optional
         What the regime says the loss is at these times, where a solution is known; estimated from
         the leading parts unless given.
+    left_out : collection of int
+        The s whose leading part the regime's loss does not contain.
 
     Raises
     ------
@@ -228,7 +231,8 @@ def neglected_share(
     exact = _checked(found, at)
     given = None if times is None else _numbers(times, "times")
     kept = None if losses is None else _numbers(losses, "losses")
-    return _neglected(found, found[name], exact, _values(found, exact), given, kept)
+    whole = _values(found, exact)
+    return _neglected(found, found[name], exact, whole, given, kept, left_out)
 
 
 def unit(coefficients: Sequence[Fraction]) -> Fraction:
@@ -301,10 +305,13 @@ def _neglected(
     whole: Sequence[Fraction],
     times: Sequence[Fraction] | None,
     losses: Sequence[Fraction] | None = None,
+    left_out: Collection[int] = (),
 ) -> NeglectedShare:
     leading = LeadingSeries(found, regime)
     kept = [
-        Fraction(leading[s].evaluate(**values)) if s in found.polyhedra else Fraction(0)
+        Fraction(leading[s].evaluate(**values))
+        if s in found.polyhedra and s not in left_out
+        else Fraction(0)
         for s in range(len(whole))
     ]
     rest = [a - b for a, b in zip(whole, kept, strict=True)]

@@ -145,7 +145,14 @@ def run(
         evolution = solve(found, regime, at=values)
         losses = show_solution.finite(evolution(grid), grid)
         check = check_curve(evolution, grid)
-    share = neglected(found, regime, values, times=grid, losses=losses)
+    share = neglected(
+        found,
+        regime,
+        values,
+        times=grid,
+        losses=losses,
+        left_out=evolution.certificate.left_out,
+    )
     warning = show_solution.neglect_warning(share, T=values.get("T", Fraction(1)))
     if warning is not None:
         note(warning)

@@ -12,6 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from diagflow.columns import counted, hanging
+from diagflow.latex.solutions import left_out_latex
 from diagflow.schemas import versioned_text
 from diagflow.show.simulation import values_line
 from diagrams.errors import DiagflowError, InvalidInputError
@@ -19,7 +20,7 @@ from expansion.closest_regime import NeglectedShare
 from expansion.regimes import Regimes
 from pde.curve import Domain
 from pde.curve_check import CurveCheck, check_solution
-from pde.evolution import LossEvolution, Origin, Solution
+from pde.evolution import Certificate, LossEvolution, Origin, Solution
 from pde.solving import solution
 
 __all__ = [
@@ -108,6 +109,7 @@ def solution_text(solved: Solution, check: CurveCheck | None = None) -> str:
         f"Regime {solved.regime}, method {solved.method.value}, valid for {solved.validity}",
         f"Source: {solved.source}",
         _certificate_line(solved),
+        *_left_out_lines(solved.certificate),
         *([] if check is None else [_check_line(check)]),
     ]
     short = solved.short_formula()
@@ -134,10 +136,7 @@ def json_text(
         "valid": _domain_record(evolution.domain),
         "t": list(times),
         "loss": list(losses),
-        "certificate": {
-            "matched": list(evolution.certificate.matched),
-            "compared": list(evolution.certificate.compared),
-        },
+        "certificate": _certificate_record(evolution.certificate),
         "curve_check": None
         if check is None
         else {
@@ -188,7 +187,10 @@ def latex(
         parts.append(short.display())
     if evolution.certificate.compared:
         matched = ", ".join(map(str, evolution.certificate.matched))
-        parts.append(f"The Taylor coefficients at $s = {matched}$ are the exact leading ones.")
+        parts.append(
+            f"The Taylor coefficients at $s = {matched}$ are the exact leading ones."
+            f"{left_out_latex(evolution.certificate)}"
+        )
     else:
         parts.append("The curve is resummed from the exact leading coefficients themselves.")
     return "\n".join(parts) + "\n"
@@ -210,10 +212,7 @@ def listed(found: Regimes) -> list[dict[str, Any]]:
                 "method": solved.method.value,
                 "origin": solved.origin.value,
                 "validity": solved.validity,
-                "certificate": {
-                    "matched": list(solved.certificate.matched),
-                    "compared": list(solved.certificate.compared),
-                },
+                "certificate": _certificate_record(solved.certificate),
                 "curve_holds": check.holds,
                 "source": solved.source,
             }
@@ -285,6 +284,24 @@ def _certificate_line(solved: Solution) -> str:
             f"s = {_range(certificate.matched)}"
         )
     return f"Certificate FAILS: only s = {_range(certificate.matched)} is reproduced"
+
+
+def _left_out_lines(certificate: Certificate) -> list[str]:
+    """Which leading coefficients the solution does not contain, and why."""
+    if not certificate.left_out:
+        return []
+    return [
+        f"Left out: those at s = {_range(certificate.left_out)}, which are smaller than the "
+        "dynamics: of lower order than the loss times T**s"
+    ]
+
+
+def _certificate_record(certificate: Certificate) -> dict[str, list[int]]:
+    return {
+        "matched": list(certificate.matched),
+        "compared": list(certificate.compared),
+        "left_out": list(certificate.left_out),
+    }
 
 
 def _range(orders: Sequence[int]) -> str:

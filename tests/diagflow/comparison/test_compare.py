@@ -12,6 +12,7 @@ import pytest
 from diagflow.comparison.finite_size import (
     FiniteSizeCorrection,
     finite_size_correction,
+    kept_coefficients,
     neglected_coefficients,
     target_constant,
 )
@@ -21,7 +22,7 @@ from diagflow.show import comparison as show_comparison
 from diagflow.show import simulation as show_simulation
 from diagflow.simulation import Trajectory, simulate
 from diagrams.errors import InvalidInputError
-from expansion.models import cp, tied_autoencoder
+from expansion.models import cp, deep_linear, tied_autoencoder
 from expansion.regimes import Regimes, regimes
 from expansion.series import loss_series
 from pde.solving import solution
@@ -81,6 +82,39 @@ def test_a_free_regime_neglects_the_target() -> None:
     at = {"p": Fraction(10), "H": Fraction(10), "sigma2": Fraction(3)}
     # 1/2 p - p H sigma2 + 1/2 p H sigma2^2 is left out where p sigma2 tends to infinity
     assert neglected_coefficients(free, "A-B", at)[0] == 5 - 300 + 450
+
+
+@cache
+def smaller_than_its_dynamics() -> Regimes:
+    return regimes(deep_linear(depth=3), terms=4)
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [((100, 20, Fraction(1, 500)), Fraction(2, 125)), ((60, 60, Fraction(1, 60)), Fraction(30))],
+)
+def test_leading_parts_that_a_solution_leaves_out_are_in_its_correction(
+    at: tuple[Fraction | int, ...], expected: Fraction
+) -> None:
+    """At t = 0 the solution is p/2 and the loss p/2 + p^2 H^2 sigma^6/2."""
+    numbers = dict(zip(("p", "H", "sigma2"), map(Fraction, at), strict=True))
+    known = smaller_than_its_dynamics()
+    evolution = solution(known, "V4").at({"T": Fraction(1), **numbers})
+    correction = finite_size_correction(known, "V4", numbers, theory=evolution)
+    assert correction.coefficients[0] == expected
+    value, error = correction.estimate([0.0])
+    assert (value[0], error[0]) == (pytest.approx(float(expected)), 0)
+
+
+def test_the_coefficients_that_are_corrected_are_those_of_the_solution() -> None:
+    numbers = {"p": Fraction(100), "H": Fraction(20), "sigma2": Fraction(1, 500)}
+    known = smaller_than_its_dynamics()
+    for name in ("V1", "V4", "V2"):
+        solved = solution(known, name)
+        left_out = solved.certificate.left_out
+        kept = kept_coefficients(known, name, numbers, left_out)
+        summed = tuple(row.evaluate(**numbers) for row in solved.coefficients(len(kept)))
+        assert kept == summed, name
 
 
 def test_the_correction_explains_the_deviation_of_a_small_model() -> None:
@@ -188,7 +222,7 @@ def test_a_comparison_in_words() -> None:
     few = FiniteSizeCorrection.of([Fraction(1, 2), Fraction(3)])
     corrected = compare(lambda t: np.array([1.5, 4.0]), quiet, scale=2.0, correction=few)
     assert show_comparison.remaining(corrected) == [
-        "With the correction, at the 1 times where it is known: 0%"
+        "With the correction, at the 1 time where it is known: 0%"
     ]
     assert show_comparison.verdict(corrected) == (
         "Largest deviation 25% of 2: CANNOT BE JUDGED, the finite-size correction is not known at "
