@@ -19,10 +19,13 @@ resummed with an error of its own (`pde.numerics.resummation`):
   differ by is part of the error.
 
 The value is that of the route with the smaller error; the *stated error* is three times that error
-or three times the distance to the other route, whichever is larger. It is an estimate, not a bound.
+or three times the distance to the other route, whichever is larger; where the other one tells
+nothing, five times that error, for what fails on one route only is seen by the other. The factors
+are calibrated on corrections that are known: the difference of two solutions, one of which contains
+the other (`tests/diagflow/comparison/test_calibration.py`). It is an estimate, not a bound.
 
 Convention. There is a value in the interval of times around 0 in which the stated error is at most
-a twentieth of how far the solution has moved, or without a solution a fiftieth of the size of the
+an eighth of how far the solution has moved, or without a solution a twentieth of the size of the
 correction. Beyond, nothing is known.
 
 >>> rest = [Fraction((-2) ** s, 10) for s in range(12)]  # exp(-2t)/10
@@ -62,14 +65,17 @@ __all__ = [
     "target_constant",
 ]
 
-AGREEMENT = 0.13
+AGREEMENT = 0.125
 """The largest stated error of a correction, relative to how far the solution has moved."""
 
 AGREEMENT_ALONE = 0.05
 """The same relative to the correction, where there is no solution."""
 
 SAFETY = 3.0
-"""The stated error is so many times what two routes differ by, or the largest of their own."""
+"""The stated error is so many times what two routes differ by, or the error of the better one."""
+
+SAFETY_ALONE = 5.0
+"""The same where one route only tells something."""
 
 _OCTAVES = 24
 _PER_OCTAVE = 3
@@ -168,11 +174,12 @@ class FiniteSizeCorrection:
             order = np.argsort(errors, axis=0, kind="stable")
             column = np.arange(t.size)
             value, error = values[order[0], column], errors[order[0], column]
-            if len(pairs) > 1:
-                apart = np.abs(value - values[order[1], column])
-                second = np.isfinite(errors[order[1], column])
-                error = np.where(second, np.maximum(error, SAFETY * apart), error)
-        return value, error
+            if len(pairs) == 1:
+                return value, SAFETY_ALONE * error
+            apart = np.abs(value - values[order[1], column])
+            second = np.isfinite(errors[order[1], column])
+            both = SAFETY * np.maximum(error, apart)
+            return value, np.where(second, both, SAFETY_ALONE * error)
 
 
 @dataclass(frozen=True, eq=False)
