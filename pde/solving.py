@@ -331,7 +331,7 @@ def _parameters(found: Regimes, at: Mapping[str, Fraction | float]) -> dict[str,
     if missing:
         raise InvalidInputError(
             f"parameters: there is no value for {', '.join(missing)}; give one for each of "
-            f"{', '.join(symbols)}"
+            f"{', '.join(found.exponents.symbols)} (T is 1 unless given)"
         )
     values = {"T": Fraction(1)}
     return values | {name: positive(value, name) for name, value in at.items()}

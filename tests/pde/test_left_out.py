@@ -21,6 +21,7 @@ def test_only_what_is_reproduced_is_listed(found: Regimes) -> None:
     solved = solution(found, "V4")
     assert solved.certificate.matched == solved.certificate.compared == (1, 3)
     assert solved.certificate.left_out == (0, 2, 4)
+    assert solved.validity == "all t", "a linear system does not blow up"
     exact = leading_coefficients(LeadingSeries(found, found["V4"]))
     rows = solved.coefficients(5)
     assert tuple(s for s in range(5) if rows[s] == exact[s]) == solved.certificate.matched
