@@ -38,10 +38,10 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
-from math import factorial
+from math import factorial, isfinite
 
 from diagrams.arguments import number, positive, shown
 from diagrams.errors import InvalidInputError
@@ -96,10 +96,13 @@ class NeglectedShare:
     regime : Regime
     shares : tuple of ShareAt
         For each time the neglected part of the loss relative to the kept one.
+    size : Fraction
+        The loss that is kept, which they are relative to.
     """
 
     regime: Regime
     shares: tuple[ShareAt, ...]
+    size: Fraction
 
     @property
     def largest(self) -> Fraction:
@@ -115,6 +118,25 @@ class NeglectedShare:
     def unknown(self) -> tuple[Fraction, ...]:
         """The times t/T at which the share is not known."""
         return tuple(at.time for at in self.shares if not at.known)
+
+    def completed(self, values: Sequence[float], errors: Sequence[float]) -> NeglectedShare:
+        """The same, with other estimates of what is neglected where the share is not known.
+
+        Parameters
+        ----------
+        values, errors : sequence of float
+            The neglected part of the loss at every time, and the error of that; not finite where
+            there is none.
+        """
+        shares = []
+        for at, value, error in zip(self.shares, values, errors, strict=True):
+            if not at.known and isfinite(value) and isfinite(error):
+                other = ShareAt(
+                    at.time, abs(Fraction(value)) / self.size, Fraction(error) / self.size
+                )
+                at = min(at, other, key=lambda estimate: estimate.error)
+            shares.append(at)
+        return replace(self, shares=tuple(shares))
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +352,7 @@ def _neglected(
     for time in times:
         value, error = _sum(rest, time)
         shares.append(ShareAt(time, abs(value) / size, error / size))
-    return NeglectedShare(regime, tuple(shares))
+    return NeglectedShare(regime, tuple(shares), size)
 
 
 def _sum(coefficients: Sequence[Fraction], time: Fraction) -> tuple[Fraction, Fraction]:

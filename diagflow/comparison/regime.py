@@ -16,6 +16,7 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -99,7 +100,7 @@ def compare_regime(
         progress=progress,
         loss=found.exponents.loss,
     )
-    return compare(
+    result = compare(
         evolution,
         trajectory,
         scale=natural_scale(found, name, evolution) if scale is None else scale,
@@ -109,6 +110,7 @@ def compare_regime(
         theory_error=evolution.error_estimate or 0.0,
         kept=_kept(found, name, evolution, trajectory.t),
     )
+    return replace(result, left_out=evolution.certificate.left_out)
 
 
 def _kept(found: Regimes, name: str, evolution: LossEvolution, times: FloatArray) -> float:

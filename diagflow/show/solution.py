@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -30,8 +30,9 @@ __all__ = [
     "finite",
     "json_text",
     "latex",
+    "list_entry",
+    "list_json",
     "listed",
-    "listing",
     "neglect_warning",
     "solution_text",
     "text",
@@ -42,7 +43,7 @@ NOTEWORTHY = Fraction(1, 10)
 
 
 def neglect_warning(share: NeglectedShare, *, T: Fraction) -> str | None:
-    """A line on how far off the losses of a regime are, if that is worth one.
+    """A line on how far off the losses of a regime are, if that is worth one or is not known.
 
     Parameters
     ----------
@@ -51,21 +52,36 @@ def neglect_warning(share: NeglectedShare, *, T: Fraction) -> str | None:
     T : Fraction
         The inverse learning rate.
     """
+    unknown = _unknown_times(share, T)
     worst = share.largest_known
     if worst is None or worst.share <= NOTEWORTHY:
-        return None
+        if not unknown:
+            return None
+        return (
+            f"diagflow: note: how much regime {share.regime.name} neglects at these numbers is not "
+            f"known {unknown}; see 'diagflow compare'"
+        )
     size = (
         f"{float(f'{100 * float(worst.share):.2g}'):g}%"
         if worst.share < 10
         else f"{float(worst.share):.2g}"
     )
     relation = "of the loss" if worst.share < 10 else "times the loss"
-    rest = "; not known at later times" if share.unknown else ""
+    rest = f"; not known {unknown}" if unknown else ""
     place = f"largest at t = {float(worst.time * T):.4g}{rest}"
     return (
         f"diagflow: warning: at these numbers regime {share.regime.name} neglects about {size} "
         f"{relation} ({place}); see 'diagflow regimes --at'"
     )
+
+
+def _unknown_times(share: NeglectedShare, T: Fraction) -> str:
+    """From where on the share is not known, in both directions of time; empty if it is."""
+    times = [float(time * T) for time in share.unknown]
+    after, before = [t for t in times if t > 0], [t for t in times if t < 0]
+    ends = [f"up to t = {max(before):.4g}"] if before else []
+    ends += [f"from t = {min(after):.4g} on"] if after else []
+    return " and ".join(ends)
 
 
 def finite(values: NDArray[Any], times: Sequence[float]) -> list[float]:
@@ -196,28 +212,27 @@ def latex(
     return "\n".join(parts) + "\n"
 
 
-def listed(found: Regimes) -> list[dict[str, Any]]:
-    """A record for every regime: method, validity and certificate, or why it is not solved."""
-    rows: list[dict[str, Any]] = []
+def listed(found: Regimes) -> Iterator[dict[str, Any]]:
+    """A record for every regime: method, validity and certificate, or why it is not solved.
+
+    One after the other, each as soon as it is known.
+    """
     for regime in found:
         try:
             solved = solution(found, regime.name)
             check = check_solution(solved)
         except DiagflowError as error:
-            rows.append({"regime": regime.name, "method": None, "reason": str(error)})
+            yield {"regime": regime.name, "method": None, "reason": str(error)}
             continue
-        rows.append(
-            {
-                "regime": regime.name,
-                "method": solved.method.value,
-                "origin": solved.origin.value,
-                "validity": solved.validity,
-                "certificate": _certificate_record(solved.certificate),
-                "curve_holds": check.holds,
-                "source": solved.source,
-            }
-        )
-    return rows
+        yield {
+            "regime": regime.name,
+            "method": solved.method.value,
+            "origin": solved.origin.value,
+            "validity": solved.validity,
+            "certificate": _certificate_record(solved.certificate),
+            "curve_holds": check.holds,
+            "source": solved.source,
+        }
 
 
 def all_hold(rows: Sequence[Mapping[str, Any]]) -> bool:
@@ -229,22 +244,28 @@ def all_hold(rows: Sequence[Mapping[str, Any]]) -> bool:
     )
 
 
-def listing(
-    rows: Sequence[Mapping[str, Any]], *, as_json: bool = False, width: int | None = None
-) -> str:
-    """The records of `listed` as text, in lines of a width if one is given, or as JSON."""
-    if as_json:
-        return versioned_text("solve-list", {"solutions": list(rows)})
-    longest = max(len(row["regime"]) for row in rows)
-    lines = []
-    for row in rows:
-        line = f"{row['regime']:<{longest}}  "
-        if row["method"] is None:
-            line += f"not solved: {row['reason']}"
-        else:
-            line += f"{row['method']:<15}  {row['origin']:<8}  {_proof(row):<12}  {row['validity']}"
-        lines += hanging(line, longest + 2, width=width)
-    return "\n".join(lines) + "\n"
+def list_entry(row: Mapping[str, Any], *, longest: int, width: int | None = None) -> str:
+    """A record of `listed` as text.
+
+    Parameters
+    ----------
+    row : mapping
+    longest : int
+        The length of the longest name of a regime.
+    width : int, optional
+        That of a line.
+    """
+    line = f"{row['regime']:<{longest}}  "
+    if row["method"] is None:
+        line += f"not solved: {row['reason']}"
+    else:
+        line += f"{row['method']:<15}  {row['origin']:<8}  {_proof(row):<12}  {row['validity']}"
+    return "\n".join(hanging(line, longest + 2, width=width)) + "\n"
+
+
+def list_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The records of `listed` as JSON."""
+    return versioned_text("solve-list", {"solutions": list(rows)})
 
 
 def _proof(row: Mapping[str, Any]) -> str:

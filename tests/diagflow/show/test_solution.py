@@ -146,8 +146,10 @@ def test_a_list_says_what_is_not_solved_and_what_fails(monkeypatch: pytest.Monke
         return [first, 2 * second, third]
 
     monkeypatch.setattr(show_solution, "solution", partly)
-    rows = show_solution.listed(found)
-    assert show_solution.listing(rows).splitlines() == [
+    rows = list(show_solution.listed(found))
+    longest = max(len(row["regime"]) for row in rows)
+    entries = "".join(show_solution.list_entry(row, longest=longest) for row in rows)
+    assert entries.splitlines() == [
         "A    not solved: regime A: has no solution; choose another",
         "B    closed-form      given     FAILS at [1]  all t",
         "A-B  resummed         derived   s = 0 ... 4   "
