@@ -98,11 +98,14 @@ class NeglectedShare:
         For each time the neglected part of the loss relative to the kept one.
     size : Fraction
         The loss that is kept, which they are relative to.
+    unit : Fraction
+        The time at which the terms of the exact series become as large as each other.
     """
 
     regime: Regime
     shares: tuple[ShareAt, ...]
     size: Fraction
+    unit: Fraction
 
     @property
     def largest(self) -> Fraction:
@@ -119,8 +122,11 @@ class NeglectedShare:
         """The times t/T at which the share is not known."""
         return tuple(at.time for at in self.shares if not at.known)
 
-    def completed(self, values: Sequence[float], errors: Sequence[float]) -> NeglectedShare:
-        """The same, with other estimates of what is neglected where the share is not known.
+    def corrected(self, values: Sequence[float], errors: Sequence[float]) -> NeglectedShare:
+        """The same with better estimates of what is neglected.
+
+        Where there is none, the sum by itself is believed within the unit only: beyond it, where
+        the terms grow, extrapolation can agree with itself on a sum that is wrong.
 
         Parameters
         ----------
@@ -128,15 +134,17 @@ class NeglectedShare:
             The neglected part of the loss at every time, and the error of that; not finite where
             there is none.
         """
-        shares = []
-        for at, value, error in zip(self.shares, values, errors, strict=True):
-            if not at.known and isfinite(value) and isfinite(error):
-                other = ShareAt(
-                    at.time, abs(Fraction(value)) / self.size, Fraction(error) / self.size
-                )
-                at = min(at, other, key=lambda estimate: estimate.error)
-            shares.append(at)
-        return replace(self, shares=tuple(shares))
+        return replace(
+            self,
+            shares=tuple(
+                ShareAt(at.time, abs(Fraction(value)) / self.size, Fraction(error) / self.size)
+                if isfinite(value) and isfinite(error)
+                else at
+                if abs(at.time) <= self.unit
+                else replace(at, error=max(at.error, Fraction(1)))
+                for at, value, error in zip(self.shares, values, errors, strict=True)
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +360,7 @@ def _neglected(
     for time in times:
         value, error = _sum(rest, time)
         shares.append(ShareAt(time, abs(value) / size, error / size))
-    return NeglectedShare(regime, tuple(shares), size)
+    return NeglectedShare(regime, tuple(shares), size, unit(whole))
 
 
 def _sum(coefficients: Sequence[Fraction], time: Fraction) -> tuple[Fraction, Fraction]:

@@ -176,7 +176,7 @@ def run(
         times=grid,
         losses=list(result.theory),
         left_out=result.left_out,
-    ).completed(result.correction.tolist(), result.correction_error.tolist())
+    ).corrected(result.correction.tolist(), result.correction_error.tolist())
     warning = neglect_warning(share, T=values.get("T", Fraction(1)))
     if warning is not None:
         note(warning)

@@ -151,11 +151,9 @@ def run(
         losses=losses,
         left_out=evolution.certificate.left_out,
     )
-    if share.unknown:
-        # The sum by itself does not tell; beside the solution it tells more.
-        correction = finite_size_correction(found, regime, values, theory=evolution)
-        added, error = correction.estimate(grid)
-        share = share.completed(added.tolist(), error.tolist())
+    # Beside the solution what is neglected is known at more times than by itself.
+    added, error = finite_size_correction(found, regime, values, theory=evolution).estimate(grid)
+    share = share.corrected(added.tolist(), error.tolist())
     warning = show_solution.neglect_warning(share, T=values.get("T", Fraction(1)))
     if warning is not None:
         note(warning)

@@ -27,8 +27,12 @@ from pde.solving import solution
 SYMMETRIC = cp(order=2, symmetric=True)
 ASYMMETRIC = cp(order=2)
 
-PLACES = [(200, 4, Fraction(1, 10)), (30, 4, Fraction(1, 5)), (100, 40, Fraction(1, 50)),
-          (30, 200, Fraction(1, 50))]  # fmt: skip
+PLACES: list[tuple[int | Fraction, ...]] = [
+    (200, 4, Fraction(1, 10)),
+    (30, 4, Fraction(1, 5)),
+    (100, 40, Fraction(1, 50)),
+    (30, 200, Fraction(1, 50)),
+]
 """p, H and sigma2."""
 
 FRACTIONS = np.array([1 / 64, 1 / 16, 1 / 4, 1 / 2, 0.99])
