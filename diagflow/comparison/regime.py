@@ -3,7 +3,7 @@
 >>> from diagflow.comparison.verdict import Agreement
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
->>> found = regimes(cp(order=2, symmetric=True), terms=5)
+>>> found = regimes(cp(order=2, symmetric=True), terms=6)
 >>> at = {"p": Fraction(12), "H": Fraction(6), "sigma2": Fraction(1, 12)}
 >>> compare_regime(found, "A-B-E", at=at, times=[0.2, 0.5], runs=40).verdict.value
 'agrees'
