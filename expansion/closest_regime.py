@@ -37,11 +37,11 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
-from math import factorial
+from math import factorial, isfinite
 
 from diagrams.arguments import number, positive, shown
 from diagrams.errors import InvalidInputError
@@ -96,10 +96,16 @@ class NeglectedShare:
     regime : Regime
     shares : tuple of ShareAt
         For each time the neglected part of the loss relative to the kept one.
+    size : Fraction
+        The loss that is kept, which they are relative to.
+    unit : Fraction
+        The time at which the terms of the exact series become as large as each other.
     """
 
     regime: Regime
     shares: tuple[ShareAt, ...]
+    size: Fraction
+    unit: Fraction
 
     @property
     def largest(self) -> Fraction:
@@ -115,6 +121,30 @@ class NeglectedShare:
     def unknown(self) -> tuple[Fraction, ...]:
         """The times t/T at which the share is not known."""
         return tuple(at.time for at in self.shares if not at.known)
+
+    def corrected(self, values: Sequence[float], errors: Sequence[float]) -> NeglectedShare:
+        """The same with better estimates of what is neglected.
+
+        Where there is none, the sum by itself is believed within the unit only: beyond it, where
+        the terms grow, extrapolation can agree with itself on a sum that is wrong.
+
+        Parameters
+        ----------
+        values, errors : sequence of float
+            The neglected part of the loss at every time, and the error of that; not finite where
+            there is none.
+        """
+        return replace(
+            self,
+            shares=tuple(
+                ShareAt(at.time, abs(Fraction(value)) / self.size, Fraction(error) / self.size)
+                if isfinite(value) and isfinite(error)
+                else at
+                if abs(at.time) <= self.unit
+                else replace(at, error=max(at.error, Fraction(1)))
+                for at, value, error in zip(self.shares, values, errors, strict=True)
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +234,7 @@ def neglected_share(
     *,
     times: Sequence[Fraction | float] | None = None,
     losses: Sequence[Fraction | float] | None = None,
+    left_out: Collection[int] = (),
 ) -> NeglectedShare:
     """What one regime neglects at given numbers.
 
@@ -219,6 +250,8 @@ def neglected_share(
     losses : sequence of number, optional
         What the regime says the loss is at these times, where a solution is known; estimated from
         the leading parts unless given.
+    left_out : collection of int
+        The s whose leading part the regime's loss does not contain.
 
     Raises
     ------
@@ -228,7 +261,8 @@ def neglected_share(
     exact = _checked(found, at)
     given = None if times is None else _numbers(times, "times")
     kept = None if losses is None else _numbers(losses, "losses")
-    return _neglected(found, found[name], exact, _values(found, exact), given, kept)
+    whole = _values(found, exact)
+    return _neglected(found, found[name], exact, whole, given, kept, left_out)
 
 
 def unit(coefficients: Sequence[Fraction]) -> Fraction:
@@ -301,10 +335,13 @@ def _neglected(
     whole: Sequence[Fraction],
     times: Sequence[Fraction] | None,
     losses: Sequence[Fraction] | None = None,
+    left_out: Collection[int] = (),
 ) -> NeglectedShare:
     leading = LeadingSeries(found, regime)
     kept = [
-        Fraction(leading[s].evaluate(**values)) if s in found.polyhedra else Fraction(0)
+        Fraction(leading[s].evaluate(**values))
+        if s in found.polyhedra and s not in left_out
+        else Fraction(0)
         for s in range(len(whole))
     ]
     rest = [a - b for a, b in zip(whole, kept, strict=True)]
@@ -323,7 +360,7 @@ def _neglected(
     for time in times:
         value, error = _sum(rest, time)
         shares.append(ShareAt(time, abs(value) / size, error / size))
-    return NeglectedShare(regime, tuple(shares))
+    return NeglectedShare(regime, tuple(shares), size, unit(whole))
 
 
 def _sum(coefficients: Sequence[Fraction], time: Fraction) -> tuple[Fraction, Fraction]:

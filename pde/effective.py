@@ -99,7 +99,7 @@ def effective_answer(found: Regimes, name: str) -> Answer:
     There is no solution if the derivation is refused, or knows no more coefficients than the map.
     The certificate compares the coefficients that are as large as the order of the dynamics asks:
     in a regime whose even and odd coefficients are of different orders only the larger ones are
-    in the sum.
+    in the sum, and the others are listed as left out.
     """
     exponents = found.exponents
     return _answer(
@@ -195,13 +195,15 @@ class _Task:
         """How many exact coefficients there are."""
         return len(self.found.exponents.coefficients)
 
+    def leads(self, s: int) -> bool:
+        """Whether the exact leading part of s is not smaller than the dynamics."""
+        if self.dynamics.rate_of_change:
+            return s == 0 or self.dynamics.leads(s - 1)
+        return self.dynamics.leads(s)
+
     def expected(self, s: int) -> Polynomial:
         """The exact leading part of s, zero where it is smaller than the dynamics."""
-        if self.dynamics.rate_of_change:
-            leads = s == 0 or self.dynamics.leads(s - 1)
-        else:
-            leads = self.dynamics.leads(s)
-        whole = self._leading(s) if leads else Polynomial()
+        whole = self._leading(s) if self.leads(s) else Polynomial()
         return whole + self.target if s == 0 else whole
 
     def _leading(self, s: int) -> Polynomial:
@@ -228,9 +230,19 @@ class _Task:
         """The solution with its certificate, as one that was derived."""
         rows = solved.coefficients(self.known)
         expected = [self.expected(s) for s in range(len(rows))]
-        compared = tuple(s for s, row in enumerate(rows) if len(row) or len(expected[s]))
-        matched = tuple(s for s in compared if rows[s] == expected[s])
-        return replace(solved, origin=Origin.DERIVED, certificate=Certificate(matched, compared))
+        right = [row == wanted for row, wanted in zip(rows, expected, strict=True)]
+        # Where the exact leading part is left out, equality with the rest of it certifies nothing.
+        left_out = tuple(
+            s
+            for s, is_right in enumerate(right)
+            if is_right and not self.leads(s) and len(self._leading(s))
+        )
+        compared = tuple(
+            s for s, row in enumerate(rows) if s not in left_out and (len(row) or len(expected[s]))
+        )
+        matched = tuple(s for s in compared if right[s])
+        certificate = Certificate(matched, compared, left_out)
+        return replace(solved, origin=Origin.DERIVED, certificate=certificate)
 
 
 def longest_series(

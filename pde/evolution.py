@@ -15,7 +15,7 @@ variances. It is computed from both, never declared.
 >>> Y = [Polynomial.parse(text) for text in ("1/2*p", "-2*p*H", "8*p*H**2")]
 >>> wrong = [Y[0], Y[1], Polynomial.parse("7*p*H**2")]
 >>> certify(Y, Y).holds, certify(wrong, Y)
-(True, Certificate(matched=(0, 1), compared=(0, 1, 2)))
+(True, Certificate(matched=(0, 1), compared=(0, 1, 2), left_out=()))
 
 Source: ours.
 """
@@ -141,10 +141,14 @@ class Certificate:
         The s at which they are equal.
     compared : tuple of int
         The s at which they were compared.
+    left_out : tuple of int
+        The s at which the enumerated leading coefficient is of lower order than the dynamics that
+        the solution follows, so that the solution does not contain it. Nothing is claimed of them.
     """
 
     matched: tuple[int, ...]
     compared: tuple[int, ...]
+    left_out: tuple[int, ...] = ()
 
     @property
     def holds(self) -> bool:

@@ -18,7 +18,7 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -67,17 +67,25 @@ def solver_for(problem: Problem, regime: str, *, loss: str | None = None) -> Sol
     return None
 
 
-def leading_coefficients(leading: LeadingSeries) -> tuple[Polynomial, ...]:
+def leading_coefficients(
+    leading: LeadingSeries, left_out: Collection[int] = ()
+) -> tuple[Polynomial, ...]:
     """lead(Y_0), lead(Y_1), ... as they are summed: with the pure-target term unless free.
 
     They end before the first coefficient that is zero.
+
+    Parameters
+    ----------
+    leading : LeadingSeries
+    left_out : collection of int
+        The s whose leading part a solution does not contain, see `pde.evolution.Certificate`.
     """
     found = leading.regimes
     result = []
     for s in range(leading.last + 1):
         if s not in found.polyhedra:
             break
-        whole = leading[s]
+        whole = Polynomial() if s in left_out else leading[s]
         if s == 0 and leading.regime.learning is not Learning.FREE:
             whole = whole + found.exponents.pure_target
         result.append(whole)
@@ -292,6 +300,7 @@ def neglected(
     *,
     times: Sequence[float] | None = None,
     losses: Sequence[float] | None = None,
+    left_out: Collection[int] = (),
 ) -> NeglectedShare:
     """How far off the loss of a regime is at given numbers, see `expansion.closest_regime`.
 
@@ -304,6 +313,8 @@ def neglected(
         Sizes and variances, and T, which is 1 unless given.
     times, losses : sequence of float, optional
         The times t that are asked for, and the losses of the regime at them if they are known.
+    left_out : collection of int
+        The s whose leading part the solution does not contain, see `pde.evolution.Certificate`.
 
     Examples
     --------
@@ -316,7 +327,7 @@ def neglected(
     values = {symbol: value for symbol, value in at.items() if symbol != "T"}
     T = positive(at.get("T", 1), "T")
     scaled = None if times is None else [Fraction(t) / T for t in times]
-    return neglected_share(found, name, values, times=scaled, losses=losses)
+    return neglected_share(found, name, values, times=scaled, losses=losses, left_out=left_out)
 
 
 def _parameters(found: Regimes, at: Mapping[str, Fraction | float]) -> dict[str, Fraction]:
@@ -336,7 +347,7 @@ def _parameters(found: Regimes, at: Mapping[str, Fraction | float]) -> dict[str,
     if missing:
         raise InvalidInputError(
             f"parameters: there is no value for {', '.join(missing)}; give one for each of "
-            f"{', '.join(symbols)}"
+            f"{', '.join(found.exponents.symbols)} (T is 1 unless given)"
         )
     values = {"T": Fraction(1)}
     return values | {name: positive(value, name) for name, value in at.items()}

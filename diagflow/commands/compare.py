@@ -169,7 +169,14 @@ def run(
     }
     title = f"{problem.title}, regime {found[name].name}"
     typer.echo(render[output](title, values, result), nl=False)
-    share = neglected(found, name, values, times=grid, losses=list(result.theory))
+    share = neglected(
+        found,
+        name,
+        values,
+        times=grid,
+        losses=list(result.theory),
+        left_out=result.left_out,
+    ).corrected(result.correction.tolist(), result.correction_error.tolist())
     warning = neglect_warning(share, T=values.get("T", Fraction(1)))
     if warning is not None:
         note(warning)

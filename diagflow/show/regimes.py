@@ -35,6 +35,9 @@ from expansion.scaling_conditions import as_monomial
 
 __all__ = ["html", "json_text", "latex", "power_latex", "power_text", "support", "text"]
 
+MANY = 12
+"""So many undecided regimes are worth a word on what to do about them."""
+
 _NUMBERED = re.compile("F[0-9]+")
 
 
@@ -238,6 +241,8 @@ def _changes(found: Regimes) -> list[str]:
         decided = [regime.name for regime in found if regime.decided]
         lines += ["", f"Undecided: {', '.join(regime.name for regime in found.undecided)}."]
         lines += [f"Decided for all s seen: {', '.join(decided)}."] if decided else []
+        if len(found.undecided) >= MANY:
+            lines += ["More --terms decide more; --slice restricts the map to fewer scalings."]
     return lines
 
 

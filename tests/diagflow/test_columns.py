@@ -46,7 +46,10 @@ def test_maps_and_lists_of_solutions_fit_80_columns() -> None:
     assert max(map(len, show_regimes.text(found).splitlines())) > 80
     assert max(map(len, rows.splitlines())) <= 80
     listed = [{"regime": r.name, "method": None, "reason": "why " * 40} for r in found]
-    assert max(map(len, show_solution.listing(listed, width=80).splitlines())) <= 80
+    longest = max(len(row["regime"]) for row in listed)
+    for row in listed:
+        entry = show_solution.list_entry(row, longest=longest, width=80)
+        assert max(map(len, entry.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(("terminal", "width"), [(True, 70), (False, None)])

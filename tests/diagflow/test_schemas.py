@@ -203,7 +203,16 @@ OPTIONAL = {
     "simulate": {"loss"},
 }
 MAPS = {"exponents", "monomial", "natural_time", "slope", "offsets", "scale", "variables"} | {
-    *("parameters", "values", "neglected", "notes", "divisors", "machine", "sizes"),
+    *(
+        "parameters",
+        "values",
+        "neglected",
+        "notes",
+        "divisors",
+        "machine",
+        "sizes",
+        "scaled_variables",
+    ),
 }
 
 

@@ -95,6 +95,15 @@ def test_certificates_in_words(certificate: Certificate, words: str) -> None:
     assert lines(evolution(certificate=certificate))[3] == words
 
 
+def test_what_is_smaller_than_the_dynamics_is_not_called_reproduced() -> None:
+    shown = lines(evolution(certificate=Certificate((1, 3), (1, 3), (0, 2, 4))))
+    assert shown[3:5] == [
+        "Certificate: the exact leading coefficients are reproduced at s = 1, 3",
+        "Left out: those at s = 0, 2, 4, which are smaller than the dynamics: of lower order than "
+        "the loss times T**s",
+    ]
+
+
 def test_latex_without_a_formula_has_the_derivation_only() -> None:
     shown = evolution(
         derivation=(Step("First", "a = b", "With z_2."),), certificate=Certificate((0, 1), (0, 1))
@@ -137,8 +146,10 @@ def test_a_list_says_what_is_not_solved_and_what_fails(monkeypatch: pytest.Monke
         return [first, 2 * second, third]
 
     monkeypatch.setattr(show_solution, "solution", partly)
-    rows = show_solution.listed(found)
-    assert show_solution.listing(rows).splitlines() == [
+    rows = list(show_solution.listed(found))
+    longest = max(len(row["regime"]) for row in rows)
+    entries = "".join(show_solution.list_entry(row, longest=longest) for row in rows)
+    assert entries.splitlines() == [
         "A    not solved: regime A: has no solution; choose another",
         "B    closed-form      given     -                FAILS at [1]  all t",
         "A-B  resummed         derived   words, 62 cores  s = 0 ... 4   "
