@@ -39,7 +39,7 @@ __all__ = [
     "text",
 ]
 
-_LONGEST_CORES = 24
+_LONGEST_CORES = 31
 """Characters of the longest kind of hierarchy with its number of cores: rows come one by one."""
 
 NOTEWORTHY = Fraction(1, 10)

@@ -31,7 +31,7 @@ BOTH = [
     *(("SYM 4", name) for name in ("A", "B", "A-B", "E-A", "A-B-E")),
     *(("ASYM 2", name) for name in ("A", "B", "C", "B-C", "C-D", "E-A")),
     *(("ASYM 3", name) for name in ("A", "C", "E-A", "C-D")),
-    *(("deep 2", name) for name in ("V1", "V2")),
+    *(("deep 2", name) for name in ("D", "E")),
 ]
 
 
