@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from expansion.models import cp, deep_linear
+from expansion.models import cp
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from pde.effective import effective_solution
@@ -24,14 +24,12 @@ PROBLEMS: dict[str, tuple[Problem, int]] = {
     "SYM 4": (cp(order=4, symmetric=True), 3),
     "ASYM 2": (cp(order=2), 5),
     "ASYM 3": (cp(order=3), 4),
-    "deep 2": (deep_linear(2), 5),
 }
 BOTH = [
     *(("SYM 2", name) for name in ("A", "B", "E")),
     *(("SYM 4", name) for name in ("A", "B", "A-B", "E-A", "A-B-E")),
     *(("ASYM 2", name) for name in ("A", "B", "C", "B-C", "C-D", "E-A")),
     *(("ASYM 3", name) for name in ("A", "C", "E-A", "C-D")),
-    *(("deep 2", name) for name in ("D", "E")),
 ]
 
 
