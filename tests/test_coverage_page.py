@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from benchmarks import coverage
-from benchmarks.coverage import CASES, WAYS, CoverageCase, page, run, way
+from benchmarks.coverage import CASES, SOLVED, WAYS, CoverageCase, page, run, way
 
 ROOT = Path(__file__).resolve().parents[1]
 TEN = {
@@ -105,3 +106,14 @@ def test_a_limit_leaves_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coverage, "PATIENCE", 1)
     rows = run(CoverageCase("presets", ("cp",)), 3)
     assert rows[1]["limit"] and "not within 3 s" in json.dumps(rows)
+
+
+def test_the_committed_page_adds_up() -> None:
+    text = (ROOT / "docs" / "coverage.md").read_text(encoding="utf-8")
+    found = re.search(r"\*\*(\d+) of (\d+) regimes", text)
+    assert found is not None
+    solved, total = map(int, found.groups())
+    lines = [line.split(" | ") for line in text.splitlines() if re.match(r"\| \S+ \| .* \|$", line)]
+    ways = [cells[1] for cells in lines if len(cells) == 6 and cells[1] in WAYS]
+    assert (sum(name in SOLVED for name in ways), len(ways)) == (solved, total)
+    assert f"| **all** | {total} |" in text

@@ -67,6 +67,7 @@ def misses(found: Regimes, whole: str, face: str) -> Iterator[float]:
     [(SYMMETRIC, "A-B-E", ("A", "B", "E-A")), (ASYMMETRIC, "E-A", ("E", "A"))],
     ids=["symmetric", "asymmetric"],
 )
+@pytest.mark.slow
 @pytest.mark.parametrize("terms", [5, 6])
 def test_the_stated_error_covers_what_is_missed(
     problem: Problem, whole: str, faces: tuple[str, ...], terms: int
