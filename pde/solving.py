@@ -19,12 +19,14 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import lru_cache
 
 from diagrams.arguments import positive, shown
 from diagrams.errors import InvalidInputError
 from expansion.closest_regime import NeglectedShare, neglected_share
+from expansion.exponents import SeriesExponents
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -164,12 +166,7 @@ def _sum_of_vertices(
     vertices = [vertex for vertex in found if vertex.name in regime.vertices]
     if len(vertices) != 2 or not regime.is_primitive_edge:
         return None
-    parts = [leading_coefficients(LeadingSeries(found, vertex)) for vertex in vertices]
     still = _still(found, regime) - sum((_still(found, v) for v in vertices), Polynomial({}))
-    first = sum((part[0] for part in parts), still)
-    rest = [sum(rows, Polynomial({})) for rows in zip(*(part[1:] for part in parts), strict=False)]
-    if (first, *rest)[: len(coefficients)] != tuple(coefficients):
-        return None
     assert found.exponents.problem is not None
     return sum_of_solutions(
         [_solution(found, vertex) for vertex in vertices],
@@ -228,16 +225,8 @@ def _twin(found: Regimes, regime: Regime, known: Recognised) -> tuple[Regimes, R
     loss = dict(known.losses).get(name)
     if loss is None:
         return None
-    twins = regimes(
-        replace(
-            exponents,
-            coefficients=tuple(known.to_preset(c, s) for s, c in enumerate(exponents.coefficients)),
-            pure_target=known.to_preset(exponents.pure_target, 0),
-            symbols=known.symbols_of(exponents.symbols),
-            growing=known.symbols_of(exponents.growing),
-            problem=known.preset,
-            loss=None if loss == known.preset.loss_name else loss,
-        )
+    twins = _preset_map(
+        _Series(exponents.coefficients, exponents.pure_target, known, loss, exponents)
     )
     mine = leading_coefficients(LeadingSeries(found, regime))
     wanted = tuple(known.to_preset(c, s) for s, c in enumerate(mine))
@@ -245,6 +234,34 @@ def _twin(found: Regimes, regime: Regime, known: Recognised) -> tuple[Regimes, R
         if leading_coefficients(LeadingSeries(twins, twin)) == wanted:
             return twins, twin
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """The coefficients of a loss of a problem that is a preset under other names."""
+
+    coefficients: tuple[Polynomial, ...]
+    pure_target: Polynomial
+    known: Recognised
+    loss: str
+    exponents: SeriesExponents = field(compare=False)
+
+
+@lru_cache(maxsize=2)
+def _preset_map(series: _Series) -> Regimes:
+    """The map of the preset, which all regimes of the problem share."""
+    exponents, known = series.exponents, series.known
+    return regimes(
+        replace(
+            exponents,
+            coefficients=tuple(known.to_preset(c, s) for s, c in enumerate(exponents.coefficients)),
+            pure_target=known.to_preset(exponents.pure_target, 0),
+            symbols=known.symbols_of(exponents.symbols),
+            growing=known.symbols_of(exponents.growing),
+            problem=known.preset,
+            loss=None if series.loss == known.preset.loss_name else series.loss,
+        )
+    )
 
 
 def solve(

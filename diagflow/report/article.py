@@ -286,7 +286,7 @@ def _solution(regime: Regime, solved: Solution) -> str:
     parts += [step_latex(_shortened(step, solved), display=_fitted) for step in solved.derivation]
     short = solved.short_formula()
     if short is not None and not any(
-        _shortened(step, solved) is step and step.latex.endswith(formula_latex(short.expanded))
+        _shortened(step, solved) is step and step.latex.endswith(formula_latex(solved.formula))
         for step in solved.derivation
     ):
         parts.append(f"\\paragraph{{Result.}}\n{_result(short)}\n")
