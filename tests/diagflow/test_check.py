@@ -190,8 +190,8 @@ def test_a_wrong_leading_coefficient(run: Run, monkeypatch: pytest.MonkeyPatch) 
 
     right = solving.leading_coefficients
 
-    def wrong(leading: Any) -> tuple[Polynomial, ...]:
-        first, *others = right(leading)
+    def wrong(leading: Any, left_out: Any = ()) -> tuple[Polynomial, ...]:
+        first, *others = right(leading, left_out)
         return (first, *(2 * other for other in others[:1]), *others[1:])
 
     monkeypatch.setattr(solving, "leading_coefficients", wrong)
