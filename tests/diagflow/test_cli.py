@@ -21,7 +21,6 @@ import pytest
 import diagflow
 from diagflow import oracle
 from diagflow.__main__ import INTERRUPTED
-from diagflow.cli import main
 from diagflow.commands import shared_options
 from expansion.models import cp
 from expansion.polynomial import Polynomial
