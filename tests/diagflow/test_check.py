@@ -347,6 +347,22 @@ def test_a_solution_that_was_compared_with_nothing_counts_as_unsolved(
     assert (told.verdict, told.detail) == (Verdict.SKIPPED, "no regime is solved")
 
 
+@pytest.mark.parametrize(("again", "verdict"), [(1.0, Verdict.PASSED), (6.0, Verdict.FAILED)])
+def test_a_deviation_has_to_be_seen_again_in_more_runs(
+    monkeypatch: pytest.MonkeyPatch, again: float, verdict: Verdict
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def seen(*_: Any, runs: int, seed: int, **__: Any) -> float:
+        asked.append((runs, seed))
+        return 5.1 if runs == 6 else again
+
+    monkeypatch.setattr(simulated, "deviation", seen)
+    found = check_simulation(regimes(SYM, terms=4), runs=6, seed=3, at_most=1)
+    assert asked == [(6, 3), (24, 4)]
+    assert found.verdict is verdict
+
+
 def test_simulations_are_of_solved_regimes_with_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the eleven regimes of ASYM two are resummed; those without numbers do not count."""
     found = regimes(cp(order=2), terms=4)
