@@ -4,18 +4,20 @@ All regimes of some problems are tried, whatever they are called; where a hierar
 a rate is changed if it moves a coefficient that is known exactly.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 import pytest
 
 from diagrams.diagram import Diagram
-from expansion.dynamics import hierarchy as module
+from expansion.dynamics.averages import Averages
 from expansion.dynamics.derivation import EffectiveDynamics, RefusedError, derive
 from expansion.dynamics.hierarchy import CoreTerm, GrowthError, Hierarchy, reached
 from expansion.dynamics.particle import Kind
+from expansion.dynamics.reduction import Product
 from expansion.models import cp, two_layer
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -26,10 +28,10 @@ from pde.effective import effective_solution
 LARGER = Fraction(21, 20)
 PROBLEMS: dict[str, tuple[Problem, int]] = {
     "two layers": (two_layer(), 4),
-    "symmetric 2": (cp(order=2, symmetric=True), 5),
+    "symmetric 2": (cp(order=2, symmetric=True), 4),
     "symmetric 3": (cp(order=3, symmetric=True), 4),
     "symmetric 4": (cp(order=4, symmetric=True), 3),
-    "asymmetric 2": (cp(order=2), 5),
+    "asymmetric 2": (cp(order=2), 4),
 }
 
 
@@ -39,22 +41,44 @@ def found(name: str) -> Regimes:
     return regimes(problem, terms=terms)
 
 
-def all_derived(name: str) -> Iterator[EffectiveDynamics]:
+@cache
+def tables(name: str) -> Averages:
+    """Means of diagrams, which know no potential and are never perturbed."""
+    return Averages(PROBLEMS[name][0].loss)
+
+
+def derived(name: str, regime: str, *, rate_of_change: bool) -> EffectiveDynamics:
+    shared = None if rate_of_change else tables(name)
+    return derive(found(name), regime, rate_of_change=rate_of_change, averages=shared)
+
+
+@cache
+def all_derived(name: str) -> tuple[EffectiveDynamics, ...]:
     """The dynamics of every regime in which some are certified."""
+    result = []
     for regime in found(name):
         for rate_of_change in (False, True):
             try:
-                result = derive(found(name), regime.name, rate_of_change=rate_of_change)
+                one = derived(name, regime.name, rate_of_change=rate_of_change)
             except GrowthError:
                 continue
-            if result.certificate.holds:
-                yield result
+            if one.certificate.holds:
+                result.append(one)
                 break
+    return tuple(result)
 
 
 def refused(dynamics: EffectiveDynamics) -> bool:
     """Whether the certificate of a dynamics, computed anew, does not hold."""
     return not replace(dynamics).certificate.holds
+
+
+def unseen(dynamics: EffectiveDynamics, last: int, before: tuple[Polynomial, ...]) -> bool:
+    """Whether a hierarchy that does not close moves no coefficient that is known exactly.
+
+    So it is with rates of which the cores vanish at time zero, by parity.
+    """
+    return dynamics.kind is not Kind.FINITE and dynamics._coefficients(last) == before
 
 
 def levels(dynamics: EffectiveDynamics) -> tuple[dict[Diagram, int], int]:
@@ -69,77 +93,97 @@ def larger(term: CoreTerm) -> CoreTerm:
     return replace(term, coefficient=term.coefficient * LARGER)
 
 
+def with_larger_rate(core: Diagram, place: int) -> Callable[..., tuple[CoreTerm, ...]]:
+    whole = Hierarchy.rate
+
+    def changed(self: Hierarchy, other: Diagram) -> tuple[CoreTerm, ...]:
+        rows = list(whole(self, other))
+        if other == core:
+            rows[place] = larger(rows[place])
+        return tuple(rows)
+
+    return changed
+
+
+def with_larger_start(core: Diagram) -> Callable[..., Polynomial]:
+    whole = Hierarchy.initial
+
+    def changed(self: Hierarchy, other: Diagram) -> Polynomial:
+        return whole(self, other) * (LARGER if other == core else 1)
+
+    return changed
+
+
+def with_larger_covariance() -> Callable[..., Polynomial]:
+    whole = Hierarchy.covariance
+    return lambda *arguments: whole(*arguments) * LARGER
+
+
+def with_larger_potential(product: Product) -> Callable[..., None]:
+    whole = Hierarchy.__init__
+
+    def changed(self: Hierarchy, *arguments: Any, **options: Any) -> None:
+        whole(self, *arguments, **options)
+        assert product in self._products
+        self._products[product] *= LARGER
+
+    return changed
+
+
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_every_term_is_certified(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    tried = 0
+    """Outputs, rates, initial values and covariances, one after the other."""
+    seen = 0
     for dynamics in all_derived(name):
         for place, term in enumerate(dynamics.output):
             output = list(dynamics.output)
             output[place] = larger(term)
             assert refused(replace(dynamics, output=tuple(output))), (dynamics, term)
-            tried += 1
         if dynamics.kind is Kind.WORDS:
             continue  # Hundreds of long cycles; their potential is perturbed below.
         depths, last = levels(dynamics)
-        rate, initial, covariance = Hierarchy.rate, Hierarchy.initial, Hierarchy.covariance
-        for core, level in depths.items():
-            for place in range(len(dynamics.rate(core)) if level < last else 0):
-
-                def changed(
-                    self: Hierarchy, other: Diagram, core: Diagram = core, place: int = place
-                ) -> tuple[CoreTerm, ...]:
-                    rows = list(rate(self, other))
-                    if other == core:
-                        rows[place] = larger(rows[place])
-                    return tuple(rows)
-
-                monkeypatch.setattr(Hierarchy, "rate", changed)
-                assert refused(dynamics), (dynamics, core, place)
-                tried += 1
-            monkeypatch.setattr(Hierarchy, "rate", rate)
-            if len(initial(dynamics._hierarchy, core)):
-
-                def moved(self: Hierarchy, other: Diagram, core: Diagram = core) -> Polynomial:
-                    return initial(self, other) * (LARGER if other == core else 1)
-
-                monkeypatch.setattr(Hierarchy, "initial", moved)
-                assert refused(dynamics), (dynamics, core)
-                tried += 1
-            monkeypatch.setattr(Hierarchy, "initial", initial)
-        if dynamics.random:
-            monkeypatch.setattr(Hierarchy, "covariance", lambda *a, c=covariance: c(*a) * LARGER)
-            assert refused(dynamics), (dynamics, "covariance")
-            monkeypatch.setattr(Hierarchy, "covariance", covariance)
-            tried += 1
-    assert tried > 10
+        before = dynamics._coefficients(last)
+        changes = [
+            *(
+                ("rate", with_larger_rate(core, place))
+                for core, level in depths.items()
+                if level < last
+                for place in range(len(dynamics.rate(core)))
+            ),
+            *(
+                ("initial", with_larger_start(core))
+                for core in depths
+                if len(dynamics._hierarchy.initial(core))
+            ),
+            *([("covariance", with_larger_covariance())] if dynamics.random else []),
+        ]
+        for what, change in changes:
+            with monkeypatch.context() as patch:
+                patch.setattr(Hierarchy, what, change)
+                found_out = refused(dynamics)
+                assert found_out or unseen(dynamics, last, before), (dynamics, what)
+                seen += found_out
+    assert seen > 10
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] * (n == "asymmetric 2")) for n in PROBLEMS],
+)
 def test_every_term_of_every_reduced_potential_is_certified(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Perturbed before the hierarchy is derived from it, so that all that follows is consistent."""
     tried = 0
     for dynamics in all_derived(name):
-        terms = {
-            (term.cores, powers) for term in dynamics.potential for powers, _ in term.coefficient
-        }
-        assert terms
-        for product in sorted(terms, key=str):
-            make = Hierarchy.__init__
-
-            def perturbed(
-                self: Hierarchy, *a: object, product: object = product, **k: object
-            ) -> None:
-                make(self, *a, **k)
-                assert product in self._products
-                self._products[product] *= LARGER
-
+        products = {(t.cores, powers) for t in dynamics.potential for powers, _ in t.coefficient}
+        assert products
+        for product in sorted(products, key=str):
             with monkeypatch.context() as patch:
-                patch.setattr(module.Hierarchy, "__init__", perturbed)
+                patch.setattr(Hierarchy, "__init__", with_larger_potential(product))
                 try:
-                    wrong = derive(
-                        found(name), dynamics.regime.name, rate_of_change=dynamics.rate_of_change
+                    wrong = derived(
+                        name, dynamics.regime.name, rate_of_change=dynamics.rate_of_change
                     )
                     assert not wrong.certificate.holds, (dynamics, product)
                 except GrowthError:
