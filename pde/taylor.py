@@ -92,7 +92,7 @@ def _expand(expression: sympy.Expr, number: int) -> Series:
 
     if expression.is_Rational:
         value = fmpq(int(expression.p), int(expression.q))
-        return _constant({(): value} if value else {}, number)
+        return _constant({(): value} if value != 0 else {}, number)
     if expression.is_Symbol:
         if expression.name == "t":
             return _pad([{}, {(("T", 1),): _UNIT}], number)
@@ -130,7 +130,7 @@ def _logarithm(expression: sympy.Expr, number: int) -> Series:
         total = {powers: n * c for powers, c in f[n].items()}
         for k in range(1, n):
             total = _add(total, _times(g[k], f[n - k]), fmpq(-k))
-        g.append({powers: c / n for powers, c in total.items() if c})
+        g.append({powers: c / n for powers, c in total.items() if c != 0})
     return g
 
 
@@ -157,7 +157,7 @@ def _exponential(f: Series, expression: sympy.Expr) -> Series:
         total: Laurent = {}
         for k in range(1, n + 1):
             total = _add(total, _times(f[k], g[n - k]), fmpq(k))
-        g.append({powers: c / n for powers, c in total.items() if c})
+        g.append({powers: c / n for powers, c in total.items() if c != 0})
     return g
 
 
@@ -180,7 +180,7 @@ def _power(f: Series, exponent: Fraction, expression: sympy.Expr) -> Series:
         total: Laurent = {}
         for k in range(1, n + 1):
             total = _add(total, _times(f[k], g[n - k]), q * k - (n - k))
-        g.append({m: x / n for m, x in _times(total, inverse).items() if x})
+        g.append({m: x / n for m, x in _times(total, inverse).items() if x != 0})
     return g
 
 
@@ -225,7 +225,7 @@ def _add(f: Laurent, g: Laurent, factor: fmpq = _UNIT) -> Laurent:
     total = dict(f)
     for powers, c in g.items():
         value = total.get(powers, _ZERO) + c * factor
-        if value:
+        if value != 0:
             total[powers] = value
         else:
             total.pop(powers, None)
@@ -241,4 +241,4 @@ def _times(f: Laurent, g: Laurent) -> Laurent:
                 exponents[name] = exponents.get(name, 0) + k
             key = monomial(exponents)
             total[key] = total.get(key, _ZERO) + a * b
-    return {powers: c for powers, c in total.items() if c}
+    return {powers: c for powers, c in total.items() if c != 0}
