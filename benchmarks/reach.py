@@ -158,8 +158,8 @@ def peak_memory() -> int:
 
 def child(arguments: Sequence[str]) -> None:
     """Expand one problem and print a line for every coefficient."""
-    from diagflow.executors import executor
-    from diagflow.startup import load_graphs
+    from diagflow.workers.executors import executor
+    from diagflow.workers.startup import load_graphs
 
     order, family, terms, jobs = arguments
     with executor(jobs=int(jobs)) as workers:

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
         DiagflowError,
         InvalidInputError,
     )
-    from expansion.closest import where
+    from expansion.closest_regime import where
     from expansion.dynamics.derivation import EffectiveDynamics, derive
     from expansion.leading import LeadingSeries
     from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
     from expansion.polynomial import Polynomial
     from expansion.problem import Problem
-    from expansion.problem_file import read_problem_file
+    from expansion.problem_files.problem_file import read_problem_file
     from expansion.regimes import Regime, Regimes, regimes
     from expansion.series import Budget, LossSeries, loss_series
     from pde.evolution import LossEvolution
@@ -85,13 +85,13 @@ _HOME = {
     "deep_linear": "expansion.models",
     "derive": "expansion.dynamics.derivation",
     "loss_series": "expansion.series",
-    "read_problem_file": "expansion.problem_file",
+    "read_problem_file": "expansion.problem_files.problem_file",
     "regimes": "expansion.regimes",
     "simulate": "diagflow.simulation",
     "solve": "pde.solving",
     "tied_autoencoder": "expansion.models",
     "two_layer": "expansion.models",
-    "where": "expansion.closest",
+    "where": "expansion.closest_regime",
 }
 
 register()

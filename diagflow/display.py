@@ -1,4 +1,4 @@
-"""Pictures of values in notebooks: diagrams as SVG, curves as PNG, formulas with σ².
+"""How values show themselves: pictures and formulas in notebooks, reports where they are printed.
 
 `register` names the painters; importing `diagflow` calls it. What a painter needs, the plotting
 library for one, is imported when a notebook asks for the first picture.
@@ -22,16 +22,30 @@ if TYPE_CHECKING:
 
     from diagflow.simulation.trajectory import Trajectory
     from diagrams.diagram import Diagram
-    from pde.evolution import LossEvolution
+    from expansion.dynamics.derivation import EffectiveDynamics
+    from expansion.regimes import Regimes
+    from expansion.series import LossSeries
+    from pde.evolution import LossEvolution, Solution
 
 __all__ = ["register"]
 
+_SHOWN = 4
+"""Derived dynamics print their coefficients up to this s."""
+
 
 def register() -> None:
-    """Let diagrams and curves show themselves as pictures."""
+    """Let values show themselves as pictures, and print themselves as the command line does."""
     paint_with("diagram", _diagram)
     paint_with("evolution", _evolution)
     paint_with("trajectory", _trajectory)
+    paint_with("solution", _solution_latex)
+    paint_with("regimes", _regimes_html)
+    paint_with("series as text", _series_text)
+    paint_with("regimes as text", _regimes_text)
+    paint_with("solution as text", _solution_text)
+    paint_with("evolution as text", _evolution_text)
+    paint_with("trajectory as text", _trajectory_text)
+    paint_with("dynamics as text", _dynamics_text)
     _typeset_formulas()
 
 
@@ -49,7 +63,7 @@ def _typeset_formulas() -> None:
 
 def _formula(formula: sympy.Basic) -> str | None:
     from expansion.polynomial import square_root
-    from pde.typeset import formula_latex
+    from pde.formula_latex import formula_latex
 
     ours = (v for v in formula.free_symbols if v.is_positive and square_root(v.name) is not None)
     if not any(ours):
@@ -74,3 +88,51 @@ def _trajectory(trajectory: Trajectory) -> bytes:
     from diagflow.plotting.evolution import draw_trajectory, png
 
     return png(lambda axes: draw_trajectory(axes, trajectory))
+
+
+def _series_text(series: LossSeries) -> str:
+    from diagflow.show.series import text
+
+    return text(series.problem, series.known, loss=series.loss).rstrip("\n")
+
+
+def _regimes_text(found: Regimes) -> str:
+    from diagflow.show.regimes import text
+
+    return text(found).rstrip("\n")
+
+
+def _regimes_html(found: Regimes) -> str:
+    from diagflow.show.regimes import html
+
+    return html(found)
+
+
+def _solution_text(solved: Solution) -> str:
+    from diagflow.show.solution import solution_text
+
+    return solution_text(solved)
+
+
+def _solution_latex(solved: Solution) -> str | None:
+    short = solved.short_formula()
+    return None if short is None else f"$\\displaystyle {short.latex()}$"
+
+
+def _evolution_text(evolution: LossEvolution) -> str:
+    from diagflow.show.solution import text
+
+    return text(evolution, [], []).rstrip("\n")
+
+
+def _trajectory_text(trajectory: Trajectory) -> str:
+    from diagflow.show.simulation import curve_lines
+
+    return "\n".join(curve_lines(trajectory, curves=False))
+
+
+def _dynamics_text(found: EffectiveDynamics) -> str:
+    from diagflow.show.derivation import text
+
+    last = _SHOWN if found.depth is None else min(_SHOWN, found.depth)
+    return text(found, last).rstrip("\n")

@@ -1,9 +1,10 @@
-"""How values show themselves in a notebook, when somebody above knows how to draw them.
+"""How values show themselves, when somebody above knows how to draw or write them.
 
 The layers below the application draw nothing. A value asks here for its picture: `picture` calls
 the *painter* that was named for the kind of picture, or returns None, which tells a notebook to
 print the value as text. The application names its painters with `paint_with` when it is imported;
-a painter is called when a picture is asked for and not before, so naming it costs nothing.
+a painter is called when a picture is asked for and not before, so naming it costs nothing. Reports
+as text and tables are pictures in this sense, see `report` and `frame`.
 
 >>> picture("no-such-kind", 1) is None
 True
@@ -19,13 +20,16 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
-__all__ = ["Painter", "paint_with", "picture"]
+from diagrams.errors import InvalidInputError
+
+__all__ = ["Painter", "frame", "paint_with", "picture", "report"]
 
 Painter = Callable[[Any], Any]
-"""Makes the picture of a value: text for SVG, bytes for PNG."""
+"""Makes the picture of a value: text for SVG, HTML and reports, bytes for PNG."""
 
 _PAINTERS: dict[str, Painter] = {}
 
@@ -50,3 +54,32 @@ def picture(kind: str, value: object) -> Any:
     """The picture of a value, None if nobody paints this kind."""
     painter = _PAINTERS.get(kind)
     return None if painter is None else painter(value)
+
+
+def report(kind: str, value: object) -> str:
+    """The report of a value as the application prints it; its `repr` if nobody writes one."""
+    written = picture(f"{kind} as text", value)
+    return repr(value) if written is None else str(written)
+
+
+def frame(columns: Mapping[str, Sequence[object]]) -> Any:
+    """A table as a data frame of pandas.
+
+    Parameters
+    ----------
+    columns : mapping from str to sequence
+        The columns in order, all of one length.
+
+    Raises
+    ------
+    InvalidInputError
+        If pandas is not installed, which this project does not need otherwise.
+    """
+    try:
+        pandas = import_module("pandas")
+    except ImportError:
+        raise InvalidInputError(
+            "data frame: needs pandas, which is not installed; install it, or use the values "
+            f"themselves: {', '.join(columns)}"
+        ) from None
+    return pandas.DataFrame({name: list(column) for name, column in columns.items()})

@@ -28,17 +28,22 @@ from fractions import Fraction
 from math import lcm
 from typing import Any
 
-from diagrams.arrays import ArrayRepresentation
 from diagrams.diagram import Diagram
+from diagrams.engine import (
+    HERE,
+    ArrayRepresentation,
+    Blocks,
+    PlainRepresentation,
+    Representation,
+    Tick,
+    TraceRepresentation,
+    Work,
+)
 from diagrams.merge import factor_orbits, shares, symmetric_tensors
-from diagrams.plain import PlainRepresentation
-from diagrams.representation import Blocks, Representation, Tick
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Tensor
-from diagrams.traces import TraceRepresentation
 from diagrams.variances import substituted
 from diagrams.wick import Moments
-from diagrams.work import HERE, Work
 
 __all__ = ["Flow", "represent"]
 
@@ -89,7 +94,8 @@ class Flow:
         Shared with other flows of the same problem to share the table of expectations; it must
         have been made for this potential and observable.
     tick, work
-        For a representation of its own, see `diagrams.representation` and `diagrams.work`.
+        For a representation of its own, see `diagrams.engine.representation` and
+        `diagrams.engine.steps`.
     """
 
     def __init__(
@@ -148,6 +154,22 @@ class Flow:
     def count(self, s: int) -> int:
         """Number of distinct diagrams whose expectation is taken for the s-th derivative."""
         return self.representation.count(self._sector(s, self._even))
+
+    def work(self, s: int) -> int:
+        """What the s-th derivative counts: distinct diagrams merged for it; taken after it."""
+        needed = {(s, self._even)}
+        for level in range(s, 0, -1):
+            needed |= {
+                (level - 1, _sum(parity, other))
+                for at, parity in needed
+                if at == level
+                for other in self._by_parity
+            }
+        return sum(self.representation.count(self._sectors[key]) for key in needed)
+
+    def state(self, s: int) -> Any:
+        """The state of the representation whose expectation is that of the s-th derivative."""
+        return self._sector(s, self._even)
 
     @property
     def _even(self) -> Parity:

@@ -24,14 +24,16 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from diagrams.arguments import shown
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from diagrams.sums import DiagramSum
 from diagrams.wick import Monomial, expectation, monomial
-from expansion.convex_hull import Tick, unhurried
-from expansion.linear_algebra import Point
-from expansion.newton import NewtonPolyhedron
+from expansion.geometry.convex_hull import Tick, unhurried
+from expansion.geometry.linear_algebra import Point
+from expansion.geometry.newton import NewtonPolyhedron
 from expansion.polynomial import Polynomial, symbol_order
 from expansion.problem import Problem
+from expansion.recognition import recognised
 from expansion.series import Budget, LossSeries, Progress
 from expansion.series_store import SeriesStore
 from expansion.vertex_laws import laws
@@ -80,6 +82,10 @@ class SeriesExponents:
     problem: Problem | None = None
     loss: str | None = None
 
+    def __repr__(self) -> str:
+        title = "a given series" if self.problem is None else self.problem.title
+        return f"<exponents of Y_0 ... Y_{self.last} of {title} in {', '.join(self.symbols)}>"
+
     @classmethod
     def of_problem(
         cls,
@@ -122,8 +128,8 @@ class SeriesExponents:
         last: object = terms
         if last is not None and not (isinstance(last, int) and last >= 0):
             raise InvalidInputError(
-                f"--terms {terms}: the number of the last coefficient is not negative; give 0 or "
-                "more"
+                f"--terms {shown(terms)}: the number of the last coefficient is not negative; "
+                "give 0 or more"
             )
         limits = budget or Budget()
         counted = terms is None and limits.diagrams is None
@@ -210,7 +216,11 @@ class SeriesExponents:
         if not coefficients:
             raise InvalidInputError("series: has no coefficients; give Y_0, Y_1, ...")
         found = {name for polynomial in coefficients for name in polynomial.symbols}
-        symbols = tuple(sorted(found - {amplitude}, key=symbol_order))
+        # A problem under other names has its symbols in the places that they have in the preset.
+        known = None if problem is None else recognised(problem)
+        names = {} if known is None else dict(known.symbols)
+        places = {name: symbol_order(names.get(name, name)) for name in found - {amplitude}}
+        symbols = tuple(sorted(places, key=lambda name: (*places[name], name)))
         sizes = (
             tuple(name for name in symbols if not name.startswith("sigma"))
             if growing is None

@@ -34,8 +34,8 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from diagrams.arguments import powers_of, several, word
-from diagrams.averaging import averaged
 from diagrams.errors import InvalidInputError
+from diagrams.input_average import averaged
 from diagrams.network import Network, inner_product
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Tensor

@@ -26,11 +26,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expansion.exponents import SeriesExponents
-from expansion.linear_algebra import Point
-from expansion.newton import pareto_optimal
-from expansion.problem import Problem
+from expansion.geometry.linear_algebra import Point
+from expansion.geometry.newton import pareto_optimal
+from expansion.recognition import recognised
 
 __all__ = ["agreement", "pareto_theorem"]
+
+_SYMBOLS = ("p", "H", "sigma2")
+"""The order of the exponents that the theorem names."""
 
 
 def pareto_theorem(*, order: int, symmetric: bool, s: int) -> tuple[Point, ...] | None:
@@ -59,27 +62,21 @@ def agreement(exponents: SeriesExponents) -> tuple[int, ...] | None:
     tuple of int or None
         None if the theorem says nothing about the problem.
     """
-    model = _cp_model(exponents.problem)
-    if model is None:
+    known = None if exponents.problem is None else recognised(exponents.problem)
+    if known is None or known.symbols_of(exponents.symbols) != _SYMBOLS:
         return None
-    order, symmetric = model
+    options = dict(known.preset.options)
+    if known.preset.family != "cp" or options["target"] != "identity":
+        return None
+    order, symmetric = int(options["order"]), bool(options["symmetric"])
+    if symmetric and order % 2:
+        return None
     return tuple(
         s
         for s in range(exponents.last + 1)
         if pareto_optimal(exponents.points(s), exponents.growing_places)
         == pareto_theorem(order=order, symmetric=symmetric, s=s)
     )
-
-
-def _cp_model(problem: Problem | None) -> tuple[int, bool] | None:
-    """Order and symmetry of a CP model with the identity target that the theorem covers."""
-    if problem is None or problem.family != "cp":
-        return None
-    options = dict(problem.options)
-    order, symmetric = int(options["order"]), bool(options["symmetric"])
-    if options["target"] != "identity" or (symmetric and order % 2):
-        return None
-    return order, symmetric
 
 
 def _symmetric(order: int, s: int) -> Iterator[Point]:

@@ -7,7 +7,8 @@ From the partial sums S_0, S_1, ... the table
 
 has in its even columns the values of Padé approximants. Everything is rational; the error is
 estimated by how much the value changes when the last term, and the last two, are left out. It is an
-estimate of size, cheap enough for every regime of a map; `pde.resummation` is the careful one.
+estimate of size, cheap enough for every regime of a map; `pde.numerics.resummation` is the careful
+one.
 
 >>> value, error = accelerated_sum([Fraction(-1, 2) ** s for s in range(7)])
 >>> value, error

@@ -32,11 +32,21 @@ from typing import TYPE_CHECKING
 
 from diagrams.diagram import Diagram, identify
 from diagrams.sums import DiagramSum, collect
-from diagrams.tensors import UNIT_VARIANCE, Kind, Tensor
+from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
+from diagrams.variances import Variance
 from expansion.losses import Quantity
-from expansion.models import MAXIMAL_ORDER, cp, tied_autoencoder
+from expansion.models import (
+    MAXIMAL_DEGREE,
+    MAXIMAL_ORDER,
+    autoencoder,
+    cp,
+    deep_linear,
+    tied_autoencoder,
+    two_layer,
+)
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
+from expansion.targets import TARGETS
 
 if TYPE_CHECKING:
     import igraph
@@ -72,6 +82,25 @@ class Recognised:
         """Whether no symbol and no unit differs."""
         return self.scale == 1 and all(mine == other for mine, other in self.symbols)
 
+    def __str__(self) -> str:
+        """The preset in words, with what has another name or unit.
+
+        Examples
+        --------
+        >>> print(recognised(cp(order=2, target="2*identity")))
+        cp order=2 symmetric=false target=identity; the target is 2 times that of the preset
+        """
+        renamed = ", ".join(f"{mine} for {other}" for mine, other in self.symbols if mine != other)
+        words = f"{self.preset.title}, with {renamed}" if renamed else self.preset.title
+        if self.scale != 1:
+            words += f"; the target is {self.scale} times that of the preset"
+        return words
+
+    def symbols_of(self, names: Sequence[str]) -> tuple[str, ...]:
+        """The symbols of the preset for some of the problem; others keep their names."""
+        known = dict(self.symbols)
+        return tuple(known.get(name, name) for name in names)
+
     def to_preset(self, coefficient: Polynomial, s: int) -> Polynomial:
         """Y_s of the problem as that of the preset, or a part of it."""
         return self._changed(coefficient, s, dict(self.symbols), backwards=True)
@@ -103,36 +132,59 @@ class Recognised:
 def recognised(problem: Problem) -> Recognised | None:
     """The preset that a problem is under other names and units, None if there is none.
 
-    Known are the presets whose regimes have solutions: CP models of every order and the tied
-    autoencoder on Gaussian data, with the targets identity and zero.
+    Known are all presets with the targets of `expansion.targets.TARGETS`; a problem that is two of
+    them is the first, a CP model.
 
     Parameters
     ----------
     problem : Problem
+
+    Examples
+    --------
+    >>> recognised(deep_linear(2)).preset.title
+    'cp order=2 symmetric=false target=identity'
     """
-    if problem.amplitude_symbols or problem.observables:
-        return None
     for preset in _candidates(problem):
-        found = _match(problem, preset)
+        found = _itself(preset) if preset == problem else _match(problem, preset)
         if found is not None:
             return found
     return None
 
 
 def _candidates(problem: Problem) -> Iterator[Problem]:
+    """The presets that have the degree, the number of weights and the inputs of a problem."""
     weights = {tensor for n in problem.model for tensor in n.tensors if tensor.is_learnable}
     degrees = {_degree(network.factors) for network in problem.model}
     if len(degrees) != 1:
         return
     (degree,) = degrees
-    target = "identity" if len(problem.overlap) else "zero"
-    if not 2 <= degree <= MAXIMAL_ORDER or len(weights) not in {1, degree}:
+    one = len(weights) == 1
+    if not 2 <= degree <= MAXIMAL_ORDER or len(weights) not in {1, 2, degree}:
         return
-    if any(tensor.kind is Kind.GAUSSIAN for tensor in problem.tensors):
-        if degree == 2 and len(weights) == 1 and problem.normalisation:
-            yield tied_autoencoder(data=True, target=target)
-        return
-    yield cp(order=degree, symmetric=len(weights) == 1, target=target)
+    inputs = bool(problem.averaged_over)
+    data = bool(problem.normalisation) and not inputs
+    for target in ("identity", *sorted({*TARGETS} - {"identity", "zero"})):
+        target = target if len(problem.overlap) else "zero"
+        if not inputs and not data and len(weights) in {1, degree}:
+            yield cp(order=degree, symmetric=one, target=target)
+        if data and degree == 2:
+            yield (tied_autoencoder if one else autoencoder)(data=True, target=target)
+        if not inputs and len(weights) == degree > 2:
+            yield deep_linear(degree, data=data, target=target)
+        if inputs and len(weights) == 2 and degree - 1 <= MAXIMAL_DEGREE:
+            yield two_layer(degree - 1, target=target)
+        if target == "zero":
+            return
+
+
+def _itself(preset: Problem) -> Recognised:
+    symbols = *preset.growing, *preset.variance_symbols, *preset.amplitude_symbols
+    return Recognised(
+        preset=preset,
+        symbols=tuple(sorted((name, name) for name in symbols if name != UNIT_VARIANCE)),
+        losses=tuple((name, name) for name in preset.losses),
+        degree=_degree(preset.model[0].factors),
+    )
 
 
 def _degree(factors: Sequence[tuple[Tensor, tuple[str, ...]]]) -> int:
@@ -182,7 +234,7 @@ def _match(problem: Problem, preset: Problem) -> Recognised | None:
 def _target_scale(diagrams: DiagramSum, degree: int) -> Fraction:
     """The number in front of the target, if it is one diagram; 1 without a target."""
     overlaps = [c for diagram, c in diagrams if _weights(diagram) == degree]
-    return -overlaps[0] if overlaps else Fraction(1)
+    return -overlaps[0] if len(overlaps) == 1 else Fraction(1)
 
 
 def _weights(diagram: Diagram) -> int:
@@ -242,11 +294,8 @@ class _Graph:
         self.symbols: dict[str, int] = {}
         self._axes: dict[str, int] = {}
         self._tensors: dict[Tensor, tuple[int, list[int]]] = {}
-        growing = {*problem.growing}
-        for axis in problem.axes:
-            powers = [dict(q.normalisation).get(axis.name, 0) for q in quantities]
-            size = "grows" if axis.name in growing else str(axis.pinned)
-            self._axis(axis.name, f"{size} {powers}", symbol=axis.name in growing)
+        self._quantities = quantities
+        self._amplitudes = {*problem.amplitude_symbols}
         for place, quantity in enumerate(quantities):
             for diagram, c in quantity.diagrams:
                 self._diagram(diagram, f"{place} {c}")
@@ -263,23 +312,29 @@ class _Graph:
         self.edges += [(vertex, other) for other in joined]
         return vertex
 
-    def _axis(self, name: str, colour: str, *, symbol: bool) -> None:
-        vertex = self._vertex("axis", colour)
-        self._axes[name] = vertex
-        if symbol:
-            self.symbols[name] = vertex
+    def _axis(self, axis: Axis) -> int:
+        if axis.name not in self._axes:
+            powers = [dict(q.normalisation).get(axis.name, 0) for q in self._quantities]
+            size = "grows" if axis.pinned is None else str(axis.pinned)
+            kind = "amplitude" if axis.name in self._amplitudes else size
+            self._axes[axis.name] = self._vertex("axis", f"{kind} {powers}")
+            if axis.pinned is None:
+                self.symbols[axis.name] = self._axes[axis.name]
+        return self._axes[axis.name]
 
     def _tensor(self, tensor: Tensor) -> tuple[int, list[int]]:
         if tensor not in self._tensors:
             joined = []
-            if tensor.variance and tensor.variance != UNIT_VARIANCE:
-                if tensor.variance not in self.symbols:
-                    self.symbols[tensor.variance] = self._vertex("variance", "")
-                joined.append(self.symbols[tensor.variance])
-            unit = "unit" if tensor.variance == UNIT_VARIANCE else ""
-            vertex = self._vertex("tensor", f"{tensor.kind.value} {unit}", *joined)
+            # A variance that is no symbol, such as 1/H, is that of no preset: names must not hide.
+            colour = tensor.variance if tensor.is_random else ""
+            if Variance.parse(colour or UNIT_VARIANCE).symbols == (colour,):
+                if colour not in self.symbols:
+                    self.symbols[colour] = self._vertex("variance", "")
+                joined.append(self.symbols[colour])
+                colour = "symbol"
+            vertex = self._vertex("tensor", f"{tensor.kind.value} {colour}", *joined)
             slots = [
-                self._vertex("slot of a tensor", "", vertex, self._axes[axis.name])
+                self._vertex("slot of a tensor", "", vertex, self._axis(axis))
                 for axis in tensor.axes
             ]
             self._tensors[tensor] = vertex, slots
@@ -287,7 +342,7 @@ class _Graph:
 
     def _diagram(self, diagram: Diagram, colour: str) -> None:
         whole = self._vertex("diagram", colour)
-        nodes = [self._vertex("node", "", whole, self._axes[a.name]) for a in diagram.nodes]
+        nodes = [self._vertex("node", "", whole, self._axis(a)) for a in diagram.nodes]
         for tensor, at in diagram.factors:
             vertex, slots = self._tensor(tensor)
             factor = self._vertex("factor", "", whole, vertex)

@@ -26,11 +26,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import lcm
 
-from expansion.cones import Cone
-from expansion.convex_hull import Hull, Tick, convex_hull, hull_of_sum, unhurried, unit_vector
-from expansion.face_lattice import face_layers
-from expansion.faces import Face, compact_faces
-from expansion.linear_algebra import Point, inner_product, orthogonal_basis
+from expansion.geometry.cones import Cone
+from expansion.geometry.convex_hull import (
+    Hull,
+    Tick,
+    convex_hull,
+    hull_of_sum,
+    unhurried,
+    unit_vector,
+)
+from expansion.geometry.face_lattice import face_layers
+from expansion.geometry.faces import Face, compact_faces
+from expansion.geometry.linear_algebra import Point, inner_product, orthogonal_basis
 from expansion.vertex_sequences import Vector, VertexSequence, order
 
 __all__ = ["Cell", "Offsets", "cells"]

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from diagrams.errors import InvalidInputError
-from expansion.convex_hull import Tick, unhurried
-from expansion.linear_algebra import Point, inner_product
+from expansion.geometry.convex_hull import Tick, unhurried
+from expansion.geometry.linear_algebra import Point, inner_product
 from expansion.regime_values import Regime, Regimes
 from expansion.vertex_sequences import order
 

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from diagrams.errors import InvalidInputError
-from expansion.cones import Cone
-from expansion.convex_hull import Tick, hull_of_sum
-from expansion.face_lattice import face_layers
-from expansion.faces import compact_faces
-from expansion.linear_algebra import Point, inner_product
-from expansion.newton import NewtonPolyhedron
+from expansion.geometry.cones import Cone
+from expansion.geometry.convex_hull import Tick, hull_of_sum
+from expansion.geometry.face_lattice import face_layers
+from expansion.geometry.faces import compact_faces
+from expansion.geometry.linear_algebra import Point, inner_product
+from expansion.geometry.newton import NewtonPolyhedron
 from expansion.regime_cells import Cell, cells
 from expansion.vertex_laws import Law, laws
 from expansion.vertex_sequences import PERIODS, Vector, VertexSequence, order

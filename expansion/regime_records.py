@@ -18,11 +18,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from expansion.closest import Place
+from expansion.closest_regime import Place
+from expansion.geometry.linear_algebra import Point
 from expansion.leading import LeadingSeries
-from expansion.linear_algebra import Point
 from expansion.pareto_theorem import agreement
 from expansion.polynomial import symbol_order
+from expansion.problem import Problem
+from expansion.recognition import recognised
 from expansion.records import polynomial_record
 from expansion.regimes import RationalMonomial, Regime, Regimes
 from expansion.vertex_sequences import Wall
@@ -37,6 +39,7 @@ def regimes_record(found: Regimes) -> dict[str, Any]:
     agreed = agreement(exponents)
     return {
         **({} if problem is None else {"family": problem.family, **dict(problem.options)}),
+        **_preset(exponents.problem),
         **({} if exponents.loss is None else {"loss": exponents.loss}),
         "symbols": list(exponents.symbols),
         "growing": list(exponents.growing),
@@ -81,6 +84,21 @@ def _regime_record(found: Regimes, regime: Regime) -> dict[str, Any]:
     if regime.moving:
         record["moving_walls"] = [_wall_record(wall, regime.symbols) for wall in regime.moving]
     return record
+
+
+def _preset(problem: Problem | None) -> dict[str, Any]:
+    """Which preset the problem is under other names, if it is one."""
+    known = None if problem is None else recognised(problem)
+    if problem is None or known is None or known.preset == problem:
+        return {}
+    return {
+        "preset": {
+            "family": known.preset.family,
+            **dict(known.preset.options),
+            "symbols": dict(known.symbols),
+            "target_scale": str(known.scale),
+        }
+    }
 
 
 def leading_record(leading: LeadingSeries) -> dict[str, Any]:

@@ -16,15 +16,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import gcd
+from typing import Any
 
+from diagrams.arguments import shown
+from diagrams.display import frame, picture, report
 from diagrams.errors import InvalidInputError
-from expansion.cones import Cone
 from expansion.exponents import SeriesExponents
+from expansion.geometry.cones import Cone
+from expansion.geometry.linear_algebra import Point, modulo
+from expansion.geometry.newton import Face, NewtonPolyhedron
 from expansion.learning import Learning
-from expansion.linear_algebra import Point, modulo
-from expansion.newton import Face, NewtonPolyhedron
 from expansion.regime_map import Change
-from expansion.scalings import Condition, Relation, as_monomial, simplest_basis, simplest_modulo
+from expansion.scaling_conditions import (
+    Condition,
+    Relation,
+    as_monomial,
+    simplest_basis,
+    simplest_modulo,
+)
 from expansion.slices import Slice
 from expansion.vertex_sequences import VertexSequence, Wall
 
@@ -75,6 +85,22 @@ class Regime:
     scaling: Point
     decided: bool = True
 
+    @property
+    def is_primitive_edge(self) -> bool:
+        """Whether it is an edge between neighbouring lattice points, for every s.
+
+        Then all its monomials are those of its two vertices.
+        """
+        if len(self.sequences) != 2 or not self.decided:
+            return False
+        one, two = self.sequences
+        if one.slope != two.slope or one.period != two.period:
+            return False
+        return all(
+            gcd(*(int(x - y) for x, y in zip(first, second, strict=True))) == 1
+            for first, second in zip(one.offsets, two.offsets, strict=True)
+        )
+
     def __repr__(self) -> str:
         return f"<regime {self.name}>"
 
@@ -123,6 +149,36 @@ class Regimes:
     def __iter__(self) -> Iterator[Regime]:
         return iter(self.regimes)
 
+    def __repr__(self) -> str:
+        problem = self.exponents.problem
+        title = "a given series" if problem is None else problem.title
+        return f"<{len(self)} regimes of {title}, from Y_0 ... Y_{self.exponents.last}>"
+
+    def __str__(self) -> str:
+        return report("regimes", self)
+
+    def _repr_html_(self) -> str | None:
+        table: str | None = picture("regimes", self)
+        return table
+
+    def to_frame(self) -> Any:
+        """A data frame of pandas with a row for every regime.
+
+        Raises
+        ------
+        InvalidInputError
+            If pandas is not installed.
+        """
+        return frame(
+            {
+                "regime": [regime.name for regime in self],
+                "dimension": [regime.dimension for regime in self],
+                "conditions": [", ".join(map(str, regime.conditions)) for regime in self],
+                "natural_time": [dict(regime.natural_time) for regime in self],
+                "learning": [regime.learning.value for regime in self],
+            }
+        )
+
     def __len__(self) -> int:
         return len(self.regimes)
 
@@ -134,10 +190,11 @@ class Regimes:
         InvalidInputError
             If there is none; the message lists the names.
         """
+        if not isinstance(name, str):
+            name = shown(name)  # what is no text is the name of none
         for regime in self.regimes:
             if regime.name == name:
                 return regime
-        name = str(name)  # what is no text is the name of none
         parts = sorted(name.split("-"))
         faces = sorted(name.split(" & "))
         for regime in self.regimes:
@@ -147,6 +204,15 @@ class Regimes:
             f"regime {name!r}: this problem does not have it{self._where()}; choose one of "
             f"{', '.join(regime.name for regime in self.regimes)}"
         )
+
+    def _of(self, regime: Regime | str) -> Regime:
+        """A regime, or that of a name."""
+        return regime if isinstance(regime, Regime) else self[regime]
+
+    def _unknown(self, s: int) -> bool:
+        """Whether Y_s is zero or not known."""
+        given: object = s
+        return not isinstance(given, int) or given not in self.polyhedra
 
     def _where(self) -> str:
         return f" on the slice {', '.join(map(str, self.on))}" if self.on else ""
@@ -164,18 +230,20 @@ class Regimes:
             sum(1 for regime in self.regimes if regime.dimension == k) for k in range(top + 1)
         )
 
-    def includes(self, big: Regime, small: Regime) -> bool:
+    def includes(self, big: Regime | str, small: Regime | str) -> bool:
         """Whether the face of one regime contains that of another.
 
         The scalings of the larger face are limits of those of the smaller one.
         """
+        big, small = self._of(big), self._of(small)
         return set(big.vertices) >= set(small.vertices) and small.cone.contains(big.scaling)
 
-    def neighbours(self, regime: Regime) -> tuple[Regime, ...]:
+    def neighbours(self, regime: Regime | str) -> tuple[Regime, ...]:
         """Regimes of equal dimension that share a face of one dimension less.
 
         Regimes of dimension 0 are neighbours when one of dimension 1 joins them.
         """
+        regime = self._of(regime)
         step = -1 if regime.dimension else 1
         links = [r for r in self if r.dimension == regime.dimension + step]
 
@@ -194,7 +262,7 @@ class Regimes:
             if other.dimension == regime.dimension and other is not regime and linked(regime, other)
         )
 
-    def face(self, regime: Regime, s: int) -> Face:
+    def face(self, regime: Regime | str, s: int) -> Face:
         """The leading face of Y_s in a regime: what its scaling picks.
 
         Raises
@@ -202,20 +270,23 @@ class Regimes:
         InvalidInputError
             If Y_s is zero or not known.
         """
-        if s not in self.polyhedra:
+        if self._unknown(s):
             raise InvalidInputError(
-                f"leading part of Y_{s}: it is zero or beyond Y_{self.exponents.last}, the last "
-                "known coefficient; expand more terms"
+                f"leading part of Y_{shown(s)}: it is zero or beyond Y_{self.exponents.last}, the "
+                "last known coefficient; expand more terms"
             )
-        return self.polyhedra[s].face(regime.scaling)
+        return self.polyhedra[s].face(self._of(regime).scaling)
 
-    def wall(self, regime: Regime, s: int) -> Face | None:
+    def wall(self, regime: Regime | str, s: int) -> Face | None:
         """The edge between the two vertices of a regime at s, None if they do not share one.
 
         For a wall that moves, this is where it is at s.
         """
+        regime = self._of(regime)
+        if self._unknown(s):
+            return None
         ends = tuple(sorted({sequence.point(s) for sequence in regime.sequences}))
-        if len(ends) != 2 or s not in self.polyhedra:
+        if len(ends) != 2:
             return None
         edges = (face for face in self.polyhedra[s].faces if face.dimension == 1)
         return next((edge for edge in edges if edge.vertices == ends), None)

@@ -32,20 +32,30 @@ from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Real
 from operator import index
-from typing import overload
+from typing import Any, overload
 
 import psutil
 
+from diagrams.arguments import function, instance, shown
+from diagrams.display import frame, report
+from diagrams.engine import Work
 from diagrams.errors import BudgetExceededError, CapacityError, InvalidInputError
 from diagrams.flow import Flow
 from diagrams.sums import DiagramSum
 from diagrams.wick import Moments, Monomial, monomial
-from diagrams.work import Work
-from expansion.polynomial import MAXIMAL_BITS, Polynomial
+from expansion.polynomial import MAXIMAL_BITS, Polynomial, symbol_order
 from expansion.problem import Problem
 from expansion.series_store import SeriesStore, StoredCoefficient, series_key
 
-__all__ = ["Budget", "Cost", "LossSeries", "Progress", "loss_series", "memory_in_use"]
+__all__ = [
+    "Budget",
+    "Cost",
+    "LossSeries",
+    "Progress",
+    "checked_budget",
+    "loss_series",
+    "memory_in_use",
+]
 
 _MEMORY_CHECK_SECONDS = 0.2
 
@@ -86,7 +96,7 @@ class Budget:
             # The negation refuses "not a number" as well.
             if value is not None and not (isinstance(value, Real) and value > 0):
                 raise InvalidInputError(
-                    f"budget of {value} {name}: must be positive; raise it or leave it out"
+                    f"budget of {shown(value)} {name}: must be positive; raise it or leave it out"
                 )
 
 
@@ -119,6 +129,22 @@ class Cost:
     diagrams: int
     contractions: int
     seconds: float
+
+
+def checked_budget(
+    budget: Budget | None, progress: Callable[[Progress], None] | None = None
+) -> Budget:
+    """The limits that are given, or none; and what is told of the progress can be told.
+
+    Raises
+    ------
+    InvalidInputError
+        If one is of another type.
+    """
+    function(progress, "progress")
+    if budget is None:
+        return Budget()
+    return instance(budget, Budget, "budget", remedy="make one, as Budget(seconds=60)")
 
 
 class LossSeries:
@@ -172,10 +198,19 @@ class LossSeries:
         store: SeriesStore | None = None,
         executor: Executor | None = None,
     ) -> None:
-        if not isinstance(problem, Problem):
-            raise InvalidInputError(
-                f"problem {str(problem)[:40]!r}: is no Problem; make one, as cp(order=3)"
-            )
+        instance(problem, Problem, "problem", remedy="make one, as cp(order=3)")
+        for title, place, verbs in (
+            ("store", store, ("get", "put")),
+            ("executor", executor, ("submit",)),
+        ):
+            for verb in verbs if place is not None else ():
+                if not callable(getattr(place, verb, None)):
+                    raise InvalidInputError(
+                        f"{title}: is {shown(place)}, which cannot {verb}; give a {title} or leave "
+                        "it out"
+                    )
+        if beside is not None:
+            instance(beside, LossSeries, "series", remedy="give another series of the problem")
         if beside is not None and beside.problem != problem:
             raise InvalidInputError(
                 f"series of {problem.title}: cannot stand beside one of {beside.problem.title}; "
@@ -185,7 +220,7 @@ class LossSeries:
         self.loss = problem.loss_name if loss is None else loss
         self._quantity = problem.quantity(self.loss)
         self._beside = beside
-        self._meter = _Meter(budget or Budget(), progress)
+        self._meter = _Meter(checked_budget(budget, progress), progress)
         self._flow: Flow | None = None
         self._known: list[Polynomial] = []
         self._costs: list[Cost] = []
@@ -194,6 +229,35 @@ class LossSeries:
         self._key = "" if self._store is None else series_key(problem, self.loss)
         self._computed = 0
         self._work = Work(executor, self._store)
+
+    def __repr__(self) -> str:
+        known = f"Y_0 ... Y_{len(self._known) - 1}" if self._known else "nothing"
+        return f"<series of {self.problem.title}, {self.loss}: {known} computed>"
+
+    def __str__(self) -> str:
+        return report("series", self)
+
+    def _repr_latex_(self) -> str | None:
+        if not self._known:
+            return None
+        rows = [f"Y_{{{s}}} &= {known.latex()}" for s, known in enumerate(self._known)]
+        return "$\\displaystyle \\begin{aligned}" + r" \\ ".join(rows) + "\\end{aligned}$"
+
+    def to_frame(self) -> Any:
+        """A data frame of pandas with a row for every term of the coefficients computed so far.
+
+        Raises
+        ------
+        InvalidInputError
+            If pandas is not installed.
+        """
+        terms = [(s, term) for s, known in enumerate(self._known) for term in known]
+        names = sorted({n for known in self._known for n in known.symbols}, key=symbol_order)
+        powers = {
+            name: [dict(monomial).get(name, 0) for _, (monomial, _) in terms] for name in names
+        }
+        coefficients = [value for _, (_, value) in terms]
+        return frame({"s": [s for s, _ in terms], "coefficient": coefficients, **powers})
 
     @overload
     def __getitem__(self, s: int) -> Polynomial: ...
@@ -222,7 +286,7 @@ class LossSeries:
             s = index(s)
         except TypeError:
             raise InvalidInputError(
-                f"coefficient Y_{str(s)[:40]}: s counts time derivatives; give an integer"
+                f"coefficient Y_{shown(s)}: s counts time derivatives; give an integer"
             ) from None
         if s < 0:
             raise InvalidInputError(f"coefficient Y_{s}: s counts time derivatives; give 0 or more")

@@ -1,7 +1,7 @@
 """What a series asks of a place that keeps its coefficients between runs.
 
 A *store* maps the key of a series and a number s to a `StoredCoefficient`, and the keys of steps to
-their results (`diagrams.work`). The key of a series is a digest of
+their results (`diagrams.engine.steps`). The key of a series is a digest of
 what the coefficients depend on and of nothing else: the diagrams of the loss that drives the flow,
 those of what is followed, both normalisations, and `ENGINE_VERSION`. Names of presets and files do
 not enter, so two descriptions of one problem share their records.
@@ -29,9 +29,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
+from diagrams.engine import StepStore
 from diagrams.errors import InvalidInputError
 from diagrams.sums import DiagramSum
-from diagrams.work import StepStore
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.records import polynomial_record, read_polynomial

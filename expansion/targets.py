@@ -1,4 +1,4 @@
-"""Targets: what a model with open indices on the axis p is fitted to.
+"""Targets: what a model with open indices on one axis, p in the presets, is fitted to.
 
 A target of order nu is a sum of networks with nu open indices:
 
@@ -20,7 +20,7 @@ target, add a function to `TARGETS`; nothing else has to know.
 [('1/2', []), ('-1', ['beta', 'beta'])]
 
 The series of a problem with modular addition holds for those p that have no factor in common with
-the *elementary divisors* of the conditions on its indices; see `diagrams.structure` and
+the *elementary divisors* of the conditions on its indices; see `diagrams.residue_sums` and
 `expansion.series.LossSeries.divisors`.
 
 Source: Yarotsky, Golikov, Gusev 2026, section 2 and theorem 3.1; formulas are ours.
@@ -32,6 +32,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from diagrams.arguments import word
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
@@ -39,41 +40,50 @@ from expansion.formulas import Term, read_formula
 
 __all__ = ["TARGETS", "scaled", "target_networks"]
 
+MODES = Axis("p")
+"""The axis of the open indices of the presets."""
+
 Target = Callable[..., tuple[Network, ...]]
-"""Makes the networks from the order; ``symmetric`` tells whether the modes share tensors."""
+"""Makes the networks from the order.
+
+``symmetric`` tells whether the modes share tensors, ``axis`` is the axis of all open indices.
+"""
 
 
-def identity(order: int, *, symmetric: bool = False) -> tuple[Network, ...]:
+def identity(order: int, *, symmetric: bool = False, axis: Axis = MODES) -> tuple[Network, ...]:
     """F = 1 where all indices agree and 0 elsewhere."""
     return (Network((), ("i",) * order),)
 
 
-def zero(order: int, *, symmetric: bool = False) -> tuple[Network, ...]:
+def zero(order: int, *, symmetric: bool = False, axis: Axis = MODES) -> tuple[Network, ...]:
     """F = 0: free evolution."""
     return ()
 
 
-def spike(order: int, *, symmetric: bool = False) -> tuple[Network, ...]:
+def spike(order: int, *, symmetric: bool = False, axis: Axis = MODES) -> tuple[Network, ...]:
     """F = 1 where all indices are the first one and 0 elsewhere."""
-    return (Network(((Tensor.pin(Axis("p")), ("i",)),), ("i",) * order),)
+    return (Network(((Tensor.pin(axis), ("i",)),), ("i",) * order),)
 
 
-def spiked(order: int, *, symmetric: bool = False) -> tuple[Network, ...]:
+def spiked(order: int, *, symmetric: bool = False, axis: Axis = MODES) -> tuple[Network, ...]:
     """The identity with a spike of amplitude alpha."""
     alpha = Axis("alpha")
-    return identity(order) + tuple(replace(term, amplitudes=(alpha,)) for term in spike(order))
+    spikes = spike(order, axis=axis)
+    return identity(order) + tuple(replace(term, amplitudes=(alpha,)) for term in spikes)
 
 
-def modular_addition(order: int, *, symmetric: bool = False) -> tuple[Network, ...]:
+def modular_addition(
+    order: int, *, symmetric: bool = False, axis: Axis = MODES
+) -> tuple[Network, ...]:
     """F = 1 where the last index is the sum of the others modulo p."""
     modes = tuple(f"i{mode}" for mode in range(1, order + 1))
-    return (Network(((Tensor.modular_sum(Axis("p"), order), modes),), modes),)
+    return (Network(((Tensor.modular_sum(axis, order), modes),), modes),)
 
 
-def teacher(order: int, *, symmetric: bool = False) -> tuple[Network, ...]:
+def teacher(order: int, *, symmetric: bool = False, axis: Axis = MODES) -> tuple[Network, ...]:
     """A fixed random CP model of rank H_teacher and variance sigma2_teacher."""
     modes = tuple(f"i{mode}" for mode in range(1, order + 1))
-    axes = (Axis("H_teacher"), Axis("p"))
+    axes = (Axis("H_teacher"), axis)
     factors = tuple(
         (
             Tensor("V" if symmetric else f"V{number}", axes, Kind.GAUSSIAN, "sigma2_teacher"),
@@ -117,7 +127,7 @@ def target_networks(formula: str, *, order: int, symmetric: bool = False) -> tup
         If the formula is not of this form or names an unknown target.
     """
     result: list[Network] = []
-    for term in read_formula(formula, names=tuple(TARGETS)):
+    for term in read_formula(word(formula, "target"), names=tuple(TARGETS)):
         if term.is_zero:
             continue
         if term.entries or term.name is None:

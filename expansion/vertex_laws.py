@@ -19,9 +19,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from expansion.convex_hull import Hull, Tick, bits, hull_of_sum, unhurried
-from expansion.linear_algebra import Point, inner_product, primitive
-from expansion.newton import NewtonPolyhedron
+from expansion.geometry.convex_hull import Hull, Tick, bits, hull_of_sum, unhurried
+from expansion.geometry.linear_algebra import Point, inner_product, primitive
+from expansion.geometry.newton import NewtonPolyhedron
 from expansion.vertex_sequences import PERIODS, Vector, VertexSequence
 
 __all__ = ["Law", "laws", "picked_vertex"]

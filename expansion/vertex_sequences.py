@@ -33,7 +33,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from expansion.linear_algebra import Point, integer_multiple, primitive
+from expansion.geometry.linear_algebra import Point, integer_multiple, primitive
 
 __all__ = ["PERIODS", "Vector", "VertexSequence", "Wall", "common_slope", "order"]
 

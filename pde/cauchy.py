@@ -29,8 +29,8 @@ from itertools import product
 import mpmath
 import sympy
 
-from pde.equation import FirstOrderPDE
-from pde.integration import CharacteristicsError
+from pde.characteristics.integrable import CharacteristicsError
+from pde.recurrences.equation import FirstOrderPDE
 from pde.sampled_taylor import NotAnalyticError, differs, exact_points, line_taylor
 
 __all__ = ["cauchy_series", "formulas_are_the_series", "residual_at_random_points"]

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
-from pde.evolution import Curve, Domain, FloatArray, Method, Origin, Parameters, Solution, Step
+from pde.curve import Curve, Domain, FloatArray, Parameters
+from pde.evolution import Method, Origin, Solution, Step
 from pde.taylor import symbol, taylor
 
 if TYPE_CHECKING:

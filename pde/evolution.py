@@ -15,7 +15,7 @@ variances. It is computed from both, never declared.
 >>> Y = [Polynomial.parse(text) for text in ("1/2*p", "-2*p*H", "8*p*H**2")]
 >>> wrong = [Y[0], Y[1], Polynomial.parse("7*p*H**2")]
 >>> certify(Y, Y).holds, certify(wrong, Y)
-(True, Certificate(matched=(0, 1), compared=(0, 1, 2)))
+(True, Certificate(matched=(0, 1), compared=(0, 1, 2), left_out=()))
 
 Source: ours.
 """
@@ -23,45 +23,47 @@ Source: ours.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from itertools import islice
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from diagrams.display import picture
+from diagrams.arguments import number, number_text, shown, whole
+from diagrams.display import frame, picture, report
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
+from pde.curve import Curve, Domain, FloatArray, Parameters
+from pde.hierarchies import NO_HIERARCHY, HierarchySummary
+from pde.short_formula import Powers, ShortFormula, short_formula
+from pde.validity import within_bounds
 
 if TYPE_CHECKING:
     import mpmath
     import sympy
 
+
 __all__ = [
     "Certificate",
-    "Curve",
-    "Domain",
     "LossEvolution",
     "Method",
     "Origin",
-    "Parameters",
     "Solution",
     "Step",
-    "bounded_float",
+    "as_times",
     "certify",
 ]
 
+MAXIMAL_DIGITS = 100_000
+"""Most digits of one value: the time that they take grows faster than their number."""
+
 _SHOWN = 4
 """Coefficients that give the scale of time on which a curve is searched for its bounds."""
-
-FloatArray = NDArray[np.float64]
-Parameters = Mapping[str, Fraction]
-"""A value for every symbol: sizes, variances and the inverse learning rate T."""
 
 
 class Method(StrEnum):
@@ -86,21 +88,28 @@ class Origin(StrEnum):
     """Approximants of the enumerated coefficients, with an error estimate."""
 
 
-def bounded_float(value: Fraction) -> float:
-    """The nearest floating-point number.
+def as_times(values: ArrayLike) -> FloatArray:
+    """Times as an array of numbers, of the same shape.
 
     Raises
     ------
     InvalidInputError
-        If the number is larger than all of them.
+        If one is no finite number.
+
+    Examples
+    --------
+    >>> as_times([0, "1.5"])
+    array([0. , 1.5])
     """
     try:
-        return float(value)
-    except OverflowError:
+        times = np.asarray(values, dtype=float)
+    except (OverflowError, TypeError, ValueError):
         raise InvalidInputError(
-            "numbers: the loss at these sizes and variances is larger than every floating point "
-            "number; give numbers closer to 1"
+            f"times: {shown(values)} is no list of numbers; give for example [0, 0.5, 1]"
         ) from None
+    if not np.all(np.isfinite(times)):
+        raise InvalidInputError("times: one of them is not a finite number; leave it out")
+    return times
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,46 +132,6 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Domain:
-    """The times at which a solution holds.
-
-    Parameters
-    ----------
-    start, stop : float
-        Bounds of t, infinite if there is none; ``start <= 0 <= stop``.
-    reason : str
-        Why it is bounded.
-    start_reason : str, optional
-        Why it is bounded below, if that is for another reason.
-    """
-
-    start: float = -math.inf
-    stop: float = math.inf
-    reason: str = ""
-    start_reason: str = ""
-
-    def why(self, t: float) -> str:
-        """Why a time is outside."""
-        return self.start_reason or self.reason if t < 0 else self.reason
-
-    @property
-    def reasons(self) -> str:
-        """All reasons, as one text."""
-        early = [f"t < 0: {self.start_reason}"] if self.start_reason else []
-        late = [f"t > 0: {self.reason}" if early else self.reason] if self.reason else []
-        return "; ".join(early + late if self.start_reason != self.reason else late)
-
-    def contains(self, times: FloatArray) -> bool:
-        """Whether all times are inside; the bounds are not, but t = 0 always is."""
-        return bool(np.all(self.inside(times)))
-
-    def inside(self, times: FloatArray) -> NDArray[np.bool_]:
-        """Which of some times are inside."""
-        inside: NDArray[np.bool_] = ((times > self.start) & (times < self.stop)) | (times == 0)
-        return inside
-
-
-@dataclass(frozen=True, slots=True)
 class Certificate:
     """Which Taylor coefficients of a solution equal the enumerated leading coefficients.
 
@@ -172,10 +141,14 @@ class Certificate:
         The s at which they are equal.
     compared : tuple of int
         The s at which they were compared.
+    left_out : tuple of int
+        The s at which the enumerated leading coefficient is of lower order than the dynamics that
+        the solution follows, so that the solution does not contain it. Nothing is claimed of them.
     """
 
     matched: tuple[int, ...]
     compared: tuple[int, ...]
+    left_out: tuple[int, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -195,36 +168,6 @@ def certify(taylor: Sequence[Polynomial], leading: Sequence[Polynomial]) -> Cert
     """
     compared = tuple(range(min(len(taylor), len(leading))))
     return Certificate(tuple(s for s in compared if taylor[s] == leading[s]), compared)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
-    """A solution at given numbers, before it is dressed as a `LossEvolution`.
-
-    Parameters
-    ----------
-    evaluate : callable
-        From an array of times t to an array of losses; only asked for times in the domain.
-    domain : Domain
-    precise : callable, optional
-        From a time and a number of digits to an mpmath number.
-    limits : tuple of (float or None)
-        The losses as t tends to minus and plus infinity.
-    error_estimate : float, optional
-        Largest expected error of the values, for methods that are not exact up to rounding.
-    errors : callable, optional
-        From an array of times to the expected error of each value.
-    notes : tuple of (str, float)
-        Further numbers, such as the time of a blow-up.
-    """
-
-    evaluate: Callable[[FloatArray], FloatArray]
-    domain: Domain = field(default_factory=Domain)
-    precise: Callable[[mpmath.mpf, int], mpmath.mpf] | None = None
-    limits: tuple[float | None, float | None] = (None, None)
-    error_estimate: float | None = None
-    errors: Callable[[FloatArray], FloatArray] | None = None
-    notes: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -266,6 +209,12 @@ class Solution:
         The domain of a summed series ends where its values leave these bounds.
     obeys_bounds : bool
         Whether the values cannot leave them, as averages of squares that decay.
+    hierarchy : HierarchySummary
+        The hierarchy of cores that it was derived from, or why there is none.
+    scaled_by : tuple of monomials
+        What is of order one in the regime: its formula is short in these variables.
+    natural_time : monomial
+        The natural T of the regime.
     """
 
     problem: str
@@ -286,6 +235,25 @@ class Solution:
     positive: bool = False
     descending: bool = False
     obeys_bounds: bool = False
+    hierarchy: HierarchySummary = NO_HIERARCHY
+    scaled_by: tuple[Powers, ...] = ()
+    natural_time: Powers = ()
+
+    def __repr__(self) -> str:
+        return f"<solution of {self.problem}, regime {self.regime}: {self.method.value}>"
+
+    def __str__(self) -> str:
+        return report("solution", self)
+
+    def _repr_latex_(self) -> str | None:
+        written: str | None = picture("solution", self)
+        return written
+
+    def short_formula(self) -> ShortFormula | None:
+        """The closed form in the scaled variables of the regime, if there is one."""
+        if self.formula is None:
+            return None
+        return short_formula(self.formula, self.scaled_by, self.natural_time)
 
     def coefficients(self, number: int) -> tuple[Polynomial, ...]:
         """The first Taylor coefficients, times s!."""
@@ -305,8 +273,6 @@ class Solution:
         InvalidInputError
             If a number is missing or the solution does not exist there.
         """
-        from pde.validity import within_bounds
-
         exact = MappingProxyType({name: Fraction(value) for name, value in parameters.items()})
         try:
             curve = self.curve(exact)
@@ -343,6 +309,27 @@ class LossEvolution:
     parameters: Parameters
     curve: Curve
 
+    def __repr__(self) -> str:
+        solved = self.solution
+        numbers = ", ".join(f"{n} = {number_text(value)}" for n, value in self.parameters.items())
+        return (
+            f"<loss of {solved.problem}, regime {solved.regime}: {solved.method.value}, {numbers}>"
+        )
+
+    def __str__(self) -> str:
+        return report("evolution", self)
+
+    def to_frame(self, times: ArrayLike) -> Any:
+        """A data frame of pandas with the columns t and loss.
+
+        Raises
+        ------
+        InvalidInputError
+            If a time is outside the domain, or pandas is not installed.
+        """
+        t = np.asarray(times, dtype=float).ravel()
+        return frame({"t": t.tolist(), "loss": self(t).tolist()})
+
     def __call__(self, times: ArrayLike) -> FloatArray:
         """The loss at an array of times, in the shape of the array.
 
@@ -351,9 +338,7 @@ class LossEvolution:
         InvalidInputError
             If a time is outside the domain; the message says why there is no value.
         """
-        t = np.asarray(times, dtype=float)
-        if not np.all(np.isfinite(t)):
-            raise InvalidInputError("times: one of them is not a finite number; leave it out")
+        t = as_times(times)
         if not self.domain.contains(t):
             outside = t[~self.domain.inside(t)]
             raise InvalidInputError(
@@ -378,8 +363,9 @@ class LossEvolution:
                 f"regime {self.solution.regime}: its solution has floating point values only; "
                 "call it with an array of times"
             )
+        digits = whole(digits, "digits", least=1, most=MAXIMAL_DIGITS)
+        exact = number(t, "t")
         with mpmath.workdps(digits + 10):
-            exact = Fraction(t)
             time = mpmath.mpf(exact.numerator) / exact.denominator
             if not self.domain.contains(np.asarray([float(time)])):
                 self(float(time))
@@ -403,9 +389,13 @@ class LossEvolution:
         return self.solution.derivation
 
     @property
-    def formula(self) -> sympy.Expr | None:
-        """The closed form, if there is one."""
+    def expression(self) -> sympy.Expr | None:
+        """The closed form in sizes, variances, t and T, if there is one."""
         return self.solution.formula
+
+    def formula(self) -> ShortFormula | None:
+        """The closed form in the scaled variables of the regime, if there is one."""
+        return self.solution.short_formula()
 
     @property
     def method(self) -> Method:
@@ -419,7 +409,7 @@ class LossEvolution:
 
     def error_at(self, times: ArrayLike) -> float | None:
         """The largest expected error at some times, for methods that are not exact."""
-        t = np.asarray(times, dtype=float).ravel()
+        t = as_times(times).ravel()
         if self.curve.errors is None or not t.size:
             return self.error_estimate
         return float(np.max(self.curve.errors(t)))

@@ -19,8 +19,8 @@ from collections.abc import Callable, Sequence
 import mpmath
 import sympy
 
-from pde.equation import FirstOrderPDE
-from pde.integration import CharacteristicsError
+from pde.characteristics.integrable import CharacteristicsError
+from pde.recurrences.equation import FirstOrderPDE
 
 __all__ = ["solve_numerically"]
 

@@ -18,29 +18,31 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from diagrams.arguments import positive, shown
 from diagrams.errors import InvalidInputError
-from expansion.closest import NeglectedShare, neglected_share
+from expansion.closest_regime import NeglectedShare, neglected_share
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.recognition import Recognised, recognised
 from expansion.regimes import Learning, Regime, Regimes, regimes
+from expansion.scaling_conditions import Relation
 from expansion.series import Budget, Progress
-from pde.effective import effective_solution
+from pde.effective import effective_answer
 from pde.evolution import LossEvolution, Solution
+from pde.power_law import power_law_solution
+from pde.resummed_series import resummed_solution
 from pde.solutions import SOLVERS
 from pde.solutions.late_law import late_law_solution
-from pde.solutions.power_law import power_law_solution
-from pde.solutions.resummed import resummed_solution
 from pde.solver import Solver
 from pde.translation import translated
+from pde.vertex_sums import sum_of_solutions
 
 __all__ = [
-    "known_solution",
     "leading_coefficients",
     "neglected",
     "solution",
@@ -65,17 +67,25 @@ def solver_for(problem: Problem, regime: str, *, loss: str | None = None) -> Sol
     return None
 
 
-def leading_coefficients(leading: LeadingSeries) -> tuple[Polynomial, ...]:
+def leading_coefficients(
+    leading: LeadingSeries, left_out: Collection[int] = ()
+) -> tuple[Polynomial, ...]:
     """lead(Y_0), lead(Y_1), ... as they are summed: with the pure-target term unless free.
 
     They end before the first coefficient that is zero.
+
+    Parameters
+    ----------
+    leading : LeadingSeries
+    left_out : collection of int
+        The s whose leading part a solution does not contain, see `pde.evolution.Certificate`.
     """
     found = leading.regimes
     result = []
     for s in range(leading.last + 1):
         if s not in found.polyhedra:
             break
-        whole = leading[s]
+        whole = Polynomial() if s in left_out else leading[s]
         if s == 0 and leading.regime.learning is not Learning.FREE:
             whole = whole + found.exponents.pure_target
         result.append(whole)
@@ -104,17 +114,13 @@ def solution(found: Regimes, name: str) -> Solution:
         raise InvalidInputError(
             f"regime {regime.name}: belongs to given coefficients; a solution needs their problem"
         )
-    leading = LeadingSeries(found, regime)
-    coefficients = leading_coefficients(leading)
-    derived = known_solution(found, coefficients) or _power_law(problem, regime, leading)
-    if derived is not None:
-        derived = derived.certified(coefficients)
-    else:
-        derived = effective_solution(found, regime.name)
-        if derived is None or derived.is_series:
-            derived = _late_law(problem, regime, coefficients) or derived
-        if derived is None:
-            derived = resummed_solution(problem, regime, coefficients, _still(found, regime))
+    known = recognised(problem)
+    twin = None if known is None or known.is_itself else _twin(found, regime, known)
+    derived = (
+        _solution(found, regime)
+        if known is None or twin is None
+        else translated(_solution(*twin), known)
+    )
     loss = found.exponents.loss
     return replace(
         derived,
@@ -124,7 +130,68 @@ def solution(found: Regimes, name: str) -> Solution:
         variances=problem.weight_variances,
         positive=loss is None or loss in problem.losses,
         descending=loss is None,
+        scaled_by=tuple(c.powers for c in regime.conditions if c.relation is Relation.CONSTANT),
+        natural_time=regime.natural_time,
     )
+
+
+def _solution(found: Regimes, regime: Regime) -> Solution:
+    """The certified solution of a regime, in the symbols of its problem."""
+    problem = found.exponents.problem
+    assert problem is not None
+    leading = LeadingSeries(found, regime)
+    coefficients = leading_coefficients(leading)
+    derived = _on_file(problem, regime, leading) or _power_law(problem, regime, leading)
+    if derived is not None:
+        return derived.certified(coefficients)
+    derived = _sum_of_vertices(found, regime, coefficients)
+    if derived is not None:
+        return derived
+    answer = effective_answer(found, regime.name)
+    derived = answer.solution
+    if derived is None or derived.is_series:
+        derived = _late_law(problem, regime, coefficients) or derived
+    if derived is None:
+        derived = resummed_solution(problem, regime, coefficients, _still(found, regime))
+        derived = replace(derived, hierarchy=answer.hierarchy)
+    return derived
+
+
+def _sum_of_vertices(
+    found: Regimes, regime: Regime, coefficients: Sequence[Polynomial]
+) -> Solution | None:
+    """The sum of the solutions of the two vertices of an edge that has no monomial between them."""
+    vertices = [vertex for vertex in found if vertex.name in regime.vertices]
+    if len(vertices) != 2 or not regime.is_primitive_edge:
+        return None
+    parts = [leading_coefficients(LeadingSeries(found, vertex)) for vertex in vertices]
+    still = _still(found, regime) - sum((_still(found, v) for v in vertices), Polynomial({}))
+    first = sum((part[0] for part in parts), still)
+    rest = [sum(rows, Polynomial({})) for rows in zip(*(part[1:] for part in parts), strict=False)]
+    if (first, *rest)[: len(coefficients)] != tuple(coefficients):
+        return None
+    assert found.exponents.problem is not None
+    return sum_of_solutions(
+        [_solution(found, vertex) for vertex in vertices],
+        still,
+        coefficients,
+        problem=found.exponents.problem.title,
+        regime=regime.name,
+    )
+
+
+def _on_file(problem: Problem, regime: Regime, leading: LeadingSeries) -> Solution | None:
+    """The solution of `pde.solutions` for a regime, if there is one.
+
+    The problem is asked for as the preset that it is by its loss, which may have another family.
+    """
+    known = recognised(problem)
+    loss = leading.regimes.exponents.loss
+    name = problem.loss_name if loss is None else loss
+    if known is None or not known.is_itself or name not in dict(known.losses):
+        return None
+    solver = solver_for(known.preset, regime.name, loss=loss)
+    return None if solver is None else solver.derive(known.preset, regime.name, leading)
 
 
 def _power_law(problem: Problem, regime: Regime, leading: LeadingSeries) -> Solution | None:
@@ -149,55 +216,35 @@ def _still(found: Regimes, regime: Regime) -> Polynomial:
     return Polynomial({}) if free else found.exponents.pure_target
 
 
-def known_solution(found: Regimes, coefficients: Sequence[Polynomial]) -> Solution | None:
-    """The solution that is on file for a regime with given leading coefficients, if there is one.
+def _twin(found: Regimes, regime: Regime, known: Recognised) -> tuple[Regimes, Regime] | None:
+    """The regime in the symbols and units of the preset that its problem is.
 
-    The problem is recognised as a preset by its loss, and the regime as that regime of the preset
-    which has the same leading coefficients; names play no part.
-
-    Parameters
-    ----------
-    found : Regimes
-        The regimes of the problem.
-    coefficients : sequence of Polynomial
-        lead(Y_0), lead(Y_1), ... of the regime, with the pure-target term unless it is free.
+    It is the one with the same leading coefficients, the one of the same name unless the scalings
+    are restricted. None if the loss of the problem is none of the preset.
     """
     exponents = found.exponents
     assert exponents.problem is not None
-    known = recognised(exponents.problem)
-    if known is None:
-        return None
-    name = exponents.loss if exponents.loss is not None else exponents.problem.loss_name
+    name = exponents.problem.loss_name if exponents.loss is None else exponents.loss
     loss = dict(known.losses).get(name)
     if loss is None:
         return None
-    twin = _twin(found, known, None if loss == known.preset.loss_name else loss)
-    wanted = tuple(known.to_preset(c, s) for s, c in enumerate(coefficients))
-    for regime in twin:
-        solver = solver_for(known.preset, regime.name, loss=twin.exponents.loss)
-        leading = LeadingSeries(twin, regime)
-        if solver is not None and leading_coefficients(leading) == wanted:
-            return translated(solver.derive(known.preset, regime.name, leading), known)
-    return None
-
-
-def _twin(found: Regimes, known: Recognised, loss: str | None) -> Regimes:
-    """The regimes of a problem in the symbols and units of the preset that it is."""
-    exponents = found.exponents
-    if exponents.problem == known.preset:
-        return found
-    names = dict(known.symbols)
-    return regimes(
+    twins = regimes(
         replace(
             exponents,
             coefficients=tuple(known.to_preset(c, s) for s, c in enumerate(exponents.coefficients)),
             pure_target=known.to_preset(exponents.pure_target, 0),
-            symbols=tuple(names[name] for name in exponents.symbols),
-            growing=tuple(names[name] for name in exponents.growing),
+            symbols=known.symbols_of(exponents.symbols),
+            growing=known.symbols_of(exponents.growing),
             problem=known.preset,
-            loss=loss,
+            loss=None if loss == known.preset.loss_name else loss,
         )
     )
+    mine = leading_coefficients(LeadingSeries(found, regime))
+    wanted = tuple(known.to_preset(c, s) for s, c in enumerate(mine))
+    for twin in sorted(twins, key=lambda other: other.name != regime.name):
+        if leading_coefficients(LeadingSeries(twins, twin)) == wanted:
+            return twins, twin
+    return None
 
 
 def solve(
@@ -253,8 +300,9 @@ def neglected(
     *,
     times: Sequence[float] | None = None,
     losses: Sequence[float] | None = None,
+    left_out: Collection[int] = (),
 ) -> NeglectedShare:
-    """How far off the loss of a regime is at given numbers, see `expansion.closest`.
+    """How far off the loss of a regime is at given numbers, see `expansion.closest_regime`.
 
     Parameters
     ----------
@@ -265,6 +313,8 @@ def neglected(
         Sizes and variances, and T, which is 1 unless given.
     times, losses : sequence of float, optional
         The times t that are asked for, and the losses of the regime at them if they are known.
+    left_out : collection of int
+        The s whose leading part the solution does not contain, see `pde.evolution.Certificate`.
 
     Examples
     --------
@@ -275,16 +325,16 @@ def neglected(
     0.114
     """
     values = {symbol: value for symbol, value in at.items() if symbol != "T"}
-    T = Fraction(at.get("T", 1))
+    T = positive(at.get("T", 1), "T")
     scaled = None if times is None else [Fraction(t) / T for t in times]
-    return neglected_share(found, name, values, times=scaled, losses=losses)
+    return neglected_share(found, name, values, times=scaled, losses=losses, left_out=left_out)
 
 
 def _parameters(found: Regimes, at: Mapping[str, Fraction | float]) -> dict[str, Fraction]:
     symbols: Sequence[str] = (*found.exponents.symbols, "T")
     if not isinstance(at, Mapping):
         raise InvalidInputError(
-            f"parameters {str(at)[:40]}: are no mapping from symbols to numbers; give a number for "
+            f"parameters {shown(at)}: are no mapping from symbols to numbers; give a number for "
             f"each of {', '.join(symbols)}"
         )
     for name in at:
@@ -297,14 +347,7 @@ def _parameters(found: Regimes, at: Mapping[str, Fraction | float]) -> dict[str,
     if missing:
         raise InvalidInputError(
             f"parameters: there is no value for {', '.join(missing)}; give one for each of "
-            f"{', '.join(symbols)}"
+            f"{', '.join(found.exponents.symbols)} (T is 1 unless given)"
         )
     values = {"T": Fraction(1)}
-    for name, value in at.items():
-        try:
-            values[name] = Fraction(value)
-        except (OverflowError, ValueError):
-            values[name] = Fraction(0)
-        if values[name] <= 0:
-            raise InvalidInputError(f"{name} = {value}: must be a positive number")
-    return values
+    return values | {name: positive(value, name) for name, value in at.items()}

@@ -21,7 +21,8 @@ import numpy as np
 
 from expansion.polynomial import Polynomial
 from expansion.recognition import Recognised
-from pde.evolution import Curve, FloatArray, Parameters, Solution, Step
+from pde.curve import Curve, FloatArray, Parameters
+from pde.evolution import Solution, Step
 from pde.taylor import symbol
 
 if TYPE_CHECKING:
@@ -57,13 +58,11 @@ def translated(solution: Solution, known: Recognised) -> Solution:
             values[name] = values[name] / size
         return _scaled(solution.curve(values), known.scale, known.scale**2 / size)
 
-    words = ", ".join(f"{mine} for {other}" for mine, other in known.symbols if mine != other)
-    target = f"the target is {known.scale} times that of the preset" if known.scale != 1 else ""
     step = Step(
         "Recognised",
         r"L = c^2 L',\quad \sigma^2 = c^{2/\nu}\sigma'^2,\quad t = c^{2/\nu-2}\,t',\qquad c = "
         + str(known.scale),
-        f"The loss is that of {known.preset.title}: {'; '.join(filter(None, (words, target)))}.",
+        f"The loss is that of {known}.",
     )
     return replace(
         solution,

@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagrams.errors import DiagflowError
-from pde.evolution import Curve, Domain, FloatArray
-from pde.resummation import unit_of
+from pde.curve import Curve, Domain, FloatArray
+from pde.numerics.resummation import unit_of
 
 __all__ = ["within_bounds"]
 

@@ -1,13 +1,16 @@
 """Imports point one way, diagflow → pde → expansion → diagrams, and presentation stays on top.
 
+Within a package no modules import each other in a circle, and the engine has one door.
+
 The syntax trees are read, so that an import inside a function, or one for type checking only,
 counts like any other.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import networkx as nx
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,6 +51,74 @@ def violations(source: str, package: str) -> list[str]:
         for line, name in imports(source, package)
         if name.partition(".")[0] in barred
     ]
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def edges(sources: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Which module imports which, those for type checking only included."""
+    for module, source in sources.items():
+        for node in ast.walk(ast.parse(source)):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                members = [f"{node.module}.{alias.name}" for alias in node.names]
+                names = [name if name in sources else node.module for name in members]
+            yield from ((module, name) for name in names if name in sources and name != module)
+
+
+def circles(sources: Mapping[str, str]) -> list[list[str]]:
+    """Modules that import each other, directly or on a way around."""
+    graph = nx.DiGraph(edges(sources))
+    return [sorted(c) for c in nx.strongly_connected_components(graph) if len(c) > 1]
+
+
+def intruders(sources: Mapping[str, str], wing: str) -> list[str]:
+    """Who imports the inside of a wing from outside."""
+    return [
+        f"{module} imports {name}"
+        for module, name in edges(sources)
+        if name.startswith(f"{wing}.") and not f"{module}.".startswith(f"{wing}.")
+    ]
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circles({module_of(path): path.read_text(encoding="utf-8") for path in MODULES}) == []
+
+
+def test_the_engine_has_one_door() -> None:
+    sources = {module_of(path): path.read_text(encoding="utf-8") for path in MODULES}
+    assert intruders(sources, "diagrams.engine") == []
+
+
+def test_geometry_knows_nothing_of_regimes() -> None:
+    sources = {module_of(path): path.read_text(encoding="utf-8") for path in MODULES}
+    inside = [pair for pair in edges(sources) if pair[0].startswith("expansion.geometry.")]
+    assert inside
+    assert [
+        (module, name)
+        for module, name in inside
+        if not name.startswith("expansion.geometry.") and name != "diagrams.errors"
+    ] == []
+
+
+def test_circles_and_intruders_are_found() -> None:
+    sources = {
+        "a": "from b import x\nimport e.door",
+        "b": "if TYPE_CHECKING:\n    from c import y",
+        "c": "def f():\n    import a",
+        "d": "from e import inside",
+        "e": "from e.inside import z",
+        "e.inside": "from e.other import w",
+        "e.other": "",
+        "e.door": "",
+    }
+    assert circles(sources) == [["a", "b", "c"]]
+    assert intruders(sources, "e") == ["a imports e.door", "d imports e.inside"]
 
 
 def package_of(path: Path) -> str:

@@ -37,7 +37,7 @@ ALLOWING = {"shell": "starts a shell", "allow_pickle": "allows pickles"}
 
 OBJECTS_FROM_BYTES = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "yaml"}
 
-OWN_CHILD = "pde/integration.py"
+OWN_CHILD = "pde/characteristics/integrable.py"
 """It pickles expressions to and from a process that it starts itself, through pipes."""
 
 

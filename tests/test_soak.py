@@ -37,10 +37,10 @@ from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
 from expansion import losses
 from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
 from expansion.problem import Problem
-from expansion.problem_file import read_problem
+from expansion.problem_files.problem_file import read_problem
+from expansion.problem_files.toml_document import TomlDocument
 from expansion.series import Budget, LossSeries
 from expansion.targets import TARGETS
-from expansion.toml_document import TomlDocument
 
 MINUTES = float(os.environ.get("DIAGFLOW_SOAK_MINUTES", "1"))
 SEED = int(os.environ.get("DIAGFLOW_SOAK_SEED", "0"))

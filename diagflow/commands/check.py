@@ -10,7 +10,7 @@ import typer
 
 from diagflow.commands.ensemble import Jobs, Seed
 from diagflow.commands.problem import takes_problem
-from diagflow.commands.status import INTERRUPTED
+from diagflow.commands.shared_options import INTERRUPTED
 
 if TYPE_CHECKING:
     from expansion.problem import Problem
@@ -70,7 +70,8 @@ def _run(
         float,
         typer.Option(
             "--simulation-seconds",
-            help="Leave out the simulation of a regime that takes longer.",
+            help="Leave out the simulation of a regime that takes longer; more than 30 lifts the "
+            "limit of 30 seconds on all regimes of a problem.",
             metavar="X",
             rich_help_panel="Limits",
         ),
@@ -96,8 +97,8 @@ def _run(
     """
     from rich.console import Console
 
-    from diagflow import show_check
     from diagflow.checking import Finding, Report, Verdict, check_problems
+    from diagflow.checking import show as show_check
     from diagflow.checking.machine import describe_machine
     from diagflow.checking.run import STEPS
 

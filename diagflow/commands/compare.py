@@ -8,8 +8,8 @@ import typer
 
 from diagflow.commands.ensemble import At, CurveFormat, Jobs, Seed, Times, Tolerance
 from diagflow.commands.problem import Loss, RegimeName, takes_problem
-from diagflow.commands.searching import search
-from diagflow.commands.status import (
+from diagflow.commands.regime_search import SliceOption, search
+from diagflow.commands.shared_options import (
     UNDECIDED,
     Diagrams,
     Memory,
@@ -70,6 +70,7 @@ def run(
     ] = None,
     rtol: Tolerance = 1e-8,
     jobs: Jobs = 1,
+    slice_: SliceOption = None,
     output: Annotated[
         CurveFormat, typer.Option("--format", help="How to print.")
     ] = CurveFormat.text,
@@ -98,12 +99,12 @@ def run(
     contribution. They differ, too, where the regime neglects as much as it keeps. Exits with 1 if
     they differ and with 3 if it cannot be judged.
     """
-    from diagflow import show_comparison
     from diagflow.commands.ensemble import counting, missing_runs, required
     from diagflow.commands.values import parse_times, parse_values
-    from diagflow.compare import Agreement
-    from diagflow.regime_comparison import compare_regime
-    from diagflow.show_solution import neglect_warning
+    from diagflow.comparison.regime import compare_regime
+    from diagflow.comparison.verdict import Agreement
+    from diagflow.show import comparison as show_comparison
+    from diagflow.show.solution import neglect_warning
     from diagflow.terminal import note
     from diagflow.time_limit import TimeLimit
     from diagrams.errors import InvalidInputError
@@ -133,6 +134,7 @@ def run(
         terms=terms,
         budget=limits,
         store=opened_store(store, no_store=no_store),
+        slice_=slice_,
     )
     with counting(problem.title, runs) as progress:
         result = compare_regime(
@@ -167,7 +169,14 @@ def run(
     }
     title = f"{problem.title}, regime {found[name].name}"
     typer.echo(render[output](title, values, result), nl=False)
-    share = neglected(found, name, values, times=grid, losses=list(result.theory))
+    share = neglected(
+        found,
+        name,
+        values,
+        times=grid,
+        losses=list(result.theory),
+        left_out=result.left_out,
+    ).corrected(result.correction.tolist(), result.correction_error.tolist())
     warning = neglect_warning(share, T=values.get("T", Fraction(1)))
     if warning is not None:
         note(warning)

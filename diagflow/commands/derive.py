@@ -6,8 +6,8 @@ import typer
 
 from diagflow.commands.expand import Format
 from diagflow.commands.problem import Loss, takes_problem
-from diagflow.commands.searching import search
-from diagflow.commands.status import (
+from diagflow.commands.regime_search import search
+from diagflow.commands.shared_options import (
     Diagrams,
     Jobs,
     Memory,
@@ -68,7 +68,7 @@ def run(
     and why, and leading coefficients far beyond those that are enumerated. The certificate lists
     the s at which they equal the exact ones. Exits with 1, without coefficients, if one differs.
     """
-    from diagflow import show_derivation
+    from diagflow.show import derivation as show_derivation
     from diagflow.terminal import following
     from diagrams.errors import BudgetExceededError, InvalidInputError
     from expansion.dynamics.derivation import derive

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.problem import takes_problem
-from diagflow.commands.status import Diagrams, Memory, Seconds, budget
+from diagflow.commands.shared_options import Diagrams, Memory, Seconds, budget
 from diagflow.drawing.what import MAXIMAL_PICTURES, What
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def run(
     matchings and the monomial that each contributes. Fixed tensors have dashed lines.
     """
     from diagflow.drawing.draw import draw
-    from diagflow.drawing.gallery import check_drawing_file
+    from diagflow.drawing.page import check_drawing_file
     from diagflow.terminal import following, note
     from diagrams.errors import InvalidInputError
     from expansion.series import LossSeries

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagflow.commands.status import INTERRUPTED, USAGE_ERROR
+from diagflow.commands.shared_options import INTERRUPTED, USAGE_ERROR
 
 if TYPE_CHECKING:
     from diagflow.simulation.trajectory import Trajectory

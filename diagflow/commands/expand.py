@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.problem import Loss, takes_problem
-from diagflow.commands.status import (
+from diagflow.commands.shared_options import (
     INTERRUPTED,
     Diagrams,
     Jobs,
@@ -72,9 +72,9 @@ def run(
     Y_s is T^s times the expectation of the s-th time derivative of the loss at t = 0, a polynomial
     in the sizes, such as p and H, and the initial variance sigma2: L(t) ~ sum of Y_s (t/T)^s / s!.
     """
-    from diagflow import show
-    from diagflow.executors import executor
+    from diagflow.show import series as show
     from diagflow.terminal import following
+    from diagflow.workers.executors import executor
     from diagrams.errors import InvalidInputError
     from expansion.series import LossSeries
 

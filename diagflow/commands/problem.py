@@ -137,7 +137,7 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
             str | None,
             typer.Option(
                 "--target",
-                help="What a preset is fitted to: identity (unless given), zero, spiked, "
+                help="What a preset is fitted to: identity (unless given), zero, spike, spiked, "
                 "modular-addition, teacher, or a combination such as 'identity + beta*teacher'.",
                 metavar="NAME",
                 show_default=False,
@@ -239,7 +239,7 @@ def read_problem(*, problem: str, **options: object) -> "Problem":
             )
     if preset is not None:
         return preset(**given)
-    from expansion.problem_file import read_problem_file, read_problem_stream
+    from expansion.problem_files.problem_file import read_problem_file, read_problem_stream
 
     if problem != STANDARD_INPUT:
         return read_problem_file(Path(problem))

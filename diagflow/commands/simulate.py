@@ -71,9 +71,9 @@ def run(
     Every run draws weights, and data or teacher if there are any, from their Gaussian laws.
     An interrupt, or the end of the time, prints what the finished runs give.
     """
-    from diagflow import show_simulation
     from diagflow.commands.ensemble import counting, missing_runs, required
     from diagflow.commands.values import parse_times, parse_values
+    from diagflow.show import simulation as show_simulation
     from diagflow.simulation import simulate
 
     values = parse_values(required("simulate", "--at", at))

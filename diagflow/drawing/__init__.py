@@ -4,7 +4,7 @@
 - `diagflow.drawing.tikz`, `diagflow.drawing.svg`, `diagflow.drawing.picture`: pictures in LaTeX,
   as text without a plotting library, and with matplotlib;
 - `diagflow.drawing.contractions`: what perfect matchings make of a diagram;
-- `diagflow.drawing.gallery`, `diagflow.drawing.draw`: pages of pictures of a problem.
+- `diagflow.drawing.page`, `diagflow.drawing.draw`: pages of pictures of a problem.
 
 >>> from diagflow.drawing.svg import svg
 >>> from expansion.models import cp

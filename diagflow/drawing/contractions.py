@@ -29,7 +29,7 @@ from functools import lru_cache
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
 from diagrams.errors import CapacityError
-from diagrams.structure import solutions
+from diagrams.residue_sums import solutions
 from diagrams.tensors import Tensor
 from diagrams.wick import Monomial, monomial
 

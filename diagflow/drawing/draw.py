@@ -21,7 +21,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from diagflow.drawing.contractions import MAXIMAL_MATCHINGS, contractions, matchings
-from diagflow.drawing.gallery import check_drawing_file, gallery
+from diagflow.drawing.page import check_drawing_file, gallery
 from diagflow.drawing.what import MAXIMAL_PICTURES, What
 from diagflow.latex.lines import visible_length
 from diagrams.diagram import Diagram

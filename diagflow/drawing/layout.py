@@ -27,7 +27,7 @@ import networkx
 import numpy as np
 from numpy.typing import NDArray
 
-from diagflow.drawing.curves import Bezier, Point, arc, bends, free_direction, loop
+from diagflow.drawing.edges import Bezier, Point, arc, bends, free_direction, loop
 from diagflow.drawing.embedding import barycentric, embeddings, faces
 from diagflow.drawing.relaxation import System
 from diagflow.drawing.skeleton import Skeleton

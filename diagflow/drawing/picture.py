@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diagflow.drawing.appearance import INK, NODE_FILL, PINNED_FILL, Appearance, Shape, corners
-from diagflow.drawing.curves import arrow_head
+from diagflow.drawing.edges import arrow_head
 from diagflow.drawing.layout import layout
 from diagrams.diagram import Diagram
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from diagflow.drawing.appearance import INK, NODE_FILL, PINNED_FILL, Appearance, corners
-from diagflow.drawing.curves import arrow_head
+from diagflow.drawing.edges import arrow_head
 from diagflow.drawing.layout import layout
 from diagrams.diagram import Diagram
 from diagrams.tensors import Axis

@@ -7,9 +7,9 @@ components taking the place of Gaussian ones: with
 
     K_k(s) = mean over i of v_i(s)^2,    v_i(s) = v_i (1 - ν(ν-2) s v_i^{ν-2})^{-1/(ν-2)},
 
-it diverges if and only if 1 < ν² ρ ∫K_k^{ν-1} (integral over s < 0, see `pde.shared_drift`). The
-H - 1 other rows attract it as the θ - 1 = (ν-1)!! H/p^{ν/2} of the limit does, and are taken to
-keep pace with it and to be Gaussian, with the limit's K:
+it diverges if and only if 1 < ν² ρ ∫K_k^{ν-1} (integral over s < 0, see
+`pde.moments.common_drift`). The H - 1 other rows attract it as the θ - 1 = (ν-1)!! H/p^{ν/2} of the
+limit does, and are taken to keep pace with it and to be Gaussian, with the limit's K:
 
     1/ρ(predicted) = ν² max_k ∫(K_k^{ν-1} + (θ-1)(1-1/H) K_k^{ν/2-1} K^{ν/2}).
 
@@ -39,7 +39,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from diagflow.demo import write_whole
+from diagflow.files import write_whole
 from diagflow.gallery.files import write_pair
 from diagflow.gallery.outcome import Outcome, Report
 from diagflow.plotting.style import COLOURS, COLUMN_WIDTH, RESOLUTION, figure_style

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from diagflow.gallery.ascent import AscentThreshold, Setting
 from diagflow.gallery.convergence import Convergence
-from diagflow.gallery.curves import Case, CurveExperiment, Scale
+from diagflow.gallery.curve_experiment import Case, CurveExperiment, Scale
 from diagflow.gallery.outcome import Experiment
 from expansion.models import cp
 

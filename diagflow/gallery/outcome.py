@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from diagflow.compare import Agreement
+from diagflow.comparison.verdict import Agreement
 
 __all__ = ["Experiment", "Outcome", "Report"]
 

@@ -23,19 +23,19 @@ from functools import singledispatch
 
 import sympy
 
-from diagflow import show_regimes
 from diagflow.latex.equations import first_order_latex, linear_latex
 from diagflow.latex.numbers import number_latex
 from diagflow.latex.polynomials import series_latex
 from diagflow.latex.solutions import evolution_latex, solution_latex, step_latex
+from diagflow.show import regimes as show_regimes
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
 from expansion.regimes import Regimes
 from expansion.series import LossSeries
-from pde.equation import FirstOrderPDE, LinearPDE
 from pde.evolution import LossEvolution, Solution, Step
-from pde.recurrence import Recurrence
-from pde.typeset import formula_latex
+from pde.formula_latex import formula_latex
+from pde.recurrences.equation import FirstOrderPDE, LinearPDE
+from pde.recurrences.recurrence import Recurrence
 
 __all__ = ["latex"]
 

@@ -1,6 +1,6 @@
 r"""Recurrences and differential equations.
 
->>> from pde.recurrence import Recurrence
+>>> from pde.recurrences.recurrence import Recurrence
 >>> terms = {(0,): Polynomial.parse("n**2"), (-1,): Polynomial.parse("-2*n - 1")}
 >>> equation = LinearPDE.from_recurrence(
 ...     Recurrence(indices=("n",), terms=terms, source={(0,): 1}), (sympy.Symbol("x"),)
@@ -19,8 +19,8 @@ import sympy
 
 from diagflow.latex.numbers import number_latex
 from expansion.polynomial import Polynomial
-from pde.equation import FirstOrderPDE, LinearPDE
-from pde.typeset import formula_latex
+from pde.formula_latex import formula_latex
+from pde.recurrences.equation import FirstOrderPDE, LinearPDE
 
 __all__ = ["field_latex", "first_order_latex", "linear_latex"]
 

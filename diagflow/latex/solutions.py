@@ -12,12 +12,13 @@ import sympy
 
 from diagflow.latex.prose import prose
 from pde.evolution import Certificate, LossEvolution, Origin, Solution, Step
-from pde.typeset import formula_latex
+from pde.formula_latex import formula_latex
 
 __all__ = [
     "certificate_latex",
     "displayed",
     "evolution_latex",
+    "left_out_latex",
     "orders_latex",
     "solution_latex",
     "step_latex",
@@ -49,9 +50,12 @@ def solution_latex(solution: Solution, *, display: Display = displayed) -> str:
     """
     parts = [f"% {solution.problem}, regime {solution.regime}\n"]
     parts += [step_latex(step, display=display) for step in solution.derivation]
-    if solution.formula is not None:
+    short = solution.short_formula()
+    if short is not None:
         parts.append("\\paragraph{Result.}\n")
-        parts.append(display(f"\\mathbb{{E}}[L(t)] \\sim {formula_latex(solution.formula)}") + "\n")
+        parts.append(display(f"\\mathbb{{E}}[L(t)] \\sim {formula_latex(short.formula)}") + "\n")
+        if short.equations:
+            parts.append("where " + ", ".join(f"${row}$" for row in short.equations) + ".\n")
     parts.append(f"\\paragraph{{Validity.}} It holds for {prose(solution.validity)}.\n")
     parts.append(f"\\paragraph{{Certificate.}} {_certified(solution)}\n")
     origin = prose(solution.source[:1].upper() + solution.source[1:])
@@ -91,12 +95,31 @@ def certificate_latex(certificate: Certificate) -> str:
         return "Nothing was compared."
     if certificate.holds:
         matched = orders_latex(certificate.matched)
-        return f"The Taylor coefficients equal the exact leading coefficients for $s = {matched}$."
+        return (
+            f"The Taylor coefficients equal the exact leading coefficients for $s = {matched}$."
+            f"{left_out_latex(certificate)}"
+        )
     failed = sorted({*certificate.compared} - {*certificate.matched})
     return (
         "\\textbf{The Taylor coefficients differ from the exact leading coefficients} for "
         f"$s = {orders_latex(failed)}$."
     )
+
+
+def left_out_latex(certificate: Certificate) -> str:
+    r"""Which leading coefficients the solution does not contain, as a further sentence, or nothing.
+
+    Examples
+    --------
+    >>> left_out_latex(Certificate((0,), (0,)))
+    ''
+    >>> print(left_out_latex(Certificate((1, 3), (1, 3), (0, 2))).strip())
+    Those for $s = 0, 2$ are of lower order than the dynamics and left out.
+    """
+    if not certificate.left_out:
+        return ""
+    orders = orders_latex(certificate.left_out)
+    return f" Those for $s = {orders}$ are of lower order than the dynamics and left out."
 
 
 def orders_latex(orders: Sequence[int]) -> str:

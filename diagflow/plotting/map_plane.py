@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from diagrams.errors import InvalidInputError
-from expansion.cones import Cone
+from expansion.geometry.cones import Cone
 from expansion.polynomial import symbol_latex
 from expansion.regimes import Regime, Regimes
 

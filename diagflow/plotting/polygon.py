@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from diagflow.plotting.label_placement import Labels
 from diagflow.plotting.style import COLOURS, dashes
 from diagrams.errors import InvalidInputError
-from expansion.linear_algebra import Point, reduced_basis
-from expansion.newton import pareto_optimal
+from expansion.geometry.linear_algebra import Point, reduced_basis
+from expansion.geometry.newton import pareto_optimal
 from expansion.polynomial import symbol_latex
 from expansion.regimes import Regimes
 

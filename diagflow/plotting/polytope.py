@@ -21,8 +21,8 @@ from diagflow.plotting.label_placement import Labels, polygon_area
 from diagflow.plotting.polygon import telling_orders
 from diagflow.plotting.style import COLOURS, LEARNING_FILL, dashes
 from diagrams.errors import InvalidInputError
-from expansion.linear_algebra import Point, reduced_basis
-from expansion.newton import Face, NewtonPolyhedron
+from expansion.geometry.linear_algebra import Point, reduced_basis
+from expansion.geometry.newton import Face, NewtonPolyhedron
 from expansion.polynomial import symbol_latex
 from expansion.regimes import Regime, Regimes
 

@@ -23,7 +23,7 @@ from diagflow.plotting.map_plane import (
     window_of,
 )
 from diagflow.plotting.style import COLOURS, LEARNING_FILL, dashes, wrapped
-from diagflow.show_regimes import power_latex
+from diagflow.show.regimes import power_latex
 from expansion.regimes import Learning, Regime, Regimes
 
 if TYPE_CHECKING:

@@ -5,13 +5,11 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
 
-import sympy
-
-from diagflow import show_regimes
+from diagflow.columns import counted
 from diagflow.drawing.appearance import Appearance
 from diagflow.drawing.draw import block_items, term_items
 from diagflow.drawing.tikz import tikz_gallery
@@ -20,17 +18,21 @@ from diagflow.latex.polynomials import by_power
 from diagflow.latex.prose import escaped, name_latex, prose
 from diagflow.latex.solutions import certificate_latex, step_latex
 from diagflow.report.problem import problem_section
+from diagflow.show import regimes as show_regimes
 from diagflow.time_limit import TimeLimit, time_limit
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.exponents import SeriesExponents
+from expansion.polynomial import quotient_latex
 from expansion.problem import Problem
 from expansion.regimes import Regime, Regimes
+from expansion.scaling_conditions import as_monomial
 from expansion.series import LossSeries
 from pde.evolution import Method, Solution, Step
+from pde.formula_latex import formula_latex
+from pde.short_formula import ShortFormula
 from pde.solving import solution
-from pde.typeset import formula_latex
 
-__all__ = ["MAP_FILE", "article", "named_parts", "solutions"]
+__all__ = ["MAP_FILE", "article", "solutions"]
 
 MAP_FILE = "regimes.pdf"
 """The figure with the exponents and the regime map."""
@@ -133,6 +135,7 @@ def solutions(
     found: Regimes,
     *,
     limit: TimeLimit | None = None,
+    further: int = 0,
     stopped: Callable[[BaseException], None] | None = None,
 ) -> dict[str, Solution | DiagflowError]:
     """The solution of every regime, or why there is none.
@@ -141,16 +144,19 @@ def solutions(
     ----------
     found : Regimes
     limit : TimeLimit, optional
-        When it is over, that is why there is none.
+        Each regime has its share of the time that is left; when that is over, that is why there
+        is none.
+    further : int, default 0
+        How many parts share the time with the regimes and come after them.
     stopped : callable, optional
         Called with an interrupt of the user; the regimes from there on have none.
     """
     known: dict[str, Solution | DiagflowError] = {}
     try:
-        for regime in found:
-            left = None if limit is None else limit.left
+        for number, regime in enumerate(found):
+            share = None if limit is None else limit.share(len(found) - number + further)
             try:
-                with time_limit(left, f"the solution of regime {regime.name}"):
+                with time_limit(share, f"the solution of regime {regime.name}"):
                     known[regime.name] = solution(found, regime.name)
             except DiagflowError as error:
                 known[regime.name] = error
@@ -198,7 +204,7 @@ def _expansion(problem: Problem, exponents: SeriesExponents) -> str:
         if len(polynomial) <= _LONGEST_COEFFICIENT and not long:
             rows.append((f"Y_{{{s}}}", by_power(polynomial, problem.weight_variances)))
         else:
-            long.append(f"$Y_{{{s}}}$ has {len(polynomial)} terms")
+            long.append(f"$Y_{{{s}}}$ has {counted(len(polynomial), 'term')}")
     text = (
         "Along the flow,\n\\[\n\\mathbb{E}[L(t)] \\sim \\sum_{s \\ge 0} Y_s \\frac{(t/T)^s}{s!}, "
         "\\qquad Y_s = T^s\\, \\mathbb{E}\\Bigl[\\frac{d^s L}{dt^s}(0)\\Bigr],\n\\]\n"
@@ -218,10 +224,15 @@ def _regimes(found: Regimes, *, has_map: bool) -> str:
         "\\end{center}\n"
     )
     shown = figure if has_map else ""
+    tied = ", ".join(
+        f"${quotient_latex(as_monomial(exponents.symbols, relation.normal))} \\sim 1$"
+        for relation in found.on
+    )
+    on_slice = f" on the slice {tied}" if tied else ""
     return (
         "A regime is a face of the Newton polyhedra of all coefficients: a set of monomials that "
         "lead together when the sizes grow under its scaling condition. There are "
-        f"{len(found)}, from $Y_0, \\dots, Y_{{{exponents.last}}}$. "
+        f"{len(found)}{on_slice}, from $Y_0, \\dots, Y_{{{exponents.last}}}$. "
         f"{prose(show_regimes.support(found))}\n\n"
         f"{shown}\n\\begin{{center}}\\small\n\\fitted{{%\n{show_regimes.latex(found)}}}\n"
         "\\end{center}\n"
@@ -270,15 +281,23 @@ def _solution(regime: Regime, solved: Solution) -> str:
         f"Scaling: {conditions or 'the sizes grow'}; natural $T \\asymp {time}$; learning: "
         f"{regime.learning.value}. Method: {solved.method.value}. The solution holds for "
         f"{prose(solved.validity)}. {certificate_latex(solved.certificate)} "
-        f"Source: {prose(solved.source)}.\n",
+        f"Source: {prose(solved.source)}.{_hierarchy(solved)}\n",
     ]
     parts += [step_latex(_shortened(step, solved), display=_fitted) for step in solved.derivation]
-    if solved.formula is not None and not any(
-        _shortened(step, solved) is step and step.latex.endswith(formula_latex(solved.formula))
+    short = solved.short_formula()
+    if short is not None and not any(
+        _shortened(step, solved) is step and step.latex.endswith(formula_latex(short.expanded))
         for step in solved.derivation
     ):
-        parts.append(f"\\paragraph{{Result.}}\n{_result(solved.formula)}\n")
+        parts.append(f"\\paragraph{{Result.}}\n{_result(short)}\n")
     return "".join(parts) + "\n"
+
+
+def _hierarchy(solved: Solution) -> str:
+    """A sentence on the cores that a regime was derived from, if there are any."""
+    if solved.hierarchy.cores is None:
+        return ""
+    return f" Hierarchy of its effective dynamics: {solved.hierarchy}."
 
 
 def _figure(file: str | None, *, simulated: bool) -> str:
@@ -305,48 +324,13 @@ def _shortened(step: Step, solved: Solution) -> Step:
     return Step(step.title, kept, step.text) if kept else step
 
 
-def _result(formula: sympy.Expr) -> str:
-    """A formula; the common parts of a long one get names of their own."""
-    head = "\\mathbb{E}[L(t)] \\sim "
-    whole = formula_latex(formula)
-    if visible_length(whole) <= _LONG_FORMULA:
-        return _fitted(head + whole)
-    names = sympy.numbered_symbols("q_", start=1, positive=True)
-    parts, short = named_parts(formula, names)
-    lines = [_fitted(head + formula_latex(short))]
-    if parts:
-        equations = ",\\quad ".join(
-            f"{formula_latex(name)} = {formula_latex(part)}" for name, part in parts
-        )
+def _result(short: ShortFormula) -> str:
+    """The formula in scaled variables, and what these and its letters stand for."""
+    lines = [_fitted(f"\\mathbb{{E}}[L(t)] \\sim {formula_latex(short.formula)}")]
+    if short.equations:
         # In line, so that TeX finds the breaks between the parts.
-        lines.append("where $" + equations.replace(",\\quad ", "$, $") + "$.")
+        lines.append("where " + ", ".join(f"${equation}$" for equation in short.equations) + ".")
     return "\n".join(lines)
-
-
-def named_parts(
-    formula: sympy.Expr, names: Iterator[sympy.Symbol]
-) -> tuple[list[tuple[sympy.Symbol, sympy.Expr]], sympy.Expr]:
-    """The sums, and roots of sums, that occur more than once get names.
-
-    Returns
-    -------
-    list of (sympy.Symbol, sympy.Expr)
-        The names and what they stand for, which may contain earlier names.
-    sympy.Expr
-        The formula in these names.
-    """
-    found, (short,) = sympy.cse(formula)
-    put_back: dict[sympy.Symbol, sympy.Expr] = {}
-    kept = []
-    for symbol, part in found:
-        part = part.xreplace(put_back)
-        if part.is_Add or (part.is_Pow and part.base.is_Add and part.exp == sympy.Rational(1, 2)):
-            name = next(names)
-            kept.append((name, part))
-            put_back[symbol] = name
-        else:
-            put_back[symbol] = part
-    return kept, short.xreplace(put_back)
 
 
 def _fitted(formula: str) -> str:

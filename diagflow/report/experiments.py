@@ -26,12 +26,12 @@ from pathlib import Path
 
 import numpy as np
 
-from diagflow.compare import LARGEST_SHARE, Comparison
+from diagflow.comparison.regime import compare_regime
+from diagflow.comparison.verdict import LARGEST_SHARE, Comparison
 from diagflow.plotting.curves import plot_comparison
 from diagflow.plotting.evolution import telling_times
-from diagflow.regime_comparison import compare_regime
 from diagrams.errors import DiagflowError
-from expansion.closest import TOLERANCE
+from expansion.closest_regime import TOLERANCE
 from expansion.regimes import Regime, Regimes
 from pde.evolution import LossEvolution, Method, Solution
 from pde.solving import neglected

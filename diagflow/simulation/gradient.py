@@ -30,9 +30,9 @@ import array_api_compat
 import numpy as np
 import psutil
 
-from diagflow.simulation.contraction import Contraction, Program
 from diagflow.simulation.networks import Constant, NetworkAtSizes, axis_size, occurrences
 from diagflow.simulation.planning import BLOCK_ENTRIES, compile_contractions
+from diagflow.simulation.program import Contraction, Program
 from diagflow.simulation.values import read_values
 from diagrams.errors import InvalidInputError
 from diagrams.tensors import Tensor

@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from diagflow.simulation.contraction import Contraction
+from diagflow.simulation.program import Contraction
 from diagrams.diagram import Diagram
 from diagrams.tensors import Axis, Kind
 

@@ -25,7 +25,7 @@ from typing import Any
 
 import opt_einsum
 
-from diagflow.simulation.contraction import Contraction, Labels, Part, Program, Step
+from diagflow.simulation.program import Contraction, Labels, Part, Program, Step
 
 __all__ = ["BLOCK_ENTRIES", "compile_contractions"]
 

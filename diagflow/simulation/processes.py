@@ -1,7 +1,7 @@
 """Processes that share the runs of an ensemble.
 
-Convention. Every process begins and ends as `diagflow.worker` says. An interrupt of the user ends
-the processes without a word; what they had finished is kept by the caller.
+Convention. Every process begins and ends as `diagflow.workers.lifetime` says. An interrupt of the
+user ends the processes without a word; what they had finished is kept by the caller.
 
 >>> with processes(2) as pool:
 ...     sorted(pool.map(abs, [-1, -2, 3]))
@@ -19,7 +19,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any
 
-from diagflow import worker
+from diagflow.workers import lifetime as worker
 from diagrams.errors import BudgetExceededError
 
 __all__ = ["processes"]

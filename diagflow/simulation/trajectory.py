@@ -27,11 +27,12 @@ Source: ours.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diagrams.display import picture
+from diagrams.display import frame, picture, report
 
 __all__ = ["Trajectory", "trajectory_record"]
 
@@ -95,6 +96,28 @@ class Trajectory:
             return np.full(len(self.t), np.nan)
         with np.errstate(invalid="ignore"):
             return np.asarray(np.std(self.loss, axis=0, ddof=1) / np.sqrt(self.runs))
+
+    def __repr__(self) -> str:
+        return f"<{self.runs} runs at {len(self.t)} times, seed {self.seed}: {self.method}>"
+
+    def __str__(self) -> str:
+        return report("trajectory", self)
+
+    def to_frame(self) -> Any:
+        """A data frame of pandas with the columns t, mean and standard_error.
+
+        Raises
+        ------
+        InvalidInputError
+            If pandas is not installed.
+        """
+        return frame(
+            {
+                "t": self.t.tolist(),
+                "mean": self.mean.tolist(),
+                "standard_error": self.standard_error.tolist(),
+            }
+        )
 
     def _repr_png_(self) -> bytes | None:
         drawn: bytes | None = picture("trajectory", self)

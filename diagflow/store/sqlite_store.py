@@ -7,9 +7,9 @@ message, and a new one is begun. A place that cannot be written, or a full disk,
 keeping, never the result: the store says so once and goes on without.
 
 Each coefficient is a transaction of its own in a write-ahead log. Steps on the way to one
-(`diagrams.work`) are written together, once a second, so that a process that is killed loses about
-a second of them, and one that is done before leaves none. Several processes may use one file at
-once.
+(`diagrams.engine.steps`) are written together, once a second, so that a process that is killed
+loses about a second of them, and one that is done before leaves none. Several processes may use one
+file at once.
 
 The records have a largest size together. When it is reached, those that were not used for the
 longest time are removed: steps first, then coefficients. That a record is used is noted if the last

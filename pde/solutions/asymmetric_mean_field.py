@@ -22,8 +22,8 @@ from collections.abc import Iterator
 
 from expansion.polynomial import Polynomial
 from pde.evolution import Step
-from pde.moment_taylor import moment_taylor
-from pde.moments import ContractedLoss
+from pde.moments.hierarchy import ContractedLoss
+from pde.moments.taylor import moment_taylor
 from pde.solutions.vector_particles import vector_particle_solver
 
 __all__ = ["SOLVERS", "contracted_loss", "mean_field_taylor"]

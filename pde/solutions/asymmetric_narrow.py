@@ -6,9 +6,10 @@ E[L] ~ p/2 + H ℓ. The particle obeys
 
     du_c/dτ = - a^{ν-1} u_c + product of the other coordinates,    u(0) ~ N(0, σ² I_ν),
 
-with a drift that all particles share (`pde.shared_drift`). Without it, it is the particle of the
-mean field: for ν >= 3 the averages are formal series in both directions of time. The coefficients
-of the loss, which the moment hierarchy gives exactly, are resummed where approximants agree.
+with a drift that all particles share (`pde.moments.common_drift`). Without it, it is the particle
+of the mean field: for ν >= 3 the averages are formal series in both directions of time. The
+coefficients of the loss, which the moment hierarchy gives exactly, are resummed where approximants
+agree.
 
 On E, the face of smallest initialisation, every coefficient keeps its lowest power of σ.
 
@@ -21,8 +22,8 @@ from collections.abc import Iterator
 
 from expansion.polynomial import Polynomial
 from pde.evolution import Step
-from pde.moment_taylor import moment_taylor
-from pde.moments import ContractedLoss
+from pde.moments.hierarchy import ContractedLoss
+from pde.moments.taylor import moment_taylor
 from pde.solutions.vector_particles import vector_particle_solver
 
 __all__ = ["SOLVERS", "contracted_loss", "narrow_taylor"]

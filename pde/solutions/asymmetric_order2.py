@@ -38,9 +38,10 @@ from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.closed_form import EARLY_TIMES, UNTIL_BLOW_UP, closed_form
-from pde.evolution import Domain, FloatArray, Parameters, Solution, Step
-from pde.moment_taylor import moment_taylor
-from pde.moments import ContractedLoss
+from pde.curve import Domain, FloatArray, Parameters
+from pde.evolution import Solution, Step
+from pde.moments.hierarchy import ContractedLoss
+from pde.moments.taylor import moment_taylor
 from pde.solver import CpModel, Solver, cp_model
 from pde.taylor import ExpansionError, symbol, taylor
 

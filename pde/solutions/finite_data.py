@@ -20,7 +20,8 @@ from expansion.leading import LeadingSeries
 from expansion.models import cp
 from expansion.problem import Problem
 from expansion.recognition import recognised
-from pde.evolution import Parameters, Solution, Step
+from pde.curve import Parameters
+from pde.evolution import Solution, Step
 from pde.solutions import symmetric_order2
 from pde.solver import Solver
 from pde.taylor import symbol

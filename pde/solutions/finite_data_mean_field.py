@@ -30,9 +30,10 @@ from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.closed_form import EARLY_TIMES, UNTIL_BLOW_UP, closed_form
-from pde.evolution import Curve, Domain, FloatArray, Method, Parameters, Solution, Step
-from pde.logistic import logistic_rest
-from pde.marchenko_pastur import averages, edge, moment_in_sizes, precise_average
+from pde.curve import Curve, Domain, FloatArray, Parameters
+from pde.evolution import Method, Solution, Step
+from pde.numerics.logistic import logistic_rest
+from pde.numerics.marchenko_pastur import averages, edge, moment_in_sizes, precise_average
 from pde.solutions.finite_data import (
     POPULATION,
     SOURCE,

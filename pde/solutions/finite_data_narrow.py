@@ -37,8 +37,9 @@ from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.closed_form import EARLY_TIMES, closed_form, precise_value
-from pde.evolution import Curve, Domain, FloatArray, Method, Parameters, Solution, Step
-from pde.marchenko_pastur import edge, moment_in_sizes, rule
+from pde.curve import Curve, Domain, FloatArray, Parameters
+from pde.evolution import Method, Solution, Step
+from pde.numerics.marchenko_pastur import edge, moment_in_sizes, rule
 from pde.solutions.finite_data import (
     POPULATION,
     SOURCE,

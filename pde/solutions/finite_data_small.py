@@ -45,8 +45,9 @@ from diagrams.errors import InvalidInputError
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
+from pde.curve import Curve, Domain, FloatArray, Parameters
 from pde.deadline import check_time
-from pde.evolution import Curve, Domain, FloatArray, Method, Parameters, Solution, Step
+from pde.evolution import Method, Solution, Step
 from pde.solutions.finite_data import (
     POPULATION,
     SOURCE,
@@ -184,7 +185,13 @@ def _rate(rows: list[list[Polynomial]], s: int, *, with_target: bool) -> Polynom
 
 
 def data_moments(
-    z: float, y: float, times: FloatArray, *, size: int, with_target: bool = True
+    z: float,
+    y: float,
+    times: FloatArray,
+    *,
+    size: int,
+    with_target: bool = True,
+    unit: float = 1.0,
 ) -> tuple[FloatArray, FloatArray]:
     """½(1 - 2m_1 + m_2) and -4∫(m_1 - 2m_2 + m_3) at increasing times ϑ >= 0.
 
@@ -198,6 +205,8 @@ def data_moments(
         Rows of the Jacobi matrix.
     with_target : bool, default True
         False for ½m_2 and -4∫m_3.
+    unit : float, default 1
+        The time t at ϑ = 1, for messages.
 
     Examples
     --------
@@ -239,7 +248,10 @@ def data_moments(
     solver = DOP853(derivative, 0.0, state, float(times[-1]), rtol=_TOLERANCE, atol=_TOLERANCE)
     place, steps = int(late[0]), 0
     while place < len(times):
-        check_time("moment hierarchy")
+        check_time(
+            f"moment hierarchy of {size} rows",
+            f"t = {unit * solver.t:.3g} of {unit * float(times[-1]):.3g}",
+        )
         message, steps = solver.step(), steps + 1
         if steps > _MOST_STEPS:
             raise InvalidInputError(
@@ -304,7 +316,9 @@ def _curve(parameters: Parameters, loss: Loss, *, with_target: bool) -> Curve:
     n = Numbers.of(parameters)
 
     def at(times: FloatArray, size: int) -> FloatArray:
-        half, moved = data_moments(n.z, n.y, n.r * times / n.T, size=size, with_target=with_target)
+        half, moved = data_moments(
+            n.z, n.y, n.r * times / n.T, size=size, with_target=with_target, unit=n.T / n.r
+        )
         values: FloatArray = n.p * half if loss == "train" else n.p * half[0] + n.N * moved
         return values
 

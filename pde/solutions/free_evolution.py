@@ -1,7 +1,7 @@
 r"""Free evolution of CP models: the vertices A and B, and A-B of SYM of even order from 4 on.
 
 The target drops out; the leading diagrams are flowers and chains, and their numbers are those of a
-`pde.recurrent_series` with m = p^ν H σ^{2ν}, γ = ν and a = ½θ:
+`pde.recurrent_regimes` with m = p^ν H σ^{2ν}, γ = ν and a = ½θ:
 
 - ASYM, A: c = 1, β = ν - 1, θ = 1, x = p^{ν-1} σ^{2(ν-1)}; B: the same with β = 0 and
   x = H σ^{2(ν-1)}.
@@ -24,7 +24,7 @@ from diagrams.wick import monomial
 from expansion.leading import LeadingSeries
 from expansion.problem import Problem
 from pde.evolution import Solution
-from pde.recurrent_series import RecurrentSeries, recurrent_solution
+from pde.recurrent_regimes import RecurrentSeries, recurrent_solution
 from pde.solver import CpModel, Solver, cp_model
 
 __all__ = ["SOLVERS", "free_evolution"]

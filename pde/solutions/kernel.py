@@ -8,7 +8,7 @@ so that every entry of f - F decays at the same rate:
 where both terms are of one order. On C the model starts from f = 0 and the second term is absent.
 SYM has no such limit: for ν = 2 its kernel is a linear function of f itself.
 
-It is the `pde.recurrent_series` with m = p, x = H σ^{2ν-2}, c = 1, β = 0, γ = ν, θ = 1 and, with
+It is the `pde.recurrent_regimes` with m = p, x = H σ^{2ν-2}, c = 1, β = 0, γ = ν, θ = 1 and, with
 y = p^{ν-1} H σ^{2ν}, a = ½(1 + y) on B-C and ½ on C.
 
 Source: Yarotsky, Golikov, Gusev 2026, section 8; the rate contains the factor ν.
@@ -22,7 +22,7 @@ from diagrams.wick import monomial
 from expansion.leading import LeadingSeries
 from expansion.problem import Problem
 from pde.evolution import Solution
-from pde.recurrent_series import RecurrentSeries, recurrent_solution
+from pde.recurrent_regimes import RecurrentSeries, recurrent_solution
 from pde.solver import Solver, cp_model
 
 __all__ = ["SOLVERS", "kernel_series"]

@@ -41,7 +41,8 @@ from diagrams.wick import Monomial, monomial
 from expansion.polynomial import Polynomial, quotient_latex
 from expansion.regimes import Regime
 from pde.closed_form import closed_form
-from pde.evolution import Domain, FloatArray, Origin, Parameters, Solution, Step
+from pde.curve import Domain, FloatArray, Parameters
+from pde.evolution import Origin, Solution, Step
 from pde.taylor import symbol
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ The particle is du/dτ = ν(u^{ν-1} - θ z₂^{ν-1} u). Without the shared dri
 
     v(s) = v (1 - ν(ν-2) s v^{ν-2})^{-1/(ν-2)},    v ~ N(0, 1),
 
-and the rest is `pde.shared_drift` with A(s) = K(s) = E[v(s)²], C(s) = E[v(s)^ν] and the coupling
-g = ν² θ p^{ν-1}σ^ν. The averages exist for s <= 0 only: for t <= 0, gradient ascent. For t > 0 a
-particle that starts at v reaches infinity at s = 1/(ν(ν-2)v^{ν-2}), some at once, and the formal
-series diverges.
+and the rest is `pde.moments.common_drift` with A(s) = K(s) = E[v(s)²], C(s) = E[v(s)^ν] and the
+coupling g = ν² θ p^{ν-1}σ^ν. The averages exist for s <= 0 only: for t <= 0, gradient ascent. For t
+> 0 a particle that starts at v reaches infinity at s = 1/(ν(ν-2)v^{ν-2}), some at once, and the
+formal series diverges.
 
 Ascent goes on for ever if and only if p^{ν-1}σ^ν < ρ* = 1/(ν² θ ∫K^{ν-1}) (integral over s < 0).
 Then E[L] → p/2 like |τ|^{-ν/(ν-2)}. Beyond, the loss blows up at a finite time with the exponent
@@ -36,11 +36,12 @@ from numpy.typing import NDArray
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from pde.evolution import Curve, Domain, FloatArray, Method, Parameters, Solution, Step
-from pde.moment_taylor import moment_taylor
-from pde.moments import ContractedLoss
-from pde.quadrature import gaussian_rule
-from pde.shared_drift import Shape, SharedDrift
+from pde.curve import Curve, Domain, FloatArray, Parameters
+from pde.evolution import Method, Solution, Step
+from pde.moments.common_drift import Shape, SharedDrift
+from pde.moments.hierarchy import ContractedLoss
+from pde.moments.taylor import moment_taylor
+from pde.numerics.gaussian_quadrature import gaussian_rule
 from pde.solver import Solver, cp_model
 
 __all__ = ["SOLVERS", "contracted_loss", "critical_noise", "shape"]

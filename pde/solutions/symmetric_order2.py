@@ -29,8 +29,9 @@ import numpy as np
 from expansion.leading import LeadingSeries
 from expansion.problem import Problem
 from pde.closed_form import EARLY_TIMES, UNTIL_BLOW_UP, closed_form
-from pde.evolution import Domain, FloatArray, Origin, Parameters, Solution
-from pde.logistic import logistic_rest
+from pde.curve import Domain, FloatArray, Parameters
+from pde.evolution import Origin, Solution
+from pde.numerics.logistic import logistic_rest
 from pde.solver import CpModel, Solver, cp_model
 from pde.taylor import symbol
 

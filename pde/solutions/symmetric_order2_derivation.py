@@ -31,13 +31,13 @@ from diagrams.errors import InvalidInputError
 from diagrams.wick import expectation
 from expansion.models import cp
 from expansion.series import LossSeries
-from pde.characteristics import solve_symbolically
-from pde.equation import FirstOrderPDE
+from pde.characteristics.characteristics import solve_symbolically
 from pde.evolution import Step
-from pde.recurrence import Index
-from pde.recurrence_search import FoundRecurrence, find_recurrence
+from pde.formula_latex import formula_latex
+from pde.recurrences.equation import FirstOrderPDE
+from pde.recurrences.recurrence import Index
+from pde.recurrences.search import FoundRecurrence, find_recurrence
 from pde.taylor import symbol
-from pde.typeset import formula_latex
 
 if TYPE_CHECKING:
     import sympy
@@ -145,9 +145,9 @@ def derivation(regime: str, formula: sympy.Expr | None) -> tuple[Step, ...]:
     """
     import sympy
 
-    from pde.algebraic import find_algebraic_equation
-    from pde.characteristics import residual_at_random_points
-    from pde.hadamard import hadamard_product
+    from pde.characteristics.characteristics import residual_at_random_points
+    from pde.recurrences.algebraic import find_algebraic_equation
+    from pde.recurrences.hadamard import hadamard_product
 
     part = _PARTS[regime]
     tau = sympy.Symbol("tau", real=True)

@@ -16,8 +16,8 @@ from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.evolution import Method, Solution, Step
-from pde.moment_taylor import lowest_variance
-from pde.solutions.resummed import series_solution
+from pde.moments.taylor import lowest_variance
+from pde.resummed_series import series_solution
 from pde.solver import Solver, cp_model
 
 __all__ = ["TERMS", "vector_particle_solver"]

@@ -5,7 +5,7 @@ on the nodes of a quadrature, and again on those of a coarser one. Where it does
 formal. Two cases differ:
 
 - formal in both directions: the exact coefficients are summed by approximants, Borel-Padé among
-  them, where these agree (`pde.resummation`);
+  them, where these agree (`pde.numerics.resummation`);
 - formal in one direction only: from the other one the average continues analytically, but past 0 to
   two complex conjugate values, since the particles that reach infinity do so on the real axis: it
   is the Stokes line of the series. Only t = 0 is left.
@@ -24,8 +24,9 @@ from fractions import Fraction
 import numpy as np
 
 from expansion.polynomial import Polynomial
-from pde.evolution import Curve, FloatArray, Method, Parameters, Solution, Step
-from pde.solutions.resummed import resummed_curve
+from pde.curve import Curve, FloatArray, Parameters
+from pde.evolution import Method, Solution, Step
+from pde.resummed_series import resummed_curve
 from pde.systems.curves import Branch, branch, joined
 from pde.systems.particle import ParticleFlow
 from pde.systems.site import SiteNumbers, SiteProblem

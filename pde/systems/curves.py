@@ -30,7 +30,7 @@ from math import inf, isfinite
 
 import numpy as np
 
-from pde.evolution import Curve, Domain, FloatArray
+from pde.curve import Curve, Domain, FloatArray
 from pde.systems.flows import Flow
 from pde.systems.trajectory import Accuracy, Ending, Trajectory, follow
 

@@ -6,7 +6,7 @@
 >>> nodes.tolist(), weights.tolist()
 ([[-1.0, 1.0]], [0.5, 0.5])
 
-Source: ours; the rules are those of `pde.quadrature` and of Gauss and Hermite.
+Source: ours; the rules are those of `pde.numerics.gaussian_quadrature` and of Gauss and Hermite.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.polynomial.hermite_e import hermegauss
 from numpy.typing import NDArray
 
 from diagrams.errors import CapacityError
-from pde.quadrature import gaussian_rule
+from pde.numerics.gaussian_quadrature import gaussian_rule
 
 __all__ = ["GAUSSIAN", "RADEMACHER", "Law"]
 

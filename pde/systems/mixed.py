@@ -35,7 +35,8 @@ from numpy.typing import NDArray
 from diagrams.errors import InvalidInputError
 from expansion.dynamics.system import PolynomialSystem
 from expansion.polynomial import Polynomial
-from pde.evolution import Curve, Domain, FloatArray, Method, Parameters, Solution, Step
+from pde.curve import Curve, Domain, FloatArray, Parameters
+from pde.evolution import Method, Solution, Step
 from pde.systems.solution import system_curve
 
 __all__ = ["mixed_curve", "mixed_solution"]

@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagrams.errors import CapacityError
-from pde.moments import Multiplicity
+from pde.moments.hierarchy import Multiplicity
 from pde.systems.dimensions import Powers
 from pde.systems.exact import products
 from pde.systems.site import SiteNumbers

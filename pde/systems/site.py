@@ -7,8 +7,8 @@ colour c, and the reduced potential is a polynomial V(z). Merging makes the hier
 
 a first-order partial differential equation for the generating function of the z_m, whose
 characteristics are particles u in the effective potential Σ_m u^m ∂V/∂z_m, with z_m = w E[u^m] and
-w the number of sites (`pde.moments`). A `SiteProblem` is the potential, w, and the law of u(0), all
-exact in the symbols; nothing else is known about the model.
+w the number of sites (`pde.moments.hierarchy`). A `SiteProblem` is the potential, w, and the law of
+u(0), all exact in the symbols; nothing else is known about the model.
 
 >>> p = Polynomial.parse
 >>> problem = SiteProblem.from_potential(
@@ -37,7 +37,7 @@ from math import factorial, prod
 from diagrams.errors import InvalidInputError
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.polynomial import Polynomial
-from pde.moments import ContractedLoss, LossTerm, MomentSeries, Multiplicity
+from pde.moments.hierarchy import ContractedLoss, LossTerm, MomentSeries, Multiplicity
 from pde.systems.laws import GAUSSIAN, Law
 
 __all__ = ["SiteNumbers", "SiteProblem"]

@@ -34,14 +34,15 @@ import sympy
 
 from expansion.dynamics.system import PolynomialSystem
 from expansion.polynomial import Polynomial
-from pde.evolution import Curve, Method, Parameters, Solution, Step
+from pde.curve import Curve, Parameters
+from pde.evolution import Method, Solution, Step
+from pde.formula_latex import formula_latex
 from pde.systems.closed import closed_formula, pruned
 from pde.systems.curves import flow_curve
 from pde.systems.enclosure import precise_output
 from pde.systems.exact import at_numbers, coefficients
 from pde.systems.flows import SystemFlow
 from pde.systems.invariants import first_integrals, rates_of
-from pde.typeset import formula_latex
 
 __all__ = ["system_curve", "system_solution"]
 
@@ -138,7 +139,9 @@ def system_solution(
         derivation=tuple(steps),
         taylor=lambda: _coefficients(small),
         curve=lambda parameters: system_curve(small, parameters),
-        validity="t until the loss blows up, in both directions of time",
+        validity="all t"
+        if form is not None and form.is_entire
+        else "t until the loss blows up, in both directions of time",
     )
 
 

@@ -3,7 +3,7 @@
 Hierarchies of words, and others that are neither finite nor on one site, give coefficients and no
 more. At numbers, an equation is sought in them (`pde.systems.guess`); if it is found and confirmed,
 the loss is continued along it (`pde.systems.continuation`) and holds for all times until its first
-singular point. Otherwise the coefficients are summed by approximants (`pde.resummation`).
+singular point. Otherwise the coefficients are summed by approximants (`pde.numerics.resummation`).
 
 >>> rows = (Polynomial({(("p", 1),): (-2) ** s}) for s in range(24))  # p exp(-2τ)
 >>> loss = series_solution(rows, number=24, problem="example", regime="V1").at({"p": 3, "T": 1})
@@ -16,6 +16,7 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from math import factorial, inf
@@ -24,14 +25,18 @@ import numpy as np
 from flint import fmpq_poly
 
 from expansion.polynomial import Polynomial
-from pde.evolution import Curve, FloatArray, Method, Parameters, Solution, Step
-from pde.solutions.resummed import resummed_curve
+from pde.curve import Curve, FloatArray, Parameters
+from pde.evolution import Method, Solution, Step
+from pde.resummed_series import resummed_curve
 from pde.systems.continuation import ContinuationError, continued, differential
 from pde.systems.curves import Branch, joined
 from pde.systems.guess import FoundEquation, find_equation, in_variable
 
-__all__ = ["equation_curve", "series_curve", "series_solution"]
+__all__ = ["CONFIRMED", "equation_curve", "series_curve", "series_solution"]
 
+
+CONFIRMED = "coefficients that confirm the equation"
+"""The note of a curve that follows an equation found in its coefficients."""
 
 _ZERO = Polynomial()
 
@@ -88,7 +93,9 @@ def equation_curve(
                 branches = _branches(found, scaled, float(size), float(scale))
             except ContinuationError:
                 continue
-            return found, joined(*branches, T=T)
+            curve = joined(*branches, T=T)
+            confirmed = (CONFIRMED, float(found.confirmations))
+            return found, replace(curve, notes=(*curve.notes, confirmed))
     return None
 
 

@@ -183,7 +183,7 @@ def test_compare_of_an_interrupted_ensemble_says_what_was_compared(
     def interrupted(*given: Any, runs: int, **options: Any) -> Trajectory:
         return replace(simulate(*given, runs=2, **options), interrupted=True)
 
-    monkeypatch.setattr("diagflow.regime_comparison.simulate", interrupted)
+    monkeypatch.setattr("diagflow.comparison.regime.simulate", interrupted)
     done = run(
         "compare", *SYM, "--regime", "A-B-E", "--at", NUMBERS, "--times", "0:1:3", "--runs", "7",
         "--terms", "5", "--format", "json",

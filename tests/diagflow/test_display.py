@@ -13,9 +13,9 @@ import sympy
 import diagflow
 from diagflow import cp, simulate, solve
 from diagflow.plotting.evolution import telling_times
-from pde.equation import FirstOrderPDE
 from pde.evolution import LossEvolution
-from pde.recurrence_search import find_recurrence
+from pde.recurrences.equation import FirstOrderPDE
+from pde.recurrences.search import find_recurrence
 
 ROOT = Path(__file__).resolve().parents[2]
 PNG = b"\x89PNG\r\n\x1a\n"

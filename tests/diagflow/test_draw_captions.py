@@ -12,7 +12,7 @@ from diagrams.diagram import Diagram
 from expansion.models import cp, tied_autoencoder
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from expansion.problem_file import read_problem_file
+from expansion.problem_files.problem_file import read_problem_file
 from expansion.series import LossSeries
 from tests.command import Run
 

@@ -16,12 +16,12 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, PathPatch, Polygon
 
-import diagflow.drawing.gallery
+import diagflow.drawing.page
 from diagflow.drawing.appearance import INK, PINNED_FILL, Appearance
 from diagflow.drawing.contractions import contractions, matchings
 from diagflow.drawing.draw import draw
-from diagflow.drawing.gallery import gallery
 from diagflow.drawing.layout import layout
+from diagflow.drawing.page import gallery
 from diagflow.drawing.picture import draw_diagram
 from diagflow.drawing.svg import svg
 from diagflow.drawing.tikz import tikz, tikz_document
@@ -219,7 +219,7 @@ def test_a_page_says_all_and_covers_nothing(
     """Captions, a legend of more than one row and a note, apart from each other on the page."""
     written: list[Figure] = []
     monkeypatch.setattr(
-        diagflow.drawing.gallery, "write_figure", lambda figure, _: written.append(figure)
+        diagflow.drawing.page, "write_figure", lambda figure, _: written.append(figure)
     )
     names = [f"long_name_of_weight{k}" for k in range(9)]
     tensors = [Tensor(name, (H, p), variance="sigma2") for name in names]

@@ -24,16 +24,16 @@ from diagrams.diagram import Diagram
 from diagrams.errors import DiagflowError, InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Tensor
-from expansion.declarations import MAXIMAL_SIZE
 from expansion.formulas import read_formula
 from expansion.polynomial import MAXIMAL_LENGTH, Polynomial
 from expansion.problem import Problem
-from expansion.problem_file import read_problem, read_problem_file
+from expansion.problem_files.declarations import MAXIMAL_SIZE
+from expansion.problem_files.problem_file import read_problem, read_problem_file
+from expansion.problem_files.toml_document import MAXIMAL_CHARACTERS, MAXIMAL_DOTS, TomlDocument
 from expansion.records import read_series
 from expansion.series import Budget, LossSeries
 from expansion.series_files import MAXIMAL_BYTES, read_series_file
 from expansion.targets import target_networks
-from expansion.toml_document import MAXIMAL_CHARACTERS, MAXIMAL_DOTS, TomlDocument
 from tests.command import ROOT, Run
 
 EXAMPLES = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "examples").glob("*.toml"))]
@@ -332,7 +332,7 @@ target = "identity"
         (
             '["p"]',
             '["' + "p" * 101 + '"]',
-            f"x.toml, line 6: tensors.W.axes: '{'p' * 39} is not a name of at most 100 printable "
+            f"x.toml, line 6: tensors.W.axes: '{'p' * 59} is not a name of at most 100 printable "
             "characters; choose another",
         ),
         (

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from diagflow.compare import STANDARD_ERRORS, Comparison, compare
-from diagflow.finite_size import FiniteSizeCorrection
+from diagflow.comparison.finite_size import FiniteSizeCorrection
+from diagflow.comparison.verdict import STANDARD_ERRORS, Comparison, compare
 from diagflow.plotting.curves import draw_curves, draw_deviation, plot_comparison
 from diagflow.simulation import Trajectory
 

@@ -14,25 +14,27 @@ from typing import Any
 import pytest
 import sympy
 
-from diagflow.compare import LARGEST_SHARE
+from diagflow.comparison.verdict import LARGEST_SHARE
 from diagflow.latex.prose import prose
+from diagflow.report import article as article_module
 from diagflow.report import experiments, write
-from diagflow.report.article import article, named_parts
+from diagflow.report.article import article
 from diagflow.report.problem import function_latex, open_indices, problem_section
 from diagflow.report.trials import TrialLimits, run_trials
 from diagflow.report.write import write_report
-from diagrams.errors import InvalidInputError
+from diagflow.time_limit import TimeLimit
+from diagrams.errors import DiagflowError, InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
-from expansion.cones import Cone
 from expansion.exponents import SeriesExponents
+from expansion.geometry.cones import Cone
 from expansion.models import cp
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.series import loss_series
 from pde.evolution import Solution
+from pde.formula_latex import formula_latex
 from pde.solving import neglected, solution
-from pde.typeset import formula_latex
 from tests.command import Run
 from tests.latex_structure import check_structure
 
@@ -119,19 +121,6 @@ def test_indices_that_clash_get_a_prime() -> None:
     section = problem_section(problem)
     assert "$W$ are independent $N(0, \\sigma^{2})$ at the start" in section
     assert "$N(0, \\sigma_{*}^{2})$ and fixed" in section
-
-
-def test_parts_with_names_are_the_formula() -> None:
-    p_, t = sympy.symbols("p t", positive=True)
-    root = sympy.sqrt(1 + p_ * t)
-    formula = (root + 1 + (1 + p_ * t) ** 2) / (root * (2 + root)) + p_**2 * t
-    names = sympy.numbered_symbols("q_", start=1, positive=True)
-    parts, short = named_parts(formula, names)
-    assert parts
-    assert sympy.count_ops(short) < sympy.count_ops(formula)
-    for name, part in reversed(parts):
-        short = short.xreplace({name: part})
-    assert sympy.simplify(short - formula) == 0
 
 
 def test_given_coefficients_have_no_report() -> None:
@@ -409,11 +398,45 @@ def test_a_report_whose_time_is_over_is_complete_without_the_rest(
     run: Run, stuck: Callable[[str], None], tmp_path: Path
 ) -> None:
     stuck("A")
-    options = ("--terms", "4", "--max-seconds", "8")
+    options = ("--terms", "4", "--max-seconds", "20")
     code, missing, text = finished(run, tmp_path, *options)
     assert code == 2
-    assert "the simulation of regime B was not begun, because the time was over" in missing
-    assert "\\subsection{Regime B}" in text, "its solution is there"
+    lines = [
+        re.fullmatch("the simulation of regime A needs more than (.*) seconds", line)
+        for line in missing
+    ]
+    assert lines[0] is not None and float(lines[0][1]) < 7, "its share, not all that was left"
+    assert "{regime-B.pdf}" in text, "what comes after it has its own share"
+    assert "\\subsection{Regime A}" in text, "its solution is there"
+
+
+def test_a_solution_that_does_not_end_costs_its_share_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    real = article_module.solution
+
+    def slow(found: Regimes, name: str) -> Any:
+        if name == "B":
+            time.sleep(600)
+        return real(found, name)
+
+    monkeypatch.setattr(article_module, "solution", slow)
+    found = regimes(cp(order=2, symmetric=True), terms=4)
+    limit = TimeLimit.begun(14, "the solutions")
+    solved = article_module.solutions(found, limit=limit)
+    assert [name for name, known in solved.items() if isinstance(known, DiagflowError)] == ["B"]
+    assert not limit.is_over
+
+
+def test_a_report_on_a_slice_says_so(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(write.shutil, "which", lambda name: None)
+    options = ("--terms", "4", "--no-simulations", "--slice", "H ~ p")
+    code, _, text = finished(run, tmp_path, *options)
+    assert code == 0
+    assert "There are 3 on the slice $H / p \\sim 1$, from" in text
+    assert "\\subsection{Regime A--B--E}" in text and "\\subsection{Regime B}" not in text
 
 
 def test_an_interrupt_leaves_a_complete_report(

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from diagflow.store import SQLiteStore
-from diagrams.array_steps import Integration, Merging
-from diagrams.work import Work
+from diagrams.engine.arrays.steps import Integration, Merging
+from diagrams.engine.steps import Work
 from expansion.models import cp
 from expansion.problem import Problem
 from expansion.series import LossSeries
@@ -33,9 +33,9 @@ COMMAND = [
 
 def keep_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether it pays or not."""
-    monkeypatch.setattr("diagrams.work._LEAST_SECONDS", -1.0)
-    monkeypatch.setattr("diagrams.work._SHARE", 1e9)
-    monkeypatch.setattr("diagrams.traces._TOGETHER", 4)
+    monkeypatch.setattr("diagrams.engine.steps._LEAST_SECONDS", -1.0)
+    monkeypatch.setattr("diagrams.engine.steps._SHARE", 1e9)
+    monkeypatch.setattr("diagrams.engine.traces.representation._TOGETHER", 4)
 
 
 def finished(store: Path, *options: str) -> bytes:
@@ -115,8 +115,10 @@ def test_what_was_done_before_the_kill_is_not_done_again(
 
     for kind in (Integration, Merging):
         monkeypatch.setattr(kind, "carry_out", refuse)
-    monkeypatch.setattr("diagrams.traces.TraceRepresentation._contracted", refuse)
-    monkeypatch.setattr("diagrams.traces.TraceRepresentation.merged", refuse)
+    monkeypatch.setattr(
+        "diagrams.engine.traces.representation.TraceRepresentation._contracted", refuse
+    )
+    monkeypatch.setattr("diagrams.engine.traces.merging.TraceMerger.merged", refuse)
     again = LossSeries(problem, store=SQLiteStore(tmp_path / "store.sqlite3"))
     assert again[last] == expected
 

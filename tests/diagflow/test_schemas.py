@@ -203,7 +203,16 @@ OPTIONAL = {
     "simulate": {"loss"},
 }
 MAPS = {"exponents", "monomial", "natural_time", "slope", "offsets", "scale", "variables"} | {
-    *("parameters", "values", "neglected", "notes", "divisors", "machine", "sizes"),
+    *(
+        "parameters",
+        "values",
+        "neglected",
+        "notes",
+        "divisors",
+        "machine",
+        "sizes",
+        "scaled_variables",
+    ),
 }
 
 
@@ -296,7 +305,7 @@ def test_outputs_are_valid_and_what_is_wrong_is_not(
 
 
 def test_a_regime_without_a_solution(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from diagflow import show_solution
+    from diagflow.show import solution as show_solution
 
     solution = show_solution.solution
 

@@ -20,7 +20,7 @@ from diagrams.variances import substituted
 from diagrams.wick import expectation
 from expansion.polynomial import monomial_latex
 from expansion.problem import Problem
-from expansion.problem_file import read_problem_file
+from expansion.problem_files.problem_file import read_problem_file
 from expansion.series import LossSeries
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagrams.arrays import ArrayRepresentation
 from diagrams.diagram import Diagram
+from diagrams.engine.arrays.representation import ArrayRepresentation
 from diagrams.errors import (
     BudgetExceededError,
     CapacityError,

@@ -19,17 +19,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diagflow.oracle import QuadraticLoss, Term, loss_derivatives
-from diagrams.arrays import ArrayRepresentation
 from diagrams.diagram import Diagram
+from diagrams.engine.arrays.representation import ArrayRepresentation
+from diagrams.engine.blocks import Blocks
+from diagrams.engine.representation import Representation
+from diagrams.engine.traces.cyclic_words import canonical_word
+from diagrams.engine.traces.representation import TraceRepresentation, is_product_of_traces
 from diagrams.flow import Flow, represent
 from diagrams.merge import merge, symmetric_tensors
 from diagrams.network import Network, inner_product
-from diagrams.representation import Blocks, Representation
 from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Axis, Kind, Tensor
-from diagrams.traces import TraceRepresentation, is_product_of_traces
 from diagrams.wick import Moments, expectation, monomial
-from diagrams.words import canonical_word
 from expansion.models import cp
 
 REFERENCE = Path(__file__).parent.parent / "reference"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from diagrams.diagram import Diagram
 from diagrams.errors import InvalidInputError
-from diagrams.structure import solutions
+from diagrams.residue_sums import solutions
 from diagrams.tensors import Axis, Kind, Tensor
 
 p, n, r, q = Axis("p"), Axis("n"), Axis("r"), Axis("q")

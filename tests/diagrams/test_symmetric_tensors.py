@@ -15,17 +15,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagrams.arrays import ArrayRepresentation
-from diagrams.averaging import averaged
 from diagrams.diagram import Diagram
+from diagrams.engine.arrays.representation import ArrayRepresentation
+from diagrams.engine.by_definition import PlainRepresentation
+from diagrams.engine.traces.representation import TraceRepresentation
 from diagrams.errors import InvalidInputError
 from diagrams.flow import Flow
+from diagrams.input_average import averaged
 from diagrams.merge import merge, shares
 from diagrams.network import Network, inner_product
-from diagrams.plain import PlainRepresentation
 from diagrams.sums import DiagramSum
 from diagrams.tensors import MAXIMAL_SYMMETRIC, Axis, Kind, Tensor
-from diagrams.traces import TraceRepresentation
 from diagrams.wick import expectation
 
 p, H = Axis("p"), Axis("H")

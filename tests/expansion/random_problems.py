@@ -7,8 +7,8 @@ import random
 from collections.abc import Sequence
 
 from expansion.problem import Problem
-from expansion.problem_file import read_problem
-from expansion.toml_document import TomlDocument
+from expansion.problem_files.problem_file import read_problem
+from expansion.problem_files.toml_document import TomlDocument
 
 __all__ = ["random_problem"]
 

@@ -20,10 +20,10 @@ from expansion.exponents import SeriesExponents
 from expansion.models import cp, tied_autoencoder
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from expansion.problem_file import read_problem
+from expansion.problem_files.problem_file import read_problem
+from expansion.problem_files.toml_document import TomlDocument
 from expansion.series import LossSeries
 from expansion.series_store import series_key
-from expansion.toml_document import TomlDocument
 
 AXES = (
     'axes = {{ p = "growing", n = "growing", H = "growing", r = "growing", two = 2, three = 3 }}\n'

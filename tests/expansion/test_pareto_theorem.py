@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from diagrams.errors import InvalidInputError
@@ -10,8 +12,8 @@ from expansion.models import cp, tied_autoencoder
 from expansion.pareto_theorem import agreement, pareto_theorem
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
+from expansion.problem_files.toml_document import TomlDocument
 from expansion.series import loss_series
-from expansion.toml_document import TomlDocument
 
 
 def exponents(problem: Problem, last: int) -> SeriesExponents:
@@ -31,12 +33,18 @@ def test_the_theorem_agrees_with_the_enumeration(order: int, symmetric: bool, la
     [
         cp(order=3, symmetric=True),
         cp(order=2, target="spiked"),
-        tied_autoencoder(),
+        tied_autoencoder(data=True),
     ],
     ids=lambda problem: problem.title,
 )
 def test_it_says_nothing_about_other_problems(problem: Problem) -> None:
     assert agreement(exponents(problem, 2)) is None
+
+
+def test_it_holds_for_a_cp_model_of_another_name() -> None:
+    assert agreement(exponents(tied_autoencoder(), 2)) == (0, 1, 2)
+    problem = replace(cp(order=3), family="a name of its own", options=())
+    assert agreement(exponents(problem, 2)) == (0, 1, 2)
 
 
 def test_it_says_nothing_about_coefficients_from_elsewhere() -> None:

@@ -6,9 +6,11 @@ import pytest
 
 from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
 from expansion.problem import Problem
-from expansion.problem_file import read_problem_file
+from expansion.problem_files.problem_file import read_problem_file
 from expansion.recognition import recognised
+from expansion.regimes import regimes
 from expansion.series import loss_series
+from tests.expansion.renamed import SYMBOLS, renamed_toml
 
 COPY = """
 family = "a copy of another kind"
@@ -108,14 +110,9 @@ def test_the_losses_are_recognised_too(read) -> None:
     "problem",
     [
         cp(order=4, symmetric=True, target="-1*identity"),
-        cp(order=3, target="modular-addition"),
-        cp(order=3, target="spiked"),
         cp(order=3, target="identity + spike"),
-        cp(order=2, target="teacher"),
-        autoencoder(data=True),
-        deep_linear(depth=3),
-        two_layer(degree=1),
-        two_layer(degree=2),
+        cp(order=3, target="2*spiked"),
+        two_layer(degree=2, target="2*identity"),
     ],
     ids=lambda problem: problem.title,
 )
@@ -130,3 +127,61 @@ def test_two_variances_are_not_one(read) -> None:
         )
         is None
     )
+
+
+COPIES = (
+    cp(order=2),
+    cp(order=2, symmetric=True),
+    cp(order=3, target="zero"),
+    cp(order=3, symmetric=True),
+    cp(order=4, symmetric=True),
+    cp(order=3, target="spiked"),
+    cp(order=3, target="modular-addition"),
+    cp(order=3, symmetric=True, target="teacher"),
+    tied_autoencoder(data=True),
+    autoencoder(data=True),
+    deep_linear(depth=3),
+    deep_linear(depth=3, data=True),
+    two_layer(degree=2),
+    two_layer(degree=3, target="teacher"),
+)
+
+
+@pytest.mark.parametrize("preset", COPIES, ids=lambda problem: problem.title)
+def test_a_preset_under_other_names_is_that_preset(preset: Problem, read) -> None:
+    found = recognised(read(renamed_toml(preset)))
+    assert found is not None and (found.preset, found.scale) == (preset, 1)
+    assert {mine: other for other, mine in SYMBOLS.items()}.items() >= dict(found.symbols).items()
+
+
+def test_a_map_has_the_names_of_the_preset(read) -> None:
+    for preset in (cp(order=2), cp(order=3, symmetric=True), deep_linear(depth=3), two_layer()):
+        mine, other = regimes(read(renamed_toml(preset)), terms=4), regimes(preset, terms=4)
+        assert [regime.name for regime in mine] == [regime.name for regime in other]
+        for regime in mine:
+            twin = other[regime.name]
+            assert regime.learning is twin.learning
+            assert {*regime.natural_time} == {(SYMBOLS[n], k) for n, k in twin.natural_time}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('model = "', 'model = "2 '),
+        ('model = "', 'model = "B1[o0,k] B1[o1,k] + '),
+        ("B0[o1,k] B1[o0,k]", "B0[o0,k] B0[o1,k] + B0[o1,k] B1[o0,k]"),
+        ('variance = "w"', 'variance = "1/width"'),
+        ('variance = "w"', 'variance = "2*w"'),
+        ('variance = "w"', 'variance = "v"'),
+        ('width = "growing"', "width = 7"),
+    ],
+)
+def test_what_is_nearly_a_preset_is_none(old: str, new: str, read) -> None:
+    text = renamed_toml(cp(order=2)).replace("identity", "I[o0,o1]")
+    text = text.replace(
+        "[losses", 'I = { kind = "structural", axes = ["width", "width"] }\n[losses'
+    )
+    assert recognised(read(text)) is not None
+    changed = text.replace(old, new, 1)
+    assert changed != text
+    assert recognised(read(changed)) is None

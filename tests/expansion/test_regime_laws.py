@@ -13,17 +13,17 @@ import pytest
 
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from expansion.exponents import DEFAULT_DIAGRAMS, SeriesExponents
+from expansion.geometry.linear_algebra import Point, inner_product
 from expansion.learning import Learning, learning
-from expansion.linear_algebra import Point, inner_product
 from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
-from expansion.naming import regime_names
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from expansion.problem_file import read_problem, read_problem_file
+from expansion.problem_files.problem_file import read_problem, read_problem_file
+from expansion.problem_files.toml_document import TomlDocument
 from expansion.regime_laws import regimes_at
+from expansion.regime_names import regime_names
 from expansion.regimes import Regime, Regimes, regimes
 from expansion.series import Budget, LossSeries
-from expansion.toml_document import TomlDocument
 from tests.expansion.random_problems import random_problem
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -249,6 +249,10 @@ def test_a_regime_on_the_limit_of_a_wall_is_led_by_what_leads_there() -> None:
         ({1: 3, 2: 2, 3: 1}, 1, "unknown"),
         ({1: 2}, 1, "unknown"),
         ({1: 2, 2: 2, 3: 4, 4: 4}, 2, "rich"),
+        # Y_0 is without its pure-target term: its leading terms may be of another kind.
+        ({0: 0, 1: 2, 2: 2, 3: 2, 4: 2}, 1, "lazy"),
+        ({0: 0, 1: 2, 2: 4, 3: 6}, 1, "rich"),
+        ({0: 0, 1: 2, 2: 0}, 1, "unknown"),
     ],
 )
 def test_learning_goes_by_the_change_in_a_period(

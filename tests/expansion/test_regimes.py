@@ -8,11 +8,11 @@ from functools import cache
 import pytest
 
 from diagrams.errors import InvalidInputError
-from expansion.cones import Cone
 from expansion.exponents import SeriesExponents
-from expansion.linear_algebra import Point, inner_product
+from expansion.geometry.cones import Cone
+from expansion.geometry.linear_algebra import Point, inner_product
+from expansion.geometry.newton import pareto_optimal
 from expansion.models import cp
-from expansion.newton import pareto_optimal
 from expansion.pareto_theorem import agreement
 from expansion.polynomial import Polynomial
 from expansion.regimes import Learning, Regime, Regimes, regimes

@@ -369,7 +369,7 @@ def test_time_between_two_questions_is_not_counted() -> None:
 
 SCRIPT = """
 import sys
-from diagflow import show
+from diagflow.show import series as show
 from expansion.models import cp
 from expansion.series import loss_series
 for order, symmetric, terms in ((2, True, 5), (2, False, 4), (3, True, 2), (3, False, 3)):

@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from expansion.linear_algebra import inner_product, primitive
+from expansion.geometry.linear_algebra import inner_product, primitive
 from expansion.vertex_sequences import VertexSequence, Wall
 
 VECTOR = st.tuples(*[st.integers(-5, 5)] * 3)

@@ -19,7 +19,7 @@ from diagrams.network import Network
 from diagrams.tensors import Axis, Tensor
 from expansion.formulas import read_formula
 from expansion.polynomial import Polynomial
-from expansion.problem_file import read_problem_file
+from expansion.problem_files.problem_file import read_problem_file
 from expansion.series import Budget, LossSeries
 from expansion.series_files import read_series_file
 from expansion.targets import target_networks

@@ -19,9 +19,9 @@ from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.regimes import regimes
 from pde.evolution import Curve, Solution
+from pde.resummed_series import resummed_curve
 from pde.solutions import asymmetric_order2, kernel, symmetric_order2
 from pde.solutions.free_evolution import _derive as free
-from pde.solutions.resummed import resummed_curve
 
 TIMES = 12
 TERMS = (5, 6, 7, 8, 10, 13)

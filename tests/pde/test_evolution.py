@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from diagrams.errors import InvalidInputError
-from pde.evolution import Curve, Domain, LossEvolution, Method, Solution
+from pde.curve import Curve, Domain
+from pde.evolution import LossEvolution, Method, Solution
 
 
 def evolution(domain: Domain, *, precise: bool) -> LossEvolution:

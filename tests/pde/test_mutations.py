@@ -17,9 +17,12 @@ from diagrams.errors import DiagflowError
 from expansion.models import cp, tied_autoencoder
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
-from pde import solving
+from pde import power_law, solving
+from pde.curve import Curve
 from pde.curve_check import check_solution
-from pde.evolution import Curve, Origin
+from pde.effective import Answer
+from pde.evolution import Origin
+from pde.hierarchies import HierarchySummary
 from pde.solutions import (
     SOLVERS,
     asymmetric_mean_field,
@@ -30,7 +33,6 @@ from pde.solutions import (
     finite_data_small,
     free_evolution,
     kernel,
-    power_law,
     symmetric_even,
     symmetric_order2,
 )
@@ -252,7 +254,7 @@ def test_a_changed_rate_of_a_power_law_is_refused(monkeypatch: pytest.MonkeyPatc
     ]
     assert derived and all(holds(problem, name) for name in derived)
     # Without it the effective dynamics would put the right solution in the place of a wrong one.
-    monkeypatch.setattr(solving, "effective_solution", lambda *_: None)
+    monkeypatch.setattr(solving, "effective_answer", lambda *_: Answer(HierarchySummary()))
     whole = power_law._recurrence
 
     def changed(*arguments: object) -> tuple[object, ...]:

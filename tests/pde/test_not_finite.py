@@ -15,10 +15,14 @@ import pytest
 import sympy
 
 from diagrams.errors import DiagflowError
-from pde import cauchy, hadamard, marchenko_pastur, particles, quadrature, sampled_taylor
-from pde.characteristics import solve_symbolically
+from pde import cauchy, sampled_taylor
+from pde.characteristics.characteristics import solve_symbolically
 from pde.closed_form import precise_value
-from pde.equation import FirstOrderPDE
+from pde.moments import particles
+from pde.numerics import gaussian_quadrature as quadrature
+from pde.numerics import marchenko_pastur
+from pde.recurrences import hadamard
+from pde.recurrences.equation import FirstOrderPDE
 from pde.taylor import symbol
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,9 +15,9 @@ from expansion.problem import Problem
 from expansion.regimes import regimes
 from pde.deadline import seconds_left
 from pde.evolution import Origin
-from pde.resummation import diverges
+from pde.numerics.resummation import diverges
+from pde.resummed_series import resummed_solution
 from pde.solutions.finite_data_small import data_moments
-from pde.solutions.resummed import resummed_solution
 from pde.solutions.symmetric_order2 import triangle_loss
 from pde.solving import leading_coefficients, solution, solve
 

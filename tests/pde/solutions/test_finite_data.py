@@ -13,7 +13,7 @@ from diagrams.errors import InvalidInputError
 from expansion.models import cp, tied_autoencoder
 from expansion.regimes import Regimes, regimes
 from pde.evolution import LossEvolution, Method
-from pde.marchenko_pastur import average, moment, precise_average, rule
+from pde.numerics.marchenko_pastur import average, moment, precise_average, rule
 from pde.solutions.finite_data_small import closure_error, data_moments
 from pde.solving import solution, solve
 

@@ -14,7 +14,7 @@ from diagrams.errors import InvalidInputError
 from expansion.models import tied_autoencoder
 from expansion.regimes import Regimes, regimes
 from pde.deadline import seconds_left
-from pde.marchenko_pastur import edge, moment, rule
+from pde.numerics.marchenko_pastur import edge, moment, rule
 from pde.solutions.finite_data_narrow import generating_average
 from pde.solutions.finite_data_small import data_moments
 from pde.solving import solution, solve

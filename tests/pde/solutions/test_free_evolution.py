@@ -8,7 +8,7 @@ import pytest
 from expansion.models import cp
 from expansion.regimes import regimes
 from pde.evolution import Method
-from pde.recurrence import Recurrence
+from pde.recurrences.recurrence import Recurrence
 from pde.solutions.free_evolution import free_evolution
 from pde.solver import CpModel
 from pde.solving import solution, solve

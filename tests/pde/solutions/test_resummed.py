@@ -8,8 +8,8 @@ import pytest
 from diagrams.errors import InvalidInputError
 from expansion.models import cp
 from pde.evolution import Method
+from pde.resummed_series import TOLERANCE, resummed_curve, resummed_solution
 from pde.solutions import asymmetric_order2
-from pde.solutions.resummed import TOLERANCE, resummed_curve, resummed_solution
 
 AT = {"p": Fraction(64), "H": Fraction(48), "sigma2": Fraction(1, 50), "T": Fraction(2)}
 

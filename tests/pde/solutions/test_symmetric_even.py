@@ -10,8 +10,8 @@ from scipy.special import erfcx
 
 from diagrams.errors import InvalidInputError
 from expansion.models import cp
-from pde.particles import blow_up, integrate
-from pde.shared_drift import SharedDrift
+from pde.moments.common_drift import SharedDrift
+from pde.moments.particles import blow_up, integrate
 from pde.solutions.symmetric_even import SOLVERS, contracted_loss, critical_noise, shape
 
 (SOLVER,) = SOLVERS

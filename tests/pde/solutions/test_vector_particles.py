@@ -11,7 +11,7 @@ import pytest
 
 from expansion.models import cp
 from expansion.regimes import Regimes, regimes
-from pde.solutions.resummed import resummed_curve
+from pde.resummed_series import resummed_curve
 from pde.solutions.vector_particles import TERMS
 from pde.solving import solution
 

@@ -11,8 +11,8 @@ from numpy.polynomial.hermite_e import hermegauss
 from diagrams.errors import CapacityError, InvalidInputError
 from expansion.polynomial import Polynomial
 from pde.evolution import Method
-from pde.moment_taylor import moment_taylor
-from pde.moments import ContractedLoss
+from pde.moments.hierarchy import ContractedLoss
+from pde.moments.taylor import moment_taylor
 from pde.solutions.asymmetric_mean_field import mean_field_taylor
 from pde.solutions.asymmetric_narrow import narrow_taylor
 from pde.solutions.symmetric_even import _curve as even_curve

@@ -1,0 +1,138 @@
+"""From a regime and numbers to a comparison: solve, simulate, correct, judge.
+
+>>> from diagflow.comparison.verdict import Agreement
+>>> from expansion.models import cp
+>>> from expansion.regimes import regimes
+>>> found = regimes(cp(order=2, symmetric=True), terms=6)
+>>> at = {"p": Fraction(12), "H": Fraction(6), "sigma2": Fraction(1, 12)}
+>>> compare_regime(found, "A-B-E", at=at, times=[0.2, 0.5], runs=40).verdict.value
+'agrees'
+>>> compare_regime(found, "A-B", at=at, times=[0.2, 0.5], runs=40).verdict is Agreement.AGREES
+False
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diagflow.comparison.finite_size import finite_size_correction, target_constant
+from diagflow.comparison.verdict import STANDARD_ERRORS, Comparison, compare
+from diagflow.simulation import simulate
+from diagflow.time_limit import time_limit
+from diagrams.errors import InvalidInputError
+from expansion.closest_regime import unit
+from expansion.regimes import Learning, Regimes
+from pde.evolution import LossEvolution
+from pde.solving import solve
+
+__all__ = ["compare_regime", "natural_scale"]
+
+FloatArray = NDArray[np.float64]
+
+
+def compare_regime(
+    found: Regimes,
+    name: str,
+    *,
+    at: Mapping[str, Fraction],
+    times: Sequence[float],
+    runs: int = 10,
+    seed: int = 0,
+    rtol: float = 1e-8,
+    jobs: int = 1,
+    seconds: float | None = None,
+    tolerance: float | None = None,
+    standard_errors: float = STANDARD_ERRORS,
+    scale: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Comparison:
+    """Compare the solution of a regime with an ensemble.
+
+    Parameters
+    ----------
+    found : Regimes
+        The regimes of a problem.
+    name : str
+        Name of the regime.
+    at : mapping from str to Fraction
+        Sizes, variances and T.
+    times, runs, seed, rtol, jobs, progress
+        See `diagflow.simulation.simulate`.
+    seconds : float, optional
+        Limit on the time of solution and simulation together.
+    tolerance, standard_errors, scale
+        See `diagflow.comparison.verdict.compare`; the scale is `natural_scale` unless given.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no solution there, a time is outside its domain, or a number breaks a rule.
+    """
+    problem = found.exponents.problem
+    if problem is None:
+        raise InvalidInputError(
+            f"regime {name}: belongs to given coefficients; a simulation needs their problem"
+        )
+    with time_limit(seconds, f"comparison in regime {found[name].name}") as limit:
+        evolution = solve(found, name, at=at)
+        curve = evolution(np.asarray(times, dtype=np.float64))  # refuses before time is spent
+    if not np.all(np.isfinite(curve)):
+        raise InvalidInputError(
+            f"regime {name}: the loss is too large for a floating point number; give times "
+            "closer to 0"
+        )
+    trajectory = simulate(
+        problem,
+        at=at,
+        times=times,
+        runs=runs,
+        seed=seed,
+        rtol=rtol,
+        jobs=jobs,
+        seconds=limit.left,
+        progress=progress,
+        loss=found.exponents.loss,
+    )
+    result = compare(
+        evolution,
+        trajectory,
+        scale=natural_scale(found, name, evolution) if scale is None else scale,
+        correction=finite_size_correction(found, name, at, theory=evolution),
+        standard_errors=standard_errors,
+        tolerance=tolerance,
+        theory_error=evolution.error_estimate or 0.0,
+        kept=_kept(found, name, evolution, trajectory.t),
+    )
+    return replace(result, left_out=evolution.certificate.left_out)
+
+
+def _kept(found: Regimes, name: str, evolution: LossEvolution, times: FloatArray) -> float:
+    """The largest distance of the theory from the loss of the zero model (from 0 if free).
+
+    On the given times and where the terms of the exact series become as large as each other: in
+    some lazy regimes nothing has moved at t = 0.
+    """
+    constant = float(target_constant(found, name, evolution.parameters))
+    values = {symbol: evolution.parameters[symbol] for symbol in found.exponents.symbols}
+    series = [Fraction(Y.evaluate(**values)) for Y in found.exponents.coefficients]
+    scale = float(unit(series) * evolution.parameters["T"])
+    more = np.array([time for time in (scale, -scale) if evolution.domain.inside(np.array(time))])
+    every = np.concatenate((times, more[:1]))
+    kept = float(np.max(np.abs(evolution(every) - constant)))
+    return kept if kept > 0 else natural_scale(found, name, evolution)
+
+
+def natural_scale(found: Regimes, name: str, evolution: LossEvolution) -> float:
+    """The loss of the zero model, or where it is neglected the theory's loss at t = 0."""
+    target = found.exponents.pure_target
+    if found[name].learning is not Learning.FREE and len(target):
+        values = {symbol: evolution.parameters[symbol] for symbol in target.symbols}
+        return float(target.evaluate(**values))
+    return abs(float(evolution(0.0)))

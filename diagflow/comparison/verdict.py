@@ -1,0 +1,315 @@
+"""Theory against simulation: deviations, what explains them, and a verdict.
+
+Definition. At every time the *deviation* is the mean loss of an ensemble minus the theory. What is
+judged is the deviation minus the known finite-size correction. Its *allowance* is
+
+    k standard errors of the mean + stated error of the correction + error of the theory.
+
+At a time theory and simulation *differ* if it exceeds the allowance. They *agree* if it does not
+and the allowance is at most the *resolution*, a twentieth of what the theory keeps: a theory that
+is off by more would have been found out. Otherwise, and where the correction is not known, the time
+*cannot be judged*. With a tolerance it is the deviation itself that is judged, and the allowance is
+k standard errors + the tolerance times a scale, whatever its size. A run that has blown up differs
+from every theory.
+
+The verdict: they differ if they differ at some time, or if the correction is as large as what the
+theory keeps, for then the theory describes something else. They agree if they agree at all times
+and the correction is at most a quarter of what the theory keeps. Otherwise it cannot be judged.
+
+Convention. Relative deviations are relative to one scale for all times, such as the loss of the
+zero model: the loss itself may tend to zero.
+
+>>> ensemble = Trajectory(
+...     t=np.array([0.0, 1.0]),
+...     loss=np.array([[2.0, 0.9], [2.02, 0.92]]),
+...     seed=0,
+...     blow_up=(None, None),
+...     method="DOP853",
+...     rtol=1e-8,
+...     step=None,
+...     finished=(0, 1),
+...     interrupted=False,
+... )
+>>> result = compare(lambda t: 2.02 - 1.08 * t, ensemble, scale=2.0)
+>>> result.verdict.value, round(result.largest, 3)
+('agrees', 0.015)
+>>> compare(lambda t: 2.02 - 1.2 * t, ensemble, scale=2.0).verdict.value
+'differs'
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diagflow.comparison.finite_size import FiniteSizeCorrection
+from diagflow.simulation.trajectory import Trajectory
+from diagrams.errors import InvalidInputError
+
+__all__ = [
+    "LARGEST_SHARE",
+    "RESOLUTION",
+    "STANDARD_ERRORS",
+    "Agreement",
+    "Comparison",
+    "compare",
+    "comparison_record",
+]
+
+STANDARD_ERRORS = 4.0
+"""The k of the verdict: over a grid of times, three would be exceeded by chance now and then."""
+
+RESOLUTION = 0.05
+"""An allowance that is larger than this part of what the theory keeps decides nothing."""
+
+LARGEST_SHARE = 0.25
+"""Where the correction is a larger part of what the theory keeps, agreement is not the theory's."""
+
+FloatArray = NDArray[np.float64]
+
+
+class Agreement(StrEnum):
+    """The verdict on a comparison."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    UNDECIDED = "cannot be judged"
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Theory and simulation at the same times.
+
+    Parameters
+    ----------
+    t, theory, mean, standard_error : array, shape (times,)
+    correction, correction_error : array, shape (times,)
+        The expected deviation at finite sizes and its stated error; not a number where they are not
+        known.
+    allowed : array, shape (times,)
+        The largest size of the deviation minus the correction, or with a tolerance of the
+        deviation, that does not differ; not a number where the correction is needed and not known.
+    scale : float
+        What relative deviations are relative to.
+    kept : float
+        The size of what the theory keeps, in units of the loss.
+    tolerance : float or None
+        The relative tolerance of the verdict, if there is one.
+    trajectory : Trajectory
+        The ensemble.
+    left_out : tuple of int
+        The s whose leading part the theory does not contain.
+    """
+
+    t: FloatArray
+    theory: FloatArray
+    mean: FloatArray
+    standard_error: FloatArray
+    correction: FloatArray
+    correction_error: FloatArray
+    allowed: FloatArray
+    scale: float
+    kept: float
+    tolerance: float | None
+    trajectory: Trajectory
+    left_out: tuple[int, ...] = ()
+
+    @property
+    def deviation(self) -> FloatArray:
+        """Mean minus theory."""
+        return self.mean - self.theory
+
+    @property
+    def relative(self) -> FloatArray:
+        """Deviation in units of the scale."""
+        return self.deviation / self.scale
+
+    @property
+    def largest(self) -> float:
+        """The largest size of a relative deviation."""
+        return float(np.max(np.abs(self.relative)))
+
+    @property
+    def remaining(self) -> float | None:
+        """The largest relative deviation after the correction, where that is known, if it is."""
+        rest = np.abs(self.deviation - self.correction)[np.isfinite(self.correction)] / self.scale
+        return float(np.max(rest)) if rest.size else None
+
+    @property
+    def neglected(self) -> float | None:
+        """The size of the correction relative to what the theory keeps, at least; None if unknown.
+
+        The largest value over the times at which it is known, less its stated error.
+        """
+        known = np.isfinite(self.correction + self.correction_error)
+        if not known.any():
+            return None
+        least = np.abs(self.correction[known]) - self.correction_error[known]
+        return max(0.0, float(np.max(least)) / self.kept)
+
+    @property
+    def resolution(self) -> float:
+        """The largest allowance with which a time is judged, in units of the loss."""
+        return RESOLUTION * self.kept
+
+    @property
+    def agreements(self) -> tuple[Agreement, ...]:
+        """The verdict at every time."""
+        # Without a correction nothing is expected; where it is not known, nothing is allowed.
+        center = np.zeros_like(self.t)
+        if self.tolerance is None:
+            center = np.where(np.isfinite(self.correction), self.correction, 0.0)
+        with np.errstate(invalid="ignore"):
+            judged = np.abs(self.deviation - center)
+            within = judged <= self.allowed
+        known = np.isfinite(self.allowed)
+        fine = known if self.tolerance is not None else self.allowed <= self.resolution
+        return tuple(
+            Agreement.DIFFERS
+            if not finite or (sure and not inside)
+            else Agreement.AGREES
+            if inside and sharp
+            else Agreement.UNDECIDED
+            for finite, sure, inside, sharp in zip(
+                np.isfinite(self.mean), known, within, fine, strict=True
+            )
+        )
+
+    @property
+    def agrees(self) -> NDArray[np.bool_]:
+        """At which times they agree."""
+        return np.array([at is Agreement.AGREES for at in self.agreements], dtype=np.bool_)
+
+    @property
+    def verdict(self) -> Agreement:
+        """The verdict at all times together, see above."""
+        at = self.agreements
+        share = 0.0 if self.tolerance is not None else self.neglected
+        if Agreement.DIFFERS in at or (share is not None and not share < 1):
+            return Agreement.DIFFERS
+        if Agreement.UNDECIDED in at or (share is not None and not share <= LARGEST_SHARE):
+            return Agreement.UNDECIDED
+        return Agreement.AGREES
+
+    @property
+    def holds(self) -> bool:
+        """Whether the verdict is that they agree."""
+        return self.verdict is Agreement.AGREES
+
+
+def compare(
+    theory: Callable[[FloatArray], FloatArray],
+    trajectory: Trajectory,
+    *,
+    scale: float,
+    correction: FiniteSizeCorrection | None = None,
+    standard_errors: float = STANDARD_ERRORS,
+    tolerance: float | None = None,
+    theory_error: float = 0.0,
+    kept: float | None = None,
+) -> Comparison:
+    """Compare a loss curve with an ensemble.
+
+    Parameters
+    ----------
+    theory : callable
+        From an array of times to an array of losses.
+    trajectory : Trajectory
+        At least two runs.
+    scale : float
+        Positive; see above.
+    correction : FiniteSizeCorrection, optional
+        What the theory leaves out at these sizes; without it, nothing.
+    standard_errors : float
+        The k of the verdict.
+    tolerance : float, optional
+        Allowed relative deviation, in place of the correction.
+    theory_error : float
+        Absolute error of the theory.
+    kept : float, optional
+        Positive; the size of what the theory keeps, the scale unless given.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are fewer than two runs, or a number above is not positive.
+    """
+    if trajectory.runs < 2:
+        raise InvalidInputError(
+            f"comparison with {trajectory.runs} run: the standard error needs two or more; "
+            "give more runs"
+        )
+    for name, value in (
+        ("scale", scale),
+        ("standard errors", standard_errors),
+        ("tolerance", tolerance),
+        ("kept", kept),
+    ):
+        if value is not None and not (value > 0 and isfinite(value)):
+            raise InvalidInputError(f"{name} {value}: is not positive; give a positive number")
+    t = trajectory.t
+    if correction is None:
+        expected, error = np.full_like(t, np.nan), np.zeros_like(t)
+    else:
+        expected, error = correction.estimate(t)
+    systematic = theory_error + error if tolerance is None else tolerance * scale
+    # Rounding of the simulated loss, which is a difference of numbers of the size of the scale.
+    rounding = 1e-12 * scale + 10 * trajectory.rtol * np.abs(trajectory.mean)
+    with np.errstate(invalid="ignore"):
+        allowed = standard_errors * trajectory.standard_error + systematic + rounding
+    return Comparison(
+        t=t,
+        theory=np.asarray(theory(t), dtype=np.float64),
+        mean=trajectory.mean,
+        standard_error=trajectory.standard_error,
+        correction=expected,
+        correction_error=np.where(np.isfinite(expected), error, np.nan),
+        allowed=np.where(np.isfinite(trajectory.mean), allowed, 0.0),
+        scale=scale,
+        kept=scale if kept is None else kept,
+        tolerance=tolerance,
+        trajectory=trajectory,
+    )
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None
+
+
+def comparison_record(comparison: Comparison) -> dict[str, object]:
+    """The comparison as plain data; None where a number is not known."""
+
+    def plain(values: FloatArray) -> list[float | None]:
+        return [float(value) if np.isfinite(value) else None for value in values]
+
+    return {
+        "t": comparison.t.tolist(),
+        "theory": plain(comparison.theory),
+        "mean": plain(comparison.mean),
+        "standard_error": plain(comparison.standard_error),
+        "deviation": plain(comparison.deviation),
+        "relative_deviation": plain(comparison.relative),
+        "correction": plain(comparison.correction),
+        "correction_error": plain(comparison.correction_error),
+        "allowed": plain(comparison.allowed),
+        "agrees": [bool(value) for value in comparison.agrees],
+        "verdicts": [at.value for at in comparison.agreements],
+        "scale": comparison.scale,
+        "tolerance": comparison.tolerance,
+        "blow_up": list(comparison.trajectory.blow_up),
+        "runs": comparison.trajectory.runs,
+        "seed": comparison.trajectory.seed,
+        "largest": _finite(comparison.largest),
+        "remaining": _finite(comparison.remaining),
+        "kept": comparison.kept,
+        "neglected": _finite(comparison.neglected),
+        "verdict": comparison.verdict.value,
+        "holds": comparison.holds,
+    }

@@ -1,0 +1,121 @@
+"""Theory against simulation as text, JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from fractions import Fraction
+
+import numpy as np
+
+from diagflow.columns import counted
+from diagflow.comparison.verdict import RESOLUTION, Agreement, Comparison, comparison_record
+from diagflow.schemas import versioned_text
+from diagflow.show.simulation import blow_up_line, number, values_line
+
+__all__ = ["csv_text", "json_text", "remaining", "text", "verdict"]
+
+COLUMNS = (
+    "t", "theory", "mean", "standard_error", "deviation", "correction", "correction_error",
+    "allowed",
+)  # fmt: skip
+"""Columns of the table."""
+
+MARKS = {Agreement.AGREES: "", Agreement.DIFFERS: "  !", Agreement.UNDECIDED: "  ?"}
+"""Behind the rows of the table."""
+
+
+def verdict(comparison: Comparison) -> str:
+    """One line: how large the deviation is, the verdict and its reason."""
+    if not np.isfinite(comparison.largest):
+        size = "unbounded: runs have blown up"
+    else:
+        size = f"{100 * comparison.largest:.3g}% of {comparison.scale:.6g}"
+    return f"Largest deviation {size}: {_conclusion(comparison)}"
+
+
+def _conclusion(comparison: Comparison) -> str:
+    number = counted(len(comparison.t), "time")
+    differing = comparison.agreements.count(Agreement.DIFFERS)
+    undecided = comparison.agreements.count(Agreement.UNDECIDED)
+    rule = (
+        "standard errors and the error of the finite-size correction"
+        if comparison.tolerance is None
+        else f"standard errors and the tolerance of {100 * comparison.tolerance:g}%"
+    )
+    share = comparison.neglected
+    neglects = (
+        "" if share is None else f"neglects {100 * share:.3g}% of what it keeps at these numbers"
+    )
+    if differing:
+        reason = f"BEYOND {rule} at {differing} of {number}"
+        too_much = comparison.tolerance is None and share is not None and not share < 1
+        return f"{reason}, and the theory {neglects}" if too_much else reason
+    if comparison.verdict is Agreement.DIFFERS:
+        return f"DIFFERS, the theory {neglects}"
+    if comparison.verdict is Agreement.AGREES:
+        return f"within {rule}"
+    if undecided:
+        unknown = np.count_nonzero(~np.isfinite(comparison.allowed))
+        reasons = []
+        if unknown:
+            reasons.append(f"the finite-size correction is not known at {unknown} of {number}")
+        if undecided > unknown:
+            reasons.append(
+                f"what is allowed exceeds {100 * RESOLUTION:g}% of what the theory keeps at "
+                f"{undecided - unknown} of {number}, give more runs or closer times"
+            )
+        return f"CANNOT BE JUDGED, {' and '.join(reasons)}"
+    return f"CANNOT BE JUDGED, the theory {neglects}"
+
+
+def remaining(comparison: Comparison) -> list[str]:
+    """A line on what is left after the finite-size correction, if that is known."""
+    if comparison.remaining is None or not np.isfinite(comparison.remaining):
+        return []
+    known = np.count_nonzero(np.isfinite(comparison.correction))
+    return [
+        f"With the correction, at the {counted(int(known), 'time')} where it is known: "
+        f"{100 * comparison.remaining:.3g}%"
+    ]
+
+
+def text(title: str, at: Mapping[str, Fraction], comparison: Comparison) -> str:
+    """What was compared, the table, the verdict."""
+    ensemble = comparison.trajectory
+    lines = [
+        title,
+        f"At {values_line(at)}; {counted(ensemble.runs, 'run')}, seed {ensemble.seed}",
+        *blow_up_line(ensemble),
+        "",
+        "  ".join(f"{name.replace('_', ' '):>16}" for name in (*COLUMNS, "relative")),
+    ]
+    for k, t in enumerate(comparison.t):
+        cells = [f"{t:.8g}"]
+        cells += [number(getattr(comparison, name)[k], ".6g") for name in COLUMNS[1:]]
+        cells.append(number(comparison.relative[k], "+.3%"))
+        lines.append("  ".join(f"{cell:>16}" for cell in cells) + MARKS[comparison.agreements[k]])
+    lines += ["", verdict(comparison), *remaining(comparison)]
+    return "\n".join(lines) + "\n"
+
+
+def json_text(title: str, at: Mapping[str, Fraction], comparison: Comparison) -> str:
+    """The comparison as a record, indented."""
+    record = {
+        "comparison": title,
+        "parameters": {name: str(value) for name, value in at.items()},
+        **comparison_record(comparison),
+    }
+    return versioned_text("compare", record)
+
+
+def csv_text(title: str, at: Mapping[str, Fraction], comparison: Comparison) -> str:
+    """The table; cells are empty where a number is not known."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for k in range(len(comparison.t)):
+        row = [float(getattr(comparison, name)[k]) for name in COLUMNS]
+        writer.writerow([repr(value) if np.isfinite(value) else "" for value in row])
+    return buffer.getvalue()

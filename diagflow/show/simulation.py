@@ -1,0 +1,104 @@
+"""An ensemble of simulations as text, JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from fractions import Fraction
+
+import numpy as np
+
+from diagflow.columns import counted
+from diagflow.schemas import versioned_text
+from diagflow.simulation.trajectory import Trajectory, trajectory_record
+from diagrams.arguments import number_text
+
+__all__ = ["blow_up_line", "csv_text", "curve_lines", "json_text", "number", "text", "values_line"]
+
+
+def text(title: str, at: Mapping[str, Fraction], trajectory: Trajectory, *, curves: bool) -> str:
+    """What was simulated and how, and the mean with its standard error; curves on request."""
+    lines = [title, f"At {values_line(at)}", *curve_lines(trajectory, curves=curves)]
+    return "\n".join(lines) + "\n"
+
+
+def curve_lines(trajectory: Trajectory, *, curves: bool) -> list[str]:
+    """How the ensemble was integrated, and its mean with the standard error at every time."""
+    how = (
+        f"Euler with step {trajectory.step:g}"
+        if trajectory.step is not None
+        else f"{trajectory.method} with relative tolerance {trajectory.rtol:g}"
+    )
+    lines = [
+        f"{counted(trajectory.runs, 'run')}, seed {trajectory.seed}; {how}",
+        *blow_up_line(trajectory),
+        "",
+        f"{'t':>14}  {'mean loss':>18}  {'standard error':>15}"
+        + ("".join(f"  {f'run {run}':>15}" for run in trajectory.finished) if curves else ""),
+    ]
+    for k, t in enumerate(trajectory.t):
+        row = f"{t:>14.8g}  {number(trajectory.mean[k], '.12g'):>18}"
+        row += f"  {number(trajectory.standard_error[k], '.3g'):>15}"
+        if curves:
+            row += "".join(f"  {number(value, '.9g'):>15}" for value in trajectory.loss[:, k])
+        lines.append(row)
+    return lines
+
+
+def json_text(
+    title: str, at: Mapping[str, Fraction], trajectory: Trajectory, *, curves: bool
+) -> str:
+    """The record of the command line's contract, indented; the curve of every run on request."""
+    record = trajectory_record(trajectory) | {
+        "problem": title,
+        "parameters": {name: str(value) for name, value in at.items()},
+        "method": trajectory.method,
+        "rtol": trajectory.rtol,
+        "step": trajectory.step,
+        "blow_up": list(trajectory.blow_up),
+        "interrupted": trajectory.interrupted,
+    }
+    if curves:
+        record["loss"] = [
+            [float(x) if np.isfinite(x) else None for x in row] for row in trajectory.loss
+        ]
+    return versioned_text("simulate", record)
+
+
+def csv_text(
+    title: str, at: Mapping[str, Fraction], trajectory: Trajectory, *, curves: bool
+) -> str:
+    """Columns t, mean, standard_error, and on request one for each run; empty where undefined."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    columns = [trajectory.t, trajectory.mean, trajectory.standard_error]
+    names = ["t", "mean", "standard_error"]
+    if curves:
+        columns += list(trajectory.loss)
+        names += [f"run_{run}" for run in trajectory.finished]
+    writer.writerow(names)
+    for row in zip(*columns, strict=True):
+        writer.writerow([repr(float(value)) if np.isfinite(value) else "" for value in row])
+    return buffer.getvalue()
+
+
+def values_line(at: Mapping[str, Fraction]) -> str:
+    """Names and values, ``p = 512, sigma2 = 2e-05``."""
+    return ", ".join(f"{name} = {number_text(value)}" for name, value in at.items())
+
+
+def number(value: float, form: str) -> str:
+    """A formatted number, or a dash where there is none."""
+    return format(float(value), form) if np.isfinite(value) else "-"
+
+
+def blow_up_line(trajectory: Trajectory) -> list[str]:
+    """Which runs have blown up and when, if any."""
+    times = sorted((t for t in trajectory.blow_up if t is not None), key=abs)
+    if not times:
+        return []
+    ends = f"at t = {times[0]:.6g}" if len(times) == 1 else f"from t = {times[0]:.6g} on"
+    if len(times) > 1:
+        ends += f", the last at t = {times[-1]:.6g}"
+    return [f"{len(times)} of {trajectory.runs} runs blow up, {ends}"]

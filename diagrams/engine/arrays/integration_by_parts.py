@@ -1,0 +1,306 @@
+"""Gaussian integration by parts in many diagrams at once.
+
+Each diagram has a chosen factor (`diagrams.engine.arrays.pairing.choose_factor`). Integrating it
+pairs it with each of its partners, deletes the two and identifies their nodes. When a tensor has
+only a few factors left, all of them are integrated in one step, by listing their perfect matchings,
+and so are further tensors while the list stays short: the diagrams between are never met, which
+leaves a third of the diagrams to know for CP of order 4. Factors of a symmetric tensor are paired
+in all orders of the slots, one pair in a step.
+
+Source: ours; see `diagrams.wick` for the rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diagrams.engine.arrays.labelling import Nodes
+from diagrams.engine.arrays.node_identification import free_nodes, identified, led, nodes_used
+from diagrams.engine.arrays.packing import (
+    Codes,
+    Kinds,
+    Packing,
+    distinct_rows,
+    factor_multiplicities,
+    row_runs,
+    run_numbers,
+    runs,
+)
+from diagrams.engine.arrays.pairing import choose_factor, occurrences, partner_counts
+
+__all__ = ["MATCHINGS", "Contractions", "emptied", "integrate"]
+
+MATCHINGS = 15
+"""Tensors with at most so many matchings together are integrated in one step, by listing them."""
+
+_MOST_TENSORS = 20
+"""As many octal digits fit the integer that describes them."""
+
+_MATCHINGS = np.array([1, 1, 1, 1, 3, 3, 15, 15, MATCHINGS + 1])
+"""Number of matchings of 0, 1, 2, ... factors, more than `MATCHINGS` from 8 on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contractions:
+    """Distinct results of integration with one number of factors, and what leads to them.
+
+    Parameters
+    ----------
+    codes : array of shape (results, factors)
+        Packed rows, distinct.
+    parent : array of shape (ways,)
+        The position of the diagram that is integrated, sorted.
+    child : array of shape (ways,)
+        The position of the result.
+    free : array of shape (ways,)
+        The row of ``free_nodes``.
+    multiplicity : array of shape (ways,)
+        How often this result comes from this diagram with these free nodes.
+    free_nodes : array of shape (kinds, sizes)
+        How many nodes on each true axis were left without factors.
+    """
+
+    codes: Codes
+    parent: NDArray[np.int32]
+    child: NDArray[np.int32]
+    free: NDArray[np.int32]
+    multiplicity: NDArray[np.intp]
+    free_nodes: NDArray[np.intp]
+
+
+def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
+    """Integrate one factor, or one nearly finished tensor, of each diagram.
+
+    Parameters
+    ----------
+    packing : Packing
+        The layout of the rows.
+    codes : array of shape (diagrams, factors)
+        Packed rows, each with an even number of factors of every tensor.
+
+    Returns
+    -------
+    list of Contractions
+        One entry for each number of factors that the results have.
+    """
+    if not len(codes):
+        return []
+    batch = _Batch.of(packing, codes)
+    order, patterns = _nearly_finished(packing, batch.labels)
+    results = []
+    for pattern in sorted(set(patterns.tolist())):
+        rows = (patterns == pattern).nonzero()[0]
+        if pattern:
+            results.append(_integrate_all(packing, batch, rows, order[rows], pattern))
+        else:
+            results.append(_integrate_one(packing, batch, rows))
+    packed = packing.pack_together([(r.nodes, r.kinds) for r in results], batch.starts)
+    return [
+        _collected(codes, r.parent, r.free, r.multiplicity)
+        for codes, r in zip(packed, results, strict=True)
+    ]
+
+
+def emptied(free: NDArray[np.intp], dtype: np.dtype[Any]) -> Contractions:
+    """What is left of rows that are summed at once.
+
+    Parameters
+    ----------
+    free : array of shape (diagrams, sizes)
+        The free indices that each leaves on every true axis.
+    dtype : dtype
+        Of packed rows.
+    """
+    every = np.arange(len(free))
+    return _collected(np.zeros((len(free), 0), dtype), every, free, np.ones_like(every))
+
+
+def _collected(
+    codes: Codes,
+    parent: NDArray[np.intp],
+    free: NDArray[np.intp],
+    multiplicity: NDArray[np.intp],
+) -> Contractions:
+    """Equal results of integration put together."""
+    order, first = row_runs(codes)
+    child = run_numbers(order, first)
+    free_nodes, number = distinct_rows(free)
+    key = (parent * len(free_nodes) + number) * len(first) + child
+    ways, begin = runs(key)
+    index = ways[begin]
+    return Contractions(
+        codes=codes[order[first]],
+        parent=parent[index].astype(np.int32),
+        child=child[index].astype(np.int32),
+        free=number[index].astype(np.int32),
+        multiplicity=np.add.reduceat(multiplicity[ways], begin) if len(begin) else key,
+        free_nodes=np.array(free_nodes, dtype=np.intp).reshape(len(free_nodes), -1),
+    )
+
+
+def _nearly_finished(
+    packing: Packing, labels: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Which tensors of each diagram are integrated at once.
+
+    Returns
+    -------
+    order : array of shape (diagrams, factors)
+        Positions of the factors, those of the rarest tensor first.
+    patterns : array of shape (diagrams,)
+        The numbers of pairs of the first tensors in that order, as octal digits: as many tensors
+        as there are with at most `MATCHINGS` matchings together; 0 if there is none.
+    """
+    counts = occurrences(labels, int(labels.max()) + 1)
+    if packing.has_fixed:
+        # As if there were too many of them: they are never finished.
+        counts = np.where(packing.fixed_labels(labels), labels.shape[1] + len(_MATCHINGS), counts)
+    if packing.symmetric:  # so are these: every pair of theirs is a sum over orders
+        counts = np.where(
+            packing.unordered_labels(labels), labels.shape[1] + len(_MATCHINGS), counts
+        )
+    order = np.argsort(counts * (int(labels.max()) + 1) + labels, axis=1, kind="stable")
+    every = np.arange(len(labels))
+    ordered = np.concatenate(
+        [counts[every[:, None], order], np.full((len(labels), 1), len(_MATCHINGS))], axis=1
+    )
+    position = np.zeros(len(labels), dtype=np.intp)
+    patterns = np.zeros(len(labels), dtype=np.intp)
+    matchings = np.ones(len(labels), dtype=np.intp)
+    growing = np.ones(len(labels), dtype=bool)
+    for _ in range(_MOST_TENSORS):
+        if not growing.any():
+            break
+        count = np.minimum(ordered[every, position], len(_MATCHINGS) - 1)
+        matchings = np.minimum(matchings * _MATCHINGS[count], MATCHINGS + 1)
+        growing &= matchings <= MATCHINGS
+        patterns = np.where(growing, patterns * 8 + count // 2, patterns)
+        position += np.where(growing, count, 0)
+    return order, patterns
+
+
+def _integrate_one(packing: Packing, batch: _Batch, rows: NDArray[np.intp]) -> _Results:
+    """Pair the chosen factor with each of its partners."""
+    multiplicities, labels = batch.multiplicities[rows], batch.labels[rows]
+    position = choose_factor(packing, batch.nodes[rows], labels, multiplicities)
+    counts = partner_counts(
+        packing, batch.local[rows], batch.kinds[rows], labels, multiplicities, position
+    )
+    which, partner = np.nonzero(counts)
+    parent, chosen = rows[which], position[which]
+    second = batch.nodes[parent, partner]
+    if packing.symmetric:
+        index, second = packing.in_all_orders(second, batch.kinds[parent, partner])
+        which, partner, parent, chosen = which[index], partner[index], parent[index], chosen[index]
+    low, high = np.minimum(chosen, partner)[:, None], np.maximum(chosen, partner)[:, None]
+    kept = np.arange(batch.size - 2) + np.zeros_like(low)
+    kept += kept >= low
+    kept += kept >= high
+    rest = batch.nodes[parent[:, None], kept]
+    width = int(batch.starts[-1])
+    first = batch.nodes[parent, chosen][:, None]
+    leaders = identified(first, second[:, None], packing.rank, width)
+    free = free_nodes(packing, leaders, nodes_used(rest, width), first, batch.starts)
+    kinds = batch.kinds[parent[:, None], kept]
+    return _Results(led(leaders, rest), kinds, parent, free, counts[which, partner])
+
+
+def _integrate_all(
+    packing: Packing,
+    batch: _Batch,
+    rows: NDArray[np.intp],
+    order: NDArray[np.intp],
+    pattern: int,
+) -> _Results:
+    """Pair all factors of the rarest tensors, in all ways."""
+    matchings = _pattern_matchings(pattern)
+    count = matchings.shape[1]
+    deleted = batch.nodes[rows[:, None], order[:, :count]]
+    # The factors that remain keep their order, so that equal results are equal rows.
+    kept = np.sort(order[:, count:], axis=1)
+    rest = batch.nodes[rows[:, None], kept]
+    rest_kinds = batch.kinds[rows[:, None], kept]
+    width = int(batch.starts[-1])
+    which = np.repeat(np.arange(len(rows)), len(matchings))
+    pairs = deleted[:, matchings].reshape(len(which), -1, 2, packing.slots)
+    first, second = pairs[:, :, 0], pairs[:, :, 1]
+    leaders = identified(first, second, packing.rank, width)
+    used = nodes_used(rest, width)[which]
+    free = free_nodes(packing, leaders, used, first, batch.starts)
+    # Many matchings identify the same nodes: collect those before the costly renumbering.
+    marks = np.concatenate([which[:, None], free, np.where(used, leaders, 0)], axis=1)
+    index, multiplicity = _distinct(marks.astype(np.uint16))
+    which = which[index]
+    nodes = led(leaders[index], rest[which])
+    return _Results(nodes, rest_kinds[which], rows[which], free[index], multiplicity)
+
+
+@cache
+def _pattern_matchings(pattern: int) -> NDArray[np.intp]:
+    """The products of the matchings of consecutive groups of points, see `_nearly_finished`."""
+    result = np.zeros((1, 0), dtype=np.intp)
+    for digit in oct(pattern)[2:]:
+        more = _matchings(2 * int(digit)) + result.shape[1]
+        result = np.concatenate(
+            [np.repeat(result, len(more), axis=0), np.tile(more, (len(result), 1))], axis=1
+        )
+    return result
+
+
+@cache
+def _matchings(count: int) -> NDArray[np.intp]:
+    """All perfect matchings of some points, each as a sequence of points, pair after pair."""
+
+    def extend(points: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+        if not points:
+            yield ()
+        for i in range(1, len(points)):
+            for rest in extend(points[1:i] + points[i + 1 :]):
+                yield (points[0], points[i], *rest)
+
+    return np.array(list(extend(tuple(range(count)))), dtype=np.intp)
+
+
+def _distinct(rows: NDArray[np.uint16]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Positions of distinct rows and how often each occurs."""
+    order, first = row_runs(rows)
+    return order[first], np.diff(first, append=len(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class _Results:
+    """`Contractions` before packing."""
+
+    nodes: Nodes
+    kinds: Kinds
+    parent: NDArray[np.intp]
+    free: NDArray[np.intp]
+    multiplicity: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Some diagrams with one number of factors, unpacked."""
+
+    size: int
+    local: Nodes
+    nodes: Nodes
+    kinds: Kinds
+    starts: NDArray[np.intp]
+    labels: NDArray[np.intp]
+    multiplicities: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, packing: Packing, codes: Codes) -> _Batch:
+        local, kinds = packing.unpack(codes)
+        starts = packing.starts(packing.extents(local, kinds))
+        nodes = local + packing.offsets(kinds, starts)
+        labels = packing.tensor_labels(local, kinds)
+        multiplicities = factor_multiplicities(codes)
+        return cls(codes.shape[1], local, nodes, kinds, starts, labels, multiplicities)

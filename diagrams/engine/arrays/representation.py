@@ -1,0 +1,241 @@
+"""Sums of diagrams as arrays of packed factors.
+
+The general representation: tensors with up to six slots, any axes, millions of diagrams. A state
+groups its diagrams by their number of factors and of free nodes; each group is an array of sorted
+codes (`diagrams.engine.arrays.packing`), without repetitions, and a list of integer coefficients.
+Merging and contracting act on whole groups; equal results are found by the labelling of
+`diagrams.engine.arrays.labelling`.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diagrams.counting import double_factorial
+from diagrams.diagram import Diagram
+from diagrams.engine.arrays.contraction_table import Combination, ContractionTable
+from diagrams.engine.arrays.merging import ArrayMerger, Source
+from diagrams.engine.arrays.packed_sums import Collector, State
+from diagrams.engine.arrays.packing import (
+    MAXIMAL_RANK,
+    Codes,
+    batches,
+    distinct_rows,
+)
+from diagrams.engine.arrays.steps import Integration, Merging
+from diagrams.engine.blocks import Blocks, Tick
+from diagrams.engine.representation import Representation
+from diagrams.engine.steps import HERE, Work
+from diagrams.residue_sums import divisors, solutions
+from diagrams.sums import DiagramSum, collect
+from diagrams.wick import Moments, Monomial, monomial
+
+__all__ = ["ArrayRepresentation"]
+
+_PORTION = 128
+"""Diagrams that are merged in one step: a fraction of a second, and many to share its cost."""
+
+_KEPT_BYTES = 16 * 2**20
+"""More than the arrays of a step take."""
+
+_ROWS = 2048
+"""Products that are packed together: they fit the cache."""
+
+
+class ArrayRepresentation(Representation[State]):
+    """States are groups of packed rows with coefficients."""
+
+    @staticmethod
+    def suits(diagram: Diagram) -> bool:
+        """Whether its tensors have few enough slots for a packed factor."""
+        return all(tensor.rank <= MAXIMAL_RANK for tensor in diagram.tensors)
+
+    def __init__(self, blocks: Blocks, tick: Tick | None = None, work: Work = HERE) -> None:
+        super().__init__(blocks, tick, work)
+        _keep_freed_memory()
+        self._merger = ArrayMerger(blocks)
+        self._packing = self._merger.packing
+        self._divisors: defaultdict[str, set[int]] = defaultdict(set)
+        self._table = self._empty_table()
+
+    def _empty_table(self) -> ContractionTable:
+        return ContractionTable(
+            self._packing,
+            self.tick,
+            self._finished,
+            lambda parts: self.work.results(
+                self._merger, (Integration(codes) for codes in parts), self.tick
+            ),
+        )
+
+    # -- translation ---------------------------------------------------------------------------
+
+    def encode(self, terms: Iterable[tuple[Diagram, int]]) -> State:
+        """The state of a linear combination."""
+        found = Collector()
+        for diagram, coefficient in terms:
+            local, kinds, free = self._merger.numbered(diagram)
+            starts = self._packing.starts(len(diagram.nodes) for _ in self._packing.axes)
+            nodes = local + self._packing.offsets(kinds, starts)
+            codes = self._packing.pack(nodes[None], kinds[None], starts)
+            found.append(free, codes, np.array([coefficient], dtype=object))
+        return found.state()
+
+    def decode(self, state: State) -> DiagramSum:
+        """The linear combination of a state."""
+        return collect(
+            (self._merger.diagram(row, free), Fraction(coefficient))
+            for (_, free), (codes, coefficients) in state.items()
+            for row, coefficient in zip(codes, coefficients, strict=True)
+        )
+
+    def count(self, state: State) -> int:
+        """Number of distinct diagrams."""
+        return sum(len(codes) for codes, _ in state.values())
+
+    # -- merging -------------------------------------------------------------------------------
+
+    def derivative(self, sources: Iterable[tuple[State, Sequence[int]]]) -> State:
+        """Merge each state with blocks of the potential; the sum."""
+        portions = list(_portions(sources))
+        found = Collector()
+        with closing(self.work.results(self._merger, map(Merging, portions), self.tick)) as results:
+            for state in results:
+                found.append_state(state)
+                self.tick(0)
+        # What comes from one step is added up already.
+        result = state if len(portions) == 1 else found.state()
+        self.tick(self.count(result))
+        return result
+
+    # -- contraction ---------------------------------------------------------------------------
+
+    def _finished(self, row: Codes) -> tuple[int, ...]:
+        """The numbers of free indices, by axis, of a diagram of fixed factors."""
+        diagram = self._merger.diagram(row, (0,) * self._packing.sizes)
+        for name, values in divisors(diagram).items():
+            self._divisors[name] |= {*values}
+        free = Counter(solutions(diagram))
+        return tuple(free[axis] for axis in self._packing.axes)
+
+    @property
+    def divisors(self) -> dict[str, tuple[int, ...]]:
+        """By axis, the elementary divisors above 1 of all sums met so far."""
+        return {name: tuple(sorted(self._divisors[name])) for name in sorted(self._divisors)}
+
+    @property
+    def contractions(self) -> int:
+        """Number of distinct diagrams contracted."""
+        return len(self._table)
+
+    def expectation(self, state: State) -> Moments:
+        """The Gaussian expectation of a state."""
+        sums: defaultdict[Monomial, list[Combination]] = defaultdict(list)
+        for (size, free), (codes, coefficients) in state.items():
+            pinned = 1
+            for axis, count in zip(self._packing.axes, free, strict=True):
+                pinned *= (axis.pinned or 1) ** count
+            for part in batches(codes, _ROWS):
+                rows, counts = codes[part], coefficients[part]
+                for variances, pairings, chosen in self._variances(rows):
+                    numbers = self._table.add(rows[chosen])
+                    weights = counts[chosen] * pinned
+                    sums[variances].append(Combination(size, numbers, weights, pairings, free))
+                self.tick(0)
+        if not sums:
+            return {}
+        result: defaultdict[Monomial, int] = defaultdict(int)
+        for variances, values in zip(sums, self._table.evaluate([*sums.values()]), strict=True):
+            for exponents, coefficient in values.items():
+                total = dict(variances)
+                for axis, power in zip(self._packing.axes, exponents, strict=True):
+                    total[axis.name] = total.get(axis.name, 0) + power
+                result[monomial(total)] += coefficient
+        return {key: Fraction(result[key]) for key in sorted(result) if result[key]}
+
+    def reach(self, state: State) -> int:
+        """How many distinct diagrams the expectation of a state rests on; taken after it."""
+        return self._table.reach(
+            (size, self._table.add(rows[chosen]))
+            for (size, _), (codes, _) in state.items()
+            for rows in (codes[part] for part in batches(codes, _ROWS))
+            for _, _, chosen in self._variances(rows)
+        )
+
+    def forget(self) -> None:
+        """Drop the table of expectations: what is asked for again is computed again."""
+        self._table = self._empty_table()
+
+    def _variances(self, codes: Codes) -> Iterator[tuple[Monomial, int, NDArray[np.intp]]]:
+        """The diagrams whose expectation does not vanish, by the numbers of their tensors.
+
+        Yields the powers of the variances, the number of pairings and the rows. Numbers of tensors
+        of one class are compared in order of size: the class is symmetric.
+        """
+        packing = self._packing
+        local, kinds = packing.unpack(codes)
+        labels = packing.tensor_labels(local, kinds)
+        counts = np.concatenate(
+            [
+                np.sort(
+                    np.stack(
+                        [(labels == packing.tensor_label(t)).sum(axis=1) for t in members], axis=1
+                    ),
+                    axis=1,
+                )
+                for members in self.blocks.symmetric
+            ]
+            or [np.zeros((len(codes), 0), dtype=np.intp)],
+            axis=1,
+        )
+        tensors = [tensor for members in self.blocks.symmetric for tensor in members]
+        symbols = [tensor.variance for tensor in tensors]
+        ways = [len(tensor.orders) for tensor in tensors]
+        distinct, number = distinct_rows(counts)
+        for index, row in enumerate(distinct):
+            if any(count % 2 for count in row):
+                continue
+            powers: dict[str, int] = {}
+            pairings = 1
+            for symbol, orders, count in zip(symbols, ways, row, strict=True):
+                powers[symbol] = powers.get(symbol, 0) + count // 2
+                pairings *= double_factorial(count - 1) * orders ** (count // 2)
+            yield monomial(powers), pairings, (number == index).nonzero()[0]
+
+
+def _keep_freed_memory() -> None:
+    """Let one step have the memory that the step before has freed.
+
+    The C library of Linux returns what is freed to the system, but for about twice the size of the
+    largest block that was freed so far. The arrays of steps are small: each step would begin by
+    getting all its memory again, page by page, a sixth of its time. A large block that is freed
+    and was never touched teaches it better; to other systems it means nothing.
+    """
+    np.empty(_KEPT_BYTES, dtype=np.uint8)
+
+
+def _portions(sources: Iterable[tuple[State, Sequence[int]]]) -> Iterator[tuple[Source, ...]]:
+    """The rows of some states in portions of at most `_PORTION`, each with its blocks."""
+    portion: list[Source] = []
+    room = _PORTION
+    for state, blocks in sources:
+        for (size, free), (codes, coefficients) in state.items():
+            first = 0
+            while size and first < len(codes):
+                part = slice(first, first + room)
+                portion.append((free, codes[part], coefficients[part], tuple(blocks)))
+                room -= len(codes[part])
+                first = part.stop
+                if not room:
+                    yield tuple(portion)
+                    portion, room = [], _PORTION
+    if portion:
+        yield tuple(portion)

@@ -1,0 +1,101 @@
+"""Sums of diagrams as they are, one canonical form at a time.
+
+The representation for diagrams that no other suits, with tensors of very many slots. It merges and
+contracts diagram by diagram, with the definitions in `diagrams.merge` and `diagrams.wick`: so the
+others are tested against it.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from diagrams.diagram import Diagram
+from diagrams.engine.blocks import Blocks, Tick
+from diagrams.engine.representation import Representation
+from diagrams.engine.steps import HERE, Work
+from diagrams.merge import merge
+from diagrams.residue_sums import divisors
+from diagrams.sums import DiagramSum
+from diagrams.wick import Counts, Moments, Steps, expectation, reach
+
+__all__ = ["PlainRepresentation"]
+
+State = dict[Diagram, int]
+
+
+class PlainRepresentation(Representation[State]):
+    """States are dictionaries from diagrams to integers."""
+
+    @staticmethod
+    def suits(diagram: Diagram) -> bool:
+        """Any diagram is stored as it is."""
+        return True
+
+    def __init__(self, blocks: Blocks, tick: Tick | None = None, work: Work = HERE) -> None:
+        super().__init__(blocks, tick, work)
+        self._known: dict[Diagram, Counts] = {}
+        self._steps: Steps = {}
+
+    def encode(self, terms: Iterable[tuple[Diagram, int]]) -> State:
+        """The state of a linear combination."""
+        return dict(terms)
+
+    def decode(self, state: State) -> DiagramSum:
+        """The linear combination of a state."""
+        return DiagramSum(state)
+
+    def count(self, state: State) -> int:
+        """Number of distinct diagrams."""
+        return len(state)
+
+    def derivative(self, sources: Iterable[tuple[State, Sequence[int]]]) -> State:
+        """Merge each state with blocks of the potential; the sum."""
+        total: defaultdict[Diagram, int] = defaultdict(int)
+        for state, blocks in sources:
+            for diagram, coefficient in state.items():
+                for block in blocks:
+                    other, weight = self.blocks.potential[block]
+                    for merged, count in merge(diagram, other):
+                        total[merged] += coefficient * int(weight * count)
+                self.tick(0)
+        result = {diagram: total[diagram] for diagram in sorted(total) if total[diagram]}
+        self.tick(len(result))
+        return result
+
+    @property
+    def contractions(self) -> int:
+        """Number of distinct diagrams contracted."""
+        return len(self._known)
+
+    def expectation(self, state: State) -> Moments:
+        """The Gaussian expectation of a state."""
+        total: defaultdict[tuple[tuple[str, int], ...], Fraction] = defaultdict(Fraction)
+        for diagram, coefficient in state.items():
+            before = len(self._known)
+            for powers, value in expectation(diagram, known=self._known, steps=self._steps).items():
+                total[powers] += coefficient * value
+            self.tick(len(self._known) - before)
+        return {powers: total[powers] for powers in sorted(total) if total[powers]}
+
+    def reach(self, state: State) -> int:
+        """What the expectation of a state counts, see `diagrams.wick`; taken after it."""
+        return reach(state, self._steps)
+
+    def forget(self) -> None:
+        """Drop the table of expectations: what is asked for again is computed again."""
+        self._known.clear()
+        self._steps.clear()
+
+    @property
+    def divisors(self) -> dict[str, tuple[int, ...]]:
+        """By axis, the elementary divisors above 1 of all sums met so far."""
+        found: defaultdict[str, set[int]] = defaultdict(set)
+        for diagram in self._known:
+            if not any(tensor.is_random for tensor in diagram.tensors):
+                for name, values in divisors(diagram).items():
+                    found[name] |= {*values}
+        return {name: tuple(sorted(found[name])) for name in sorted(found)}

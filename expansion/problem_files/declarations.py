@@ -1,0 +1,175 @@
+r"""What a problem file declares: axes, tensors and symbols, and how losses refer to them.
+
+>>> from expansion.problem_files.toml_document import TomlDocument
+>>> text = 'axes = { p = "growing", two = 2 }\ntensors.e = { kind = "pin", axes = ["two"] }'
+>>> declared = Declarations(TomlDocument.parse("file.toml", text))
+>>> declared.axes["two"], declared.tensors["e"].kind, declared.symbols
+(Axis(name='two', pinned=2), Kind.PIN, ('p',))
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from diagrams.arguments import shown
+from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
+from diagrams.variances import Variance
+from diagrams.wick import Monomial
+from expansion.problem import RESERVED_SYMBOLS
+from expansion.problem_files.toml_document import Path, TomlDocument, listed
+
+__all__ = ["MAXIMAL_POWER", "MAXIMAL_SIZE", "Declarations"]
+
+MAXIMAL_SIZE = 999_999_999
+"""Largest size of a pinned axis."""
+
+MAXIMAL_POWER = 100
+"""Highest power of a symbol in a normalisation."""
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """The declarations of a document; each part is read once, when it is asked for.
+
+    Raises
+    ------
+    InvalidInputError
+        When a part is asked for that is not understood.
+    """
+
+    document: TomlDocument
+
+    @cached_property
+    def amplitudes(self) -> tuple[str, ...]:
+        """The declared symbols."""
+        names = self.document.strings((), "amplitudes", ())
+        for name in names:
+            self.document.checked(("amplitudes",), Axis, name)
+            if name in self.axes:
+                raise self.document.error(
+                    ("amplitudes",), f"{name!r} is an axis already; it needs no declaration here"
+                )
+        return names
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """What may stand in front of a network: amplitudes and sizes that grow."""
+        sizes = (axis.name for axis in self.axes.values() if axis.pinned is None)
+        return (*self.amplitudes, *sizes)
+
+    @cached_property
+    def axes(self) -> dict[str, Axis]:
+        """The declared axes by name."""
+        result = {}
+        for name, size in self.document.table(("axes",)).items():
+            if name in RESERVED_SYMBOLS:
+                raise self.document.error(
+                    ("axes", name),
+                    f"stands for {RESERVED_SYMBOLS[name]} in every loss curve; rename the axis",
+                )
+            if size != "growing" and (isinstance(size, bool) or not isinstance(size, int)):
+                raise self.document.error(
+                    ("axes", name), f'is {shown(size)}; expected "growing" or a positive integer'
+                )
+            if size != "growing" and size > MAXIMAL_SIZE:
+                raise self.document.error(
+                    ("axes", name), f"is larger than {MAXIMAL_SIZE}; give a smaller size"
+                )
+            pinned = None if size == "growing" else size
+            result[name] = self.document.checked(("axes", name), Axis, name, pinned)
+        return result
+
+    @cached_property
+    def tensors(self) -> dict[str, Tensor]:
+        """The declared tensors by name."""
+        result = {}
+        kinds = [kind.value for kind in Kind]
+        for name in self.document.table(("tensors",)):
+            path = "tensors", name
+            table = self.document.table(path, ("kind", "axes", "variance", "symmetric"))
+            kind = self.document.get(path, "kind", str)
+            if kind not in kinds:
+                raise self.document.error(
+                    (*path, "kind"), f"is {kind!r:.40}; expected {listed(kinds)}"
+                )
+            axes = self.document.strings(path, "axes")
+            for axis in axes:
+                if axis not in self.axes:
+                    raise self.document.error(
+                        (*path, "axes"),
+                        f"there is no axis {axis!r}; declare it under [axes] or name one of "
+                        f"{listed(self.axes)}",
+                    )
+            slots = tuple(self.axes[axis] for axis in axes)
+            result[name] = self.document.checked(
+                path,
+                Tensor,
+                name,
+                slots,
+                Kind(kind),
+                self._variance(path) if "variance" in table else "",
+                self.document.get(path, "symmetric", bool, False),
+            )
+        return result
+
+    def _variance(self, path: Path) -> str:
+        """The variance of a tensor, with numbers for the sizes that are pinned."""
+        value = self.document.table(path)["variance"]
+        here = (*path, "variance")
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise self.document.error(
+                here,
+                f'is {shown(value)}; expected a symbol as "sigma2", a product as '
+                '"2*sigma2/(3*p)", a fraction as "1/2", or an integer',
+            )
+        variance = self.document.checked(here, Variance.of, value)
+        for symbol in variance.symbols:
+            axis = self.axes.get(symbol)
+            slots = [self.document.get(("tensors", t), "axes", list) for t in self._tensor_names]
+            if axis is not None and axis.pinned is None and not any(symbol in s for s in slots):
+                raise self.document.error(
+                    here,
+                    f"the axis {symbol!r} is in no slot of a tensor; use a symbol that is not "
+                    "declared under [axes]",
+                )
+        pinned = {name: a.pinned for name, a in self.axes.items() if a.pinned is not None}
+        return str(variance.with_numbers(pinned))
+
+    @property
+    def _tensor_names(self) -> tuple[str, ...]:
+        return tuple(self.document.table(("tensors",)))
+
+    def averaged_over(self, path: Path) -> tuple[Tensor, ...]:
+        """The tensors that a loss or an observable is an average over."""
+        result = []
+        for name in self.document.strings(path, "averaged_over", ()):
+            tensor = self.tensors.get(name)
+            if (
+                tensor is None
+                or tensor.kind is not Kind.GAUSSIAN
+                or tensor.variance != UNIT_VARIANCE
+            ):
+                raise self.document.error(
+                    (*path, "averaged_over"),
+                    f"{name!r} is not a tensor of kind gaussian and variance 1; declare it so",
+                )
+            result.append(tensor)
+        return tuple(result)
+
+    def normalisation(self, path: Path) -> Monomial:
+        """The powers of symbols in front of a loss or an observable."""
+        table = self.document.get(path, "normalisation", dict, {})
+        for name, power in table.items():
+            here = (*path, "normalisation", name)
+            if name not in self.symbols:
+                raise self.document.error(
+                    here, f"is not a symbol; use one of {listed(self.symbols)}"
+                )
+            if isinstance(power, bool) or not isinstance(power, int) or abs(power) > MAXIMAL_POWER:
+                raise self.document.error(
+                    here, f"is {shown(power)}; expected an integer power, such as -1 for a mean"
+                )
+        return tuple(sorted((name, power) for name, power in table.items() if power))

@@ -1,0 +1,298 @@
+"""Problems as TOML files, in the words of `expansion.problem`.
+
+>>> text = '''
+... family = "tied"
+... [axes]
+... p = "growing"
+... H = "growing"
+... N = "growing"
+... [tensors]
+... W = { kind = "weight", axes = ["H", "p"], variance = "sigma2" }
+... X = { kind = "gaussian", axes = ["p", "N"], variance = 1 }
+... [losses.train]
+... outputs = ["i", "n"]
+... model = "W[k,i] W[k,j] X[j,n]"
+... target = "X[i,n]"
+... normalisation = { N = -1 }
+... '''
+>>> problem = read_problem(TomlDocument.parse("tied.toml", text))
+>>> problem.losses, problem.growing, problem.normalisation
+(('train',), ('H', 'N', 'p'), (('N', -1),))
+
+Top level:
+
+- ``family``: the name of the problem, by default that of the file;
+- ``flow``: the name of the loss that drives the flow, needed if there are several;
+- ``amplitudes``: list of further symbols that formulas use;
+- ``axes``: ``"growing"`` for a size that is a symbol, a positive integer for a pinned one;
+- ``tensors``: ``kind`` (``weight``: learnable; ``gaussian``: random and fixed; ``structural``: a
+  Kronecker delta; ``pin``: one at the first index; ``modular``: one where the last index is the sum
+  of the others modulo the size; ``isometry``: one where both indices agree, the second axis at most
+  as large as the first), ``axes`` of its slots, and for the first two a ``variance``: a symbol, a
+  number, or a product of powers of them and of sizes, such as ``"2*sigma2/(3*p)"``; they may be
+  ``symmetric = true``. A tensor that occurs twice is shared;
+- ``losses``: ``outputs`` (the open indices), ``model``, ``target``, ``normalisation`` (powers of
+  symbols), ``averaged_over`` (inputs: Gaussian tensors of variance 1, averaged over before the
+  flow);
+- ``observables``: ``formula`` without open indices, ``normalisation``, ``averaged_over``.
+
+Models, targets and observables are formulas, see `expansion.formulas`. A target may also combine
+the names in `expansion.targets.TARGETS` if all open indices lie on the axis p; ``zero`` and ``0``
+are the zero target on any axes.
+
+A file is a stranger's: its size is limited, see `expansion.untrusted` and
+`expansion.problem_files.toml_document`, and nothing in it is evaluated.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from os import PathLike
+from pathlib import Path
+from typing import BinaryIO
+
+from diagrams.arguments import shown
+from diagrams.errors import InvalidInputError
+from diagrams.network import Network
+from diagrams.tensors import Axis, Tensor
+from expansion.formulas import Term, read_formula
+from expansion.losses import Observable, QuadraticLoss
+from expansion.models import PRESETS
+from expansion.problem import Problem
+from expansion.problem_files.declarations import Declarations
+from expansion.problem_files.toml_document import MAXIMAL_CHARACTERS, TomlDocument, listed
+from expansion.problem_files.toml_document import Path as Keys
+from expansion.targets import TARGETS, scaled
+from expansion.untrusted import MAXIMAL_NAME, is_name, legible, read_file, read_stream
+
+__all__ = ["read_problem", "read_problem_file", "read_problem_stream"]
+
+MAXIMAL_PAIRINGS = 50_000
+"""Most pairings of inputs that an average may take: the square of a model has many."""
+
+
+def read_problem_file(path: str | PathLike[str]) -> Problem:
+    """The problem that a file describes.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file cannot be read or does not describe a problem; the message tells the line.
+    """
+    try:
+        path = Path(path)
+    except TypeError:
+        raise InvalidInputError(f"problem {shown(path)}: is no path; name a file") from None
+    text = read_file(
+        path,
+        title=f"problem {shown(str(path), 200)}",
+        maximal_bytes=4 * MAXIMAL_CHARACTERS,
+        remedy="describe the problem in fewer",
+    )
+    return read_problem(TomlDocument.parse(legible(path.name), text))
+
+
+def read_problem_stream(stream: BinaryIO) -> Problem:
+    """The problem that a stream describes, such as the standard input; it is read to its end.
+
+    Raises
+    ------
+    InvalidInputError
+        As `read_problem_file`, with the same limits.
+
+    Examples
+    --------
+    >>> from io import BytesIO
+    >>> read_problem_stream(BytesIO(b'family = "mine"'))
+    Traceback (most recent call last):
+    ...
+    diagrams.errors.InvalidInputError: standard input: losses: there is no loss; ...
+    """
+    text = read_stream(
+        stream,
+        title="problem from standard input",
+        maximal_bytes=4 * MAXIMAL_CHARACTERS,
+        remedy="describe the problem in fewer",
+    )
+    return read_problem(TomlDocument.parse("standard input", text))
+
+
+def read_problem(document: TomlDocument) -> Problem:
+    """The problem that a TOML document describes.
+
+    Raises
+    ------
+    InvalidInputError
+        If it does not describe one; the message tells the line.
+    """
+    return _Reader(document, Declarations(document)).problem
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """A document on its way to a problem."""
+
+    document: TomlDocument
+    declared: Declarations
+
+    @property
+    def problem(self) -> Problem:
+        known = ("family", "flow", "amplitudes", "axes", "tensors", "losses", "observables")
+        self.document.table((), known)
+        losses = {name: self._loss(name) for name in self.document.table(("losses",))}
+        if not losses:
+            raise self.document.error(
+                ("losses",), "there is no loss; describe one as [losses.train]"
+            )
+        flow = self.document.get((), "flow", str, next(iter(losses)) if len(losses) == 1 else None)
+        if flow not in losses:
+            raise self.document.error(
+                ("flow",), f"there is no loss {flow!r}; name one of {listed(losses)}"
+            )
+        driving = losses.pop(flow)
+        observables = tuple(
+            self._observable(name) for name in self.document.table(("observables",))
+        )
+        return self.document.checked(
+            (),
+            Problem,
+            family=self._family,
+            model=driving.model,
+            target=driving.target,
+            output_axes=driving.output_axes,
+            loss_name=flow,
+            normalisation=driving.normalisation,
+            averaged_over=driving.averaged_over,
+            observed=tuple(losses.values()),
+            observables=observables,
+        )
+
+    @property
+    def _family(self) -> str:
+        name = self.document.get((), "family", str, self.document.name.removesuffix(".toml"))
+        if name in PRESETS:
+            raise self.document.error(
+                ("family",), f"{name!r} is the name of a preset; choose another"
+            )
+        self._named(name, "family")
+        return name
+
+    def _named(self, name: str, *path: str) -> None:
+        """Names stand in titles of pictures and papers."""
+        if not is_name(name):
+            raise self.document.error(
+                path,
+                f"{shown(name)} is not a name of at most {MAXIMAL_NAME} printable characters "
+                "without $, \\, { and }; choose another",
+            )
+
+    def _loss(self, name: str) -> QuadraticLoss:
+        path = "losses", name
+        self._named(name, "losses")
+        known = ("outputs", "model", "target", "normalisation", "averaged_over")
+        self.document.table(path, known)
+        outputs = self.document.strings(path, "outputs")
+        averaged = self.declared.averaged_over(path)
+        model = self._networks((*path, "model"), outputs, averaged)
+        axes = self._output_axes(path, outputs, model)
+        shared = len({t for n in model for t in n.tensors if t.is_learnable}) == 1
+        target = (*path, "target")
+        networks = self._networks(target, outputs, averaged, axes, shared=shared)
+        return self.document.checked(
+            path,
+            QuadraticLoss,
+            name=name,
+            model=model,
+            target=networks,
+            output_axes=axes,
+            normalisation=self.declared.normalisation(path),
+            averaged_over=averaged,
+        )
+
+    def _observable(self, name: str) -> Observable:
+        path = "observables", name
+        self._named(name, "observables")
+        self.document.table(path, ("formula", "normalisation", "averaged_over"))
+        averaged = self.declared.averaged_over(path)
+        return self.document.checked(
+            path,
+            Observable,
+            name=name,
+            networks=self._networks((*path, "formula"), (), averaged),
+            normalisation=self.declared.normalisation(path),
+            averaged_over=averaged,
+        )
+
+    def _networks(
+        self,
+        path: Keys,
+        outputs: tuple[str, ...],
+        averaged: tuple[Tensor, ...],
+        axes: tuple[Axis, ...] | None = None,
+        *,
+        shared: bool = False,
+    ) -> tuple[Network, ...]:
+        """The networks of a formula; with axes of the outputs it may name targets."""
+        *table, key = path
+        formula = self.document.get(tuple(table), key, str)
+        names = tuple(TARGETS) if axes else ()
+        result: list[Network] = []
+        for term in self.document.checked(path, read_formula, formula, names=names):
+            for symbol in term.symbols:
+                if symbol not in self.declared.symbols:
+                    raise self.document.error(
+                        path,
+                        f"the symbol {symbol!r} is not declared; list it under amplitudes, or give "
+                        "a tensor its indices in brackets",
+                    )
+            if axes and (term.is_zero or (term.name == "zero" and not term.entries)):
+                continue
+            if term.name is None:
+                result += scaled([self._network(path, term, outputs)], term)
+                continue
+            if term.entries or not axes or {*axes} != {axes[0]} or axes[0].pinned is not None:
+                raise self.document.error(
+                    path,
+                    f"the target {term.name!r} needs open indices that all lie on one growing "
+                    "axis, and no other tensors in its term; write it as a formula",
+                )
+            networks = TARGETS[term.name](len(axes), symmetric=shared, axis=axes[0])
+            result += scaled(networks, term)
+        inputs = [sum(tensor in averaged for tensor, _ in n.factors) for n in result]
+        if len(inputs) ** 2 * prod(range(1, 2 * max(inputs, default=0), 2)) > MAXIMAL_PAIRINGS:
+            raise self.document.error(
+                path,
+                f"takes more than {MAXIMAL_PAIRINGS} pairings of the inputs that it is averaged "
+                "over; lower its degree or the number of its terms",
+            )
+        return tuple(result)
+
+    def _network(self, path: Keys, term: Term, outputs: tuple[str, ...]) -> Network:
+        factors = []
+        for name, indices in term.entries:
+            if name not in self.declared.tensors:
+                raise self.document.error(
+                    path,
+                    f"there is no tensor {name!r}; declare it under [tensors] or use one of "
+                    f"{listed(self.declared.tensors)}",
+                )
+            factors.append((self.declared.tensors[name], indices))
+        return self.document.checked(path, Network, tuple(factors), outputs)
+
+    def _output_axes(
+        self, path: Keys, outputs: tuple[str, ...], model: tuple[Network, ...]
+    ) -> tuple[Axis, ...]:
+        found: dict[str, Axis] = {}
+        for network in model:
+            found |= network.index_axes(None)
+        for index in outputs:
+            if index not in found:
+                raise self.document.error(
+                    (*path, "outputs"),
+                    f"the open index {index!r} is in no slot of the model; use it there, or leave "
+                    "it out",
+                )
+        return tuple(found[index] for index in outputs)

@@ -1,0 +1,60 @@
+"""Averages over fixed Gaussian tensors that are taken before anything else."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from diagrams.diagram import Diagram
+from diagrams.errors import InvalidInputError
+from diagrams.input_average import averaged
+from diagrams.sums import DiagramSum
+from diagrams.tensors import Axis, Kind, Tensor
+from diagrams.wick import expectation
+
+p, H = Axis("p"), Axis("H")
+W = Tensor("W", (H, p), variance="sigma2")
+x = Tensor("x", (p,), Kind.GAUSSIAN, variance="1")
+Z = Tensor("Z", (H, p), Kind.GAUSSIAN, variance="1")
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_averaging_first_does_not_change_the_expectation(labelled, data) -> None:
+    """Averages over independent tensors may be taken in any order."""
+    total = DiagramSum(
+        {
+            Diagram(*data.draw(labelled((W, x, Z), deltas=False, max_factors=6))): k
+            for k in range(1, 4)
+        }
+    )
+    for tensors in ((x,), (Z,), (x, Z), (Z, x)):
+        first = averaged(total, *tensors)
+        assert not any(tensor in d.tensors for d, _ in first for tensor in tensors)
+        assert expectation(first) == expectation(total)
+
+
+def test_the_fourth_moment_of_a_linear_function() -> None:
+    """E (w.x)^4 = 3 |w|^4, and an odd power averages to nothing."""
+    w = Tensor("w", (p,), variance="sigma2")
+    power = Diagram((p,) * 4, tuple((t, (k,)) for k in range(4) for t in (w, x)))
+    square = Diagram((p, p), ((w, (0,)), (w, (0,)), (w, (1,)), (w, (1,))))
+    assert averaged(DiagramSum({power: 1}), x) == DiagramSum({square: 3})
+    odd = Diagram((p,), ((w, (0,)), (x, (0,))))
+    assert len(averaged(DiagramSum({odd: 1}), x)) == 0
+
+
+def test_without_tensors_nothing_changes() -> None:
+    total = DiagramSum({Diagram((p,), ((x, (0,)), (x, (0,)))): 2})
+    assert averaged(total) == total
+
+
+@pytest.mark.parametrize("tensor", [W, Tensor("X", (p,), Kind.GAUSSIAN, "xi2")])
+def test_tensors_that_cannot_be_averaged_over(tensor: Tensor) -> None:
+    message = (
+        rf"^average over {tensor.name}: is not a fixed Gaussian tensor of variance one; declare it "
+        r'as Gaussian with variance "1"$'
+    )
+    with pytest.raises(InvalidInputError, match=message):
+        averaged(DiagramSum(), tensor)
