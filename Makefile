@@ -8,6 +8,7 @@ CHECKS ?=
 WORKERS ?= 2
 UPGRADE ?=
 SECONDS ?= 60
+LIMIT ?=
 
 # The workers are processes; threads of the linear algebra inside them would get in their way.
 SINGLE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
@@ -18,7 +19,7 @@ LOCK_VENV := build/lock-venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install check-install demo gallery test test-all check format docs notebooks coverage fuzz bench lock clean
+.PHONY: help install check-install demo gallery test test-all check format docs notebooks coverage fuzz bench coverage-page lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -34,8 +35,8 @@ check-install: ## install, run the first commands and build the wheel with every
 demo: install ## expand three problems, check them, write JSON and LaTeX under out/
 	$(BIN)/diagflow demo
 
-gallery: install ## theory against simulation at published sizes, under out/gallery: about an hour
-	$(BIN)/diagflow gallery --output out/gallery
+gallery: install ## theory against simulation at published sizes, under out/gallery: an hour, or LIMIT seconds
+	$(BIN)/diagflow gallery --output out/gallery $(if $(LIMIT),--max-seconds $(LIMIT))
 
 test: install ## run the tests and the doctests, without those marked slow
 	$(SINGLE) $(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
@@ -73,6 +74,9 @@ fuzz: install ## feed mutated texts to all readers for SECONDS=60, guided by cov
 
 bench: install ## run the benchmarks, print their tables and write docs/benchmarks.md with its plot
 	$(SINGLE) $(BIN)/python -m benchmarks --page docs/benchmarks.md
+
+coverage-page: install ## which regimes are solved, docs/coverage.md: some 40 problems of a minute each
+	$(SINGLE) DIAGFLOW_STORE=off $(BIN)/python -m benchmarks.coverage --page docs/coverage.md
 
 lock: ## resolve requirements.lock again from pyproject.toml (UPGRADE=--upgrade: newest versions)
 	@python=$$(tools/python "$(PYTHON)") && "$$python" -m venv --clear $(LOCK_VENV)

@@ -105,6 +105,10 @@ def _root(
 
 def main() -> None:
     """Run the command line and turn errors into one line and an exit status."""
+    if sys.stdout is None:  # closed by who called, as by >&-
+        message = "standard output: is closed; let it go to a file or to /dev/null"
+        typer.echo(f"diagflow: error: {message}", err=True)
+        sys.exit(USAGE_ERROR)
     try:
         status = _status()
         sys.stdout.flush()

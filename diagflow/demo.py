@@ -6,7 +6,6 @@ no code with the engine.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from diagflow import oracle
+from diagflow.files import write_whole
 from diagflow.show import series as show
 from diagflow.terminal import following
 from diagrams.errors import InvalidInputError
@@ -22,7 +22,7 @@ from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.series import LossSeries
 
-__all__ = ["agrees_with_oracle", "run", "write_whole"]
+__all__ = ["agrees_with_oracle", "run"]
 
 CASES = ((2, True, 6), (3, False, 4), (4, True, 3))
 """Order, symmetric or not, and the last coefficient."""
@@ -116,22 +116,3 @@ def _beginning(polynomial: Polynomial) -> str:
         return text
     cut = max(text.rfind(" + ", 0, LINE), text.rfind(" - ", 0, LINE))
     return f"{text[:cut]} ..."
-
-
-def write_whole(path: Path, content: str) -> None:
-    """Write a file so that it is there whole or not at all.
-
-    Raises
-    ------
-    InvalidInputError
-        If the file cannot be written.
-    """
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(content, encoding="utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise InvalidInputError(
-            f"file {path}: cannot be written ({error.strerror}); give another folder"
-        ) from None

@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
     from diagflow.simulation.trajectory import Trajectory
     from diagrams.diagram import Diagram
+    from expansion.dynamics.derivation import EffectiveDynamics
     from expansion.regimes import Regimes
     from expansion.series import LossSeries
     from pde.evolution import LossEvolution, Solution
 
 __all__ = ["register"]
+
+_SHOWN = 4
+"""Derived dynamics print their coefficients up to this s."""
 
 
 def register() -> None:
@@ -41,6 +45,7 @@ def register() -> None:
     paint_with("solution as text", _solution_text)
     paint_with("evolution as text", _evolution_text)
     paint_with("trajectory as text", _trajectory_text)
+    paint_with("dynamics as text", _dynamics_text)
     _typeset_formulas()
 
 
@@ -124,3 +129,10 @@ def _trajectory_text(trajectory: Trajectory) -> str:
     from diagflow.show.simulation import curve_lines
 
     return "\n".join(curve_lines(trajectory, curves=False))
+
+
+def _dynamics_text(found: EffectiveDynamics) -> str:
+    from diagflow.show.derivation import text
+
+    last = _SHOWN if found.depth is None else min(_SHOWN, found.depth)
+    return text(found, last).rstrip("\n")

@@ -27,14 +27,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Real
 from types import FrameType
 
+from diagrams.arguments import shown
 from diagrams.errors import BudgetExceededError, InvalidInputError
 
 __all__ = ["TimeLimit", "check_seconds", "time_limit"]
 
 _SOON = 1e-6
 """An alarm in no seconds would be none."""
+
+_LONGEST = 1e9
+"""Seconds of the longest limit: alarms of the operating system have one."""
 
 _AGAIN = 10.0
 """Seconds after which an alarm rings again: one that rings while Python frees an object is lost."""
@@ -86,6 +91,19 @@ class TimeLimit:
         """
         return None if self.seconds is None else max(_SOON, self.end - time.monotonic())
 
+    def share(self, parts: int) -> float | None:
+        """Seconds for the next of so many parts, so that none of them takes the time of the others.
+
+        What a part leaves of its share is shared by those after it.
+
+        Examples
+        --------
+        >>> limit = TimeLimit.begun(60, "report")
+        >>> 14.9 < limit.share(4) <= 15, limit.share(1) <= 60
+        (True, True)
+        """
+        return None if self.left is None else max(_SOON, self.left / max(1, parts))
+
     @property
     def is_over(self) -> bool:
         """Whether the time is over."""
@@ -105,16 +123,21 @@ class TimeLimit:
 
 
 def check_seconds(seconds: float | None, name: str = "budget") -> None:
-    """Refuse a limit that is not positive.
+    """Refuse a limit that is not positive, or too long for an alarm.
 
     Raises
     ------
     InvalidInputError
         If it is not; "not a number" is not.
     """
-    if seconds is not None and not seconds > 0:
+    # The negation refuses "not a number" as well.
+    if seconds is not None and not (isinstance(seconds, Real) and seconds > 0):
         raise InvalidInputError(
-            f"{name} of {seconds} seconds: must be positive; raise it or leave it out"
+            f"{name} of {shown(seconds)} seconds: must be positive; raise it or leave it out"
+        )
+    if seconds is not None and seconds > _LONGEST:
+        raise InvalidInputError(
+            f"{name} of {shown(seconds)} seconds: is longer than 30 years; leave it out"
         )
 
 

@@ -2,6 +2,7 @@
 
 Axes and tensors (`tensors`), diagrams in canonical form (`diagram`, `canonical`, `text`), linear
 combinations (`sums`), models and targets with open indices (`network`), merging (`merge`),
-expectations (`wick`), and the engine that does both in bulk (`flow` on top of `traces` and
-`arrays`). Nothing here knows polynomials in sizes or differential equations.
+expectations (`wick`), and the flow that derives a sum again and again (`flow`). These are the
+definitions; the bulk engine behind the flow is a wing of its own, entered by `diagrams.engine`.
+Nothing here knows polynomials in sizes or differential equations, or imports another package.
 """

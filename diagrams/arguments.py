@@ -7,20 +7,36 @@ an error of the family.
 (('ab',), ('a', 'b'))
 >>> rational(2, "coefficient")
 Fraction(2, 1)
+>>> number("0.25", "sigma2"), whole(3.0, "runs", least=1)
+(Fraction(1, 4), 3)
 
 Source: ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from fractions import Fraction
-from numbers import Rational
+from numbers import Rational, Real
 from typing import TypeVar
 
 from diagrams.errors import InvalidInputError
 
-__all__ = ["number_text", "powers_of", "rational", "several", "shown", "word"]
+__all__ = [
+    "flag",
+    "function",
+    "instance",
+    "number",
+    "number_text",
+    "positive",
+    "powers_of",
+    "rational",
+    "several",
+    "shown",
+    "whole",
+    "word",
+]
 
 Item = TypeVar("Item")
 
@@ -29,9 +45,53 @@ _LONGEST_QUOTIENT = 15
 """A longer quotient of integers is written as a rounded decimal."""
 
 
-def shown(value: object) -> str:
-    """A value for a message, on one line and not long."""
-    return " ".join(repr(value)[:60].split())
+def shown(value: object, characters: int = 60) -> str:
+    """A value for a message, on one line and not long, or its type if Python does not write it."""
+    try:
+        text = str(value) if isinstance(value, Real) else repr(value)
+        return " ".join(text[:characters].split())
+    except (RecursionError, ValueError):  # an integer of thousands of digits
+        return f"of type {type(value).__name__}"
+
+
+def instance(value: object, kind: type[Item], title: str, *, remedy: str) -> Item:
+    """A value of a type.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is of another type; the message ends with the remedy.
+    """
+    if not isinstance(value, kind):
+        raise InvalidInputError(f"{title} {shown(value)}: is no {kind.__name__}; {remedy}")
+    return value
+
+
+def function(value: Callable[..., object] | None, title: str) -> None:
+    """Refuse what cannot be called, if anything is given.
+
+    Raises
+    ------
+    InvalidInputError
+        If it cannot.
+    """
+    if value is not None and not callable(value):
+        raise InvalidInputError(
+            f"{title}: is {shown(value)}; give something to call, or leave it out"
+        )
+
+
+def flag(value: object, title: str) -> bool:
+    """True or False; a text would be true, whatever it says.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is neither.
+    """
+    if not isinstance(value, bool):
+        raise InvalidInputError(f"{title}: is {shown(value)}; give True or False")
+    return value
 
 
 def number_text(value: Fraction) -> str:
@@ -86,6 +146,64 @@ def word(value: object, title: str) -> str:
     if not isinstance(value, str):
         raise InvalidInputError(f"{title}: is {shown(value)}; give a text")
     return value
+
+
+def whole(value: object, title: str, *, least: int, most: int | None = None) -> int:
+    """An integer within bounds; a float that is one counts.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is none.
+    """
+    try:
+        exact = None if isinstance(value, str | bool) else number(value, title)
+    except InvalidInputError:
+        exact = None
+    if exact is None or exact.denominator != 1 or exact < least:
+        raise InvalidInputError(
+            f"{title} {shown(value)}: is not an integer of at least {least}; give {least} or more"
+        )
+    if most is not None and exact > most:
+        raise InvalidInputError(f"{title} {shown(value)}: is more than {most}; give fewer")
+    return exact.numerator
+
+
+def number(value: object, title: str) -> Fraction:
+    """The exact value of a finite number, or of a text that is one.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is none.
+    """
+    try:
+        if isinstance(value, str | Decimal | Rational):
+            return Fraction(value)
+        if isinstance(value, Real):
+            return Fraction(float(value))
+    except (OverflowError, ValueError, ZeroDivisionError):
+        pass
+    raise InvalidInputError(f"{title}: is {shown(value)}; give a finite number")
+
+
+def positive(value: object, name: str) -> Fraction:
+    """The exact value of a positive number.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is none.
+    """
+    try:
+        result = number(value, name)
+    except InvalidInputError:
+        result = Fraction(0)
+    if result <= 0:
+        raise InvalidInputError(
+            f"{name} = {shown(value)}: must be a positive number; give one above 0"
+        )
+    return result
 
 
 def rational(value: object, title: str) -> Fraction:

@@ -165,6 +165,22 @@ class Flow:
         """Number of distinct diagrams whose expectation is taken for the s-th derivative."""
         return self.representation.count(self._sector(s, self._even))
 
+    def work(self, s: int) -> int:
+        """What the s-th derivative counts: distinct diagrams merged for it; taken after it."""
+        needed = {(s, self._even)}
+        for level in range(s, 0, -1):
+            needed |= {
+                (level - 1, _sum(parity, other))
+                for at, parity in needed
+                if at == level
+                for other in self._by_parity
+            }
+        return sum(self.representation.count(self._sectors[key]) for key in needed)
+
+    def state(self, s: int) -> Any:
+        """The state of the representation whose expectation is that of the s-th derivative."""
+        return self._sector(s, self._even)
+
     @property
     def _even(self) -> Parity:
         return (False,) * len(self._classes)

@@ -43,7 +43,7 @@ from diagrams.sums import DiagramSum
 from diagrams.tensors import UNIT_VARIANCE, Axis, Tensor
 from diagrams.variances import Powers, substituted
 
-__all__ = ["Moments", "Monomial", "expectation", "monomial"]
+__all__ = ["Moments", "Monomial", "Steps", "expectation", "monomial", "reach"]
 
 Monomial = Powers
 """Names of sizes and variances with their powers, sorted by name, without zero powers."""
@@ -53,6 +53,9 @@ Moments = dict[Monomial, Fraction]
 
 Counts = dict[Monomial, int]
 """An expectation of one diagram: numbers of pairings by monomial."""
+
+Steps = dict[Diagram, tuple[int, tuple[Diagram, ...]]]
+"""For each diagram of a table of expectations what it counts and what it was contracted to."""
 
 MONOMIALS_OF_ONE = 10
 """Monomials carried over that count as one diagram more."""
@@ -76,6 +79,7 @@ def expectation(
     *,
     known: dict[Diagram, Counts] | None = None,
     tick: Callable[[int], None] | None = None,
+    steps: Steps | None = None,
 ) -> Moments:
     """The Gaussian expectation of a diagram or of a sum of diagrams.
 
@@ -88,6 +92,9 @@ def expectation(
     tick : callable, optional
         Called with the number of diagrams added to the table, those of many monomials counting
         more; raises to stop the work.
+    steps : dict, optional
+        Extended with ``known``: what each diagram in it counts, and what it was contracted to; see
+        `reach`.
 
     Returns
     -------
@@ -104,21 +111,60 @@ def expectation(
     known = {} if known is None else known
     total: Counter[Monomial] = Counter()
     for diagram, coefficient in terms:
-        for powers, count in _expectation(diagram, known, tick).items():
+        for powers, count in _expectation(diagram, known, tick, steps).items():
             total[powers] += coefficient * count  # type: ignore[assignment]
     return substituted(
         {powers: Fraction(total[powers]) for powers in sorted(total) if total[powers]}
     )
 
 
+def reach(diagrams: Iterable[Diagram], steps: Steps) -> int:
+    """What the expectations of some diagrams count, each diagram that they rest on once.
+
+    A function of the diagrams alone: what was known before does not matter.
+
+    Parameters
+    ----------
+    diagrams : iterable of Diagram
+    steps : dict
+        Of an `expectation` that took them.
+
+    Examples
+    --------
+    >>> from diagrams.tensors import Axis, Tensor
+    >>> p, H = Axis("p"), Axis("H")
+    >>> W = Tensor("W", (H, p), variance="sigma2")
+    >>> bundle = Diagram((H, p), ((W, (0, 1)),) * 4)
+    >>> steps: Steps = {}
+    >>> _ = expectation(bundle, steps=steps)
+    >>> reach([bundle], steps)  # u^4, u^2 and 1
+    3
+    """
+    seen = set(diagrams)
+    waiting = list(seen)
+    total = 0
+    while waiting:
+        counted, others = steps[waiting.pop()]
+        total += counted
+        for other in others:
+            if other not in seen:
+                seen.add(other)
+                waiting.append(other)
+    return total
+
+
 def _expectation(
-    diagram: Diagram, known: dict[Diagram, Counts], tick: Callable[[int], None] | None
+    diagram: Diagram,
+    known: dict[Diagram, Counts],
+    tick: Callable[[int], None] | None,
+    steps: Steps | None,
 ) -> Counts:
     found = known.get(diagram)
     if found is not None:
         return found
     result: Counts = {}
     carried = 0
+    others: set[Diagram] = set()
     counts = Counter(tensor for tensor, _ in diagram.factors if tensor.is_random)
     if not counts:
         result = _times({(): 1}, solutions(diagram), "")
@@ -129,13 +175,18 @@ def _expectation(
         for partner, multiplicity in Counter(f for f in rest if f[0] == chosen[0]).items():
             for order in chosen[0].orders:
                 contracted, free = _contract(diagram, chosen, partner, order)
-                inner = _times(_expectation(contracted, known, tick), free, chosen[0].variance)
+                others.add(contracted)
+                value = _expectation(contracted, known, tick, steps)
+                inner = _times(value, free, chosen[0].variance)
                 carried += len(inner)
                 for powers, count in inner.items():
                     result[powers] = result.get(powers, 0) + multiplicity * count
     known[diagram] = result
+    counted = 1 + carried // MONOMIALS_OF_ONE
+    if steps is not None:
+        steps[diagram] = counted, tuple(others)
     if tick is not None:
-        tick(1 + carried // MONOMIALS_OF_ONE)
+        tick(counted)
     return result
 
 

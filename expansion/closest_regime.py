@@ -37,16 +37,18 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
-from math import factorial
+from math import factorial, isfinite
 
+from diagrams.arguments import number, positive, shown
 from diagrams.errors import InvalidInputError
 from expansion.leading import LeadingSeries
 from expansion.partial_sums import accelerated_sum
 from expansion.problem import Problem
+from expansion.regime_names import natural_key
 from expansion.regimes import Learning, Regime, Regimes, regimes
 
 __all__ = ["TOLERANCE", "NeglectedShare", "Place", "ShareAt", "neglected_share", "unit", "where"]
@@ -94,10 +96,16 @@ class NeglectedShare:
     regime : Regime
     shares : tuple of ShareAt
         For each time the neglected part of the loss relative to the kept one.
+    size : Fraction
+        The loss that is kept, which they are relative to.
+    unit : Fraction
+        The time at which the terms of the exact series become as large as each other.
     """
 
     regime: Regime
     shares: tuple[ShareAt, ...]
+    size: Fraction
+    unit: Fraction
 
     @property
     def largest(self) -> Fraction:
@@ -113,6 +121,30 @@ class NeglectedShare:
     def unknown(self) -> tuple[Fraction, ...]:
         """The times t/T at which the share is not known."""
         return tuple(at.time for at in self.shares if not at.known)
+
+    def corrected(self, values: Sequence[float], errors: Sequence[float]) -> NeglectedShare:
+        """The same with better estimates of what is neglected.
+
+        Where there is none, the sum by itself is believed within the unit only: beyond it, where
+        the terms grow, extrapolation can agree with itself on a sum that is wrong.
+
+        Parameters
+        ----------
+        values, errors : sequence of float
+            The neglected part of the loss at every time, and the error of that; not finite where
+            there is none.
+        """
+        return replace(
+            self,
+            shares=tuple(
+                ShareAt(at.time, abs(Fraction(value)) / self.size, Fraction(error) / self.size)
+                if isfinite(value) and isfinite(error)
+                else at
+                if abs(at.time) <= self.unit
+                else replace(at, error=max(at.error, Fraction(1)))
+                for at, value, error in zip(self.shares, values, errors, strict=True)
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +164,21 @@ class Place:
     table: tuple[NeglectedShare, ...]
 
     def share(self, name: str) -> Fraction:
-        """The largest neglected share of a regime."""
-        return next(entry.largest for entry in self.table if entry.regime.name == name)
+        """The largest neglected share of a regime.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such regime.
+        """
+        shares = {entry.regime.name: entry.largest for entry in self.table}
+        given: object = name
+        if not isinstance(given, str) or given not in shares:
+            raise InvalidInputError(
+                f"regime {shown(name)}: this problem does not have it; choose one of "
+                f"{', '.join(sorted(shares, key=natural_key))}"
+            )
+        return shares[name]
 
 
 def where(
@@ -164,14 +209,19 @@ def where(
         If a symbol has no value, a name is not a symbol or a value is not positive.
     """
     found = source if isinstance(source, Regimes) else regimes(source)
+    if at is not None and not isinstance(at, Mapping):
+        raise InvalidInputError(
+            f"values {shown(at)}: are no mapping from symbols to numbers; give one for each of "
+            f"{', '.join(found.exponents.symbols)}"
+        )
     exact = _checked(found, {**(at or {}), **values})
     whole = _values(found, exact)
-    given = None if times is None else [Fraction(time) for time in times]
+    given = None if times is None else _numbers(times, "times")
     table = sorted(
         (_neglected(found, regime, exact, whole, given) for regime in found),
         key=lambda entry: entry.largest,
     )
-    limit = max(tolerance, _ALMOST_AS_GOOD * table[0].largest)
+    limit = max(number(tolerance, "tolerance"), _ALMOST_AS_GOOD * table[0].largest)
     good = [entry for entry in table if entry.largest <= limit]
     closest = min(good, key=lambda entry: (entry.regime.dimension, entry.largest))
     return Place(tuple(exact.items()), closest.regime, tuple(table))
@@ -184,6 +234,7 @@ def neglected_share(
     *,
     times: Sequence[Fraction | float] | None = None,
     losses: Sequence[Fraction | float] | None = None,
+    left_out: Collection[int] = (),
 ) -> NeglectedShare:
     """What one regime neglects at given numbers.
 
@@ -199,6 +250,8 @@ def neglected_share(
     losses : sequence of number, optional
         What the regime says the loss is at these times, where a solution is known; estimated from
         the leading parts unless given.
+    left_out : collection of int
+        The s whose leading part the regime's loss does not contain.
 
     Raises
     ------
@@ -206,9 +259,10 @@ def neglected_share(
         As `where`.
     """
     exact = _checked(found, at)
-    given = None if times is None else [Fraction(time) for time in times]
-    kept = None if losses is None else [Fraction(loss) for loss in losses]
-    return _neglected(found, found[name], exact, _values(found, exact), given, kept)
+    given = None if times is None else _numbers(times, "times")
+    kept = None if losses is None else _numbers(losses, "losses")
+    whole = _values(found, exact)
+    return _neglected(found, found[name], exact, whole, given, kept, left_out)
 
 
 def unit(coefficients: Sequence[Fraction]) -> Fraction:
@@ -256,16 +310,16 @@ def _checked(found: Regimes, values: Mapping[str, Fraction | float]) -> dict[str
             f"values: there is none for {', '.join(missing)}; give one for each of "
             f"{', '.join(symbols)}"
         )
-    exact = {}
-    for name in symbols:
-        try:
-            exact[name] = Fraction(values[name])
-        except (OverflowError, ValueError):
-            exact[name] = Fraction(0)
-        if exact[name] <= 0:
-            raise InvalidInputError(
-                f"{name} = {values[name]}: must be a positive number; give a larger one"
-            )
+    return {name: positive(values[name], name) for name in symbols}
+
+
+def _numbers(values: object, title: str) -> list[Fraction]:
+    """Finite numbers, at least one."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InvalidInputError(f"{title}: is {shown(values)}; give a list of finite numbers")
+    exact = [number(value, title) for value in values]
+    if not exact:
+        raise InvalidInputError(f"{title}: is empty; give a list of finite numbers")
     return exact
 
 
@@ -281,10 +335,13 @@ def _neglected(
     whole: Sequence[Fraction],
     times: Sequence[Fraction] | None,
     losses: Sequence[Fraction] | None = None,
+    left_out: Collection[int] = (),
 ) -> NeglectedShare:
     leading = LeadingSeries(found, regime)
     kept = [
-        Fraction(leading[s].evaluate(**values)) if s in found.polyhedra else Fraction(0)
+        Fraction(leading[s].evaluate(**values))
+        if s in found.polyhedra and s not in left_out
+        else Fraction(0)
         for s in range(len(whole))
     ]
     rest = [a - b for a, b in zip(whole, kept, strict=True)]
@@ -303,7 +360,7 @@ def _neglected(
     for time in times:
         value, error = _sum(rest, time)
         shares.append(ShareAt(time, abs(value) / size, error / size))
-    return NeglectedShare(regime, tuple(shares))
+    return NeglectedShare(regime, tuple(shares), size, unit(whole))
 
 
 def _sum(coefficients: Sequence[Fraction], time: Fraction) -> tuple[Fraction, Fraction]:

@@ -24,6 +24,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from diagrams.arguments import shown
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from diagrams.sums import DiagramSum
 from diagrams.wick import Monomial, expectation, monomial
@@ -127,8 +128,8 @@ class SeriesExponents:
         last: object = terms
         if last is not None and not (isinstance(last, int) and last >= 0):
             raise InvalidInputError(
-                f"--terms {terms}: the number of the last coefficient is not negative; give 0 or "
-                "more"
+                f"--terms {shown(terms)}: the number of the last coefficient is not negative; "
+                "give 0 or more"
             )
         if problem.drive.step:
             raise InvalidInputError(

@@ -25,15 +25,21 @@ under the conditions of the regime; the quotient says why.
 >>> [(monomial_text(term), str(condition)) for term, condition in leading.dropped(0)]
 [('p*H*sigma2**2', 'p -> oo')]
 
+Beyond the last exact coefficient the leading parts may come from the effective dynamics of the
+regime, see `expansion.dynamics.high_order`.
+
 Source: Yarotsky, Golikov, Gusev 2026, sections 5 and 6; scaled variables in general are ours.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Protocol
 
+from diagrams.arguments import instance, shown
 from diagrams.errors import InvalidInputError
 from diagrams.wick import Monomial
 from expansion.geometry.linear_algebra import Point, inner_product
@@ -47,7 +53,7 @@ from expansion.scaling_conditions import (
     simplest_modulo,
 )
 
-__all__ = ["LeadingSeries", "leading_part", "monomial_text"]
+__all__ = ["HighOrder", "LeadingSeries", "leading_part", "monomial_text"]
 
 
 def leading_part(polynomial: Polynomial, scaling: dict[str, int | Fraction]) -> Polynomial:
@@ -73,6 +79,17 @@ def leading_part(polynomial: Polynomial, scaling: dict[str, int | Fraction]) -> 
     return Polynomial({powers: c for powers, c in polynomial if order[powers] == largest})
 
 
+class HighOrder(Protocol):
+    """What knows leading coefficients of any order, such as the dynamics of a regime."""
+
+    @property
+    def cores(self) -> Sequence[object]:
+        """What its coefficients are made of."""
+
+    def coefficients(self, last: int) -> Sequence[Polynomial]:
+        """The leading parts of Y_0 ... Y_last."""
+
+
 @dataclass(frozen=True)
 class LeadingSeries:
     """The leading parts of Y_0, Y_1, ... in a regime.
@@ -81,11 +98,25 @@ class LeadingSeries:
     ----------
     regimes : Regimes
     regime : Regime
-        One of them.
+        One of them; its name does as well.
+    dynamics : HighOrder, optional
+        What coefficients beyond the exact ones are taken from.
     """
 
     regimes: Regimes
     regime: Regime
+    dynamics: HighOrder | None = None
+
+    def origin(self, s: int) -> str:
+        """Where the leading part of Y_s is taken from, in words."""
+        if self.dynamics is None or s <= self.last:
+            return "exact"
+        return f"hierarchy of {len(self.dynamics.cores)} cores, certified for s = 0 ... {self.last}"
+
+    def __post_init__(self) -> None:
+        instance(self.regimes, Regimes, "map", remedy="make one, as regimes(problem)")
+        if not isinstance(self.regime, Regime):
+            object.__setattr__(self, "regime", self.regimes[self.regime])
 
     def __getitem__(self, s: int) -> Polynomial:
         """The leading part of Y_s in the original symbols, without the pure-target term.
@@ -97,11 +128,15 @@ class LeadingSeries:
         ------
         InvalidInputError
             If Y_s is zero or not known.
+        BudgetExceededError
+            If the hierarchy that goes on beyond the exact coefficients does not reach so far.
         """
         if not isinstance(s, int):
             raise InvalidInputError(
-                f"leading part of Y_{str(s)[:40]}: s counts time derivatives; give an integer"
+                f"leading part of Y_{shown(s)}: s counts time derivatives; give an integer"
             )
+        if self.dynamics is not None and s > self.last:
+            return self.dynamics.coefficients(s)[s]
         exponents = self.regimes.exponents
         points = set(self.regimes.face(self.regime, s).points)
         if s < self.regimes.start and self._falls_short(s, points):
@@ -111,7 +146,7 @@ class LeadingSeries:
 
     @property
     def last(self) -> int:
-        """The s of the last known coefficient."""
+        """The s of the last exact coefficient."""
         return self.regimes.exponents.last
 
     @cached_property

@@ -6,6 +6,8 @@ one thing in one period and another thing in the next decides nothing.
 
 >>> learning({1: 2, 2: 2, 3: 2, 4: 2}, period=2).value, learning({0: 1, 1: 2, 2: 3}, period=1).value
 ('lazy', 'rich')
+>>> learning({0: 0, 1: 2, 2: 2, 3: 2, 4: 2}, period=1).value
+'lazy'
 >>> learning({1: 0, 2: 0, 3: 2, 4: 2, 5: 2, 6: 2}, period=2).value
 'unknown'
 
@@ -41,6 +43,15 @@ def learning(most: Mapping[int, int], *, period: int) -> Learning:
     """
     if not any(most.values()):
         return Learning.FREE
+    found = _growth(most, period)
+    if found is Learning.UNKNOWN and 0 in most:
+        # Y_0 is without its pure-target term, so that its leading terms may be of another kind.
+        found = _growth({s: count for s, count in most.items() if s}, period)
+    return found
+
+
+def _growth(most: Mapping[int, int], period: int) -> Learning:
+    """Whether the numbers grow from one period to the next, or stay the same."""
     for span in (period, 2 * period):  # the number may grow at every second s only
         steps: dict[int, set[int]] = {}
         for s, count in most.items():

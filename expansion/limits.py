@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 from diagrams.errors import BudgetExceededError
-from expansion.series import Budget, Progress, memory_in_use
+from expansion.series import Budget, Progress, checked_budget, memory_in_use
 
 __all__ = ["Limits"]
 
@@ -26,7 +26,7 @@ class Limits:
 
     Parameters
     ----------
-    budget : Budget
+    budget : Budget, optional
         Its seconds count from the making of this object.
     what : str
         What is computed, for the message.
@@ -38,13 +38,13 @@ class Limits:
 
     def __init__(
         self,
-        budget: Budget,
+        budget: Budget | None,
         *,
         what: str,
         s: int = 0,
         progress: Callable[[Progress], None] | None = None,
     ) -> None:
-        self._budget = budget
+        self._budget = checked_budget(budget, progress)
         self._what = what
         self._s = s
         self._progress = progress
@@ -88,6 +88,7 @@ class Limits:
 
     def _exceeded(self, limit: str, option: str) -> BudgetExceededError:
         return BudgetExceededError(
-            f"budget: {self._what} needs more than {limit}; all coefficients are finished; raise "
-            f"{option} or ask for fewer terms"
+            f"budget: {self._what} needs more than {limit}; its coefficients are finished, Y_0 ... "
+            f"Y_{self._s}, and none of it is decided before all of it is; raise {option} or ask "
+            "for fewer terms"
         )

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from diagrams.arguments import flag, shown
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
@@ -81,17 +82,20 @@ def cp(order: int = 3, *, symmetric: bool = False, target: str = "identity") -> 
     >>> cp(order=2, target="teacher").growing
     ('H', 'H_teacher', 'p')
     """
-    given: object = order
-    if not (isinstance(given, int) and given >= 2):
+    if not _at_least(order, 2):
         raise InvalidInputError(
-            f"order {order}: a CP model needs at least two modes; give --order 2 or more"
+            f"order {shown(order)}: a CP model needs at least two modes; give --order 2 or more"
         )
     if order > MAXIMAL_ORDER:
         raise InvalidInputError(
-            f"order {order}: more than {MAXIMAL_ORDER} modes are out of reach; give a smaller "
-            "--order"
+            f"order {shown(order)}: more than {MAXIMAL_ORDER} modes are out of reach; give a "
+            "smaller --order"
         )
-    names = ["U"] * order if symmetric else [f"U{mode}" for mode in range(1, order + 1)]
+    names = (
+        ["U"] * order
+        if flag(symmetric, "symmetric")
+        else [f"U{mode}" for mode in range(1, order + 1)]
+    )
     modes = [f"i{mode}" for mode in range(1, order + 1)]
     factors = tuple((_weight(name), ("k", mode)) for name, mode in zip(names, modes, strict=True))
     return Problem(
@@ -166,10 +170,10 @@ def deep_linear(depth: int = 3, *, data: bool = False, target: str = "identity")
     >>> [[axis.name for axis in tensor.axes] for tensor in deep_linear(3).tensors]
     [['H', 'p'], ['H', 'H'], ['H', 'p']]
     """
-    if not 2 <= depth <= MAXIMAL_DEPTH:
+    if not _at_least(depth, 2) or depth > MAXIMAL_DEPTH:
         raise InvalidInputError(
-            f"depth {depth}: a deep linear network has from 2 to {MAXIMAL_DEPTH} weight matrices; "
-            "give another --depth"
+            f"depth {shown(depth)}: a deep linear network has from 2 to {MAXIMAL_DEPTH} weight "
+            "matrices; give another --depth"
         )
     hidden = [f"k{layer}" for layer in range(1, depth)]
     between = zip(range(2, depth), hidden[:-1], hidden[1:], strict=True)
@@ -265,10 +269,10 @@ def two_layer(degree: int = 2, *, target: str = "identity") -> Problem:
     >>> two_layer(degree=2).losses
     ('population',)
     """
-    if not 1 <= degree <= MAXIMAL_DEGREE:
+    if not _at_least(degree, 1) or degree > MAXIMAL_DEGREE:
         raise InvalidInputError(
-            f"degree {degree}: an activation has a degree from 1 to {MAXIMAL_DEGREE}; give another "
-            "--degree"
+            f"degree {shown(degree)}: an activation has a degree from 1 to {MAXIMAL_DEGREE}; give "
+            "another --degree"
         )
     x = Tensor("x", (_p,), Kind.GAUSSIAN, variance=UNIT_VARIANCE)
     modes = tuple(f"i{mode}" for mode in range(1, degree + 1))
@@ -284,6 +288,11 @@ def two_layer(degree: int = 2, *, target: str = "identity") -> Problem:
         loss_name="population",
         averaged_over=(x,),
     )
+
+
+def _at_least(value: object, least: int) -> bool:
+    """Whether a value is an integer that is not too small."""
+    return isinstance(value, int) and value >= least
 
 
 def _weight(name: str, *axes: Axis) -> Tensor:
@@ -302,7 +311,7 @@ def _linear(
     """A model that is a p x p matrix, on all of the population or on finite Gaussian data."""
     networks = target_networks(target, order=2, symmetric=symmetric)
     options = (*options, ("target", target))
-    if not data:
+    if not flag(data, "data"):
         return Problem(family, (model,), networks, (_p, _p), options)
     X = Tensor("X", (_p, _N), Kind.GAUSSIAN, variance=UNIT_VARIANCE)
     inputs = X, ("n",)

@@ -27,8 +27,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from numbers import Complex, Rational
 from typing import TYPE_CHECKING
 
+from diagrams.arguments import powers_of, several, shown, word
 from diagrams.errors import InvalidInputError
 from diagrams.variances import Variance
 from diagrams.wick import Monomial, monomial
@@ -250,9 +252,14 @@ class Polynomial:
 
     def __init__(self, terms: Mapping[Monomial, Fraction | int] | None = None) -> None:
         kept: dict[Monomial, Fraction] = {}
-        for powers, coefficient in (terms or {}).items():
-            key = monomial(dict(powers))
-            kept[key] = kept.get(key, Fraction(0)) + coefficient
+        try:
+            for powers, coefficient in () if terms is None else terms.items():
+                key = monomial(dict(powers))
+                kept[key] = kept.get(key, Fraction(0)) + coefficient
+        except (AttributeError, TypeError, ValueError):
+            raise _no_terms(terms) from None
+        if any(type(coefficient) is not Fraction for coefficient in kept.values()):
+            raise _no_terms(terms)  # a float has made a float of the sum
         ordered = sorted((item for item in kept.items() if item[1]), key=_display_key)
         object.__setattr__(self, "terms", tuple(ordered))
 
@@ -266,7 +273,7 @@ class Polynomial:
             If the text is too long or is not such a sum, the message shows where, or if like terms
             add up to a number that is too long.
         """
-        if len(text) > MAXIMAL_LENGTH:
+        if len(word(text, "polynomial")) > MAXIMAL_LENGTH:
             raise InvalidInputError(
                 f"polynomial: {len(text)} characters are more than {MAXIMAL_LENGTH}; split it"
             )
@@ -310,7 +317,7 @@ class Polynomial:
 
     def coefficient(self, **powers: int) -> Fraction:
         """The coefficient of one monomial, zero if it does not occur."""
-        return dict(self.terms).get(monomial(powers), Fraction(0))
+        return dict(self.terms).get(powers_of(powers, "coefficient"), Fraction(0))
 
     @property
     def height(self) -> int:
@@ -319,20 +326,24 @@ class Polynomial:
 
     def exponents(self, symbols: Iterable[str]) -> tuple[tuple[int, ...], ...]:
         """The exponent vectors of all terms with respect to the given symbols."""
-        names = tuple(symbols)
+        names = several(symbols, str, "symbols")
         return tuple(tuple(dict(powers).get(name, 0) for name in names) for powers, _ in self)
 
     # -- algebra -------------------------------------------------------------------------------
 
     def __add__(self, other: Polynomial) -> Polynomial:
+        if not isinstance(other, Polynomial):
+            return NotImplemented
         total = dict(self.terms)
         for powers, coefficient in other:
             total[powers] = total.get(powers, Fraction(0)) + coefficient
         return Polynomial(total)
 
     def __mul__(self, other: Polynomial | Fraction | int) -> Polynomial:
-        if not isinstance(other, Polynomial):
+        if isinstance(other, Rational) and not isinstance(other, bool):
             return Polynomial({powers: c * other for powers, c in self})
+        if not isinstance(other, Polynomial):
+            return NotImplemented  # a float is not exact
         total: dict[Monomial, Fraction] = {}
         for first, a in self:
             for second, b in other:
@@ -349,6 +360,8 @@ class Polynomial:
         return self * -1
 
     def __sub__(self, other: Polynomial) -> Polynomial:
+        if not isinstance(other, Polynomial):
+            return NotImplemented
         return self + -other
 
     def evaluate(self, **values: Fraction | float) -> Fraction | float:
@@ -357,7 +370,7 @@ class Polynomial:
         Raises
         ------
         InvalidInputError
-            If a symbol has no value.
+            If a symbol has no value, a value is no number, or the result is out of range.
         """
         missing = [name for name in self.symbols if name not in values]
         if missing:
@@ -365,13 +378,22 @@ class Polynomial:
                 f"polynomial: no value for {', '.join(missing)}; give one for each of "
                 f"{', '.join(self.symbols)}"
             )
+        for name, value in values.items():
+            if not isinstance(value, Complex):
+                raise InvalidInputError(f"polynomial: {name} is {shown(value)}; give a number")
         exact = {name: Fraction(v) if isinstance(v, int) else v for name, v in values.items()}
         total: Fraction | float = Fraction(0)
-        for powers, coefficient in self:
-            product: Fraction | float = coefficient
-            for name, power in powers:
-                product *= exact[name] ** power
-            total += product
+        try:
+            for powers, coefficient in self:
+                product: Fraction | float = coefficient
+                for name, power in powers:
+                    product *= exact[name] ** power
+                total += product
+        except (OverflowError, ZeroDivisionError):
+            raise InvalidInputError(
+                "polynomial: at these values a term divides by zero or is larger than every "
+                "floating point number; give others, or exact ones"
+            ) from None
         return total
 
     # -- forms ---------------------------------------------------------------------------------
@@ -414,6 +436,13 @@ class Polynomial:
                 for powers, c in self
             )
         )
+
+
+def _no_terms(terms: object) -> InvalidInputError:
+    return InvalidInputError(
+        f"polynomial: is {shown(terms)}; give exact coefficients of monomials, such as "
+        "{(('p', 2),): 1}"
+    )
 
 
 def _ordered(powers: Monomial) -> list[tuple[str, int]]:

@@ -268,7 +268,7 @@ class Problem:
         >>> tied_autoencoder(data=True).quantity("train").normalisation
         (('N', -1),)
         """
-        if name == self.loss_name:
+        if word(name, "loss") == self.loss_name:
             return self.driving.quantity
         named: dict[str, QuadraticLoss | Observable] = {o.name: o for o in self.observed}
         named |= {o.name: o for o in self.observables}
@@ -355,7 +355,7 @@ class Problem:
         >>> print(loss_series(cp(order=2).with_target_amplitude("a"))[0])
         1/2*p*a**2 + 1/2*p**2*H*sigma2**2
         """
-        amplitude = Axis(name)
+        amplitude = Axis(word(name, "amplitude"))
         if amplitude in self.axes or name in self.amplitude_symbols:
             raise InvalidInputError(
                 f"amplitude {name!r}: is a symbol of {self.family} already; choose another"
@@ -375,7 +375,10 @@ class Problem:
     @property
     def title(self) -> str:
         """One line that names the problem and its options."""
-        words = [f"{name}={str(value).lower()}" for name, value in self.options]
+        words = [
+            f"{name}={str(value).lower() if isinstance(value, bool) else value}"
+            for name, value in self.options
+        ]
         words += [f"{name}={value}" for name, value in self.drive.words]
         return " ".join([self.family, *words])
 

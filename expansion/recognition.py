@@ -185,7 +185,7 @@ def _itself(preset: Problem) -> Recognised:
     symbols = *preset.growing, *preset.variance_symbols, *preset.amplitude_symbols
     return Recognised(
         preset=preset,
-        symbols=tuple(sorted((name, name) for name in symbols if name != UNIT_VARIANCE)),
+        symbols=tuple(sorted((name, name) for name in symbols)),
         losses=tuple((name, name) for name in preset.losses),
         degree=_degree(preset.model[0].factors),
     )

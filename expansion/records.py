@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from diagrams.arguments import shown
 from diagrams.errors import InvalidInputError
 from diagrams.wick import Monomial, monomial
 from expansion.polynomial import (
@@ -31,7 +32,7 @@ from expansion.polynomial import (
     symbol_order,
 )
 from expansion.problem import Problem
-from expansion.untrusted import MAXIMAL_NAME, shown
+from expansion.untrusted import MAXIMAL_NAME
 
 __all__ = [
     "MAXIMAL_EXPONENT",

@@ -21,11 +21,12 @@ Source: Yarotsky, Golikov, Gusev 2026, tables 1 and 2; the properties and the pr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from expansion.vertex_sequences import VertexSequence
 
-__all__ = ["CP_FAMILIES", "regime_name", "regime_names", "sequence_names"]
+__all__ = ["CP_FAMILIES", "natural_key", "regime_name", "regime_names", "sequence_names"]
 
 CP_FAMILIES = frozenset({"cp", "autoencoder", "tied-autoencoder"})
 """Families of problems whose vertices have the names of the CP models."""
@@ -47,6 +48,8 @@ _SIDES = {
 }
 """The faces that meet at the three edges along the number of data."""
 
+_PARTS = re.compile(r"([^0-9]*)([0-9]*)")
+
 _AND = " & "
 
 _MOST_IN_NAME = 5
@@ -54,6 +57,17 @@ _MOST_IN_NAME = 5
 
 _CP_SYMBOLS = {"p", "H", "sigma2"}
 """With further symbols, such as those of a teacher, the polyhedron is another one."""
+
+
+def natural_key(name: str) -> tuple[tuple[str, int], ...]:
+    """What names are sorted by, so that V2 comes before V10.
+
+    Examples
+    --------
+    >>> sorted(["V10", "V2", "V1-V10", "V1-V2", "A"], key=natural_key)
+    ['A', 'V1-V2', 'V1-V10', 'V2', 'V10']
+    """
+    return tuple((text, int(digits or -1)) for text, digits in _PARTS.findall(name))
 
 
 def sequence_names(
@@ -87,7 +101,7 @@ def sequence_names(
 
 
 def regime_name(vertices: Sequence[str]) -> str:
-    """The name of a regime from the sorted names of its vertices.
+    """The name of a regime from the names of its vertices in natural order.
 
     The edge that closes the polygon of the CP models is written E-A, as in the literature. Vertices
     that are named by faces meet in the faces they have in common.
@@ -99,7 +113,7 @@ def regime_name(vertices: Sequence[str]) -> str:
 
 
 def regime_names(vertices: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """The names of regimes from the sorted names of their vertices, in a fixed order.
+    """The names of regimes, in a fixed order, from the names of their vertices in natural order.
 
     A regime of more than five vertices, or one that shares them with another one, is called F1,
     F2, ... by its place among those.

@@ -19,6 +19,7 @@ from fractions import Fraction
 from math import gcd
 from typing import Any
 
+from diagrams.arguments import shown
 from diagrams.display import frame, picture, report
 from diagrams.errors import InvalidInputError
 from expansion.exponents import SeriesExponents
@@ -189,10 +190,11 @@ class Regimes:
         InvalidInputError
             If there is none; the message lists the names.
         """
+        if not isinstance(name, str):
+            name = shown(name)  # what is no text is the name of none
         for regime in self.regimes:
             if regime.name == name:
                 return regime
-        name = str(name)  # what is no text is the name of none
         parts = sorted(name.split("-"))
         faces = sorted(name.split(" & "))
         for regime in self.regimes:
@@ -202,6 +204,15 @@ class Regimes:
             f"regime {name!r}: this problem does not have it{self._where()}; choose one of "
             f"{', '.join(regime.name for regime in self.regimes)}"
         )
+
+    def _of(self, regime: Regime | str) -> Regime:
+        """A regime, or that of a name."""
+        return regime if isinstance(regime, Regime) else self[regime]
+
+    def _unknown(self, s: int) -> bool:
+        """Whether Y_s is zero or not known."""
+        given: object = s
+        return not isinstance(given, int) or given not in self.polyhedra
 
     def _where(self) -> str:
         return f" on the slice {', '.join(map(str, self.on))}" if self.on else ""
@@ -219,18 +230,20 @@ class Regimes:
             sum(1 for regime in self.regimes if regime.dimension == k) for k in range(top + 1)
         )
 
-    def includes(self, big: Regime, small: Regime) -> bool:
+    def includes(self, big: Regime | str, small: Regime | str) -> bool:
         """Whether the face of one regime contains that of another.
 
         The scalings of the larger face are limits of those of the smaller one.
         """
+        big, small = self._of(big), self._of(small)
         return set(big.vertices) >= set(small.vertices) and small.cone.contains(big.scaling)
 
-    def neighbours(self, regime: Regime) -> tuple[Regime, ...]:
+    def neighbours(self, regime: Regime | str) -> tuple[Regime, ...]:
         """Regimes of equal dimension that share a face of one dimension less.
 
         Regimes of dimension 0 are neighbours when one of dimension 1 joins them.
         """
+        regime = self._of(regime)
         step = -1 if regime.dimension else 1
         links = [r for r in self if r.dimension == regime.dimension + step]
 
@@ -249,7 +262,7 @@ class Regimes:
             if other.dimension == regime.dimension and other is not regime and linked(regime, other)
         )
 
-    def face(self, regime: Regime, s: int) -> Face:
+    def face(self, regime: Regime | str, s: int) -> Face:
         """The leading face of Y_s in a regime: what its scaling picks.
 
         Raises
@@ -257,20 +270,23 @@ class Regimes:
         InvalidInputError
             If Y_s is zero or not known.
         """
-        if s not in self.polyhedra:
+        if self._unknown(s):
             raise InvalidInputError(
-                f"leading part of Y_{s}: it is zero or beyond Y_{self.exponents.last}, the last "
-                "known coefficient; expand more terms"
+                f"leading part of Y_{shown(s)}: it is zero or beyond Y_{self.exponents.last}, the "
+                "last known coefficient; expand more terms"
             )
-        return self.polyhedra[s].face(regime.scaling)
+        return self.polyhedra[s].face(self._of(regime).scaling)
 
-    def wall(self, regime: Regime, s: int) -> Face | None:
+    def wall(self, regime: Regime | str, s: int) -> Face | None:
         """The edge between the two vertices of a regime at s, None if they do not share one.
 
         For a wall that moves, this is where it is at s.
         """
+        regime = self._of(regime)
+        if self._unknown(s):
+            return None
         ends = tuple(sorted({sequence.point(s) for sequence in regime.sequences}))
-        if len(ends) != 2 or s not in self.polyhedra:
+        if len(ends) != 2:
             return None
         edges = (face for face in self.polyhedra[s].faces if face.dimension == 1)
         return next((edge for edge in edges if edge.vertices == ends), None)

@@ -42,6 +42,8 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import Executor
 from itertools import combinations
 
+from diagrams.arguments import several, shown
+from diagrams.errors import InvalidInputError
 from expansion.exponents import SeriesExponents
 from expansion.geometry.convex_hull import Tick
 from expansion.geometry.linear_algebra import Point
@@ -53,7 +55,7 @@ from expansion.problem import Problem
 from expansion.recognition import recognised
 from expansion.regime_laws import check_map
 from expansion.regime_map import Change, MapCell, RegimeMap, find_map
-from expansion.regime_names import regime_names, sequence_names
+from expansion.regime_names import natural_key, regime_names, sequence_names
 from expansion.regime_values import RationalMonomial, Regime, Regimes, conditions_of
 from expansion.series import Budget, Progress
 from expansion.series_store import SeriesStore
@@ -97,7 +99,7 @@ def regimes(
     BudgetExceededError
         If the budget does not suffice.
     """
-    limits = Limits(budget or Budget(), what="the map of regimes", progress=progress)
+    limits = Limits(budget, what="the map of regimes", progress=progress)
     if isinstance(source, Problem):
         exponents = SeriesExponents.of_problem(
             source,
@@ -111,7 +113,7 @@ def regimes(
     elif isinstance(source, SeriesExponents):
         exponents = source
     else:
-        exponents = SeriesExponents.of_coefficients(source)
+        exponents = SeriesExponents.of_coefficients(_coefficients(source))
     limits = limits.at(exponents.last)
     polyhedra = exponents.polyhedra(tick=limits.tick)
     found = find_map(polyhedra, exponents.last, growing=exponents.growing_places, tick=limits.tick)
@@ -119,6 +121,17 @@ def regimes(
     check_map(result, tick=limits.tick)
     limits.end()
     return result if slice is None else result.restricted(slice)
+
+
+def _coefficients(source: object) -> tuple[Polynomial, ...]:
+    """The coefficients that are given instead of a problem."""
+    try:
+        return several(source, Polynomial, "regimes")
+    except InvalidInputError:
+        raise InvalidInputError(
+            f"problem {shown(source)}: is neither a Problem nor coefficients; make one, as "
+            "cp(order=3), or give Y_0, Y_1, ..."
+        ) from None
 
 
 def _described(
@@ -144,11 +157,11 @@ def _described(
         key=lambda cell: (
             len(cell.cone.equations),
             len(cell.sequences),
-            sorted(named[q] for q in cell.sequences),
+            [natural_key(name) for name in _vertices(cell, named)],
             cell.cone.rays,
         ),
     )
-    names = regime_names([sorted(named[q] for q in cell.sequences) for cell in ordered])
+    names = regime_names([_vertices(cell, named) for cell in ordered])
     edges = {
         frozenset(cell.sequences)
         for cell in found.cells
@@ -170,6 +183,11 @@ def _described(
     )
 
 
+def _vertices(cell: MapCell, named: Mapping[VertexSequence, str]) -> list[str]:
+    """The names of the vertices of a cell, in natural order."""
+    return sorted((named[q] for q in cell.sequences), key=natural_key)
+
+
 def _regime(
     exponents: SeriesExponents,
     cell: MapCell,
@@ -181,7 +199,7 @@ def _regime(
 ) -> Regime:
     tick()
     symbols = exponents.symbols
-    sequences = tuple(sorted(cell.sequences, key=lambda q: named[q]))
+    sequences = tuple(sorted(cell.sequences, key=lambda q: natural_key(named[q])))
     slope = common_slope(_fastest(sequences, cell.cone.interior))
     return Regime(
         name=name,

@@ -37,6 +37,7 @@ from typing import Any, overload
 
 import psutil
 
+from diagrams.arguments import function, instance, shown
 from diagrams.display import frame, report
 from diagrams.engine import Work
 from diagrams.errors import BudgetExceededError, CapacityError, InvalidInputError
@@ -49,7 +50,15 @@ from expansion.polynomial import MAXIMAL_BITS, Polynomial, symbol_order
 from expansion.problem import Problem
 from expansion.series_store import SeriesStore, StoredCoefficient, series_key
 
-__all__ = ["Budget", "Cost", "LossSeries", "Progress", "loss_series", "memory_in_use"]
+__all__ = [
+    "Budget",
+    "Cost",
+    "LossSeries",
+    "Progress",
+    "checked_budget",
+    "loss_series",
+    "memory_in_use",
+]
 
 _MEMORY_CHECK_SECONDS = 0.2
 
@@ -90,7 +99,7 @@ class Budget:
             # The negation refuses "not a number" as well.
             if value is not None and not (isinstance(value, Real) and value > 0):
                 raise InvalidInputError(
-                    f"budget of {value} {name}: must be positive; raise it or leave it out"
+                    f"budget of {shown(value)} {name}: must be positive; raise it or leave it out"
                 )
 
 
@@ -123,6 +132,22 @@ class Cost:
     diagrams: int
     contractions: int
     seconds: float
+
+
+def checked_budget(
+    budget: Budget | None, progress: Callable[[Progress], None] | None = None
+) -> Budget:
+    """The limits that are given, or none; and what is told of the progress can be told.
+
+    Raises
+    ------
+    InvalidInputError
+        If one is of another type.
+    """
+    function(progress, "progress")
+    if budget is None:
+        return Budget()
+    return instance(budget, Budget, "budget", remedy="make one, as Budget(seconds=60)")
 
 
 class LossSeries:
@@ -176,10 +201,19 @@ class LossSeries:
         store: SeriesStore | None = None,
         executor: Executor | None = None,
     ) -> None:
-        if not isinstance(problem, Problem):
-            raise InvalidInputError(
-                f"problem {str(problem)[:40]!r}: is no Problem; make one, as cp(order=3)"
-            )
+        instance(problem, Problem, "problem", remedy="make one, as cp(order=3)")
+        for title, place, verbs in (
+            ("store", store, ("get", "put")),
+            ("executor", executor, ("submit",)),
+        ):
+            for verb in verbs if place is not None else ():
+                if not callable(getattr(place, verb, None)):
+                    raise InvalidInputError(
+                        f"{title}: is {shown(place)}, which cannot {verb}; give a {title} or leave "
+                        "it out"
+                    )
+        if beside is not None:
+            instance(beside, LossSeries, "series", remedy="give another series of the problem")
         if beside is not None and beside.problem != problem:
             raise InvalidInputError(
                 f"series of {problem.title}: cannot stand beside one of {beside.problem.title}; "
@@ -189,7 +223,7 @@ class LossSeries:
         self.loss = problem.loss_name if loss is None else loss
         self._quantity = problem.quantity(self.loss)
         self._beside = beside
-        self._meter = _Meter(budget or Budget(), progress)
+        self._meter = _Meter(checked_budget(budget, progress), progress)
         self._flow: Flow | Iterated | None = None
         self._known: list[Polynomial] = []
         self._costs: list[Cost] = []
@@ -255,7 +289,7 @@ class LossSeries:
             s = index(s)
         except TypeError:
             raise InvalidInputError(
-                f"coefficient Y_{str(s)[:40]}: s counts time derivatives; give an integer"
+                f"coefficient Y_{shown(s)}: s counts time derivatives; give an integer"
             ) from None
         if s < 0:
             raise InvalidInputError(f"coefficient Y_{s}: s counts time derivatives; give 0 or more")

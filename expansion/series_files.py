@@ -14,10 +14,11 @@ from collections import Counter
 from pathlib import Path
 from typing import NoReturn
 
+from diagrams.arguments import shown
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
 from expansion.records import SERIES_VERSION, read_series
-from expansion.untrusted import legible, read_file, shown
+from expansion.untrusted import legible, read_file
 
 __all__ = ["MAXIMAL_BYTES", "MAXIMAL_DIGITS", "read_series_file"]
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from diagrams.arguments import word
 from diagrams.errors import InvalidInputError
 from expansion.geometry.linear_algebra import Point
 
@@ -55,7 +56,7 @@ class Slice:
         >>> [relation.normal for relation in Slice.read_all("p*H ~ 1, p ~ 1/H", symbols=("p", "H"))]
         [(1, 1), (1, 1)]
         """
-        return tuple(_read(part.strip(), symbols) for part in text.split(","))
+        return tuple(_read(part.strip(), symbols) for part in word(text, "slice").split(","))
 
 
 def _read(text: str, symbols: Sequence[str]) -> Slice:

@@ -32,6 +32,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from diagrams.arguments import word
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
@@ -126,7 +127,7 @@ def target_networks(formula: str, *, order: int, symmetric: bool = False) -> tup
         If the formula is not of this form or names an unknown target.
     """
     result: list[Network] = []
-    for term in read_formula(formula, names=tuple(TARGETS)):
+    for term in read_formula(word(formula, "target"), names=tuple(TARGETS)):
         if term.is_zero:
             continue
         if term.entries or term.name is None:

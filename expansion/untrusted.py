@@ -19,6 +19,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from diagrams.arguments import shown
 from diagrams.errors import InvalidInputError
 
 __all__ = ["MAXIMAL_NAME", "is_name", "legible", "read_file", "read_stream", "shown"]
@@ -28,14 +29,6 @@ MAXIMAL_NAME = 100
 
 _TYPESETTING = frozenset("$\\{}")
 """Characters that pictures and papers would take for commands."""
-
-
-def shown(value: object, characters: int = 40) -> str:
-    """The beginning of what Python writes for a value, or its type if Python does not write it."""
-    try:
-        return repr(value)[:characters]
-    except (RecursionError, ValueError):
-        return f"of type {type(value).__name__}"
 
 
 def legible(text: str, characters: int = 200) -> str:

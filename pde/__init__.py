@@ -1,7 +1,7 @@
 """Layer 3, summation: from leading coefficients to the evolution of the loss.
 
-The coefficients C_n of a regime's leading series satisfy a recurrence; the recurrence is a
-first-order partial differential equation for the series' generating function; its
-characteristics give a closed form or certified numerics. This layer stands on ``expansion``
-and ``diagrams`` and arrives after the exact engine.
+The coefficients of a leading series obey a recurrence (`recurrences`), hence a first-order
+equation, which characteristics solve (`characteristics`, `moments`); derived dynamics are
+integrated by kind (`systems`). `solutions` has what is known in closed form; `solving` chooses, and
+certifies against the exact coefficients. It stands on `expansion` and `diagrams`.
 """

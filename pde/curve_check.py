@@ -138,13 +138,17 @@ def _differences(
     unit = unit_of(terms) * numbers["T"]
     steps = [sign * step * unit for step in _STEPS for sign in (1, -1)]
     small = [Fraction(0), *(step for step in steps if _inside(curve, step))]
-    yield from _near_zero(curve, terms, numbers["T"], small)
+    # Monomials of Y_0 may cancel: floating point numbers keep the digits of the largest.
+    felt = sum(
+        (abs(_value(Polynomial({m: c}), numbers)) for row in rows[:1] for m, c in row), Fraction(0)
+    )
+    yield from _near_zero(curve, terms, numbers["T"], small, felt)
     # The digits of a curve without a formula are enclosures of the same equations.
     enclosed = solution.origin is Origin.DERIVED and solution.formula is None
     if curve.precise is not None and not enclosed:
         late = [unit * k for k in _LATE if _inside(curve, unit * k)]
         far = [*small[1:3], *late, *(Fraction(t) for t in times if _inside(curve, Fraction(t)))]
-        yield from _many_digits(curve, far)
+        yield from _many_digits(curve, far, felt)
 
 
 def _value(row: Polynomial, numbers: Parameters) -> Fraction:
@@ -160,7 +164,11 @@ def _inside(curve: Curve, t: Fraction) -> bool:
 
 
 def _near_zero(
-    curve: Curve, terms: Sequence[Fraction], T: Fraction, times: Sequence[Fraction]
+    curve: Curve,
+    terms: Sequence[Fraction],
+    T: Fraction,
+    times: Sequence[Fraction],
+    felt: Fraction,
 ) -> Iterator[tuple[float, float]]:
     values = _evaluated(curve, times)
     errors = np.zeros(len(times))
@@ -180,7 +188,7 @@ def _near_zero(
         allowed = (
             float(remainder)
             + _RELATIVE * float(moved)
-            + _ROUNDING * float(abs(terms[0]) + abs(exact))
+            + _ROUNDING * float(felt + abs(exact))
             + float(error)
             + (curve.error_estimate or 0.0 if curve.errors is None else 0.0)
         )
@@ -197,11 +205,13 @@ def _fall(parts: Sequence[Fraction]) -> Fraction:
     )
 
 
-def _many_digits(curve: Curve, times: Sequence[Fraction]) -> Iterator[tuple[float, float]]:
+def _many_digits(
+    curve: Curve, times: Sequence[Fraction], felt: Fraction
+) -> Iterator[tuple[float, float]]:
     import mpmath
 
     assert curve.precise is not None
-    start = _evaluated(curve, [Fraction(0)])[0]
+    start = float(felt)
     refused: Fraction | None = None
     for t in times:
         if refused is not None and abs(t) >= refused:
@@ -224,8 +234,8 @@ def _many_digits(curve: Curve, times: Sequence[Fraction]) -> Iterator[tuple[floa
                 continue
             away = float(abs(mpmath.mpf(float(value)) - exact))
             size = float(abs(exact))
-        felt = abs(float(beside) - float(value))
-        allowed = _RELATIVE * size + _ROUNDING * abs(float(start)) + felt
+        moved = abs(float(beside) - float(value))
+        allowed = _RELATIVE * size + _ROUNDING * start + moved
         yield float(t), away / allowed if allowed else (0.0 if away == 0 else math.inf)
 
 

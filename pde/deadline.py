@@ -30,8 +30,15 @@ def seconds_left(seconds: float | None) -> Iterator[None]:
         _END.reset(token)
 
 
-def check_time(what: str) -> None:
+def check_time(what: str, reached: str = "") -> None:
     """Called now and then by long work.
+
+    Parameters
+    ----------
+    what : str
+        The work, for the message.
+    reached : str, optional
+        How far it is, such as ``t = 3.2 of 10``.
 
     Raises
     ------
@@ -40,7 +47,8 @@ def check_time(what: str) -> None:
     """
     end = _END.get()
     if end is not None and time.monotonic() > end:
+        place = f", which ended at {reached}" if reached else ""
         raise BudgetExceededError(
-            f"{what}: did not end in the time allowed; allow more with --max-seconds, or give "
-            "earlier times"
+            f"{what}: did not end in the time allowed{place}; allow more with --max-seconds, "
+            "or give earlier times"
         )

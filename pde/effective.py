@@ -18,7 +18,7 @@ certifies it by the exact coefficients. Its kind decides how it is solved, each 
 ('characteristics', ['Reduced potential', 'Effective equations'])
 >>> loss = solved.at({"p": 60, "H": 60, "sigma2": Fraction(1, 60), "T": 1})
 >>> print(f"{loss(3e-3):.4f}")
-1280.8724
+1280.5827
 
 Source: ours.
 """
@@ -32,6 +32,7 @@ from functools import lru_cache, partial
 
 from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError
+from expansion.dynamics.averages import Averages
 from expansion.dynamics.derivation import EffectiveDynamics, RefusedError, derive
 from expansion.dynamics.hierarchy import CoreTerm, GrowthError
 from expansion.dynamics.particle import Kind, Particle, ParticleTerm
@@ -42,6 +43,7 @@ from expansion.problem import Problem
 from expansion.regimes import Learning, Regimes
 from expansion.series import Budget
 from pde.evolution import Certificate, Origin, Solution, Step
+from pde.hierarchies import HierarchyKind, HierarchySummary
 from pde.systems import (
     SiteProblem,
     mixed_solution,
@@ -50,15 +52,15 @@ from pde.systems import (
     system_solution,
 )
 
-__all__ = ["effective_solution", "longest_series"]
+__all__ = ["Answer", "effective_answer", "effective_solution", "longest_series"]
 
 _LENGTHS = (6, 8, 12, 16, 24, 32, 48)
 """Numbers of coefficients that are asked of an infinite hierarchy, one after the other."""
 
-DERIVED_DIAGRAMS = 50_000
+DERIVED_DIAGRAMS = 80_000
 """Diagrams that a derivation may meet before it goes on with what it has: a few seconds."""
 
-SERIES_DIAGRAMS = 20_000
+SERIES_DIAGRAMS = 25_000
 """Diagrams that one of these lengths may meet: a second or two."""
 
 _SHOWN = 6
@@ -69,7 +71,21 @@ _FEWEST = 6
 
 
 def effective_solution(found: Regimes, name: str) -> Solution | None:
-    """The certified solution of a regime that its effective dynamics gives.
+    """The certified solution of a regime that its effective dynamics gives; see `effective_answer`.
+
+    Examples
+    --------
+    >>> from expansion.models import cp
+    >>> from expansion.regimes import regimes
+    >>> found = regimes(cp(order=2), terms=4)
+    >>> print(effective_solution(found, "C-D").hierarchy)
+    finite system, 2 cores
+    """
+    return effective_answer(found, name).solution
+
+
+def effective_answer(found: Regimes, name: str) -> Answer:
+    """What the effective dynamics of a regime is, and the certified solution that it gives.
 
     Parameters
     ----------
@@ -78,18 +94,40 @@ def effective_solution(found: Regimes, name: str) -> Solution | None:
     name : str
         A regime of it.
 
-    Returns
-    -------
-    Solution or None
-        None if the derivation is refused, or knows no more coefficients than the map. The
-        certificate compares the coefficients that are as large as the order of the dynamics asks:
-        in a regime whose even and odd coefficients are of different orders only the larger ones
-        are in the sum.
+    Notes
+    -----
+    There is no solution if the derivation is refused, or knows no more coefficients than the map.
+    The certificate compares the coefficients that are as large as the order of the dynamics asks:
+    in a regime whose even and odd coefficients are of different orders only the larger ones are
+    in the sum, and the others are listed as left out.
     """
     exponents = found.exponents
     return _answer(
         _Question(exponents.problem, exponents.loss, exponents.last, found[name].name, found)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The hierarchy of a regime and the solution that it gives.
+
+    Parameters
+    ----------
+    hierarchy : HierarchySummary
+        Of kind none if the derivation was refused; its remark is the reason.
+    solution : Solution, optional
+    """
+
+    hierarchy: HierarchySummary
+    solution: Solution | None = None
+
+
+_KINDS = {
+    Kind.FINITE: HierarchyKind.FINITE,
+    Kind.ONE_SITE: HierarchyKind.ONE_SITE,
+    Kind.WORDS: HierarchyKind.WORDS,
+    Kind.OPEN: HierarchyKind.OPEN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +142,21 @@ class _Question:
 
 
 @lru_cache(maxsize=256)
-def _answer(question: _Question) -> Solution | None:
+def _answer(question: _Question) -> Answer:
     found, name = question.found, question.name
     if question.problem is not None and not question.problem.drive.is_gradient_flow:
         return None  # of noise and inertia the cores of a regime do not know
     free = found[name].learning is Learning.FREE
     target = Polynomial() if free else found.exponents.pure_target
+    remarks = []
     for rate_of_change in (False, True):
-        dynamics = _derived(found, name, rate_of_change=rate_of_change)
-        if dynamics is not None:
-            task = _Task(found, dynamics, target)
-            solved = _solved(task)
-            return None if solved is None else task.certified(solved)
-    return None
+        try:
+            dynamics = _derived(found, name, rate_of_change=rate_of_change)
+        except (GrowthError, RefusedError, BudgetExceededError) as error:
+            remarks.append(str(error))
+            continue
+        return _Task(found, dynamics, target).answer()
+    return Answer(HierarchySummary(remark=remarks[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +197,15 @@ class _Task:
         """How many exact coefficients there are."""
         return len(self.found.exponents.coefficients)
 
+    def leads(self, s: int) -> bool:
+        """Whether the exact leading part of s is not smaller than the dynamics."""
+        if self.dynamics.rate_of_change:
+            return s == 0 or self.dynamics.leads(s - 1)
+        return self.dynamics.leads(s)
+
     def expected(self, s: int) -> Polynomial:
         """The exact leading part of s, zero where it is smaller than the dynamics."""
-        if self.dynamics.rate_of_change:
-            leads = s == 0 or self.dynamics.leads(s - 1)
-        else:
-            leads = self.dynamics.leads(s)
-        whole = self._leading(s) if leads else Polynomial()
+        whole = self._leading(s) if self.leads(s) else Polynomial()
         return whole + self.target if s == 0 else whole
 
     def _leading(self, s: int) -> Polynomial:
@@ -172,13 +214,37 @@ class _Task:
             return Polynomial()
         return LeadingSeries(self.found, self.dynamics.regime)[s]
 
+    def answer(self) -> Answer:
+        """The solution, if there is one, and the hierarchy behind it."""
+        dynamics = self.dynamics
+        kind = HierarchyKind.RANDOM if dynamics.random else _KINDS[dynamics.kind]
+        summary = HierarchySummary(kind, len(dynamics.cores))
+        solved = _solved(self)
+        if solved is not None:
+            return Answer(summary, replace(self.certified(solved), hierarchy=summary))
+        remark = (
+            f"the derivatives that its budget allows are no more than the {self.known} "
+            "coefficients of the map"
+        )
+        return Answer(replace(summary, remark=remark))
+
     def certified(self, solved: Solution) -> Solution:
         """The solution with its certificate, as one that was derived."""
         rows = solved.coefficients(self.known)
         expected = [self.expected(s) for s in range(len(rows))]
-        compared = tuple(s for s, row in enumerate(rows) if len(row) or len(expected[s]))
-        matched = tuple(s for s in compared if rows[s] == expected[s])
-        return replace(solved, origin=Origin.DERIVED, certificate=Certificate(matched, compared))
+        right = [row == wanted for row, wanted in zip(rows, expected, strict=True)]
+        # Where the exact leading part is left out, equality with the rest of it certifies nothing.
+        left_out = tuple(
+            s
+            for s, is_right in enumerate(right)
+            if is_right and not self.leads(s) and len(self._leading(s))
+        )
+        compared = tuple(
+            s for s, row in enumerate(rows) if s not in left_out and (len(row) or len(expected[s]))
+        )
+        matched = tuple(s for s in compared if right[s])
+        certificate = Certificate(matched, compared, left_out)
+        return replace(solved, origin=Origin.DERIVED, certificate=certificate)
 
 
 def longest_series(
@@ -200,14 +266,23 @@ def longest_series(
     return found
 
 
-def _derived(found: Regimes, name: str, *, rate_of_change: bool) -> EffectiveDynamics | None:
-    try:
-        budget = Budget(diagrams=DERIVED_DIAGRAMS)
-        dynamics = derive(found, name, rate_of_change=rate_of_change, budget=budget)
-        dynamics.require_certificate()
-    except (GrowthError, RefusedError, BudgetExceededError):
-        return None
+def _derived(found: Regimes, name: str, *, rate_of_change: bool) -> EffectiveDynamics:
+    problem, loss = found.exponents.problem, found.exponents.loss
+    dynamics = derive(
+        found,
+        name,
+        rate_of_change=rate_of_change,
+        budget=Budget(diagrams=DERIVED_DIAGRAMS),
+        averages=None if problem is None else _averages(problem, loss),
+    )
+    dynamics.require_certificate()
     return dynamics
+
+
+@lru_cache(maxsize=2)
+def _averages(problem: Problem, loss: str | None) -> Averages:
+    """The table of means that all regimes of a problem share."""
+    return Averages(problem.driven.generator, problem.quantity(loss or problem.loss_name).diagrams)
 
 
 def _solved(task: _Task) -> Solution | None:

@@ -15,7 +15,7 @@ variances. It is computed from both, never declared.
 >>> Y = [Polynomial.parse(text) for text in ("1/2*p", "-2*p*H", "8*p*H**2")]
 >>> wrong = [Y[0], Y[1], Polynomial.parse("7*p*H**2")]
 >>> certify(Y, Y).holds, certify(wrong, Y)
-(True, Certificate(matched=(0, 1), compared=(0, 1, 2)))
+(True, Certificate(matched=(0, 1), compared=(0, 1, 2), left_out=()))
 
 Source: ours.
 """
@@ -34,11 +34,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from diagrams.arguments import number_text
+from diagrams.arguments import number, number_text, shown, whole
 from diagrams.display import frame, picture, report
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
 from pde.curve import Curve, Domain, FloatArray, Parameters
+from pde.hierarchies import NO_HIERARCHY, HierarchySummary
 from pde.short_formula import Powers, ShortFormula, short_formula
 from pde.validity import within_bounds
 
@@ -54,8 +55,12 @@ __all__ = [
     "Origin",
     "Solution",
     "Step",
+    "as_times",
     "certify",
 ]
+
+MAXIMAL_DIGITS = 100_000
+"""Most digits of one value: the time that they take grows faster than their number."""
 
 _SHOWN = 4
 """Coefficients that give the scale of time on which a curve is searched for its bounds."""
@@ -81,6 +86,30 @@ class Origin(StrEnum):
 
     RESUMMED = "resummed"
     """Approximants of the enumerated coefficients, with an error estimate."""
+
+
+def as_times(values: ArrayLike) -> FloatArray:
+    """Times as an array of numbers, of the same shape.
+
+    Raises
+    ------
+    InvalidInputError
+        If one is no finite number.
+
+    Examples
+    --------
+    >>> as_times([0, "1.5"])
+    array([0. , 1.5])
+    """
+    try:
+        times = np.asarray(values, dtype=float)
+    except (OverflowError, TypeError, ValueError):
+        raise InvalidInputError(
+            f"times: {shown(values)} is no list of numbers; give for example [0, 0.5, 1]"
+        ) from None
+    if not np.all(np.isfinite(times)):
+        raise InvalidInputError("times: one of them is not a finite number; leave it out")
+    return times
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +141,14 @@ class Certificate:
         The s at which they are equal.
     compared : tuple of int
         The s at which they were compared.
+    left_out : tuple of int
+        The s at which the enumerated leading coefficient is of lower order than the dynamics that
+        the solution follows, so that the solution does not contain it. Nothing is claimed of them.
     """
 
     matched: tuple[int, ...]
     compared: tuple[int, ...]
+    left_out: tuple[int, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -176,6 +209,8 @@ class Solution:
         The domain of a summed series ends where its values leave these bounds.
     obeys_bounds : bool
         Whether the values cannot leave them, as averages of squares that decay.
+    hierarchy : HierarchySummary
+        The hierarchy of cores that it was derived from, or why there is none.
     scaled_by : tuple of monomials
         What is of order one in the regime: its formula is short in these variables.
     natural_time : monomial
@@ -200,6 +235,7 @@ class Solution:
     positive: bool = False
     descending: bool = False
     obeys_bounds: bool = False
+    hierarchy: HierarchySummary = NO_HIERARCHY
     scaled_by: tuple[Powers, ...] = ()
     natural_time: Powers = ()
 
@@ -302,9 +338,7 @@ class LossEvolution:
         InvalidInputError
             If a time is outside the domain; the message says why there is no value.
         """
-        t = np.asarray(times, dtype=float)
-        if not np.all(np.isfinite(t)):
-            raise InvalidInputError("times: one of them is not a finite number; leave it out")
+        t = as_times(times)
         if not self.domain.contains(t):
             outside = t[~self.domain.inside(t)]
             raise InvalidInputError(
@@ -329,8 +363,9 @@ class LossEvolution:
                 f"regime {self.solution.regime}: its solution has floating point values only; "
                 "call it with an array of times"
             )
+        digits = whole(digits, "digits", least=1, most=MAXIMAL_DIGITS)
+        exact = number(t, "t")
         with mpmath.workdps(digits + 10):
-            exact = Fraction(t)
             time = mpmath.mpf(exact.numerator) / exact.denominator
             if not self.domain.contains(np.asarray([float(time)])):
                 self(float(time))
@@ -374,7 +409,7 @@ class LossEvolution:
 
     def error_at(self, times: ArrayLike) -> float | None:
         """The largest expected error at some times, for methods that are not exact."""
-        t = np.asarray(times, dtype=float).ravel()
+        t = as_times(times).ravel()
         if self.curve.errors is None or not t.size:
             return self.error_estimate
         return float(np.max(self.curve.errors(t)))

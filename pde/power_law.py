@@ -10,8 +10,8 @@ exact leading coefficients, β and γ at s = 1 and 2, and confirmed on the other
 made from it and solved along characteristics.
 
 That covers the vertices whose numbers obey such a recurrence from s = 0 on, as those of free
-evolution and of the kernel limits of the CP models do. Others may have a simple sum of another
-kind, a polynomial plus a power law among them; they are resummed.
+evolution and of the kernel limits of the CP models do. `late_law` sums those that obey one after
+the first terms, on any face; others are solved by effective dynamics or resummed.
 
 Source: Yarotsky, Golikov, Gusev 2026, section 7, for free evolution of the CP models; finding the
 recurrence, and vertices of any other problem, are ours.

@@ -78,9 +78,10 @@ def resummed_curve(
     remains = bounded_float(abs(Fraction(coefficients[0]) - target))
     scale = bounded_float(T)
 
-    def within(tau: FloatArray) -> tuple[np.ndarray, FloatArray]:
+    def within(tau: FloatArray) -> tuple[np.ndarray, FloatArray, FloatArray]:
+        """Which sums are told, the sums less the first coefficient, and their errors."""
         moved, error = series.moved(tau)
-        return error <= relative_tolerance * (np.abs(moved) + remains), error
+        return error <= relative_tolerance * (np.abs(moved) + remains), moved, error
 
     ends = []
     reasons = []
@@ -95,16 +96,14 @@ def resummed_curve(
             reasons.append(_DIVERGES)
             continue
         grid = series.grid
-        good, error = within(sign * grid)
+        good, _, error = within(sign * grid)
         number = len(grid) if np.all(good) else int(np.argmin(good))
         ends.append(float(sign * grid[number - 1]) if number else 0.0)
         reasons.append(disagree)
         largest = max(largest, float(np.max(error[:number], initial=0.0)))
 
     def evaluate(t: FloatArray) -> FloatArray:
-        tau = t / scale
-        moved, _ = series.moved(tau)
-        good, _ = within(tau)
+        good, moved, _ = within(t / scale)
         bad = t[~(good | (t == 0))]
         if bad.size:
             raise InvalidInputError(

@@ -2,8 +2,8 @@ r"""A formula as a person would write it: scaled variables first, then a short e
 
 In a regime some monomials of the sizes and variances are of order one; these are its *scaled
 variables* y, z, ..., and τ is the time in units of T over the natural T. A formula in sizes and
-variances is rewritten in them, and what occurs in it more than once gets a letter. Nothing is
-simplified by guessing: every step is a substitution that is undone to check it.
+variances is rewritten in them, and what occurs in it more than once gets a letter. Every step is a
+substitution; `ShortFormula.expanded` undoes them all.
 
 >>> from sympy import exp
 >>> H, p, t, T = (symbol(name) for name in ("H", "p", "t", "T"))
@@ -17,12 +17,12 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from expansion.polynomial import symbol_order
+from expansion.polynomial import symbol_latex, symbol_order
 from pde.formula_latex import formula_latex
 from pde.taylor import symbol
 
@@ -93,7 +93,7 @@ class ShortFormula:
     def equations(self) -> tuple[str, ...]:
         """What is defined, scaled variables first, in LaTeX."""
         defined = (*self.scaled, *self.letters)
-        return tuple(f"{_name_latex(name)} = {formula_latex(value)}" for name, value in defined)
+        return tuple(f"{symbol_latex(name)} = {formula_latex(value)}" for name, value in defined)
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
@@ -153,11 +153,11 @@ def _lettered(
     """A formula with letters for what occurs in it more than once."""
     import sympy
 
-    parts, (short,) = sympy.cse(formula, symbols=_numbered(), optimizations="basic")
-    values = [(name, value) for name, value in parts]
+    numbered = sympy.numbered_symbols("c", cls=sympy.Dummy, positive=True)
+    parts, (short,) = sympy.cse(formula, symbols=numbered, optimizations="basic")
     kept: list[tuple[sympy.Symbol, sympy.Expr]] = []
     written: dict[sympy.Symbol, sympy.Expr] = {}
-    for name, value in values:
+    for name, value in parts:
         value = value.xreplace(written)
         if sympy.count_ops(value) < _WORTH:
             written[name] = value
@@ -172,14 +172,6 @@ def _lettered(
     return letters, short.xreplace(renamed)
 
 
-def _numbered() -> Iterator[sympy.Symbol]:
-    from itertools import count
-
-    import sympy
-
-    return (sympy.Dummy(f"c{number}", positive=True) for number in count())
-
-
 def _monomial(powers: Powers) -> sympy.Expr:
     import sympy
 
@@ -188,7 +180,3 @@ def _monomial(powers: Powers) -> sympy.Expr:
         exact = Fraction(power)
         result *= symbol(name) ** sympy.Rational(exact.numerator, exact.denominator)
     return result
-
-
-def _name_latex(name: str) -> str:
-    return r"\tau" if name == "tau" else name

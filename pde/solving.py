@@ -18,12 +18,15 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import lru_cache
 
+from diagrams.arguments import positive, shown
 from diagrams.errors import InvalidInputError
 from expansion.closest_regime import NeglectedShare, neglected_share
+from expansion.exponents import SeriesExponents
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -31,11 +34,12 @@ from expansion.recognition import Recognised, recognised
 from expansion.regimes import Learning, Regime, Regimes, regimes
 from expansion.scaling_conditions import Relation
 from expansion.series import Budget, Progress
-from pde.effective import effective_solution
+from pde.effective import effective_answer
 from pde.evolution import LossEvolution, Solution
 from pde.power_law import power_law_solution
 from pde.resummed_series import resummed_solution
 from pde.solutions import SOLVERS
+from pde.solutions.late_law import late_law_solution
 from pde.solver import Solver
 from pde.translation import translated
 from pde.vertex_sums import sum_of_solutions
@@ -65,17 +69,25 @@ def solver_for(problem: Problem, regime: str, *, loss: str | None = None) -> Sol
     return None
 
 
-def leading_coefficients(leading: LeadingSeries) -> tuple[Polynomial, ...]:
+def leading_coefficients(
+    leading: LeadingSeries, left_out: Collection[int] = ()
+) -> tuple[Polynomial, ...]:
     """lead(Y_0), lead(Y_1), ... as they are summed: with the pure-target term unless free.
 
     They end before the first coefficient that is zero.
+
+    Parameters
+    ----------
+    leading : LeadingSeries
+    left_out : collection of int
+        The s whose leading part a solution does not contain, see `pde.evolution.Certificate`.
     """
     found = leading.regimes
     result = []
     for s in range(leading.last + 1):
         if s not in found.polyhedra:
             break
-        whole = leading[s]
+        whole = Polynomial() if s in left_out else leading[s]
         if s == 0 and leading.regime.learning is not Learning.FREE:
             whole = whole + found.exponents.pure_target
         result.append(whole)
@@ -134,11 +146,17 @@ def _solution(found: Regimes, regime: Regime) -> Solution:
     derived = _on_file(problem, regime, leading) or _power_law(problem, regime, leading)
     if derived is not None:
         return derived.certified(coefficients)
-    return (
-        _sum_of_vertices(found, regime, coefficients)
-        or effective_solution(found, regime.name)
-        or resummed_solution(problem, regime, coefficients, _still(found, regime))
-    )
+    derived = _sum_of_vertices(found, regime, coefficients)
+    if derived is not None:
+        return derived
+    answer = effective_answer(found, regime.name)
+    derived = answer.solution
+    if derived is None or derived.is_series:
+        derived = _late_law(problem, regime, coefficients) or derived
+    if derived is None:
+        derived = resummed_solution(problem, regime, coefficients, _still(found, regime))
+        derived = replace(derived, hierarchy=answer.hierarchy)
+    return derived
 
 
 def _sum_of_vertices(
@@ -148,12 +166,7 @@ def _sum_of_vertices(
     vertices = [vertex for vertex in found if vertex.name in regime.vertices]
     if len(vertices) != 2 or not regime.is_primitive_edge:
         return None
-    parts = [leading_coefficients(LeadingSeries(found, vertex)) for vertex in vertices]
     still = _still(found, regime) - sum((_still(found, v) for v in vertices), Polynomial({}))
-    first = sum((part[0] for part in parts), still)
-    rest = [sum(rows, Polynomial({})) for rows in zip(*(part[1:] for part in parts), strict=False)]
-    if (first, *rest)[: len(coefficients)] != tuple(coefficients):
-        return None
     assert found.exponents.problem is not None
     return sum_of_solutions(
         [_solution(found, vertex) for vertex in vertices],
@@ -185,6 +198,15 @@ def _power_law(problem: Problem, regime: Regime, leading: LeadingSeries) -> Solu
         return None
 
 
+def _late_law(
+    problem: Problem, regime: Regime, coefficients: Sequence[Polynomial]
+) -> Solution | None:
+    try:
+        return late_law_solution(problem.title, regime, coefficients).certified(coefficients)
+    except InvalidInputError:
+        return None
+
+
 def _still(found: Regimes, regime: Regime) -> Polynomial:
     """The part of the leading series that only measures the target."""
     free = regime.learning is Learning.FREE
@@ -203,16 +225,8 @@ def _twin(found: Regimes, regime: Regime, known: Recognised) -> tuple[Regimes, R
     loss = dict(known.losses).get(name)
     if loss is None:
         return None
-    twins = regimes(
-        replace(
-            exponents,
-            coefficients=tuple(known.to_preset(c, s) for s, c in enumerate(exponents.coefficients)),
-            pure_target=known.to_preset(exponents.pure_target, 0),
-            symbols=known.symbols_of(exponents.symbols),
-            growing=known.symbols_of(exponents.growing),
-            problem=known.preset,
-            loss=None if loss == known.preset.loss_name else loss,
-        )
+    twins = _preset_map(
+        _Series(exponents.coefficients, exponents.pure_target, known, loss, exponents)
     )
     mine = leading_coefficients(LeadingSeries(found, regime))
     wanted = tuple(known.to_preset(c, s) for s, c in enumerate(mine))
@@ -220,6 +234,34 @@ def _twin(found: Regimes, regime: Regime, known: Recognised) -> tuple[Regimes, R
         if leading_coefficients(LeadingSeries(twins, twin)) == wanted:
             return twins, twin
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """The coefficients of a loss of a problem that is a preset under other names."""
+
+    coefficients: tuple[Polynomial, ...]
+    pure_target: Polynomial
+    known: Recognised
+    loss: str
+    exponents: SeriesExponents = field(compare=False)
+
+
+@lru_cache(maxsize=2)
+def _preset_map(series: _Series) -> Regimes:
+    """The map of the preset, which all regimes of the problem share."""
+    exponents, known = series.exponents, series.known
+    return regimes(
+        replace(
+            exponents,
+            coefficients=tuple(known.to_preset(c, s) for s, c in enumerate(exponents.coefficients)),
+            pure_target=known.to_preset(exponents.pure_target, 0),
+            symbols=known.symbols_of(exponents.symbols),
+            growing=known.symbols_of(exponents.growing),
+            problem=known.preset,
+            loss=None if series.loss == known.preset.loss_name else series.loss,
+        )
+    )
 
 
 def solve(
@@ -275,6 +317,7 @@ def neglected(
     *,
     times: Sequence[float] | None = None,
     losses: Sequence[float] | None = None,
+    left_out: Collection[int] = (),
 ) -> NeglectedShare:
     """How far off the loss of a regime is at given numbers, see `expansion.closest_regime`.
 
@@ -287,6 +330,8 @@ def neglected(
         Sizes and variances, and T, which is 1 unless given.
     times, losses : sequence of float, optional
         The times t that are asked for, and the losses of the regime at them if they are known.
+    left_out : collection of int
+        The s whose leading part the solution does not contain, see `pde.evolution.Certificate`.
 
     Examples
     --------
@@ -297,16 +342,16 @@ def neglected(
     0.114
     """
     values = {symbol: value for symbol, value in at.items() if symbol != "T"}
-    T = Fraction(at.get("T", 1))
+    T = positive(at.get("T", 1), "T")
     scaled = None if times is None else [Fraction(t) / T for t in times]
-    return neglected_share(found, name, values, times=scaled, losses=losses)
+    return neglected_share(found, name, values, times=scaled, losses=losses, left_out=left_out)
 
 
 def _parameters(found: Regimes, at: Mapping[str, Fraction | float]) -> dict[str, Fraction]:
     symbols: Sequence[str] = (*found.exponents.symbols, "T")
     if not isinstance(at, Mapping):
         raise InvalidInputError(
-            f"parameters {str(at)[:40]}: are no mapping from symbols to numbers; give a number for "
+            f"parameters {shown(at)}: are no mapping from symbols to numbers; give a number for "
             f"each of {', '.join(symbols)}"
         )
     for name in at:
@@ -319,14 +364,7 @@ def _parameters(found: Regimes, at: Mapping[str, Fraction | float]) -> dict[str,
     if missing:
         raise InvalidInputError(
             f"parameters: there is no value for {', '.join(missing)}; give one for each of "
-            f"{', '.join(symbols)}"
+            f"{', '.join(found.exponents.symbols)} (T is 1 unless given)"
         )
     values = {"T": Fraction(1)}
-    for name, value in at.items():
-        try:
-            values[name] = Fraction(value)
-        except (OverflowError, ValueError):
-            values[name] = Fraction(0)
-        if values[name] <= 0:
-            raise InvalidInputError(f"{name} = {value}: must be a positive number")
-    return values
+    return values | {name: positive(value, name) for name, value in at.items()}

@@ -21,6 +21,8 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from flint import fmpq, fmpz
+
 from diagrams.errors import DiagflowError
 from diagrams.wick import monomial
 from expansion.polynomial import Polynomial
@@ -31,10 +33,11 @@ if TYPE_CHECKING:
 __all__ = ["ExpansionError", "symbol", "taylor"]
 
 Powers = tuple[tuple[str, int], ...]
-Laurent = dict[Powers, Fraction]
+Laurent = dict[Powers, fmpq]
 Series = list[Laurent]
 
-_ONE: Laurent = {(): Fraction(1)}
+_ZERO, _UNIT = fmpq(0), fmpq(1)
+_ONE: Laurent = {(): _UNIT}
 
 
 class ExpansionError(DiagflowError):
@@ -73,7 +76,14 @@ def taylor(formula: sympy.Expr, number: int) -> tuple[Polynomial, ...]:
             raise ExpansionError(
                 f"formula {formula}: depends on T otherwise than through t/T; rescale it"
             )
-        result.append(Polynomial({powers: c * factorial for powers, c in coefficient.items()}))
+        result.append(
+            Polynomial(
+                {
+                    powers: Fraction(int(c.p), int(c.q)) * factorial
+                    for powers, c in coefficient.items()
+                }
+            )
+        )
     return tuple(result)
 
 
@@ -81,12 +91,12 @@ def _expand(expression: sympy.Expr, number: int) -> Series:
     import sympy
 
     if expression.is_Rational:
-        value = Fraction(int(expression.p), int(expression.q))
-        return _constant({(): value} if value else {}, number)
+        value = fmpq(int(expression.p), int(expression.q))
+        return _constant({(): value} if value != 0 else {}, number)
     if expression.is_Symbol:
         if expression.name == "t":
-            return _pad([{}, {(("T", 1),): Fraction(1)}], number)
-        return _constant({((expression.name, 1),): Fraction(1)}, number)
+            return _pad([{}, {(("T", 1),): _UNIT}], number)
+        return _constant({((expression.name, 1),): _UNIT}, number)
     if expression.is_Add:
         total = _constant({}, number)
         for part in expression.args:
@@ -119,8 +129,8 @@ def _logarithm(expression: sympy.Expr, number: int) -> Series:
     for n in range(1, number):
         total = {powers: n * c for powers, c in f[n].items()}
         for k in range(1, n):
-            total = _add(total, _times(g[k], f[n - k]), Fraction(-k))
-        g.append({powers: c / n for powers, c in total.items() if c})
+            total = _add(total, _times(g[k], f[n - k]), fmpq(-k))
+        g.append({powers: c / n for powers, c in total.items() if c != 0})
     return g
 
 
@@ -146,8 +156,8 @@ def _exponential(f: Series, expression: sympy.Expr) -> Series:
     for n in range(1, len(f)):
         total: Laurent = {}
         for k in range(1, n + 1):
-            total = _add(total, _times(f[k], g[n - k]), Fraction(k))
-        g.append({powers: c / n for powers, c in total.items() if c})
+            total = _add(total, _times(f[k], g[n - k]), fmpq(k))
+        g.append({powers: c / n for powers, c in total.items() if c != 0})
     return g
 
 
@@ -165,32 +175,29 @@ def _power(f: Series, exponent: Fraction, expression: sympy.Expr) -> Series:
     start = _monomial_power(powers, c, exponent, expression)
     inverse: Laurent = {tuple((name, -k) for name, k in powers): 1 / c}
     g: Series = [start]
+    q = fmpq(exponent.numerator, exponent.denominator)
     for n in range(1, number):
         total: Laurent = {}
         for k in range(1, n + 1):
-            total = _add(total, _times(f[k], g[n - k]), exponent * k - (n - k))
-        g.append({m: x / n for m, x in _times(total, inverse).items() if x})
+            total = _add(total, _times(f[k], g[n - k]), q * k - (n - k))
+        g.append({m: x / n for m, x in _times(total, inverse).items() if x != 0})
     return g
 
 
-def _monomial_power(
-    powers: Powers, c: Fraction, exponent: Fraction, expression: sympy.Expr
-) -> Laurent:
+def _monomial_power(powers: Powers, c: fmpq, exponent: Fraction, expression: sympy.Expr) -> Laurent:
     root = exponent.denominator
-    roots = [_exact_root(abs(x), root) for x in (c.numerator, c.denominator)]
+    roots = [_exact_root(abs(int(x)), root) for x in (c.p, c.q)]
     whole = all(k * exponent.numerator % root == 0 for _, k in powers)
     # The principal root of a negative number is not real, not even a cube root.
     if None in roots or not whole or (c < 0 and root > 1):
         raise ExpansionError(f"formula {expression}: is not rational at time 0")
-    value = Fraction(roots[0] or 0, roots[1] or 1) ** exponent.numerator
+    value = fmpq(roots[0] or 0, roots[1] or 1) ** exponent.numerator
     if c < 0 and exponent.numerator % 2:
         value = -value
     return {tuple((name, int(k * exponent)) for name, k in powers): value}
 
 
 def _exact_root(value: int, degree: int) -> int | None:
-    from flint import fmpz
-
     found = int(fmpz(value).root(degree)) if degree > 1 else value
     return found if found**degree == value else None
 
@@ -214,11 +221,11 @@ def _product(f: Series, g: Series) -> Series:
     return result
 
 
-def _add(f: Laurent, g: Laurent, factor: Fraction = Fraction(1)) -> Laurent:
+def _add(f: Laurent, g: Laurent, factor: fmpq = _UNIT) -> Laurent:
     total = dict(f)
     for powers, c in g.items():
-        value = total.get(powers, Fraction(0)) + c * factor
-        if value:
+        value = total.get(powers, _ZERO) + c * factor
+        if value != 0:
             total[powers] = value
         else:
             total.pop(powers, None)
@@ -233,5 +240,5 @@ def _times(f: Laurent, g: Laurent) -> Laurent:
             for name, k in second:
                 exponents[name] = exponents.get(name, 0) + k
             key = monomial(exponents)
-            total[key] = total.get(key, Fraction(0)) + a * b
-    return {powers: c for powers, c in total.items() if c}
+            total[key] = total.get(key, _ZERO) + a * b
+    return {powers: c for powers, c in total.items() if c != 0}

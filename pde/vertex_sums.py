@@ -82,7 +82,7 @@ def sum_of_solutions(
         derivation=tuple(_steps(parts)),
         taylor=taylor,
         curve=curve,
-        validity="; ".join(dict.fromkeys(part.validity for part in parts)),
+        validity=_validity([part.validity for part in parts]),
         origin=Origin.DERIVED
         if all(part.origin is Origin.DERIVED for part in parts)
         else Origin.GIVEN,
@@ -91,6 +91,12 @@ def sum_of_solutions(
         obeys_bounds=False,
     ).certified(wanted)
     return solved if solved.certificate.holds else None
+
+
+def _validity(parts: Sequence[str]) -> str:
+    """Where all parts hold, in words."""
+    bounded = [words for words in dict.fromkeys(parts) if words != "all t"]
+    return "; ".join(bounded) or "all t"
 
 
 def _steps(parts: Sequence[Solution]) -> Iterator[Step]:

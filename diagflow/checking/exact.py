@@ -18,7 +18,7 @@ Source: ours.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import gcd, prod
 
@@ -218,6 +218,19 @@ def check_wishart() -> Finding:
     return Finding(None, "counters", Verdict.PASSED, detail)
 
 
+def _without(limit: TimeLimit | None, late: Sequence[str], exhausted: Sequence[str]) -> str:
+    """What was left out, and which of two limits is the reason: the clock's or a counted one."""
+    text = ""
+    if limit is not None and late:
+        text += (
+            f"; left out, as the time of {limit.seconds:g} seconds was over: {len(late)}, give "
+            "--max-seconds"
+        )
+    if exhausted:
+        text += f"; left out, as their budget of diagrams was used up: {listed(exhausted)}"
+    return text
+
+
 def check_certificates(found: Regimes, *, limit: TimeLimit | None = None) -> Finding:
     """Whether every solution reproduces the exact leading coefficients of its regime.
 
@@ -225,17 +238,22 @@ def check_certificates(found: Regimes, *, limit: TimeLimit | None = None) -> Fin
     ----------
     found : Regimes
     limit : TimeLimit, optional
-        Regimes that are not solved when it is over are left out, and counted.
+        Regimes that are not solved when it is over are left out, and counted. How many these are
+        depends on the machine; those whose own budget of diagrams is used up are named besides.
     """
     problem = found.exponents.problem
     title = None if problem is None else problem.title
-    holding, wrong, unsolved, left_out = [], [], [], []
+    holding: list[str] = []
+    wrong: list[str] = []
+    unsolved: list[str] = []
+    late: list[str] = []
+    exhausted: list[str] = []
     for regime in found:
         try:
             with time_limit(None if limit is None else limit.left, "a solution"):
                 certificate = solution(found, regime.name).certificate
         except BudgetExceededError:
-            left_out.append(regime.name)
+            (late if limit is not None and limit.is_over else exhausted).append(regime.name)
             continue
         except DiagflowError:
             unsolved.append(regime.name)
@@ -250,9 +268,9 @@ def check_certificates(found: Regimes, *, limit: TimeLimit | None = None) -> Fin
     if wrong:
         return Finding(title, "certificates", Verdict.FAILED, f"differs: {listed(wrong)}")
     if not holding:
-        reason = "not finished within the limit" if left_out else "no regime is solved"
+        reason = f"no regime is solved{_without(limit, late, exhausted)}"
         return Finding(title, "certificates", Verdict.SKIPPED, reason)
     rest = f"; not solved: {listed(unsolved)}" if unsolved else ""
-    rest += f"; left out, as the time was over: {len(left_out)}" if left_out else ""
+    rest += _without(limit, late, exhausted)
     detail = f"{len(holding)} of {len(found)} regimes up to Y_{found.exponents.last}{rest}"
     return Finding(title, "certificates", Verdict.PASSED, detail)

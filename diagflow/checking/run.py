@@ -40,7 +40,9 @@ CERTIFICATE_SECONDS = 20.0
 """Time of all certificates of a problem, if no limit is given; regimes beyond are counted."""
 
 SIMULATIONS_SECONDS = 30.0
-"""Time of all simulations of a problem, if no limit is given; regimes beyond are named."""
+"""Time of all simulations of a problem, if no limit is given; regimes beyond are named.
+
+If one regime is given a longer time than `SIMULATION_SECONDS`, this limit falls away."""
 
 _RUNS = 24
 _QUICK_RUNS = 12
@@ -99,6 +101,9 @@ def check_problems(
     whole = TimeLimit.begun(seconds, "check")
     # A limit that is asked for replaces those of the parts: raising it gives them more time.
     limited = seconds is not None
+    # And a longer time for one regime is meant for every regime.
+    longer = simulation_seconds is not None and simulation_seconds > SIMULATION_SECONDS
+    together = None if longer else SIMULATIONS_SECONDS
 
     def tell(text: str) -> None:
         if begin is not None:
@@ -145,7 +150,7 @@ def check_problems(
                 at_most=_QUICK_REGIMES if quick else None,
                 jobs=jobs,
                 seconds=simulation_seconds,
-                whole=whole if limited else TimeLimit.begun(SIMULATIONS_SECONDS, "the simulations"),
+                whole=TimeLimit.begun(whole.left if limited else together, "the simulations"),
                 progress=lambda name, title=title: tell(f"{title}: simulation of {name}"),  # type: ignore[misc]
             )
 

@@ -70,7 +70,8 @@ def _run(
         float,
         typer.Option(
             "--simulation-seconds",
-            help="Leave out the simulation of a regime that takes longer.",
+            help="Leave out the simulation of a regime that takes longer; more than 30 lifts the "
+            "limit of 30 seconds on all regimes of a problem.",
             metavar="X",
             rich_help_panel="Limits",
         ),

@@ -8,7 +8,7 @@ import typer
 
 from diagflow.commands.ensemble import At, CurveFormat, Jobs, Seed, Times, Tolerance
 from diagflow.commands.problem import Loss, RegimeName, takes_problem
-from diagflow.commands.regime_search import search
+from diagflow.commands.regime_search import SliceOption, search
 from diagflow.commands.shared_options import (
     UNDECIDED,
     Diagrams,
@@ -70,6 +70,7 @@ def run(
     ] = None,
     rtol: Tolerance = 1e-8,
     jobs: Jobs = 1,
+    slice_: SliceOption = None,
     output: Annotated[
         CurveFormat, typer.Option("--format", help="How to print.")
     ] = CurveFormat.text,
@@ -133,6 +134,7 @@ def run(
         terms=terms,
         budget=limits,
         store=opened_store(store, no_store=no_store),
+        slice_=slice_,
     )
     with counting(problem.title, runs) as progress:
         result = compare_regime(
@@ -167,7 +169,14 @@ def run(
     }
     title = f"{problem.title}, regime {found[name].name}"
     typer.echo(render[output](title, values, result), nl=False)
-    share = neglected(found, name, values, times=grid, losses=list(result.theory))
+    share = neglected(
+        found,
+        name,
+        values,
+        times=grid,
+        losses=list(result.theory),
+        left_out=result.left_out,
+    ).corrected(result.correction.tolist(), result.correction_error.tolist())
     warning = neglect_warning(share, T=values.get("T", Fraction(1)))
     if warning is not None:
         note(warning)

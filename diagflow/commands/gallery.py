@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from diagflow.commands.shared_options import INTERRUPTED
+from diagflow.commands.shared_options import INTERRUPTED, USAGE_ERROR, Seconds
 
 __all__ = ["EPILOG", "NAME", "run"]
 
@@ -40,12 +40,14 @@ def run(
             show_default=False,
         ),
     ] = None,
+    max_seconds: Seconds = None,
 ) -> None:
     """Reproduce the experiments: figures, numbers, and whether theory and simulation agree.
 
     Writes name.pdf, name.png and CSV files for every experiment, and gallery.json with what was
-    found. "?" marks what cannot be judged at these sizes. Exits with 1 if an experiment shows
-    something else than it should.
+    found. "?" marks what cannot be judged at these sizes. What is finished before the time is over
+    is kept. Exits with 1 if an experiment shows something else than it should, and with 2 if not
+    all of them are finished.
     """
     from diagflow.comparison.verdict import Agreement
     from diagflow.gallery import experiments, run_gallery
@@ -63,16 +65,27 @@ def run(
     chosen = [experiment for name, experiment in known.items() if not only or name in only]
 
     try:
-        outcomes = run_gallery(chosen, output, jobs=jobs or (1 if quick else 2), report=note)
+        outcomes = run_gallery(
+            chosen, output, jobs=jobs or (1 if quick else 2), report=note, seconds=max_seconds
+        )
     except KeyboardInterrupt:
         typer.echo(
             f"diagflow: interrupted: what was finished is in {output / 'gallery.json'}", err=True
         )
         raise typer.Exit(INTERRUPTED) from None
     marks = {Agreement.AGREES: "ok  ", Agreement.DIFFERS: "FAIL", Agreement.UNDECIDED: "?   "}
-    for experiment, outcome in zip(chosen, outcomes, strict=True):
+    for experiment, outcome in zip(chosen, outcomes, strict=False):
         typer.echo(f"{marks[outcome.verdict]}  {experiment.name}")
         for line in outcome.lines:
             typer.echo(f"      {line}")
     if any(outcome.verdict is Agreement.DIFFERS for outcome in outcomes):
         raise typer.Exit(1)
+    if len(outcomes) < len(chosen):
+        missing = ", ".join(experiment.name for experiment in chosen[len(outcomes) :])
+        typer.echo(
+            f"diagflow: error: budget: {max_seconds:g} seconds were over before {missing}; what "
+            f"was finished is in {output / 'gallery.json'}; raise --max-seconds or choose with "
+            "--only",
+            err=True,
+        )
+        raise typer.Exit(USAGE_ERROR)

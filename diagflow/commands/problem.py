@@ -150,7 +150,7 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
             str | None,
             typer.Option(
                 "--target",
-                help="What a preset is fitted to: identity (unless given), zero, spiked, "
+                help="What a preset is fitted to: identity (unless given), zero, spike, spiked, "
                 "modular-addition, teacher, or a combination such as 'identity + beta*teacher'.",
                 metavar="NAME",
                 show_default=False,

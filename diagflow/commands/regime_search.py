@@ -4,11 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from diagflow.commands.shared_options import INTERRUPTED
+
 if TYPE_CHECKING:
     from diagflow.store import SQLiteStore
     from expansion.problem import Problem
     from expansion.regimes import Regimes
-    from expansion.series import Budget
+    from expansion.series import Budget, Progress
 
 __all__ = ["SliceOption", "search"]
 
@@ -36,24 +38,55 @@ def search(
     scheduler: str | None = None,
     slice_: str | None = None,
 ) -> "Regimes":
-    """The regimes of a loss, while a bar on the terminal follows the expansion."""
+    """The regimes of a loss, while a bar on the terminal follows the expansion.
+
+    A map that is not finished is not printed: its law is that no scaling is left over, and before
+    the last face is known none of the others is. An interrupt says how far the work was.
+    """
     from diagflow.terminal import following
     from diagflow.workers.executors import executor
     from expansion.exponents import MAXIMAL_DEFAULT_TERMS
     from expansion.regimes import regimes
 
     last = MAXIMAL_DEFAULT_TERMS if terms is None else terms
+    seen: list[Progress] = []
     with (
         executor(jobs=jobs, scheduler=scheduler) as workers,
         following(f"Y_0 ... Y_{last}", last + 1) as progress,
     ):
-        return regimes(
-            problem,
-            loss=loss,
-            terms=terms,
-            budget=budget,
-            progress=progress,
-            store=store,
-            executor=workers,
-            slice=slice_,
+
+        def follow(state: "Progress") -> None:
+            seen[:] = [state]
+            progress(state)
+
+        try:
+            return regimes(
+                problem,
+                loss=loss,
+                terms=terms,
+                budget=budget,
+                progress=follow,
+                store=store,
+                executor=workers,
+                slice=slice_,
+            )
+        except KeyboardInterrupt:
+            if not seen:
+                raise
+            typer.echo(f"diagflow: interrupted: {_done(seen[-1])}", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def _done(state: "Progress") -> str:
+    """How far the work was, and what gives a result sooner."""
+    if state.stage is not None:
+        return (
+            f"{state.stage} was not finished, and none of it is decided before all of it is; its "
+            f"coefficients are, Y_0 ... Y_{state.s}; ask for fewer --terms"
         )
+    if not state.s:
+        return "no term was finished"
+    return (
+        f"Y_0 ... Y_{state.s - 1} were finished; --terms {state.s - 1} gives the map of these, if "
+        "they are enough"
+    )

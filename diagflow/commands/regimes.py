@@ -1,5 +1,6 @@
 """``diagflow regimes``: the map of learning regimes."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +22,7 @@ from diagflow.commands.shared_options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from expansion.polynomial import Polynomial
     from expansion.problem import Problem
@@ -115,6 +116,7 @@ def _run(
     together when the sizes grow. PROBLEM may be a JSON file with coefficients, as written by
     [bold]expand --format json[/bold].
     """
+    from diagflow.columns import terminal_width
     from diagflow.commands.values import parse_values
     from diagflow.show import regimes as show_regimes
     from diagrams.errors import InvalidInputError
@@ -154,10 +156,11 @@ def _run(
             slice=slice_,
             budget=budget(max_seconds, max_diagrams, max_memory),
         )
+    text: Callable[..., str] = partial(show_regimes.text, width=terminal_width())
     leading = None if regime is None else LeadingSeries(found, found[regime])
     place = None if values is None else where(found, at=values)
     render = {
-        Format.text: show_regimes.text,
+        Format.text: text,
         Format.json: show_regimes.json_text,
         Format.latex: show_regimes.latex,
     }

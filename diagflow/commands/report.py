@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.problem import takes_problem
+from diagflow.commands.regime_search import SliceOption
 from diagflow.commands.shared_options import (
     INTERRUPTED,
     USAGE_ERROR,
@@ -50,6 +51,7 @@ def run(
             show_default=False,
         ),
     ] = None,
+    slice_: SliceOption = None,
     simulations: Annotated[
         bool,
         typer.Option(
@@ -99,6 +101,7 @@ def run(
             problem,
             output,
             terms=terms,
+            slice=slice_,
             simulate=simulations,
             without=without or (),
             simulation_seconds=simulation_seconds,

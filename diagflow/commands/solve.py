@@ -9,6 +9,7 @@ import typer
 from diagflow.commands.problem import Loss, RegimeName, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
 from diagflow.commands.shared_options import (
+    INTERRUPTED,
     Diagrams,
     Jobs,
     Memory,
@@ -21,7 +22,9 @@ from diagflow.commands.shared_options import (
 )
 
 if TYPE_CHECKING:
+    from diagflow.time_limit import TimeLimit
     from expansion.problem import Problem
+    from expansion.regimes import Regimes
 
 __all__ = ["EPILOG", "NAME", "SolutionFormat", "run"]
 
@@ -33,6 +36,10 @@ EPILOG = (
     "--times 0:2:9\n\n"
     "  diagflow solve cp --order 4 --symmetric --list"
 )
+
+
+_SOONER = 0.95
+"""The part of the time after which work that knows how far it is ends by itself."""
 
 
 class SolutionFormat(StrEnum):
@@ -67,7 +74,9 @@ def run(
     ] = "0:1:11",
     listing: Annotated[
         bool,
-        typer.Option("--list", help="Show method, validity and certificate of every regime."),
+        typer.Option(
+            "--list", help="Show method, cores, validity and certificate of every regime."
+        ),
     ] = False,
     loss: Loss = None,
     terms: Annotated[
@@ -99,9 +108,10 @@ def run(
     one of them differs.
     """
     from diagflow.commands.values import parse_times, parse_values
+    from diagflow.comparison.finite_size import finite_size_correction
     from diagflow.show import solution as show_solution
     from diagflow.terminal import note
-    from diagflow.time_limit import time_limit
+    from diagflow.time_limit import TimeLimit, time_limit
     from diagrams.errors import InvalidInputError
     from pde.curve_check import check_curve
     from pde.deadline import seconds_left
@@ -114,6 +124,7 @@ def run(
         )
     values = {} if at is None else parse_values(at)
     grid = parse_times(times)
+    limit = TimeLimit.begun(max_seconds, f"the list of solutions of {problem.title}")
     found = search(
         problem,
         loss=loss,
@@ -125,19 +136,26 @@ def run(
         slice_=slice_,
     )
     if listing:
-        with time_limit(max_seconds, f"solutions of {problem.title}"):
-            rows = show_solution.listed(found)
-        typer.echo(show_solution.listing(rows, as_json=output is SolutionFormat.json), nl=False)
-        if not show_solution.all_hold(rows):
-            typer.echo("diagflow: error: not every solution holds; see FAILS above", err=True)
-            raise typer.Exit(1)
+        _list(found, limit, as_json=output is SolutionFormat.json)
         return
     assert regime is not None
-    with time_limit(max_seconds, f"solution of regime {regime}"), seconds_left(max_seconds):
+    # What knows how far it is ends a little earlier, and says so.
+    sooner = None if max_seconds is None else _SOONER * max_seconds
+    with time_limit(max_seconds, f"solution of regime {regime}"), seconds_left(sooner):
         evolution = solve(found, regime, at=values)
         losses = show_solution.finite(evolution(grid), grid)
         check = check_curve(evolution, grid)
-    share = neglected(found, regime, values, times=grid, losses=losses)
+    share = neglected(
+        found,
+        regime,
+        values,
+        times=grid,
+        losses=losses,
+        left_out=evolution.certificate.left_out,
+    )
+    # Beside the solution what is neglected is known at more times than by itself.
+    added, error = finite_size_correction(found, regime, values, theory=evolution).estimate(grid)
+    share = share.corrected(added.tolist(), error.tolist())
     warning = show_solution.neglect_warning(share, T=values.get("T", Fraction(1)))
     if warning is not None:
         note(warning)
@@ -161,4 +179,37 @@ def run(
             "coefficients; its evaluation is wrong",
             err=True,
         )
+        raise typer.Exit(1)
+
+
+def _list(found: "Regimes", limit: "TimeLimit", *, as_json: bool) -> None:
+    """Print what is known of every regime; as text each line as soon as it is known."""
+    from diagflow.columns import terminal_width
+    from diagflow.show import solution as show_solution
+    from diagflow.time_limit import time_limit
+    from diagrams.errors import BudgetExceededError
+
+    longest = max(len(regime.name) for regime in found)
+    rows = []
+    try:
+        with time_limit(limit.left, limit.what):
+            for row in show_solution.listed(found):
+                rows.append(row)
+                if not as_json:
+                    entry = show_solution.list_entry(row, longest=longest, width=terminal_width())
+                    typer.echo(entry, nl=False)
+    except BudgetExceededError:
+        raise BudgetExceededError(
+            f"budget: {limit.what} needs more than {limit.seconds:g} seconds; {len(rows)} of "
+            f"{len(found)} regimes are finished; raise --max-seconds"
+        ) from None
+    except KeyboardInterrupt:
+        typer.echo(
+            f"diagflow: interrupted: {len(rows)} of {len(found)} regimes were finished", err=True
+        )
+        raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        typer.echo(show_solution.list_json(rows), nl=False)
+    if not show_solution.all_hold(rows):
+        typer.echo("diagflow: error: not every solution holds; see FAILS above", err=True)
         raise typer.Exit(1)

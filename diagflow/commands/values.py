@@ -69,7 +69,8 @@ def parse_times(text: str) -> tuple[float, ...]:
     Raises
     ------
     InvalidInputError
-        If the text is not of this form, or the count is not between 1 and `MAXIMAL_COUNT`.
+        If the text is not of this form, START is larger than STOP, or the count is not between 1
+        and `MAXIMAL_COUNT`.
     """
     title = f"--times {legible(text, 60)}"
     parts = [part.strip() for part in text.split(":")]
@@ -82,6 +83,11 @@ def parse_times(text: str) -> tuple[float, ...]:
             f"{title}: is not understood; write START:STOP:COUNT, for example 0:2:50"
         )
     start, stop = (_number(part, "--times") for part in parts[:2])
+    if start > stop:
+        raise InvalidInputError(
+            f"{title}: runs backwards; the times have to increase, write "
+            f"{parts[1]}:{parts[0]}:{parts[2]}"
+        )
     count = int(parts[2])
     if not 1 <= count <= MAXIMAL_COUNT:
         raise InvalidInputError(

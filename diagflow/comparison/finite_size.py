@@ -1,11 +1,13 @@
 """The expected correction of a leading solution at finite sizes, with its error.
 
-Definition. A solution of a regime sums the leading parts of Y_0, Y_1, ...; what they leave out is
-known exactly, and at given numbers
+Definition. A solution of a regime sums its Taylor coefficients y_0, y_1, ...; what they leave out
+of Y_0, Y_1, ... is known exactly, and at given numbers
 
-    c(t) = sum over s of (Y_s - lead(Y_s)) (t/T)^s / s!
+    c(t) = sum over s of (Y_s - y_s) (t/T)^s / s!
 
 is what finite sizes add to the solution: relative corrections of order 1/p, 1/H and their powers.
+The y_s are lead(Y_s), but for those that are of lower order than the dynamics: some solutions do
+not contain them (`pde.evolution.Certificate.left_out`), and then they belong to the correction.
 
 From finitely many terms the sum is estimated on two routes that fail in different ways, each
 resummed with an error of its own (`pde.numerics.resummation`):
@@ -17,10 +19,13 @@ resummed with an error of its own (`pde.numerics.resummation`):
   differ by is part of the error.
 
 The value is that of the route with the smaller error; the *stated error* is three times that error
-or three times the distance to the other route, whichever is larger. It is an estimate, not a bound.
+or three times the distance to the other route, whichever is larger; where the other one tells
+nothing, five times that error, for what fails on one route only is seen by the other. The factors
+are calibrated on corrections that are known: the difference of two solutions, one of which contains
+the other (`tests/diagflow/comparison/test_calibration.py`). It is an estimate, not a bound.
 
 Convention. There is a value in the interval of times around 0 in which the stated error is at most
-a twentieth of how far the solution has moved, or without a solution a fiftieth of the size of the
+an eighth of how far the solution has moved, or without a solution a twentieth of the size of the
 correction. Beyond, nothing is known.
 
 >>> rest = [Fraction((-2) ** s, 10) for s in range(12)]  # exp(-2t)/10
@@ -33,7 +38,7 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import factorial
@@ -60,14 +65,17 @@ __all__ = [
     "target_constant",
 ]
 
-AGREEMENT = 0.13
+AGREEMENT = 0.125
 """The largest stated error of a correction, relative to how far the solution has moved."""
 
 AGREEMENT_ALONE = 0.05
 """The same relative to the correction, where there is no solution."""
 
 SAFETY = 3.0
-"""The stated error is so many times what two routes differ by, or the largest of their own."""
+"""The stated error is so many times what two routes differ by, or the error of the better one."""
+
+SAFETY_ALONE = 5.0
+"""The same where one route only tells something."""
 
 _OCTAVES = 24
 _PER_OCTAVE = 3
@@ -85,7 +93,7 @@ class FiniteSizeCorrection:
     Parameters
     ----------
     coefficients : tuple of Fraction
-        Y_s - lead(Y_s).
+        Y_s - y_s.
     domain : Domain
         The times at which it is known; only t = 0 if there are too few coefficients.
     routes : tuple of Route
@@ -111,13 +119,13 @@ class FiniteSizeCorrection:
         Parameters
         ----------
         coefficients : sequence of Fraction
-            Y_s - lead(Y_s).
+            Y_s - y_s.
         T : Fraction
             The inverse learning rate.
         kept : sequence of Fraction
-            lead(Y_s), if the solution is given.
+            y_s, if the solution is given.
         constant : Fraction
-            The part of lead(Y_0) that only measures the target.
+            The part of y_0 that only measures the target.
         theory : LossEvolution, optional
             The solution that sums ``kept``.
 
@@ -166,11 +174,12 @@ class FiniteSizeCorrection:
             order = np.argsort(errors, axis=0, kind="stable")
             column = np.arange(t.size)
             value, error = values[order[0], column], errors[order[0], column]
-            if len(pairs) > 1:
-                apart = np.abs(value - values[order[1], column])
-                second = np.isfinite(errors[order[1], column])
-                error = np.where(second, np.maximum(error, SAFETY * apart), error)
-        return value, error
+            if len(pairs) == 1:
+                return value, SAFETY_ALONE * error
+            apart = np.abs(value - values[order[1], column])
+            second = np.isfinite(errors[order[1], column])
+            both = SAFETY * np.maximum(error, apart)
+            return value, np.where(second, both, SAFETY_ALONE * error)
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,9 +273,19 @@ def _rational(value: Fraction) -> fmpq:
 
 
 def _unit(coefficients: Sequence[Fraction]) -> float:
-    """The time t/T at which the first two terms are equal, beyond that with s = 0 if possible."""
+    """The time t/T at which the first two terms are equal, beyond that with s = 0 if possible.
+
+    Examples
+    --------
+    >>> _unit([Fraction(3), Fraction(0), Fraction(24)])  # 3 = 12 t^2
+    0.5
+    >>> _unit([Fraction(0), Fraction(7)])
+    1.0
+    """
     places = [s for s, c in enumerate(coefficients) if c]
-    first, second = places[1:3] if len(places) > 2 else (0, 1)
+    if len(places) < 2:
+        return 1.0
+    first, second = places[1:3] if len(places) > 2 else places
     sizes = [abs(coefficients[s]) / factorial(s) for s in (first, second)]
     return float(float(sizes[0] / sizes[1]) ** (1 / (second - first)))
 
@@ -293,7 +312,7 @@ def _reach(
 
 
 def neglected_coefficients(
-    found: Regimes, name: str, at: Mapping[str, Fraction | float]
+    found: Regimes, name: str, at: Mapping[str, Fraction | float], left_out: Collection[int] = ()
 ) -> tuple[Fraction, ...]:
     """Y_s minus what the solution of a regime sums of it, at given numbers.
 
@@ -305,6 +324,8 @@ def neglected_coefficients(
         Name of the regime.
     at : mapping
         A number for every symbol; ``T`` is not used.
+    left_out : collection of int
+        The s whose leading part the solution does not contain.
 
     Examples
     --------
@@ -317,7 +338,7 @@ def neglected_coefficients(
     """
     exponents = found.exponents
     values = {symbol: Fraction(at[symbol]) for symbol in exponents.symbols}
-    kept = kept_coefficients(found, name, at)
+    kept = kept_coefficients(found, name, at, left_out)
     result = []
     for s, (whole, leading) in enumerate(zip(exponents.coefficients, kept, strict=False)):
         exact = whole + exponents.pure_target if s == 0 else whole
@@ -326,20 +347,22 @@ def neglected_coefficients(
 
 
 def kept_coefficients(
-    found: Regimes, name: str, at: Mapping[str, Fraction | float]
+    found: Regimes, name: str, at: Mapping[str, Fraction | float], left_out: Collection[int] = ()
 ) -> tuple[Fraction, ...]:
     """lead(Y_0), lead(Y_1), ... as the solution of a regime sums them, at given numbers.
 
+    They are not read off the solution: a wrong one would be corrected to the truth.
+
     Parameters
     ----------
-    found, name, at
+    found, name, at, left_out
         See `neglected_coefficients`.
     """
     from expansion.leading import LeadingSeries
     from pde.solving import leading_coefficients
 
     values = {symbol: Fraction(at[symbol]) for symbol in found.exponents.symbols}
-    kept = leading_coefficients(LeadingSeries(found, found[name]))
+    kept = leading_coefficients(LeadingSeries(found, found[name]), left_out)
     return tuple(Fraction(leading.evaluate(**values)) for leading in kept)
 
 
@@ -361,10 +384,11 @@ def finite_size_correction(
     theory : LossEvolution, optional
         The solution at these numbers; with it the correction is known at more times.
     """
+    left_out = () if theory is None else theory.certificate.left_out
     return FiniteSizeCorrection.of(
-        neglected_coefficients(found, name, at),
+        neglected_coefficients(found, name, at, left_out),
         T=Fraction(at.get("T", 1)),
-        kept=kept_coefficients(found, name, at),
+        kept=kept_coefficients(found, name, at, left_out),
         constant=target_constant(found, name, at),
         theory=theory,
     )

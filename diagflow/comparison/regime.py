@@ -3,7 +3,7 @@
 >>> from diagflow.comparison.verdict import Agreement
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
->>> found = regimes(cp(order=2, symmetric=True), terms=5)
+>>> found = regimes(cp(order=2, symmetric=True), terms=6)
 >>> at = {"p": Fraction(12), "H": Fraction(6), "sigma2": Fraction(1, 12)}
 >>> compare_regime(found, "A-B-E", at=at, times=[0.2, 0.5], runs=40).verdict.value
 'agrees'
@@ -16,6 +16,7 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -99,7 +100,7 @@ def compare_regime(
         progress=progress,
         loss=found.exponents.loss,
     )
-    return compare(
+    result = compare(
         evolution,
         trajectory,
         scale=natural_scale(found, name, evolution) if scale is None else scale,
@@ -109,6 +110,7 @@ def compare_regime(
         theory_error=evolution.error_estimate or 0.0,
         kept=_kept(found, name, evolution, trajectory.t),
     )
+    return replace(result, left_out=evolution.certificate.left_out)
 
 
 def _kept(found: Regimes, name: str, evolution: LossEvolution, times: FloatArray) -> float:

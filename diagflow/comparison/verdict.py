@@ -104,6 +104,8 @@ class Comparison:
         The relative tolerance of the verdict, if there is one.
     trajectory : Trajectory
         The ensemble.
+    left_out : tuple of int
+        The s whose leading part the theory does not contain.
     """
 
     t: FloatArray
@@ -117,6 +119,7 @@ class Comparison:
     kept: float
     tolerance: float | None
     trajectory: Trajectory
+    left_out: tuple[int, ...] = ()
 
     @property
     def deviation(self) -> FloatArray:

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from diagflow.demo import write_whole
 from diagflow.drawing.appearance import Appearance
 from diagflow.drawing.layout import layout
 from diagflow.drawing.picture import draw_diagram, draw_node
 from diagflow.drawing.tikz import tensor_latex, tikz_document, tikz_gallery
+from diagflow.files import write_whole
 from diagflow.latex.lines import visible_length
 from diagflow.plotting.style import (
     EXTENSIONS,

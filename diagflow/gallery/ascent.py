@@ -39,7 +39,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from diagflow.demo import write_whole
+from diagflow.files import write_whole
 from diagflow.gallery.files import write_pair
 from diagflow.gallery.outcome import Outcome, Report
 from diagflow.plotting.style import COLOURS, COLUMN_WIDTH, RESOLUTION, figure_style

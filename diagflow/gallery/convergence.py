@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from diagflow.demo import write_whole
+from diagflow.files import write_whole
 from diagflow.gallery.curve_experiment import regimes_of
 from diagflow.gallery.files import write_pair
 from diagflow.gallery.outcome import Outcome, Report

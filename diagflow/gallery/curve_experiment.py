@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from diagflow.comparison.regime import compare_regime, natural_scale
 from diagflow.comparison.verdict import STANDARD_ERRORS, Agreement, Comparison
-from diagflow.demo import write_whole
+from diagflow.files import write_whole
 from diagflow.gallery.files import plain, write_pair
 from diagflow.gallery.outcome import Outcome, Report
 from diagflow.plotting.style import COLOURS, PAGE_WIDTH, RESOLUTION, figure_style

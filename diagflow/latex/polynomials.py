@@ -25,10 +25,12 @@ from expansion.series import LossSeries
 __all__ = ["by_power", "by_regime", "regime_parts", "series_latex", "summands"]
 
 
-def summands(polynomial: Polynomial) -> list[str]:
-    """The terms one by one, each but the first with its sign."""
+def summands(polynomial: Polynomial, *, continued: bool = False) -> list[str]:
+    """The terms one by one, with their signs; the first joins others before it if continued."""
     return [
-        _signed(coefficient, monomial_latex(powers) if powers else "", first=not number)
+        _signed(
+            coefficient, monomial_latex(powers) if powers else "", first=not (number or continued)
+        )
         for number, (powers, coefficient) in enumerate(polynomial)
     ]
 
@@ -126,9 +128,7 @@ def by_regime(found: Regimes, s: int) -> str:
     rows: list[tuple[str, list[str]]] = []
     tags = []
     for regime, part in regime_parts(found, s):
-        terms = summands(part)
-        if rows and not terms[0].startswith("-"):
-            terms[0] = f"+ {terms[0]}"
+        terms = summands(part, continued=bool(rows))
         rows.append(("" if rows else f"Y_{{{s}}}", terms))
         tags.append(name_latex(regime.name) if regime else "lower order")
     return aligned(rows, tags=tags) + "\n"

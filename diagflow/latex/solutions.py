@@ -18,6 +18,7 @@ __all__ = [
     "certificate_latex",
     "displayed",
     "evolution_latex",
+    "left_out_latex",
     "orders_latex",
     "solution_latex",
     "step_latex",
@@ -94,12 +95,31 @@ def certificate_latex(certificate: Certificate) -> str:
         return "Nothing was compared."
     if certificate.holds:
         matched = orders_latex(certificate.matched)
-        return f"The Taylor coefficients equal the exact leading coefficients for $s = {matched}$."
+        return (
+            f"The Taylor coefficients equal the exact leading coefficients for $s = {matched}$."
+            f"{left_out_latex(certificate)}"
+        )
     failed = sorted({*certificate.compared} - {*certificate.matched})
     return (
         "\\textbf{The Taylor coefficients differ from the exact leading coefficients} for "
         f"$s = {orders_latex(failed)}$."
     )
+
+
+def left_out_latex(certificate: Certificate) -> str:
+    r"""Which leading coefficients the solution does not contain, as a further sentence, or nothing.
+
+    Examples
+    --------
+    >>> left_out_latex(Certificate((0,), (0,)))
+    ''
+    >>> print(left_out_latex(Certificate((1, 3), (1, 3), (0, 2))).strip())
+    Those for $s = 0, 2$ are of lower order than the dynamics and left out.
+    """
+    if not certificate.left_out:
+        return ""
+    orders = orders_latex(certificate.left_out)
+    return f" Those for $s = {orders}$ are of lower order than the dynamics and left out."
 
 
 def orders_latex(orders: Sequence[int]) -> str:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diagflow.columns import counted
 from diagflow.comparison.verdict import STANDARD_ERRORS, Comparison
-from diagflow.demo import write_whole
+from diagflow.files import write_whole
 from diagflow.plotting.style import (
     COLOURS,
     COLUMN_WIDTH,
@@ -59,7 +60,10 @@ def draw_curves(axes: Axes, comparison: Comparison, *, unit: float = 1.0) -> Non
         marker="o",
         markersize=2.6,
         color=COLOURS["vermilion"],
-        label=f"simulation, {comparison.trajectory.runs} runs, $\\pm{STANDARD_ERRORS:g}$ s.e.",
+        label=(
+            f"simulation, {counted(comparison.trajectory.runs, 'run')}, "
+            f"$\\pm{STANDARD_ERRORS:g}$ s.e."
+        ),
     )
     axes.plot(t[order], comparison.theory[order] / unit, color=COLOURS["blue"], label="theory")
     corrected = (comparison.theory + comparison.correction)[order] / unit

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from diagflow.columns import counted
 from diagflow.plotting.style import COLOURS, COLUMN_WIDTH, dashes, figure_style
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def draw_trajectory(axes: Axes, trajectory: Trajectory) -> None:
     axes.plot(t, runs[:, order].T, color=COLOURS["grey"], alpha=0.35, linewidth=0.6)
     mean = np.where(np.isfinite(trajectory.mean), trajectory.mean, np.nan)
     axes.plot(t, mean[order], color=COLOURS["vermilion"])
-    axes.set_title(f"{trajectory.runs} runs, seed {trajectory.seed}", fontsize=7)
+    axes.set_title(f"{counted(trajectory.runs, 'run')}, seed {trajectory.seed}", fontsize=7)
     axes.set_xlabel("time $t$")
     axes.set_ylabel("loss")
 

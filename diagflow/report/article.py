@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
 
+from diagflow.columns import counted
 from diagflow.drawing.appearance import Appearance
 from diagflow.drawing.draw import block_items, term_items
 from diagflow.drawing.tikz import tikz_gallery
@@ -21,8 +22,10 @@ from diagflow.show import regimes as show_regimes
 from diagflow.time_limit import TimeLimit, time_limit
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.exponents import SeriesExponents
+from expansion.polynomial import quotient_latex
 from expansion.problem import Problem
 from expansion.regimes import Regime, Regimes
+from expansion.scaling_conditions import as_monomial
 from expansion.series import LossSeries
 from pde.evolution import Method, Solution, Step
 from pde.formula_latex import formula_latex
@@ -132,6 +135,7 @@ def solutions(
     found: Regimes,
     *,
     limit: TimeLimit | None = None,
+    further: int = 0,
     stopped: Callable[[BaseException], None] | None = None,
 ) -> dict[str, Solution | DiagflowError]:
     """The solution of every regime, or why there is none.
@@ -140,16 +144,19 @@ def solutions(
     ----------
     found : Regimes
     limit : TimeLimit, optional
-        When it is over, that is why there is none.
+        Each regime has its share of the time that is left; when that is over, that is why there
+        is none.
+    further : int, default 0
+        How many parts share the time with the regimes and come after them.
     stopped : callable, optional
         Called with an interrupt of the user; the regimes from there on have none.
     """
     known: dict[str, Solution | DiagflowError] = {}
     try:
-        for regime in found:
-            left = None if limit is None else limit.left
+        for number, regime in enumerate(found):
+            share = None if limit is None else limit.share(len(found) - number + further)
             try:
-                with time_limit(left, f"the solution of regime {regime.name}"):
+                with time_limit(share, f"the solution of regime {regime.name}"):
                     known[regime.name] = solution(found, regime.name)
             except DiagflowError as error:
                 known[regime.name] = error
@@ -197,7 +204,7 @@ def _expansion(problem: Problem, exponents: SeriesExponents) -> str:
         if len(polynomial) <= _LONGEST_COEFFICIENT and not long:
             rows.append((f"Y_{{{s}}}", by_power(polynomial, problem.weight_variances)))
         else:
-            long.append(f"$Y_{{{s}}}$ has {len(polynomial)} terms")
+            long.append(f"$Y_{{{s}}}$ has {counted(len(polynomial), 'term')}")
     text = (
         "Along the flow,\n\\[\n\\mathbb{E}[L(t)] \\sim \\sum_{s \\ge 0} Y_s \\frac{(t/T)^s}{s!}, "
         "\\qquad Y_s = T^s\\, \\mathbb{E}\\Bigl[\\frac{d^s L}{dt^s}(0)\\Bigr],\n\\]\n"
@@ -217,10 +224,15 @@ def _regimes(found: Regimes, *, has_map: bool) -> str:
         "\\end{center}\n"
     )
     shown = figure if has_map else ""
+    tied = ", ".join(
+        f"${quotient_latex(as_monomial(exponents.symbols, relation.normal))} \\sim 1$"
+        for relation in found.on
+    )
+    on_slice = f" on the slice {tied}" if tied else ""
     return (
         "A regime is a face of the Newton polyhedra of all coefficients: a set of monomials that "
         "lead together when the sizes grow under its scaling condition. There are "
-        f"{len(found)}, from $Y_0, \\dots, Y_{{{exponents.last}}}$. "
+        f"{len(found)}{on_slice}, from $Y_0, \\dots, Y_{{{exponents.last}}}$. "
         f"{prose(show_regimes.support(found))}\n\n"
         f"{shown}\n\\begin{{center}}\\small\n\\fitted{{%\n{show_regimes.latex(found)}}}\n"
         "\\end{center}\n"
@@ -269,16 +281,23 @@ def _solution(regime: Regime, solved: Solution) -> str:
         f"Scaling: {conditions or 'the sizes grow'}; natural $T \\asymp {time}$; learning: "
         f"{regime.learning.value}. Method: {solved.method.value}. The solution holds for "
         f"{prose(solved.validity)}. {certificate_latex(solved.certificate)} "
-        f"Source: {prose(solved.source)}.\n",
+        f"Source: {prose(solved.source)}.{_hierarchy(solved)}\n",
     ]
     parts += [step_latex(_shortened(step, solved), display=_fitted) for step in solved.derivation]
     short = solved.short_formula()
     if short is not None and not any(
-        _shortened(step, solved) is step and step.latex.endswith(formula_latex(short.expanded))
+        _shortened(step, solved) is step and step.latex.endswith(formula_latex(solved.formula))
         for step in solved.derivation
     ):
         parts.append(f"\\paragraph{{Result.}}\n{_result(short)}\n")
     return "".join(parts) + "\n"
+
+
+def _hierarchy(solved: Solution) -> str:
+    """A sentence on the cores that a regime was derived from, if there are any."""
+    if solved.hierarchy.cores is None:
+        return ""
+    return f" Hierarchy of its effective dynamics: {solved.hierarchy}."
 
 
 def _figure(file: str | None, *, simulated: bool) -> str:

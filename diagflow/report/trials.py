@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from diagflow.report.experiments import Experiment, experiment
 from diagflow.simulation.processes import processes
@@ -56,11 +56,10 @@ class TrialLimits:
     def __post_init__(self) -> None:
         check_seconds(self.each, "simulation: a limit")
 
-    @property
-    def next(self) -> float:
-        """Seconds that a trial has that begins now."""
-        left = None if self.together is None else self.together.left
-        return self.each if left is None else min(self.each, left)
+    def next(self, waves: int) -> float:
+        """Seconds that a trial has that begins now, when so many are still to follow each other."""
+        share = None if self.together is None else self.together.share(waves)
+        return self.each if share is None else min(self.each, share)
 
     @property
     def is_over(self) -> bool:
@@ -79,11 +78,14 @@ class Trial:
         The comparison, where there is one.
     reason : str
         Why it was not finished; empty where it was, or where there is nothing to compare.
+    had_less : bool
+        Whether it had less time than each may take, because of the limit on all.
     """
 
     regime: str
     done: Experiment | None = None
     reason: str = ""
+    had_less: bool = False
 
 
 def run_trials(
@@ -137,11 +139,12 @@ def run_trials(
 def _here(
     found: Regimes, names: Sequence[str], limits: TrialLimits, begun: Callable[[str], None]
 ) -> Iterator[Trial]:
-    for name in names:
+    for number, name in enumerate(names):
         if limits.is_over:
             return
         begun(name)
-        yield _trial(found, name, limits.next)
+        seconds = limits.next(len(names) - number)
+        yield replace(_trial(found, name, seconds), had_less=seconds < limits.each)
 
 
 def _elsewhere(
@@ -155,11 +158,12 @@ def _elsewhere(
         waiting = list(names)
         while waiting and not limits.is_over:
             # As many as there are processes, so that each is given the time that is left.
+            seconds = limits.next(-(-len(waiting) // jobs))
             together, waiting = waiting[:jobs], waiting[jobs:]
-            running = {pool.submit(_trial, found, name, limits.next): name for name in together}
+            running = {pool.submit(_trial, found, name, seconds): name for name in together}
             for future in as_completed(running):
                 begun(running[future])
-                yield future.result()
+                yield replace(future.result(), had_less=seconds < limits.each)
 
 
 def _trial(found: Regimes, name: str, seconds: float) -> Trial:

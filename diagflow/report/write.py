@@ -74,6 +74,7 @@ def write_report(
     folder: Path,
     *,
     terms: int | None = None,
+    slice: str | None = None,
     simulate: bool = True,
     without: Collection[str] = (),
     simulation_seconds: float = SECONDS,
@@ -94,6 +95,8 @@ def write_report(
         It is made if it does not exist; files of the same names in it are replaced.
     terms : int, optional
         The last coefficient that is expanded; as many as take a few seconds unless given.
+    slice : str, optional
+        Restrict the scalings, see `Regimes.restricted`.
     simulate : bool, default True
         Whether solved regimes are compared with simulations at sizes of their own.
     without : collection of str
@@ -103,7 +106,8 @@ def write_report(
     jobs : int
         Number of processes that share the comparisons.
     budget : Budget, optional
-        Limits on the expansion; that of seconds is one on everything but the typesetting.
+        Limits on the expansion; that of seconds is one on everything but the typesetting. The
+        expansion may take half of it; the rest is shared by the solutions and simulations.
     progress : callable, optional
         For the expansion, see `LossSeries`.
     simulated : callable, optional
@@ -126,8 +130,9 @@ def write_report(
         budget = replace(budget, seconds=seconds * _EXPANSION)
     limits = TrialLimits(simulation_seconds, whole)
     stops: list[BaseException] = []
-    found, missing = _found(problem, terms, budget, progress, whole, stops)
+    found, missing = _found(problem, terms, slice, budget, progress, whole, stops)
     unwanted = {found[name].name for name in without} if isinstance(found, Regimes) else set()
+    hurried = False  # whether a part needed more than its share of the time
     try:
         with tempfile.TemporaryDirectory(dir=_existing(folder), prefix=".report") as name:
             made = Path(name)
@@ -135,8 +140,15 @@ def write_report(
             figures: dict[str, str] = {}
             if isinstance(found, Regimes):
                 missing += _map(found, made, stops)
-                solved = solutions(found, limit=whole, stopped=stops.append)
+                solved = solutions(
+                    found,
+                    limit=whole,
+                    # Each regime may be simulated as well.
+                    further=len(found) if simulate else 0,
+                    stopped=stops.append,
+                )
                 missing += _unfinished(solved)
+                hurried = seconds is not None and bool(_unfinished(solved))
                 wanted = [
                     name
                     for name in _simulable(solved)
@@ -146,6 +158,7 @@ def write_report(
                     found, wanted, limits, jobs=jobs, begun=simulated, stopped=stops.append
                 )
                 missing += [trial.reason for trial in trials if trial.reason]
+                hurried |= any(trial.reason and trial.had_less for trial in trials)
                 figures = _figures(found, made, trials)
             text = article(
                 found,
@@ -168,7 +181,7 @@ def write_report(
         reason,
         tuple(missing),
         interrupted=_is_interrupted(stops),
-        over_budget=bool(missing) and (whole.is_over or len(stops) > 0),
+        over_budget=bool(missing) and (whole.is_over or hurried or len(stops) > 0),
     )
 
 
@@ -202,6 +215,7 @@ def _unfinished(solved: Mapping[str, Solution | DiagflowError]) -> list[str]:
 def _found(
     problem: Problem,
     terms: int | None,
+    slice: str | None,
     budget: Budget | None,
     progress: Callable[[Progress], None] | None,
     whole: TimeLimit,
@@ -218,7 +232,7 @@ def _found(
         missing.append(f"{rest}: not finished")
     try:
         with time_limit(whole.left, "the map of regimes"):
-            return regimes(exponents), missing
+            return regimes(exponents, slice=slice), missing
     except BudgetExceededError as error:
         stops.append(error)
         missing.append(f"the regimes and their solutions: {error}")

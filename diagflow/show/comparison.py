@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from diagflow.columns import counted
 from diagflow.comparison.verdict import RESOLUTION, Agreement, Comparison, comparison_record
 from diagflow.schemas import versioned_text
 from diagflow.show.simulation import blow_up_line, number, values_line
@@ -35,7 +36,7 @@ def verdict(comparison: Comparison) -> str:
 
 
 def _conclusion(comparison: Comparison) -> str:
-    number = len(comparison.t)
+    number = counted(len(comparison.t), "time")
     differing = comparison.agreements.count(Agreement.DIFFERS)
     undecided = comparison.agreements.count(Agreement.UNDECIDED)
     rule = (
@@ -48,7 +49,7 @@ def _conclusion(comparison: Comparison) -> str:
         "" if share is None else f"neglects {100 * share:.3g}% of what it keeps at these numbers"
     )
     if differing:
-        reason = f"BEYOND {rule} at {differing} of {number} times"
+        reason = f"BEYOND {rule} at {differing} of {number}"
         too_much = comparison.tolerance is None and share is not None and not share < 1
         return f"{reason}, and the theory {neglects}" if too_much else reason
     if comparison.verdict is Agreement.DIFFERS:
@@ -59,13 +60,11 @@ def _conclusion(comparison: Comparison) -> str:
         unknown = np.count_nonzero(~np.isfinite(comparison.allowed))
         reasons = []
         if unknown:
-            reasons.append(
-                f"the finite-size correction is not known at {unknown} of {number} times"
-            )
+            reasons.append(f"the finite-size correction is not known at {unknown} of {number}")
         if undecided > unknown:
             reasons.append(
                 f"what is allowed exceeds {100 * RESOLUTION:g}% of what the theory keeps at "
-                f"{undecided - unknown} of {number} times, give more runs or closer times"
+                f"{undecided - unknown} of {number}, give more runs or closer times"
             )
         return f"CANNOT BE JUDGED, {' and '.join(reasons)}"
     return f"CANNOT BE JUDGED, the theory {neglects}"
@@ -77,7 +76,7 @@ def remaining(comparison: Comparison) -> list[str]:
         return []
     known = np.count_nonzero(np.isfinite(comparison.correction))
     return [
-        f"With the correction, at the {known} times where it is known: "
+        f"With the correction, at the {counted(int(known), 'time')} where it is known: "
         f"{100 * comparison.remaining:.3g}%"
     ]
 
@@ -87,7 +86,7 @@ def text(title: str, at: Mapping[str, Fraction], comparison: Comparison) -> str:
     ensemble = comparison.trajectory
     lines = [
         title,
-        f"At {values_line(at)}; {ensemble.runs} runs, seed {ensemble.seed}",
+        f"At {values_line(at)}; {counted(ensemble.runs, 'run')}, seed {ensemble.seed}",
         *blow_up_line(ensemble),
         "",
         "  ".join(f"{name.replace('_', ' '):>16}" for name in (*COLUMNS, "relative")),

@@ -17,10 +17,11 @@ A-B     1          H/p ~ 1     H*sigma2        free
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from fractions import Fraction
 from html import escape
 
+from diagflow.columns import counted, table
+from diagflow.latex.prose import name_latex
 from diagflow.schemas import versioned_text
 from diagrams.arguments import number_text
 from expansion.closest_regime import Place
@@ -34,14 +35,30 @@ from expansion.scaling_conditions import as_monomial
 
 __all__ = ["html", "json_text", "latex", "power_latex", "power_text", "support", "text"]
 
+MANY = 12
+"""So many undecided regimes are worth a word on what to do about them."""
+
 _NUMBERED = re.compile("F[0-9]+")
 
 
 def text(
-    found: Regimes, *, leading: LeadingSeries | None = None, place: Place | None = None
+    found: Regimes,
+    *,
+    leading: LeadingSeries | None = None,
+    place: Place | None = None,
+    width: int | None = None,
 ) -> str:
-    """A table of the regimes, what supports it, and what was asked for beside it."""
-    lines = [*_heading(found), "", *_table(found)]
+    """A table of the regimes, what supports it, and what was asked for beside it.
+
+    Parameters
+    ----------
+    found : Regimes
+    leading : LeadingSeries, optional
+    place : Place, optional
+    width : int, optional
+        Of the table, see `diagflow.columns.table`.
+    """
+    lines = [*_heading(found), "", *_table(found, width)]
     lines += _numbered(found)
     lines += _moving(found)
     lines += _changes(found)
@@ -82,7 +99,7 @@ def latex(
     rows = [
         " & ".join(
             [
-                regime.name.replace("-", "--"),
+                name_latex(regime.name),
                 ", ".join(f"${condition.latex()}$" for condition in regime.conditions),
                 f"${power_latex(regime.natural_time)}$",
                 regime.learning.value,
@@ -93,7 +110,7 @@ def latex(
     remarks = [line for line in [*_numbered(found), *_changes(found)] if line]
     comments = "\n".join(f"% {line}" for line in [*_heading(found), *remarks])
     body = " \\\\\n".join(rows)
-    table = (
+    text = (
         f"{comments}\n\\begin{{tabular}}{{llll}}\n\\toprule\n"
         "regime & scaling condition & natural $T$ & learning \\\\\n\\midrule\n"
         f"{body} \\\\\n\\bottomrule\n\\end{{tabular}}\n"
@@ -103,8 +120,8 @@ def latex(
             f"\\operatorname{{lead}}(Y_{{{s}}}) &= {leading[s].latex()}"
             for s in sorted(leading.regimes.polyhedra)
         ]
-        table += "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}\n"
-    return table
+        text += "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}\n"
+    return text
 
 
 def power_text(powers: RationalMonomial) -> str:
@@ -170,7 +187,7 @@ def _heading(found: Regimes) -> list[str]:
     lines = [
         _title(found),
         *_preset(found),
-        f"{len(found)} regimes{_slice(found)}, from Y_0 ... Y_{exponents.last}",
+        f"{counted(len(found), 'regime')}{_slice(found)}, from Y_0 ... Y_{exponents.last}",
         support(found),
     ]
     agreed = agreement(exponents)
@@ -198,14 +215,10 @@ def support(found: Regimes) -> str:
         return f"{head}to s = {found.law_last}, not beyond. Observed, not proved."
     if not count:
         return f"{head}on; with fewer coefficients the map is not the same: not confirmed."
+    number, ending = counted(count, "coefficient"), "s" if count == 1 else ""
     if found.confirmed:
-        return f"{head}on; {count} coefficients confirm it. Observed, not proved."
-    agree = "1 coefficient agrees" if count == 1 else f"{count} coefficients agree"
-    return f"{head}on; {agree} with it, not yet confirmed. Observed, not proved."
-
-
-def _number(count: int) -> str:
-    return f"{count} {'is' if count == 1 else 'are'}"
+        return f"{head}on; {number} confirm{ending} it. Observed, not proved."
+    return f"{head}on; {number} agree{ending} with it, not yet confirmed. Observed, not proved."
 
 
 def _slice(found: Regimes) -> str:
@@ -228,11 +241,13 @@ def _changes(found: Regimes) -> list[str]:
         decided = [regime.name for regime in found if regime.decided]
         lines += ["", f"Undecided: {', '.join(regime.name for regime in found.undecided)}."]
         lines += [f"Decided for all s seen: {', '.join(decided)}."] if decided else []
+        if len(found.undecided) >= MANY:
+            lines += ["More --terms decide more; --slice restricts the map to fewer scalings."]
     return lines
 
 
-def _table(found: Regimes) -> list[str]:
-    return _aligned(_rows(found))
+def _table(found: Regimes, width: int | None) -> list[str]:
+    return table(_rows(found), width=width)
 
 
 def _rows(found: Regimes) -> list[tuple[str, ...]]:
@@ -249,14 +264,6 @@ def _rows(found: Regimes) -> list[tuple[str, ...]]:
         for regime in found
     ]
     return rows
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
 
 
 def _numbered(found: Regimes) -> list[str]:
@@ -324,4 +331,4 @@ def _place(place: Place) -> list[str]:
         "Estimated size of what is neglected, relative to the loss that is kept, at early times:",
     ]
     rows = [(entry.regime.name, f"{float(entry.largest):.2g}") for entry in place.table]
-    return [*lines, *(f"  {row}" for row in _aligned(rows))]
+    return [*lines, *(f"  {row}" for row in table(rows))]

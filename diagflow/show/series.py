@@ -95,5 +95,6 @@ def _row(s: int, polynomial: Polynomial) -> str:
         for first in range(0, len(polynomial), _TERMS_PER_LINE)
     ]
     lines = [pieces[0]]
-    lines += [piece if piece.startswith("-") else f"+ {piece}" for piece in pieces[1:]]
+    # A sign at the beginning of a line joins the terms, as it does between them.
+    lines += [f"- {piece[1:]}" if piece[0] == "-" else f"+ {piece}" for piece in pieces[1:]]
     return f"Y_{{{s}}} &= " + " \\\\\n  &\\quad ".join(lines)

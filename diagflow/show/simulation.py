@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from diagflow.columns import counted
 from diagflow.schemas import versioned_text
 from diagflow.simulation import METHODS
 from diagflow.simulation.trajectory import Trajectory, trajectory_record
@@ -31,7 +32,7 @@ def curve_lines(trajectory: Trajectory, *, curves: bool) -> list[str]:
         else f"{trajectory.method} with relative tolerance {trajectory.rtol:g}"
     )
     lines = [
-        f"{trajectory.runs} runs, seed {trajectory.seed}; {how}",
+        f"{counted(trajectory.runs, 'run')}, seed {trajectory.seed}; {how}",
         *blow_up_line(trajectory),
         "",
         f"{'t':>14}  {'mean loss':>18}  {'standard error':>15}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 from numpy.typing import NDArray
 
+from diagflow.columns import counted, hanging
+from diagflow.latex.solutions import left_out_latex
 from diagflow.schemas import versioned_text
 from diagflow.show.simulation import values_line
 from diagrams.errors import DiagflowError, InvalidInputError
@@ -18,7 +20,8 @@ from expansion.closest_regime import NeglectedShare
 from expansion.regimes import Regimes
 from pde.curve import Domain
 from pde.curve_check import CurveCheck, check_solution
-from pde.evolution import LossEvolution, Origin, Solution
+from pde.evolution import Certificate, LossEvolution, Origin, Solution
+from pde.hierarchies import HierarchyKind, HierarchySummary
 from pde.solving import solution
 
 __all__ = [
@@ -28,19 +31,23 @@ __all__ = [
     "finite",
     "json_text",
     "latex",
+    "list_entry",
+    "list_json",
     "listed",
-    "listing",
     "neglect_warning",
     "solution_text",
     "text",
 ]
+
+_LONGEST_CORES = 31
+"""Characters of the longest kind of hierarchy with its number of cores: rows come one by one."""
 
 NOTEWORTHY = Fraction(1, 10)
 """A larger neglected share is worth a warning."""
 
 
 def neglect_warning(share: NeglectedShare, *, T: Fraction) -> str | None:
-    """A line on how far off the losses of a regime are, if that is worth one.
+    """A line on how far off the losses of a regime are, if that is worth one or is not known.
 
     Parameters
     ----------
@@ -49,21 +56,36 @@ def neglect_warning(share: NeglectedShare, *, T: Fraction) -> str | None:
     T : Fraction
         The inverse learning rate.
     """
+    unknown = _unknown_times(share, T)
     worst = share.largest_known
     if worst is None or worst.share <= NOTEWORTHY:
-        return None
+        if not unknown:
+            return None
+        return (
+            f"diagflow: note: how much regime {share.regime.name} neglects at these numbers is not "
+            f"known {unknown}; see 'diagflow compare'"
+        )
     size = (
         f"{float(f'{100 * float(worst.share):.2g}'):g}%"
         if worst.share < 10
         else f"{float(worst.share):.2g}"
     )
     relation = "of the loss" if worst.share < 10 else "times the loss"
-    rest = "; not known at later times" if share.unknown else ""
+    rest = f"; not known {unknown}" if unknown else ""
     place = f"largest at t = {float(worst.time * T):.4g}{rest}"
     return (
         f"diagflow: warning: at these numbers regime {share.regime.name} neglects about {size} "
         f"{relation} ({place}); see 'diagflow regimes --at'"
     )
+
+
+def _unknown_times(share: NeglectedShare, T: Fraction) -> str:
+    """From where on the share is not known, in both directions of time; empty if it is."""
+    times = [float(time * T) for time in share.unknown]
+    after, before = [t for t in times if t > 0], [t for t in times if t < 0]
+    ends = [f"up to t = {max(before):.4g}"] if before else []
+    ends += [f"from t = {min(after):.4g} on"] if after else []
+    return " and ".join(ends)
 
 
 def finite(values: NDArray[Any], times: Sequence[float]) -> list[float]:
@@ -107,6 +129,7 @@ def solution_text(solved: Solution, check: CurveCheck | None = None) -> str:
         f"Regime {solved.regime}, method {solved.method.value}, valid for {solved.validity}",
         f"Source: {solved.source}",
         _certificate_line(solved),
+        *_left_out_lines(solved.certificate),
         *([] if check is None else [_check_line(check)]),
     ]
     short = solved.short_formula()
@@ -133,10 +156,7 @@ def json_text(
         "valid": _domain_record(evolution.domain),
         "t": list(times),
         "loss": list(losses),
-        "certificate": {
-            "matched": list(evolution.certificate.matched),
-            "compared": list(evolution.certificate.compared),
-        },
+        "certificate": _certificate_record(evolution.certificate),
         "curve_check": None
         if check is None
         else {
@@ -187,37 +207,41 @@ def latex(
         parts.append(short.display())
     if evolution.certificate.compared:
         matched = ", ".join(map(str, evolution.certificate.matched))
-        parts.append(f"The Taylor coefficients at $s = {matched}$ are the exact leading ones.")
+        parts.append(
+            f"The Taylor coefficients at $s = {matched}$ are the exact leading ones."
+            f"{left_out_latex(evolution.certificate)}"
+        )
     else:
         parts.append("The curve is resummed from the exact leading coefficients themselves.")
     return "\n".join(parts) + "\n"
 
 
-def listed(found: Regimes) -> list[dict[str, Any]]:
-    """A record for every regime: method, validity and certificate, or why it is not solved."""
-    rows: list[dict[str, Any]] = []
+def listed(found: Regimes) -> Iterator[dict[str, Any]]:
+    """A record for every regime: method, cores, validity, certificate, or why it is not solved.
+
+    One after the other, each as soon as it is known.
+    """
     for regime in found:
         try:
             solved = solution(found, regime.name)
             check = check_solution(solved)
         except DiagflowError as error:
-            rows.append({"regime": regime.name, "method": None, "reason": str(error)})
+            yield {"regime": regime.name, "method": None, "reason": str(error)}
             continue
-        rows.append(
-            {
-                "regime": regime.name,
-                "method": solved.method.value,
-                "origin": solved.origin.value,
-                "validity": solved.validity,
-                "certificate": {
-                    "matched": list(solved.certificate.matched),
-                    "compared": list(solved.certificate.compared),
-                },
-                "curve_holds": check.holds,
-                "source": solved.source,
-            }
-        )
-    return rows
+        yield {
+            "regime": regime.name,
+            "method": solved.method.value,
+            "origin": solved.origin.value,
+            "hierarchy": {
+                "kind": solved.hierarchy.kind.value,
+                "cores": solved.hierarchy.cores,
+                "remark": solved.hierarchy.remark or None,
+            },
+            "validity": solved.validity,
+            "certificate": _certificate_record(solved.certificate),
+            "curve_holds": check.holds,
+            "source": solved.source,
+        }
 
 
 def all_hold(rows: Sequence[Mapping[str, Any]]) -> bool:
@@ -229,20 +253,36 @@ def all_hold(rows: Sequence[Mapping[str, Any]]) -> bool:
     )
 
 
-def listing(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False) -> str:
-    """The records of `listed` as text, or as JSON."""
-    if as_json:
-        return versioned_text("solve-list", {"solutions": list(rows)})
-    width = max(len(row["regime"]) for row in rows)
-    lines = []
-    for row in rows:
-        name = row["regime"].ljust(width)
-        if row["method"] is None:
-            lines.append(f"{name}  not solved: {row['reason']}")
-            continue
-        line = f"{name}  {row['method']:<15}  {row['origin']:<8}  {_proof(row):<12}"
-        lines.append(f"{line}  {row['validity']}")
-    return "\n".join(lines) + "\n"
+def list_entry(row: Mapping[str, Any], *, longest: int, width: int | None = None) -> str:
+    """A record of `listed` as text.
+
+    Parameters
+    ----------
+    row : mapping
+    longest : int
+        The length of the longest name of a regime.
+    width : int, optional
+        That of a line.
+    """
+    line = f"{row['regime']:<{longest}}  "
+    if row["method"] is None:
+        line += f"not solved: {row['reason']}"
+    else:
+        line += f"{row['method']:<15}  {row['origin']:<8}  {_cores(row):<{_LONGEST_CORES}}  "
+        line += f"{_proof(row):<12}  {row['validity']}"
+    return "\n".join(hanging(line, longest + 2, width=width)) + "\n"
+
+
+def list_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The records of `listed` as JSON."""
+    return versioned_text("solve-list", {"solutions": list(rows)})
+
+
+def _cores(row: Mapping[str, Any]) -> str:
+    """The kind of hierarchy with the number of its cores, - if there is none."""
+    if row["method"] is None or row["hierarchy"]["cores"] is None:
+        return "-"
+    return str(HierarchySummary(HierarchyKind(row["hierarchy"]["kind"]), row["hierarchy"]["cores"]))
 
 
 def _proof(row: Mapping[str, Any]) -> str:
@@ -256,7 +296,8 @@ def _proof(row: Mapping[str, Any]) -> str:
 
 def _check_line(check: CurveCheck) -> str:
     if check.holds:
-        return f"Curve: agrees with its exact coefficients and formula at {check.compared} times"
+        at = counted(check.compared, "time")
+        return f"Curve: agrees with its exact coefficients and formula at {at}"
     return f"Curve FAILS: at t = {check.time:g} it is not the sum of its coefficients"
 
 
@@ -281,6 +322,24 @@ def _certificate_line(solved: Solution) -> str:
             f"s = {_range(certificate.matched)}"
         )
     return f"Certificate FAILS: only s = {_range(certificate.matched)} is reproduced"
+
+
+def _left_out_lines(certificate: Certificate) -> list[str]:
+    """Which leading coefficients the solution does not contain, and why."""
+    if not certificate.left_out:
+        return []
+    return [
+        f"Left out: those at s = {_range(certificate.left_out)}, which are smaller than the "
+        "dynamics: of lower order than the loss times T**s"
+    ]
+
+
+def _certificate_record(certificate: Certificate) -> dict[str, list[int]]:
+    return {
+        "matched": list(certificate.matched),
+        "compared": list(certificate.compared),
+        "left_out": list(certificate.left_out),
+    }
 
 
 def _range(orders: Sequence[int]) -> str:

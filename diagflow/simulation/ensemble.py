@@ -41,10 +41,14 @@ from diagflow.simulation.processes import processes
 from diagflow.simulation.trajectory import Trajectory
 from diagflow.simulation.values import variance_at
 from diagflow.time_limit import TimeLimit, check_seconds, time_limit
+from diagrams.arguments import function, instance, whole, word
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from expansion.problem import Problem
 
 __all__ = ["initial_tensors", "simulate"]
+
+MAXIMAL_RUNS = 10**9
+"""Each run has a seed of its own, and all of them are in memory."""
 
 _SOON = 1e-6
 """Seconds that a run has whose time is over before it begins."""
@@ -138,19 +142,19 @@ def simulate(
         If the time is over before a run is finished.
     """
     check_seconds(seconds, "simulation: a limit")
+    instance(problem, Problem, "problem", remedy="make one, as cp(order=3)")
+    function(progress, "progress")
+    loss = None if loss is None else word(loss, "loss")
     try:
         grid = np.asarray(times, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         grid = np.empty(0)
     if grid.ndim != 1 or grid.size == 0 or not np.all(np.isfinite(grid)):
         raise InvalidInputError(
             "times: must be a list of finite numbers that is not empty; give for example 0:1:11"
         )
-    for name, value, least in (("runs", runs, 1), ("jobs", jobs, 1), ("seed", seed, 0)):
-        if value != int(value) or value < least:
-            raise InvalidInputError(
-                f"{name} {value}: is not an integer of at least {least}; give {least} or more"
-            )
+    runs = whole(runs, "runs", least=1, most=MAXIMAL_RUNS)
+    jobs, seed = whole(jobs, "jobs", least=1), whole(seed, "seed", least=0)
     if jobs > 1 and xp is not np:
         raise InvalidInputError(
             f"jobs {jobs}: several processes share runs with NumPy only; give jobs 1"

@@ -32,6 +32,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf, isfinite, prod, ulp
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,7 @@ from scipy.integrate import DOP853, LSODA
 
 from diagflow.simulation.gradient import LossGradient, symmetric_part
 from diagflow.simulation.values import factor_at
+from diagrams.arguments import shown, word
 from diagrams.errors import InvalidInputError
 
 __all__ = ["METHODS", "NOISE_TOLERANCE", "Path", "check_options", "check_times", "integrate"]
@@ -185,14 +187,20 @@ def check_options(flow: LossGradient, *, rtol: float, method: str, step: float |
     InvalidInputError
         As `integrate`, and if the method does not fit in memory.
     """
-    if method not in METHODS:
+    if word(method, "method") not in METHODS:
         raise InvalidInputError(f"method {method!r}: is unknown; choose {', '.join(METHODS)}")
-    if method == "euler" and (step is None or not (step > 0 and isfinite(step))):
-        raise InvalidInputError(f"step {step}: euler needs a positive length of time; give step")
+    if method == "euler" and not (isinstance(step, Real) and step > 0 and isfinite(step)):
+        raise InvalidInputError(
+            f"step {shown(step)}: euler needs a positive length of time; give step"
+        )
     if method != "euler" and step is not None:
-        raise InvalidInputError(f"step {step}: {method} chooses its own steps; give rtol instead")
-    if not 0 < rtol < 1:
-        raise InvalidInputError(f"tolerance {rtol}: must lie between 0 and 1; give 1e-8 or so")
+        raise InvalidInputError(
+            f"step {shown(step)}: {method} chooses its own steps; give rtol instead"
+        )
+    if not (isinstance(rtol, Real) and 0 < rtol < 1):
+        raise InvalidInputError(
+            f"tolerance {shown(rtol)}: must lie between 0 and 1; give 1e-8 or so"
+        )
     weights = sum(prod(flow.shapes[tensor.name]) for tensor in flow.weights)
     needed, free = 8 * weights**2, psutil.virtual_memory().available
     if method == "LSODA" and needed > free:

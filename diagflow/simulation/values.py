@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from math import isfinite, nan, prod
 
+from diagrams.arguments import number, shown
 from diagrams.errors import InvalidInputError
 from diagrams.generator import Amplitude
 from diagrams.tensors import Tensor
@@ -36,7 +37,7 @@ def read_values(problem: Problem, at: Mapping[str, Fraction | float]) -> dict[st
     known = sizes | variances | {*problem.amplitude_symbols} | {"T"}
     if not isinstance(at, Mapping):
         raise InvalidInputError(
-            f"values {str(at)[:40]}: are no mapping from symbols to numbers; give one for each of "
+            f"values {shown(at)}: are no mapping from symbols to numbers; give one for each of "
             f"{', '.join(sorted(known))}"
         )
     given = {"T": 1.0} | dict(at)
@@ -49,16 +50,18 @@ def read_values(problem: Problem, at: Mapping[str, Fraction | float]) -> dict[st
     values: dict[str, float] = {}
     for name, value in given.items():
         try:
-            values[name] = float(value)
-        except (OverflowError, TypeError, ValueError):
-            values[name] = nan
-        if not isfinite(values[name]):
-            raise InvalidInputError(f"{name}={value}: is not a finite number; give one")
-        if name in sizes and (value != int(value) or value < 1):
+            exact = number(value, name)
+            values[name] = float(exact)
+        except (OverflowError, InvalidInputError):
+            raise InvalidInputError(
+                f"{name}={value if isinstance(value, float) else shown(value)}: is not a finite "
+                "number; give one"
+            ) from None
+        if name in sizes and (exact.denominator != 1 or exact < 1):
             raise InvalidInputError(
                 f"size {name}={value}: is not a positive integer; give 1 or more"
             )
-        if name in variances and value < 0:
+        if name in variances and exact < 0:
             raise InvalidInputError(f"variance {name}={value}: is negative; give 0 or more")
     for small, large in problem.nested:
         least, most = (float(axis.pinned or values[axis.name]) for axis in (small, large))

@@ -20,7 +20,7 @@ from diagrams.engine.steps import HERE, Work
 from diagrams.merge import merge
 from diagrams.residue_sums import divisors
 from diagrams.sums import DiagramSum
-from diagrams.wick import Counts, Moments, expectation
+from diagrams.wick import Counts, Moments, Steps, expectation, reach
 
 __all__ = ["PlainRepresentation"]
 
@@ -38,6 +38,7 @@ class PlainRepresentation(Representation[State]):
     def __init__(self, blocks: Blocks, tick: Tick | None = None, work: Work = HERE) -> None:
         super().__init__(blocks, tick, work)
         self._known: dict[Diagram, Counts] = {}
+        self._steps: Steps = {}
 
     def encode(self, terms: Iterable[tuple[Diagram, int]]) -> State:
         """The state of a linear combination."""
@@ -82,10 +83,19 @@ class PlainRepresentation(Representation[State]):
         total: defaultdict[tuple[tuple[str, int], ...], Fraction] = defaultdict(Fraction)
         for diagram, coefficient in state.items():
             before = len(self._known)
-            for powers, value in expectation(diagram, known=self._known).items():
+            for powers, value in expectation(diagram, known=self._known, steps=self._steps).items():
                 total[powers] += coefficient * value
             self.tick(len(self._known) - before)
         return {powers: total[powers] for powers in sorted(total) if total[powers]}
+
+    def reach(self, state: State) -> int:
+        """What the expectation of a state counts, see `diagrams.wick`; taken after it."""
+        return reach(state, self._steps)
+
+    def forget(self) -> None:
+        """Drop the table of expectations: what is asked for again is computed again."""
+        self._known.clear()
+        self._steps.clear()
 
     @property
     def divisors(self) -> dict[str, tuple[int, ...]]:

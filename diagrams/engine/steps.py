@@ -1,10 +1,10 @@
 """How the independent steps of the engine are carried out.
 
-Most of the work of `diagrams.engine.arrays.merger` is in *steps*: merge some diagrams, integrate
-some others. A step is a value, and its result depends on the step and on the blocks of the flow
-alone. So it does not matter where it is done, when, or how often: in this process, by any
-`concurrent.futures.Executor`, or in an earlier run that left its results in a `StepStore`. Results
-are taken in the order of the steps, so that sums do not depend on who was faster.
+Most of the work of the engine is in *steps*: merge some diagrams, integrate some others. A step is
+a value, and its result depends on the step and on the blocks of the flow alone. So it does not
+matter where it is done, when, or how often: in this process, by any `concurrent.futures.Executor`,
+or in an earlier run that left its results in a `StepStore`. Results are taken in the order of the
+steps, so that sums do not depend on who was faster.
 
 Keeping must pay. A step that took less than `_LEAST_SECONDS` is not kept: to look it up would take
 about as long. And no more time is spent on keeping than the share `_SHARE` of the time that the

@@ -10,6 +10,13 @@ Tensors that may be permuted without changing the potential have the same law at
 that differ by such a permutation have the same means, and one of them, the *representative*, stands
 for all.
 
+**Work.** The table serves many regimes, and a budget must not depend on which of them came first.
+So what an average counts is a function of the diagram alone: the diagrams merged for it and those
+that its contraction rests on, whatever the table held before. It is kept with the average, and
+every account (`Account`, one for each derivation) is charged it once. While an average is computed,
+what is really done is counted; that is never more, so a budget stops the first derivation that asks
+for an average exactly where it stops the others.
+
 >>> from expansion.models import cp
 >>> problem = cp(order=2)
 >>> averages = Averages(problem.loss)
@@ -23,21 +30,27 @@ Source: ours.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from functools import cached_property
 from itertools import permutations, product
-from typing import Any
 
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram
-from diagrams.engine import ArrayRepresentation, Blocks, PlainRepresentation, Representation, Tick
+from diagrams.engine import (
+    ArrayRepresentation,
+    Blocks,
+    PlainRepresentation,
+    Tick,
+    TraceRepresentation,
+)
 from diagrams.flow import Flow
 from diagrams.generator import Generator
 from diagrams.merge import symmetric_tensors
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Tensor
-from diagrams.wick import Counts, Moments, expectation
+from diagrams.wick import Counts, Moments, Steps, expectation, reach
 
-__all__ = ["Averages", "disjoint_union", "pieces"]
+__all__ = ["Account", "Averages", "disjoint_union", "pieces"]
 
 
 FEW_NODES = 5
@@ -45,6 +58,39 @@ FEW_NODES = 5
 
 MANY_FACTORS = 30
 """Diagrams with more factors are averaged one by one."""
+
+KEPT_CONTRACTIONS = 400_000
+"""Tables of contractions with more entries are dropped after use: about 200 MB."""
+
+
+class Account:
+    """The work of one derivation: every average counts once, however often it is asked for.
+
+    Parameters
+    ----------
+    tick : callable
+        Called with the work that is added; raises to stop it.
+
+    Examples
+    --------
+    >>> added = []
+    >>> account = Account(added.append)
+    >>> account.charge("mean", 5)
+    >>> account.charge("mean", 5)
+    >>> account.tick(1)
+    >>> added
+    [5, 1]
+    """
+
+    def __init__(self, tick: Tick) -> None:
+        self.tick = tick
+        self._charged: set[Hashable] = set()
+
+    def charge(self, what: Hashable, work: int, done: int = 0) -> None:
+        """Count an average, less what of its work was counted while it was done."""
+        if what not in self._charged:
+            self._charged.add(what)
+            self.tick(work - done)
 
 
 class Averages:
@@ -59,7 +105,12 @@ class Averages:
     exchange : bool, default True
         Whether diagrams that differ by a permutation of exchangeable tensors count as one.
     tick : callable, optional
-        Called with the number of diagrams added; raises to stop the work. It may be replaced.
+        Called with the work of the first account; raises to stop it.
+
+    Attributes
+    ----------
+    account : Account
+        What the work is charged to; it may be replaced.
     """
 
     def __init__(
@@ -71,38 +122,90 @@ class Averages:
     ) -> None:
         self.generator = Generator.of(potential)
         self.potential = self.generator.potential
-        self.tick: Tick = tick or (lambda added: None)
+        self.account = Account(tick or (lambda added: None))
         self.exchangeable = symmetric_tensors(*self.generator.invariants) if exchange else ()
-        self._representation = _representation(self.generator, others, lambda n: self.tick(n))
-        self._means: dict[Diagram, Counts] = {}
-        self._derivatives: dict[Diagram, list[Moments]] = {}
+        self._others = others
+        self._done = 0
+        self._stores = _stores(self.generator, others, self._do)
+        self._contracted: dict[Diagram, Counts] = {}
+        self._steps: Steps = {}
+        self._means: dict[Diagram, tuple[Moments, int]] = {}
+        self._derivatives: dict[Diagram, list[tuple[Moments, int]]] = {}
         self._flows: dict[Diagram, Flow] = {}
         self._representatives: dict[Diagram, Diagram] = {}
         self.growth = max((len(diagram.factors) for diagram, _ in self.potential), default=2) - 2
 
+    @cached_property
+    def apart(self) -> Averages:
+        """The same tables with every diagram for itself, exchangeable or not."""
+        if not any(len(members) > 1 for members in self.exchangeable):
+            return self
+        return Averages(self.generator, *self._others, exchange=False)
+
+    def tick(self, added: int) -> None:
+        """Count work that is done for a derivation and not kept here."""
+        self.account.tick(added)
+
     def mean(self, diagram: Diagram) -> Moments:
         """The mean of a diagram at time zero."""
-        if len(diagram.nodes) > FEW_NODES and self._holds(diagram):
+        store = self._store(diagram)
+        quick = len(diagram.nodes) > FEW_NODES or isinstance(store, TraceRepresentation)
+        if quick and self._holds(store, diagram):
             return self.derivatives(diagram, 0)[0]
-        return expectation(
-            self.representative(diagram), known=self._means, tick=lambda n: self.tick(n)
-        )
+        diagram = self.representative(diagram)
+        known = self._means.get(diagram)
+        done = 0
+        if known is None:
+            self._done = 0
+            value = expectation(diagram, known=self._contracted, tick=self._do, steps=self._steps)
+            done = self._done
+            known = self._means[diagram] = value, reach([diagram], self._steps)
+        self.account.charge(diagram, known[1], done)
+        return known[0]
 
-    def _holds(self, diagram: Diagram) -> bool:
-        known = self._representation.blocks
+    def _store(self, diagram: Diagram) -> _Store:
+        """The first of the stores that suits a diagram, and so what it merges to."""
+        return next(store for store in self._stores if store.suits(diagram))
+
+    @staticmethod
+    def _holds(store: _Store, diagram: Diagram) -> bool:
+        known = store.blocks
         return {*known.tensors}.issuperset(diagram.tensors) and len(diagram.factors) <= MANY_FACTORS
 
     def derivatives(self, diagram: Diagram, last: int) -> tuple[Moments, ...]:
         """T^s E d^s G/dt^s at time zero, s = 0 ... last, without the normalisation of the loss."""
         diagram = self.representative(diagram)
         known = self._derivatives.setdefault(diagram, [])
-        while len(known) <= last:
-            flow = self._flows.get(diagram)
-            if flow is None:
-                flow = Flow(DiagramSum({diagram: 1}), self.generator, self._representation)
-                self._flows[diagram] = flow
-            known.append(flow.expectation(len(known)))
-        return tuple(known[: last + 1])
+        for s in range(last + 1):
+            done = 0
+            if s == len(known):
+                known.append(self._derivative(diagram, s))
+                done = self._done
+            self.account.charge((diagram, s), known[s][1], done)
+        return tuple(value for value, _ in known[: last + 1])
+
+    def _derivative(self, diagram: Diagram, s: int) -> tuple[Moments, int]:
+        """A derivative and what it counts."""
+        representation = self._store(diagram)
+        flow = self._flows.get(diagram)
+        if flow is None:
+            flow = Flow(DiagramSum({diagram: 1}), self.generator, representation)
+            self._flows[diagram] = flow
+        self._done = 0
+        try:
+            value = flow.expectation(s)
+            work = flow.work(s) + representation.reach(flow.state(s))
+        except BaseException:
+            # What waits in the table would be done, and counted, with the next average.
+            representation.forget()
+            raise
+        if representation.contractions > KEPT_CONTRACTIONS:
+            representation.forget()
+        return value, work
+
+    def _do(self, added: int) -> None:
+        self._done += added
+        self.account.tick(added)
 
     def representative(self, diagram: Diagram) -> Diagram:
         """The least of the diagrams that permutations of exchangeable tensors make of one."""
@@ -165,11 +268,16 @@ def disjoint_union(first: Diagram, second: Diagram) -> Diagram:
     return Diagram(first.nodes + second.nodes, first.factors + moved)
 
 
-def _representation(
-    generator: Generator, others: tuple[DiagramSum, ...], tick: Tick
-) -> Representation[Any]:
-    """One store for all diagrams of a problem: no symmetry of tensors is taken for granted."""
-    diagrams = [diagram for total in (generator.potential, *others) for diagram, _ in total]
+_Store = TraceRepresentation | ArrayRepresentation | PlainRepresentation
+
+
+def _stores(generator: Generator, others: tuple[DiagramSum, ...], tick: Tick) -> tuple[_Store, ...]:
+    """Stores for all diagrams of a problem, the fastest first and one for every diagram last.
+
+    No symmetry of tensors is taken for granted.
+    """
+    potential = generator.potential
+    diagrams = [diagram for total in (potential, *others) for diagram, _ in total]
     tensors = sorted({t for d in diagrams for t in d.tensors}, key=lambda t: t.sort_key)
     axes = {axis for diagram in diagrams for axis in diagram.nodes}
     axes |= {axis for tensor in tensors for axis in tensor.axes} | generator.symbols
@@ -180,8 +288,15 @@ def _representation(
         axes=tuple(sorted(axes, key=lambda axis: axis.sort_key)),
         fixed=tuple(tensor for tensor in tensors if not tensor.is_random),
     )
-    suited = all(ArrayRepresentation.suits(diagram) for diagram in diagrams)
-    return (ArrayRepresentation if suited else PlainRepresentation)(blocks, tick)
+    if not all(ArrayRepresentation.suits(diagram) for diagram in diagrams):
+        return (PlainRepresentation(blocks, tick),)
+    arrays = ArrayRepresentation(blocks, tick)
+    if not all(TraceRepresentation.suits(diagram) for diagram, _ in potential):
+        return (arrays,)
+    # A product of traces merges with products of traces to products of traces only.
+    traces = TraceRepresentation(blocks, tick)
+    traces.keep_steps()
+    return traces, arrays
 
 
 def _least(diagram: Diagram, classes: tuple[tuple[Tensor, ...], ...]) -> Diagram:

@@ -31,11 +31,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
+from diagrams.arguments import instance, whole, word
 from diagrams.diagram import Diagram
+from diagrams.display import report
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from diagrams.sums import DiagramSum
 from diagrams.wick import Monomial
-from expansion.dynamics.averages import Averages
+from expansion.dynamics.averages import Account, Averages
 from expansion.dynamics.hierarchy import CoreTerm, Dropped, GrowthError, Hierarchy, reached
 from expansion.dynamics.particle import Kind, Particle, kind_of, particle_of
 from expansion.dynamics.reduction import Coinciding, Separated
@@ -46,7 +48,7 @@ from expansion.exponents import SeriesExponents
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.regimes import Regime, Regimes
-from expansion.series import Budget, Progress
+from expansion.series import Budget, Progress, checked_budget
 
 __all__ = ["Certificate", "EffectiveDynamics", "RefusedError", "derive"]
 
@@ -136,7 +138,11 @@ class EffectiveDynamics:
     rate_of_change: bool
     _hierarchy: Hierarchy = field(repr=False)
     _meter: _Meter = field(repr=False)
+    _account: Account = field(repr=False)
     _exact: tuple[Polynomial, ...] = field(repr=False)
+
+    def __str__(self) -> str:
+        return report("dynamics", self)
 
     def __repr__(self) -> str:
         return f"<effective dynamics of {self.problem.title}, regime {self.regime.name}>"
@@ -304,7 +310,9 @@ class EffectiveDynamics:
         return {core: number for number, (core, _) in enumerate(self.cores)}
 
     def _coefficients(self, last: int, diagrams: int | None = None) -> tuple[Polynomial, ...]:
-        self._hierarchy.scales.averages.tick = self._meter.restarted(diagrams).tick
+        averages = self._hierarchy.scales.averages
+        averages.account = self._account
+        self._meter.restarted(diagrams)
         depths = reached(self._hierarchy, _cores_of(self.output), last)
         place = {core: number for number, core in enumerate(depths)}
 
@@ -320,7 +328,7 @@ class EffectiveDynamics:
                 if level < last
             },
             initial=[self.initial(core) for core in depths],
-            tick=self._hierarchy.scales.averages.tick,
+            tick=averages.tick,
         )
         return tuple(gaussian_average(value, self.covariance) for value in found)
 
@@ -369,6 +377,11 @@ def derive(
     BudgetExceededError
         If the budget does not suffice for the reduced potential.
     """
+    instance(found, Regimes, "map", remedy="make one, as regimes(problem)")
+    meter = _Meter(budget, progress)
+    explored = EXPLORED if terms is None else whole(terms, "terms", least=1)
+    if averages is not None:
+        instance(averages, Averages, "averages", remedy="take those of another derivation")
     problem = found.exponents.problem
     if problem is not None and not problem.drive.is_gradient_flow:
         raise InvalidInputError(
@@ -381,23 +394,28 @@ def derive(
             "coefficients; give regimes(problem)"
         )
     regime = found[name]
-    followed = loss or found.exponents.loss or problem.loss_name
+    followed = (found.exponents.loss or problem.loss_name) if loss is None else word(loss, "loss")
     exact = _exact(found, problem, followed, budget)[1 if rate_of_change else 0 :]
     target = _followed(problem, followed, rate_of_change=rate_of_change)
-    meter = _Meter(budget, progress)
     generator = problem.driven.generator
     tables = averages or Averages(generator, target.diagrams)
     refused: InvalidInputError | None = None
     first: EffectiveDynamics | None = None
     for fluctuating in (False, True):
-        table = tables
-        if fluctuating and any(len(members) > 1 for members in tables.exchangeable):
-            # Exchangeable cores have equal means, but each fluctuates for itself.
-            table = Averages(generator, target.diagrams, exchange=False)
-        table.tick = meter.restarted().tick
+        # Exchangeable cores have equal means, but each fluctuates for itself.
+        table = tables.apart if fluctuating else tables
+        account = table.account = Account(meter.restarted().tick)
         try:
             result = _derived(
-                problem, target, regime, table, exact, fluctuating, terms or EXPLORED, meter
+                problem,
+                target,
+                regime,
+                table,
+                exact,
+                fluctuating,
+                explored,
+                meter,
+                account,
             )
         except GrowthError as error:
             refused = refused or error
@@ -440,6 +458,7 @@ def _derived(
     fluctuating: bool,
     explored: int,
     meter: _Meter,
+    account: Account,
 ) -> EffectiveDynamics:
     exponents = {n: Fraction(a) for n, a in zip(regime.symbols, regime.scaling, strict=True)}
     time = sum((exponents.get(n, Fraction(0)) * k for n, k in regime.natural_time), Fraction(0))
@@ -482,6 +501,7 @@ def _derived(
         rate_of_change=followed.rate_of_change,
         _hierarchy=hierarchy,
         _meter=meter,
+        _account=account,
         _exact=exact,
     )
 
@@ -549,7 +569,8 @@ class _Meter:
     """Counts diagrams, reports them and stops the work when a budget is used up."""
 
     def __init__(self, budget: Budget | None, progress: Callable[[Progress], None] | None) -> None:
-        self._budget = budget or Budget(diagrams=DEFAULT_DIAGRAMS)
+        checked = checked_budget(budget, progress)
+        self._budget = Budget(diagrams=DEFAULT_DIAGRAMS) if budget is None else checked
         self._progress = progress
         self._limit = self._budget.diagrams
         self._diagrams = 0

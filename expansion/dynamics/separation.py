@@ -232,16 +232,25 @@ def _cuts(
 ) -> Iterator[tuple[tuple[int, ...], Labelled, Labelled]]:
     """Separating nodes with a block and the rest, smallest blocks first; roots come first.
 
-    Blocks with more than ``most`` distinct factors are left out.
+    A factor that sits on one node alone, such as an output weight, is a block too. Blocks with more
+    than ``most`` distinct factors are left out.
     """
     size = len(diagram.nodes)
     unpinned = [v for v in range(size) if diagram.nodes[v].pinned is None]
     for count in (1, 2):
-        found = []
+        found: list[
+            tuple[int, tuple[int, ...], set[int], tuple[Factor, ...], tuple[Factor, ...]]
+        ] = []
         for roots in combinations(unpinned, count):
             tick(1)
             parts = _components(diagram, roots)
-            if len(parts) < 2:
+            alone = {f for f in diagram.factors if count == 1 and set(f[1]) == {*roots}}
+            if len(diagram.factors) > 1:
+                for factor in sorted(alone, key=lambda f: f[0].sort_key):
+                    rest = list(diagram.factors)
+                    rest.remove(factor)
+                    found.append((1, roots, set(), (factor,), tuple(rest)))
+            if len(parts) < 2 and not alone:
                 continue
             for part in parts:
                 inside = tuple(f for f in diagram.factors if any(v in part for v in f[1]))

@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from diagrams.arguments import shown
 from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
 from diagrams.variances import Variance
 from diagrams.wick import Monomial
 from expansion.drive import factor_of
 from expansion.problem import RESERVED_SYMBOLS
 from expansion.problem_files.toml_document import Path, TomlDocument, listed
-from expansion.untrusted import shown
 
 __all__ = ["MAXIMAL_POWER", "MAXIMAL_SIZE", "Declarations"]
 

@@ -55,9 +55,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import prod
+from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
+from diagrams.arguments import shown
+from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Tensor
 from expansion.drive import FACTORS, Drive
@@ -69,7 +72,7 @@ from expansion.problem_files.declarations import Declarations
 from expansion.problem_files.toml_document import MAXIMAL_CHARACTERS, TomlDocument, listed
 from expansion.problem_files.toml_document import Path as Keys
 from expansion.targets import TARGETS, scaled
-from expansion.untrusted import MAXIMAL_NAME, is_name, legible, read_file, read_stream, shown
+from expansion.untrusted import MAXIMAL_NAME, is_name, legible, read_file, read_stream
 
 __all__ = ["read_problem", "read_problem_file", "read_problem_stream"]
 
@@ -77,7 +80,7 @@ MAXIMAL_PAIRINGS = 50_000
 """Most pairings of inputs that an average may take: the square of a model has many."""
 
 
-def read_problem_file(path: Path) -> Problem:
+def read_problem_file(path: str | PathLike[str]) -> Problem:
     """The problem that a file describes.
 
     Raises
@@ -85,6 +88,10 @@ def read_problem_file(path: Path) -> Problem:
     InvalidInputError
         If the file cannot be read or does not describe a problem; the message tells the line.
     """
+    try:
+        path = Path(path)
+    except TypeError:
+        raise InvalidInputError(f"problem {shown(path)}: is no path; name a file") from None
     text = read_file(
         path,
         title=f"problem {shown(str(path), 200)}",

@@ -21,8 +21,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
+from diagrams.arguments import shown
 from diagrams.errors import InvalidInputError
-from expansion.untrusted import MAXIMAL_NAME, legible, shown
+from expansion.untrusted import MAXIMAL_NAME, legible
 
 __all__ = [
     "MAXIMAL_CHARACTERS",

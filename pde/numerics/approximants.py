@@ -30,6 +30,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import comb, factorial
 from typing import Any
 
@@ -262,7 +263,7 @@ def levin_by_parity(coefficients: Sequence[Fraction]) -> Ratio:
     return Ratio(above, below)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class BorelSum:
     """The integral of exp(-u) B(x u^k) over u > 0.
 
@@ -279,21 +280,27 @@ class BorelSum:
 
     def __call__(self, x: FloatArray) -> FloatArray:
         """Values; not a number where B has a pole on the path of integration."""
-        result = np.empty(x.shape)
-        poles = {sign: self.has_pole(sign=sign) for sign in (-1, 1)}
-        flat, values = x.ravel(), result.reshape(-1)
-        above, below, scale = _scaled(self.transform)
-        for place, point in enumerate(flat):
-            if poles[1 if point > 0 else -1] and point:
-                values[place] = np.nan
-                continue
-            argument = point * _NODES**self.growth / scale
-            values[place] = _WEIGHTS @ _ratio(above, below, argument)
-        return result
+        flat = x.ravel()
+        result = np.full(flat.shape, np.nan)
+        negative, positive = self._broken
+        exists = np.where(flat > 0, not positive, not negative) | (flat == 0)
+        above, below, scale = self._floats
+        argument = np.multiply.outer(flat[exists], _NODES**self.growth) / scale
+        result[exists] = _ratio(above, below, argument) @ _WEIGHTS
+        return result.reshape(x.shape)
+
+    @cached_property
+    def _broken(self) -> tuple[bool, bool]:
+        """Whether the integral does not exist at x < 0, and at x > 0."""
+        return self.transform.has_pole(sign=-1), self.transform.has_pole(sign=1)
+
+    @cached_property
+    def _floats(self) -> tuple[FloatArray, FloatArray, float]:
+        return _scaled(self.transform)
 
     def has_pole(self, *, sign: int) -> bool:
         """Whether B has a pole on the path of integration for x of the given sign."""
-        return self.transform.has_pole(sign=sign)
+        return self._broken[sign > 0]
 
     def nearest_pole(self, *, sign: int) -> float:
         """0 where the integral does not exist for x of the given sign, else infinite."""

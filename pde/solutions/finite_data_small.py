@@ -12,20 +12,33 @@ sees the mean of the others. With m_k = xᵀA^k x/|x|² for one of them, in the 
 On the edge with free only the second line of the sum is left, and L_train ~ ½p m_2,
 L_pop' = -4N m_3.
 
-Numerically, m_k = e_1ᵀA^k e_1 for the Jacobi matrix A of these moments (diagonal zy, z(1+y),
-z(1+y), ..., beside it z√y), cut off at n rows, which is Gauss quadrature, and
-A' = AM + MA with M = (I-A)S + S(I-A), S = e_1e_1ᵀ. Two sizes n give the error.
+Numerically, m_k = e_1ᵀA^k e_1 = Σ_j w_j μ_j^k for the Jacobi matrix A of these moments (diagonal
+zy, z(1+y), z(1+y), ..., beside it z√y), cut off at n rows, which is Gauss quadrature, and its flow
+A' = AM + MA with M = (I-A)S + S(I-A), S = e_1e_1ᵀ. The eigenvalues and weights of A move by
+
+    μ_j' = 4w_j μ_j(1 - μ_j),    (log w_j)' = 2Σ_{i≠j} w_i (μ_i+μ_j)(2-μ_i-μ_j)/(μ_j-μ_i),
+
+and μ_j is a function of K_j = 4∫w_j alone; on the edge with free the constants 1 and 2 in brackets
+are 0. In K and log w nothing becomes stiff: late times cost no more than early ones. Three sizes
+n give the error.
+
+At rest every weight is on an eigenvalue 0 or 1. The loss tends to 0 unless A has a kernel, y < 1,
+and x can be pushed into it: where w → 1 at μ = 0 the others change like (log w_j)' = 2(2 - μ_j), so
+that is stable if all of them are above 2, z(1 - √y)² > 2.
 
 Source: ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from math import comb, factorial
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.integrate import DOP853
 
 from diagrams.errors import InvalidInputError
@@ -47,16 +60,26 @@ from pde.solver import Solver
 
 __all__ = ["SOLVERS", "closure_error", "data_moments", "hierarchy"]
 
-SIZES = (40, 60)
-"""Rows of the two Jacobi matrices."""
+SIZES = (40, 60, 90)
+"""Rows of the Jacobi matrices; the largest gives the values."""
 
 _TOLERANCE = 1e-12
 _MOST_STEPS = 20_000
-_AT_REST = 1e-14
-"""A total change below this is none."""
+_ROUNDING = 1e-14
+"""The share of the largest eigenvalue below which another one is zero."""
 
 _ACCURACY = 1e-6
-"""Largest relative difference between the two sizes that is accepted."""
+"""Largest relative error that is accepted."""
+
+_SAFETY = 4
+"""The estimated error in units of the last change."""
+
+_SETTLES = 0.5
+"""A change that is more than this share of the one before is not the last: the sizes do not yet
+resolve what decides the loss, such as an edge of the spectrum at 2."""
+
+_SMALL = 1e-8
+"""The share of the loss below which a change that does not settle is told by `_ACCURACY`."""
 
 _REASON = "because only gradient descent is integrated"
 
@@ -162,7 +185,13 @@ def _rate(rows: list[list[Polynomial]], s: int, *, with_target: bool) -> Polynom
 
 
 def data_moments(
-    z: float, y: float, times: FloatArray, *, size: int, with_target: bool = True
+    z: float,
+    y: float,
+    times: FloatArray,
+    *,
+    size: int,
+    with_target: bool = True,
+    unit: float = 1.0,
 ) -> tuple[FloatArray, FloatArray]:
     """½(1 - 2m_1 + m_2) and -4∫(m_1 - 2m_2 + m_3) at increasing times ϑ >= 0.
 
@@ -176,6 +205,8 @@ def data_moments(
         Rows of the Jacobi matrix.
     with_target : bool, default True
         False for ½m_2 and -4∫m_3.
+    unit : float, default 1
+        The time t at ϑ = 1, for messages.
 
     Examples
     --------
@@ -183,32 +214,33 @@ def data_moments(
     >>> round(float(half[0]), 12), round(float(moved[1]), 8)
     (0.5, -1.12837536)
     """
-    one = 1.0 if with_target else 0.0
     A = np.diag(np.full(size, z * (1 + y)))
     A[0, 0] = z * y
     beside = np.arange(size - 1)
     A[beside, beside + 1] = A[beside + 1, beside] = z * np.sqrt(y)
+    start, vectors = np.linalg.eigh(A)
+    start = np.where(start > _ROUNDING * start[-1], start, 0.0)
+    weights = vectors[0] ** 2
+    spectrum = _pulled_to_one if with_target else _pulled_to_zero
+
+    def parts(state: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        return np.exp(state[size:-1]), *spectrum(start, state[:size])
 
     def derivative(_: float, state: FloatArray) -> FloatArray:
-        A = state[1:].reshape(size, size)
-        first = A[0]
-        v = -first.copy()
-        v[0] += one
-        Av = A @ v
-        moved = np.outer(first, v)
-        moved += moved.T
-        moved[:, 0] += Av
-        moved[0] += Av
-        # (I - A) A (I - A) in the corner, with 0 in place of I without a target.
-        change: FloatArray = np.concatenate(([-4 * (v @ Av)], moved.ravel()))
+        w, mu, rest = parts(state)
+        apart = rest - rest[:, None]
+        np.fill_diagonal(apart, np.inf)
+        pull = (mu + mu[:, None]) * (rest + rest[:, None]) / apart
+        change: FloatArray = np.concatenate([4 * w, 2 * pull @ w, [-4 * (w * mu * rest) @ rest]])
         return change
 
     def observed(state: FloatArray) -> tuple[float, float]:
-        first = state[1 : size + 1]
-        rest = float(first[1:] @ first[1:])
-        return ((one - first[0]) ** 2 + rest) / 2, float(state[0])
+        w, _, rest = parts(state)
+        return float((w * rest) @ rest) / 2, float(state[-1])
 
-    state = np.concatenate(([0.0], A.ravel()))
+    # A weight that is zero by rounding stays so.
+    least = np.finfo(float).tiny
+    state = np.concatenate([np.zeros(size), np.log(np.maximum(weights, least)), [0.0]])
     values = np.array([observed(state)] * len(times))
     late = np.flatnonzero(times > 0)
     if not late.size:
@@ -216,7 +248,10 @@ def data_moments(
     solver = DOP853(derivative, 0.0, state, float(times[-1]), rtol=_TOLERANCE, atol=_TOLERANCE)
     place, steps = int(late[0]), 0
     while place < len(times):
-        check_time("moment hierarchy")
+        check_time(
+            f"moment hierarchy of {size} rows",
+            f"t = {unit * solver.t:.3g} of {unit * float(times[-1]):.3g}",
+        )
         message, steps = solver.step(), steps + 1
         if steps > _MOST_STEPS:
             raise InvalidInputError(
@@ -231,51 +266,89 @@ def data_moments(
         while place < len(times) and times[place] <= solver.t:
             values[place] = observed(inside(times[place]))
             place += 1
-        # At rest: what is left of the way changes nothing, though it costs a step per time unit.
-        rest = float(times[-1]) - solver.t
-        if rest > 0 and float(np.max(np.abs(derivative(solver.t, solver.y)))) * rest < _AT_REST:
-            values[place:] = observed(solver.y)
-            break
     return values[:, 0], values[:, 1]
 
 
-def closure_error(coarse: FloatArray, fine: FloatArray) -> float:
-    """The largest difference between two sizes, relative to the largest value."""
-    return float(np.max(np.abs(fine - coarse)) / np.max(np.abs(fine)))
+def _pulled_to_one(start: FloatArray, K: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """μ and 1 - μ, each with its digits, where μ' = K'μ(1 - μ)."""
+    # Beyond 700 the exponential would vanish and two μ coincide; it changes nothing by then.
+    shrunk = np.exp(-np.minimum(K, 700.0)) * (1 - start)
+    whole = np.where(start > 0, start + shrunk, 1.0)
+    return start / whole, np.where(start > 0, shrunk / whole, 1.0)
+
+
+def _pulled_to_zero(start: FloatArray, K: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """μ and -μ, where μ' = -K'μ²."""
+    mu = start / (1 + start * K)
+    return mu, -mu
+
+
+def closure_error(values: Sequence[FloatArray]) -> FloatArray:
+    """The estimated error of the largest of three sizes at increasing times, the first one exact.
+
+    Where the values do not settle it is infinite, or the accepted one if they hardly change.
+
+    Parameters
+    ----------
+    values : sequence of numpy.ndarray
+        The values of each size, the smallest first.
+
+    Examples
+    --------
+    >>> start = np.array([1.0, 0.25])
+    >>> [f"{error:.3g}" for error in closure_error([start, start + [0, 1e-4], start + [0, 1.1e-4]])]
+    ['4e-10', '4e-05']
+    >>> print(closure_error([start, start + [0, 1e-4], start + [0, 3e-4]])[1])
+    inf
+    """
+    size = np.max(np.abs(values[-1]))
+    rounding = 100 * _TOLERANCE * size
+    first, last = (
+        np.maximum.accumulate(np.abs(fine - coarse)) for coarse, fine in pairwise(values)
+    )
+    settled = last <= np.maximum(_SETTLES * first, rounding)
+    unsettled = np.where(last <= _SMALL * size, _ACCURACY * size, np.inf)
+    error: FloatArray = np.where(settled, _SAFETY * np.maximum(last, rounding), unsettled)
+    return np.maximum.accumulate(error)
 
 
 def _curve(parameters: Parameters, loss: Loss, *, with_target: bool) -> Curve:
     n = Numbers.of(parameters)
 
     def at(times: FloatArray, size: int) -> FloatArray:
-        half, moved = data_moments(n.z, n.y, n.r * times / n.T, size=size, with_target=with_target)
+        half, moved = data_moments(
+            n.z, n.y, n.r * times / n.T, size=size, with_target=with_target, unit=n.T / n.r
+        )
         values: FloatArray = n.p * half if loss == "train" else n.p * half[0] + n.N * moved
         return values
 
     @lru_cache(maxsize=4)
-    def both(times: tuple[float, ...]) -> tuple[FloatArray, FloatArray]:
+    def values_and_errors(times: tuple[float, ...]) -> tuple[FloatArray, FloatArray]:
         # From time 0 on, where the population loss is known.
         grid = np.array([0.0, *times])
-        return at(grid, SIZES[1]), at(grid, SIZES[0])
+        values = [at(grid, size) for size in SIZES]
+        return values[-1], closure_error(values)
+
+    def in_order(t: FloatArray) -> tuple[NDArray[np.intp], FloatArray, FloatArray]:
+        order = np.argsort(t)
+        return (order, *values_and_errors(tuple(float(x) for x in t[order])))
 
     def errors(t: FloatArray) -> FloatArray:
-        order = np.argsort(t)
-        fine, coarse = both(tuple(float(x) for x in t[order]))
-        result = np.empty_like(fine[1:])
-        rounding = 100 * _TOLERANCE * np.max(np.abs(fine))
-        result[order] = (np.maximum.accumulate(np.abs(fine - coarse)) + rounding)[1:]
+        order, _, error = in_order(t)
+        result = np.empty(t.shape)
+        result[order] = error[1:]
         return result
 
     def evaluate(t: FloatArray) -> FloatArray:
-        order = np.argsort(t)
-        fine, coarse = both(tuple(float(x) for x in t[order]))
-        if not closure_error(coarse, fine) <= _ACCURACY:
+        order, values, error = in_order(t)
+        refused = np.flatnonzero(~(error[1:] <= _ACCURACY * np.max(np.abs(values))))
+        if refused.size:
             raise InvalidInputError(
-                f"t = {float(t.max()):g}: {SIZES[0]} and {SIZES[1]} rows of the moment hierarchy "
-                "give different losses; give earlier times"
+                f"t = {float(t[order][refused[0]]):g}: {SIZES[-2]} and {SIZES[-1]} rows of the "
+                "moment hierarchy give different losses; give earlier times"
             )
-        result = np.empty_like(fine[1:])
-        result[order] = fine[1:]
+        result = np.empty(t.shape)
+        result[order] = values[1:]
         return result
 
     return Curve(
@@ -283,8 +356,13 @@ def _curve(parameters: Parameters, loss: Loss, *, with_target: bool) -> Curve:
         domain=Domain(start=0.0, reason=_REASON),
         error_estimate=_ACCURACY * n.p / 2,
         errors=errors,
-        limits=(None, 0.0 if loss == "train" else None),
+        limits=(None, 0.0 if loss == "train" and _learns_all(n, with_target) else None),
     )
+
+
+def _learns_all(n: Numbers, with_target: bool) -> bool:
+    """Whether the train loss is known to tend to 0."""
+    return not with_target or n.y >= 1 or n.z * (1 - math.sqrt(n.y)) ** 2 < 2
 
 
 _STEPS = {
@@ -305,7 +383,7 @@ _STEPS = {
             "Loss",
             r"L_{\mathrm{train}} \sim \tfrac p2(1-2m_1+m_2),\qquad "
             r"\tfrac{d}{d\vartheta}L_{\mathrm{pop}} \sim -4N(m_1-2m_2+m_3)",
-            "Integrated for the Jacobi matrix of the moments, at two sizes.",
+            "Integrated for the spectrum of the Jacobi matrix of the moments, at three sizes.",
         ),
     ),
     False: (
@@ -319,7 +397,7 @@ _STEPS = {
             "Loss",
             r"L_{\mathrm{train}} \sim \tfrac p2m_2,\qquad "
             r"\tfrac{d}{d\vartheta}L_{\mathrm{pop}} \sim -4Nm_3",
-            "Integrated for the Jacobi matrix of the moments, at two sizes.",
+            "Integrated for the spectrum of the Jacobi matrix of the moments, at three sizes.",
         ),
     ),
 }

@@ -13,9 +13,10 @@ from pde.systems.laws import GAUSSIAN, RADEMACHER
 from pde.systems.mixed import mixed_curve, mixed_solution
 from pde.systems.site import SiteProblem
 from pde.systems.solution import system_curve, system_solution
-from pde.systems.words import equation_curve, series_curve, series_solution
+from pde.systems.words import CONFIRMED, equation_curve, series_curve, series_solution
 
 __all__ = [
+    "CONFIRMED",
     "GAUSSIAN",
     "RADEMACHER",
     "SiteProblem",

@@ -69,10 +69,13 @@ class ClosedForm:
     formula : sympy.Expr
         In t, T and the symbols of the system.
     steps : tuple of Step
+    is_entire : bool
+        Whether it has a value at all times, as a linear system has.
     """
 
     formula: sympy.Expr
     steps: tuple[Step, ...]
+    is_entire: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,7 @@ def closed_formula(system: PolynomialSystem) -> ClosedForm | None:
         rf"\mathbf{{E}}[L] \sim {formula_latex(formula)}",
         f"Its Taylor coefficients up to s = {_ORDER} were compared with those of the system.",
     )
-    return ClosedForm(formula, (*before, *steps, checked))
+    return ClosedForm(formula, (*before, *steps, checked), is_entire=_is_linear(reduced))
 
 
 _TAU = sympy.Symbol("tau", real=True)
@@ -281,6 +284,7 @@ def _scalar_step(reduced: _Reduced) -> Step:
 
 
 def _is_linear(reduced: _Reduced) -> bool:
+    """Whether it is linear; without variables it is."""
     return all(sympy.Poly(rate, *reduced.variables).total_degree() <= 1 for rate in reduced.rates)
 
 

@@ -139,7 +139,9 @@ def system_solution(
         derivation=tuple(steps),
         taylor=lambda: _coefficients(small),
         curve=lambda parameters: system_curve(small, parameters),
-        validity="t until the loss blows up, in both directions of time",
+        validity="all t"
+        if form is not None and form.is_entire
+        else "t until the loss blows up, in both directions of time",
     )
 
 

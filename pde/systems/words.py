@@ -16,6 +16,7 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from math import factorial, inf
@@ -31,8 +32,11 @@ from pde.systems.continuation import ContinuationError, continued, differential
 from pde.systems.curves import Branch, joined
 from pde.systems.guess import FoundEquation, find_equation, in_variable
 
-__all__ = ["equation_curve", "series_curve", "series_solution"]
+__all__ = ["CONFIRMED", "equation_curve", "series_curve", "series_solution"]
 
+
+CONFIRMED = "coefficients that confirm the equation"
+"""The note of a curve that follows an equation found in its coefficients."""
 
 _ZERO = Polynomial()
 
@@ -89,7 +93,9 @@ def equation_curve(
                 branches = _branches(found, scaled, float(size), float(scale))
             except ContinuationError:
                 continue
-            return found, joined(*branches, T=T)
+            curve = joined(*branches, T=T)
+            confirmed = (CONFIRMED, float(found.confirmations))
+            return found, replace(curve, notes=(*curve.notes, confirmed))
     return None
 
 

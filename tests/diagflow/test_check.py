@@ -31,6 +31,7 @@ from diagflow.checking.simulated import check_simulation
 from diagflow.checking.translation import Translation, at_numbers
 from diagflow.comparison.finite_size import FiniteSizeCorrection
 from diagflow.schemas import schema
+from diagflow.time_limit import TimeLimit
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from diagrams.generator import Generator
 from diagrams.network import Network
@@ -39,7 +40,7 @@ from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.problem_files.problem_file import read_problem_file
-from expansion.regimes import Regime, regimes
+from expansion.regimes import Regime, Regimes, regimes
 from expansion.series import Budget, LossSeries
 from pde.curve import Domain
 from pde.evolution import Solution
@@ -190,8 +191,8 @@ def test_a_wrong_leading_coefficient(run: Run, monkeypatch: pytest.MonkeyPatch) 
 
     right = solving.leading_coefficients
 
-    def wrong(leading: Any) -> tuple[Polynomial, ...]:
-        first, *others = right(leading)
+    def wrong(leading: Any, left_out: Any = ()) -> tuple[Polynomial, ...]:
+        first, *others = right(leading, left_out)
         return (first, *(2 * other for other in others[:1]), *others[1:])
 
     monkeypatch.setattr(solving, "leading_coefficients", wrong)
@@ -345,6 +346,22 @@ def test_a_solution_that_was_compared_with_nothing_counts_as_unsolved(
     bare = {regime.name for regime in found}
     told = check_certificates(found)
     assert (told.verdict, told.detail) == (Verdict.SKIPPED, "no regime is solved")
+
+
+@pytest.mark.parametrize(("again", "verdict"), [(1.0, Verdict.PASSED), (6.0, Verdict.FAILED)])
+def test_a_deviation_has_to_be_seen_again_in_more_runs(
+    monkeypatch: pytest.MonkeyPatch, again: float, verdict: Verdict
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def seen(*_: Any, runs: int, seed: int, **__: Any) -> float:
+        asked.append((runs, seed))
+        return 5.1 if runs == 6 else again
+
+    monkeypatch.setattr(simulated, "deviation", seen)
+    found = check_simulation(regimes(SYM, terms=4), runs=6, seed=3, at_most=1)
+    assert asked == [(6, 3), (24, 4)]
+    assert found.verdict is verdict
 
 
 def test_simulations_are_of_solved_regimes_with_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -556,7 +573,63 @@ def test_a_regime_that_does_not_end_is_left_out(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(simulated, "deviation", slow)
     found = check_simulation(regimes(SYM, terms=5), runs=6, seed=0, at_most=1, seconds=2)
     assert found.verdict is Verdict.PASSED
-    assert "left out: A (budget: regime A needs more than 2 seconds" in found.detail
+    reason = "budget: regime A needs more than 2 seconds; raise --simulation-seconds"
+    assert f"left out: A ({reason})" in found.detail
+
+
+def test_the_time_of_all_simulations_is_told_from_that_of_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(simulated, "deviation", lambda *_, **__: time.sleep(600))
+    found = check_simulation(
+        regimes(SYM, terms=5),
+        runs=6,
+        seed=0,
+        seconds=60,
+        whole=TimeLimit.begun(1, "the simulations"),
+    )
+    reason = "budget: the simulations need more than 1 seconds; raise --max-seconds"
+    assert f"left out: A ({reason})" in found.detail
+
+
+@pytest.mark.parametrize(("each", "together"), [("30", 30.0), ("100", None)])
+def test_a_longer_time_for_one_simulation_lifts_the_limit_on_all(
+    run: Run, monkeypatch: pytest.MonkeyPatch, each: str, together: float | None
+) -> None:
+    seen = []
+
+    def instead(found: Any, *, whole: TimeLimit, seconds: float, **_: Any) -> Finding:
+        seen.append((seconds, whole.seconds))
+        return Finding("x", "simulation", Verdict.PASSED, "seen")
+
+    monkeypatch.setattr("diagflow.checking.run.check_simulation", instead)
+    assert run(*ARGUMENTS, "--simulation-seconds", each).code == 0
+    assert seen == [(float(each), together)]
+
+
+def test_a_counted_budget_is_told_from_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = regimes(SYM, terms=4)
+    real = exact_checks.solution
+
+    def solve(found: Any, name: str) -> Any:
+        if name == "A":
+            raise BudgetExceededError("budget: more than 5 diagrams; raise it")
+        if name == "E":
+            time.sleep(600)
+        return real(found, name)
+
+    monkeypatch.setattr(exact_checks, "solution", solve)
+    finding = check_certificates(found, limit=TimeLimit.begun(4, "the certificates"))
+    assert "left out, as their budget of diagrams was used up: A" in finding.detail
+    assert "left out, as the time of 4 seconds was over: " in finding.detail
+    counted = check_certificates(_only(found, "A"), limit=None)
+    assert counted.detail == (
+        "no regime is solved; left out, as their budget of diagrams was used up: A"
+    )
+
+
+def _only(found: Regimes, name: str) -> Regimes:
+    return replace(found, regimes=(found[name],))
 
 
 @pytest.mark.parametrize("slow", ["check_oracle", "regimes", "check_certificates"])

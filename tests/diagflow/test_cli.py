@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ import pytest
 
 import diagflow
 from diagflow import oracle
-from diagflow.cli import main
+from diagflow.__main__ import INTERRUPTED
+from diagflow.commands import shared_options
 from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.records import read_series
@@ -294,6 +296,36 @@ except SystemExit:
 # --- pipes and signals ----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("imported", ["typer", "diagflow.commands", "diagflow.commands.solve"])
+def test_an_interrupt_while_the_command_line_is_imported_is_one_line(imported: str) -> None:
+    """As Ctrl-C in the first tenths of a second: here at the import of a module."""
+    code = f"""
+import sys
+class Interrupts:
+    def find_spec(self, name, path=None, target=None):
+        if name == {imported!r}:
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupts())
+from diagflow.__main__ import main
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "diagflow: interrupted\n")
+
+
+def test_the_console_script_begins_inside_the_guard() -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert scripts["scripts"]["diagflow"] == "diagflow.__main__:main"
+    assert INTERRUPTED == shared_options.INTERRUPTED
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -407,7 +439,7 @@ def test_an_interrupt_is_told_by_every_command(
 def test_a_worker_that_imports_the_program_does_not_run_it() -> None:
     """A new process of a pool imports the main module of its parent under another name."""
     found = runpy.run_module("diagflow", run_name="__mp_main__")
-    assert found["main"] is main
+    assert found["main"].__module__ == "__mp_main__"  # there, and not called
 
 
 # --- demo -----------------------------------------------------------------------------------------

@@ -3,13 +3,17 @@
 import csv
 import io
 import json
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import pde.solving
+from diagflow.show import solution as show_solution
 from expansion.models import cp
+from expansion.regimes import Regimes
 from pde.evolution import Certificate, Solution
 from pde.solving import solve
 from tests.command import Result, Run
@@ -33,7 +37,8 @@ def run(run: Run, folder: Path) -> Run:
 
 def test_the_record_of_the_contract(run: Run) -> None:
     done = run(*TRIANGLE, "--times", "0:2:5", "--format", "json")
-    assert (done.code, done.err) == (0, "")
+    assert done.code == 0
+    assert done.err.startswith("diagflow: note: how much regime A-B-E neglects")
     record = json.loads(done.out)
     at = {"p": 64, "H": 32, "sigma2": 1 / 64}
     expected = solve(cp(order=2, symmetric=True), "A-B-E", at=at, terms=5)
@@ -98,7 +103,10 @@ def test_descent_is_refused_where_the_series_diverges(run: Run) -> None:
         ((*SYM, "--regime", "C", "--at", "p=1,H=1,sigma2=1"), "A, B, E, A-B, E-A, B-E, A-B-E"),
         ((*SYM, "--at", "p=1,H=1,sigma2=1"), "--regime is missing"),
         ((*SYM, "--regime", "A"), "--at is missing"),
-        ((*SYM, "--regime", "A", "--at", "p=1,H=1"), "no value for sigma2"),
+        (
+            (*SYM, "--regime", "A", "--at", "p=1,H=1"),
+            "no value for sigma2; give one for each of p, H, sigma2 (T is 1 unless given)",
+        ),
         ((*SYM, "--regime", "A", "--at", "p=1,H=1,sigma2=-1"), "must be a positive number"),
         ((*SYM, "--regime", "A", "--at", "p=1,H=1,sigma2=1,q=1"), "'q'"),
         ((*SYM, "--regime", "A", "--at", "p=one,H=1,sigma2=1"), "p"),
@@ -130,7 +138,10 @@ def test_numbers_outside_the_regime_are_told_with_how_much_is_neglected(run: Run
 
 @pytest.mark.parametrize(
     ("times", "share"),
-    [("0:1:11", "about 11% of the loss (largest at t = 0;"), ("0.001:0.002:2", "")],
+    [
+        ("0:1:11", "about 11% of the loss (largest at t = 0; not known from t = "),
+        ("0.001:0.002:2", ""),
+    ],
 )
 def test_the_neglected_share_is_that_of_the_loss_at_the_times_asked_for(
     run: Run, times: str, share: str
@@ -141,6 +152,26 @@ def test_the_neglected_share_is_that_of_the_loss_at_the_times_asked_for(
     assert done.code == 0
     assert share in done.err
     assert bool(done.err) == bool(share)
+
+
+def test_from_where_on_the_neglected_share_is_not_known(run: Run) -> None:
+    """13.5 where simulations have 15.6: a share that is not known, or with more terms a third."""
+    small = ("--regime", "E", "--at", "p=40,H=40,sigma2=1e-5", "--times")
+    for terms, times, said in (
+        ("5", "0:0.25:2", None),
+        ("5", "0:1.5:4", "note: how much regime E neglects at these numbers is not known from t ="),
+        ("6", "0:1.5:4", "warning: at these numbers regime E neglects about 32% of the loss"),
+    ):
+        done = run(*SYM[:-1], terms, *small, times)
+        assert done.code == 0
+        assert done.err.count("\n") == (said is not None)
+        assert said is None or said in done.err
+
+
+def test_times_run_forwards(run: Run) -> None:
+    done = run(*TRIANGLE, "--times", "1:0:2")
+    assert (done.code, done.out) == (2, "")
+    assert "runs backwards; the times have to increase, write 0:1:2" in done.err
 
 
 def test_a_solution_that_fails_its_certificate_exits_with_1(
@@ -168,6 +199,55 @@ def test_a_loss_that_would_turn_negative_or_rise_is_refused_with_the_reason(run:
         late = run(*arguments, "--times", "0:20:3")
         assert (late.code, late.out) == (2, "")
         assert "of order log(1/sigma)" in late.err and late.err.count("\n") == 1
+
+
+@pytest.fixture
+def stops_at_the_third(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
+    """Solutions of which the third does not end, but in an exception."""
+
+    def stops(by: Callable[[], None]) -> None:
+        known = pde.solving.solution
+        asked: list[str] = []
+
+        def solved(found: Regimes, name: str) -> Solution:
+            asked.append(name)
+            if len(asked) == 3:
+                by()
+            return known(found, name)
+
+        monkeypatch.setattr(show_solution, "solution", solved)
+
+    return stops
+
+
+def interrupts() -> None:
+    raise KeyboardInterrupt
+
+
+def lasts() -> None:
+    time.sleep(60)
+
+
+@pytest.mark.parametrize(
+    ("by", "limits", "status", "said"),
+    [
+        (interrupts, (), 130, "diagflow: interrupted: 2 of 7 regimes were finished\n"),
+        (lasts, ("--max-seconds", "10"), 2, "than 10 seconds; 2 of 7 regimes are finished; raise"),
+    ],
+)
+def test_a_list_that_is_cut_short_keeps_what_was_printed(
+    run: Run,
+    stops_at_the_third: Callable[[Callable[[], None]], None],
+    by: Callable[[], None],
+    limits: tuple[str, ...],
+    status: int,
+    said: str,
+) -> None:
+    stops_at_the_third(by)
+    done = run(*SYM, "--list", *limits)
+    assert done.code == status
+    assert [line.split()[0] for line in done.out.splitlines()] == ["A", "B"]
+    assert said in done.err and done.err.count("\n") == 1
 
 
 def test_a_list_in_which_something_fails_exits_with_1(

@@ -332,7 +332,7 @@ target = "identity"
         (
             '["p"]',
             '["' + "p" * 101 + '"]',
-            f"x.toml, line 6: tensors.W.axes: '{'p' * 39} is not a name of at most 100 printable "
+            f"x.toml, line 6: tensors.W.axes: '{'p' * 59} is not a name of at most 100 printable "
             "characters; choose another",
         ),
         (

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -420,3 +421,29 @@ def test_the_quick_gallery_shows_what_it_should(run: Run, tmp_path: Path) -> Non
         for extension in ("pdf", "png"):
             assert (tmp_path / f"{experiment['name']}.{extension}").stat().st_size > 3000
         assert list(tmp_path.glob(f"{experiment['name']}*.csv"))
+
+
+@dataclass
+class Endless(Told):
+    """An experiment that does not end by itself."""
+
+    def run(self, folder: Path, *, jobs: int, report: Report) -> Outcome:
+        time.sleep(600)
+        raise AssertionError
+
+
+def test_a_limit_of_time_keeps_what_the_command_has_finished(
+    run: Run, tmp_path: Path, offered: Callable[..., list[bool]]
+) -> None:
+    third = Told("third")
+    offered(Told("first"), Endless("second"), third)
+    done = run("gallery", "--output", str(tmp_path), "--max-seconds", "0.5")
+    assert (done.code, third.jobs) == (2, [])
+    assert done.out.splitlines()[0] == "ok    first"
+    kept = tmp_path / "gallery.json"
+    assert done.err.endswith(
+        f"diagflow: error: budget: 0.5 seconds were over before second, third; what was finished "
+        f"is in {kept}; raise --max-seconds or choose with --only\n"
+    )
+    record = json.loads(kept.read_text(encoding="utf-8"))
+    assert [entry["title"] for entry in record["experiments"]] == ["about first"]

@@ -21,6 +21,7 @@ from diagflow.latex.lines import aligned, visible_length
 from diagflow.latex.polynomials import by_power, by_regime, regime_parts
 from diagflow.latex.prose import name_latex, prose
 from diagflow.latex.solutions import certificate_latex
+from diagflow.show import series as show
 from diagrams.errors import InvalidInputError
 from expansion.models import cp
 from expansion.polynomial import Polynomial
@@ -238,6 +239,33 @@ def test_certificates() -> None:
     assert certificate_latex(Certificate((), ())) == "Nothing was compared."
     failing = certificate_latex(Certificate((0, 1), (0, 1, 2, 4)))
     assert failing.endswith("differ from the exact leading coefficients} for $s = 2, 4$.")
+
+
+def expanded() -> str:
+    """What ``expand cp --order 3 --format latex`` prints."""
+    found = loss_series(cp(order=3))
+    found[3]
+    return show.latex(found.problem, found.known)
+
+
+def test_a_sign_at_the_beginning_of_a_line_joins_the_terms() -> None:
+    for text in (expanded(), middle(), latex(series())):
+        continued = re.findall(r"&\\quad (.*)", text)
+        assert continued
+        assert all(re.match(r"[+-] \S", line) for line in continued), continued
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex here")
+def test_an_expansion_compiles(tmp_path: Path) -> None:
+    body = f"\\documentclass{{article}}\n\\usepackage{{amsmath}}\n\\begin{{document}}\n{expanded()}"
+    (tmp_path / "all.tex").write_text(body + "\\end{document}\n", encoding="utf-8")
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout.decode("utf-8", errors="replace")[-2000:]
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,7 @@ from expansion.leading import LeadingSeries
 from expansion.models import cp
 from expansion.problem_files.problem_file import read_problem_stream
 from expansion.regimes import regimes
-from expansion.series import Budget, LossSeries, loss_series
+from expansion.series import Budget, LossSeries, Progress, loss_series
 from tests.command import ENVIRONMENT, Run
 
 p = Axis("p")
@@ -147,6 +149,19 @@ def test_a_reader_that_has_had_enough_is_no_failed_check(arguments: tuple[str, .
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+def test_a_closed_standard_output_is_told_in_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "diagflow", "expand", "cp", "--order", "2", "--terms", "0"]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("diagflow: error: standard output: ")
+    assert done.stderr.count("\n") == 1
+
+
 def test_nobody_who_reads_errors(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -193,7 +208,7 @@ def piped(content: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]
         ("regimes", "--terms", "4"),
         ("solve", "--terms", "4", "--list"),
         ("simulate", "--at", "p=2,H=2,sigma2=1", "--times", "0:1:2"),
-        ("check", "--no-simulations", "--quick"),
+        ("check", "--no-simulations", "--quick", "--max-seconds", "500"),
     ],
     ids=lambda arguments: arguments[0],
 )
@@ -309,3 +324,42 @@ def test_wrong_types_are_refused_in_one_line(name: str) -> None:
     with pytest.raises(InvalidInputError) as error:
         WRONG[name]()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (None, ""),
+        (Progress(0, 5, 0.1), "no term was finished"),
+        (
+            Progress(3, 5, 0.1),
+            "Y_0 ... Y_2 were finished; --terms 2 gives the map of these, if they are enough",
+        ),
+        (
+            Progress(4, 0, 0.1, stage="the map of regimes"),
+            "the map of regimes was not finished, and none of it is decided before all of it is; "
+            "its coefficients are, Y_0 ... Y_4; ask for fewer --terms",
+        ),
+    ],
+)
+def test_an_interrupted_search_says_how_far_it_was(
+    run: Run, monkeypatch: pytest.MonkeyPatch, state: Progress | None, said: str
+) -> None:
+    def interrupted(problem: Any, *, progress: Callable[[Progress], None], **_: Any) -> None:
+        if state is not None:
+            progress(state)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("expansion.regimes.regimes", interrupted)
+    done = run("regimes", "cp", "--order", "2")
+    assert (done.code, done.out) == (130, "")
+    assert done.err == f"diagflow: interrupted{': ' if said else ''}{said}\n"
+
+
+def test_compare_takes_a_slice(run: Run) -> None:
+    asked = ("compare", "cp", "--order", "2", "--symmetric", "--terms", "4", "--runs", "2")
+    at = ("--at", "p=8,H=8,sigma2=1/8", "--times", "0:0.1:2", "--slice", "H ~ p")
+    assert "A-B-E" in run(*asked, *at, "--regime", "A-B-E").out
+    refused = run(*asked, *at, "--regime", "B")
+    assert refused.code == 2
+    assert "on the slice H ~ p; choose one of E, A-B, A-B-E" in refused.err

@@ -14,6 +14,8 @@ from diagflow.report import write
 from expansion.models import deep_linear
 from expansion.problem_files.problem_file import read_problem_file
 from expansion.regimes import regimes
+from pde.effective import Answer
+from pde.hierarchies import HierarchySummary
 from tests.command import Run
 
 COINCIDING = """
@@ -79,7 +81,8 @@ def test_a_report_is_written(
     file: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The figures are what is tested; the dynamics of 85 regimes would take minutes.
-    monkeypatch.setattr("pde.solving.effective_solution", lambda *_: None)
+    nothing = Answer(HierarchySummary())
+    monkeypatch.setattr("pde.solving.effective_answer", lambda *_: nothing)
     folder = tmp_path / "report"
     arguments = ("--terms", "4", "--no-simulations", "--output", str(folder))
     assert run("report", str(file), *arguments).code == 0

@@ -16,12 +16,14 @@ import sympy
 
 from diagflow.comparison.verdict import LARGEST_SHARE
 from diagflow.latex.prose import prose
+from diagflow.report import article as article_module
 from diagflow.report import experiments, write
 from diagflow.report.article import article
 from diagflow.report.problem import function_latex, open_indices, problem_section
 from diagflow.report.trials import TrialLimits, run_trials
 from diagflow.report.write import write_report
-from diagrams.errors import InvalidInputError
+from diagflow.time_limit import TimeLimit
+from diagrams.errors import DiagflowError, InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
 from expansion.exponents import SeriesExponents
@@ -396,11 +398,45 @@ def test_a_report_whose_time_is_over_is_complete_without_the_rest(
     run: Run, stuck: Callable[[str], None], tmp_path: Path
 ) -> None:
     stuck("A")
-    options = ("--terms", "4", "--max-seconds", "8")
+    options = ("--terms", "4", "--max-seconds", "20")
     code, missing, text = finished(run, tmp_path, *options)
     assert code == 2
-    assert "the simulation of regime B was not begun, because the time was over" in missing
-    assert "\\subsection{Regime B}" in text, "its solution is there"
+    lines = [
+        re.fullmatch("the simulation of regime A needs more than (.*) seconds", line)
+        for line in missing
+    ]
+    assert lines[0] is not None and float(lines[0][1]) < 7, "its share, not all that was left"
+    assert "{regime-B.pdf}" in text, "what comes after it has its own share"
+    assert "\\subsection{Regime A}" in text, "its solution is there"
+
+
+def test_a_solution_that_does_not_end_costs_its_share_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    real = article_module.solution
+
+    def slow(found: Regimes, name: str) -> Any:
+        if name == "B":
+            time.sleep(600)
+        return real(found, name)
+
+    monkeypatch.setattr(article_module, "solution", slow)
+    found = regimes(cp(order=2, symmetric=True), terms=4)
+    limit = TimeLimit.begun(14, "the solutions")
+    solved = article_module.solutions(found, limit=limit)
+    assert [name for name, known in solved.items() if isinstance(known, DiagflowError)] == ["B"]
+    assert not limit.is_over
+
+
+def test_a_report_on_a_slice_says_so(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(write.shutil, "which", lambda name: None)
+    options = ("--terms", "4", "--no-simulations", "--slice", "H ~ p")
+    code, _, text = finished(run, tmp_path, *options)
+    assert code == 0
+    assert "There are 3 on the slice $H / p \\sim 1$, from" in text
+    assert "\\subsection{Regime A--B--E}" in text and "\\subsection{Regime B}" not in text
 
 
 def test_an_interrupt_leaves_a_complete_report(

@@ -118,7 +118,7 @@ def test_what_was_done_before_the_kill_is_not_done_again(
     monkeypatch.setattr(
         "diagrams.engine.traces.representation.TraceRepresentation._contracted", refuse
     )
-    monkeypatch.setattr("diagrams.engine.traces.representation.TraceRepresentation.merged", refuse)
+    monkeypatch.setattr("diagrams.engine.traces.merging.TraceMerger.merged", refuse)
     again = LossSeries(problem, store=SQLiteStore(tmp_path / "store.sqlite3"))
     assert again[last] == expected
 

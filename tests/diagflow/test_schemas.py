@@ -224,7 +224,17 @@ OPTIONAL = {
     "simulate": {"loss"},
 }
 MAPS = {"exponents", "monomial", "natural_time", "slope", "offsets", "scale", "variables"} | {
-    *("parameters", "values", "neglected", "notes", "divisors", "machine", "sizes", "rates"),
+    *(
+        "parameters",
+        "values",
+        "neglected",
+        "notes",
+        "divisors",
+        "machine",
+        "sizes",
+        "rates",
+        "scaled_variables",
+    ),
 }
 
 

@@ -48,6 +48,7 @@ def test_a_str_is_the_report(values: dict[str, object]) -> None:
         assert "closed-form" in str(values[name]) and "E[L(t)] ~ " in str(values[name])
     assert "sigma2 = 1/512" in str(values["evolution"])
     assert "standard error" in str(values["simulation"])
+    assert "Reduced potential" in str(values["derived"])
 
 
 def test_a_report_shows_no_latex(values: dict[str, object]) -> None:

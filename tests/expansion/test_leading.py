@@ -13,10 +13,13 @@ from scipy.stats import chi2
 
 from diagrams.errors import InvalidInputError
 from expansion.closest_regime import TOLERANCE, neglected_share, where
+from expansion.dynamics import high_order
+from expansion.dynamics.derivation import RefusedError
 from expansion.geometry.linear_algebra import inner_product, reduced_basis
 from expansion.leading import LeadingSeries, leading_part
-from expansion.models import cp
+from expansion.models import cp, two_layer
 from expansion.polynomial import Polynomial
+from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.scaling_conditions import (
     integer_coordinates,
@@ -24,6 +27,7 @@ from expansion.scaling_conditions import (
     simplest_basis,
     simplest_modulo,
 )
+from expansion.series import Budget
 from pde.solving import solution
 
 PROBLEMS = [(2, True, 4), (2, False, 5), (3, False, 4), (4, True, 3), (3, True, 4)]
@@ -247,3 +251,49 @@ def test_a_lattice_basis_generates_the_lattice(vectors: list[tuple[int, ...]]) -
 def test_a_vector_outside_the_lattice_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="not an integer combination"):
         integer_coordinates((1, 0), ((2, 0),))
+
+
+# --- beyond the exact coefficients ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("problem", "regime", "terms"),
+    [
+        (cp(order=2, symmetric=True), "A-B-E", 4),
+        (cp(order=2), "C-D", 5),
+        (cp(order=3), "E-A", 4),
+        (two_layer(degree=2), "V1-V2", 4),
+        (two_layer(degree=2), "V2-V3", 4),
+    ],
+)
+def test_a_continued_series_is_the_exact_one(problem: Problem, regime: str, terms: int) -> None:
+    """What a hierarchy gives beyond a short map is what a longer expansion finds."""
+    short = regimes(problem, terms=terms)
+    longer = regimes(problem, terms=terms + 1)
+    continued = high_order.continued(LeadingSeries(short, short[regime]))
+    exact = LeadingSeries(longer, longer[regime])
+    assert continued.last == terms
+    assert continued[terms + 1] == exact[terms + 1]
+    assert continued[terms] == exact[terms]
+    assert len(continued[terms + 4])
+    assert continued.origin(terms) == "exact"
+    assert continued.origin(terms + 1).endswith(f"certified for s = 0 ... {terms}")
+
+
+def test_a_series_does_not_go_on_where_the_hierarchy_sees_half_of_it() -> None:
+    """In E of asymmetric models every second coefficient is of lower order than the dynamics."""
+    found = regimes(cp(order=3), terms=5)
+    with pytest.raises(RefusedError, match="use the exact coefficients"):
+        high_order.continued(LeadingSeries(found, found["E"]))
+
+
+def test_a_series_does_not_go_on_from_few_derivatives() -> None:
+    found = regimes(cp(order=2), terms=6)
+    with pytest.raises(RefusedError, match="does not give the exact parts at s = "):
+        high_order.continued(LeadingSeries(found, found["A-B"]), budget=Budget(diagrams=2000))
+
+
+def test_an_exact_series_ends() -> None:
+    found = regimes(cp(order=2), terms=5)
+    with pytest.raises(InvalidInputError):
+        LeadingSeries(found, found["C-D"])[6]

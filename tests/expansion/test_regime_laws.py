@@ -249,6 +249,10 @@ def test_a_regime_on_the_limit_of_a_wall_is_led_by_what_leads_there() -> None:
         ({1: 3, 2: 2, 3: 1}, 1, "unknown"),
         ({1: 2}, 1, "unknown"),
         ({1: 2, 2: 2, 3: 4, 4: 4}, 2, "rich"),
+        # Y_0 is without its pure-target term: its leading terms may be of another kind.
+        ({0: 0, 1: 2, 2: 2, 3: 2, 4: 2}, 1, "lazy"),
+        ({0: 0, 1: 2, 2: 4, 3: 6}, 1, "rich"),
+        ({0: 0, 1: 2, 2: 0}, 1, "unknown"),
     ],
 )
 def test_learning_goes_by_the_change_in_a_period(

@@ -1,10 +1,14 @@
 """Names of vertices: those of the literature where their properties fit, numbers elsewhere."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
-from expansion.regime_names import regime_name, sequence_names
+from expansion.polynomial import Polynomial
+from expansion.regime_names import natural_key, regime_name, sequence_names
+from expansion.regime_records import regimes_record
+from expansion.regimes import regimes
 from expansion.vertex_sequences import VertexSequence
 
 SYMBOLS = ("p", "H", "N", "sigma2")
@@ -106,3 +110,18 @@ def test_regimes_meet_in_the_faces_that_their_vertices_share() -> None:
     assert regime_name(corners[:3]) == "large-data"
     assert regime_name([corners[1], corners[4]]) == "mean-field & free"
     assert regime_name(["B", "E"]) == "B-E"
+
+
+def test_more_than_nine_vertices_are_listed_in_natural_order() -> None:
+    """Powers of a polynomial whose Newton polygon has twelve vertices."""
+    base = Polynomial({(("H", 80 - k * (k + 1) // 2), ("p", k)): 1 for k in range(12)})
+    series = [base]
+    for _ in range(3):
+        series.append(series[-1] * base)
+    found = regimes(series)
+    names = [f"V{number}" for number in range(1, 13)]
+    edges = [f"{name}-{after}" for name, after in pairwise(names)]
+    assert [regime.name for regime in found] == [*names, *edges]
+    assert [row["name"] for row in regimes_record(found)["regimes"]] == [*names, *edges]
+    assert found["V10-V9"].vertices == ("V9", "V10")
+    assert sorted(edges, key=natural_key) == edges

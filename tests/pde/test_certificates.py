@@ -1,11 +1,14 @@
 """Every regime of a CP problem is solved, certified for all that is known, or is resummed."""
 
 import pytest
+import sympy
 
 from expansion.models import cp
 from expansion.regimes import regimes
+from pde.curve_check import check_solution
 from pde.evolution import Method, Origin
 from pde.solving import solution
+from pde.taylor import symbol
 
 # The last coefficient that is expanded within about half a minute.
 REACH = {
@@ -59,4 +62,25 @@ def test_which_regimes_have_a_formula(
     for name, one in solved.items():
         assert (one.formula is not None) == (name in formulas)
         summed = one.origin is Origin.RESUMMED
-        assert one.certificate.matched == (() if summed else tuple(range(terms + 1)))
+        seen = {*one.certificate.matched, *one.certificate.left_out}
+        assert seen == (set() if summed else {*range(terms + 1)})
+
+
+def test_regimes_of_which_a_coefficient_is_zero() -> None:
+    """The inner product of the model and the target begins at s = 1: E f(0) = 0."""
+    found = regimes(cp(order=2), loss="alignment", terms=5)
+    assert 0 not in found.polyhedra
+    p, H, sigma2, t, T = (symbol(name) for name in ("p", "H", "sigma2", "t", "T"))
+    grown = sympy.exp(2 * t / T)
+    expected = {
+        # A small initialisation: weights grow by each other.
+        "V1": p * H * sigma2 * (grown - 1 / grown) / 2,
+        # Many ranks: a kernel that stays.
+        "V3": p * (1 - sympy.exp(-2 * H * sigma2 * t / T)),
+    }
+    for name, formula in expected.items():
+        solved = solution(found, name)
+        assert solved.certificate.holds and 0 not in solved.certificate.compared
+        assert {1, 3, 5} <= set(solved.certificate.matched)
+        assert check_solution(solved).holds
+        assert sympy.expand(solved.formula - formula) == 0

@@ -56,7 +56,7 @@ def test_vertices_that_other_solvers_know(
     problem: Problem, name: str, formula: sympy.Expr, limit: float | None
 ) -> None:
     mine, other = power_law(problem, name), solve(regimes(problem, terms=4), name, at=AT)
-    assert sympy.simplify(mine.formula - formula) == 0
+    assert sympy.simplify(mine.expression - formula) == 0
     growing = name == "E"
     times = np.array([0.0, 0.2, 0.5] if growing else [0.0, 0.2, 1.0, 3.0])
     np.testing.assert_allclose(mine(times), other(times), rtol=1e-12)

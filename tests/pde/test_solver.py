@@ -49,4 +49,4 @@ def test_sizes_are_positive_numbers(value: float) -> None:
     found = regimes(cp(order=3), terms=4)
     with pytest.raises(InvalidInputError) as error:
         solve(found, "A", at={"p": value, "H": 1, "sigma2": 1})
-    assert str(error.value) == f"p = {value}: must be a positive number"
+    assert str(error.value) == f"p = {value}: must be a positive number; give one above 0"

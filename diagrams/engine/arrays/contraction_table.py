@@ -252,6 +252,30 @@ class ContractionTable:
             for index in range(len(sums))
         ]
 
+    def reach(self, starts: Iterable[tuple[int, NDArray[np.int32]]]) -> int:
+        """How many distinct diagrams the expectations of some expanded ones rest on, with them.
+
+        A function of the diagrams alone: what else the table holds, and in which order it came,
+        does not matter.
+
+        Parameters
+        ----------
+        starts : iterable of (int, array)
+            Numbers of factors, and numbers that `add` returned.
+        """
+        marks = {size: np.zeros(len(level.number), bool) for size, level in self._levels.items()}
+        for size, numbers in starts:
+            marks[size][numbers] = True
+        for size in range(max(self._levels), 0, -1):
+            level = self._levels.get(size)
+            base = 0
+            for expansion in level.expansions if level is not None else ():
+                here = marks[size][base : base + expansion.parents]
+                for part in expansion.parts if here.any() else ():
+                    marks[part.size][part.child[here[part.parent]]] = True
+                base += expansion.parents
+        return sum(int(np.count_nonzero(found)) for found in marks.values())
+
     def _fields(self, sums: Sequence[Sequence[Combination]]) -> Fields:
         """Fields that hold these sums and all that is met on the way.
 

@@ -64,11 +64,14 @@ class ArrayRepresentation(Representation[State]):
         self._merger = ArrayMerger(blocks)
         self._packing = self._merger.packing
         self._divisors: defaultdict[str, set[int]] = defaultdict(set)
-        self._table = ContractionTable(
+        self._table = self._empty_table()
+
+    def _empty_table(self) -> ContractionTable:
+        return ContractionTable(
             self._packing,
             self.tick,
             self._finished,
-            lambda parts: work.results(
+            lambda parts: self.work.results(
                 self._merger, (Integration(codes) for codes in parts), self.tick
             ),
         )
@@ -164,6 +167,19 @@ class ArrayRepresentation(Representation[State]):
                     total[axis.name] = total.get(axis.name, 0) + power
                 result[monomial(total)] += coefficient
         return {key: Fraction(result[key]) for key in sorted(result) if result[key]}
+
+    def reach(self, state: State) -> int:
+        """How many distinct diagrams the expectation of a state rests on; taken after it."""
+        return self._table.reach(
+            (size, self._table.add(rows[chosen]))
+            for (size, _), (codes, _) in state.items()
+            for rows in (codes[part] for part in batches(codes, _ROWS))
+            for _, _, chosen in self._variances(rows)
+        )
+
+    def forget(self) -> None:
+        """Drop the table of expectations: what is asked for again is computed again."""
+        self._table = self._empty_table()
 
     def _variances(self, codes: Codes) -> Iterator[tuple[Monomial, int, NDArray[np.intp]]]:
         """The diagrams whose expectation does not vanish, by the numbers of their tensors.

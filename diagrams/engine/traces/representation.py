@@ -99,6 +99,7 @@ class TraceRepresentation(Representation[dict[Key, int]]):
             for axis, generator in zip(blocks.axes, self._ring.gens(), strict=False)
         ]
         self._known: dict[tuple[Word, ...], flint.fmpz_mpoly] = {(): self._ring.constant(1)}
+        self._steps: dict[tuple[Word, ...], tuple[tuple[Word, ...], ...]] | None = None
 
     # -- translation ---------------------------------------------------------------------------
 
@@ -167,6 +168,32 @@ class TraceRepresentation(Representation[dict[Key, int]]):
             counts = self._merger.counts(words)
             totals[counts] = totals.get(counts, self._ring.constant(0)) + coefficient * value
         return self._moments(totals)
+
+    def keep_steps(self) -> None:
+        """Keep from now on what every product is contracted to, which `reach` needs."""
+        self._steps = {}
+
+    def reach(self, state: dict[Key, int]) -> int:
+        """How many distinct products the expectation of a state rests on; taken after it.
+
+        A function of the state alone: what was known before does not matter. Steps must have been
+        kept from the start.
+        """
+        assert self._steps is not None
+        seen = {words for words, _ in state if not self._is_odd(words)}
+        waiting = list(seen)
+        while waiting:
+            for words in self._steps.get(waiting.pop(), ()):
+                if words not in seen:
+                    seen.add(words)
+                    waiting.append(words)
+        return len(seen)
+
+    def forget(self) -> None:
+        """Drop the table of expectations: what is asked for again is computed again."""
+        self._known = {(): self._ring.constant(1)}
+        if self._steps is not None:
+            self._steps = {}
 
     def _moments(self, totals: dict[tuple[int, ...], flint.fmpz_mpoly]) -> Moments:
         result: Counter[tuple[tuple[str, int], ...]] = Counter()
@@ -244,6 +271,8 @@ class TraceRepresentation(Representation[dict[Key, int]]):
             new = [canonical_word(part) for part, _ in parts if part]
             key = tuple(sorted([*remaining, *new]))
             children.setdefault(free, Counter())[key] += multiplicity
+        if self._steps is not None:
+            self._steps[words] = tuple({key for group in children.values() for key in group})
         total = self._ring.constant(0)
         for free, group in children.items():
             inner = self._ring.constant(0)

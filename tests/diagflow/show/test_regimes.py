@@ -9,7 +9,7 @@ from diagflow.show import regimes as show_regimes
 from diagflow.show import series as show
 from expansion.exponents import SeriesExponents
 from expansion.leading import LeadingSeries
-from expansion.models import cp
+from expansion.models import cp, tied_autoencoder
 from expansion.polynomial import Polynomial
 from expansion.regime_records import regimes_record
 from expansion.regimes import Regimes, regimes
@@ -120,3 +120,15 @@ def test_a_coefficient_that_vanishes() -> None:
     problem = cp(order=2)
     text = show.latex(problem, [Polynomial(), Polynomial.parse("-2*p")])
     assert "\\begin{align*}\nY_{0} &= 0 \\\\\nY_{1} &= -2 p\n\\end{align*}" in text
+
+
+def test_names_of_faces_are_safe_in_latex() -> None:
+    found = regimes(tied_autoencoder(data=True), terms=3)
+    latex = show_regimes.latex(found)
+    assert "large-data \\& mean-field" in latex and "large--data" not in latex
+    rows = [line for line in latex.splitlines() if line.endswith("\\\\")]
+    assert {line.replace("\\&", "").count("&") for line in rows} == {3}
+
+
+def test_a_title_keeps_the_case_of_symbols() -> None:
+    assert cp(order=2, target="Beta*spike").title.endswith("target=Beta*spike")

@@ -11,7 +11,7 @@ import sympy
 from diagflow.latex.solutions import evolution_latex
 from diagflow.show import solution as show_solution
 from diagrams.errors import InvalidInputError
-from expansion.models import cp
+from expansion.models import cp, two_layer
 from expansion.regimes import Regimes, regimes
 from pde.curve import Curve, Domain
 from pde.evolution import Certificate, LossEvolution, Method, Solution, Step
@@ -95,6 +95,15 @@ def test_certificates_in_words(certificate: Certificate, words: str) -> None:
     assert lines(evolution(certificate=certificate))[3] == words
 
 
+def test_what_is_smaller_than_the_dynamics_is_not_called_reproduced() -> None:
+    shown = lines(evolution(certificate=Certificate((1, 3), (1, 3), (0, 2, 4))))
+    assert shown[3:5] == [
+        "Certificate: the exact leading coefficients are reproduced at s = 1, 3",
+        "Left out: those at s = 0, 2, 4, which are smaller than the dynamics: of lower order than "
+        "the loss times T**s",
+    ]
+
+
 def test_latex_without_a_formula_has_the_derivation_only() -> None:
     shown = evolution(
         derivation=(Step("First", "a = b", "With z_2."),), certificate=Certificate((0, 1), (0, 1))
@@ -137,13 +146,31 @@ def test_a_list_says_what_is_not_solved_and_what_fails(monkeypatch: pytest.Monke
         return [first, 2 * second, third]
 
     monkeypatch.setattr(show_solution, "solution", partly)
-    rows = show_solution.listed(found)
-    assert show_solution.listing(rows).splitlines() == [
+    rows = list(show_solution.listed(found))
+    longest = max(len(row["regime"]) for row in rows)
+    entries = "".join(show_solution.list_entry(row, longest=longest) for row in rows)
+    assert entries.splitlines() == [
         "A    not solved: regime A: has no solution; choose another",
-        "B    closed-form      given     FAILS at [1]  all t",
-        "A-B  resummed         derived   s = 0 ... 4   "
+        f"B    closed-form      given     {'-':<31}  FAILS at [1]  all t",
+        f"A-B  resummed         derived   {'words, 62 cores':<31}  s = 0 ... 4   "
         "t until a singular point of the equation, or while approximants agree",
     ]
     assert not show_solution.all_hold(rows)
     assert show_solution.all_hold([row for row in rows if row["regime"] != "B"])
     assert not show_solution.all_hold([rows[2] | {"curve_holds": False}])
+
+
+def test_a_list_says_what_kind_of_cores_a_solution_is_made_of() -> None:
+    rows = show_solution.listed(regimes(two_layer(degree=2), terms=4))
+    kinds = {row["regime"]: (row["hierarchy"]["kind"], row["hierarchy"]["cores"]) for row in rows}
+    assert kinds["V1-V2"] == ("finite system", 2)
+    assert kinds["V3"] == ("random order parameters", 3)
+    assert all(row["hierarchy"]["remark"] is None for row in rows)
+
+
+def test_a_list_says_why_there_are_no_cores() -> None:
+    """On a map of so few terms cores of the regime D leave their scales."""
+    rows = show_solution.listed(regimes(cp(order=3, symmetric=True), terms=4))
+    hierarchy = next(row["hierarchy"] for row in rows if row["regime"] == "D")
+    assert hierarchy["kind"] == "none" and hierarchy["cores"] is None
+    assert "grows beyond its scale" in hierarchy["remark"]

@@ -6,6 +6,7 @@ Leading parts are enumerated diagram by diagram; the hierarchy of cores knows no
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,7 @@ from expansion.models import cp, deep_linear, tied_autoencoder, two_layer
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
-from expansion.series import Budget
+from expansion.series import Budget, LossSeries, Progress
 
 PROBLEMS: dict[str, tuple[Problem, int]] = {
     "symmetric 2": (cp(order=2, symmetric=True), 6),
@@ -185,8 +186,20 @@ def test_particle_of_a_one_site_hierarchy() -> None:
 def test_cores_that_fluctuate_are_averaged_over() -> None:
     result = derived("two layers", "V3")
     assert len(result.random) == 1
-    assert str(result.covariance["g_1", "g_1"]) == "p**2*H*sigma2**3"
+    assert str(result.covariance["g_1", "g_1"]) == "H*sigma2"
     assert any("g_1" in value.symbols for value in result.closed_system().initial)
+
+
+def test_output_weights_are_numbers_of_their_own() -> None:
+    """In V1-V2 all units move alike: sum a_k and sum w_ki^2 close, as a_k (w_k . w_k) alone do not.
+
+    With sum a_k w_ki^2 and sum a_k^2 w_ki^2 as cores the fifth coefficient was wrong: the sum of
+    a_k^3 w_ki^2 becomes as large, but only after three derivatives.
+    """
+    result = derived("two layers", "V1-V2")
+    assert [short(core) for core, _ in result.cores] == ["a(H0)", "w(H0,p0)^2"]
+    longer = regimes(two_layer(degree=2), terms=5)
+    assert result.coefficients(5)[5] == LeadingSeries(longer, longer["V1-V2"])[5]
 
 
 def test_a_loss_that_does_not_drive_the_flow() -> None:
@@ -251,6 +264,67 @@ def test_budgets_stop_a_derivation() -> None:
     assert result.certificate.matched == tuple(range(result.depth + 1))
     with pytest.raises(BudgetExceededError):
         result.coefficients(12)
+
+
+def outcome(problem: str, regime: str, shared: Averages | None, diagrams: int) -> object:
+    """What a derivation finds within a budget, and what it counted."""
+    counted = 0
+
+    def follow(progress: Progress) -> None:
+        nonlocal counted
+        counted = progress.diagrams
+
+    try:
+        result = derive(
+            found(problem),
+            regime,
+            budget=Budget(diagrams=diagrams),
+            progress=follow,
+            averages=shared,
+        )
+    except (BudgetExceededError, GrowthError) as error:
+        return str(error)
+    return result.depth, result.cores, result.certificate, counted
+
+
+@pytest.mark.parametrize(
+    ("problem", "diagrams"),
+    [("asymmetric 2", 3000), ("symmetric 3", 2000), ("two layers", 300), ("teacher", 3000)],
+)
+def test_the_counted_work_does_not_depend_on_the_order_of_regimes(
+    problem: str, diagrams: int
+) -> None:
+    """Means are shared by all regimes; each is charged what it would have done alone."""
+    names = [regime.name for regime in found(problem)][:5]
+    forwards, backwards = (Averages(PROBLEMS[problem][0].loss) for _ in range(2))
+    first = {name: outcome(problem, name, forwards, diagrams) for name in names}
+    second = {name: outcome(problem, name, backwards, diagrams) for name in names[::-1]}
+    alone = {name: outcome(problem, name, None, diagrams) for name in names}
+    assert first == second == alone
+
+
+def test_what_was_stopped_is_charged_in_full_later() -> None:
+    """A derivation that ran out of its budget leaves nothing that others get for less."""
+    shared = Averages(PROBLEMS["asymmetric 2"][0].loss)
+    for diagrams in (300, 1000, 2500):
+        outcome("asymmetric 2", "A-B", shared, diagrams)
+    late = outcome("asymmetric 2", "A-B", shared, 5000)
+    assert late == outcome("asymmetric 2", "A-B", None, 5000)
+
+
+def test_symmetric_weights_have_the_means_of_the_engine() -> None:
+    """A factor of a symmetric tensor is merged in both orders, with half the weight each."""
+    from expansion.problem_files.problem_file import read_problem_file
+
+    problem = read_problem_file(Path("examples/symmetric_noise.toml"))
+    table = Averages(problem.loss)
+    series = LossSeries(problem)
+    loss = [table.derivatives(diagram, 1)[1] for diagram, _ in problem.loss]
+    total: dict[object, Fraction] = {}
+    for value, (_, c) in zip(loss, problem.loss, strict=True):
+        for powers, count in value.items():
+            total[powers] = total.get(powers, Fraction(0)) + c * count
+    assert Polynomial({k: c for k, c in total.items() if c}) == series[1]  # type: ignore[misc]
 
 
 def test_coefficients_need_a_problem() -> None:

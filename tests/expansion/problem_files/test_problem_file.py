@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from diagflow.oracle import Term, loss_derivatives
 from diagrams.errors import CapacityError, InvalidInputError
+from diagrams.variances import Variance
 from expansion.models import cp, deep_linear, tied_autoencoder, two_layer
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -29,13 +31,60 @@ PRESETS = {
 }
 OTHERS = {"driven", "low_rank", "scaled_initialisation", "skip_connection", "symmetric_noise"}
 
+IDENTITY = (Term(1, (), "ii"),)
+TENSOR = (Term(1, (), "iii"),)
+AXES = {"i": "p", "j": "p", "m": "p", "k": "H", "l": "H", "a": "q", "b": "N"}
+"""The axes of the letters in `OURS`."""
+
+OURS: dict[str, tuple[tuple[Term, ...], tuple[Term, ...], set[str]]] = {
+    "coupled_factorisations": (
+        (Term(1, (("U", "ki"), ("V", "kj")), "ij"), Term(1, (("V", "ki"), ("Z", "kj")), "ij")),
+        IDENTITY,
+        set(),
+    ),
+    "deep_residual": (
+        (
+            Term(1, (("U", "ki"), ("M", "kl"), ("V", "lj")), "ij"),
+            Term(1, (("U", "ki"), ("V", "kj")), "ij"),
+        ),
+        IDENTITY,
+        set(),
+    ),
+    "gated_autoencoder": (
+        (Term(1, (("g", "k"), ("U", "ki"), ("V", "kj")), "ij"),),
+        IDENTITY,
+        set(),
+    ),
+    "rank_one": ((Term(1, (("u", "i"), ("v", "j"), ("w", "m")), "ijm"),), TENSOR, set()),
+    "rectangular_data": (
+        (Term(1, (("W", "ai"), ("X", "ib")), "ab"),),
+        (Term(1, (("A", "ai"), ("X", "ib")), "ab"),),
+        {"A", "X"},
+    ),
+    "shared_factor_tensor": (
+        (Term(1, (("U", "ki"), ("U", "kj"), ("V", "km")), "ijm"),),
+        TENSOR,
+        set(),
+    ),
+    "tucker": ((Term(1, (("G", "kl"), ("U", "ki"), ("U", "lj")), "ij"),), IDENTITY, set()),
+    "two_teachers": (
+        (Term(1, (("U", "ki"), ("V", "kj")), "ij"),),
+        (Term(1, (("A", "im"), ("B", "jm")), "ij"),),
+        {"A", "B"},
+    ),
+    "two_variances": ((Term(1, (("U", "ki"), ("V", "kj")), "ij"),), IDENTITY, set()),
+}
+"""Models and targets of our own written out, and what does not move."""
+
 
 def example(name: str) -> Problem:
     return read_problem_file(EXAMPLES / f"{name}.toml")
 
 
 def test_every_example_is_tested() -> None:
-    assert {path.stem for path in EXAMPLES.glob("*.toml")} == {*PRESETS} | OTHERS
+    assert {path.stem for path in EXAMPLES.glob("*.toml")} == {*PRESETS, *OURS} | OTHERS | {
+        "quadratic_input"
+    }
 
 
 def test_the_page_shows_an_example_as_it_is() -> None:
@@ -56,11 +105,15 @@ def test_an_example_is_the_preset_that_it_describes(name: str) -> None:
         assert [mine[s] for s in range(3)] == [given[s] for s in range(3)]
 
 
-@pytest.mark.parametrize("name", sorted({*PRESETS} | OTHERS))
+@pytest.mark.parametrize("name", sorted({*PRESETS, *OURS} | OTHERS | {"quadratic_input"}))
 def test_all_that_an_example_follows_has_a_series(name: str) -> None:
     problem = example(name)
     marked = problem.with_target_amplitude("beta")
     for quantity in problem.quantities:
+        if (name, quantity) == ("rectangular_data", "ntk-trace"):
+            # The tangent kernel of a linear model does not move.
+            assert not len(LossSeries(problem, loss=quantity)[1])
+            continue
         assert len(LossSeries(problem, loss=quantity)[2]) > 0
         assert len(LossSeries(marked, loss=quantity)[1]) > 0
 
@@ -83,6 +136,71 @@ def test_a_sum_of_networks_against_the_oracle(p: int, H: int) -> None:
             rest = tuple(item for item in powers if item[0] not in ("p", "H"))
             found[rest] = found.get(rest, Fraction(0)) + coefficient
         assert {k: v for k, v in found.items() if v} == moments
+
+
+def numbers(
+    polynomial: Polynomial, sizes: Mapping[str, int]
+) -> dict[tuple[tuple[str, int], ...], Fraction]:
+    """A polynomial at numbers for its sizes."""
+    found: dict[tuple[tuple[str, int], ...], Fraction] = {}
+    for powers, coefficient in polynomial:
+        for name, power in powers:
+            coefficient *= Fraction(sizes.get(name, 1)) ** power
+        rest = tuple(item for item in powers if item[0] not in sizes)
+        found[rest] = found.get(rest, Fraction(0)) + coefficient
+    return {rest: value for rest, value in found.items() if value}
+
+
+def oracle_variance(text: str) -> tuple[Fraction, tuple[tuple[str, int], ...]]:
+    """A variance as the oracle takes it."""
+    value = Variance.of(text)
+    return value.coefficient, value.powers
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"p": 1, "H": 1, "q": 1, "N": 1},
+        {"p": 2, "H": 1, "q": 1, "N": 1},
+        {"p": 1, "H": 2, "q": 2, "N": 2},
+    ],
+    ids=["ones", "p", "others"],
+)
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_a_problem_of_ours_against_the_oracle(name: str, sizes: dict[str, int]) -> None:
+    model, target, fixed = OURS[name]
+    problem = example(name)
+    tensors = {tensor for diagram, _ in problem.loss for tensor in diagram.tensors}
+    written = "".join(at for term in (*model, *target) for _, at in term.factors)
+    written += "".join(term.output for term in (*model, *target))
+    expected = loss_derivatives(
+        model,
+        target,
+        {letter: sizes[AXES[letter]] for letter in written},
+        2,
+        {t.name: oracle_variance(t.variance) for t in tensors},
+        frozen=fixed,
+        prefactor=Fraction(1, 2 * (sizes["N"] if dict(problem.normalisation) else 1)),
+    )
+    series = LossSeries(problem)
+    for s, moments in enumerate(expected):
+        whole = Polynomial(moments)
+        assert numbers(series[s], sizes) == numbers(whole, sizes)
+
+
+def test_a_quadratic_network_by_hand() -> None:
+    """At p = H = 1 the averaged loss is (3/2) (w^2 - 1)^2."""
+    series = LossSeries(example("quadratic_input"))
+    assert numbers(series[0], {"p": 1, "H": 1}) == {
+        (): Fraction(3, 2),
+        (("sigma2", 1),): -3,
+        (("sigma2", 2),): Fraction(9, 2),
+    }
+    assert numbers(series[1], {"p": 1, "H": 1}) == {
+        (("sigma2", 1),): -36,
+        (("sigma2", 2),): 216,
+        (("sigma2", 3),): -540,
+    }
 
 
 def test_the_layers_of_a_deep_network_stay_balanced() -> None:
