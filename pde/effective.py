@@ -145,7 +145,8 @@ class _Question:
 def _answer(question: _Question) -> Answer:
     found, name = question.found, question.name
     if question.problem is not None and not question.problem.drive.is_gradient_flow:
-        return None  # of noise and inertia the cores of a regime do not know
+        # The cores of a regime follow a gradient; they know neither noise nor inertia.
+        return Answer(HierarchySummary(remark="the weights follow no gradient flow"))
     free = found[name].learning is Learning.FREE
     target = Polynomial() if free else found.exponents.pure_target
     remarks = []

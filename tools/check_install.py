@@ -55,6 +55,8 @@ def main() -> int:
     parser.add_argument("--tests", action="store_true", help="run make test as well")
     parser.add_argument("--no-wheel", action="store_true", help="build no wheel and no sdist")
     options = parser.parse_args()
+    # In the background a shell ignores interrupts, and so would the installation that is given one.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     pythons = list(_pythons(options.python))
     if not pythons:
         print("check of the installation: no Python 3.11 or newer was found", file=sys.stderr)
