@@ -184,7 +184,7 @@ class EffectiveDynamics:
     def _dominant(self, s: int) -> Polynomial:
         scaling = self._hierarchy.scales.scaling
         least = self.order + s * self._time
-        return Polynomial({m: c for m, c in self._exact[s] if scaling.order(m) >= least})
+        return scaling.from_order(dict(self._exact[s]), least)
 
     def coefficients(self, last: int, *, diagrams: int | None = None) -> tuple[Polynomial, ...]:
         """The leading parts of Y_0 ... Y_last, without the pure-target term.

@@ -24,10 +24,11 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import lcm
 
 from diagrams.diagram import Diagram
 from diagrams.wick import Moments, Monomial
@@ -43,7 +44,7 @@ MAXIMAL_FACTORS = 26
 """Derivatives whose diagrams have more factors are not looked at."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scaling:
     """Exponents of the symbols and of the natural time.
 
@@ -60,15 +61,40 @@ class Scaling:
 
     def order(self, powers: Monomial) -> Fraction:
         """The order of a monomial."""
-        return sum((self.exponents.get(n, Fraction(0)) * k for n, k in powers), Fraction(0))
+        return Fraction(self._multiple(powers), self._denominator)
 
     def top(self, moments: Moments) -> Fraction | None:
         """The largest order of a polynomial, None if it is zero."""
-        return max((self.order(powers) for powers, c in moments.items() if c), default=None)
+        largest = max((self._multiple(powers) for powers, c in moments.items() if c), default=None)
+        return None if largest is None else Fraction(largest, self._denominator)
+
+    def from_order(self, moments: Moments, least: Fraction) -> Polynomial:
+        """The part of a polynomial of at least some order."""
+        bound = least * self._denominator
+        return Polynomial({m: c for m, c in moments.items() if self._multiple(m) >= bound})
+
+    def of_order(self, moments: Moments, order: Fraction) -> Moments:
+        """The part of a polynomial of one order."""
+        multiple = order * self._denominator
+        return {m: c for m, c in moments.items() if self._multiple(m) == multiple}
 
     def leading(self, moments: Moments, order: Fraction) -> Polynomial:
-        """The part of a polynomial of one order."""
-        return Polynomial({m: c for m, c in moments.items() if self.order(m) == order})
+        """The part of a polynomial of one order, as a polynomial."""
+        return Polynomial(self.of_order(moments, order))
+
+    @cached_property
+    def _denominator(self) -> int:
+        return lcm(*(exponent.denominator for exponent in self.exponents.values()))
+
+    @cached_property
+    def _weights(self) -> dict[str, int]:
+        """The exponents over their common denominator: orders are compared a million times."""
+        return {name: int(a * self._denominator) for name, a in self.exponents.items()}
+
+    def _multiple(self, powers: Monomial) -> int:
+        """The order of a monomial, times the common denominator."""
+        weights = self._weights
+        return sum([weights.get(name, 0) * k for name, k in powers])
 
 
 class Scales:
@@ -144,11 +170,7 @@ class Scales:
             moments = [list(self.averages.derivatives(diagram, last)) for diagram in terms]
         best: Fraction | None = None
         for s in range(min(map(len, moments))):
-            total: Moments = {}
-            for coefficient, known in zip(terms.values(), moments, strict=True):
-                for powers, value in known[s].items():
-                    total[powers] = total.get(powers, Fraction(0)) + coefficient * value
-            order = self.scaling.top(total)
+            order = self.scaling.top(_combined([*terms.values()], [known[s] for known in moments]))
             if order is not None:
                 order -= s * self.scaling.time
                 best = order if best is None else max(best, order)
@@ -177,6 +199,16 @@ def times(first: Monomial, second: Monomial) -> Monomial:
     for name, power in second:
         powers[name] = powers.get(name, 0) + power
     return tuple(sorted((name, power) for name, power in powers.items() if power))
+
+
+def _combined(coefficients: Sequence[Fraction], moments: Sequence[Moments]) -> Moments:
+    if len(moments) == 1 and coefficients[0]:
+        return moments[0]  # a factor changes no order
+    total: Moments = {}
+    for coefficient, known in zip(coefficients, moments, strict=True):
+        for powers, value in known.items():
+            total[powers] = total.get(powers, Fraction(0)) + coefficient * value
+    return total
 
 
 def _sum(orders: Iterable[Fraction | None]) -> Fraction | None:

@@ -154,7 +154,7 @@ class Separation:
         sizes = _inverse([nodes[v] for v in roots])
         mean = {times(m, sizes): c for m, c in self._typical(nodes, factors, roots).items() if c}
         top = scaling.top(mean)
-        return None if top is None else {m: c for m, c in mean.items() if scaling.order(m) == top}
+        return None if top is None else scaling.of_order(mean, top)
 
     def spread(
         self, nodes: Sequence[Axis], factors: Sequence[Factor], roots: tuple[int, ...]
