@@ -38,6 +38,9 @@ __all__ = ["TimeLimit", "check_seconds", "time_limit"]
 _SOON = 1e-6
 """An alarm in no seconds would be none."""
 
+_SHORTLY = 0.01
+"""Seconds after which an alarm that rang on the way into a block rings again."""
+
 _LONGEST = 1e9
 """Seconds of the longest limit: alarms of the operating system have one."""
 
@@ -190,9 +193,12 @@ def _alarm(limit: TimeLimit) -> Iterator[None]:
     over = False
 
     def ring(number: int, frame: FrameType | None) -> None:
+        if over:
+            return
         # On the way in or out of a block the exception would leave the timer running for ever; the
-        # alarm rings again.
-        if over or (frame is not None and frame.f_code.co_filename in _BETWEEN):
+        # alarm rings again soon.
+        if frame is not None and frame.f_code.co_filename in _BETWEEN:
+            signal.setitimer(signal.ITIMER_REAL, _SHORTLY, _AGAIN)
             return
         raise _OutOfTime(limit)
 

@@ -96,3 +96,12 @@ def test_no_alarm_outlives_its_block() -> None:
         except BudgetExceededError:
             pass
         assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_a_limit_that_is_over_on_the_way_into_its_block_ends_it_soon() -> None:
+    """Its alarm rings while the block is entered, where it may not raise."""
+    for seconds in (1e-6, 1e-5, 1e-4):
+        begun = time.monotonic()
+        with pytest.raises(BudgetExceededError), time_limit(seconds, "sleep"):
+            time.sleep(5)
+        assert time.monotonic() - begun < 4
