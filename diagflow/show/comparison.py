@@ -22,6 +22,12 @@ COLUMNS = (
 )  # fmt: skip
 """Columns of the table."""
 
+HEADINGS = (
+    ("", "t"), ("", "theory"), ("", "mean"), ("standard", "error"), ("", "deviation"),
+    ("", "correction"), ("correction", "error"), ("", "allowed"), ("", "relative"),
+)  # fmt: skip
+"""What stands above them for people, in two lines, and above the deviation in percent."""
+
 MARKS = {Agreement.AGREES: "", Agreement.DIFFERS: "  !", Agreement.UNDECIDED: "  ?"}
 """Behind the rows of the table."""
 
@@ -89,15 +95,21 @@ def text(title: str, at: Mapping[str, Fraction], comparison: Comparison) -> str:
         f"At {values_line(at)}; {counted(ensemble.runs, 'run')}, seed {ensemble.seed}",
         *blow_up_line(ensemble),
         "",
-        "  ".join(f"{name.replace('_', ' '):>16}" for name in (*COLUMNS, "relative")),
     ]
+    rows = [[above for above, _ in HEADINGS], [below for _, below in HEADINGS]]
     for k, t in enumerate(comparison.t):
-        cells = [f"{t:.8g}"]
-        cells += [number(getattr(comparison, name)[k], ".6g") for name in COLUMNS[1:]]
-        cells.append(number(comparison.relative[k], "+.3%"))
-        lines.append("  ".join(f"{cell:>16}" for cell in cells) + MARKS[comparison.agreements[k]])
+        values = [number(getattr(comparison, name)[k], _FORMATS[name]) for name in COLUMNS[1:]]
+        rows.append([f"{t:.8g}", *values, number(comparison.relative[k], "+.3%")])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    marks = ["", "", *(MARKS[agreement] for agreement in comparison.agreements)]
+    for row, mark in zip(rows, marks, strict=True):
+        cells = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        lines.append(("  ".join(cells) + mark).rstrip())
     lines += ["", verdict(comparison), *remaining(comparison)]
     return "\n".join(lines) + "\n"
+
+
+_FORMATS = {name: ".6g" if name in ("theory", "mean") else ".3g" for name in COLUMNS}
 
 
 def json_text(title: str, at: Mapping[str, Fraction], comparison: Comparison) -> str:
