@@ -3,7 +3,7 @@
 >>> cp(order=3, symmetric=True).title
 'cp order=3 symmetric=true target=identity'
 >>> sorted(PRESETS)
-['autoencoder', 'cp', 'deep-linear', 'tied-autoencoder', 'two-layer']
+['autoencoder', 'cp', 'deep-linear', 'mlp-linear', 'tied-autoencoder', 'two-layer']
 
 All have the sizes ``p`` (inputs, outputs, tensor modes) and ``H`` (rank, hidden units), weights of
 variance ``sigma2`` and a target of `expansion.targets`. The linear ones, whose order is 2, can be

@@ -42,7 +42,9 @@ def cut_off(**more: str) -> dict[str, str]:
 def install(
     folder: Path, environment: Mapping[str, str], *, user: int | None = None
 ) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "tools/install.py", "--venv", ".venv"]
+    # Another user may not enter the folder that this environment is in.
+    python = sys.executable if user is None else os.path.realpath(sys.executable)
+    command = [python, "tools/install.py", "--venv", ".venv"]
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, user=user, timeout=120
     )

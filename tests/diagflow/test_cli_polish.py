@@ -141,7 +141,7 @@ def test_completion_knows_presets_files_and_targets(
     for name in ("cpx.toml", "notes.txt", "models/deep.toml"):
         (tmp_path / name).touch()
     assert _problems("cp") == ["cp", "cpx.toml"]
-    assert _problems("m") == ["models/"]
+    assert _problems("mo") == ["models/"]
     assert _problems("models/") == _problems("models/d") == ["models/deep.toml"]
     assert set(_problems("")) > {"tied-autoencoder", "cpx.toml", "models/"}
     assert _targets("sp") == ["spike", "spiked"]
