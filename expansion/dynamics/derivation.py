@@ -103,7 +103,8 @@ class EffectiveDynamics:
         What is followed.
     regime : Regime
     potential : tuple of CoreTerm
-        The reduced potential: the terms that move a core, without the normalisation of the loss.
+        The reduced potential: the terms that move a core, without the normalisation of the loss;
+        whole diagrams where the reduced ones do not tell how the cores move.
     output : tuple of CoreTerm
         The leading part of what is followed, normalised, without what does not move.
     cores : tuple of (Diagram, Fraction)
@@ -401,9 +402,9 @@ def derive(
     tables = averages or Averages(generator, target.diagrams)
     refused: InvalidInputError | None = None
     first: EffectiveDynamics | None = None
-    for fluctuating in (False, True):
+    for attempt in _ATTEMPTS:
         # Exchangeable cores have equal means, but each fluctuates for itself.
-        table = tables.apart if fluctuating else tables
+        table = tables.apart if attempt.fluctuating else tables
         account = table.account = Account(meter.restarted().tick)
         try:
             result = _derived(
@@ -412,7 +413,7 @@ def derive(
                 regime,
                 table,
                 exact,
-                fluctuating,
+                attempt,
                 explored,
                 meter,
                 account,
@@ -427,6 +428,18 @@ def derive(
         return first
     assert refused is not None  # each attempt returned, or was refused
     raise refused
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """How a derivation is tried, see `expansion.dynamics.hierarchy.Hierarchy`."""
+
+    fluctuating: bool = False
+    whole: bool = False
+
+
+_ATTEMPTS = (_Attempt(), _Attempt(fluctuating=True), _Attempt(whole=True))
+"""From the least work to the most; the first whose certificate holds is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -455,7 +468,7 @@ def _derived(
     regime: Regime,
     averages: Averages,
     exact: tuple[Polynomial, ...],
-    fluctuating: bool,
+    attempt: _Attempt,
     explored: int,
     meter: _Meter,
     account: Account,
@@ -466,7 +479,11 @@ def _derived(
     normalisation = problem.driven.normalisation
     scaling = Scaling(exponents, time - plain.order(normalisation))
     hierarchy = Hierarchy(
-        Scales(averages, scaling), averages.potential, normalisation, fluctuating=fluctuating
+        Scales(averages, scaling),
+        averages.potential,
+        normalisation,
+        fluctuating=attempt.fluctuating,
+        whole=attempt.whole,
     )
     products = {
         product: c
@@ -484,7 +501,12 @@ def _derived(
     depths, depth = _explored(hierarchy, output, explored)
     order = _order(hierarchy, output)
     known = [core for core, level in depths.items() if depth is None or level < depth]
-    random = tuple(core for core in depths if fluctuating and len(hierarchy.covariance(core, core)))
+    random = tuple(
+        core for core in depths if attempt.fluctuating and len(hierarchy.covariance(core, core))
+    )
+    kind = kind_of(depths, closed=depth is None)
+    if attempt.whole and kind is Kind.ONE_SITE:
+        kind = Kind.OPEN  # a particle needs a potential of cores on its site
     return EffectiveDynamics(
         problem=problem,
         loss=followed.name,
@@ -492,7 +514,7 @@ def _derived(
         potential=tuple(term for term in hierarchy.acting if term.cores),
         output=output,
         cores=tuple((core, hierarchy.scale(core) or Fraction(0)) for core in depths),
-        kind=kind_of(depths, closed=depth is None),
+        kind=kind,
         depth=depth,
         steps=(*hierarchy.potential_reduction.steps, *hierarchy.reduction.steps),
         dropped=tuple(hierarchy.dropped) if known else (),

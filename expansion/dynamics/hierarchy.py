@@ -10,6 +10,10 @@ of which the products of order sigma(c) + alpha_T are kept. Lower ones are negli
 would mean that a whole diagram, or alpha_T, was chosen wrongly: it is reported, never dropped.
 Cores are reduced when they are first asked for; nothing is done for those that are not.
 
+The potential itself is reduced first, by its own size. Where a part of it that is small, or zero on
+average, moves the cores more than its largest part does, that would lose it; its diagrams may then
+stay *whole*, and what they merge to is reduced: more work, and nothing is lost.
+
 >>> from expansion.models import cp
 >>> from expansion.dynamics.averages import Averages
 >>> from expansion.dynamics.scales import Scaling
@@ -113,6 +117,8 @@ class Hierarchy:
     normalisation : Monomial, default ()
     fluctuating : bool, default False
         Whether the scale of a core counts its standard deviation at time zero too.
+    whole : bool, default False
+        Whether the diagrams of the potential stay whole.
 
     Attributes
     ----------
@@ -127,6 +133,7 @@ class Hierarchy:
         normalisation: Monomial = (),
         *,
         fluctuating: bool = False,
+        whole: bool = False,
     ) -> None:
         self.scales = scales
         self.fluctuating = fluctuating
@@ -134,7 +141,11 @@ class Hierarchy:
         self.potential_reduction = Reduction(scales, labelled=True)
         self.dropped: list[Dropped] = []
         self._normalisation = normalisation
-        self._products = _reduced(potential, self.potential_reduction)
+        self._products: dict[Product, Fraction] = (
+            {((diagram,), ()): c for diagram, c in potential}
+            if whole
+            else _reduced(potential, self.potential_reduction)
+        )
         self._acting: set[Product] = set()
         self._rates: dict[Diagram, tuple[CoreTerm, ...]] = {}
         self._orders: dict[tuple[Diagram, int], Fraction | None] = {}

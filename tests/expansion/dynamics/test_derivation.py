@@ -349,3 +349,22 @@ def test_scales_from_the_hierarchy_are_those_of_whole_diagrams(regime: str) -> N
     assert len(compared) > 5
     for core in compared:
         assert hierarchy._extended(core) == hierarchy.scales.of(core)
+
+
+@pytest.mark.parametrize(
+    ("regime", "fifth"),
+    [
+        ("B", "-11664*p**7*H**6*sigma2**13"),
+        ("B-C", "-11664*p**5*H**5*sigma2**10 - 11664*p**7*H**6*sigma2**13"),
+    ],
+)
+def test_a_small_part_of_the_potential_may_move_the_cores(regime: str, fifth: str) -> None:
+    """Different components have no overlap on average; yet their overlap, not their size, moves.
+
+    The map has Y_0 ... Y_4; the exact leading part of Y_5 is held out.
+    """
+    found = regimes(PROBLEMS["symmetric 3"][0], terms=4)
+    dynamics = derive(found, regime, rate_of_change=True)
+    assert dynamics.kind is Kind.FINITE
+    assert dynamics.certificate.matched == (0, 1, 2, 3)
+    assert dynamics.coefficients(4)[4] == Polynomial.parse(fifth)
