@@ -240,6 +240,20 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
+    "resample": (
+        Annotated[
+            list[str] | None,
+            typer.Option(
+                "--resample",
+                help="A fixed tensor, such as the data X, that is drawn anew after every step; may "
+                "be repeated.",
+                metavar="TENSOR",
+                show_default=False,
+                rich_help_panel=_DRIVE,
+            ),
+        ],
+        None,
+    ),
     "implicit": (
         Annotated[
             str | None,
@@ -257,7 +271,7 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
 """Names, types and defaults of what describes a problem."""
 
 _FACTORS = ("temperature", "implicit", "momentum", "step")
-_DRIVING = ("flow", "rate", *_FACTORS)
+_DRIVING = ("flow", "rate", "resample", *_FACTORS)
 """Those that say what drives its weights; they belong to every problem."""
 
 
@@ -340,6 +354,7 @@ def read_problem(*, problem: str, **options: object) -> "Problem":
     return described.driven_by(
         str(driving["flow"] or drive.flow),
         rates=rates,
+        resample=(*drive.resample, *(driving["resample"] or ())),  # type: ignore[misc]
         **{name: str(driving[name] or getattr(drive, name)) for name in _FACTORS},
     )
 

@@ -66,6 +66,9 @@ def test_series_of_twice_the_loss() -> None:
         ({"rates": {"U": 0.5}}, "rate of U 0.5: is not exact; give a product"),
         ({"temperature": "a b"}, "temperature 'a b': 'b' is not understood there; give a product"),
         ({"temperature": "tau", "step": "eta"}, "temperature and step: are different dynamics;"),
+        ({"resample": ["X"]}, "resample X: tensors are drawn anew after steps, and time is"),
+        ({"resample": ["U"], "step": "h"}, "resample U: is no fixed Gaussian tensor of this"),
+        ({"resample": "X", "step": "h"}, "resample: 'X' is no list of names of tensors; give"),
     ],
     ids=str,
 )
@@ -116,6 +119,7 @@ OTHERS: list[dict[str, Any]] = [
     {"implicit": "eta"},
     {"step": "eta"},
 ]
+DATA = tied_autoencoder(data=True)
 
 
 @pytest.mark.parametrize("drive", OTHERS, ids=str)
@@ -129,6 +133,8 @@ def test_another_flow_is_no_preset_and_has_its_own_records(drive: dict[str, Any]
 def test_keys_of_different_drives_differ() -> None:
     keys = {series_key(SYM.driven_by(**drive), "train") for drive in OTHERS}
     assert len(keys) == len(OTHERS)
+    one, two = DATA.driven_by(step="eta"), DATA.driven_by(step="eta", resample=["X"])
+    assert series_key(one, "train") != series_key(two, "train")
 
 
 def test_the_solution_of_twice_the_loss_is_not_that_of_the_loss() -> None:
