@@ -16,7 +16,15 @@ import typer
 if TYPE_CHECKING:
     from expansion.problem import Problem
 
-__all__ = ["Loss", "RegimeName", "read_problem", "takes_problem"]
+__all__ = [
+    "Loss",
+    "RegimeName",
+    "Steps",
+    "checked_steps",
+    "continuous",
+    "read_problem",
+    "takes_problem",
+]
 
 SUFFIX = ".toml"
 
@@ -44,6 +52,17 @@ RegimeName = Annotated[
     ),
 ]
 """The option that names a regime."""
+
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        "--steps",
+        help="With --step-size: the mean losses after 0 ... K steps.",
+        metavar="K",
+        show_default=False,
+    ),
+]
+"""The option that counts steps of gradient descent."""
 
 _PANEL = "Problem"
 _DRIVE = "What drives the weights"
@@ -357,6 +376,47 @@ def read_problem(*, problem: str, **options: object) -> "Problem":
         resample=(*drive.resample, *(driving["resample"] or ())),  # type: ignore[misc]
         **{name: str(driving[name] or getattr(drive, name)) for name in _FACTORS},
     )
+
+
+def continuous(problem: "Problem", command: str) -> "Problem":
+    """The problem, if its time is continuous, which some commands need.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is not.
+    """
+    from diagrams.errors import InvalidInputError
+
+    if problem.drive.step:
+        raise InvalidInputError(
+            f"{command} {problem.title}: its time is discrete, and there is no series in it to "
+            "sum; use expand --steps for the exact means, or --implicit for a flow near them"
+        )
+    return problem
+
+
+def checked_steps(problem: "Problem", steps: int | None, terms: int | None) -> int | None:
+    """The number of the last coefficient, said as one of steps or of terms.
+
+    Raises
+    ------
+    InvalidInputError
+        If steps are counted where time is continuous, or both are given.
+    """
+    from diagrams.errors import InvalidInputError
+
+    if steps is None:
+        return terms
+    if not problem.drive.step:
+        raise InvalidInputError(
+            f"--steps {steps}: time is continuous here; give --step-size too, such as eta"
+        )
+    if terms is not None:
+        raise InvalidInputError(
+            f"--steps {steps} and --terms {terms}: are the same number in discrete time; give one"
+        )
+    return steps
 
 
 def _rate(text: str) -> tuple[str, str]:

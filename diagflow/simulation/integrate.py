@@ -5,9 +5,10 @@ a grid with both signs is integrated from 0 both ways.
 
 Other dynamics of `expansion.drive` have algorithms of their own. *Momentum*: the weights and their
 velocities, at rest at first, by the same methods. *Steps*: the times are numbers of steps, done as
-they are defined, with tensors drawn anew after each if the problem says so. *Temperature*: Euler-Maruyama, T du = -g dt + (2 D T)^{1/2} dB, with steps halved
-until the recorded loss changes by less than a tolerance when a run of half the steps follows the
-same noise; since the noise is additive, both errors are proportional to the step.
+they are defined, with tensors drawn anew after each if the problem says so. *Temperature*:
+Euler-Maruyama, T du = -g dt + (2 D T)^{1/2} dB, with steps halved until the recorded loss changes
+by less than a tolerance when a run of half the steps follows the same noise; since the noise is
+additive, both errors are proportional to the step.
 
 Convention. The adaptive methods are those of SciPy, with a relative tolerance on the weights;
 ``euler`` is plain gradient descent whose step is a length of time and is shortened to meet the

@@ -56,7 +56,8 @@ def test_a_variance_becomes_a_factor() -> None:
     y = Tensor("y", (p,), Kind.GAUSSIAN, variance="2*s*H")
     power = Diagram((p,) * 4, tuple((t, (k,)) for k in range(4) for t in (W_ROW, y)))
     square = Diagram(
-        (p, p, Axis("s"), Axis("s"), H, H), ((W_ROW, (0,)), (W_ROW, (0,)), (W_ROW, (1,)), (W_ROW, (1,)))
+        (p, p, Axis("s"), Axis("s"), H, H),
+        ((W_ROW, (0,)), (W_ROW, (0,)), (W_ROW, (1,)), (W_ROW, (1,))),
     )
     assert averaged(DiagramSum({power: 1}), y) == DiagramSum({square: 12})
 

@@ -210,6 +210,7 @@ def test_the_dynamics_without_anything_are_the_plain_flow() -> None:
 STEPS: list[dict[str, Any]] = [
     {"step": "eta"},
     {"step": "eta/p", "flow": "train + lambda*weight-norm"},
+    {"step": "eta", "flow": "train - weight-norm", "rates": {"U": "etaU"}},
 ]
 
 
@@ -252,7 +253,11 @@ def test_a_batch_for_every_step_of_the_autoencoder(loss: str) -> None:
 def test_one_pass_and_full_batches_differ() -> None:
     """The batch of a step is seen again by full-batch descent only; the first step is the same."""
     plain = ONE_PASS.driven_by("train", step="eta")
-    for loss, step, same in (("population", 1, True), ("train", 1, False), ("population", 2, False)):
+    for loss, step, same in (
+        ("population", 1, True),
+        ("train", 1, False),
+        ("population", 2, False),
+    ):
         one, other = (loss_series(p, loss=loss)[step] for p in (ONE_PASS, plain))
         assert (one == other) is same
 
