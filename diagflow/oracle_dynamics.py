@@ -13,7 +13,8 @@ u running over the learnable entries, with the rate r_u of their tensor.  Beside
 - *friction* γ gives every learnable entry a velocity v, zero at the start, with
   X(G) = sum_u v_u (dG/du) - sum_u (γ v_u + r_u dP/du) (dG/dv_u);
 - *step* η makes of G the polynomial in which every learnable u is replaced by u - η r_u dP/du: one
-  step of gradient descent, where the others give one derivative in time.
+  step of gradient descent, where the others give one derivative in time.  Entries of *redrawn*
+  tensors are independent in G and in the step: G is averaged over them first.
 
 Convention.  A symmetric tensor is treated as in `diagflow.oracle`: sum_u has the weight 1/n for an
 entry that stands in n places.  Nothing is imported from the packages that know diagrams.
@@ -79,6 +80,8 @@ class Dynamics:
         Zero is none.
     friction, step
         None is neither.
+    redrawn
+        Names of fixed tensors that are drawn anew after every step; their variances are numbers.
     """
 
     potential: tuple[tuple[Fraction, Quantity], ...]
@@ -87,6 +90,7 @@ class Dynamics:
     implicit: Fraction = Fraction(0)
     friction: Fraction | None = None
     step: Fraction | None = None
+    redrawn: Collection[str] = ()
 
 
 def moved_moments(
@@ -136,7 +140,9 @@ def moved_moments(
     forces = {u: -w * potential.derivative(u) for u, w in weights.items()}
     current = world.polynomial(observable)
     result = [world.average(current, laws)]
+    redrawn = [n for n, (name, *_) in enumerate(ring.entries) if name in dynamics.redrawn]
     for _ in range(terms):
+        current = world.averaged_over(redrawn, current, laws)
         current = world.moved(current, forces, weights, dynamics)
         result.append(world.average(current, laws))
     return result
@@ -199,6 +205,26 @@ class _World:
             for u, weight in weights.items():
                 result += tau * weight * value.derivative(u).derivative(u)
         return result
+
+    def averaged_over(
+        self, entries: Sequence[int], value: fmpq_mpoly, laws: Sequence[Variance]
+    ) -> fmpq_mpoly:
+        """The average over some entries at fixed values of the others."""
+        if not entries:
+            return value
+        found: dict[tuple[int, ...], fmpq] = {}
+        for exponents, c in value.to_dict().items():
+            powers = [int(power) for power in exponents]
+            if any(powers[n] % 2 for n in entries):
+                continue
+            halves = [powers[n] // 2 if n in entries else 0 for n in range(self.entries)]
+            number, monomial = variance_monomial(laws, halves)
+            if monomial:
+                raise ValueError("an entry that is drawn anew has a variance that is no number")
+            weight = number * prod(map(odd_double_factorial, halves))
+            rest = tuple(0 if n in entries else power for n, power in enumerate(powers))
+            found[rest] = found.get(rest, fmpq(0)) + c * _rational(Fraction(weight))
+        return self.context.from_dict(found)
 
     def average(self, value: fmpq_mpoly, laws: Sequence[Variance]) -> Moments:
         """The Gaussian average at time zero, where all velocities vanish."""

@@ -2,8 +2,8 @@
 
 A population loss is an average over the input x. It is taken *before* the flow, not together with
 the initial weights: two factors of the loss are averages over two independent inputs. The average
-of a diagram over a Gaussian tensor of variance one is a sum of diagrams without that tensor, one
-for each pairing of its factors.
+of a diagram over a Gaussian tensor is a sum of diagrams without that tensor, one for each pairing
+of its factors; every pair brings the variance, a number times symbols that become free nodes.
 
 >>> from diagrams.tensors import Axis, Kind, Tensor
 >>> p = Axis("p")
@@ -21,7 +21,8 @@ from __future__ import annotations
 from diagrams.diagram import Diagram, identify
 from diagrams.errors import InvalidInputError
 from diagrams.sums import DiagramSum, collect
-from diagrams.tensors import UNIT_VARIANCE, Kind, Tensor
+from diagrams.tensors import Axis, Kind, Tensor
+from diagrams.variances import Variance
 
 __all__ = ["averaged"]
 
@@ -33,7 +34,7 @@ def averaged(total: DiagramSum, *tensors: Tensor) -> DiagramSum:
     ----------
     total : DiagramSum
     tensors : Tensor
-        Fixed Gaussian tensors of variance one.
+        Fixed Gaussian tensors; their variances are numbers times symbols.
 
     Raises
     ------
@@ -41,27 +42,34 @@ def averaged(total: DiagramSum, *tensors: Tensor) -> DiagramSum:
         If a tensor is not of that kind.
     """
     for tensor in tensors:
-        if tensor.kind is not Kind.GAUSSIAN or tensor.variance != UNIT_VARIANCE:
+        if tensor.kind is not Kind.GAUSSIAN:
             raise InvalidInputError(
-                f"average over {tensor.name}: is not a fixed Gaussian tensor of variance one; "
-                'declare it as Gaussian with variance "1"'
+                f"average over {tensor.name}: is not a fixed Gaussian tensor; declare it as "
+                "Gaussian"
             )
+        variance = Variance.parse(tensor.variance)
+        if any(power < 0 for _, power in variance.powers):
+            raise InvalidInputError(
+                f"average over {tensor.name}: its variance {tensor.variance} divides by a symbol; "
+                "give it another variance and the loss a normalisation"
+            )
+        symbols = tuple(Axis(name) for name, power in variance.powers for _ in range(power))
         waiting = total
         total = DiagramSum()
         while len(waiting):
             done = {d: c for d, c in waiting if tensor not in d.tensors}
             total += DiagramSum(done)
             waiting = collect(
-                (paired, c)
+                (paired, c * variance.coefficient)
                 for diagram, c in waiting
                 if diagram not in done
-                for paired in _pairings(diagram, tensor)
+                for paired in _pairings(diagram, tensor, symbols)
             )
     return total
 
 
-def _pairings(diagram: Diagram, tensor: Tensor) -> list[Diagram]:
-    """The diagram with one factor of the tensor paired with each of the others."""
+def _pairings(diagram: Diagram, tensor: Tensor, symbols: tuple[Axis, ...]) -> list[Diagram]:
+    """The diagram with one factor of the tensor paired with each of the others, times symbols."""
     first, *others = [factor for factor in diagram.factors if factor[0] == tensor]
     result = []
     for partner in others:
@@ -70,5 +78,6 @@ def _pairings(diagram: Diagram, tensor: Tensor) -> list[Diagram]:
         rest.remove(partner)
         for order in tensor.orders:
             pairs = zip(first[1], (partner[1][slot] for slot in order), strict=True)
-            result.append(Diagram(*identify(diagram.nodes, rest, pairs)))
+            nodes, factors = identify(diagram.nodes, rest, pairs)
+            result.append(Diagram((*nodes, *symbols), factors))
     return result

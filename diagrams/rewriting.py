@@ -13,7 +13,9 @@ symbol f, the *scale* of the force, that stands for what multiplies it.
 
 - *Descent*, one step of gradient descent: G(u - f r_W dP/du), that is every factor u of G either
   stays or is merged with P. The factors are taken one after the other: those that have been decided
-  carry a mark, and j of them are decided in j! orders.
+  carry a mark, and j of them are decided in j! orders. Fixed tensors may be *drawn anew* in every
+  step: then G is averaged over them first, at the weights after the step, and those that remain
+  are of the force alone.
 
 >>> from diagrams.tensors import Axis
 >>> p, H = Axis("p"), Axis("H")
@@ -37,9 +39,11 @@ from functools import cached_property
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
 from diagrams.generator import Generator
+from diagrams.input_average import averaged
 from diagrams.merge import factor_orbits
 from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Axis, Kind, Tensor
+from diagrams.variances import Variance
 
 __all__ = ["Descent", "Force", "HeavyBall", "Rewriting"]
 
@@ -187,12 +191,16 @@ class Descent(Rewriting):
     Parameters
     ----------
     force : Force
+    redrawn : tuple of Tensor, default ()
+        Fixed Gaussian tensors that are drawn anew after the step.
     """
 
     force: Force
+    redrawn: tuple[Tensor, ...] = ()
 
     def applied(self, total: DiagramSum, tick: Tick = lambda added: None) -> DiagramSum:
         """G after the step."""
+        total = averaged(total, *self.redrawn)
         result = [(diagram, c) for diagram, c in total]
         current, number = total, 0
         while len(current):
@@ -211,6 +219,12 @@ class Descent(Rewriting):
         for factor, size in factor_orbits(diagram).items():
             for moved, c in self._decided.replacing(diagram, factor, factor[0]):
                 yield moved, size * c
+
+    @property
+    def symbols(self) -> frozenset[Axis]:
+        """The symbols that it brings, besides those of the potential."""
+        variances = (Variance.parse(tensor.variance) for tensor in self.redrawn)
+        return super().symbols | {Axis(name) for v in variances for name in v.symbols}
 
     @cached_property
     def _decided(self) -> Force:

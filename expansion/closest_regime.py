@@ -297,6 +297,11 @@ def _binary_order(value: Fraction) -> int:
 
 
 def _checked(found: Regimes, values: Mapping[str, Fraction | float]) -> dict[str, Fraction]:
+    if found.exponents.discrete:
+        raise InvalidInputError(
+            "closest regime: time is discrete, and what is neglected is estimated for series in "
+            "time; compare the numbers with the conditions of the regimes"
+        )
     symbols = found.exponents.symbols
     for name in values:
         if name not in symbols:

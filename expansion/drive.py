@@ -14,7 +14,9 @@ A `Drive` says what is different:
   descent of steps η = Δt/T on P up to the second order;
 - *momentum* γ: the heavy ball T² d²u/dt² = -γ T du/dt - r_W dP/du, at rest at time zero;
 - *step* η: gradient descent u <- u - η r_W dP/du in place of a flow; the coefficients are then the
-  means after 0, 1, 2, ... steps.
+  means after 0, 1, 2, ... steps. Fixed tensors in *resample* are drawn anew after every step: with
+  the data among them this is stochastic gradient descent in one pass, a batch for every step. What
+  is followed is measured with the tensors that the next step uses, which the weights do not know.
 
 Of temperature, momentum and step a problem has one at most.
 
@@ -43,7 +45,7 @@ from diagrams.generator import Amplitude, Generator
 from diagrams.merge import merge
 from diagrams.rewriting import Descent, Force, HeavyBall, Rewriting
 from diagrams.sums import DiagramSum
-from diagrams.tensors import Axis, Tensor
+from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.variances import Powers, Variance
 from diagrams.wick import Monomial, monomial
 from expansion.formulas import Term, read_formula
@@ -81,11 +83,14 @@ class Drive:
         The friction of the heavy ball, likewise.
     step : str, default ""
         The step of gradient descent, likewise.
+    resample : tuple of str, default ()
+        Fixed tensors that are drawn anew after every step.
 
     Raises
     ------
     InvalidInputError
-        If one of them is not understood, a symbol ends in a digit, or two dynamics are asked for.
+        If one of them is not understood, a symbol ends in a digit, two dynamics are asked for, or
+        tensors are drawn anew without steps.
 
     Examples
     --------
@@ -99,10 +104,12 @@ class Drive:
     implicit: str = ""
     momentum: str = ""
     step: str = ""
+    resample: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "flow", word(self.flow, "flow"))
         object.__setattr__(self, "rates", _rates(self.rates))
+        object.__setattr__(self, "resample", _resampled(self.resample))
         for name in FACTORS:
             value = getattr(self, name)
             text = "" if value in ("", None) else str(factor_of(value, name))
@@ -111,6 +118,11 @@ class Drive:
         if len(dynamics) > 1:
             raise InvalidInputError(
                 f"{' and '.join(dynamics)}: are different dynamics; give one of them"
+            )
+        if self.resample and not self.step:
+            raise InvalidInputError(
+                f"resample {', '.join(self.resample)}: tensors are drawn anew after steps, and "
+                "time is continuous here; give a step too"
             )
 
     @property
@@ -133,15 +145,17 @@ class Drive:
         """What is not plain, for titles: names of options with their values."""
         named = [("flow", self.flow), *(("rate", f"{name}:{rate}") for name, rate in self.rates)]
         named += [(name, getattr(self, name)) for name in FACTORS]
+        named += [("resample", ",".join(self.resample))]
         return tuple((name, value) for name, value in named if value)
 
     @property
-    def record(self) -> dict[str, str | dict[str, str]]:
+    def record(self) -> dict[str, str | dict[str, str] | list[str]]:
         """What is not plain, as plain data under the words of problem files."""
-        values: dict[str, str | dict[str, str]] = {
+        values: dict[str, str | dict[str, str] | list[str]] = {
             "flow": self.flow,
             "rates": dict(self.rates),
             **{name: getattr(self, name) for name in FACTORS},
+            "resample": list(self.resample),
             "time": "discrete" if self.step else "",
         }
         return {name: value for name, value in values.items() if value}
@@ -178,14 +192,17 @@ class Drive:
         named = {symbol for term in self.terms(quantities) for symbol in term.symbols}
         return frozenset(named.union(*(factor.symbols for factor in self.factors)))
 
-    def checked(self, quantities: Sequence[str], weights: Sequence[str]) -> Drive:
+    def checked(self, quantities: Sequence[str], tensors: Sequence[Tensor]) -> Drive:
         """In the words of a problem: like terms are collected, the plain flow is not written.
 
         Raises
         ------
         InvalidInputError
-            If the flow is no combination of the quantities, or a rate belongs to no weight.
+            If the flow is no combination of the quantities, a rate belongs to no weight, or what is
+            drawn anew is no fixed Gaussian tensor.
         """
+        self._drawn_anew(tensors)
+        weights = [tensor.name for tensor in tensors if tensor.is_learnable]
         for name, _ in self.rates:
             if name not in weights:
                 raise InvalidInputError(
@@ -204,6 +221,17 @@ class Drive:
             )
         plain = kept == {(quantities[0], ()): 1}
         return replace(self, flow="" if plain else _sum(kept))
+
+    def _drawn_anew(self, tensors: Sequence[Tensor]) -> None:
+        fixed = {tensor.name: tensor for tensor in tensors if tensor.kind is Kind.GAUSSIAN}
+        for name in self.resample:
+            if name not in fixed:
+                known = ", ".join(fixed) or "give none, there is no such tensor"
+                raise InvalidInputError(
+                    f"resample {name}: is no fixed Gaussian tensor of this problem; name one of: "
+                    f"{known}"
+                )
+            factor_of(fixed[name].variance, f"variance of {name}, which is drawn anew,")
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,10 +289,13 @@ def driven(
     )
 
 
-def rewriting(drive: Drive, found: Driven) -> tuple[Rewriting, Mapping[str, Variance]]:
+def rewriting(
+    drive: Drive, found: Driven, tensors: Iterable[Tensor]
+) -> tuple[Rewriting, Mapping[str, Variance]]:
     """The rewriting of a heavy ball or of gradient descent, and what its symbols stand for.
 
-    The normalisation of the generator is in what the scale of the force stands for.
+    The normalisation of the generator is in what the scale of the force stands for. The tensors
+    are those of the problem, among which some may be drawn anew.
     """
     normalisation = Variance(Fraction(1), found.normalisation)
     force = Force(found.generator, _SCALE)
@@ -273,7 +304,8 @@ def rewriting(drive: Drive, found: Driven) -> tuple[Rewriting, Mapping[str, Vari
         return HeavyBall(force, _FRICTION), meanings
     step = Variance.parse(drive.step)
     powers = _product(step.powers, found.normalisation)
-    return Descent(force), {_SCALE.name: Variance(step.coefficient, powers)}
+    redrawn = tuple(tensor for tensor in tensors if tensor.name in drive.resample)
+    return Descent(force, redrawn), {_SCALE.name: Variance(step.coefficient, powers)}
 
 
 def combined(parts: Sequence[Part]) -> tuple[DiagramSum, Monomial]:
@@ -363,6 +395,15 @@ def _rates(value: object) -> tuple[tuple[str, str], ...]:
             raise InvalidInputError(f"rate of {name}: is given twice; give it once")
         found[name] = str(factor_of(rate, f"rate of {name}"))
     return tuple(sorted((name, rate) for name, rate in found.items() if rate != "1"))
+
+
+def _resampled(value: object) -> tuple[str, ...]:
+    """Names of tensors, sorted."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InvalidInputError(
+            f"resample: {shown(value)} is no list of names of tensors; give for example ['X']"
+        )
+    return tuple(sorted({word(name, "resample") for name in value}))
 
 
 def factor_of(value: object, title: str) -> Variance:

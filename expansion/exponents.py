@@ -121,7 +121,7 @@ class SeriesExponents:
         Raises
         ------
         InvalidInputError
-            If the number of terms is negative, or the time of the problem is discrete.
+            If the number of terms is negative, or missing although time is discrete.
         BudgetExceededError
             If a budget is given and does not suffice for the terms.
         """
@@ -131,10 +131,10 @@ class SeriesExponents:
                 f"--terms {shown(terms)}: the number of the last coefficient is not negative; "
                 "give 0 or more"
             )
-        if problem.drive.step:
+        if problem.drive.step and terms is None:
             raise InvalidInputError(
                 f"regimes of {problem.title}: its time is discrete, and the degree of a loss grows "
-                "with every step by a factor; use implicit in place of step, or expand"
+                "with every step by a factor; say how many steps, such as --steps 1"
             )
         limits = budget or Budget()
         counted = terms is None and limits.diagrams is None
@@ -286,6 +286,11 @@ class SeriesExponents:
     def last(self) -> int:
         """The s of the last coefficient."""
         return len(self.coefficients) - 1
+
+    @property
+    def discrete(self) -> bool:
+        """Whether s counts steps, not derivatives in time."""
+        return self.problem is not None and bool(self.problem.drive.step)
 
     def has_law(self) -> bool:
         """Whether all vertices of the Newton polyhedra move linearly up to the last coefficient."""

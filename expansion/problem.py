@@ -30,7 +30,7 @@ Source: Yarotsky, Golikov, Gusev 2026, sections 2 and 3; the description by netw
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -160,7 +160,7 @@ class Problem:
             raise InvalidInputError(
                 f"symbol {name}: is the axis {name}, which is pinned; write its size"
             )
-        return self.drive.checked(self.quantities, [tensor.name for tensor in self.weights])
+        return self.drive.checked(self.quantities, self.tensors)
 
     # -- what the problem is written in --------------------------------------------------------
 
@@ -295,6 +295,7 @@ class Problem:
         implicit: str | int | Fraction = "",
         momentum: str | int | Fraction = "",
         step: str | int | Fraction = "",
+        resample: Iterable[str] = (),
     ) -> Problem:
         """The same problem with something else that drives its weights.
 
@@ -306,6 +307,8 @@ class Problem:
             By the name of a learnable tensor, a number times powers of symbols.
         temperature, implicit, momentum, step : str, optional
             Likewise; see `expansion.drive`.
+        resample : iterable of str, optional
+            Fixed tensors that are drawn anew after every step.
 
         Examples
         --------
@@ -320,6 +323,7 @@ class Problem:
             implicit=implicit,  # type: ignore[arg-type]
             momentum=momentum,  # type: ignore[arg-type]
             step=step,  # type: ignore[arg-type]
+            resample=resample,  # type: ignore[arg-type]
         )
         return replace(self, drive=drive)
 

@@ -9,6 +9,9 @@ things may be missing:
   them, and none is decided;
 - the maps of fewer coefficients are different: then nothing is confirmed.
 
+Where s counts steps of gradient descent, degrees grow by a factor with every step and there is no
+law to look for: the map is that of the coefficients given, exactly.
+
 Source: ours.
 """
 
@@ -29,7 +32,7 @@ from expansion.regime_cells import Cell, cells
 from expansion.vertex_laws import Law, laws
 from expansion.vertex_sequences import PERIODS, Vector, VertexSequence, order
 
-__all__ = ["Change", "MapCell", "RegimeMap", "find_map"]
+__all__ = ["Change", "MapCell", "RegimeMap", "find_map", "map_of_steps"]
 
 _LEAST = max(PERIODS) + 3
 """So many coefficients are needed to print cells without a law."""
@@ -132,6 +135,45 @@ def find_map(
             change for s in later if (change := _change(s, polyhedra[s], sequences)) is not None
         ),
     )
+
+
+def map_of_steps(polyhedra: Mapping[int, NewtonPolyhedron], last: int, *, tick: Tick) -> RegimeMap:
+    """The common refinement of the normal fans of all polyhedra; nothing is extrapolated.
+
+    A vertex sequence stands still and has a period as long as there are coefficients.
+    """
+    some = next(iter(polyhedra.values()))
+    hull = hull_of_sum([p.vertices for p in polyhedra.values()], falls=some.falls, tick=tick)
+    faces = compact_faces(hull, tuple(face_layers(hull)))
+    leading = {
+        face: _standing_sequence(face.cone.interior, polyhedra, last)
+        for face in faces
+        if not face.dimension
+    }
+    found = []
+    for face in faces:
+        inside = face.cone.interior
+        near = [q for vertex, q in leading.items() if vertex.cone.contains(inside)]
+        found.append(MapCell(cone=face.cone, sequences=tuple(near), scaling=inside, decided=True))
+    return RegimeMap(
+        start=0,
+        last=last,
+        period=last + 1,
+        cells=tuple(found),
+        confirmed_by=0,
+        confirmed=False,
+        changes=(),
+    )
+
+
+def _standing_sequence(
+    scaling: Point, polyhedra: Mapping[int, NewtonPolyhedron], last: int
+) -> VertexSequence:
+    """The vertices that a scaling picks, as they are."""
+    at = {s: next(iter(_picks(polyhedron, scaling))) for s, polyhedron in polyhedra.items()}
+    some = next(iter(at.values()))
+    offsets = tuple(tuple(map(Fraction, at.get(s, some))) for s in range(last + 1))
+    return VertexSequence(slope=(Fraction(0),) * len(some), offsets=offsets, start=0)
 
 
 def _law(

@@ -24,6 +24,10 @@ Laws, checked on every map that is made (`expansion.regime_laws`):
 - *learning*: free if no leading monomial contains the target, lazy if the number of factors of the
   target stays bounded as s grows, rich if it grows.
 
+In discrete time Y_s is the mean after s steps of gradient descent, and the size of a step is a
+symbol like others. Then the map is that of the given number of steps, nothing is extrapolated, and
+the natural T is 1: the time is the number of steps.
+
 >>> from expansion.models import cp
 >>> found = regimes(cp(order=2, symmetric=True), terms=4)
 >>> [regime.name for regime in found]
@@ -54,7 +58,7 @@ from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.recognition import recognised
 from expansion.regime_laws import check_map
-from expansion.regime_map import Change, MapCell, RegimeMap, find_map
+from expansion.regime_map import Change, MapCell, RegimeMap, find_map, map_of_steps
 from expansion.regime_names import natural_key, regime_names, sequence_names
 from expansion.regime_values import RationalMonomial, Regime, Regimes, conditions_of
 from expansion.series import Budget, Progress
@@ -85,7 +89,7 @@ def regimes(
     loss : str, optional
         Which loss or observable of a problem; without it the loss that drives the flow.
     terms : int, optional
-        The last coefficient that is used.
+        The last coefficient that is used; in discrete time the number of steps, which is needed.
     slice : str, optional
         Restrict the scalings, see `Regimes.restricted`.
     budget, progress, store, executor
@@ -116,7 +120,11 @@ def regimes(
         exponents = SeriesExponents.of_coefficients(_coefficients(source))
     limits = limits.at(exponents.last)
     polyhedra = exponents.polyhedra(tick=limits.tick)
-    found = find_map(polyhedra, exponents.last, growing=exponents.growing_places, tick=limits.tick)
+    if exponents.discrete:
+        found = map_of_steps(polyhedra, exponents.last, tick=limits.tick)
+    else:
+        growing = exponents.growing_places
+        found = find_map(polyhedra, exponents.last, growing=growing, tick=limits.tick)
     result = _described(exponents, polyhedra, found, limits.tick)
     check_map(result, tick=limits.tick)
     limits.end()
@@ -242,4 +250,4 @@ def _learning(
         if s in polyhedra:
             points = polyhedra[s].face(cell.scaling).points
             most[s] = max(exponents.factors[s][point][1] for point in points)
-    return learning(most, period=found.period)
+    return learning(most, period=1 if exponents.discrete else found.period)

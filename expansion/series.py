@@ -386,7 +386,7 @@ class LossSeries:
             observable, drive = self._quantity.diagrams, self.problem.drive
             tick, work = self._meter.tick, self._work
             if drive.is_rewriting:
-                rule, meanings = rewriting(drive, self._driven)
+                rule, meanings = rewriting(drive, self._driven, self.problem.tensors)
                 self._flow = Iterated(observable, rule, meanings, tick=tick, work=work)
                 return self._flow
             shared = None if self._beside is None else self._beside._require_flow().representation

@@ -116,6 +116,11 @@ def solution(found: Regimes, name: str) -> Solution:
         raise InvalidInputError(
             f"regime {regime.name}: belongs to given coefficients; a solution needs their problem"
         )
+    if found.exponents.discrete:
+        raise InvalidInputError(
+            f"regime {regime.name}: time is discrete, and there is no series in it to sum; the "
+            "exact means after every step are its coefficients, see expand --steps"
+        )
     known = recognised(problem)
     twin = None if known is None or known.is_itself else _twin(found, regime, known)
     derived = (

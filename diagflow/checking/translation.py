@@ -63,6 +63,12 @@ class Translation:
                 f"loss of {self.problem.family}: is an average over inputs, and the oracle knows "
                 "sums only; check a problem with finite data"
             )
+        for tensor in self.problem.tensors:
+            if tensor.name in self.problem.drive.resample and self._variance(tensor)[1]:
+                raise InvalidInputError(
+                    f"tensor {tensor.name}: is drawn anew and has the variance {tensor.variance}, "
+                    "and the oracle knows numbers only; check a problem with a number for it"
+                )
 
     @property
     def _losses(self) -> dict[str, QuadraticLoss]:
@@ -135,6 +141,7 @@ class Translation:
             implicit=self._number(drive.implicit or None),
             friction=self._number(drive.momentum) if drive.momentum else None,
             step=self._number(drive.step) if drive.step else None,
+            redrawn=drive.resample,
         )
 
     def _number(self, text: str | None) -> Fraction:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.ensemble import At, CurveFormat, Jobs, Seed, Times, Tolerance
-from diagflow.commands.problem import Loss, RegimeName, takes_problem
+from diagflow.commands.problem import Loss, RegimeName, continuous, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
 from diagflow.commands.shared_options import (
     UNDECIDED,
@@ -129,7 +129,7 @@ def run(
     limits = budget(max_seconds, max_diagrams, max_memory)
     limit = TimeLimit.begun(max_seconds, f"comparison with {problem.title}")
     found = search(
-        problem,
+        continuous(problem, NAME),
         loss=loss,
         terms=terms,
         budget=limits,

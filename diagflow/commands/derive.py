@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.expand import Format
-from diagflow.commands.problem import Loss, takes_problem
+from diagflow.commands.problem import Loss, continuous, takes_problem
 from diagflow.commands.regime_search import search
 from diagflow.commands.shared_options import (
     Diagrams,
@@ -80,7 +80,7 @@ def run(
         )
     limits = budget(max_seconds, max_diagrams, max_memory)
     found = search(
-        problem,
+        continuous(problem, NAME),
         loss=loss,
         terms=None,
         budget=limits,

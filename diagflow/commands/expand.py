@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagflow.commands.problem import Loss, takes_problem
+from diagflow.commands.problem import Loss, Steps, checked_steps, takes_problem
 from diagflow.commands.shared_options import (
     INTERRUPTED,
     Diagrams,
@@ -50,16 +50,13 @@ class Format(StrEnum):
 @takes_problem
 def run(
     problem: "Problem",
-    terms: Annotated[int, typer.Option("--terms", help="Print Y_0 ... Y_S.", metavar="S")] = 2,
-    steps: Annotated[
+    terms: Annotated[
         int | None,
         typer.Option(
-            "--steps",
-            help="With --step-size: print the mean losses after 0 ... K steps.",
-            metavar="K",
-            show_default=False,
+            "--terms", help="Print Y_0 ... Y_S; 2 unless given.", metavar="S", show_default=False
         ),
     ] = None,
+    steps: Steps = None,
     loss: Loss = None,
     observable: Annotated[
         str | None,
@@ -91,11 +88,8 @@ def run(
     from diagrams.errors import InvalidInputError
     from expansion.series import LossSeries
 
-    if steps is not None and not problem.drive.step:
-        raise InvalidInputError(
-            f"--steps {steps}: time is continuous here; give --step-size too, such as eta"
-        )
-    terms = terms if steps is None else steps
+    last = checked_steps(problem, steps, terms)
+    terms = 2 if last is None else last
     if terms < 0:
         raise InvalidInputError(
             f"--terms {terms}: the number of the last coefficient is not negative; give 0 or more"

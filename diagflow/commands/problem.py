@@ -16,7 +16,15 @@ import typer
 if TYPE_CHECKING:
     from expansion.problem import Problem
 
-__all__ = ["Loss", "RegimeName", "read_problem", "takes_problem"]
+__all__ = [
+    "Loss",
+    "RegimeName",
+    "Steps",
+    "checked_steps",
+    "continuous",
+    "read_problem",
+    "takes_problem",
+]
 
 SUFFIX = ".toml"
 
@@ -44,6 +52,17 @@ RegimeName = Annotated[
     ),
 ]
 """The option that names a regime."""
+
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        "--steps",
+        help="With --step-size: the mean losses after 0 ... K steps.",
+        metavar="K",
+        show_default=False,
+    ),
+]
+"""The option that counts steps of gradient descent."""
 
 _PANEL = "Problem"
 _DRIVE = "What drives the weights"
@@ -240,6 +259,20 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
+    "resample": (
+        Annotated[
+            list[str] | None,
+            typer.Option(
+                "--resample",
+                help="A fixed tensor, such as the data X, that is drawn anew after every step; may "
+                "be repeated.",
+                metavar="TENSOR",
+                show_default=False,
+                rich_help_panel=_DRIVE,
+            ),
+        ],
+        None,
+    ),
     "implicit": (
         Annotated[
             str | None,
@@ -257,7 +290,7 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
 """Names, types and defaults of what describes a problem."""
 
 _FACTORS = ("temperature", "implicit", "momentum", "step")
-_DRIVING = ("flow", "rate", *_FACTORS)
+_DRIVING = ("flow", "rate", "resample", *_FACTORS)
 """Those that say what drives its weights; they belong to every problem."""
 
 
@@ -340,8 +373,50 @@ def read_problem(*, problem: str, **options: object) -> "Problem":
     return described.driven_by(
         str(driving["flow"] or drive.flow),
         rates=rates,
+        resample=(*drive.resample, *(driving["resample"] or ())),  # type: ignore[misc]
         **{name: str(driving[name] or getattr(drive, name)) for name in _FACTORS},
     )
+
+
+def continuous(problem: "Problem", command: str) -> "Problem":
+    """The problem, if its time is continuous, which some commands need.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is not.
+    """
+    from diagrams.errors import InvalidInputError
+
+    if problem.drive.step:
+        raise InvalidInputError(
+            f"{command} {problem.title}: its time is discrete, and there is no series in it to "
+            "sum; use expand --steps for the exact means, or --implicit for a flow near them"
+        )
+    return problem
+
+
+def checked_steps(problem: "Problem", steps: int | None, terms: int | None) -> int | None:
+    """The number of the last coefficient, said as one of steps or of terms.
+
+    Raises
+    ------
+    InvalidInputError
+        If steps are counted where time is continuous, or both are given.
+    """
+    from diagrams.errors import InvalidInputError
+
+    if steps is None:
+        return terms
+    if not problem.drive.step:
+        raise InvalidInputError(
+            f"--steps {steps}: time is continuous here; give --step-size too, such as eta"
+        )
+    if terms is not None:
+        raise InvalidInputError(
+            f"--steps {steps} and --terms {terms}: are the same number in discrete time; give one"
+        )
+    return steps
 
 
 def _rate(text: str) -> tuple[str, str]:

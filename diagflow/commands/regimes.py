@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.expand import Format
-from diagflow.commands.problem import Loss, takes_problem
+from diagflow.commands.problem import Loss, Steps, checked_steps, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
 from diagflow.commands.shared_options import (
     Diagrams,
@@ -36,6 +36,7 @@ EPILOG = (
     "  diagflow regimes cp --order 4 --symmetric\n\n"
     "  diagflow regimes cp --order 2 --symmetric --at p=512,H=256,sigma2=2e-5\n\n"
     "  diagflow regimes cp --order 3 --target teacher --slice 'H_teacher ~ H'\n\n"
+    "  diagflow regimes cp --order 2 --symmetric --steps 1 --step-size eta\n\n"
     "  diagflow regimes series.json --growing p,H --regime V1-V2"
 )
 
@@ -64,6 +65,7 @@ def _run(
             show_default=False,
         ),
     ] = None,
+    steps: Steps = None,
     regime: Annotated[
         str | None,
         typer.Option(
@@ -139,7 +141,7 @@ def _run(
         found = search(
             source,
             loss=loss,
-            terms=terms,
+            terms=checked_steps(source, steps, terms),
             budget=budget(max_seconds, max_diagrams, max_memory),
             store=opened_store(store, no_store=no_store),
             jobs=jobs,
@@ -147,6 +149,8 @@ def _run(
             slice_=slice_,
         )
     else:
+        if steps is not None:
+            raise InvalidInputError("--steps: a JSON file holds coefficients; give --terms")
         if loss is not None:
             raise InvalidInputError("--loss: a JSON file holds one series; leave it out")
         sizes = None if growing is None else [name.strip() for name in growing.split(",")]

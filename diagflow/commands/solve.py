@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagflow.commands.problem import Loss, RegimeName, takes_problem
+from diagflow.commands.problem import Loss, RegimeName, continuous, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
 from diagflow.commands.shared_options import (
     INTERRUPTED,
@@ -126,7 +126,7 @@ def run(
     grid = parse_times(times)
     limit = TimeLimit.begun(max_seconds, f"the list of solutions of {problem.title}")
     found = search(
-        problem,
+        continuous(problem, NAME),
         loss=loss,
         terms=terms,
         budget=budget(max_seconds, max_diagrams, max_memory),

@@ -204,6 +204,9 @@ def _heading(found: Regimes) -> list[str]:
 def support(found: Regimes) -> str:
     """What is known of the motion of the vertices, in a sentence or two."""
     last, count = found.exponents.last, found.confirmed_by
+    if found.exponents.discrete:
+        steps = "the start alone" if not last else f"{last} step{'s' * (last > 1)} and the start"
+        return f"Exact, for {steps}; T counts steps. Nothing is said of more steps."
     period = "" if found.period == 1 else f" with period {found.period}"
     if found.law_last is None:
         return (

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
-from diagflow.simulation.gradient import LossGradient, symmetric_part
+from diagflow.simulation.gradient import LossGradient, drawn
 from diagflow.simulation.integrate import (
     NOISE_TOLERANCE,
     Path,
@@ -39,7 +39,6 @@ from diagflow.simulation.integrate import (
 )
 from diagflow.simulation.processes import processes
 from diagflow.simulation.trajectory import Trajectory
-from diagflow.simulation.values import variance_at
 from diagflow.time_limit import TimeLimit, check_seconds, time_limit
 from diagrams.arguments import function, instance, whole, word
 from diagrams.errors import BudgetExceededError, InvalidInputError
@@ -68,20 +67,10 @@ class _Task:
 
 
 def initial_tensors(flow: LossGradient, seed: np.random.SeedSequence) -> dict[str, Any]:
-    """Draw all Gaussian tensors of a problem, in the order of their names.
-
-    A symmetric one is the sum of an independent array over the orders of its slots, over the square
-    root of their number: the covariance of `diagrams.tensors`.
-    """
+    """Draw all Gaussian tensors of a problem, in the order of their names."""
     generator = np.random.default_rng(seed)
-    drawn = {}
-    for tensor in flow.problem.tensors:
-        if tensor.is_random:
-            array = generator.standard_normal(flow.shapes[tensor.name])
-            if tensor.symmetric:
-                array = symmetric_part(array, tensor, np) * np.sqrt(len(tensor.orders))
-            drawn[tensor.name] = array * np.sqrt(variance_at(tensor, flow.values))
-    return drawn
+    tensors = (tensor for tensor in flow.problem.tensors if tensor.is_random)
+    return {tensor.name: drawn(tensor, flow, generator) for tensor in tensors}
 
 
 def simulate(

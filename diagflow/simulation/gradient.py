@@ -33,7 +33,7 @@ import psutil
 from diagflow.simulation.networks import Constant, NetworkAtSizes, axis_size, occurrences
 from diagflow.simulation.planning import BLOCK_ENTRIES, compile_contractions
 from diagflow.simulation.program import Contraction, Program
-from diagflow.simulation.values import amplitude_at, read_values
+from diagflow.simulation.values import amplitude_at, read_values, variance_at
 from diagrams.errors import InvalidInputError
 from diagrams.tensors import Tensor
 from diagrams.wick import Monomial
@@ -41,7 +41,7 @@ from expansion.drive import Driven
 from expansion.losses import Quantity
 from expansion.problem import Problem
 
-__all__ = ["LossGradient", "symmetric_part"]
+__all__ = ["LossGradient", "drawn", "symmetric_part"]
 
 VECTORS = 20
 """Copies of the weights that an integrator keeps: the stages of DOP853 and what it works on."""
@@ -156,6 +156,18 @@ class LossGradient:
             if tensor.symmetric:
                 gradient[tensor.name] = symmetric_part(gradient[tensor.name], tensor, self.xp)
         return gradient
+
+
+def drawn(tensor: Tensor, flow: LossGradient, generator: np.random.Generator) -> Any:
+    """The entries of a Gaussian tensor.
+
+    A symmetric one is the sum of an independent array over the orders of its slots, over the square
+    root of their number: the covariance of `diagrams.tensors`.
+    """
+    array = generator.standard_normal(flow.shapes[tensor.name])
+    if tensor.symmetric:
+        array = symmetric_part(array, tensor, np) * np.sqrt(len(tensor.orders))
+    return array * np.sqrt(variance_at(tensor, flow.values))
 
 
 def symmetric_part(array: Any, tensor: Tensor, xp: Any) -> Any:

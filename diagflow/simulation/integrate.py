@@ -5,9 +5,10 @@ a grid with both signs is integrated from 0 both ways.
 
 Other dynamics of `expansion.drive` have algorithms of their own. *Momentum*: the weights and their
 velocities, at rest at first, by the same methods. *Steps*: the times are numbers of steps, done as
-they are defined. *Temperature*: Euler-Maruyama, T du = -g dt + (2 D T)^{1/2} dB, with steps halved
-until the recorded loss changes by less than a tolerance when a run of half the steps follows the
-same noise; since the noise is additive, both errors are proportional to the step.
+they are defined, with tensors drawn anew after each if the problem says so. *Temperature*:
+Euler-Maruyama, T du = -g dt + (2 D T)^{1/2} dB, with steps halved until the recorded loss changes
+by less than a tolerance when a run of half the steps follows the same noise; since the noise is
+additive, both errors are proportional to the step.
 
 Convention. The adaptive methods are those of SciPy, with a relative tolerance on the weights;
 ``euler`` is plain gradient descent whose step is a length of time and is shortened to meet the
@@ -40,7 +41,7 @@ import psutil
 from numpy.typing import NDArray
 from scipy.integrate import DOP853, LSODA
 
-from diagflow.simulation.gradient import LossGradient, symmetric_part
+from diagflow.simulation.gradient import LossGradient, drawn, symmetric_part
 from diagflow.simulation.values import factor_at
 from diagrams.arguments import shown, word
 from diagrams.errors import InvalidInputError
@@ -126,7 +127,7 @@ def integrate(
         A run of an adaptive method counts as blown up when its largest weight exceeds this many
         times its first value; without it, when the step vanishes.
     noise : SeedSequence, optional
-        Of the noise, if there is a temperature.
+        Of the noise, if there is a temperature, and of tensors that are drawn anew.
 
     Returns
     -------
@@ -153,7 +154,7 @@ def integrate(
         grid = [times[k] for k in chosen]
         states: Iterator[Vector]
         if flow.problem.drive.step:
-            states = run.steps(grid)
+            states = run.steps(grid, noise or np.random.SeedSequence(0))
         elif flow.noise:
             states = run.noisy(grid, step, rtol, noise or np.random.SeedSequence(0))
         elif step and method == "euler":
@@ -280,9 +281,12 @@ class _Run:
             moved = np.concatenate([speed, moved - self.friction * speed])
         return moved / self.flow.values["T"]
 
-    def steps(self, grid: Sequence[float]) -> Iterator[Vector]:
+    def steps(self, grid: Sequence[float], seed: np.random.SeedSequence) -> Iterator[Vector]:
         """States after some numbers of steps of gradient descent."""
         self.stopped = None
+        generator = np.random.default_rng(seed)
+        problem = self.flow.problem
+        redrawn = [tensor for tensor in problem.tensors if tensor.name in problem.drive.resample]
         length = factor_at(self.flow.problem.drive.step, self.flow.values)
         done, state = 0, self.start
         for number in grid:
@@ -293,6 +297,9 @@ class _Run:
                 if not np.all(np.isfinite(state)):
                     self.stopped = float(done)
                     return
+                for tensor in redrawn:
+                    array = drawn(tensor, self.flow, generator)
+                    self.fixed[tensor.name] = self.flow.xp.asarray(array)
             yield state
 
     def noisy(

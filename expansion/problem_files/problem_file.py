@@ -24,7 +24,8 @@ Top level:
 - ``family``: the name of the problem, by default that of the file;
 - ``flow``: what drives the weights, needed if there are several losses: the name of a loss, or a
   combination of losses and observables with numbers and symbols, ``"train + lambda*weight-norm"``;
-- ``temperature``, ``implicit``, ``momentum``, ``step``: see `expansion.drive`;
+- ``temperature``, ``implicit``, ``momentum``, ``step``, and ``resample``, a list of fixed tensors:
+  see `expansion.drive`;
 - ``amplitudes``: list of further symbols that formulas use;
 - ``axes``: ``"growing"`` for a size that is a symbol, a positive integer for a pinned one;
 - ``tensors``: ``kind`` (``weight``: learnable; ``gaussian``: random and fixed; ``structural``: a
@@ -147,7 +148,7 @@ class _Reader:
     @property
     def problem(self) -> Problem:
         known = ("family", "flow", "amplitudes", "axes", "tensors", "losses", "observables")
-        self.document.table((), (*known, *FACTORS))
+        self.document.table((), (*known, *FACTORS, "resample"))
         losses = {name: self._loss(name) for name in self.document.table(("losses",))}
         if not losses:
             raise self.document.error(
@@ -201,7 +202,11 @@ class _Reader:
                 factors[name] = self.declared.factor((name,), values[name])
         rates = tuple(self.declared.rates.items())
         drive = self.document.checked(("flow",), Drive, flow=flow, rates=rates)
-        return self.document.checked(tuple(factors)[:1], replace, drive, **factors)
+        drive = self.document.checked(tuple(factors)[:1], replace, drive, **factors)
+        if "resample" not in values:
+            return drive
+        resample = self.document.strings((), "resample")
+        return self.document.checked(("resample",), replace, drive, resample=resample)
 
     @property
     def _family(self) -> str:

@@ -93,6 +93,27 @@ def test_a_report_tells_the_motion() -> None:
     assert r"u \leftarrow u - \eta \frac{\partial L}{\partial u}" in step
 
 
+def test_a_map_of_steps_and_what_needs_a_flow(run: Run) -> None:
+    steps = ("--step-size", "eta")
+    status, out, _ = run("regimes", *SYM, *steps, "--steps", "1")
+    assert status == 0
+    assert "29 regimes, from Y_0 ... Y_1\nExact, for 1 step and the start; T counts steps." in out
+    status, _, err = run("regimes", *SYM, *steps)
+    assert status == 2 and "say how many steps, such as --steps 1" in err
+    status, _, err = run("regimes", *SYM, *steps, "--steps", "1", "--terms", "1")
+    assert status == 2 and "--steps 1 and --terms 1: are the same number" in err
+    status, _, err = run("derive", *SYM, *steps, "--regime", "V1")
+    assert status == 2 and "derive cp order=2" in err and "use expand --steps" in err
+
+
+def test_tensors_that_are_drawn_anew(run: Run) -> None:
+    data = ("tied-autoencoder", "--data", "--step-size", "eta", "--resample", "X")
+    status, out, _ = run("expand", *data, "--steps", "0", "--format", "json")
+    assert status == 0 and json.loads(out)["resample"] == ["X"]
+    status, _, err = run("expand", *data, "--resample", "W", "--steps", "0")
+    assert status == 2 and "resample W: is no fixed Gaussian tensor of this problem" in err
+
+
 BAD = {
     "--rate U": "--rate U: is not a tensor with its rate; write for example W=eta",
     "--rate W=eta": "rate of W: there is no learnable tensor of this name; give rates to U",

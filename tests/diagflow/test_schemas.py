@@ -67,6 +67,12 @@ OUTPUTS: dict[str, tuple[str, tuple[str, ...], int]] = {
     ),
     "momentum": ("expand", ("expand", "mlp-linear", "--momentum", "gamma", "--terms", "1"), 0),
     "steps": ("expand", ("expand", *SYM, "--steps", "1", "--step-size", "eta"), 0),
+    "one pass": ("expand", ("expand", str(ROOT / "examples" / "one-pass.toml"), "--steps", "1"), 0),
+    "map of steps": (
+        "regimes",
+        ("regimes", *SYM, "--steps", "1", "--step-size", "eta", "--regime", "V4-V5"),
+        0,
+    ),
     "noise": (
         "simulate",
         (
@@ -218,7 +224,7 @@ OPTIONAL = {
     "derive": {"depth", "degree", "target", "data", "loss", "random"},
     "expand": {
         *("depth", "degree", "wide_ends", "target", "data", "loss", "observable", "divisors"),
-        *("flow", "rates", "temperature", "implicit", "momentum"),
+        *("flow", "rates", "temperature", "implicit", "momentum", "resample"),
     },
     "regimes": {"family", "target", "data", "loss", "leading", "place", "moving_walls"},
     "simulate": {"loss"},

@@ -11,7 +11,9 @@ from diagflow.simulation import LossGradient, initial_tensors, integrate, simula
 from diagrams.errors import InvalidInputError
 from expansion.models import cp, tied_autoencoder
 from expansion.problem import Problem
+from expansion.problem_files.problem_file import read_problem_file
 from expansion.series import loss_series
+from tests.command import ROOT
 
 SYM = cp(order=2, symmetric=True)
 SIZES = {"p": 3, "H": 2, "sigma2": 0.1}
@@ -84,6 +86,18 @@ def test_steps_are_exact() -> None:
             expected.append(np.sum((1 - a) ** 2) / 2)
         a = a * (1 + 2 * 0.05 * (1 - a)) ** 2
     assert np.allclose(path.loss, expected, rtol=1e-12)
+
+
+def test_one_pass_follows_the_exact_means() -> None:
+    """Each step has a batch of its own, and the loss is that of the next."""
+    problem = read_problem_file(ROOT / "examples" / "one-pass.toml")
+    at = {"p": 4, "N": 3, "sigma2": 0.5, "s": 1.0, "eta": 0.25}
+    for loss in ("train", "population"):
+        found = simulate(problem, at=at, times=[0, 1, 3], loss=loss, runs=400, seed=5)
+        series = loss_series(problem, loss=loss)
+        for k, step in enumerate([0, 1, 3]):
+            expected = float(series[step].evaluate(**{n: Fraction(x) for n, x in at.items()}))
+            assert abs(found.mean[k] - expected) <= 4 * found.standard_error[k]
 
 
 def test_one_step_follows_the_exact_mean() -> None:

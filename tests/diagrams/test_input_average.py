@@ -16,6 +16,7 @@ from diagrams.wick import expectation
 p, H = Axis("p"), Axis("H")
 W = Tensor("W", (H, p), variance="sigma2")
 x = Tensor("x", (p,), Kind.GAUSSIAN, variance="1")
+W_ROW = Tensor("w", (p,), variance="sigma2")
 Z = Tensor("Z", (H, p), Kind.GAUSSIAN, variance="1")
 
 
@@ -50,11 +51,29 @@ def test_without_tensors_nothing_changes() -> None:
     assert averaged(total) == total
 
 
-@pytest.mark.parametrize("tensor", [W, Tensor("X", (p,), Kind.GAUSSIAN, "xi2")])
-def test_tensors_that_cannot_be_averaged_over(tensor: Tensor) -> None:
-    message = (
-        rf"^average over {tensor.name}: is not a fixed Gaussian tensor of variance one; declare it "
-        r'as Gaussian with variance "1"$'
+def test_a_variance_becomes_a_factor() -> None:
+    """E (w.x)^4 = 3 v^2 |w|^4 with v = 2 s H."""
+    y = Tensor("y", (p,), Kind.GAUSSIAN, variance="2*s*H")
+    power = Diagram((p,) * 4, tuple((t, (k,)) for k in range(4) for t in (W_ROW, y)))
+    square = Diagram(
+        (p, p, Axis("s"), Axis("s"), H, H),
+        ((W_ROW, (0,)), (W_ROW, (0,)), (W_ROW, (1,)), (W_ROW, (1,))),
     )
-    with pytest.raises(InvalidInputError, match=message):
+    assert averaged(DiagramSum({power: 1}), y) == DiagramSum({square: 12})
+
+
+@pytest.mark.parametrize(
+    ("tensor", "message"),
+    [
+        (W, "average over W: is not a fixed Gaussian tensor; declare it as Gaussian"),
+        (
+            Tensor("X", (p,), Kind.GAUSSIAN, "s/H"),
+            "average over X: its variance s/H divides by a symbol; give it another variance and "
+            "the loss a normalisation",
+        ),
+    ],
+)
+def test_tensors_that_cannot_be_averaged_over(tensor: Tensor, message: str) -> None:
+    with pytest.raises(InvalidInputError) as error:
         averaged(DiagramSum(), tensor)
+    assert str(error.value) == message

@@ -7,17 +7,20 @@ import pytest
 
 from diagrams.errors import InvalidInputError
 from diagrams.merge import merge
+from expansion.closest_regime import where
 from expansion.drive import Drive
 from expansion.models import cp, mlp_linear, tied_autoencoder
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from expansion.problem_files.problem_file import read_problem
+from expansion.problem_files.problem_file import read_problem, read_problem_file
 from expansion.problem_files.toml_document import TomlDocument
 from expansion.recognition import recognised
+from expansion.regime_laws import regimes_at, scalings_to_try
 from expansion.regimes import regimes
 from expansion.series import LossSeries, loss_series
 from expansion.series_store import series_key
 from pde.solving import solution
+from tests.command import ROOT
 
 SYM = cp(order=2, symmetric=True)
 
@@ -66,6 +69,9 @@ def test_series_of_twice_the_loss() -> None:
         ({"rates": {"U": 0.5}}, "rate of U 0.5: is not exact; give a product"),
         ({"temperature": "a b"}, "temperature 'a b': 'b' is not understood there; give a product"),
         ({"temperature": "tau", "step": "eta"}, "temperature and step: are different dynamics;"),
+        ({"resample": ["X"]}, "resample X: tensors are drawn anew after steps, and time is"),
+        ({"resample": ["U"], "step": "h"}, "resample U: is no fixed Gaussian tensor of this"),
+        ({"resample": "X", "step": "h"}, "resample: 'X' is no list of names of tensors; give"),
     ],
     ids=str,
 )
@@ -116,6 +122,7 @@ OTHERS: list[dict[str, Any]] = [
     {"implicit": "eta"},
     {"step": "eta"},
 ]
+DATA = tied_autoencoder(data=True)
 
 
 @pytest.mark.parametrize("drive", OTHERS, ids=str)
@@ -129,6 +136,8 @@ def test_another_flow_is_no_preset_and_has_its_own_records(drive: dict[str, Any]
 def test_keys_of_different_drives_differ() -> None:
     keys = {series_key(SYM.driven_by(**drive), "train") for drive in OTHERS}
     assert len(keys) == len(OTHERS)
+    one, two = DATA.driven_by(step="eta"), DATA.driven_by(step="eta", resample=["X"])
+    assert series_key(one, "train") != series_key(two, "train")
 
 
 def test_the_solution_of_twice_the_loss_is_not_that_of_the_loss() -> None:
@@ -271,9 +280,65 @@ def test_a_file_of_which_an_observable_drives() -> None:
     assert series[1] == Polynomial.parse("-p*H*sigma2")
 
 
-def test_a_time_of_steps_has_no_regimes() -> None:
-    with pytest.raises(InvalidInputError, match="its time is discrete"):
-        regimes(SYM.driven_by(step="eta"))
+STEPPED = SYM.driven_by(step="eta")
+
+
+def test_a_map_of_steps_needs_their_number() -> None:
+    with pytest.raises(InvalidInputError, match=r"time is discrete, and the degree .* --steps 1"):
+        regimes(STEPPED)
+
+
+def test_every_scaling_picks_what_its_regime_says() -> None:
+    """The leading monomials of L_0 and L_1 under many scalings, one by one."""
+    found = regimes(STEPPED, terms=1)
+    symbols = found.exponents.symbols
+    assert set(symbols) == {"p", "H", "sigma2", "eta"} and found.exponents.growing == ("p", "H")
+    seen = set()
+    for scaling in scalings_to_try(4, growing=found.exponents.growing_places, count=80):
+        (regime,) = regimes_at(found, scaling)
+        seen.add(regime.name)
+        for s, polynomial in enumerate(found.exponents.coefficients):
+            orders = {
+                point: sum(a * x for a, x in zip(scaling, point, strict=True))
+                for point in polynomial.exponents(symbols)
+            }
+            leading = {point for point, order in orders.items() if order == max(orders.values())}
+            assert leading == set(found.face(regime, s).points)
+    assert {regime.name for regime in found if not regime.dimension} <= seen
+
+
+def test_the_edge_of_stability_is_a_wall() -> None:
+    """Free weights with H >> p grow in a step if eta H sigma2 is large, and shrink else."""
+    found = regimes(STEPPED, terms=1)
+    assert all(not regime.natural_time and regime.decided for regime in found)
+    wall = {
+        str(condition): regime
+        for regime in found
+        if regime.dimension == 1
+        for condition in regime.conditions[:1]
+    }["H*sigma2*eta ~ 1"]
+    below, beyond = (found[name] for name in wall.vertices)
+    assert found.face(below, 1).points == found.face(below, 0).points
+    eta = found.exponents.symbols.index("eta")
+    assert {point[eta] for point in found.face(beyond, 1).points} == {4}
+    assert {point[eta] for point in found.face(wall, 1).points} == {0, 1, 2, 3, 4}
+
+
+def test_a_map_of_many_steps_of_a_linear_model() -> None:
+    """E|w - v|^2 is multiplied by 1 - 2 eta + eta^2 (1 + (p + 1)/N): the walls are its corners."""
+    problem = read_problem_file(ROOT / "examples" / "one-pass.toml")
+    found = regimes(problem, loss="population", terms=2)
+    conditions = {str(c) for regime in found if regime.dimension == 1 for c in regime.conditions}
+    assert {"eta ~ 1", "p*eta**2/N ~ 1", "N/p ~ 1"} <= conditions
+
+
+def test_what_a_map_of_steps_is_not_for() -> None:
+    found = regimes(STEPPED, terms=1)
+    at = {"p": 8, "H": 8, "sigma2": Fraction(1, 8), "eta": Fraction(1, 10)}
+    with pytest.raises(InvalidInputError, match="regime V1: time is discrete, and there is no"):
+        solution(found, "V1")
+    with pytest.raises(InvalidInputError, match="closest regime: time is discrete"):
+        where(found, at=at)
 
 
 def test_numbers_for_symbols_commute_with_the_expansion() -> None:

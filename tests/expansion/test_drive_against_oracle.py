@@ -210,6 +210,7 @@ def test_the_dynamics_without_anything_are_the_plain_flow() -> None:
 STEPS: list[dict[str, Any]] = [
     {"step": "eta"},
     {"step": "eta/p", "flow": "train + lambda*weight-norm"},
+    {"step": "eta", "flow": "train - weight-norm", "rates": {"U": "etaU"}},
 ]
 
 
@@ -230,6 +231,45 @@ def test_steps_with_rates_data_and_order_3() -> None:
     tasks = read_problem(TASKS)
     stepping = tasks.driven_by(tasks.drive.flow, rates=dict(tasks.drive.rates), step="eta")
     coefficients_agree(stepping, {"p": 1, "H": 1, "N": 2}, 1, "second")
+
+
+ONE_PASS = read_problem_file(ROOT / "examples" / "one-pass.toml")
+
+
+@pytest.mark.parametrize("loss", ["train", "population"])
+@pytest.mark.parametrize("sizes", [{"p": 1, "N": 2}, {"p": 2, "N": 1}], ids=str)
+def test_one_pass_of_stochastic_descent(loss: str, sizes: dict[str, int]) -> None:
+    assert ONE_PASS.drive.resample == ("x", "xi")
+    coefficients_agree(ONE_PASS, sizes, 2, loss)
+
+
+@pytest.mark.parametrize("loss", ["train", "population"])
+def test_a_batch_for_every_step_of_the_autoencoder(loss: str) -> None:
+    problem = tied_autoencoder(data=True).driven_by(step="eta", resample=["X"])
+    for sizes in ({"p": 1, "H": 1, "N": 2}, {"p": 1, "H": 2, "N": 1}):
+        coefficients_agree(problem, sizes, 1, loss)
+
+
+def test_one_pass_and_full_batches_differ() -> None:
+    """The batch of a step is seen again by full-batch descent only; the first step is the same."""
+    plain = ONE_PASS.driven_by("train", step="eta")
+    for loss, step, same in (
+        ("population", 1, True),
+        ("train", 1, False),
+        ("population", 2, False),
+    ):
+        one, other = (loss_series(p, loss=loss)[step] for p in (ONE_PASS, plain))
+        assert (one == other) is same
+
+
+def test_the_recursion_of_least_mean_squares() -> None:
+    """e = E|w - v|^2/2 obeys e' = q e + eta^2 p/(8 N), q = 1 - 2 eta + eta^2 (1 + (p + 1)/N)."""
+    series = loss_series(ONE_PASS, loss="population")
+    factor = Polynomial.parse("1 - 2*eta + eta**2 + eta**2*N**-1 + p*N**-1*eta**2")
+    noise = Polynomial.parse("1/8*p*N**-1*eta**2")
+    assert series[0] == Polynomial.parse("1/2*p*sigma2 + 1/2*p*s")
+    for k in range(3):
+        assert series[k + 1] == series[k] * factor + noise
 
 
 @pytest.mark.slow
