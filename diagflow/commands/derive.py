@@ -71,7 +71,7 @@ def run(
     from diagflow.show import derivation as show_derivation
     from diagflow.terminal import following
     from diagrams.errors import BudgetExceededError, InvalidInputError
-    from expansion.dynamics.derivation import derive
+    from expansion.dynamics.derivation import EffectiveDynamics, derive
     from expansion.dynamics.hierarchy import GrowthError
 
     if regime is None:
@@ -90,25 +90,37 @@ def run(
     )
     limited = any(x is not None for x in (limits.seconds, limits.diagrams, limits.memory))
     with following(f"cores of {regime}", 1) as progress:
-        try:
-            derived = derive(
-                found,
-                regime,
-                loss=loss,
-                budget=limits if limited else None,
-                progress=progress,
-            )
-        except GrowthError as error:
-            typer.echo(f"diagflow: error: {error}", err=True)
-            raise typer.Exit(1) from None
+        derived: EffectiveDynamics | None = None
+        refused: GrowthError | None = None
+        # A loss that changes by less than its size shows it in its rate of change alone.
+        for rate_of_change in (False, True):
+            try:
+                tried = derive(
+                    found,
+                    regime,
+                    loss=loss,
+                    rate_of_change=rate_of_change,
+                    budget=limits if limited else None,
+                    progress=progress,
+                )
+            except GrowthError as error:
+                refused = refused or error
+                continue
+            if derived is None or tried.certificate.holds:
+                derived = tried
+            if tried.certificate.holds:
+                break
+        if derived is None:
+            typer.echo(f"diagflow: error: {refused}", err=True)
+            raise typer.Exit(1)
         last = terms
         if derived.certificate.holds:
             try:
-                derived.coefficients(last)
+                derived.loss_coefficients(last)
             except BudgetExceededError:
                 if limited or derived.depth is None:
                     raise
-                last = min(last, derived.depth)
+                last = min(last, derived.depth + int(derived.rate_of_change))
     render = {
         Format.text: show_derivation.text,
         Format.json: show_derivation.json_text,
@@ -118,7 +130,7 @@ def run(
     if not derived.certificate.holds:
         typer.echo(
             f"diagflow: error: effective dynamics of regime {derived.regime.name}: "
-            f"{derived.certificate}",
+            f"{derived.loss_certificate}",
             err=True,
         )
         raise typer.Exit(1)

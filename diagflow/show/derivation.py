@@ -54,7 +54,8 @@ def text(found: EffectiveDynamics, last: int) -> str:
         if first == second
     ]
     lines += ["", "Reduced potential", f"  P = {_sum(found.potential, names)}"]
-    lines += ["", "Leading part of what is followed", f"  L = {_sum(found.output, names)}"]
+    followed = "its rate of change, dL/dtau" if found.rate_of_change else "L"
+    lines += ["", "Leading part of what is followed", f"  {followed} = {_sum(found.output, names)}"]
     lines += ["", f"Hierarchy, {_KINDS[found.kind]}"]
     inner = [core for core, _ in found.cores if _known(found, core)]
     lines += _shortened(
@@ -69,10 +70,10 @@ def text(found: EffectiveDynamics, last: int) -> str:
     ):
         if steps:
             lines += ["", title, *_shortened([f"  {step}" for step in dict.fromkeys(steps)])]
-    lines += ["", f"Certificate: {found.certificate}"]
+    lines += ["", f"Certificate: {found.loss_certificate}"]
     if found.certificate.holds:
         lines += ["", "Leading coefficients"]
-        lines += [f"  Y_{s} ~ {value}" for s, value in enumerate(found.coefficients(last))]
+        lines += [f"  Y_{s} ~ {value}" for s, value in enumerate(found.loss_coefficients(last))]
     return "\n".join(lines) + "\n"
 
 
@@ -84,9 +85,10 @@ def json_text(found: EffectiveDynamics, last: int) -> str:
 def latex(found: EffectiveDynamics, last: int) -> str:
     """An ``align*`` environment with potential, hierarchy and coefficients."""
     names = _names(found, "c_{{{}}}")
+    followed = r"\frac{dL}{d\tau}" if found.rate_of_change else "L"
     rows = [
         f"P &= {_latex_sum(found.potential, names)}",
-        f"L &\\sim {_latex_sum(found.output, names)}",
+        f"{followed} &\\sim {_latex_sum(found.output, names)}",
     ]
     inner = [core for core, _ in found.cores if _known(found, core)][:_SHOWN]
     rows += [
@@ -96,11 +98,12 @@ def latex(found: EffectiveDynamics, last: int) -> str:
     ]
     if found.certificate.holds:
         rows += [
-            f"Y_{{{s}}} &\\sim {value.latex()}" for s, value in enumerate(found.coefficients(last))
+            f"Y_{{{s}}} &\\sim {value.latex()}"
+            for s, value in enumerate(found.loss_coefficients(last))
         ]
     head = [f"{found.problem.title}, regime {found.regime.name}"]
     head += [f"{names[core]} = {core}" for core, _ in found.cores]
-    head += [f"certificate: {found.certificate}"]
+    head += [f"certificate: {found.loss_certificate}"]
     comments = "".join(f"% {line}\n" for line in head)
     body = " \\\\\n".join(rows)
     return f"{comments}{{\\allowdisplaybreaks\n\\begin{{align*}}\n{body}\n\\end{{align*}}}}\n"

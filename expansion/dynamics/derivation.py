@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
@@ -122,6 +122,8 @@ class EffectiveDynamics:
         The order of the output.
     rate_of_change : bool
         Whether the rate of change of the quantity is followed instead of itself.
+    start : Polynomial
+        Where the rate of change is followed, the leading part of the quantity at time zero.
     """
 
     problem: Problem
@@ -137,6 +139,7 @@ class EffectiveDynamics:
     random: tuple[Diagram, ...]
     order: Fraction
     rate_of_change: bool
+    start: Polynomial
     _hierarchy: Hierarchy = field(repr=False)
     _meter: _Meter = field(repr=False)
     _account: Account = field(repr=False)
@@ -212,6 +215,25 @@ class EffectiveDynamics:
             )
         self.require_certificate()
         return self._coefficients(last, diagrams)
+
+    def loss_coefficients(self, last: int) -> tuple[Polynomial, ...]:
+        """The leading parts of Y_0 ... Y_last also where the rate of change is followed.
+
+        Raises
+        ------
+        RefusedError, BudgetExceededError
+            See `coefficients`.
+        """
+        if not self.rate_of_change:
+            return self.coefficients(last)
+        return (self.start, *(self.coefficients(last - 1) if last else ()))
+
+    @property
+    def loss_certificate(self) -> Certificate:
+        """The certificate by the s of the quantity, also where the rate of change is followed."""
+        own, shift = self.certificate, int(self.rate_of_change)
+        matched, failed = (tuple(s + shift for s in group) for group in (own.matched, own.failed))
+        return replace(own, matched=matched, failed=failed)
 
     def require_certificate(self) -> None:
         """Raise `RefusedError` unless the certificate holds."""
@@ -396,12 +418,13 @@ def derive(
         )
     regime = found[name]
     followed = (found.exponents.loss or problem.loss_name) if loss is None else word(loss, "loss")
-    exact = _exact(found, problem, followed, budget)[1 if rate_of_change else 0 :]
+    first, *moving = _exact(found, problem, followed, budget)
+    exact = tuple(moving) if rate_of_change else (first, *moving)
     target = _followed(problem, followed, rate_of_change=rate_of_change)
     generator = problem.driven.generator
     tables = averages or Averages(generator, target.diagrams)
     refused: InvalidInputError | None = None
-    first: EffectiveDynamics | None = None
+    refuted: EffectiveDynamics | None = None
     for attempt in _ATTEMPTS:
         # Exchangeable cores have equal means, but each fluctuates for itself.
         table = tables.apart if attempt.fluctuating else tables
@@ -413,6 +436,7 @@ def derive(
                 regime,
                 table,
                 exact,
+                first if rate_of_change else Polynomial(),
                 attempt,
                 explored,
                 meter,
@@ -423,9 +447,9 @@ def derive(
             continue
         if result.certificate.holds:
             return result
-        first = first or result
-    if first is not None:
-        return first
+        refuted = refuted or result
+    if refuted is not None:
+        return refuted
     assert refused is not None  # each attempt returned, or was refused
     raise refused
 
@@ -468,6 +492,7 @@ def _derived(
     regime: Regime,
     averages: Averages,
     exact: tuple[Polynomial, ...],
+    start: Polynomial,
     attempt: _Attempt,
     explored: int,
     meter: _Meter,
@@ -521,6 +546,7 @@ def _derived(
         random=random,
         order=order,
         rate_of_change=followed.rate_of_change,
+        start=scaling.largest(dict(start)),
         _hierarchy=hierarchy,
         _meter=meter,
         _account=account,

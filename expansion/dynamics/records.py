@@ -36,14 +36,15 @@ def derivation_record(found: EffectiveDynamics, last: int | None) -> dict[str, A
     last : int, optional
         The last coefficient; None for none.
     """
-    certificate = found.certificate
-    values = () if last is None or not certificate.holds else found.coefficients(last)
+    certificate = found.loss_certificate
+    values = () if last is None or not certificate.holds else found.loss_coefficients(last)
     named = {core: f"c{number}" for number, (core, _) in enumerate(found.cores, start=1)}
     return {
         "family": found.problem.family,
         **dict(found.problem.options),
         **({} if found.loss == found.problem.loss_name else {"loss": found.loss}),
         "regime": found.regime.name,
+        **({"rate_of_change": True} if found.rate_of_change else {}),
         "potential": [record for term in found.potential for record in _products(term)],
         "output": [record for term in found.output for record in _products(term)],
         "cores": [

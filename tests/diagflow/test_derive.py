@@ -37,6 +37,18 @@ def test_json_has_the_public_layout(run: Run) -> None:
     assert record["certificate"]["matched"] == list(range(9))
 
 
+def test_a_loss_that_changes_by_less_than_its_size_is_derived_by_its_rate(run: Run) -> None:
+    """The free vertex of symmetric order 3; Y_5 is beyond the map, and exact."""
+    arguments = ("derive", "cp", "--order", "3", "--symmetric", "--regime", "B", "--terms", "5")
+    record = json.loads(run(*arguments, "--format", "json").out)
+    assert record["rate_of_change"] is True
+    assert record["certificate"]["matched"] == [1, 2, 3, 4]
+    values = [str(read_polynomial(entry["terms"])) for entry in record["coefficients"]]
+    assert [entry["s"] for entry in record["coefficients"]] == list(range(6))
+    assert (values[0], values[5]) == ("1/2*p**3*H*sigma2**3", "-11664*p**7*H**6*sigma2**13")
+    assert "its rate of change, dL/dtau = " in run(*arguments).out
+
+
 def test_latex_is_one_environment(run: Run) -> None:
     result = run(*MEAN_FIELD, "--terms", "2", "--format", "latex")
     assert result.code == 0

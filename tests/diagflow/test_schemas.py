@@ -112,6 +112,11 @@ OUTPUTS: dict[str, tuple[str, tuple[str, ...], int]] = {
         ("derive", "two-layer", "--regime", "V3", "--terms", "2"),
         0,
     ),
+    "derived by its rate": (
+        "derive",
+        ("derive", "cp", "--order", "3", "--symmetric", "--regime", "B", "--terms", "2"),
+        0,
+    ),
     "closed form": ("solve", ("solve", *SYM, "--regime", "A-B-E", *CURVE, "--terms", "4"), 0),
     "no formula, bounded": (
         "solve",
@@ -221,7 +226,7 @@ def is_exact(value: object) -> bool:
 
 # Names that a record may lack, and objects whose keys are names of symbols or regimes.
 OPTIONAL = {
-    "derive": {"depth", "degree", "target", "data", "loss", "random"},
+    "derive": {"depth", "degree", "target", "data", "loss", "random", "rate_of_change"},
     "expand": {
         *("depth", "degree", "wide_ends", "target", "data", "loss", "observable", "divisors"),
         *("flow", "rates", "temperature", "implicit", "momentum", "resample"),
