@@ -301,7 +301,7 @@ class _Reader:
         """The networks of a formula; with axes of the outputs it may name targets."""
         *table, key = path
         formula = self.document.get(tuple(table), key, str)
-        names = tuple(TARGETS) if axes else ()
+        names = () if axes is None else tuple(TARGETS)
         result: list[Network] = []
         for term in self.document.checked(path, read_formula, formula, names=names):
             for symbol in term.symbols:
@@ -311,7 +311,7 @@ class _Reader:
                         f"the symbol {symbol!r} is not declared; list it under amplitudes, or give "
                         "a tensor its indices in brackets",
                     )
-            if axes and (term.is_zero or (term.name == "zero" and not term.entries)):
+            if axes is not None and (term.is_zero or (term.name == "zero" and not term.entries)):
                 continue
             if term.name is None:
                 result += scaled([self._network(path, term, outputs)], term)
