@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         InvalidInputError,
     )
     from expansion.closest_regime import where
+    from expansion.correlators import correlators
     from expansion.dynamics.derivation import EffectiveDynamics, derive
     from expansion.leading import LeadingSeries
     from expansion.models import (
@@ -60,6 +61,7 @@ __all__ = [
     "Regime",
     "Regimes",
     "autoencoder",
+    "correlators",
     "cp",
     "deep_linear",
     "derive",
@@ -89,6 +91,7 @@ _HOME = {
     "Regime": "expansion.regimes",
     "Regimes": "expansion.regimes",
     "autoencoder": "expansion.models",
+    "correlators": "expansion.correlators",
     "cp": "expansion.models",
     "deep_linear": "expansion.models",
     "derive": "expansion.dynamics.derivation",

@@ -24,6 +24,7 @@ from diagflow import __version__
 from diagflow.commands import (
     check,
     compare,
+    correlators,
     demo,
     derive,
     draw,
@@ -51,7 +52,7 @@ app = typer.Typer(
 )
 
 GROUPS = {
-    "Theory": (expand, regimes, derive, solve),
+    "Theory": (expand, regimes, derive, solve, correlators),
     "Experiments": (simulate, compare, gallery),
     "Pictures and papers": (draw, report),
     "First steps": (demo,),

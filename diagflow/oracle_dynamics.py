@@ -32,7 +32,7 @@ Laws.  One weight u with P = u²/2 decays as exp(-t/T), and a step multiplies it
 Source: ours.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import prod
@@ -51,7 +51,16 @@ from diagflow.oracle import (
     variance_monomial,
 )
 
-__all__ = ["Dynamics", "Einsum", "Quantity", "format_moments", "moved_moments"]
+__all__ = [
+    "Dynamics",
+    "Einsum",
+    "Products",
+    "Quantity",
+    "Slopes",
+    "format_moments",
+    "leaves",
+    "moved_moments",
+]
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,22 @@ class Einsum:
     prefactor: Fraction = Fraction(1)
 
 
-Quantity: TypeAlias = QuadraticLoss | Einsum | Literal["weight-norm"]
+@dataclass(frozen=True)
+class Products:
+    """A sum of numbers times products of quantities."""
+
+    terms: tuple[tuple[Fraction, tuple["Quantity", ...]], ...]
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """The sum over the learnable entries of the products of the slopes of two quantities."""
+
+    first: "Quantity"
+    second: "Quantity"
+
+
+Quantity: TypeAlias = QuadraticLoss | Einsum | Products | Slopes | Literal["weight-norm"]
 """What may be followed or drive; the weight norm is half the squares of all learnable entries."""
 
 
@@ -123,8 +147,8 @@ def moved_moments(
     quantities = [observable, *(quantity for _, quantity in dynamics.potential)]
     losses = [
         QuadraticLoss(q.terms, ()) if isinstance(q, Einsum) else q
-        for q in quantities
-        if not isinstance(q, str)
+        for quantity in quantities
+        for q in leaves(quantity)
     ]
     ring = EntryRing.of(losses, sizes, structural or {}, symmetric)
     world = _World(ring, ring.learnable(frozen))
@@ -148,6 +172,19 @@ def moved_moments(
     return result
 
 
+def leaves(quantity: Quantity) -> Iterator[QuadraticLoss | Einsum]:
+    """The losses and einsums that a quantity is made of."""
+    if isinstance(quantity, Products):
+        for _, factors in quantity.terms:
+            for factor in factors:
+                yield from leaves(factor)
+    elif isinstance(quantity, Slopes):
+        yield from leaves(quantity.first)
+        yield from leaves(quantity.second)
+    elif not isinstance(quantity, str):
+        yield quantity
+
+
 def _rational(value: Fraction) -> fmpq:
     return fmpq(value.numerator, value.denominator)
 
@@ -169,6 +206,22 @@ class _World:
             gens = self.context.gens()
             squares = (fmpq(self.ring.places(u), 2) * gens[u] ** 2 for u in self.learnable)
             return sum(squares, self.zero)
+        if isinstance(quantity, Products):
+            return sum(
+                (
+                    prod((self.polynomial(q) for q in factors), start=self.context.constant(1))
+                    * _rational(c)
+                    for c, factors in quantity.terms
+                ),
+                self.zero,
+            )
+        if isinstance(quantity, Slopes):
+            first, second = self.polynomial(quantity.first), self.polynomial(quantity.second)
+            slopes = (
+                fmpq(1, self.ring.places(u)) * first.derivative(u) * second.derivative(u)
+                for u in self.learnable
+            )
+            return sum(slopes, self.zero)
         if isinstance(quantity, QuadraticLoss):
             value, denominator = self.ring.loss_polynomial(quantity)
             scale = fmpq(1, denominator)

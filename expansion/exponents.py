@@ -28,13 +28,14 @@ from diagrams.arguments import shown
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from diagrams.sums import DiagramSum
 from diagrams.wick import Monomial, expectation, monomial
+from expansion.cumulants import read_cumulant
 from expansion.geometry.convex_hull import Tick, unhurried
 from expansion.geometry.linear_algebra import Point
 from expansion.geometry.newton import NewtonPolyhedron
 from expansion.polynomial import Polynomial, symbol_order
 from expansion.problem import Problem
 from expansion.recognition import recognised
-from expansion.series import Budget, LossSeries, Progress
+from expansion.series import Budget, LossSeries, Progress, loss_series
 from expansion.series_store import SeriesStore
 from expansion.vertex_laws import laws
 
@@ -138,7 +139,7 @@ class SeriesExponents:
             )
         limits = budget or Budget()
         counted = terms is None and limits.diagrams is None
-        series = LossSeries(
+        series = loss_series(
             problem.with_target_amplitude(_AMPLITUDE),
             loss=loss,
             budget=replace(limits, diagrams=DEFAULT_DIAGRAMS) if counted else limits,
@@ -321,6 +322,9 @@ class SeriesExponents:
 
 def pure_target_of(problem: Problem, name: str) -> Polynomial:
     """The part of Y_0 without weights: it is no function of time."""
+    name, order = read_cumulant(name)
+    if order > 1:
+        return Polynomial()
     quantity = problem.quantity(name)
     still = {
         diagram: coefficient

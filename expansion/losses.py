@@ -42,7 +42,7 @@ from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Axis, Tensor
 from diagrams.wick import Monomial
 
-__all__ = ["OBSERVABLES", "Observable", "QuadraticLoss", "Quantity", "weight_norm"]
+__all__ = ["OBSERVABLES", "Followed", "Observable", "QuadraticLoss", "Quantity", "weight_norm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,14 @@ class Quantity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Observable:
+class Followed:
+    """Something that may be followed, with the name by which it is asked for."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observable(Followed):
     """Any einsum of the weights, summed over all its indices.
 
     Parameters
@@ -81,7 +88,6 @@ class Observable:
     1
     """
 
-    name: str
     networks: tuple[Network, ...]
     normalisation: Monomial = ()
     averaged_over: tuple[Tensor, ...] = ()

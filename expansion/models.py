@@ -26,7 +26,7 @@ from diagrams.network import Network
 from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
 from expansion.losses import QuadraticLoss
 from expansion.problem import Option, Problem
-from expansion.targets import target_networks
+from expansion.targets import target_networks, target_title
 
 __all__ = [
     "MAXIMAL_DEGREE",
@@ -103,7 +103,7 @@ def cp(order: int = 3, *, symmetric: bool = False, target: str = "identity") -> 
         model=(Network(factors, tuple(modes)),),
         target=target_networks(target, order=order, symmetric=symmetric),
         output_axes=(_p,) * order,
-        options=(("order", order), ("symmetric", symmetric), ("target", target)),
+        options=(("order", order), ("symmetric", symmetric), ("target", target_title(target))),
     )
 
 
@@ -284,7 +284,7 @@ def two_layer(degree: int = 2, *, target: str = "identity") -> Problem:
         model=(Network(units, modes).applied(*inputs),),
         target=tuple(network.applied(*inputs) for network in targets),
         output_axes=(),
-        options=(("degree", degree), ("target", target)),
+        options=(("degree", degree), ("target", target_title(target))),
         loss_name="population",
         averaged_over=(x,),
     )
@@ -310,7 +310,7 @@ def _linear(
 ) -> Problem:
     """A model that is a p x p matrix, on all of the population or on finite Gaussian data."""
     networks = target_networks(target, order=2, symmetric=symmetric)
-    options = (*options, ("target", target))
+    options = (*options, ("target", target_title(target)))
     if not flag(data, "data"):
         return Problem(family, (model,), networks, (_p, _p), options)
     X = Tensor("X", (_p, _N), Kind.GAUSSIAN, variance=UNIT_VARIANCE)

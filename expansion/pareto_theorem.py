@@ -65,6 +65,8 @@ def agreement(exponents: SeriesExponents) -> tuple[int, ...] | None:
     known = None if exponents.problem is None else recognised(exponents.problem)
     if known is None or known.symbols_of(exponents.symbols) != _SYMBOLS:
         return None
+    if exponents.loss not in (None, *dict(known.losses)):
+        return None
     options = dict(known.preset.options)
     if known.preset.family != "cp" or options["target"] != "identity":
         return None

@@ -42,8 +42,9 @@ from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.variances import Variance
 from diagrams.wick import Monomial
+from expansion.composed import Composed, evaluated, is_expression
 from expansion.drive import PLAIN, Drive, Driven, driven
-from expansion.losses import OBSERVABLES, Observable, QuadraticLoss, Quantity
+from expansion.losses import OBSERVABLES, Followed, Observable, QuadraticLoss, Quantity
 
 __all__ = ["RESERVED_SYMBOLS", "Option", "Problem"]
 
@@ -78,8 +79,8 @@ class Problem:
         Inputs: fixed Gaussian tensors of variance one that the loss is an average over.
     observed : tuple of QuadraticLoss, default ()
         Other losses that are followed along the flow.
-    observables : tuple of Observable, default ()
-        Other einsums of the weights that are.
+    observables : tuple of Observable or Composed, default ()
+        Other einsums of the weights that are, and what is made of quantities that come before.
     drive : Drive, default PLAIN
         What drives the weights: the gradient of the loss, unless it says otherwise.
 
@@ -100,7 +101,7 @@ class Problem:
     normalisation: Monomial = ()
     averaged_over: tuple[Tensor, ...] = ()
     observed: tuple[QuadraticLoss, ...] = ()
-    observables: tuple[Observable, ...] = ()
+    observables: tuple[Followed, ...] = ()
     drive: Drive = PLAIN
 
     def __post_init__(self) -> None:
@@ -114,7 +115,7 @@ class Problem:
             ("normalisation", powers_of(self.normalisation, f"{title}: normalisation")),
             ("averaged_over", several(self.averaged_over, Tensor, f"{title}: averaged_over")),
             ("observed", several(self.observed, QuadraticLoss, f"{title}: observed")),
-            ("observables", several(self.observables, Observable, f"{title}: observables")),
+            ("observables", several(self.observables, Followed, f"{title}: observables")),
         ):
             object.__setattr__(self, key, value)
         names: dict[str, Tensor] = {}
@@ -167,13 +168,19 @@ class Problem:
     @property
     def _networks(self) -> tuple[Network, ...]:
         losses = [network for loss in self.observed for network in (*loss.model, *loss.target)]
-        other = [network for observable in self.observables for network in observable.networks]
+        einsums = (o for o in self.observables if isinstance(o, Observable))
+        other = [network for observable in einsums for network in observable.networks]
         return (*self.model, *self.target, *losses, *other)
+
+    @property
+    def _composed(self) -> tuple[Composed, ...]:
+        return tuple(o for o in self.observables if isinstance(o, Composed))
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
         """All tensors of model, target and what is observed, sorted."""
         found = {t for network in self._networks for t in network.tensors}
+        found |= {t for composed in self._composed for t in composed.tensors}
         return tuple(sorted(found, key=lambda tensor: tensor.sort_key))
 
     @property
@@ -197,6 +204,10 @@ class Problem:
         """The symbols in front of networks and of what drives, that are no sizes or variances."""
         found = {a.name for network in self._networks for a in network.amplitudes}
         found |= self._drive_symbols
+        for composed in self._composed:
+            found |= {*composed.symbols} | {
+                a.name for _, _, axes in composed.multipliers for a in axes
+            }
         return tuple(sorted(found - {*self.growing} - {*self.variance_symbols}))
 
     @property
@@ -255,12 +266,14 @@ class Problem:
         return (*self.losses, *(o.name for o in self.observables), *sorted(OBSERVABLES))
 
     def quantity(self, name: str) -> Quantity:
-        """What a name in `quantities` stands for.
+        """What a name in `quantities` stands for, or an expression in them.
+
+        See `expansion.composed` for expressions.
 
         Raises
         ------
         InvalidInputError
-            If there is no such loss or observable.
+            If there is no such loss or observable, or an expression is not understood.
 
         Examples
         --------
@@ -271,15 +284,33 @@ class Problem:
         if word(name, "loss") == self.loss_name:
             return self.driving.quantity
         named: dict[str, QuadraticLoss | Observable] = {o.name: o for o in self.observed}
-        named |= {o.name: o for o in self.observables}
+        named |= {o.name: o for o in self.observables if isinstance(o, Observable)}
         if name in named:
             return named[name].quantity
+        for composed in self._composed:
+            if composed.name == name:
+                return self._evaluated(composed)
+        if name not in OBSERVABLES and is_expression(name):
+            return self._evaluated(Composed(name=name, formula=name, tensors=self.tensors))
         if name not in OBSERVABLES:
             raise InvalidInputError(
                 f"loss {name!r}: {self.family} has no such loss or observable; choose one of "
                 f"{', '.join(self.quantities)}"
             )
         return OBSERVABLES[name](self.driving, self.weights)
+
+    def _evaluated(self, composed: Composed) -> Quantity:
+        """An expression in the quantities, of composed ones in those before it."""
+        known = [o.name for o in self._composed]
+        later = known[known.index(composed.name) :] if composed.name in known else []
+        names = tuple(name for name in self.quantities if name not in later)
+        return evaluated(
+            composed,
+            self,
+            lambda name: self.quantity(name) if name in names else None,
+            names=names,
+            symbols=(*self.growing, *self.amplitude_symbols),
+        )
 
     @property
     def driven(self) -> Driven:

@@ -45,6 +45,7 @@ from diagrams.flow import Flow
 from diagrams.iterated import Iterated
 from diagrams.sums import DiagramSum
 from diagrams.wick import Moments, Monomial, monomial
+from expansion.cumulants import cumulants, power_name, read_cumulant
 from expansion.drive import Driven, rewriting
 from expansion.polynomial import MAXIMAL_BITS, Polynomial, symbol_order
 from expansion.problem import Problem
@@ -53,6 +54,7 @@ from expansion.series_store import SeriesStore, StoredCoefficient, series_key
 __all__ = [
     "Budget",
     "Cost",
+    "CumulantSeries",
     "LossSeries",
     "Progress",
     "checked_budget",
@@ -491,6 +493,82 @@ class LossSeries:
         )
 
 
+class CumulantSeries(LossSeries):
+    """The series of a cumulant, from those of the moments, see `expansion.cumulants`.
+
+    Parameters
+    ----------
+    problem : Problem
+    loss : str
+        The name of the cumulant.
+    budget, progress, store, executor
+        See `LossSeries`; the moments share the budget.
+
+    Examples
+    --------
+    >>> from expansion.models import cp
+    >>> variance = CumulantSeries(cp(order=2, symmetric=True), loss="cumulant(weight-norm, 2)")
+    >>> print(variance[0])  # of pH squares of variance 2 sigma^4, over 4
+    1/2*p*H*sigma2**2
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        loss: str,
+        budget: Budget | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        store: SeriesStore | None = None,
+        executor: Executor | None = None,
+    ) -> None:
+        name, order = read_cumulant(loss)
+        super().__init__(
+            problem, loss=name, budget=budget, progress=progress, store=store, executor=executor
+        )
+        self.loss = loss
+        self._moments = tuple(
+            LossSeries(problem, loss=power_name(name, k), store=store, executor=executor)
+            for k in range(1, order + 1)
+        )
+        for moment in self._moments:
+            moment._meter = self._meter
+
+    def cost(self, s: int) -> Cost:
+        """What Y_s cost, all moments together."""
+        costs = [moment.cost(s) for moment in self._moments]
+        return Cost(
+            diagrams=sum(cost.diagrams for cost in costs),
+            contractions=sum(cost.contractions for cost in costs),
+            seconds=sum(cost.seconds for cost in costs),
+        )
+
+    @property
+    def divisors(self) -> dict[str, tuple[int, ...]]:
+        """See `LossSeries.divisors`."""
+        found: dict[str, set[int]] = {}
+        for moment in self._moments:
+            for name, divisors in moment.divisors.items():
+                found.setdefault(name, set()).update(divisors)
+        return {name: tuple(sorted(divisors)) for name, divisors in sorted(found.items())}
+
+    def _recall(self) -> bool:
+        return False  # the moments recall theirs
+
+    def _extend(self) -> None:
+        s = len(self._known)
+        moments = [moment[0 : s + 1] for moment in self._moments]
+        found = cumulants(moments, discrete=bool(self.problem.drive.step))
+        self._known.append(found[-1][s])
+        self._costs.append(self.cost(s))
+
+    def _require_flow(self) -> Flow | Iterated:
+        raise InvalidInputError(
+            f"diagrams of {self.loss}: a cumulant is a difference of moments and has none of its "
+            "own; ask for those of a power"
+        )
+
+
 def _numbers(part: slice) -> range:
     """The numbers s of a slice."""
     try:
@@ -517,7 +595,7 @@ def loss_series(
     store: SeriesStore | None = None,
     executor: Executor | None = None,
 ) -> LossSeries:
-    """The loss expansion of a problem, see `LossSeries`.
+    """The loss expansion of a problem, see `LossSeries`, or that of a cumulant.
 
     Examples
     --------
@@ -525,6 +603,10 @@ def loss_series(
     >>> loss_series(cp(order=3, symmetric=True, target="zero"))[0].coefficient(p=1, H=1, sigma2=3)
     Fraction(4, 1)
     """
+    if loss is not None and read_cumulant(loss)[1] > 1:
+        return CumulantSeries(
+            problem, loss=loss, budget=budget, progress=progress, store=store, executor=executor
+        )
     return LossSeries(
         problem, loss=loss, budget=budget, progress=progress, store=store, executor=executor
     )

@@ -38,7 +38,7 @@ from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
 from expansion.formulas import Term, read_formula
 
-__all__ = ["TARGETS", "scaled", "target_networks"]
+__all__ = ["TARGETS", "scaled", "target_networks", "target_title"]
 
 MODES = Axis("p")
 """The axis of the open indices of the presets."""
@@ -137,6 +137,17 @@ def target_networks(formula: str, *, order: int, symmetric: bool = False) -> tup
             )
         result += scaled(TARGETS[term.name](order, symmetric=symmetric), term)
     return tuple(result)
+
+
+def target_title(formula: str) -> str:
+    """What describes a target: its formula, and ``zero`` for the number.
+
+    Examples
+    --------
+    >>> target_title(" 0 "), target_title("identity")
+    ('zero', 'identity')
+    """
+    return "zero" if formula.strip() == "0" else formula
 
 
 def scaled(networks: Iterable[Network], term: Term) -> Iterator[Network]:

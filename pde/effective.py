@@ -32,6 +32,7 @@ from functools import lru_cache, partial
 
 from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError
+from expansion.cumulants import read_cumulant
 from expansion.dynamics.averages import Averages
 from expansion.dynamics.derivation import EffectiveDynamics, RefusedError, derive
 from expansion.dynamics.hierarchy import CoreTerm, GrowthError
@@ -147,6 +148,8 @@ def _answer(question: _Question) -> Answer:
     if question.problem is not None and not question.problem.drive.is_gradient_flow:
         # The cores of a regime follow a gradient; they know neither noise nor inertia.
         return Answer(HierarchySummary(remark="the weights follow no gradient flow"))
+    if question.loss is not None and read_cumulant(question.loss)[1] > 1:
+        return Answer(HierarchySummary(remark="cores move as means, not as cumulants"))
     free = found[name].learning is Learning.FREE
     target = Polynomial() if free else found.exponents.pure_target
     remarks = []

@@ -26,6 +26,7 @@ from functools import lru_cache
 from diagrams.arguments import positive, shown
 from diagrams.errors import InvalidInputError
 from expansion.closest_regime import NeglectedShare, neglected_share
+from expansion.cumulants import read_cumulant
 from expansion.exponents import SeriesExponents
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
@@ -135,7 +136,7 @@ def solution(found: Regimes, name: str) -> Solution:
         regime=regime.name,
         symbols=found.exponents.symbols,
         variances=problem.weight_variances,
-        positive=loss is None or loss in problem.losses,
+        positive=loss is None or loss in problem.losses or read_cumulant(loss)[1] == 2,
         descending=loss is None and problem.drive.is_plain,
         scaled_by=tuple(c.powers for c in regime.conditions if c.relation is Relation.CONSTANT),
         natural_time=regime.natural_time,

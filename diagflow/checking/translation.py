@@ -16,9 +16,10 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import product
 from math import comb, prod
 from string import ascii_letters
 from typing import Any
@@ -28,6 +29,16 @@ from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.variances import Variance
+from expansion.composed import (
+    KERNEL,
+    MODEL,
+    Composed,
+    Entry,
+    Expression,
+    Merger,
+    Named,
+    read_expression,
+)
 from expansion.formulas import Term
 from expansion.losses import Observable, QuadraticLoss
 from expansion.polynomial import Polynomial
@@ -97,22 +108,22 @@ class Translation:
         return reached
 
     def coefficients(self, name: str, last: int) -> list[oracle.Moments]:
-        """Y_0 ... Y_last of a loss from the oracle, polynomials in the variances."""
+        """Y_0 ... Y_last of a quantity from the oracle, polynomials in the variances."""
         words = _Words(self)
-        tensors: Collection[Tensor] = self.problem.driving.tensors | self._losses[name].tensors
-        if not self.problem.drive.is_plain:
-            potential = tuple(self._potential(words))
-            tensors = self.problem.tensors
+        plain = self.problem.drive.is_plain and name in self._losses
+        tensors: Collection[Tensor] = self.problem.tensors
+        if plain:
+            tensors = self.problem.driving.tensors | self._losses[name].tensors
         laws = {t.name: self._variance(t) for t in tensors if t.is_random}
         told: dict[str, Any] = {
             "frozen": {t.name for t in tensors if t.is_random and not t.is_learnable},
             "structural": {t.name: self._entries(t) for t in tensors if not t.is_random},
             "symmetric": {t.name for t in tensors if t.symmetric},
         }
-        driving, observed = (
-            words.loss(loss) for loss in (self.problem.driving, self._losses[name])
-        )
-        if self.problem.drive.is_plain:
+        if plain:
+            driving, observed = (
+                words.loss(loss) for loss in (self.problem.driving, self._losses[name])
+            )
             return oracle.loss_derivatives(
                 driving.model,
                 driving.target,
@@ -123,11 +134,15 @@ class Translation:
                 observable=observed,
                 **told,
             )
+        potential = tuple(self._potential(words))
+        followed = oracle_dynamics.Products(
+            tuple((c, (quantity,)) for c, quantity in self._told(name, words))
+        )
         dynamics = self._dynamics(potential)
-        used = {t for _, q in potential for t in _names(q)} | {*_names(observed)}
+        used = {t for _, q in potential for t in _names(q)} | {*_names(followed)}
         told = {key: _only(value, used) for key, value in told.items()}
         return oracle_dynamics.moved_moments(
-            observed, dynamics, words.sizes, last, _only(laws, used), **told
+            followed, dynamics, words.sizes, last, _only(laws, used), **told
         )
 
     def _dynamics(
@@ -157,24 +172,134 @@ class Translation:
         problem = self.problem
         for term in problem.drive.terms(problem.quantities) or (Term(name=problem.loss_name),):
             c = prod((self.values[symbol] for symbol in term.symbols), start=term.coefficient)
-            if term.name in self._losses:
-                yield c, words.loss(self._losses[term.name])
-            elif term.name == "weight-norm":
-                yield c, "weight-norm"
-            elif term.name == "model-norm":
-                yield 2 * c, words.loss(replace(problem.driving, target=()))
-            elif term.name == "alignment":  # <f, F> = |f|^2/2 + |F|^2/2 - |f - F|^2/2
-                yield -c, words.loss(problem.driving)
-                yield c, words.loss(replace(problem.driving, target=()))
-                yield c, words.loss(replace(problem.driving, model=()))
+            for more, quantity in self._told(term.name or "", words):
+                yield c * more, quantity
+
+    def _told(
+        self, name: str, words: _Words
+    ) -> Iterator[tuple[Fraction, oracle_dynamics.Quantity]]:
+        """A quantity by name, as a combination of others."""
+        problem, one = self.problem, Fraction(1)
+        named = {observable.name: observable for observable in problem.observables}
+        found = named.get(name)
+        if name in self._losses:
+            yield one, words.loss(self._losses[name])
+        elif isinstance(found, Observable):
+            yield one, words.observable(found)
+        elif isinstance(found, Composed):
+            if found.averaged_over:
+                raise _no_average("observable", name)
+            scale = self._powers(found.normalisation)
+            yield scale, self._expression(found, words)
+        elif name == "weight-norm":
+            yield one, "weight-norm"
+        elif name == "model-norm":
+            yield 2 * one, words.loss(replace(problem.driving, target=()))
+        elif name == "alignment":  # <f, F> = |f|^2/2 + |F|^2/2 - |f - F|^2/2
+            yield -one, words.loss(problem.driving)
+            yield one, words.loss(replace(problem.driving, target=()))
+            yield one, words.loss(replace(problem.driving, model=()))
+        elif name == "ntk-trace":
+            raise InvalidInputError(
+                f"observable {name} of {problem.family}: is made of derivatives with indices, "
+                "which the oracle does not know; check without it"
+            )
+        else:
+            yield one, self._expression(Composed(name=name, formula=name), words)
+
+    def _expression(self, composed: Composed, words: _Words) -> oracle_dynamics.Products:
+        names = self.problem.quantities
+        expression = read_expression(composed.formula, names=names)
+        return self._products(expression, composed, words)
+
+    def _products(
+        self, expression: Expression, composed: Composed, words: _Words
+    ) -> oracle_dynamics.Products:
+        return oracle_dynamics.Products(
+            tuple(
+                (
+                    term.coefficient,
+                    (
+                        *([self._einsum(term.entries, composed, words)] if term.entries else []),
+                        *(
+                            self._part(part, composed, words)
+                            for part in term.parts
+                            if not isinstance(part, Entry)
+                        ),
+                    ),
+                )
+                for term in expression
+            )
+        )
+
+    def _part(
+        self, part: Named | Merger | Expression, composed: Composed, words: _Words
+    ) -> oracle_dynamics.Quantity:
+        if isinstance(part, Merger):
+            first, second = (
+                self._products(side, composed, words) for side in (part.first, part.second)
+            )
+            return oracle_dynamics.Slopes(first, second)
+        if not isinstance(part, Named):
+            return self._products(part, composed, words)
+        name, one = part.name, Fraction(1)
+        if name not in self.problem.quantities:
+            if name in self.values:
+                return oracle_dynamics.Products(((self.values[name], ()),))
+            if name == "loss":
+                name = self.problem.loss_name
+            elif name == MODEL:
+                return self._einsum((Entry(MODEL, ()),), composed, words)
+            elif name == KERNEL:
+                model = self._einsum((Entry(MODEL, ()),), composed, words)
+                return oracle_dynamics.Slopes(model, model)
+        told = tuple((c * one, (quantity,)) for c, quantity in self._told(name, words))
+        return oracle_dynamics.Products(told)
+
+    def _einsum(
+        self, entries: Sequence[Entry], composed: Composed, words: _Words
+    ) -> oracle_dynamics.Einsum:
+        """Entries with common indices; the model among them is a sum of networks."""
+        problem = self.problem
+        tensors = {tensor.name: tensor for tensor in (*problem.tensors, *composed.tensors)}
+        choices: list[tuple[Network, ...]] = []
+        for entry in entries:
+            if entry.name == MODEL:
+                choices.append(problem.model)
+            elif entry.name == KERNEL:
+                raise InvalidInputError(
+                    f"observable {composed.name}: has the kernel with indices, which the oracle "
+                    "does not know; check without it"
+                )
             else:
-                named = {observable.name: observable for observable in problem.observables}
-                if term.name not in named:
+                c, axes = {n: (c, a) for n, c, a in composed.multipliers}.get(
+                    entry.name, (Fraction(1), ())
+                )
+                at = tuple(f"slot{k}" for k in range(tensors[entry.name].rank))
+                choices.append((Network(((tensors[entry.name], at),), at, c, axes),))
+        terms = []
+        for chosen in product(*choices):
+            factors, c = [], Fraction(1)
+            for place, (network, entry) in enumerate(zip(chosen, entries, strict=True)):
+                if len({*network.output}) < len(network.output):
                     raise InvalidInputError(
-                        f"flow of {problem.family}: {term.name} is made of derivatives, which the "
-                        "oracle does not know; check a flow without it"
+                        f"observable {composed.name}: has a model with equal open indices, for "
+                        "which the oracle has no words; check without it"
                     )
-                yield c, words.observable(named[term.name])
+                shown = dict(zip(network.output, entry.indices, strict=True))
+                for tensor, slots in network.factors:
+                    names = (shown.get(i, f"{place} {i}") for i in slots)
+                    letters = map(words.letter, names, tensor.axes)
+                    factors.append((tensor.name, "".join(letters)))
+                c *= network.coefficient
+                c *= prod(
+                    (self.values[axis.name] for axis in network.amplitudes), start=Fraction(1)
+                )
+            terms.append(oracle.Term(c, tuple(factors), ""))
+        return oracle_dynamics.Einsum(tuple(terms))
+
+    def _powers(self, powers: Iterable[tuple[str, int]]) -> Fraction:
+        return prod((self.values[n] ** power for n, power in powers), start=Fraction(1))
 
     def _size(self, axis: Axis) -> int:
         return axis.pinned or int(self.values[axis.name])
@@ -219,10 +344,7 @@ class _Words:
     def observable(self, observable: Observable) -> oracle_dynamics.Einsum:
         values = self.told.values
         if observable.averaged_over:
-            raise InvalidInputError(
-                f"observable {observable.name}: is an average over inputs, and the oracle knows "
-                "sums only; check a flow without it"
-            )
+            raise _no_average("observable", observable.name)
         powers = observable.normalisation
         return oracle_dynamics.Einsum(
             tuple(self._term(network, ()) for network in observable.networks),
@@ -231,7 +353,7 @@ class _Words:
 
     def _term(self, network: Network, output_axes: tuple[Axis, ...]) -> oracle.Term:
         axes = network.index_axes(output_axes)
-        at = {index: self._letter(index, axis) for index, axis in axes.items()}
+        at = {index: self.letter(index, axis) for index, axis in axes.items()}
         factors = tuple((t.name, "".join(at[i] for i in slots)) for t, slots in network.factors)
         amplitudes = (self.told.values[axis.name] for axis in network.amplitudes)
         return oracle.Term(
@@ -240,7 +362,8 @@ class _Words:
             "".join(at[index] for index in network.output),
         )
 
-    def _letter(self, index: str, axis: Axis) -> str:
+    def letter(self, index: str, axis: Axis) -> str:
+        """The letter of an index."""
         if (index, axis) not in self.letters:
             if len(self.letters) == len(ascii_letters):
                 raise InvalidInputError(
@@ -253,11 +376,19 @@ class _Words:
         return self.letters[index, axis]
 
 
+def _no_average(what: str, name: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"{what} {name}: is an average over inputs, and the oracle knows sums only; check without "
+        "it"
+    )
+
+
 def _names(quantity: oracle_dynamics.Quantity) -> frozenset[str]:
     """The tensors of a quantity."""
-    if isinstance(quantity, str):
-        return frozenset()
-    terms = quantity.terms if isinstance(quantity, oracle_dynamics.Einsum) else quantity.residual
+    found = oracle_dynamics.leaves(quantity)
+    terms = [
+        t for q in found for t in (q.terms if isinstance(q, oracle_dynamics.Einsum) else q.residual)
+    ]
     return frozenset(name for term in terms for name, _ in term.factors)
 
 

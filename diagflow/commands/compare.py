@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.ensemble import At, CurveFormat, Jobs, Seed, Times, Tolerance
-from diagflow.commands.problem import Loss, RegimeName, continuous, takes_problem
+from diagflow.commands.followed import takes_followed
+from diagflow.commands.problem import RegimeName, continuous, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
 from diagflow.commands.shared_options import (
     UNDECIDED,
@@ -37,12 +38,13 @@ EPILOG = (
 
 
 @takes_problem
+@takes_followed
 def run(
     problem: "Problem",
     regime: RegimeName = None,
     at: At = None,
     times: Times = "0:1:11",
-    loss: Loss = None,
+    followed: str | None = None,
     runs: Annotated[
         int, typer.Option("--runs", help="Number of initialisations, at least two.")
     ] = 10,
@@ -130,7 +132,7 @@ def run(
     limit = TimeLimit.begun(max_seconds, f"comparison with {problem.title}")
     found = search(
         continuous(problem, NAME),
-        loss=loss,
+        loss=followed,
         terms=terms,
         budget=limits,
         store=opened_store(store, no_store=no_store),

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.expand import Format
-from diagflow.commands.problem import Loss, continuous, takes_problem
+from diagflow.commands.followed import takes_followed
+from diagflow.commands.problem import continuous, takes_problem
 from diagflow.commands.regime_search import search
 from diagflow.commands.shared_options import (
     Diagrams,
@@ -35,6 +36,7 @@ EPILOG = (
 
 
 @takes_problem
+@takes_followed
 def run(
     problem: "Problem",
     regime: Annotated[
@@ -52,7 +54,7 @@ def run(
             "--terms", help="Print the leading coefficients of Y_0 ... Y_S.", metavar="S", min=0
         ),
     ] = 8,
-    loss: Loss = None,
+    followed: str | None = None,
     output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
     max_seconds: Seconds = None,
     max_diagrams: Diagrams = None,
@@ -81,7 +83,7 @@ def run(
     limits = budget(max_seconds, max_diagrams, max_memory)
     found = search(
         continuous(problem, NAME),
-        loss=loss,
+        loss=followed,
         terms=None,
         budget=limits,
         store=opened_store(store, no_store=no_store),
@@ -98,7 +100,7 @@ def run(
                 tried = derive(
                     found,
                     regime,
-                    loss=loss,
+                    loss=followed,
                     rate_of_change=rate_of_change,
                     budget=limits if limited else None,
                     progress=progress,

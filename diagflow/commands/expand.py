@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagflow.commands.problem import Loss, Steps, checked_steps, takes_problem
+from diagflow.commands.followed import takes_followed
+from diagflow.commands.problem import Steps, checked_steps, takes_problem
 from diagflow.commands.shared_options import (
     INTERRUPTED,
     Diagrams,
@@ -33,6 +34,7 @@ EPILOG = (
     "  diagflow expand cp --order 2 --terms 4 --format json > series.json\n\n"
     "  diagflow expand tied-autoencoder --data --loss population\n\n"
     "  diagflow expand deep-linear --depth 3 --observable ntk-trace\n\n"
+    "  diagflow expand cp --order 2 --symmetric --cumulant 2\n\n"
     "  diagflow expand cp --order 2 --symmetric --flow 'train + lambda*weight-norm'\n\n"
     "  diagflow expand cp --order 2 --rate U1=eta --temperature tau\n\n"
     "  diagflow expand cp --order 2 --symmetric --steps 1 --step-size eta"
@@ -48,6 +50,7 @@ class Format(StrEnum):
 
 
 @takes_problem
+@takes_followed
 def run(
     problem: "Problem",
     terms: Annotated[
@@ -57,16 +60,7 @@ def run(
         ),
     ] = None,
     steps: Steps = None,
-    loss: Loss = None,
-    observable: Annotated[
-        str | None,
-        typer.Option(
-            "--observable",
-            help="Expand this instead: ntk-trace, model-norm, alignment, or one of the file's.",
-            metavar="NAME",
-            show_default=False,
-        ),
-    ] = None,
+    followed: str | None = None,
     output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
     max_seconds: Seconds = None,
     max_diagrams: Diagrams = None,
@@ -86,7 +80,7 @@ def run(
     from diagflow.terminal import following
     from diagflow.workers.executors import executor
     from diagrams.errors import InvalidInputError
-    from expansion.series import LossSeries
+    from expansion.series import loss_series
 
     last = checked_steps(problem, steps, terms)
     terms = 2 if last is None else last
@@ -99,9 +93,9 @@ def run(
         executor(jobs=jobs, scheduler=scheduler) as workers,
         following(f"Y_0 ... Y_{terms}", terms + 1) as progress,
     ):
-        series = LossSeries(
+        series = loss_series(
             problem,
-            loss=_followed(problem, loss, observable),
+            loss=followed,
             budget=limits,
             progress=progress,
             store=opened_store(store, no_store=no_store),
@@ -117,27 +111,6 @@ def run(
         kept = f"Y_0 ... Y_{last} were finished and are printed" if last >= 0 else "nothing kept"
         typer.echo(f"diagflow: interrupted: {kept}", err=True)
         raise typer.Exit(INTERRUPTED)
-
-
-def _followed(problem: "Problem", loss: str | None, observable: str | None) -> str | None:
-    """The name of what is expanded; None is the loss that drives the flow."""
-    from diagrams.errors import InvalidInputError
-
-    if loss is not None and observable is not None:
-        raise InvalidInputError(
-            "--loss and --observable: name one thing to expand each; give one of them"
-        )
-    others = tuple(name for name in problem.quantities if name not in problem.losses)
-    for option, name, names in (
-        ("--loss", loss, problem.losses),
-        ("--observable", observable, others),
-    ):
-        if name is not None and name not in names:
-            raise InvalidInputError(
-                f"{option} {name}: {problem.family} has none of this name; choose one of "
-                f"{', '.join(names)}"
-            )
-    return observable if loss is None else loss
 
 
 def _completed(series: "LossSeries", terms: int) -> bool:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from expansion.problem import Problem
 
 __all__ = [
-    "Loss",
     "RegimeName",
     "Steps",
     "checked_steps",
@@ -30,17 +29,6 @@ SUFFIX = ".toml"
 
 STANDARD_INPUT = "-"
 """In place of the path of a file."""
-
-Loss = Annotated[
-    str | None,
-    typer.Option(
-        "--loss",
-        help="Which loss: train, population; without it the one that drives the flow.",
-        metavar="NAME",
-        show_default=False,
-    ),
-]
-"""The option that chooses among the losses of a problem."""
 
 RegimeName = Annotated[
     str | None,

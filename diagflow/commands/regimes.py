@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.expand import Format
-from diagflow.commands.problem import Loss, Steps, checked_steps, takes_problem
+from diagflow.commands.followed import takes_followed
+from diagflow.commands.problem import Steps, checked_steps, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
 from diagflow.commands.shared_options import (
     Diagrams,
@@ -54,7 +55,7 @@ def _read(*, problem: str, **options: object) -> "Problem | Sequence[Polynomial]
 
 def _run(
     source: "Problem | Sequence[Polynomial]",
-    loss: Loss = None,
+    followed: str | None = None,
     terms: Annotated[
         int | None,
         typer.Option(
@@ -140,7 +141,7 @@ def _run(
             )
         found = search(
             source,
-            loss=loss,
+            loss=followed,
             terms=checked_steps(source, steps, terms),
             budget=budget(max_seconds, max_diagrams, max_memory),
             store=opened_store(store, no_store=no_store),
@@ -151,8 +152,6 @@ def _run(
     else:
         if steps is not None:
             raise InvalidInputError("--steps: a JSON file holds coefficients; give --terms")
-        if loss is not None:
-            raise InvalidInputError("--loss: a JSON file holds one series; leave it out")
         sizes = None if growing is None else [name.strip() for name in growing.split(",")]
         coefficients = source if terms is None else source[: terms + 1]
         found = regimes(
@@ -176,4 +175,4 @@ def _run(
         plot_regimes(found, plot, at=values)
 
 
-run = takes_problem(_run, read=_read)
+run = takes_problem(takes_followed(_run), read=_read)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import takes_problem
 from diagflow.commands.regime_search import SliceOption
 from diagflow.commands.shared_options import (
@@ -31,6 +32,7 @@ EPILOG = (
 
 
 @takes_problem
+@takes_followed
 def run(
     problem: "Problem",
     output: Annotated[
@@ -51,6 +53,7 @@ def run(
             show_default=False,
         ),
     ] = None,
+    followed: str | None = None,
     slice_: SliceOption = None,
     simulations: Annotated[
         bool,
@@ -100,6 +103,7 @@ def run(
         report = write_report(
             problem,
             output,
+            loss=followed,
             terms=terms,
             slice=slice_,
             simulate=simulations,

@@ -14,6 +14,7 @@ from diagflow.commands.ensemble import (
     Times,
     Tolerance,
 )
+from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import takes_problem
 
 if TYPE_CHECKING:
@@ -33,19 +34,12 @@ EPILOG = (
 
 
 @takes_problem
+@takes_followed
 def run(
     problem: "Problem",
     at: At = None,
     times: Times = "0:1:11",
-    loss: Annotated[
-        str | None,
-        typer.Option(
-            "--loss",
-            help="What is recorded: train, population or an observable.",
-            metavar="NAME",
-            show_default=False,
-        ),
-    ] = None,
+    followed: str | None = None,
     runs: Annotated[int, typer.Option("--runs", help="Number of initialisations.")] = 1,
     seed: Seed = 0,
     rtol: Tolerance = 1e-8,
@@ -83,7 +77,7 @@ def run(
             problem,
             at=values,
             times=grid,
-            loss=loss,
+            loss=followed,
             runs=runs,
             seed=seed,
             rtol=rtol,
@@ -98,6 +92,6 @@ def run(
         CurveFormat.json: show_simulation.json_text,
         CurveFormat.csv: show_simulation.csv_text,
     }
-    title = problem.title if loss is None else f"{problem.title}, {loss}"
+    title = problem.title if followed is None else f"{problem.title}, {followed}"
     typer.echo(render[output](title, values, trajectory, curves=curves), nl=False)
     missing_runs(trajectory, runs, "printed")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagflow.commands.problem import Loss, RegimeName, continuous, takes_problem
+from diagflow.commands.followed import takes_followed
+from diagflow.commands.problem import RegimeName, continuous, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
 from diagflow.commands.shared_options import (
     INTERRUPTED,
@@ -52,6 +53,7 @@ class SolutionFormat(StrEnum):
 
 
 @takes_problem
+@takes_followed
 def run(
     problem: "Problem",
     regime: RegimeName = None,
@@ -78,7 +80,7 @@ def run(
             "--list", help="Show method, cores, validity and certificate of every regime."
         ),
     ] = False,
-    loss: Loss = None,
+    followed: str | None = None,
     terms: Annotated[
         int | None,
         typer.Option(
@@ -127,7 +129,7 @@ def run(
     limit = TimeLimit.begun(max_seconds, f"the list of solutions of {problem.title}")
     found = search(
         continuous(problem, NAME),
-        loss=loss,
+        loss=followed,
         terms=terms,
         budget=budget(max_seconds, max_diagrams, max_memory),
         store=opened_store(store, no_store=no_store),

@@ -21,6 +21,7 @@ from diagflow.report.problem import problem_section
 from diagflow.show import regimes as show_regimes
 from diagflow.time_limit import TimeLimit, time_limit
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
+from expansion.cumulants import read_cumulant
 from expansion.exponents import SeriesExponents
 from expansion.polynomial import quotient_latex
 from expansion.problem import Problem
@@ -110,9 +111,10 @@ def article(
         raise InvalidInputError(
             "report: the regimes are those of given coefficients; a report needs their problem"
         )
+    followed = exponents.loss or problem.loss_name
     sections = [
         ("Problem", problem_section(problem)),
-        ("Diagrams", _diagrams(LossSeries(problem))),
+        ("Diagrams", _diagrams(LossSeries(problem, loss=read_cumulant(followed)[0]))),
         ("Expansion", _expansion(problem, exponents)),
     ]
     if isinstance(found, Regimes):
@@ -205,7 +207,11 @@ def _expansion(problem: Problem, exponents: SeriesExponents) -> str:
             rows.append((f"Y_{{{s}}}", by_power(polynomial, problem.weight_variances)))
         else:
             long.append(f"$Y_{{{s}}}$ has {counted(len(polynomial), 'term')}")
-    text = (
+    followed = exponents.loss
+    text = "" if followed is None else f"Here $L$ is \\texttt{{{escaped(followed)}}}.\n"
+    if followed is not None and read_cumulant(followed)[1] > 1:
+        text += "For $\\mathbb{E}[L]$ read this cumulant over initialisations.\n"
+    text += (
         "Along the flow,\n\\[\n\\mathbb{E}[L(t)] \\sim \\sum_{s \\ge 0} Y_s \\frac{(t/T)^s}{s!}, "
         "\\qquad Y_s = T^s\\, \\mathbb{E}\\Bigl[\\frac{d^s L}{dt^s}(0)\\Bigr],\n\\]\n"
         "with the exact coefficients\n"

@@ -73,6 +73,7 @@ def write_report(
     problem: Problem,
     folder: Path,
     *,
+    loss: str | None = None,
     terms: int | None = None,
     slice: str | None = None,
     simulate: bool = True,
@@ -93,6 +94,8 @@ def write_report(
     problem : Problem
     folder : Path
         It is made if it does not exist; files of the same names in it are replaced.
+    loss : str, optional
+        Which loss, observable or cumulant; without it the loss that drives the flow.
     terms : int, optional
         The last coefficient that is expanded; as many as take a few seconds unless given.
     slice : str, optional
@@ -130,7 +133,7 @@ def write_report(
         budget = replace(budget, seconds=seconds * _EXPANSION)
     limits = TrialLimits(simulation_seconds, whole)
     stops: list[BaseException] = []
-    found, missing = _found(problem, terms, slice, budget, progress, whole, stops)
+    found, missing = _found(problem, loss, terms, slice, budget, progress, whole, stops)
     unwanted = {found[name].name for name in without} if isinstance(found, Regimes) else set()
     hurried = False  # whether a part needed more than its share of the time
     try:
@@ -214,6 +217,7 @@ def _unfinished(solved: Mapping[str, Solution | DiagflowError]) -> list[str]:
 
 def _found(
     problem: Problem,
+    loss: str | None,
     terms: int | None,
     slice: str | None,
     budget: Budget | None,
@@ -223,7 +227,7 @@ def _found(
 ) -> tuple[Regimes | SeriesExponents, list[str]]:
     """The regimes, or the coefficients alone if there was no time for more; what is missing."""
     exponents = SeriesExponents.of_problem(
-        problem, terms=terms, stopped=stops.append, budget=budget, progress=progress
+        problem, loss=loss, terms=terms, stopped=stops.append, budget=budget, progress=progress
     )
     missing = []
     if terms is not None and exponents.last < terms:

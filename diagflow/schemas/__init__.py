@@ -43,6 +43,7 @@ VERSIONS: Mapping[str, int] = MappingProxyType(
     {
         "check": 1,
         "compare": 1,
+        "correlators": 1,
         "derive": 1,
         "expand": SERIES_VERSION,
         "gallery": 1,

@@ -35,7 +35,7 @@ def curve_lines(trajectory: Trajectory, *, curves: bool) -> list[str]:
         f"{counted(trajectory.runs, 'run')}, seed {trajectory.seed}; {how}",
         *blow_up_line(trajectory),
         "",
-        f"{'t':>14}  {'mean loss':>18}  {'standard error':>15}"
+        f"{'t':>14}  {_heading(trajectory):>18}  {'standard error':>15}"
         + ("".join(f"  {f'run {run}':>15}" for run in trajectory.finished) if curves else ""),
     ]
     for k, t in enumerate(trajectory.t):
@@ -45,6 +45,12 @@ def curve_lines(trajectory: Trajectory, *, curves: bool) -> list[str]:
             row += "".join(f"  {number(value, '.9g'):>15}" for value in trajectory.loss[:, k])
         lines.append(row)
     return lines
+
+
+def _heading(trajectory: Trajectory) -> str:
+    """What is estimated."""
+    names = {1: "mean loss", 2: "variance"}
+    return names.get(trajectory.cumulant, f"cumulant {trajectory.cumulant}")
 
 
 def json_text(

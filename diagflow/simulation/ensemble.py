@@ -38,10 +38,12 @@ from diagflow.simulation.integrate import (
     integrate,
 )
 from diagflow.simulation.processes import processes
+from diagflow.simulation.statistics import check_order
 from diagflow.simulation.trajectory import Trajectory
 from diagflow.time_limit import TimeLimit, check_seconds, time_limit
 from diagrams.arguments import function, instance, whole, word
 from diagrams.errors import BudgetExceededError, InvalidInputError
+from expansion.cumulants import read_cumulant
 from expansion.problem import Problem
 
 __all__ = ["initial_tensors", "simulate"]
@@ -100,8 +102,8 @@ def simulate(
     times : array
         Times, of both signs if wanted; negative ones are gradient ascent.
     loss : str, optional
-        What is recorded along the flow: a name in ``problem.quantities``; by default the loss
-        that drives it.
+        What is recorded along the flow: a name in ``problem.quantities``, an expression in them,
+        or a cumulant of one; by default the loss that drives it.
     runs : int
         Number of initialisations.
     seed : int
@@ -133,7 +135,7 @@ def simulate(
     check_seconds(seconds, "simulation: a limit")
     instance(problem, Problem, "problem", remedy="make one, as cp(order=3)")
     function(progress, "progress")
-    loss = None if loss is None else word(loss, "loss")
+    loss, cumulant = (None, 1) if loss is None else read_cumulant(word(loss, "loss"))
     try:
         grid = np.asarray(times, dtype=np.float64)
     except (OverflowError, TypeError, ValueError):
@@ -143,6 +145,7 @@ def simulate(
             "times: must be a list of finite numbers that is not empty; give for example 0:1:11"
         )
     runs = whole(runs, "runs", least=1, most=MAXIMAL_RUNS)
+    check_order(cumulant, runs)
     jobs, seed = whole(jobs, "jobs", least=1), whole(seed, "seed", least=0)
     if jobs > 1 and xp is not np:
         raise InvalidInputError(
@@ -184,6 +187,7 @@ def simulate(
         finished=order,
         interrupted=interrupted or limited,
         limit=seconds if limited else None,
+        cumulant=cumulant,
     )
 
 

@@ -1,7 +1,8 @@
 """The loss of an ensemble of runs at given times.
 
 Definition. The mean over n runs estimates E[L(t)]; its standard error is sd / sqrt(n) with the
-standard deviation over the runs, n - 1 in the denominator.
+standard deviation over the runs, n - 1 in the denominator. In its place a higher cumulant may be
+estimated, see `diagflow.simulation.statistics`.
 
 Convention. Where a run has blown up its loss is infinite, and so is the mean; the blow-up is
 reported as a time.
@@ -32,6 +33,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diagflow.simulation.statistics import k_statistic
 from diagrams.display import frame, picture, report
 
 __all__ = ["Trajectory", "trajectory_record"]
@@ -63,6 +65,8 @@ class Trajectory:
         Whether runs are missing because the user, or a limit, stopped the ensemble.
     limit : float or None
         The limit in seconds, if it was that.
+    cumulant : int
+        The order of the cumulant that is estimated; the mean unless given.
     """
 
     t: NDArray[np.float64]
@@ -75,6 +79,7 @@ class Trajectory:
     finished: tuple[int, ...]
     interrupted: bool
     limit: float | None = None
+    cumulant: int = 1
 
     @property
     def runs(self) -> int:
@@ -83,8 +88,8 @@ class Trajectory:
 
     @property
     def mean(self) -> NDArray[np.float64]:
-        """Mean over the runs, shape (times,)."""
-        return np.asarray(np.mean(self.loss, axis=0))
+        """Mean over the runs, or the estimate of another cumulant, shape (times,)."""
+        return k_statistic(self.loss, self.cumulant)[0]
 
     @property
     def standard_error(self) -> NDArray[np.float64]:
@@ -92,10 +97,7 @@ class Trajectory:
 
         It is not defined for a single run or where a run has blown up.
         """
-        if self.runs < 2:
-            return np.full(len(self.t), np.nan)
-        with np.errstate(invalid="ignore"):
-            return np.asarray(np.std(self.loss, axis=0, ddof=1) / np.sqrt(self.runs))
+        return k_statistic(self.loss, self.cumulant)[1]
 
     def __repr__(self) -> str:
         return f"<{self.runs} runs at {len(self.t)} times, seed {self.seed}: {self.method}>"
@@ -136,4 +138,5 @@ def trajectory_record(trajectory: Trajectory) -> dict[str, object]:
         "standard_error": plain(trajectory.standard_error),
         "runs": trajectory.runs,
         "seed": trajectory.seed,
+        **({} if trajectory.cumulant == 1 else {"cumulant": trajectory.cumulant}),
     }

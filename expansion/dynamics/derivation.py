@@ -37,6 +37,7 @@ from diagrams.display import report
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from diagrams.sums import DiagramSum
 from diagrams.wick import Monomial
+from expansion.cumulants import read_cumulant
 from expansion.dynamics.averages import Account, Averages
 from expansion.dynamics.hierarchy import CoreTerm, Dropped, GrowthError, Hierarchy, reached
 from expansion.dynamics.particle import Kind, Particle, kind_of, particle_of
@@ -415,6 +416,12 @@ def derive(
         raise InvalidInputError(
             "effective dynamics: needs the diagrams of a problem, and this map is of bare "
             "coefficients; give regimes(problem)"
+        )
+    own = found.exponents.loss if loss is None else word(loss, "loss")
+    if own is not None and read_cumulant(own)[1] > 1:
+        raise InvalidInputError(
+            f"effective dynamics of {own[:60]}: cores move as means, and a cumulant is what they "
+            "leave out; use the coefficients"
         )
     regime = found[name]
     followed = (found.exponents.loss or problem.loss_name) if loss is None else word(loss, "loss")

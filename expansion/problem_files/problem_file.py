@@ -41,9 +41,10 @@ Top level:
   flow);
 - ``observables``: ``formula`` without open indices, ``normalisation``, ``averaged_over``.
 
-Models, targets and observables are formulas, see `expansion.formulas`. A target may also combine
-the names in `expansion.targets.TARGETS` if all open indices lie on the axis p; ``zero`` and ``0``
-are the zero target on any axes.
+Models, targets and observables are formulas, see `expansion.formulas`; observables may also be made
+of losses, other observables, the model and its tangent kernel, see `expansion.composed`. A target
+may also combine the names in `expansion.targets.TARGETS` if all open indices lie on the axis p;
+``zero`` and ``0`` are the zero target on any axes.
 
 A file is a stranger's: its size is limited, see `expansion.untrusted` and
 `expansion.problem_files.toml_document`, and nothing in it is evaluated.
@@ -64,9 +65,10 @@ from diagrams.arguments import shown
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Tensor
+from expansion.composed import Composed, is_plain_formula
 from expansion.drive import FACTORS, Drive
 from expansion.formulas import Term, read_formula
-from expansion.losses import OBSERVABLES, Observable, QuadraticLoss
+from expansion.losses import OBSERVABLES, Followed, Observable, QuadraticLoss
 from expansion.models import PRESETS
 from expansion.problem import Problem
 from expansion.problem_files.declarations import Declarations
@@ -160,7 +162,7 @@ class _Reader:
         )
         main = self._main_loss(flow, losses, observables)
         driving = losses.pop(main)
-        return self.document.checked(
+        problem = self.document.checked(
             (),
             Problem,
             family=self._family,
@@ -174,9 +176,14 @@ class _Reader:
             observables=observables,
             drive=self._drive("" if flow == main else flow),
         )
+        for observable in observables:
+            if isinstance(observable, Composed):
+                path = "observables", observable.name, "formula"
+                self.document.checked(path, problem.quantity, observable.name)
+        return problem
 
     def _main_loss(
-        self, flow: str, losses: Mapping[str, QuadraticLoss], observables: Iterable[Observable]
+        self, flow: str, losses: Mapping[str, QuadraticLoss], observables: Iterable[Followed]
     ) -> str:
         """The loss that is followed unless another is named: the first that drives, if one does."""
         if flow in losses:
@@ -250,17 +257,35 @@ class _Reader:
             averaged_over=averaged,
         )
 
-    def _observable(self, name: str) -> Observable:
+    def _observable(self, name: str) -> Followed:
         path = "observables", name
         self._named(name, "observables")
         self.document.table(path, ("formula", "normalisation", "averaged_over"))
         averaged = self.declared.averaged_over(path)
+        formula = self.document.get(path, "formula", str)
+        if not is_plain_formula(formula):
+            return self._composed(name, formula, averaged)
         return self.document.checked(
             path,
             Observable,
             name=name,
             networks=self._networks((*path, "formula"), (), averaged),
             normalisation=self.declared.normalisation(path),
+            averaged_over=averaged,
+        )
+
+    def _composed(self, name: str, formula: str, averaged: tuple[Tensor, ...]) -> Composed:
+        multipliers = (
+            (tensor, m.coefficient, tuple(Axis(n) for n, k in m.powers for _ in range(k)))
+            for tensor, m in self.declared.multipliers.items()
+        )
+        return Composed(
+            name=name,
+            formula=formula,
+            tensors=tuple(t for n, t in self.declared.tensors.items() if f"{n}[" in formula),
+            multipliers=tuple(multipliers),
+            symbols=tuple(symbol for symbol in self.declared.amplitudes if symbol in formula),
+            normalisation=self.declared.normalisation(("observables", name)),
             averaged_over=averaged,
         )
 
@@ -276,7 +301,7 @@ class _Reader:
         """The networks of a formula; with axes of the outputs it may name targets."""
         *table, key = path
         formula = self.document.get(tuple(table), key, str)
-        names = tuple(TARGETS) if axes else ()
+        names = () if axes is None else tuple(TARGETS)
         result: list[Network] = []
         for term in self.document.checked(path, read_formula, formula, names=names):
             for symbol in term.symbols:
@@ -286,7 +311,7 @@ class _Reader:
                         f"the symbol {symbol!r} is not declared; list it under amplitudes, or give "
                         "a tensor its indices in brackets",
                     )
-            if axes and (term.is_zero or (term.name == "zero" and not term.entries)):
+            if axes is not None and (term.is_zero or (term.name == "zero" and not term.entries)):
                 continue
             if term.name is None:
                 result += scaled([self._network(path, term, outputs)], term)

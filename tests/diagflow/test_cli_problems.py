@@ -117,9 +117,9 @@ BAD = {
     "perceptron": "problem 'perceptron': is not a known preset; choose one of cp, autoencoder, ",
     "none.toml": "problem 'none.toml': cannot be read (No such file or directory); check its name",
     "pyproject.toml": "pyproject.toml, line 1: build-system: is not known here; expected family,",
-    "cp --loss population": "--loss population: cp has none of this name; choose one of train",
-    "cp --observable train": "--observable train: cp has none of this name; choose one of alignm",
-    "cp --loss train --observable alignment": "--loss and --observable: name one thing to expand",
+    "cp --loss population": "loss 'population': cp has no such loss or observable; choose one of",
+    "cp --observable trian": "loss 'trian': cp has no such loss or observable; choose one of",
+    "cp --loss train --observable alignment": "--loss and --observable: name one thing to follow",
     "cp --target identity*": "formula 'identity*': has the end in column 10; expected a name, a ",
 }
 

@@ -106,6 +106,15 @@ OUTPUTS: dict[str, tuple[str, tuple[str, ...], int]] = {
         ),
         0,
     ),
+    "correlators": ("correlators", ("correlators", "mlp-linear"), 0),
+    "cumulant": ("expand", ("expand", *SYM, "--cumulant", "2", "--terms", "1"), 0),
+    "expression": ("expand", ("expand", *SYM, "--observable", "train**2", "--terms", "0"), 0),
+    "map of a variance": ("regimes", ("regimes", *SYM, "--cumulant", "2", "--terms", "4"), 0),
+    "simulated variance": (
+        "simulate",
+        ("simulate", *SYM, *CURVE, "--cumulant", "2", "--runs", "4"),
+        0,
+    ),
     "derived": ("derive", ("derive", *SYM, "--regime", "E-A", "--terms", "3"), 0),
     "derived, random": (
         "derive",
@@ -232,7 +241,8 @@ OPTIONAL = {
         *("flow", "rates", "temperature", "implicit", "momentum", "resample"),
     },
     "regimes": {"family", "target", "data", "loss", "leading", "place", "moving_walls"},
-    "simulate": {"loss"},
+    "simulate": {"loss", "cumulant"},
+    "correlators": {"depth", "wide_ends"},
 }
 MAPS = {"exponents", "monomial", "natural_time", "slope", "offsets", "scale", "variables"} | {
     *(

@@ -7,8 +7,10 @@ import pytest
 
 from diagflow.oracle import Term, loss_derivatives
 from diagrams.errors import InvalidInputError
-from expansion.models import cp
+from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
 from expansion.polynomial import Polynomial
+from expansion.problem_files.problem_file import read_problem
+from expansion.problem_files.toml_document import TomlDocument
 from expansion.series import LossSeries, loss_series
 from expansion.targets import TARGETS, target_networks
 
@@ -168,3 +170,30 @@ def test_every_target_has_the_open_indices_of_its_order() -> None:
         for order in (1, 2, 3, 5):
             for network in target_networks(name, order=order):
                 assert len(network.output) == order
+
+
+@pytest.mark.parametrize("outputs", ['["i", "j"]', '["i", "k"]', '["a"]', "[]"])
+def test_zero_and_the_number_are_one_target_on_any_axes(outputs: str) -> None:
+    """Two of one axis, two different ones, a pinned one, none."""
+    model = {
+        '["i", "j"]': "W[k,i] W[k,j]",
+        '["i", "k"]': "W[k,i]",
+        '["a"]': "e[a] W[k,i] W[k,i]",
+        "[]": "W[k,i] W[k,i]",
+    }[outputs]
+    text = f"""
+axes = {{ p = "growing", H = "growing", two = 2 }}
+tensors.W = {{ kind = "weight", axes = ["H", "p"], variance = "sigma2" }}
+tensors.e = {{ kind = "pin", axes = ["two"] }}
+losses.train = {{ outputs = {outputs}, model = "{model}", target = "TARGET" }}
+"""
+    found = [
+        read_problem(TomlDocument.parse("x.toml", text.replace("TARGET", target)))
+        for target in ("zero", "0", "0*zero", "zero - 0")
+    ]
+    assert found[0].target == () and len({*found}) == 1
+
+
+def test_zero_and_the_number_are_one_preset() -> None:
+    for preset in (cp, autoencoder, tied_autoencoder, deep_linear, two_layer):
+        assert preset(target="0") == preset(target="zero")

@@ -1,0 +1,65 @@
+"""``diagflow correlators``: means of products of a model and its derivatives."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from diagflow.commands.expand import Format
+from diagflow.commands.problem import takes_problem
+from diagflow.commands.shared_options import (
+    Diagrams,
+    Memory,
+    NoStore,
+    Seconds,
+    Store,
+    budget,
+    opened_store,
+)
+
+if TYPE_CHECKING:
+    from expansion.problem import Problem
+
+__all__ = ["EPILOG", "NAME", "run"]
+
+NAME = "correlators"
+
+EPILOG = (
+    "Examples:\n\n"
+    "  diagflow correlators mlp-linear --depth 3\n\n"
+    "  diagflow correlators mlp-linear --depth 2 --format json"
+)
+
+
+@takes_problem
+def run(
+    problem: "Problem",
+    output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    max_seconds: Seconds = None,
+    max_diagrams: Diagrams = None,
+    max_memory: Memory = None,
+    store: Store = None,
+    no_store: NoStore = False,
+) -> None:
+    """Print correlators of the model f and its derivatives at initialisation, exactly.
+
+    Each is compared with the power of the width that Dyer and Gur-Ari (2019) conjecture for it; the
+    last lines are the finite-width corrections of the tangent kernel. The model has one output.
+    """
+    from diagflow.columns import terminal_width
+    from diagflow.show import correlators as show
+    from diagflow.terminal import following
+    from expansion.correlators import CLUSTERS, correlators
+
+    with following("correlators", len(CLUSTERS)) as progress:
+        found = correlators(
+            problem,
+            budget=budget(max_seconds, max_diagrams, max_memory),
+            progress=progress,
+            store=opened_store(store, no_store=no_store),
+        )
+    if output is Format.json:
+        typer.echo(show.json_text(found), nl=False)
+    elif output is Format.latex:
+        typer.echo(show.latex(found), nl=False)
+    else:
+        typer.echo(show.text(found, width=terminal_width()), nl=False)

@@ -1,0 +1,103 @@
+"""What is followed: the options --loss, --observable and --cumulant, the same for every command.
+
+A command has a parameter ``followed``. `takes_followed` replaces it by these options, so that they
+are declared once.
+"""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["followed_name", "takes_followed"]
+
+_PANEL = "What is followed"
+
+Loss = Annotated[
+    str | None,
+    typer.Option(
+        "--loss",
+        help="Which loss: train, population; without it the one that drives the flow.",
+        metavar="NAME",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+
+ObservableName = Annotated[
+    str | None,
+    typer.Option(
+        "--observable",
+        help="Something else in its place: weight-norm, ntk-trace, model-norm, alignment, one of "
+        "the file's, or an expression such as 'train**2' or 'merge(ntk, f)'.",
+        metavar="NAME",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+
+Cumulant = Annotated[
+    int,
+    typer.Option(
+        "--cumulant",
+        help="Its cumulant of this order over runs; 2 is the variance.",
+        metavar="K",
+        rich_help_panel=_PANEL,
+    ),
+]
+
+_OPTIONS = (("loss", Loss, None), ("observable", ObservableName, None), ("cumulant", Cumulant, 1))
+
+
+def takes_followed(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the three options in place of its parameter ``followed``."""
+    own = list(inspect.signature(command).parameters.values())
+    described = [
+        inspect.Parameter(
+            name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind
+        )
+        for name, kind, default in _OPTIONS
+    ]
+
+    @wraps(command)
+    def wrapped(problem: Any, **given: Any) -> None:
+        options = {name: given.pop(name) for name, _, _ in _OPTIONS}
+        command(problem, followed=followed_name(problem, **options), **given)
+
+    place = next(n for n, parameter in enumerate(own) if parameter.name == "followed")
+    parameters = [*own[:place], *described, *own[place + 1 :]]
+    wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return wrapped
+
+
+def followed_name(
+    problem: object, *, loss: str | None, observable: str | None, cumulant: int
+) -> str | None:
+    """The name of what is followed; None is the loss that drives the flow.
+
+    Raises
+    ------
+    InvalidInputError
+        If two things are named, or the problem has none of this name.
+    """
+    from diagrams.errors import InvalidInputError
+    from expansion.cumulants import cumulant_name
+    from expansion.problem import Problem
+
+    if loss is not None and observable is not None:
+        raise InvalidInputError(
+            "--loss and --observable: name one thing to follow each; give one of them"
+        )
+    name = observable if loss is None else loss
+    if not isinstance(problem, Problem):
+        if name is not None or cumulant != 1:
+            option = "--loss" if loss else "--observable" if observable else "--cumulant"
+            raise InvalidInputError(f"{option}: a JSON file holds one series; leave it out")
+        return None
+    if name is not None:
+        problem.quantity(name)
+    if cumulant == 1:
+        return name
+    return cumulant_name(problem.loss_name if name is None else name, cumulant)

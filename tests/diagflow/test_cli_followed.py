@@ -1,0 +1,97 @@
+"""--loss, --observable and --cumulant: one meaning in every command."""
+
+import json
+
+import pytest
+
+from tests.command import Run
+
+SYM = ("cp", "--order", "2", "--symmetric")
+AT = ("--at", "p=16,H=16,sigma2=1/16")
+EARLY = ("--times", "0:0.01:2")
+
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "expand": ("--terms", "1"),
+    "regimes": ("--terms", "4"),
+    "derive": ("--terms", "2", "--regime", "A-B-E"),
+    "solve": ("--terms", "4", "--regime", "A-B-E", *AT, *EARLY),
+    "simulate": (*AT, *EARLY, "--runs", "3"),
+    "compare": (
+        "--terms",
+        "4",
+        "--regime",
+        "A-B-E",
+        *AT,
+        *EARLY,
+        "--runs",
+        "3",
+        "--tolerance",
+        "1",
+    ),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_both_options_mean_the_same(run: Run, command: str) -> None:
+    answers = [
+        run(command, *SYM, *COMMANDS[command], option, "weight-norm", "--format", "json")
+        for option in ("--loss", "--observable")
+    ]
+    assert answers[0] == answers[1] and answers[0][0] == 0
+    plain = run(command, *SYM, *COMMANDS[command], "--format", "json")
+    assert plain[0] == 0 and plain[1] != answers[0][1]
+
+
+@pytest.mark.parametrize("command", ["expand", "regimes", "solve", "simulate"])
+def test_a_cumulant_of_an_expression(run: Run, command: str) -> None:
+    words = ("--observable", "weight-norm - train", "--cumulant", "2")
+    times = ("--times", "0:0.001:2") if command == "solve" else ()
+    status, out, err = run(command, *SYM, *COMMANDS[command], *words, *times)
+    assert status == 0, err
+    assert command == "solve" or "cumulant(weight-norm - train, 2)" in out
+
+
+def test_the_norm_is_what_its_hierarchy_says(run: Run) -> None:
+    """|W|^2/2 is half the first core."""
+    status, out, _ = run("derive", *SYM, *COMMANDS["derive"], "--observable", "weight-norm")
+    assert status == 0
+    assert "Leading part of what is followed\n  L = 1/2 c1\n" in out
+
+
+def test_a_report_of_a_variance(run: Run, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    folder = tmp_path / "report"
+    status, _, err = run(
+        *("report", *SYM, "--cumulant", "2", "--terms", "4", "--no-simulations"),
+        *("--output", str(folder)),
+    )
+    assert status == 0, err
+    text = (folder / "main.tex").read_text(encoding="utf-8")
+    assert r"Here $L$ is \texttt{cumulant(train, 2)}." in text
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--loss", "train", "--observable", "ntk-trace"), "--loss and --observable: name one"),
+        (("--observable", "trane"), "loss 'trane': cp has no such loss or observable; choose one"),
+        (("--cumulant", "0"), "cumulant 0: "),
+        (("--cumulant", "7"), "cumulant 7: "),
+        (("--observable", "merge(train"), "formula 'merge(train': has the end in column 12"),
+    ],
+)
+@pytest.mark.parametrize("command", ["expand", "simulate"])
+def test_what_is_refused(run: Run, command: str, words: tuple[str, ...], message: str) -> None:
+    status, out, err = run(command, *SYM, *COMMANDS[command], *words)
+    assert (status, out) == (2, "") and message in err and err.count("\n") == 1
+
+
+def test_correlators(run: Run) -> None:
+    status, out, _ = run("correlators", "mlp-linear", "--depth", "3", "--format", "json")
+    assert status == 0
+    record = json.loads(out)
+    assert {row["conjectured"] for row in record["correlators"]} == {"0", "-1", "-2"}
+    status, out, _ = run("correlators", "mlp-linear", "--format", "latex")
+    assert status == 0 and r"$\mathbb{E}[f  \cdot  \Theta  \star f]$" not in out
+    assert r"\Theta" in out and out.count("\\\\\n") == 11
+    status, out, err = run("correlators", "cp")
+    assert status == 2 and "its model has 3 open indices" in err
