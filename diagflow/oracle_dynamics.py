@@ -31,10 +31,9 @@ Laws.  One weight u with P = u²/2 decays as exp(-t/T), and a step multiplies it
 Source: ours.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import prod
 from typing import Literal, TypeAlias
 
 from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
@@ -46,8 +45,6 @@ from diagflow.oracle import (
     Term,
     Variance,
     format_moments,
-    odd_double_factorial,
-    variance_monomial,
 )
 
 __all__ = ["Dynamics", "Einsum", "Quantity", "format_moments", "moved_moments"]
@@ -99,6 +96,7 @@ def moved_moments(
     frozen: Collection[str] = (),
     structural: Mapping[str, Callable[..., int]] | None = None,
     symmetric: Collection[str] = (),
+    laws: Mapping[str, Callable[[int], Moments]] | None = None,
 ) -> list[Moments]:
     """The derivatives of the mean of a quantity at time zero, or its means after 0, 1, ... steps.
 
@@ -109,7 +107,7 @@ def moved_moments(
     dynamics
     terms
         Number of the last derivative or step.
-    sizes, variances, frozen, structural, symmetric
+    sizes, variances, frozen, structural, symmetric, laws
         As for `diagflow.oracle.loss_derivatives`.
 
     Returns
@@ -124,7 +122,7 @@ def moved_moments(
     ]
     ring = EntryRing.of(losses, sizes, structural or {}, symmetric)
     world = _World(ring, ring.learnable(frozen))
-    laws = ring.laws(variances or {})
+    average = ring.average_over(variances or {}, laws or {})
     potential = sum((_rational(c) * world.polynomial(q) for c, q in dynamics.potential), world.zero)
     weights = {
         u: _rational(dynamics.rates.get(ring.entries[u][0], Fraction(1)) / ring.places(u))
@@ -135,10 +133,10 @@ def moved_moments(
         potential += _rational(dynamics.implicit / 4) * sum(squares, world.zero)
     forces = {u: -w * potential.derivative(u) for u, w in weights.items()}
     current = world.polynomial(observable)
-    result = [world.average(current, laws)]
+    result = [average(world.terms(current))]
     for _ in range(terms):
         current = world.moved(current, forces, weights, dynamics)
-        result.append(world.average(current, laws))
+        result.append(average(world.terms(current)))
     return result
 
 
@@ -200,14 +198,8 @@ class _World:
                 result += tau * weight * value.derivative(u).derivative(u)
         return result
 
-    def average(self, value: fmpq_mpoly, laws: Sequence[Variance]) -> Moments:
-        """The Gaussian average at time zero, where all velocities vanish."""
-        found: Moments = {}
+    def terms(self, value: fmpq_mpoly) -> Iterator[tuple[Sequence[int], Fraction]]:
+        """Exponents of the entries and coefficients at time zero, where all velocities vanish."""
         for exponents, c in value.to_dict().items():
-            if any(exponents[self.entries :]) or any(power % 2 for power in exponents):
-                continue
-            halves = [int(power) // 2 for power in exponents[: self.entries]]
-            number, monomial = variance_monomial(laws, halves)
-            weight = Fraction(int(c.p), int(c.q)) * number * prod(map(odd_double_factorial, halves))
-            found[monomial] = found.get(monomial, Fraction(0)) + weight
-        return {monomial: found[monomial] for monomial in sorted(found) if found[monomial]}
+            if not any(exponents[self.entries :]):
+                yield exponents[: self.entries], Fraction(int(c.p), int(c.q))

@@ -41,10 +41,10 @@ def averaged(total: DiagramSum, *tensors: Tensor) -> DiagramSum:
         If a tensor is not of that kind.
     """
     for tensor in tensors:
-        if tensor.kind is not Kind.GAUSSIAN or tensor.variance != UNIT_VARIANCE:
+        if tensor.kind is not Kind.FIXED or str(tensor.entries) != UNIT_VARIANCE:
             raise InvalidInputError(
                 f"average over {tensor.name}: is not a fixed Gaussian tensor of variance one; "
-                'declare it as Gaussian with variance "1"'
+                'declare it as fixed with variance "1"'
             )
         waiting = total
         total = DiagramSum()

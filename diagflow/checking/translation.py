@@ -23,7 +23,7 @@ from math import comb, prod
 from string import ascii_letters
 from typing import Any
 
-from diagflow import oracle, oracle_dynamics
+from diagflow import oracle, oracle_dynamics, oracle_laws
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
@@ -97,11 +97,14 @@ class Translation:
         if not self.problem.drive.is_plain:
             potential = tuple(self._potential(words))
             tensors = self.problem.tensors
-        laws = {t.name: self._variance(t) for t in tensors if t.is_random}
+        variances = {t.name: self._value(t.variance) for t in tensors if t.is_random and t.variance}
         told: dict[str, Any] = {
             "frozen": {t.name for t in tensors if t.is_random and not t.is_learnable},
             "structural": {t.name: self._entries(t) for t in tensors if not t.is_random},
             "symmetric": {t.name for t in tensors if t.symmetric},
+            "laws": {
+                t.name: self._law(t) for t in tensors if t.is_random and not t.entries.is_wick
+            },
         }
         driving, observed = (
             words.loss(loss) for loss in (self.problem.driving, self._losses[name])
@@ -112,7 +115,7 @@ class Translation:
                 driving.target,
                 words.sizes,
                 last,
-                laws,
+                variances,
                 prefactor=driving.prefactor,
                 observable=observed,
                 **told,
@@ -121,7 +124,7 @@ class Translation:
         used = {t for _, q in potential for t in _names(q)} | {*_names(observed)}
         told = {key: _only(value, used) for key, value in told.items()}
         return oracle_dynamics.moved_moments(
-            observed, dynamics, words.sizes, last, _only(laws, used), **told
+            observed, dynamics, words.sizes, last, _only(variances, used), **told
         )
 
     def _dynamics(
@@ -172,12 +175,27 @@ class Translation:
     def _size(self, axis: Axis) -> int:
         return axis.pinned or int(self.values[axis.name])
 
-    def _variance(self, tensor: Tensor) -> oracle.Variance:
-        """The number in a variance at these sizes, and the powers of its other symbols."""
-        variance = Variance.parse(tensor.variance)
+    def _law(self, tensor: Tensor) -> oracle_laws.EntryLaw:
+        """The moments of the entries."""
+        if tensor.cumulants:
+            return oracle_laws.of_cumulants({k: self._value(v) for k, v in tensor.cumulants})
+        if tensor.probability:
+            return oracle_laws.bernoulli(self._value(tensor.probability))
+        laws = {
+            "gaussian": oracle_laws.gaussian,
+            "rademacher": oracle_laws.rademacher,
+            "uniform": oracle_laws.uniform,
+        }
+        law = laws[tensor.law](self._value(tensor.variance))
+        return oracle_laws.shifted(law, self._value(tensor.mean)) if tensor.mean else law
+
+    def _value(self, text: str) -> oracle.Variance:
+        """The number in a product at these sizes, and the powers of its other symbols."""
+        sign = -1 if text.startswith("-") else 1
+        variance = Variance.parse(text.removeprefix("-"))
         number = prod(
             (self.values[name] ** power for name, power in variance.powers if name in self.values),
-            start=variance.coefficient,
+            start=sign * variance.coefficient,
         )
         return number, tuple(pair for pair in variance.powers if pair[0] not in self.values)
 

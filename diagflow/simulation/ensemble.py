@@ -39,10 +39,11 @@ from diagflow.simulation.integrate import (
 )
 from diagflow.simulation.processes import processes
 from diagflow.simulation.trajectory import Trajectory
-from diagflow.simulation.values import variance_at
+from diagflow.simulation.values import factor_at, signed_factor_at
 from diagflow.time_limit import TimeLimit, check_seconds, time_limit
 from diagrams.arguments import function, instance, whole, word
 from diagrams.errors import BudgetExceededError, InvalidInputError
+from diagrams.tensors import Tensor
 from expansion.problem import Problem
 
 __all__ = ["initial_tensors", "simulate"]
@@ -68,7 +69,7 @@ class _Task:
 
 
 def initial_tensors(flow: LossGradient, seed: np.random.SeedSequence) -> dict[str, Any]:
-    """Draw all Gaussian tensors of a problem, in the order of their names.
+    """Draw all random tensors of a problem from their laws, in the order of their names.
 
     A symmetric one is the sum of an independent array over the orders of its slots, over the square
     root of their number: the covariance of `diagrams.tensors`.
@@ -77,11 +78,31 @@ def initial_tensors(flow: LossGradient, seed: np.random.SeedSequence) -> dict[st
     drawn = {}
     for tensor in flow.problem.tensors:
         if tensor.is_random:
-            array = generator.standard_normal(flow.shapes[tensor.name])
+            shape = flow.shapes[tensor.name]
+            array = _drawn(generator, tensor, shape, flow.values)
             if tensor.symmetric:
                 array = symmetric_part(array, tensor, np) * np.sqrt(len(tensor.orders))
-            drawn[tensor.name] = array * np.sqrt(variance_at(tensor, flow.values))
+            drawn[tensor.name] = array
     return drawn
+
+
+def _drawn(
+    generator: np.random.Generator,
+    tensor: Tensor,
+    shape: tuple[int, ...],
+    values: Mapping[str, float],
+) -> Any:
+    """Independent entries."""
+    if tensor.law == "bernoulli":
+        return (generator.random(shape) < factor_at(tensor.probability, values)).astype(float)
+    if tensor.law == "rademacher":
+        array = 2.0 * generator.integers(0, 2, shape) - 1.0
+    elif tensor.law == "uniform":
+        array = generator.uniform(-np.sqrt(3), np.sqrt(3), shape)
+    else:
+        array = generator.standard_normal(shape)
+    array = array * np.sqrt(factor_at(tensor.variance, values))
+    return array + signed_factor_at(tensor.mean, values) if tensor.mean else array
 
 
 def simulate(

@@ -54,7 +54,7 @@ def test_without_tensors_nothing_changes() -> None:
 def test_tensors_that_cannot_be_averaged_over(tensor: Tensor) -> None:
     message = (
         rf"^average over {tensor.name}: is not a fixed Gaussian tensor of variance one; declare it "
-        r'as Gaussian with variance "1"$'
+        r'as fixed with variance "1"$'
     )
     with pytest.raises(InvalidInputError, match=message):
         averaged(DiagramSum(), tensor)

@@ -8,8 +8,9 @@ a model with several weight tensors this finishes one tensor after the other and
 of distinct diagrams several times smaller than any other rule tried (see benchmarks/README.md);
 ties go to the node of smallest degree, then to the factor with most parallel copies.
 
-Expectations are polynomials with non-negative integer coefficients whose sum is at most the number
-of pairings, a product of double factorials: they are added up as
+Expectations are polynomials with integer coefficients. For Gaussian tensors they are not negative
+and their sum is at most the number of pairings, a product of double factorials; for others
+`diagrams.engine.arrays.block_counting` has a bound. They are added up as
 `diagrams.engine.arrays.kronecker`.
 
 Source: ours.
@@ -38,6 +39,9 @@ _ROWS = 8192
 """Diagrams with n factors are integrated _ROWS / n at a time: enough to share the cost of a step,
 few enough for caches. It does not depend on how steps are carried out, so that what one run has
 kept serves every other."""
+
+_LAW_ROWS = 512
+"""The same where blocks of any size are integrated: a diagram has many more of them than pairs."""
 
 _PIECES = 12
 """Pieces that are passed on for each step of expansion: as many as the sums that are taken at once,
@@ -138,7 +142,7 @@ class ContractionTable:
         )
         self._tick = tick
         self._levels: dict[int, _Level] = {0: _Level({b"": 0})}
-        self._extents = [0] * packing.sizes
+        self._extents = [0] * (packing.sizes + len(packing.counters))
         self._has_pins = any(axis.pinned is not None for axis in packing.axes)
 
     def __len__(self) -> int:
@@ -148,6 +152,8 @@ class ContractionTable:
         """Numbers of the given diagrams within their level, new ones entered."""
         nodes, kinds = self._packing.unpack(codes)
         extents = self._packing.extents(nodes, kinds)
+        # No cumulant has a counter to a higher power than the size of its block.
+        extents += [codes.shape[1]] * len(self._packing.counters)
         self._extents = [max(a, b) for a, b in zip(self._extents, extents, strict=True)]
         return self._enter(codes)
 
@@ -166,7 +172,8 @@ class ContractionTable:
         """Expand the diagrams with one number of factors; yields after every step."""
         level = self._levels.setdefault(size, _Level())
         waiting = list(islice(level.number, level.expanded, None))
-        parts = [self._rows(waiting[part], size) for part in batches(waiting, _ROWS // size + 1)]
+        together = (_LAW_ROWS if self._packing.countings else _ROWS) // size + 1
+        parts = [self._rows(waiting[part], size) for part in batches(waiting, together)]
         fixed = [self._fixed(codes) for codes in parts]
         random = (codes[~rows] for codes, rows in zip(parts, fixed, strict=True))
         with closing(self._integrated(random)) as results:
@@ -197,6 +204,8 @@ class ContractionTable:
         if fixed.any():
             rows = np.flatnonzero(fixed)
             free = np.array([self._finish(codes[row]) for row in rows.tolist()], dtype=np.intp)
+            if self._packing.countings:  # there is no block
+                free = np.concatenate([free, np.zeros((len(free), 1), dtype=np.intp)], axis=1)
             parts.append(self._children(emptied(free, codes.dtype), rows))
         return _Expansion(len(codes), tuple(parts))
 
@@ -204,6 +213,8 @@ class ContractionTable:
         number = self._enter(results.codes)
         free_nodes = tuple([tuple(exponents) for exponents in results.free_nodes.tolist()])
         multiplicity = results.multiplicity.astype(object)
+        if self._packing.countings:
+            return self._children_of_blocks(results, number, parents)
         if self._has_pins:
             scales = np.array([self._pinned(exponents) for exponents in free_nodes], dtype=object)
             multiplicity *= scales[results.free]
@@ -216,6 +227,33 @@ class ContractionTable:
             free_nodes,
         )
 
+    def _children_of_blocks(
+        self, results: Contractions, number: NDArray[np.int32], parents: NDArray[np.intp]
+    ) -> _Children:
+        """The same where the free nodes end with the number of the block that was integrated."""
+        found: dict[tuple[int, ...], int] = {}
+        terms: list[list[tuple[int, int]]] = []
+        for *exponents, block in results.free_nodes.tolist():
+            scale = self._pinned(exponents)
+            terms.append(
+                [
+                    (scale * c, found.setdefault((*exponents, *powers), len(found)))
+                    for c, powers in self._packing.block_terms(block)
+                ]
+            )
+        counts = np.array([len(own) for own in terms], dtype=np.intp)[results.free]
+        way = np.repeat(np.arange(len(results.free)), counts)
+        pairs = [pair for row in results.free.tolist() for pair in terms[row]]
+        factors = np.array([c for c, _ in pairs], dtype=object)
+        return _Children(
+            results.codes.shape[1],
+            parents[results.parent[way]].astype(np.int32),
+            number[results.child[way]],
+            results.multiplicity[way].astype(object) * factors,
+            np.array([place for _, place in pairs], dtype=np.int32),
+            tuple(found),
+        )
+
     def _pinned(self, exponents: Sequence[int]) -> int:
         """The number that free nodes on pinned axes contribute."""
         result = 1
@@ -226,7 +264,7 @@ class ContractionTable:
     # -- evaluation ----------------------------------------------------------------------------
 
     def evaluate(self, sums: Sequence[Sequence[Combination]]) -> list[dict[tuple[int, ...], int]]:
-        """For each sum of combinations the coefficients by exponents of the axes.
+        """For each sum of combinations the coefficients by exponents of the axes and counters.
 
         The coefficients are pushed down level by level, from diagrams to their children, and what
         arrives at the empty diagram is the sum. Large diagrams are many, but what they carry is
@@ -234,10 +272,11 @@ class ContractionTable:
         carries is passed on while the next is expanded, which other processes may do.
         """
         fields = self._fields(sums)
+        counters = (0,) * len(self._packing.counters)
         carried: dict[int, dict[int, Weights]] = defaultdict(dict)
         for index, combinations in enumerate(sums):
             for combination in combinations:
-                shift = fields.shift(combination.free)
+                shift = fields.shift((*combination.free, *counters))
                 weights = self._weights(carried, combination.size, index)
                 np.add.at(weights, combination.numbers, combination.coefficients << shift)
         passing = _InTurn()
@@ -286,10 +325,12 @@ class ContractionTable:
             sum(c.pairings * sum(map(abs, c.coefficients)) for c in total) for total in sums
         )
         extents = []
-        for number, (axis, count) in enumerate(zip(self._packing.axes, self._extents, strict=True)):
+        sizes = self._extents[: self._packing.sizes]
+        for number, (axis, count) in enumerate(zip(self._packing.axes, sizes, strict=True)):
             free = max((c.free[number] for total in sums for c in total), default=0)
             bound *= (axis.pinned or 1) ** count
             extents.append(count + free + 1 if axis.pinned is None else 1)
+        extents += [count + 1 for count in self._extents[self._packing.sizes :]]
         return Fields.fitting(bound, extents)
 
     def _weights(self, carried: dict[int, dict[int, Weights]], size: int, index: int) -> Weights:

@@ -5,16 +5,19 @@ pairs it with each of its partners, deletes the two and identifies their nodes. 
 only a few factors left, all of them are integrated in one step, by listing their perfect matchings,
 and so are further tensors while the list stays short: the diagrams between are never met, which
 leaves a third of the diagrams to know for CP of order 4. Factors of a symmetric tensor are paired
-in all orders of the slots, one pair in a step.
+in all orders of the slots, one pair in a step. A factor of a tensor with a law of its own is put
+into blocks of any size, one block in a step.
 
 Source: ours; see `diagrams.wick` for the rule.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -26,6 +29,7 @@ from diagrams.engine.arrays.packing import (
     Codes,
     Kinds,
     Packing,
+    batches,
     distinct_rows,
     factor_multiplicities,
     row_runs,
@@ -41,6 +45,9 @@ MATCHINGS = 15
 
 _MOST_TENSORS = 20
 """As many octal digits fit the integer that describes them."""
+
+_BLOCKS = 4096
+"""Blocks that are integrated together."""
 
 _MATCHINGS = np.array([1, 1, 1, 1, 3, 3, 15, 15, MATCHINGS + 1])
 """Number of matchings of 0, 1, 2, ... factors, more than `MATCHINGS` from 8 on."""
@@ -63,7 +70,8 @@ class Contractions:
     multiplicity : array of shape (ways,)
         How often this result comes from this diagram with these free nodes.
     free_nodes : array of shape (kinds, sizes)
-        How many nodes on each true axis were left without factors.
+        How many nodes on each true axis were left without factors; where tensors have laws of
+        their own, followed by the number of the block that was integrated, or 0.
     """
 
     codes: Codes
@@ -82,7 +90,7 @@ def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
     packing : Packing
         The layout of the rows.
     codes : array of shape (diagrams, factors)
-        Packed rows, each with an even number of factors of every tensor.
+        Packed rows, each with an even number of factors of every Gaussian tensor.
 
     Returns
     -------
@@ -98,8 +106,12 @@ def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
         rows = (patterns == pattern).nonzero()[0]
         if pattern:
             results.append(_integrate_all(packing, batch, rows, order[rows], pattern))
+        elif packing.countings:
+            results += _integrate_blocks(packing, batch, rows)
         else:
             results.append(_integrate_one(packing, batch, rows))
+    if packing.countings:
+        results = [r if r.has_block else r.without_block() for r in results]
     packed = packing.pack_together([(r.nodes, r.kinds) for r in results], batch.starts)
     return [
         _collected(codes, r.parent, r.free, r.multiplicity)
@@ -161,7 +173,9 @@ def _nearly_finished(
     if packing.has_fixed:
         # As if there were too many of them: they are never finished.
         counts = np.where(packing.fixed_labels(labels), labels.shape[1] + len(_MATCHINGS), counts)
-    if packing.symmetric:  # so are these: every pair of theirs is a sum over orders
+    if packing.countings:  # so are these: their factors are in blocks of any size
+        counts = np.where(packing.law_labels(labels), labels.shape[1] + len(_MATCHINGS), counts)
+    if packing.symmetric:  # and these: every pair of theirs is a sum over orders
         counts = np.where(
             packing.unordered_labels(labels), labels.shape[1] + len(_MATCHINGS), counts
         )
@@ -209,6 +223,91 @@ def _integrate_one(packing: Packing, batch: _Batch, rows: NDArray[np.intp]) -> _
     free = free_nodes(packing, leaders, nodes_used(rest, width), first, batch.starts)
     kinds = batch.kinds[parent[:, None], kept]
     return _Results(led(leaders, rest), kinds, parent, free, counts[which, partner])
+
+
+def _integrate_blocks(
+    packing: Packing, batch: _Batch, rows: NDArray[np.intp]
+) -> Iterator[_Results]:
+    """Put the chosen factor into every block that its law has a cumulant for."""
+    multiplicities, labels = batch.multiplicities[rows], batch.labels[rows]
+    position = choose_factor(packing, batch.nodes[rows], labels, multiplicities)
+    own = labels[np.arange(len(rows)), position]
+    in_pairs = ~packing.law_labels(own)
+    if in_pairs.any():
+        yield _integrate_one(packing, batch, rows[in_pairs])
+    alike: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+    others = (labels == own[:, None]) & (np.arange(batch.size) != position[:, None])
+    for place in (~in_pairs).nonzero()[0].tolist():
+        # The chosen factor is the first of its parallel copies: the next one leads the others.
+        mine = multiplicities[place].copy()
+        if mine[position[place]] > 1:
+            mine[position[place] + 1] = mine[position[place]] - 1
+        runs = mine[others[place]]
+        alike[(int(own[place]), *runs[runs > 0].tolist())].append(place)
+    for (label, *counts), places in alike.items():
+        law = packing.law_of(label)
+        which = np.array(places, dtype=np.intp)
+        rest = np.nonzero(others[which])[1].reshape(len(which), sum(counts))
+        for size in law.sizes(1 + sum(counts)):
+            chosen, ways = _choices(tuple(counts), size - 1)
+            for part in batches(which, _BLOCKS // max(1, len(chosen)) + 1):
+                yield _integrated(
+                    packing,
+                    batch,
+                    rows[which[part]],
+                    position[which[part]],
+                    rest[part][:, chosen],
+                    ways,
+                    packing.block_number(label, size),
+                )
+
+
+def _integrated(
+    packing: Packing,
+    batch: _Batch,
+    rows: NDArray[np.intp],
+    position: NDArray[np.intp],
+    partners: NDArray[np.intp],
+    ways: NDArray[np.intp],
+    number: int,
+) -> _Results:
+    """Delete the chosen factor of each row with its partners, shape (rows, choices, partners)."""
+    count, choices, size = partners.shape
+    parent = np.repeat(rows, choices)
+    every = np.arange(count * choices)
+    deleted = np.concatenate(
+        [np.repeat(position, choices)[:, None], partners.reshape(count * choices, size)], axis=1
+    )
+    keep = np.ones((len(every), batch.size), dtype=bool)
+    keep[every[:, None], deleted] = False
+    kept = np.nonzero(keep)[1].reshape(len(every), batch.size - 1 - size)
+    nodes = batch.nodes[parent[:, None], deleted]
+    first = np.broadcast_to(nodes[:, :1], nodes[:, 1:].shape)
+    width = int(batch.starts[-1])
+    leaders = identified(first, nodes[:, 1:], packing.rank, width)
+    rest = batch.nodes[parent[:, None], kept]
+    free = free_nodes(packing, leaders, nodes_used(rest, width), nodes[:, :1], batch.starts)
+    free = np.concatenate([free, np.full((len(every), 1), number)], axis=1)
+    kinds = batch.kinds[parent[:, None], kept]
+    return _Results(led(leaders, rest), kinds, parent, free, np.tile(ways, count), True)
+
+
+@cache
+def _choices(counts: tuple[int, ...], number: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """So many points out of some groups of parallel ones: the first of each, and the ways."""
+
+    def extend(group: int, wanted: int) -> Iterator[tuple[tuple[int, ...], int]]:
+        if not wanted:
+            yield (), 1
+        elif sum(counts[group:]) >= wanted:
+            start = sum(counts[:group])
+            for taken in range(min(counts[group], wanted) + 1):
+                for others, ways in extend(group + 1, wanted - taken):
+                    yield (*range(start, start + taken), *others), ways * comb(counts[group], taken)
+
+    found = list(extend(0, number))
+    points = np.array([points for points, _ in found], dtype=np.intp).reshape(len(found), number)
+    return points, np.array([ways for _, ways in found], dtype=np.intp)
 
 
 def _integrate_all(
@@ -282,6 +381,12 @@ class _Results:
     parent: NDArray[np.intp]
     free: NDArray[np.intp]
     multiplicity: NDArray[np.intp]
+    has_block: bool = False
+
+    def without_block(self) -> _Results:
+        """The same with a zero where others have the number of a block."""
+        none = np.zeros((len(self.free), 1), dtype=np.intp)
+        return replace(self, free=np.concatenate([self.free, none], axis=1), has_block=True)
 
 
 @dataclass(frozen=True, slots=True)

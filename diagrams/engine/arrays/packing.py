@@ -23,9 +23,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diagrams.engine.arrays.block_counting import Counting, Term
 from diagrams.engine.arrays.labelling import Nodes, renumber_together
 from diagrams.engine.blocks import Blocks
 from diagrams.errors import CapacityError
+from diagrams.laws import Law
 from diagrams.tensors import Axis, Kind, Tensor
 
 __all__ = [
@@ -47,6 +49,7 @@ Kinds = NDArray[np.uint8]
 _BITS = 8
 _FITS = 2**62
 _LIMIT = 1 << _BITS
+_BLOCK_BITS = 16
 
 MAXIMAL_RANK = 64 // _BITS - 2
 """Most slots of a tensor: a code of 64 bits holds them, a class and a member."""
@@ -74,6 +77,10 @@ class Packing:
         The classes of pins.
     symmetric : tuple of int
         The classes of symmetric tensors.
+    countings : dict
+        For every class with a law of its own what its blocks contribute.
+    counters : tuple of (int, str)
+        Their counters, with the classes.
 
     Raises
     ------
@@ -86,9 +93,19 @@ class Packing:
         self.classes = (*blocks.symmetric, *((tensor,) for tensor in blocks.fixed))
         kinds = [members[0].kind for members in self.classes]
         self.has_fixed = bool(blocks.fixed)
-        self.is_fixed = np.array([k not in (Kind.WEIGHT, Kind.GAUSSIAN) for k in kinds], dtype=bool)
+        self.is_fixed = np.array([k not in (Kind.WEIGHT, Kind.FIXED) for k in kinds], dtype=bool)
         self.pins = tuple(number for number, kind in enumerate(kinds) if kind is Kind.PIN)
         self.symmetric = tuple(n for n, members in enumerate(self.classes) if members[0].symmetric)
+        self.countings = {
+            number: Counting.of(members[0].entries)
+            for number, members in enumerate(self.classes)
+            if members[0].is_random and not members[0].entries.is_wick
+        }
+        self.counters = tuple(
+            (number, text)
+            for number, counting in self.countings.items()
+            for text in counting.counters
+        )
         self.sizes = len(self.axes)
         self.rank = max((members[0].rank for members in self.classes), default=1)
         self.has_members = any(len(members) > 1 for members in self.classes)
@@ -264,6 +281,32 @@ class Packing:
     def unordered_labels(self, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Whether factors, by the numbers of their tensors, are symmetric."""
         return np.isin(labels >> _BITS, self.symmetric)
+
+    def law_labels(self, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Whether factors, by the numbers of their tensors, have a law with larger blocks."""
+        return np.isin(labels >> _BITS, [*self.countings])
+
+    def law_of(self, label: int) -> Law:
+        """The law of a tensor, by its number, that has larger blocks."""
+        return self.countings[label >> _BITS].law
+
+    def block_number(self, label: int, size: int) -> int:
+        """A number, not zero, for a block of so many factors of a tensor with such a law."""
+        return ((label >> _BITS) << _BLOCK_BITS) | size
+
+    def block_terms(self, number: int) -> tuple[Term, ...]:
+        """What a block contributes, with the powers of all counters; of no block, one."""
+        kind = number >> _BLOCK_BITS
+        if not number:
+            return ((1, (0,) * len(self.counters)),)
+        own = [place for place, (owner, _) in enumerate(self.counters) if owner == kind]
+        result = []
+        for c, powers in self.countings[kind].terms(number & ((1 << _BLOCK_BITS) - 1)):
+            exponents = [0] * len(self.counters)
+            for place, power in zip(own, powers, strict=True):
+                exponents[place] = power
+            result.append((c, tuple(exponents)))
+        return tuple(result)
 
     def tensor_label(self, tensor: Tensor) -> int:
         """The number that `tensor_labels` gives to factors of this tensor."""
