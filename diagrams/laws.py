@@ -170,6 +170,11 @@ class Law:
         return self.name == "gaussian" and not self.mean
 
     @property
+    def is_sign(self) -> bool:
+        """Whether the square of an entry is a number."""
+        return self.name == "rademacher" and not self.mean
+
+    @property
     def is_even(self) -> bool:
         """Whether all cumulants of odd order vanish."""
         if self.name == CUMULANTS:

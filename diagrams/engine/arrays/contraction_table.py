@@ -40,9 +40,6 @@ _ROWS = 8192
 few enough for caches. It does not depend on how steps are carried out, so that what one run has
 kept serves every other."""
 
-_LAW_ROWS = 512
-"""The same where blocks of any size are integrated: a diagram has many more of them than pairs."""
-
 _PIECES = 12
 """Pieces that are passed on for each step of expansion: as many as the sums that are taken at once,
 and more, so that nothing is left to do when the last step is expanded."""
@@ -93,10 +90,20 @@ class _Children:
 
 @dataclass(frozen=True, slots=True)
 class _Expansion:
-    """The children of some consecutive diagrams, by their number of factors."""
+    """The children of some consecutive diagrams, by their number of factors.
+
+    ``counted`` marks those that count: diagrams with an open block are met on the way to others.
+    None if there is no such.
+    """
 
     parents: int
     parts: tuple[_Children, ...]
+    counted: NDArray[np.bool_] | None = None
+
+    @property
+    def count(self) -> int:
+        """How many count."""
+        return self.parents if self.counted is None else int(np.count_nonzero(self.counted))
 
 
 @dataclass(slots=True)
@@ -172,8 +179,7 @@ class ContractionTable:
         """Expand the diagrams with one number of factors; yields after every step."""
         level = self._levels.setdefault(size, _Level())
         waiting = list(islice(level.number, level.expanded, None))
-        together = (_LAW_ROWS if self._packing.countings else _ROWS) // size + 1
-        parts = [self._rows(waiting[part], size) for part in batches(waiting, together)]
+        parts = [self._rows(waiting[part], size) for part in batches(waiting, _ROWS // size + 1)]
         fixed = [self._fixed(codes) for codes in parts]
         random = (codes[~rows] for codes, rows in zip(parts, fixed, strict=True))
         with closing(self._integrated(random)) as results:
@@ -181,7 +187,7 @@ class ContractionTable:
                 expansion = self._expansion(codes, rows, contractions)
                 # One append makes the step visible: an interrupt leaves it done or not begun.
                 level.expansions.append(expansion)
-                self._tick(len(codes))
+                self._tick(expansion.count)
                 yield
 
     def _rows(self, packed: Sequence[bytes], size: int) -> Codes:
@@ -207,7 +213,11 @@ class ContractionTable:
             if self._packing.countings:  # there is no block
                 free = np.concatenate([free, np.zeros((len(free), 1), dtype=np.intp)], axis=1)
             parts.append(self._children(emptied(free, codes.dtype), rows))
-        return _Expansion(len(codes), tuple(parts))
+        if not self._packing.countings:
+            return _Expansion(len(codes), tuple(parts))
+        labels = self._packing.tensor_labels(*self._packing.unpack(codes))
+        closed: NDArray[np.bool_] = np.logical_not(self._packing.opened(labels).any(axis=1))
+        return _Expansion(len(codes), tuple(parts), closed)
 
     def _children(self, results: Contractions, parents: NDArray[np.intp]) -> _Children:
         number = self._enter(results.codes)
@@ -305,6 +315,7 @@ class ContractionTable:
         marks = {size: np.zeros(len(level.number), bool) for size, level in self._levels.items()}
         for size, numbers in starts:
             marks[size][numbers] = True
+        total = 0
         for size in range(max(self._levels), 0, -1):
             level = self._levels.get(size)
             base = 0
@@ -312,8 +323,10 @@ class ContractionTable:
                 here = marks[size][base : base + expansion.parents]
                 for part in expansion.parts if here.any() else ():
                     marks[part.size][part.child[here[part.parent]]] = True
+                counted = here if expansion.counted is None else here & expansion.counted
+                total += int(np.count_nonzero(counted))
                 base += expansion.parents
-        return sum(int(np.count_nonzero(found)) for found in marks.values())
+        return total + int(np.count_nonzero(marks[0]))
 
     def _fields(self, sums: Sequence[Sequence[Combination]]) -> Fields:
         """Fields that hold these sums and all that is met on the way.

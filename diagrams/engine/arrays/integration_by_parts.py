@@ -5,19 +5,19 @@ pairs it with each of its partners, deletes the two and identifies their nodes. 
 only a few factors left, all of them are integrated in one step, by listing their perfect matchings,
 and so are further tensors while the list stays short: the diagrams between are never met, which
 leaves a third of the diagrams to know for CP of order 4. Factors of a symmetric tensor are paired
-in all orders of the slots, one pair in a step. A factor of a tensor with a law of its own is put
-into blocks of any size, one block in a step.
+in all orders of the slots, one pair in a step. A factor of a tensor with a law of its own opens
+a *block*, which takes other factors one after the other and is closed at any size k: each set of
+factors is taken in (k - 1)! orders, by which the cumulant is divided. So a step has no more results
+than a pairing, although there are exponentially many blocks.
 
 Source: ours; see `diagrams.wick` for the rule.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from math import comb
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,6 @@ from diagrams.engine.arrays.packing import (
     Codes,
     Kinds,
     Packing,
-    batches,
     distinct_rows,
     factor_multiplicities,
     row_runs,
@@ -45,9 +44,6 @@ MATCHINGS = 15
 
 _MOST_TENSORS = 20
 """As many octal digits fit the integer that describes them."""
-
-_BLOCKS = 4096
-"""Blocks that are integrated together."""
 
 _MATCHINGS = np.array([1, 1, 1, 1, 3, 3, 15, 15, MATCHINGS + 1])
 """Number of matchings of 0, 1, 2, ... factors, more than `MATCHINGS` from 8 on."""
@@ -101,9 +97,14 @@ def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
         return []
     batch = _Batch.of(packing, codes)
     order, patterns = _nearly_finished(packing, batch.labels)
-    results = []
-    for pattern in sorted(set(patterns.tolist())):
-        rows = (patterns == pattern).nonzero()[0]
+    results: list[_Results] = []
+    whole = np.ones(len(codes), dtype=bool)
+    for kind in packing.powers:
+        reducible = whole & _has_powers(packing, batch, kind)
+        whole &= ~reducible
+        results += _without_powers(packing, batch, reducible.nonzero()[0], kind)
+    for pattern in sorted(set(patterns[whole].tolist())):
+        rows = ((patterns == pattern) & whole).nonzero()[0]
         if pattern:
             results.append(_integrate_all(packing, batch, rows, order[rows], pattern))
         elif packing.countings:
@@ -225,89 +226,121 @@ def _integrate_one(packing: Packing, batch: _Batch, rows: NDArray[np.intp]) -> _
     return _Results(led(leaders, rest), kinds, parent, free, counts[which, partner])
 
 
+def _has_powers(packing: Packing, batch: _Batch, kind: int) -> NDArray[np.bool_]:
+    """Which rows have parallel factors of a class, and no open block."""
+    parallel = (batch.kinds == kind) & (batch.multiplicities > 1)
+    result: NDArray[np.bool_] = parallel.any(axis=1) & ~packing.opened(batch.labels).any(axis=1)
+    return result
+
+
+def _without_powers(
+    packing: Packing, batch: _Batch, rows: NDArray[np.intp], kind: int
+) -> Iterator[_Results]:
+    """Replace powers of entries by lower ones that are equal: of signs, or of zeros and ones.
+
+    While a block is open this would be wrong: it takes factors of a product as it is written.
+    """
+    multiplicities = batch.multiplicities[rows]
+    least = np.ones_like(multiplicities) if packing.powers[kind] else multiplicities % 2
+    keep = (batch.kinds[rows] != kind) | ((multiplicities > 0) & (least > 0))
+    counts = keep.sum(axis=1)
+    width = int(batch.starts[-1])
+    for count in sorted(set(counts.tolist())):
+        which = (counts == count).nonzero()[0]
+        parent = rows[which]
+        kept = np.nonzero(keep[which])[1].reshape(len(which), count)
+        rest = batch.nodes[parent[:, None], kept]
+        kinds = batch.kinds[parent[:, None], kept]
+        leaders = np.broadcast_to(np.arange(width, dtype=np.uint16), (len(parent), width))
+        used = nodes_used(rest, width)
+        free = free_nodes(packing, leaders, used, batch.nodes[parent], batch.starts)
+        number = np.full((len(parent), 1), packing.dropped_number(kind, batch.size - count))
+        one = np.ones(len(parent), dtype=np.intp)
+        free = np.concatenate([free, number], axis=1)
+        yield _Results(rest, kinds, parent, free, one, True)
+
+
 def _integrate_blocks(
     packing: Packing, batch: _Batch, rows: NDArray[np.intp]
 ) -> Iterator[_Results]:
-    """Put the chosen factor into every block that its law has a cumulant for."""
+    """Let the open block of a row, or its chosen factor, take one more factor, or close it."""
     multiplicities, labels = batch.multiplicities[rows], batch.labels[rows]
-    position = choose_factor(packing, batch.nodes[rows], labels, multiplicities)
-    own = labels[np.arange(len(rows)), position]
-    in_pairs = ~packing.law_labels(own)
-    if in_pairs.any():
-        yield _integrate_one(packing, batch, rows[in_pairs])
-    alike: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
-    others = (labels == own[:, None]) & (np.arange(batch.size) != position[:, None])
-    for place in (~in_pairs).nonzero()[0].tolist():
-        # The chosen factor is the first of its parallel copies: the next one leads the others.
-        mine = multiplicities[place].copy()
-        if mine[position[place]] > 1:
-            mine[position[place] + 1] = mine[position[place]] - 1
-        runs = mine[others[place]]
-        alike[(int(own[place]), *runs[runs > 0].tolist())].append(place)
-    for (label, *counts), places in alike.items():
-        law = packing.law_of(label)
-        which = np.array(places, dtype=np.intp)
-        rest = np.nonzero(others[which])[1].reshape(len(which), sum(counts))
-        for size in law.sizes(1 + sum(counts)):
-            chosen, ways = _choices(tuple(counts), size - 1)
-            for part in batches(which, _BLOCKS // max(1, len(chosen)) + 1):
-                yield _integrated(
-                    packing,
-                    batch,
-                    rows[which[part]],
-                    position[which[part]],
-                    rest[part][:, chosen],
-                    ways,
-                    packing.block_number(label, size),
-                )
+    opened = packing.opened(labels)
+    position = np.where(
+        opened.any(axis=1),
+        opened.argmax(axis=1),
+        choose_factor(packing, batch.nodes[rows], labels, multiplicities),
+    )
+    every = np.arange(len(rows))
+    sizes, labels = packing.block_sizes(labels), packing.block_tensors(labels)
+    own, size = labels[every, position], sizes[every, position]
+    with_law = packing.law_labels(own)
+    if not with_law.all():
+        yield _integrate_one(packing, batch, rows[~with_law])
+    largest = np.array(
+        [
+            packing.largest_block(label, batch.size - 1 + k)
+            for label, k in zip(own.tolist(), size.tolist(), strict=True)
+        ]
+    )
+    counts = partner_counts(
+        packing, batch.local[rows], batch.kinds[rows], labels, multiplicities, position
+    )
+    counts[~with_law | (size >= largest)] = 0
+    yield _absorbed(packing, batch, rows, position, counts, own, size)
+    closing = np.array(
+        [packing.closes(label, k) for label, k in zip(own.tolist(), size.tolist(), strict=True)],
+        dtype=bool,
+    )
+    which = (with_law & closing).nonzero()[0]
+    yield _closed(packing, batch, rows[which], position[which], own[which], size[which])
 
 
-def _integrated(
+def _absorbed(
     packing: Packing,
     batch: _Batch,
     rows: NDArray[np.intp],
     position: NDArray[np.intp],
-    partners: NDArray[np.intp],
-    ways: NDArray[np.intp],
-    number: int,
+    counts: NDArray[np.intp],
+    own: NDArray[np.intp],
+    size: NDArray[np.intp],
 ) -> _Results:
-    """Delete the chosen factor of each row with its partners, shape (rows, choices, partners)."""
-    count, choices, size = partners.shape
-    parent = np.repeat(rows, choices)
-    every = np.arange(count * choices)
-    deleted = np.concatenate(
-        [np.repeat(position, choices)[:, None], partners.reshape(count * choices, size)], axis=1
-    )
-    keep = np.ones((len(every), batch.size), dtype=bool)
-    keep[every[:, None], deleted] = False
-    kept = np.nonzero(keep)[1].reshape(len(every), batch.size - 1 - size)
-    nodes = batch.nodes[parent[:, None], deleted]
-    first = np.broadcast_to(nodes[:, :1], nodes[:, 1:].shape)
-    width = int(batch.starts[-1])
-    leaders = identified(first, nodes[:, 1:], packing.rank, width)
+    """Open blocks that take one of their partners, of which each stands for some."""
+    which, partner = np.nonzero(counts)
+    parent, chosen = rows[which], position[which]
+    kept = np.arange(batch.size - 1) + np.zeros_like(partner[:, None])
+    kept += kept >= partner[:, None]
     rest = batch.nodes[parent[:, None], kept]
-    free = free_nodes(packing, leaders, nodes_used(rest, width), nodes[:, :1], batch.starts)
-    free = np.concatenate([free, np.full((len(every), 1), number)], axis=1)
     kinds = batch.kinds[parent[:, None], kept]
-    return _Results(led(leaders, rest), kinds, parent, free, np.tile(ways, count), True)
+    kinds[kept == chosen[:, None]] = packing.block_kinds(own[which], size[which] + 1)
+    width = int(batch.starts[-1])
+    first = batch.nodes[parent, chosen][:, None]
+    leaders = identified(first, batch.nodes[parent, partner][:, None], packing.rank, width)
+    free = free_nodes(packing, leaders, nodes_used(rest, width), first, batch.starts)
+    multiplicity = counts[which, partner]
+    return _Results(led(leaders, rest), kinds, parent, free, multiplicity).without_block()
 
 
-@cache
-def _choices(counts: tuple[int, ...], number: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """So many points out of some groups of parallel ones: the first of each, and the ways."""
-
-    def extend(group: int, wanted: int) -> Iterator[tuple[tuple[int, ...], int]]:
-        if not wanted:
-            yield (), 1
-        elif sum(counts[group:]) >= wanted:
-            start = sum(counts[:group])
-            for taken in range(min(counts[group], wanted) + 1):
-                for others, ways in extend(group + 1, wanted - taken):
-                    yield (*range(start, start + taken), *others), ways * comb(counts[group], taken)
-
-    found = list(extend(0, number))
-    points = np.array([points for points, _ in found], dtype=np.intp).reshape(len(found), number)
-    return points, np.array([ways for _, ways in found], dtype=np.intp)
+def _closed(
+    packing: Packing,
+    batch: _Batch,
+    rows: NDArray[np.intp],
+    position: NDArray[np.intp],
+    own: NDArray[np.intp],
+    size: NDArray[np.intp],
+) -> _Results:
+    """Blocks that are closed: nothing is left of them but a cumulant, and what they set loose."""
+    kept = np.arange(batch.size - 1) + np.zeros_like(position[:, None])
+    kept += kept >= position[:, None]
+    rest = batch.nodes[rows[:, None], kept]
+    kinds = batch.kinds[rows[:, None], kept]
+    width = int(batch.starts[-1])
+    deleted = batch.nodes[rows, position][:, None]
+    leaders = identified(deleted, deleted, packing.rank, width)
+    free = free_nodes(packing, leaders, nodes_used(rest, width), deleted, batch.starts)
+    numbers = packing.block_numbers(own, size)[:, None]
+    one = np.ones(len(rows), dtype=np.intp)
+    return _Results(rest, kinds, rows, np.concatenate([free, numbers], axis=1), one, True)
 
 
 def _integrate_all(

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from diagrams.counting import double_factorial
 from diagrams.diagram import Diagram
+from diagrams.engine.arrays.block_counting import SCALE
 from diagrams.engine.arrays.contraction_table import Combination, ContractionTable
 from diagrams.engine.arrays.merging import ArrayMerger, Source
 from diagrams.engine.arrays.packed_sums import Collector, State
@@ -190,10 +191,10 @@ class ArrayRepresentation(Representation[State]):
             )
             for text, power in zip(counting.counters, own, strict=True):
                 total[text] = total.get(text, 0) + power
+            value *= Fraction(1, SCALE**count)
             if counting.base:
                 power = counting.base_power(count, own)
                 total[counting.base] = total.get(counting.base, 0) + power
-                value *= Fraction(1, counting.scale**power)
         return total, value
 
     def reach(self, state: State) -> int:
