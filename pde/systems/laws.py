@@ -105,7 +105,10 @@ def _legendre_line(colours: int, coarse: bool) -> tuple[FloatArray, FloatArray]:
             "integrated"
         )
     x, w = leggauss(_LEGENDRE[colours][coarse])
-    return x * np.sqrt(3), w / 2
+    # The ends have no weight. They move faster than all others: when one of them is at infinity
+    # the average ceases to exist, which a rule without them does not see.
+    nodes = np.concatenate([[-1.0], x, [1.0]]) * np.sqrt(3)
+    return nodes, np.concatenate([[0.0], w / 2, [0.0]])
 
 
 def _two_values(colours: int, coarse: bool) -> tuple[FloatArray, FloatArray]:
