@@ -189,9 +189,10 @@ class Law:
         >>> Law.of("uniform", variance=1).sizes(7), Law.of("bernoulli", probability="q").sizes(3)
         ((2, 4, 6), (1, 2, 3))
         """
-        return tuple(k for k in range(1, most + 1) if self._may_occur(k))
+        return _sizes(self, most)
 
-    def _may_occur(self, k: int) -> bool:
+    def may_occur(self, k: int) -> bool:
+        """Whether κ_k is not zero."""
         if self.name == CUMULANTS:
             return any(k == order for order, _ in self.cumulants)
         if self.name == "bernoulli":
@@ -453,6 +454,11 @@ def _added(parts: Iterable[Values]) -> Values:
         for powers, value in part.items():
             total[powers] = total.get(powers, Fraction(0)) + value
     return {powers: total[powers] for powers in sorted(total) if total[powers]}
+
+
+@lru_cache(maxsize=4096)
+def _sizes(law: Law, most: int) -> tuple[int, ...]:
+    return tuple(k for k in range(1, most + 1) if law.may_occur(k))
 
 
 # -- cumulants -------------------------------------------------------------------------------------

@@ -349,6 +349,11 @@ class Tensor:
         return self.kind is Kind.WEIGHT
 
     @property
+    def is_idempotent(self) -> bool:
+        """Whether it is a mask: fixed entries that are their own squares, zeros and ones."""
+        return self.law == "bernoulli" and self.kind is Kind.FIXED
+
+    @property
     def orders(self) -> tuple[tuple[int, ...], ...]:
         """The orders of the slots in which two of its factors are identified.
 

@@ -357,7 +357,7 @@ class Packing:
     def closes(self, label: int, size: int) -> bool:
         """Whether a tensor has a cumulant of this order."""
         counting = self.countings.get(label >> _BITS)
-        return counting is not None and size in counting.law.sizes(size)
+        return counting is not None and size in counting.law.sizes(MAXIMAL_BLOCK)
 
     def block_numbers(self, labels: NDArray[np.intp], sizes: NDArray[np.intp]) -> NDArray[np.intp]:
         """Numbers, not zero, for closed blocks of tensors with so many factors."""
