@@ -34,7 +34,7 @@ Source: the recursion is ours; setting, sign and flow are those of Yarotsky, Gol
 *Gradient Flow Through Diagram Expansions* (arXiv 2602.04548), section 3.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import permutations, product
@@ -54,6 +54,7 @@ __all__ = [
     "cp_loss_derivatives",
     "format_moments",
     "loss_derivatives",
+    "multiplied",
     "odd_double_factorial",
     "variance_monomial",
 ]
@@ -72,6 +73,9 @@ Variance: TypeAlias = tuple[Fraction, Monomial]
 
 Entry: TypeAlias = tuple[str, tuple[int, ...]]
 """One entry of a tensor: its name and the values of its indices."""
+
+Average: TypeAlias = Callable[[Iterable[tuple[Sequence[int], Fraction | int]]], Moments]
+"""From the exponents and coefficients of a polynomial in the generators to its average."""
 
 UNIT_VARIANCE = "1"
 """The variance symbol of a tensor with variance one; it never appears in a monomial."""
@@ -191,6 +195,7 @@ def loss_derivatives(
     prefactor: Fraction = Fraction(1, 2),
     observable: QuadraticLoss | None = None,
     symmetric: Collection[str] = (),
+    laws: Mapping[str, Callable[[int], Moments]] | None = None,
 ) -> list[Moments]:
     """Return the exact ``Y_0, ..., Y_terms`` of a polynomial model at integer sizes.
 
@@ -217,6 +222,9 @@ def loss_derivatives(
         loss along the flow of the train loss).
     symmetric
         Names of tensors that do not change when their indices are permuted.
+    laws
+        Tensors whose entries are not Gaussian of mean zero: a function from k to the mean of the
+        k-th power of an entry, see `diagflow.oracle_laws`; their variances are not looked at.
 
     Returns
     -------
@@ -259,7 +267,7 @@ def loss_derivatives(
     driving = QuadraticLoss(tuple(model), tuple(target), prefactor)
     observed = driving if observable is None else observable
     entries = EntryRing.of((driving, observed), sizes, structural or {}, symmetric)
-    laws = entries.laws(variances or {})
+    average = entries.average_over(variances or {}, laws or {})
     learnable = entries.learnable(frozen)
 
     loss, loss_denominator = entries.loss_polynomial(driving)
@@ -267,11 +275,11 @@ def loss_derivatives(
     common = lcm(*places)
     forces = [(u, -(common // places[u]) * loss.derivative(u)) for u in learnable]
     current, denominator = entries.loss_polynomial(observed)
-    series = [_gaussian_average(current, denominator, laws)]
+    series = [average(_terms(current, denominator))]
     for _ in range(terms):
         current = _lie_derivative(current, forces, entries.zero)
         denominator *= loss_denominator * common
-        series.append(_gaussian_average(current, denominator, laws))
+        series.append(average(_terms(current, denominator)))
     return series
 
 
@@ -421,6 +429,19 @@ class EntryRing:
             result.append((given[0] * (times if tensor in self.symmetric else 1), given[1]))
         return result
 
+    def average_over(
+        self,
+        variances: Mapping[str, str | Variance],
+        laws: Mapping[str, Callable[[int], Moments]],
+    ) -> Average:
+        """The average of a polynomial in the generators, by the variances and laws of tensors."""
+        self._check_names("laws", laws)
+        own = self.laws(variances)
+        others = {n: laws[t] for n, (t, _) in enumerate(self.entries) if t in laws}
+        if not others:
+            return lambda terms: _gaussian_average(terms, own)
+        return lambda terms: _average(terms, own, others)
+
     def places(self, number: int) -> int:
         """How many places of its array a generator stands in."""
         tensor, position = self.entries[number]
@@ -496,24 +517,76 @@ def _lie_derivative(
     return sum((polynomial.derivative(number) * force for number, force in forces), zero)
 
 
+def _terms(polynomial: fmpz_mpoly, denominator: int) -> Iterator[tuple[tuple[int, ...], Fraction]]:
+    """Exponents and coefficients of a polynomial over a denominator."""
+    for exponents, coefficient in polynomial.to_dict().items():
+        yield exponents, Fraction(int(coefficient), denominator)
+
+
 def _gaussian_average(
-    polynomial: fmpz_mpoly, denominator: int, laws: Sequence[Variance]
+    terms: Iterable[tuple[Sequence[int], Fraction | int]], laws: Sequence[Variance]
 ) -> Moments:
     """Average a polynomial over independent centred Gaussian generators."""
-    numerators: dict[Monomial, Fraction] = {}
-    for exponents, coefficient in polynomial.to_dict().items():
+    total: Moments = {}
+    for exponents, coefficient in terms:
         # A monomial with an odd power of some generator averages to zero.
         if any(exponent & 1 for exponent in exponents):
             continue
         halves = [int(exponent) // 2 for exponent in exponents]
         number, monomial = variance_monomial(laws, halves)
-        pairings = int(coefficient) * prod(map(odd_double_factorial, halves))
-        numerators[monomial] = numerators.get(monomial, Fraction(0)) + pairings * number
-    return {
-        monomial: numerators[monomial] / denominator
-        for monomial in sorted(numerators)
-        if numerators[monomial]
-    }
+        pairings = coefficient * prod(map(odd_double_factorial, halves))
+        total[monomial] = total.get(monomial, Fraction(0)) + pairings * number
+    return {monomial: total[monomial] for monomial in sorted(total) if total[monomial]}
+
+
+def _average(
+    terms: Iterable[tuple[Sequence[int], Fraction | int]],
+    variances: Sequence[Variance],
+    laws: Mapping[int, Callable[[int], Moments]],
+) -> Moments:
+    """The same where some generators, by their numbers, have laws of their own."""
+    total: Moments = {}
+    known: dict[tuple[int, int], Moments] = {}
+    for exponents, coefficient in terms:
+        powers = [int(exponent) for exponent in exponents]
+        own = [0 if number in laws else power for number, power in enumerate(powers)]
+        if any(power % 2 for power in own):
+            continue
+        halves = [power // 2 for power in own]
+        number, monomial = variance_monomial(variances, halves)
+        value: Moments = {monomial: coefficient * prod(map(odd_double_factorial, halves)) * number}
+        for place, law in laws.items():
+            if powers[place]:
+                key = place, powers[place]
+                if key not in known:
+                    known[key] = law(powers[place])
+                value = multiplied(value, known[key])
+        for symbols, term in value.items():
+            total[symbols] = total.get(symbols, Fraction(0)) + term
+    return {symbols: total[symbols] for symbols in sorted(total) if total[symbols]}
+
+
+def multiplied(first: Moments, second: Moments) -> Moments:
+    """The product of two polynomials in the symbols of laws.
+
+    Examples
+    --------
+    >>> multiplied({(("q", 1),): Fraction(2)}, {(("q", 1),): Fraction(3), (): Fraction(1)})
+    {(('q', 2),): Fraction(6, 1), (('q', 1),): Fraction(2, 1)}
+
+    Source
+    ------
+    Ours.
+    """
+    total: Moments = {}
+    for one, a in first.items():
+        for other, b in second.items():
+            powers = dict(one)
+            for name, power in other:
+                powers[name] = powers.get(name, 0) + power
+            key = tuple(sorted((name, power) for name, power in powers.items() if power))
+            total[key] = total.get(key, Fraction(0)) + a * b
+    return total
 
 
 def variance_monomial(laws: Sequence[Variance], powers: Sequence[int]) -> Variance:

@@ -41,14 +41,13 @@ from typing import Literal, TypeAlias
 from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 from diagflow.oracle import (
+    Average,
     EntryRing,
     Moments,
     QuadraticLoss,
     Term,
     Variance,
     format_moments,
-    odd_double_factorial,
-    variance_monomial,
 )
 
 __all__ = [
@@ -127,6 +126,7 @@ def moved_moments(
     frozen: Collection[str] = (),
     structural: Mapping[str, Callable[..., int]] | None = None,
     symmetric: Collection[str] = (),
+    laws: Mapping[str, Callable[[int], Moments]] | None = None,
 ) -> list[Moments]:
     """The derivatives of the mean of a quantity at time zero, or its means after 0, 1, ... steps.
 
@@ -137,7 +137,7 @@ def moved_moments(
     dynamics
     terms
         Number of the last derivative or step.
-    sizes, variances, frozen, structural, symmetric
+    sizes, variances, frozen, structural, symmetric, laws
         As for `diagflow.oracle.loss_derivatives`.
 
     Returns
@@ -152,7 +152,7 @@ def moved_moments(
     ]
     ring = EntryRing.of(losses, sizes, structural or {}, symmetric)
     world = _World(ring, ring.learnable(frozen))
-    laws = ring.laws(variances or {})
+    average = ring.average_over(variances or {}, laws or {})
     potential = sum((_rational(c) * world.polynomial(q) for c, q in dynamics.potential), world.zero)
     weights = {
         u: _rational(dynamics.rates.get(ring.entries[u][0], Fraction(1)) / ring.places(u))
@@ -163,12 +163,12 @@ def moved_moments(
         potential += _rational(dynamics.implicit / 4) * sum(squares, world.zero)
     forces = {u: -w * potential.derivative(u) for u, w in weights.items()}
     current = world.polynomial(observable)
-    result = [world.average(current, laws)]
+    result = [average(world.terms(current))]
     redrawn = [n for n, (name, *_) in enumerate(ring.entries) if name in dynamics.redrawn]
     for _ in range(terms):
-        current = world.averaged_over(redrawn, current, laws)
+        current = world.averaged_over(redrawn, current, average)
         current = world.moved(current, forces, weights, dynamics)
-        result.append(world.average(current, laws))
+        result.append(average(world.terms(current)))
     return result
 
 
@@ -260,7 +260,7 @@ class _World:
         return result
 
     def averaged_over(
-        self, entries: Sequence[int], value: fmpq_mpoly, laws: Sequence[Variance]
+        self, entries: Sequence[int], value: fmpq_mpoly, average: Average
     ) -> fmpq_mpoly:
         """The average over some entries at fixed values of the others."""
         if not entries:
@@ -268,25 +268,17 @@ class _World:
         found: dict[tuple[int, ...], fmpq] = {}
         for exponents, c in value.to_dict().items():
             powers = [int(power) for power in exponents]
-            if any(powers[n] % 2 for n in entries):
-                continue
-            halves = [powers[n] // 2 if n in entries else 0 for n in range(self.entries)]
-            number, monomial = variance_monomial(laws, halves)
-            if monomial:
-                raise ValueError("an entry that is drawn anew has a variance that is no number")
-            weight = number * prod(map(odd_double_factorial, halves))
+            drawn = [powers[n] if n in entries else 0 for n in range(self.entries)]
+            mean = average([(drawn, 1)])
+            if any(mean):
+                raise ValueError("an entry that is drawn anew has a law with symbols")
             rest = tuple(0 if n in entries else power for n, power in enumerate(powers))
-            found[rest] = found.get(rest, fmpq(0)) + c * _rational(Fraction(weight))
+            number = _rational(Fraction(mean.get((), 0)))
+            found[rest] = found.get(rest, fmpq(0)) + c * number
         return self.context.from_dict(found)
 
-    def average(self, value: fmpq_mpoly, laws: Sequence[Variance]) -> Moments:
-        """The Gaussian average at time zero, where all velocities vanish."""
-        found: Moments = {}
+    def terms(self, value: fmpq_mpoly) -> Iterator[tuple[Sequence[int], Fraction]]:
+        """Exponents of the entries and coefficients at time zero, where all velocities vanish."""
         for exponents, c in value.to_dict().items():
-            if any(exponents[self.entries :]) or any(power % 2 for power in exponents):
-                continue
-            halves = [int(power) // 2 for power in exponents[: self.entries]]
-            number, monomial = variance_monomial(laws, halves)
-            weight = Fraction(int(c.p), int(c.q)) * number * prod(map(odd_double_factorial, halves))
-            found[monomial] = found.get(monomial, Fraction(0)) + weight
-        return {monomial: found[monomial] for monomial in sorted(found) if found[monomial]}
+            if not any(exponents[self.entries :]):
+                yield exponents[: self.entries], Fraction(int(c.p), int(c.q))

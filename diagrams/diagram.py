@@ -13,6 +13,7 @@ Laws, all by the canonical form that the constructor computes:
 - a Kronecker delta among the factors identifies its nodes and disappears;
 - all nodes of an axis that carry a pin are one node with one pin;
 - nodes that isometries join to one node of the same axis are one node;
+- parallel factors of a mask, a fixed tensor of zeros and ones, are one factor;
 - the nodes of a factor of a symmetric tensor stand in ascending order.
 
 >>> from diagrams.tensors import Axis, Tensor
@@ -89,6 +90,9 @@ class Diagram:
             nodes, factors = _pinned_together(nodes, factors)
         if any(tensor.kind is Kind.ISOMETRY for tensor, _ in factors):
             nodes, factors = joined(nodes, factors)
+        if any(tensor.is_idempotent for tensor, _ in factors):
+            once = dict.fromkeys(factor for factor in factors if factor[0].is_idempotent)
+            factors = (*once, *(factor for factor in factors if not factor[0].is_idempotent))
         if any(tensor.symmetric for tensor, _ in factors):
             factors = tuple((tensor, tensor.arranged(at)) for tensor, at in factors)
         nodes, factors = canonical_form(nodes, factors)

@@ -5,10 +5,10 @@ For an observable G and the gradient flow of a potential P, T dG/dt = -(G * P), 
     T^s E[d^s G/dt^s](0) = (-1)^s E[(...((G * P) * P) ...) * P]        (s factors P);
 
 rates and temperature change what is done s times, see `diagrams.generator`. `Flow` keeps the merged
-sums between calls and splits each of them into *parity sectors*: the
-parity of the number of factors of every tensor is additive under merging, and only the sector in
-which all are even has an expectation. The sector that is needed for s + 1 only is not
-computed before. The temperature takes away two factors of one tensor and leaves a sector where it
+sums between calls and splits each of them into *parity sectors*: the parity of the number of
+factors of every tensor is additive under merging, and of tensors with an even law only the sector
+in which all are even has an expectation. The sector that is needed for s + 1 only is not computed
+before. The temperature takes away two factors of one tensor and leaves a sector where it
 is; this part is done diagram by diagram.
 
 >>> from diagrams.network import Network, inner_product
@@ -43,10 +43,10 @@ from diagrams.engine import (
     Work,
 )
 from diagrams.generator import Generator
+from diagrams.laws import evaluated
 from diagrams.merge import symmetric_tensors
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Tensor
-from diagrams.variances import substituted
 from diagrams.wick import Moments
 
 __all__ = ["Flow", "represent"]
@@ -118,7 +118,12 @@ class Flow:
         self.representation = representation or represent(
             potential, observable, tick=tick, work=work
         )
-        self._classes = self.representation.blocks.symmetric
+        # The parity of a tensor is of use only if its odd moments vanish.
+        self._classes = tuple(
+            members
+            for members in self.representation.blocks.symmetric
+            if members[0].entries.is_even
+        )
         self._observable, self._observable_denominator = _integral(observable)
         self._generator = Generator.of(potential)
         self._potential_denominator = self._generator.denominator
@@ -151,7 +156,7 @@ class Flow:
         """
         scale = Fraction((-1) ** s, self._observable_denominator * self._potential_denominator**s)
         moments = self.representation.expectation(self._sector(s, self._even))
-        return {powers: count * scale for powers, count in substituted(moments).items()}
+        return {powers: count * scale for powers, count in evaluated(moments).items()}
 
     def diagrams(self, s: int) -> DiagramSum:
         """The even sector of the s-th derivative, before the expectation.

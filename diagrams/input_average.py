@@ -42,10 +42,10 @@ def averaged(total: DiagramSum, *tensors: Tensor) -> DiagramSum:
         If a tensor is not of that kind.
     """
     for tensor in tensors:
-        if tensor.kind is not Kind.GAUSSIAN:
+        if tensor.kind is not Kind.FIXED or not tensor.entries.is_wick:
             raise InvalidInputError(
-                f"average over {tensor.name}: is not a fixed Gaussian tensor; declare it as "
-                "Gaussian"
+                f"average over {tensor.name}: is not a fixed Gaussian tensor of mean zero; declare "
+                "it as fixed with a variance"
             )
         variance = Variance.parse(tensor.variance)
         if any(power < 0 for _, power in variance.powers):

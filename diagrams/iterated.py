@@ -19,9 +19,10 @@ from typing import Any
 
 from diagrams.engine import HERE, Representation, Tick, Work
 from diagrams.flow import represent
+from diagrams.laws import evaluated
 from diagrams.rewriting import Rewriting
 from diagrams.sums import DiagramSum
-from diagrams.variances import Variance, substituted
+from diagrams.variances import Variance
 from diagrams.wick import Moments, monomial
 
 __all__ = ["Iterated"]
@@ -73,7 +74,7 @@ class Iterated:
         total = self.diagrams(s)
         denominator = lcm(*(c.denominator for _, c in total))
         state = self.representation.encode((d, int(c * denominator)) for d, c in total)
-        moments = substituted(self.representation.expectation(state))
+        moments = evaluated(self.representation.expectation(state))
         return self._with_meanings({key: c / denominator for key, c in moments.items()})
 
     def _with_meanings(self, moments: Moments) -> Moments:

@@ -235,7 +235,7 @@ def _renamed(tensor: Tensor, end: str) -> Tensor:
     """A fixed tensor in place of a weight, itself if nothing is added to its name."""
     if not end:
         return tensor
-    return replace(tensor, name=tensor.name + end, kind=Kind.GAUSSIAN)
+    return replace(tensor, name=tensor.name + end, kind=Kind.FIXED)
 
 
 def _weight(tensor: Tensor, end: str) -> Tensor:

@@ -4,8 +4,8 @@ An *axis* is a named size, for instance ``p`` (input dimension), ``H`` (hidden s
 (number of data points); a *pinned* axis has a fixed integer size instead of a symbol. A *tensor*
 has a name, one axis for each of its slots and a kind:
 
-- ``WEIGHT``: i.i.d. centred Gaussian entries at initialisation, learnable (merged over);
-- ``GAUSSIAN``: i.i.d. centred Gaussian entries that never move (data, a teacher);
+- ``WEIGHT``: i.i.d. entries at initialisation, learnable (merged over);
+- ``FIXED``: i.i.d. entries that never move (data, a teacher, a mask); its old name is ``GAUSSIAN``;
 - ``STRUCTURAL``: a Kronecker delta, one where all its indices agree and zero elsewhere;
 - ``PIN``: a fixed unit vector, one at the index 0 of its axis and zero elsewhere;
 - ``MODULAR``: one where the last index is the sum of the others modulo the size of the axis, and
@@ -13,7 +13,8 @@ has a name, one axis for each of its slots and a kind:
 - ``ISOMETRY``: a matrix from an axis of size r to one of size at least r, one where both indices
   agree and zero elsewhere; its columns are the first r unit vectors.
 
-The variance of a Gaussian tensor is a positive rational number times powers of symbols
+The entries of a random tensor are Gaussian of mean zero unless another *law* is given
+(`diagrams.laws`). The variance is a positive rational number times powers of symbols
 (`diagrams.variances`); `UNIT_VARIANCE` if it is one.
 
 A Gaussian tensor may be *symmetric*: all its slots lie on one axis and its entries do not change
@@ -34,6 +35,8 @@ Tensor(name='W', axes=(Axis(name='H'), Axis(name='p')), variance='sigma2')
 '2/(3*p)'
 >>> W.rank, W.is_random, W.is_learnable
 (2, True, True)
+>>> Tensor("M", (p, p), "fixed", law="bernoulli", probability="q")
+Tensor(name='M', axes=(Axis(name='p'), Axis(name='p')), kind=Kind.FIXED, law='bernoulli(q)')
 
 Source: theory of the method in Yarotsky, Golikov, Gusev 2026, section 3; the vocabulary is ours.
 """
@@ -43,12 +46,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from itertools import permutations
 
 from diagrams.arguments import several, shown
 from diagrams.errors import InvalidInputError
-from diagrams.variances import UNIT_VARIANCE, Variance
+from diagrams.laws import Law
+from diagrams.variances import UNIT_VARIANCE
 
 __all__ = ["MAXIMAL_SYMMETRIC", "UNIT_VARIANCE", "Axis", "Kind", "Tensor"]
 
@@ -64,11 +68,16 @@ class Kind(Enum):
     """What a tensor stands for: it decides whether its factors are merged and contracted."""
 
     WEIGHT = "weight"
-    GAUSSIAN = "gaussian"
+    FIXED = "fixed"
+    GAUSSIAN = FIXED
     STRUCTURAL = "structural"
     PIN = "pin"
     MODULAR = "modular"
     ISOMETRY = "isometry"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Kind | None:
+        return cls.FIXED if value == "gaussian" else None
 
     def __repr__(self) -> str:
         return f"Kind.{self.name}"
@@ -146,14 +155,20 @@ class Tensor:
     axes : tuple of Axis
         One axis per slot, at least one.
     kind : Kind, default Kind.WEIGHT
-        Learnable weight, fixed Gaussian tensor, or one of the tensors that are not random; its
-        value, such as ``"gaussian"``, is understood too.
+        Learnable weight, fixed random tensor, or one of the tensors that are not random; its
+        value, such as ``"fixed"``, is understood too.
     variance : str, int or Fraction, optional
-        Variance of one entry, required for random tensors and forbidden for others: a symbol, a
-        positive number, or a product of powers of them such as ``"1/H"``; kept in its canonical
-        form, see `diagrams.variances`.
+        Variance of one entry, forbidden for tensors that are not random: a symbol, a positive
+        number, or a product of powers of them such as ``"1/H"``; kept in its canonical form, see
+        `diagrams.variances`.
     symmetric : bool, default False
-        Whether a random tensor is symmetric under all permutations of its slots.
+        Whether a Gaussian tensor is symmetric under all permutations of its slots.
+    law : str, default "gaussian"
+        What the entries are drawn from, see `diagrams.laws`.
+    mean, probability : str, int or Fraction, optional
+        Of the law.
+    cumulants : mapping from int to str, optional
+        Of a law that has no name; kept as sorted pairs.
 
     Raises
     ------
@@ -173,6 +188,10 @@ class Tensor:
     kind: Kind = Kind.WEIGHT
     variance: str = ""
     symmetric: bool = False
+    law: str = "gaussian"
+    mean: str = ""
+    probability: str = ""
+    cumulants: tuple[tuple[int, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not _matches(_NAME, self.name):
@@ -183,7 +202,15 @@ class Tensor:
         object.__setattr__(self, "axes", self._read_axes())
         object.__setattr__(self, "kind", self._read_kind())
         if self.is_random:
-            object.__setattr__(self, "variance", self._read_variance())
+            law = self._read_law()
+            for name in ("variance", "mean", "probability", "cumulants"):
+                object.__setattr__(self, name, getattr(law, name))
+            object.__setattr__(self, "law", law.name)
+        elif (self.law, self.mean, self.probability) != ("gaussian", "", "") or self.cumulants:
+            raise InvalidInputError(
+                f"tensor {self.name}: {_FIXED[self.kind]} is not random and has no law; leave out "
+                "law, mean, probability and cumulants"
+            )
         if self.kind is Kind.ISOMETRY:
             self._check_isometry()
         elif not self.is_random and (self.variance != "" or len(set(self.axes)) > 1):
@@ -217,14 +244,15 @@ class Tensor:
                 f"{', '.join(kind.value for kind in Kind)}"
             ) from None
 
-    def _read_variance(self) -> str:
-        if self.variance == "":
-            raise InvalidInputError(
-                f"tensor {self.name}: a Gaussian tensor needs a variance symbol, "
-                f"got {self.variance!r}; give one such as 'sigma2'"
-            )
+    def _read_law(self) -> Law:
         try:
-            return str(Variance.of(self.variance))
+            return Law.of(
+                self.law,
+                variance=self.variance,
+                mean=self.mean,
+                probability=self.probability,
+                cumulants=self.cumulants,
+            )
         except InvalidInputError as error:
             raise InvalidInputError(f"tensor {self.name}: {error}") from None
 
@@ -250,10 +278,11 @@ class Tensor:
             )
         if not self.symmetric:
             return
-        if not self.is_random or self.rank < 2 or len(set(self.axes)) > 1:
+        wick = self.is_random and self.entries.is_wick
+        if not wick or self.rank < 2 or len(set(self.axes)) > 1:
             raise InvalidInputError(
-                f"tensor {self.name}: a symmetric tensor is Gaussian and has two slots or more, "
-                "all on one axis; change its axes or leave out symmetric"
+                f"tensor {self.name}: a symmetric tensor is Gaussian of mean zero and has two "
+                "slots or more, all on one axis; change its axes or leave out symmetric"
             )
         if self.rank > MAXIMAL_SYMMETRIC:
             raise InvalidInputError(
@@ -269,6 +298,8 @@ class Tensor:
         kind = "" if self.kind is Kind.WEIGHT else f", kind={self.kind!r}"
         variance = f", variance={self.variance!r}" if self.variance else ""
         symmetric = ", symmetric=True" if self.symmetric else ""
+        if self.is_random and not self.entries.is_wick:
+            variance = f", law={str(self.entries)!r}"
         return f"Tensor(name={self.name!r}, axes={self.axes!r}{kind}{variance}{symmetric})"
 
     @classmethod
@@ -298,13 +329,29 @@ class Tensor:
 
     @property
     def is_random(self) -> bool:
-        """Whether the expectation pairs factors of this tensor."""
-        return self.kind in (Kind.WEIGHT, Kind.GAUSSIAN)
+        """Whether the expectation is taken over this tensor."""
+        return self.kind in (Kind.WEIGHT, Kind.FIXED)
+
+    @property
+    def entries(self) -> Law:
+        """The law of the entries of a random tensor.
+
+        Examples
+        --------
+        >>> Tensor("W", (Axis("H"),), variance="sigma2", law="uniform", mean="mu").entries.symbols
+        ('mu', 'sigma2')
+        """
+        return _law(self.law, self.variance, self.mean, self.probability, self.cumulants)
 
     @property
     def is_learnable(self) -> bool:
         """Whether merging differentiates with respect to this tensor."""
         return self.kind is Kind.WEIGHT
+
+    @property
+    def is_idempotent(self) -> bool:
+        """Whether it is a mask: fixed entries that are their own squares, zeros and ones."""
+        return self.law == "bernoulli" and self.kind is Kind.FIXED
 
     @property
     def orders(self) -> tuple[tuple[int, ...], ...]:
@@ -329,7 +376,8 @@ class Tensor:
     def sort_key(self) -> tuple[str, tuple[tuple[str, int], ...], str, str, bool]:
         """Order of tensors everywhere in the project: by name, then by the rest."""
         axes = tuple(a.sort_key for a in self.axes)
-        return self.name, axes, self.kind.value, self.variance, self.symmetric
+        law = str(self.entries) if self.is_random else ""
+        return self.name, axes, self.kind.value, law, self.symmetric
 
 
 def _matches(pattern: re.Pattern[str], name: object) -> bool:
@@ -338,6 +386,17 @@ def _matches(pattern: re.Pattern[str], name: object) -> bool:
 
 def _is_integer(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+@lru_cache(maxsize=1024)
+def _law(
+    name: str,
+    variance: str,
+    mean: str,
+    probability: str,
+    cumulants: tuple[tuple[int, str], ...],
+) -> Law:
+    return Law(name, variance, mean, probability, cumulants)
 
 
 @cache

@@ -1,11 +1,13 @@
 """The text form of a diagram: declarations of its tensors, then the product of its factors.
 
     weight W[H,p]~sigma2; gaussian X[p,N]~one; W(H0,p0)^2 X(p0,N0) p1
+    fixed M[p,p]~bernoulli(q); M(p0,p1)^2
 
 A node is written as its axis and its number on that axis; a node without any factor stands alone;
-``^m`` marks ``m`` parallel factors; tensors that are not random have no variance, as in
-``pin e[p]``; a symmetric tensor is declared as ``symmetric weight S[p,p]~sigma2``; a pinned axis is
-declared as ``axis first=1``. The empty diagram is ``1``.
+``^m`` marks ``m`` parallel factors; tensors that are not random have no law, as in ``pin e[p]``; a
+fixed tensor is ``gaussian`` if its law is, with mean zero; a symmetric tensor is declared as
+``symmetric weight S[p,p]~sigma2``; a pinned axis is declared as ``axis first=1``. The empty diagram
+is ``1``.
 
 >>> from diagrams.tensors import Axis
 >>> show((Axis("p"), Axis("p")), ())
@@ -24,6 +26,7 @@ from collections.abc import Sequence
 
 from diagrams.canonical import Factor
 from diagrams.errors import InvalidInputError
+from diagrams.laws import Law
 from diagrams.tensors import Axis, Kind, Tensor
 
 __all__ = ["parse", "show"]
@@ -39,7 +42,8 @@ MAXIMAL_FACTORS = 10_000
 
 _AXIS = re.compile(r"axis (\w+)=(\d{1,9})", re.ASCII)
 _TENSOR = re.compile(
-    r"(symmetric )?(weight|gaussian|pin|modular|isometry) (\w+)\[([\w,]+)\](?:~([\w*/()]+))?",
+    r"(symmetric )?(weight|fixed|gaussian|pin|modular|isometry) (\w+)\[([\w,]+)\]"
+    r"(?:~([\w*/(),=-]+))?",
     re.ASCII,
 )
 _FACTOR = re.compile(r"(\w+)\(([\w,]+)\)(?:\^(\d{1,6}))?", re.ASCII)
@@ -56,8 +60,8 @@ def show(nodes: Sequence[Axis], factors: Sequence[Factor]) -> str:
     pinned = {f"axis {axis.name}={axis.pinned}" for axis in nodes if axis.pinned is not None}
     tensors = {
         "symmetric " * tensor.symmetric
-        + f"{tensor.kind.value} {tensor.name}[{','.join(a.name for a in tensor.axes)}]"
-        + f"~{tensor.variance}" * tensor.is_random
+        + f"{_kind(tensor)} {tensor.name}[{','.join(a.name for a in tensor.axes)}]"
+        + (f"~{tensor.entries}" if tensor.is_random else "")
         for tensor, _ in factors
     }
     words = []
@@ -130,16 +134,38 @@ def _declarations(parts: Sequence[str]) -> tuple[dict[str, Axis], dict[str, Tens
                 )
             axes[match[1]] = Axis(match[1], pinned=int(match[2]))
         elif match := _TENSOR.fullmatch(part):
-            symmetric, kind, name, slots, variance = match.groups()
+            symmetric, kind, name, slots, law = match.groups()
             if name in tensors:
                 raise InvalidInputError(
                     f"diagram text: tensor {name[:40]!r} is declared twice; keep one declaration"
                 )
             on = tuple(axes.get(axis, Axis(axis)) for axis in slots.split(","))
-            tensors[name] = Tensor(name, on, Kind(kind), variance or "", bool(symmetric))
+            tensors[name] = _tensor(name, on, Kind(kind), law or "", symmetric=bool(symmetric))
         else:
             raise _unknown(part, "a declaration such as 'weight W[H,p]~sigma2' or 'axis first=1'")
     return axes, tensors
+
+
+def _kind(tensor: Tensor) -> str:
+    """The kind in words: a fixed tensor is called after its law if that is Gaussian."""
+    return "gaussian" if tensor.kind is Kind.FIXED and tensor.entries.is_wick else tensor.kind.value
+
+
+def _tensor(name: str, axes: tuple[Axis, ...], kind: Kind, text: str, *, symmetric: bool) -> Tensor:
+    if kind not in (Kind.WEIGHT, Kind.FIXED) or not text:
+        return Tensor(name, axes, kind, text, symmetric)
+    law = Law.parse(text)
+    return Tensor(
+        name,
+        axes,
+        kind,
+        law.variance,
+        symmetric,
+        law.name,
+        law.mean,
+        law.probability,
+        law.cumulants,
+    )
 
 
 def _too_large(limit: int, things: str) -> InvalidInputError:

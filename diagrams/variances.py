@@ -6,13 +6,11 @@ Everywhere in the project a variance is one text, its canonical form, so that eq
 equal texts.
 
 Contraction counts the pairs of every variance without looking into it: the text stands for a
-symbol, which no name of a size can be. `substituted` puts the monomials in afterwards, once for a
-whole expectation.
+symbol, which no name of a size can be. `diagrams.laws.evaluated` puts the monomials in afterwards,
+once for a whole expectation.
 
 >>> Variance.parse("2/(3*p)"), str(Variance.parse("sigma2 * 2 / H**2"))
 (Variance(coefficient=Fraction(2, 3), powers=(('p', -1),)), '2*sigma2/H**2')
->>> substituted({(("2/(3*p)", 2), ("p", 3)): Fraction(9)})
-{(('p', 1),): Fraction(4, 1)}
 
 Source: ours.
 """
@@ -36,7 +34,6 @@ __all__ = [
     "UNIT_VARIANCE",
     "Powers",
     "Variance",
-    "substituted",
 ]
 
 UNIT_VARIANCE = "1"
@@ -136,40 +133,6 @@ class Variance:
             coefficient *= Fraction(numbers.get(name, 1)) ** power
         rest = tuple((name, power) for name, power in self.powers if name not in numbers)
         return Variance(coefficient, rest)
-
-
-def substituted(moments: Mapping[Powers, Fraction]) -> dict[Powers, Fraction]:
-    """An expectation with every variance that is no single symbol replaced by its monomial.
-
-    Parameters
-    ----------
-    moments : mapping from monomials to coefficients
-        In names of sizes and texts of variances.
-
-    Returns
-    -------
-    dict
-        In names alone, sorted; the same where all variances are symbols.
-    """
-    names = {name for powers in moments for name, _ in powers}
-    compound = {name for name in names if not _NAME.fullmatch(name)}
-    if not compound:
-        return dict(moments)
-    variances = {name: Variance.parse(name) for name in compound}
-    total: dict[Powers, Fraction] = {}
-    for monomial, coefficient in moments.items():
-        result: dict[str, int] = {}
-        for name, count in monomial:
-            variance = variances.get(name)
-            if variance is None:
-                result[name] = result.get(name, 0) + count
-                continue
-            coefficient = coefficient * variance.coefficient**count
-            for symbol, power in variance.powers:
-                result[symbol] = result.get(symbol, 0) + count * power
-        key = _sorted(result)
-        total[key] = total.get(key, Fraction(0)) + coefficient
-    return {key: total[key] for key in sorted(total) if total[key]}
 
 
 @lru_cache(maxsize=1024)

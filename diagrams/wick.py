@@ -1,13 +1,20 @@
-"""Contraction: the expectation of a diagram over its Gaussian tensors.
+"""Contraction: the expectation of a diagram over its random tensors.
 
-By Gaussian integration by parts on one factor ``u`` of a tensor with variance ``v``,
+One factor ``u`` of a tensor whose entries have cumulants κ_k (`diagrams.laws`) is integrated by
+summing over its *block*, the factors of the same tensor that it shares a cumulant with:
 
-    E[u G] = v * sum over the factors u' of G of the same tensor of E[G without u', identified],
+    E[u G] = sum over k, over k - 1 factors of the same tensor in G,
+             of κ_k * E[G without these factors, identified],
 
-where the nodes of ``u`` and ``u'`` are identified slot by slot; for a symmetric tensor this is a
-sum over the orders of the slots (`diagrams.tensors`). Repeated until no factor is left,
-this sums all perfect matchings (Wick's theorem); memoised on canonical forms, it costs one step
-for each *distinct* diagram and partner instead of one for each of the (2l - 1)!! matchings. A node
+where the nodes of ``u`` and of all factors of the block are identified slot by slot. A Gaussian
+tensor has κ_2 alone: this is integration by parts, with one partner,
+
+    E[u G] = κ_2 * sum over the factors u' of G of the same tensor of E[G without u', identified],
+
+and for a symmetric tensor a sum over the orders of the slots (`diagrams.tensors`). Repeated until
+no factor is left, it sums all set partitions, for Gaussian tensors all perfect matchings (Wick's
+theorem); memoised on canonical forms, it costs one step for each *distinct* diagram and block. A
+node
 that is left without factors is a free sum and contributes the size of its axis; what is left of
 tensors that are not random is summed by `diagrams.residue_sums`.
 
@@ -25,23 +32,31 @@ not this layer's business.
 1 (('H', 1), ('p', 2), ('sigma2', 2))
 1 (('H', 2), ('p', 1), ('sigma2', 2))
 
+With entries ±sigma a fourth power is sigma**4, and not three times that:
+
+>>> S = Tensor("S", (H, p), variance="sigma2", law="rademacher")
+>>> expectation(Diagram((H, p), ((S, (0, 1)),) * 4))
+{(('H', 1), ('p', 1), ('sigma2', 2)): Fraction(1, 1)}
+
 Source: Yarotsky, Golikov, Gusev 2026, section 3 (the expectation as a sum over matchings);
-integration by parts on canonical forms is ours.
+integration by parts on canonical forms, and by blocks for other laws, is ours.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from math import comb
 
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
+from diagrams.laws import evaluated
 from diagrams.residue_sums import solutions
 from diagrams.sums import DiagramSum
 from diagrams.tensors import UNIT_VARIANCE, Axis, Tensor
-from diagrams.variances import Powers, substituted
+from diagrams.variances import Powers
 
 __all__ = ["Moments", "Monomial", "Steps", "expectation", "monomial", "reach"]
 
@@ -52,7 +67,7 @@ Moments = dict[Monomial, Fraction]
 """An expectation: coefficients of monomials, sorted, without zeros."""
 
 Counts = dict[Monomial, int]
-"""An expectation of one diagram: numbers of pairings by monomial."""
+"""An expectation of one diagram: numbers of pairings, or of set partitions, by monomial."""
 
 Steps = dict[Diagram, tuple[int, tuple[Diagram, ...]]]
 """For each diagram of a table of expectations what it counts and what it was contracted to."""
@@ -81,14 +96,14 @@ def expectation(
     tick: Callable[[int], None] | None = None,
     steps: Steps | None = None,
 ) -> Moments:
-    """The Gaussian expectation of a diagram or of a sum of diagrams.
+    """The expectation of a diagram or of a sum of diagrams.
 
     Parameters
     ----------
     value : Diagram or DiagramSum
     known : dict, optional
-        A table of expectations of diagrams that is used and extended; variances stand in it as
-        they are written, each for a symbol.
+        A table of expectations of diagrams that is used and extended; variances and cumulants
+        stand in it as they are written, each for a symbol.
     tick : callable, optional
         Called with the number of diagrams added to the table, those of many monomials counting
         more; raises to stop the work.
@@ -113,9 +128,7 @@ def expectation(
     for diagram, coefficient in terms:
         for powers, count in _expectation(diagram, known, tick, steps).items():
             total[powers] += coefficient * count  # type: ignore[assignment]
-    return substituted(
-        {powers: Fraction(total[powers]) for powers in sorted(total) if total[powers]}
-    )
+    return evaluated({powers: Fraction(total[powers]) for powers in sorted(total) if total[powers]})
 
 
 def reach(diagrams: Iterable[Diagram], steps: Steps) -> int:
@@ -168,16 +181,16 @@ def _expectation(
     counts = Counter(tensor for tensor, _ in diagram.factors if tensor.is_random)
     if not counts:
         result = _times({(): 1}, solutions(diagram), "")
-    elif all(count % 2 == 0 for count in counts.values()):
+    elif not any(count % 2 and tensor.entries.is_even for tensor, count in counts.items()):
         chosen = _choose(diagram, counts)
-        rest = list(diagram.factors)
-        rest.remove(chosen)
-        for partner, multiplicity in Counter(f for f in rest if f[0] == chosen[0]).items():
+        law = chosen[0].entries
+        for partners, multiplicity in _blocks(diagram, chosen):
+            symbol = law.symbol(1 + len(partners))
             for order in chosen[0].orders:
-                contracted, free = _contract(diagram, chosen, partner, order)
+                contracted, free = _contract(diagram, chosen, partners, order)
                 others.add(contracted)
                 value = _expectation(contracted, known, tick, steps)
-                inner = _times(value, free, chosen[0].variance)
+                inner = _times(value, free, symbol)
                 carried += len(inner)
                 for powers, count in inner.items():
                     result[powers] = result.get(powers, 0) + multiplicity * count
@@ -199,14 +212,40 @@ def _choose(diagram: Diagram, counts: Mapping[Tensor, int]) -> Factor:
     )
 
 
+def _blocks(diagram: Diagram, chosen: Factor) -> Iterator[tuple[list[Factor], int]]:
+    """The other factors of the blocks that a factor can be in, and how many choices are alike."""
+    rest = Counter(factor for factor in diagram.factors if factor[0] == chosen[0])
+    rest[chosen] -= 1
+    kinds = [(factor, count) for factor, count in rest.items() if count]
+    for size in chosen[0].entries.sizes(1 + rest.total()):
+        yield from _choices(kinds, size - 1)
+
+
+def _choices(
+    kinds: Sequence[tuple[Factor, int]], number: int
+) -> Iterator[tuple[list[Factor], int]]:
+    """Multisets of so many factors, each with the number of ways to choose it."""
+    if not number:
+        yield [], 1
+        return
+    if sum(count for _, count in kinds) < number:
+        return
+    (factor, most), *others = kinds
+    for count in range(min(most, number) + 1):
+        for chosen, ways in _choices(others, number - count):
+            yield [factor] * count + chosen, comb(most, count) * ways
+
+
 def _contract(
-    diagram: Diagram, first: Factor, second: Factor, order: Sequence[int]
+    diagram: Diagram, first: Factor, others: Sequence[Factor], order: Sequence[int]
 ) -> tuple[Diagram, list[Axis]]:
-    """Delete two factors, identify their nodes, set apart the nodes that became free."""
+    """Delete a block of factors, identify their nodes, set apart the nodes that became free."""
     rest = list(diagram.factors)
     rest.remove(first)
-    rest.remove(second)
-    pairs = zip(first[1], (second[1][slot] for slot in order), strict=True)
+    pairs: list[tuple[int, int]] = []
+    for other in others:
+        rest.remove(other)
+        pairs += zip(first[1], (other[1][slot] for slot in order), strict=True)
     nodes, factors = identify(diagram.nodes, rest, pairs)
     used = sorted({node for _, at in factors for node in at})
     number = {node: new for new, node in enumerate(used)}
@@ -218,7 +257,7 @@ def _contract(
 
 
 def _times(counts: Counts, free: Iterable[Axis], variance: str) -> Counts:
-    """Multiply by the sizes of free nodes and by one variance (or none, if it is empty)."""
+    """Multiply by the sizes of free nodes and by one cumulant (or none, if it is empty)."""
     factor = 1
     extra: Counter[str] = Counter([variance] if variance else [])
     for axis in free:

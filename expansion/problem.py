@@ -40,7 +40,6 @@ from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
-from diagrams.variances import Variance
 from diagrams.wick import Monomial
 from expansion.composed import Composed, evaluated, is_expression
 from expansion.drive import PLAIN, Drive, Driven, driven
@@ -133,7 +132,7 @@ class Problem:
         for tensor in self.tensors:
             for name in sorted(pinned & {*_symbols(tensor)}):
                 raise InvalidInputError(
-                    f"tensor {tensor.name}: its variance {tensor.variance} names the axis {name}, "
+                    f"tensor {tensor.name}: its law {tensor.entries} names the axis {name}, "
                     "which is pinned; write its size"
                 )
         named = {axis.name for axis in self.axes} | {n for t in self.tensors for n in _symbols(t)}
@@ -216,13 +215,13 @@ class Problem:
 
     @property
     def variance_symbols(self) -> tuple[str, ...]:
-        """The symbols in variances, sorted, that are not sizes."""
+        """The symbols in the laws of the tensors, such as variances, sorted, that are not sizes."""
         found = {name for tensor in self.tensors for name in _symbols(tensor)}
         return tuple(sorted(found - {*self.growing}))
 
     @property
     def weight_variances(self) -> tuple[str, ...]:
-        """The symbols in variances of the learnable tensors, sorted, that are not sizes."""
+        """The symbols in the laws of the learnable tensors, sorted, that are not sizes."""
         found = {name for t in self.tensors if t.is_learnable for name in _symbols(t)}
         return tuple(sorted(found - {*self.growing}))
 
@@ -426,5 +425,5 @@ def _driven(problem: Problem) -> Driven:
 
 
 def _symbols(tensor: Tensor) -> tuple[str, ...]:
-    """The symbols in the variance of a tensor."""
-    return Variance.parse(tensor.variance).symbols if tensor.is_random else ()
+    """The symbols in the law of a tensor."""
+    return tensor.entries.symbols if tensor.is_random else ()

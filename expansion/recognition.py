@@ -132,8 +132,9 @@ class Recognised:
 def recognised(problem: Problem) -> Recognised | None:
     """The preset that a problem is under other names and units, None if there is none.
 
-    What drives the weights belongs to a problem: presets follow the gradient flow of their loss, so
-    that a problem with another flow is none of them, whatever its loss is. Known are all presets
+    What drives the weights belongs to a problem, and so do the laws of its tensors: presets follow
+    the gradient flow of their loss from Gaussian weights of mean zero, so that a problem with
+    another flow or law is none of them, whatever its loss is. Known are all presets
     with the targets of `expansion.targets.TARGETS`; a problem that is two of them is the first, a
     CP model.
 
@@ -147,6 +148,8 @@ def recognised(problem: Problem) -> Recognised | None:
     'cp order=2 symmetric=false target=identity'
     """
     if not problem.drive.is_plain:
+        return None
+    if any(tensor.is_random and not tensor.entries.is_wick for tensor in problem.tensors):
         return None
     for preset in _candidates(problem):
         found = _itself(preset) if preset == problem else _match(problem, preset)

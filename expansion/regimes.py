@@ -15,6 +15,7 @@ the known coefficients do not decide is said (`expansion.regime_map`).
 Laws, checked on every map that is made (`expansion.regime_laws`):
 
 - every scaling with growing sizes is in exactly one regime, and no two regimes share a cone;
+  those in which a probability would grow beyond one are left out after this check;
 - no condition makes sizes alone stay of order one;
 - the natural T of a regime is the largest slope at its scalings.
 
@@ -44,11 +45,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import Executor
+from dataclasses import replace
 from itertools import combinations
 
 from diagrams.arguments import several, shown
 from diagrams.errors import InvalidInputError
+from diagrams.variances import Variance
 from expansion.exponents import SeriesExponents
+from expansion.geometry.cones import Cone
 from expansion.geometry.convex_hull import Tick
 from expansion.geometry.linear_algebra import Point
 from expansion.geometry.newton import NewtonPolyhedron
@@ -127,8 +131,40 @@ def regimes(
         found = find_map(polyhedra, exponents.last, growing=growing, tick=limits.tick)
     result = _described(exponents, polyhedra, found, limits.tick)
     check_map(result, tick=limits.tick)
+    result = _possible(result)
     limits.end()
     return result if slice is None else result.restricted(slice)
+
+
+def _possible(found: Regimes) -> Regimes:
+    """The regimes in which no probability of a mask would have to grow beyond one.
+
+    Their names are those of the whole map. One that is there for growing and for falling
+    probabilities alike is met at a scaling where they do not grow.
+    """
+    problem, symbols = found.exponents.problem, found.exponents.symbols
+    laws = {t.entries for t in problem.tensors if t.is_random} if problem is not None else set()
+    probabilities = [
+        dict(Variance.parse(law.probability).powers) for law in laws if law.probability
+    ]
+    bounds = {
+        tuple(-powers.get(symbol, 0) for symbol in symbols)
+        for powers in probabilities
+        if {*powers} & {*symbols}
+    }
+    if not bounds:
+        return found
+    kept = []
+    for regime in found.regimes:
+        cone = Cone.from_inequalities(
+            (*regime.cone.inequalities, *sorted(bounds)),
+            regime.cone.equations,
+            dimension=regime.cone.dimension_of_space,
+        )
+        if regime.cone.contains_in_interior(cone.interior):
+            inside = cone.contains(regime.scaling)
+            kept.append(regime if inside else replace(regime, scaling=cone.interior))
+    return replace(found, regimes=tuple(kept))
 
 
 def _coefficients(source: object) -> tuple[Polynomial, ...]:

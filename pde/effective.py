@@ -46,6 +46,10 @@ from expansion.series import Budget
 from pde.evolution import Certificate, Origin, Solution, Step
 from pde.hierarchies import HierarchyKind, HierarchySummary
 from pde.systems import (
+    GAUSSIAN,
+    RADEMACHER,
+    UNIFORM,
+    Law,
     SiteProblem,
     mixed_solution,
     series_solution,
@@ -349,7 +353,8 @@ def _integrated(system: PolynomialSystem, start: Polynomial) -> PolynomialSystem
 def _site(particle: Particle, target: Polynomial) -> SiteProblem | None:
     """The particle as a problem on one site, if what is followed is its own potential."""
     potential = _collected(particle.potential)
-    if _collected(particle.output) != potential:
+    law = _law(particle)
+    if law is None or _collected(particle.output) != potential:
         return None
     return SiteProblem.from_potential(
         Polynomial(
@@ -362,7 +367,17 @@ def _site(particle: Particle, target: Polynomial) -> SiteProblem | None:
         weight=Polynomial({particle.weight: 1}),
         variances=tuple(Polynomial.parse(variance) for variance in particle.variances),
         constant=target,
+        law=law,
     )
+
+
+def _law(particle: Particle) -> Law | None:
+    """The law of all coordinates at the start, None if no rule averages over it."""
+    named = {"gaussian": GAUSSIAN, "rademacher": RADEMACHER, "uniform": UNIFORM}
+    first, *others = particle.coordinates
+    if any(tensor.mean or tensor.law != first.law for tensor in (first, *others)):
+        return None
+    return named.get(first.law)
 
 
 def _collected(terms: Sequence[ParticleTerm]) -> dict[tuple[tuple[str, int], ...], Polynomial]:

@@ -171,20 +171,27 @@ def check_counters(problem: Problem, *, terms: int = 2) -> Finding:
 
 
 def _weight(diagram: Diagram) -> Fraction:
-    """What a perfect matching contributes when all symbols are one: the numbers in variances."""
+    """What a perfect matching contributes when all symbols are one: the numbers in variances.
+
+    Where a law has other cumulants, it is the moment of the law instead.
+    """
     counts = Counter(tensor for tensor, _ in diagram.factors if tensor.is_random)
-    return prod(
-        (Variance.parse(t.variance).coefficient ** (n // 2) for t, n in counts.items()),
-        start=Fraction(1),
-    )
+    result = Fraction(1)
+    for tensor, count in counts.items():
+        if tensor.entries.is_wick:
+            result *= Variance.parse(tensor.variance).coefficient ** (count // 2)
+        else:
+            result *= sum(tensor.entries.moment(count).values(), Fraction(0))
+    return result
 
 
 def _matchings(diagram: Diagram) -> int:
     """The number of perfect matchings of the Gaussian factors of a diagram, tensor by tensor.
 
+    Factors of a tensor with another law count as one; `_weight` has all their set partitions.
     Pairs of factors of a symmetric tensor count once for every order of their slots.
     """
-    counts = Counter(tensor for tensor, _ in diagram.factors if tensor.is_random)
+    counts = Counter(t for t, _ in diagram.factors if t.is_random and t.entries.is_wick)
     if any(count % 2 for count in counts.values()):
         return 0
     return prod(

@@ -24,7 +24,7 @@ from math import comb, prod
 from string import ascii_letters
 from typing import Any
 
-from diagflow import oracle, oracle_dynamics
+from diagflow import oracle, oracle_dynamics, oracle_laws
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
@@ -75,7 +75,7 @@ class Translation:
                 "sums only; check a problem with finite data"
             )
         for tensor in self.problem.tensors:
-            if tensor.name in self.problem.drive.resample and self._variance(tensor)[1]:
+            if tensor.name in self.problem.drive.resample and self._value(tensor.variance)[1]:
                 raise InvalidInputError(
                     f"tensor {tensor.name}: is drawn anew and has the variance {tensor.variance}, "
                     "and the oracle knows numbers only; check a problem with a number for it"
@@ -114,11 +114,14 @@ class Translation:
         tensors: Collection[Tensor] = self.problem.tensors
         if plain:
             tensors = self.problem.driving.tensors | self._losses[name].tensors
-        laws = {t.name: self._variance(t) for t in tensors if t.is_random}
+        variances = {t.name: self._value(t.variance) for t in tensors if t.is_random and t.variance}
         told: dict[str, Any] = {
             "frozen": {t.name for t in tensors if t.is_random and not t.is_learnable},
             "structural": {t.name: self._entries(t) for t in tensors if not t.is_random},
             "symmetric": {t.name for t in tensors if t.symmetric},
+            "laws": {
+                t.name: self._law(t) for t in tensors if t.is_random and not t.entries.is_wick
+            },
         }
         if plain:
             driving, observed = (
@@ -129,7 +132,7 @@ class Translation:
                 driving.target,
                 words.sizes,
                 last,
-                laws,
+                variances,
                 prefactor=driving.prefactor,
                 observable=observed,
                 **told,
@@ -142,7 +145,7 @@ class Translation:
         used = {t for _, q in potential for t in _names(q)} | {*_names(followed)}
         told = {key: _only(value, used) for key, value in told.items()}
         return oracle_dynamics.moved_moments(
-            followed, dynamics, words.sizes, last, _only(laws, used), **told
+            followed, dynamics, words.sizes, last, _only(variances, used), **told
         )
 
     def _dynamics(
@@ -304,12 +307,27 @@ class Translation:
     def _size(self, axis: Axis) -> int:
         return axis.pinned or int(self.values[axis.name])
 
-    def _variance(self, tensor: Tensor) -> oracle.Variance:
-        """The number in a variance at these sizes, and the powers of its other symbols."""
-        variance = Variance.parse(tensor.variance)
+    def _law(self, tensor: Tensor) -> oracle_laws.EntryLaw:
+        """The moments of the entries."""
+        if tensor.cumulants:
+            return oracle_laws.of_cumulants({k: self._value(v) for k, v in tensor.cumulants})
+        if tensor.probability:
+            return oracle_laws.bernoulli(self._value(tensor.probability))
+        laws = {
+            "gaussian": oracle_laws.gaussian,
+            "rademacher": oracle_laws.rademacher,
+            "uniform": oracle_laws.uniform,
+        }
+        law = laws[tensor.law](self._value(tensor.variance))
+        return oracle_laws.shifted(law, self._value(tensor.mean)) if tensor.mean else law
+
+    def _value(self, text: str) -> oracle.Variance:
+        """The number in a product at these sizes, and the powers of its other symbols."""
+        sign = -1 if text.startswith("-") else 1
+        variance = Variance.parse(text.removeprefix("-"))
         number = prod(
             (self.values[name] ** power for name, power in variance.powers if name in self.values),
-            start=variance.coefficient,
+            start=sign * variance.coefficient,
         )
         return number, tuple(pair for pair in variance.powers if pair[0] not in self.values)
 

@@ -69,7 +69,7 @@ class _Task:
 
 
 def initial_tensors(flow: LossGradient, seed: np.random.SeedSequence) -> dict[str, Any]:
-    """Draw all Gaussian tensors of a problem, in the order of their names."""
+    """Draw all random tensors of a problem from their laws, in the order of their names."""
     generator = np.random.default_rng(seed)
     tensors = (tensor for tensor in flow.problem.tensors if tensor.is_random)
     return {tensor.name: drawn(tensor, flow, generator) for tensor in tensors}

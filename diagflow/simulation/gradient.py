@@ -33,7 +33,12 @@ import psutil
 from diagflow.simulation.networks import Constant, NetworkAtSizes, axis_size, occurrences
 from diagflow.simulation.planning import BLOCK_ENTRIES, compile_contractions
 from diagflow.simulation.program import Contraction, Program
-from diagflow.simulation.values import amplitude_at, read_values, variance_at
+from diagflow.simulation.values import (
+    amplitude_at,
+    factor_at,
+    read_values,
+    signed_factor_at,
+)
 from diagrams.errors import InvalidInputError
 from diagrams.tensors import Tensor
 from diagrams.wick import Monomial
@@ -159,15 +164,33 @@ class LossGradient:
 
 
 def drawn(tensor: Tensor, flow: LossGradient, generator: np.random.Generator) -> Any:
-    """The entries of a Gaussian tensor.
+    """The entries of a random tensor, from its law.
 
     A symmetric one is the sum of an independent array over the orders of its slots, over the square
     root of their number: the covariance of `diagrams.tensors`.
     """
-    array = generator.standard_normal(flow.shapes[tensor.name])
+    array = _independent(tensor, flow.shapes[tensor.name], flow.values, generator)
     if tensor.symmetric:
         array = symmetric_part(array, tensor, np) * np.sqrt(len(tensor.orders))
-    return array * np.sqrt(variance_at(tensor, flow.values))
+    return array
+
+
+def _independent(
+    tensor: Tensor,
+    shape: tuple[int, ...],
+    values: Mapping[str, float],
+    generator: np.random.Generator,
+) -> Any:
+    if tensor.law == "bernoulli":
+        return (generator.random(shape) < factor_at(tensor.probability, values)).astype(float)
+    if tensor.law == "rademacher":
+        array: Any = 2.0 * generator.integers(0, 2, shape) - 1.0
+    elif tensor.law == "uniform":
+        array = generator.uniform(-np.sqrt(3), np.sqrt(3), shape)
+    else:
+        array = generator.standard_normal(shape)
+    array = array * np.sqrt(factor_at(tensor.variance, values))
+    return array + signed_factor_at(tensor.mean, values) if tensor.mean else array
 
 
 def symmetric_part(array: Any, tensor: Tensor, xp: Any) -> Any:

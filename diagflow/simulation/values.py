@@ -20,7 +20,7 @@ from diagrams.tensors import Tensor
 from diagrams.variances import Variance
 from expansion.problem import Problem
 
-__all__ = ["amplitude_at", "factor_at", "read_values", "variance_at"]
+__all__ = ["amplitude_at", "factor_at", "read_values", "signed_factor_at"]
 
 
 def read_values(problem: Problem, at: Mapping[str, Fraction | float]) -> dict[str, float]:
@@ -33,8 +33,14 @@ def read_values(problem: Problem, at: Mapping[str, Fraction | float]) -> dict[st
         negative or no number, the smaller axis of an isometry the larger one, or T not positive.
     """
     sizes = set(problem.growing)
-    variances = set(problem.variance_symbols)
-    known = sizes | variances | {*problem.amplitude_symbols} | {"T"}
+    # A symbol of a mean alone may be negative.
+    positive = {
+        name
+        for tensor in problem.tensors
+        for text in (tensor.variance, tensor.probability)
+        for name in (Variance.parse(text).symbols if text else ())
+    }
+    known = sizes | {*problem.variance_symbols} | {*problem.amplitude_symbols} | {"T"}
     if not isinstance(at, Mapping):
         raise InvalidInputError(
             f"values {shown(at)}: are no mapping from symbols to numbers; give one for each of "
@@ -61,7 +67,7 @@ def read_values(problem: Problem, at: Mapping[str, Fraction | float]) -> dict[st
             raise InvalidInputError(
                 f"size {name}={value}: is not a positive integer; give 1 or more"
             )
-        if name in variances and exact < 0:
+        if name in positive and exact < 0:
             raise InvalidInputError(f"variance {name}={value}: is negative; give 0 or more")
     for small, large in problem.nested:
         least, most = (float(axis.pinned or values[axis.name]) for axis in (small, large))
@@ -71,11 +77,8 @@ def read_values(problem: Problem, at: Mapping[str, Fraction | float]) -> dict[st
                 f"isometry forbids; give a smaller {small.name}"
             )
     for tensor in problem.tensors:
-        if tensor.is_random and not isfinite(variance_at(tensor, values)):
-            raise InvalidInputError(
-                f"variance {tensor.variance} of {tensor.name}: is not a finite number at these "
-                "values; give others"
-            )
+        if tensor.is_random:
+            _check_law(tensor, values)
     if values["T"] <= 0:
         raise InvalidInputError(f"T={given['T']}: is not positive; give T > 0")
     return values
@@ -93,16 +96,24 @@ def amplitude_at(amplitude: Amplitude, values: Mapping[str, float]) -> float:
     return float(amplitude.number) * prod(values[axis.name] for axis in amplitude.symbols)
 
 
-def variance_at(tensor: Tensor, values: Mapping[str, float]) -> float:
-    """The variance of the entries of a Gaussian tensor; "not a number" if it divides by zero.
-
-    Examples
-    --------
-    >>> from diagrams.tensors import Axis
-    >>> variance_at(Tensor("W", (Axis("H"),), variance="2/H"), {"H": 4.0})
-    0.5
-    """
-    return factor_at(tensor.variance, values)
+def _check_law(tensor: Tensor, values: Mapping[str, float]) -> None:
+    """Whether the entries of a tensor can be drawn at some values."""
+    if tensor.cumulants:
+        raise InvalidInputError(
+            f"tensor {tensor.name}: a law that is given by cumulants cannot be drawn from; give "
+            "one of gaussian, rademacher, uniform and bernoulli"
+        )
+    for title, text in (("variance", tensor.variance), ("mean", tensor.mean)):
+        if text and not isfinite(signed_factor_at(text, values)):
+            raise InvalidInputError(
+                f"{title} {text} of {tensor.name}: is not a finite number at these values; give "
+                "others"
+            )
+    if tensor.probability and not 0 <= factor_at(tensor.probability, values) <= 1:
+        raise InvalidInputError(
+            f"probability {tensor.probability} of {tensor.name}: is not between 0 and 1 at these "
+            "values; give others"
+        )
 
 
 def factor_at(text: str, values: Mapping[str, float]) -> float:
@@ -115,3 +126,15 @@ def factor_at(text: str, values: Mapping[str, float]) -> float:
     except (OverflowError, ZeroDivisionError):
         return nan
     return result
+
+
+def signed_factor_at(text: str, values: Mapping[str, float]) -> float:
+    """The same where there may be a minus in front.
+
+    Examples
+    --------
+    >>> signed_factor_at("-mu/2", {"mu": 3.0})
+    -1.5
+    """
+    sign = -1 if text.startswith("-") else 1
+    return sign * factor_at(text.removeprefix("-"), values)

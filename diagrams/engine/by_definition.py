@@ -79,7 +79,7 @@ class PlainRepresentation(Representation[State]):
         return len(self._known)
 
     def expectation(self, state: State) -> Moments:
-        """The Gaussian expectation of a state."""
+        """The expectation of a state."""
         total: defaultdict[tuple[tuple[str, int], ...], Fraction] = defaultdict(Fraction)
         for diagram, coefficient in state.items():
             before = len(self._known)

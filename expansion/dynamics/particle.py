@@ -86,7 +86,7 @@ class Particle:
 
     @property
     def variances(self) -> tuple[str, ...]:
-        """The variance symbols of the coordinates: u_c(0) is Gaussian."""
+        """The variances of the coordinates at time zero, where they have the law of the tensor."""
         return tuple(tensor.variance for tensor in self.coordinates)
 
 

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 from diagrams.arguments import shown
+from diagrams.laws import Law
 from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
 from diagrams.variances import Variance
 from diagrams.wick import Monomial
@@ -24,6 +26,20 @@ from expansion.problem import RESERVED_SYMBOLS
 from expansion.problem_files.toml_document import Path, TomlDocument, listed
 
 __all__ = ["MAXIMAL_POWER", "MAXIMAL_SIZE", "Declarations"]
+
+_TENSOR = (
+    "kind",
+    "axes",
+    "variance",
+    "symmetric",
+    "rate",
+    "multiplier",
+    "law",
+    "mean",
+    "probability",
+    "cumulants",
+)
+"""What a tensor may be told."""
 
 MAXIMAL_SIZE = 999_999_999
 """Largest size of a pinned axis."""
@@ -91,10 +107,9 @@ class Declarations:
         kinds = [kind.value for kind in Kind]
         for name in self.document.table(("tensors",)):
             path = "tensors", name
-            known = ("kind", "axes", "variance", "symmetric", "rate", "multiplier")
-            table = self.document.table(path, known)
+            self.document.table(path, _TENSOR)
             kind = self.document.get(path, "kind", str)
-            if kind not in kinds:
+            if kind not in (*kinds, "gaussian"):
                 raise self.document.error(
                     (*path, "kind"), f"is {kind!r:.40}; expected {listed(kinds)}"
                 )
@@ -113,8 +128,8 @@ class Declarations:
                 name,
                 slots,
                 Kind(kind),
-                self._variance(path) if "variance" in table else "",
-                self.document.get(path, "symmetric", bool, False),
+                symmetric=self.document.get(path, "symmetric", bool, False),
+                **self._law(path),
             )
         return result
 
@@ -158,17 +173,44 @@ class Declarations:
         pinned = {name: a.pinned for name, a in self.axes.items() if a.pinned is not None}
         return str(factor.with_numbers(pinned))
 
-    def _variance(self, path: Path) -> str:
-        """The variance of a tensor, with numbers for the sizes that are pinned."""
-        value = self.document.table(path)["variance"]
-        here = (*path, "variance")
+    def _law(self, path: Path) -> dict[str, Any]:
+        """What a table says about the law of a tensor, with numbers for pinned sizes."""
+        table = self.document.table(path)
+        result: dict[str, Any] = {}
+        if "law" in table:
+            result["law"] = self.document.get(path, "law", str)
+        for key in ("variance", "mean", "probability"):
+            if key in table:
+                result[key] = self._value((*path, key), table[key])
+        if "cumulants" in table:
+            values = self.document.get(path, "cumulants", dict)
+            here = (*path, "cumulants")
+            result["cumulants"] = {k: self._value((*here, k), v) for k, v in values.items()}
+        # Read once on its own: an error in it is told where the law is, not where the tensor is.
+        if result:
+            names = {"law": "name"}
+            given = {names.get(key, key): value for key, value in result.items()}
+            place = next(key for key in ("law", *result) if key in result)
+            if Kind(self.document.get(path, "kind", str)) in (Kind.WEIGHT, Kind.FIXED):
+                self.document.checked((*path, place), partial(Law.of, **given))
+        return result
+
+    def _value(self, here: Path, value: object) -> str:
+        """A variance, or another number of a law, with numbers for the sizes that are pinned."""
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise self.document.error(
                 here,
                 f'is {shown(value)}; expected a symbol as "sigma2", a product as '
                 '"2*sigma2/(3*p)", a fraction as "1/2", or an integer',
             )
-        variance = self.document.checked(here, Variance.of, value)
+        if here[-1] == "variance" or "probability" in here:
+            sign, text = "", str(value)
+        else:
+            sign = "-" if str(value).strip().startswith("-") else ""
+            text = str(value).strip().removeprefix("-")
+            if text == "0":
+                return ""
+        variance = self.document.checked(here, Variance.of, text)
         for symbol in variance.symbols:
             axis = self.axes.get(symbol)
             slots = [self.document.get(("tensors", t), "axes", list) for t in self._tensor_names]
@@ -179,7 +221,7 @@ class Declarations:
                     "declared under [axes]",
                 )
         pinned = {name: a.pinned for name, a in self.axes.items() if a.pinned is not None}
-        return str(variance.with_numbers(pinned))
+        return sign + str(variance.with_numbers(pinned))
 
     @property
     def _tensor_names(self) -> tuple[str, ...]:
@@ -192,12 +234,13 @@ class Declarations:
             tensor = self.tensors.get(name)
             if (
                 tensor is None
-                or tensor.kind is not Kind.GAUSSIAN
-                or tensor.variance != UNIT_VARIANCE
+                or tensor.kind is not Kind.FIXED
+                or str(tensor.entries) != UNIT_VARIANCE
             ):
                 raise self.document.error(
                     (*path, "averaged_over"),
-                    f"{name!r} is not a tensor of kind gaussian and variance 1; declare it so",
+                    f"{name!r} is not a Gaussian tensor of kind fixed and variance 1; declare it "
+                    "so",
                 )
             result.append(tensor)
         return tuple(result)

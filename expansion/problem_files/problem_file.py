@@ -28,14 +28,18 @@ Top level:
   see `expansion.drive`;
 - ``amplitudes``: list of further symbols that formulas use;
 - ``axes``: ``"growing"`` for a size that is a symbol, a positive integer for a pinned one;
-- ``tensors``: ``kind`` (``weight``: learnable; ``gaussian``: random and fixed; ``structural``: a
-  Kronecker delta; ``pin``: one at the first index; ``modular``: one where the last index is the sum
-  of the others modulo the size; ``isometry``: one where both indices agree, the second axis at most
-  as large as the first), ``axes`` of its slots, and for the first two a ``variance``: a symbol, a
-  number, or a product of powers of them and of sizes, such as ``"2*sigma2/(3*p)"``; they may be
-  ``symmetric = true``. A tensor that occurs twice is shared. A weight may have a ``rate``, by which
-  its velocity is multiplied, and any tensor a ``multiplier``, by which it is multiplied wherever it
-  occurs: a number times symbols, ``"2*c"``;
+- ``tensors``: ``kind`` (``weight``: learnable; ``fixed``, or ``gaussian`` by its old name: random
+  and never moved; ``structural``: a Kronecker delta; ``pin``: one at the first index; ``modular``:
+  one where the last index is the sum of the others modulo the size; ``isometry``: one where both
+  indices agree, the second axis at most as large as the first), ``axes`` of its slots, and for the
+  first two a ``variance``: a symbol, a number, or a product of powers of them and of sizes, such as
+  ``"2*sigma2/(3*p)"``; they may be ``symmetric = true``. Their entries are Gaussian, or of another
+  ``law`` (`diagrams.laws`): ``"rademacher"`` or ``"uniform"`` of that variance, ``"bernoulli"``
+  with a ``probability``; the first three may have a ``mean``. Any other law is given by its
+  ``cumulants``, as
+  ``{ 2 = "sigma2", 4 = "k4" }``. A tensor that occurs twice is shared. A weight may have a
+  ``rate``, by which its velocity is multiplied, and any tensor a ``multiplier``, by which it is
+  multiplied wherever it occurs: a number times symbols, ``"2*c"``;
 - ``losses``: ``outputs`` (the open indices), ``model``, ``target``, ``normalisation`` (powers of
   symbols), ``averaged_over`` (inputs: Gaussian tensors of variance 1, averaged over before the
   flow);

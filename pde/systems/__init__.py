@@ -9,7 +9,7 @@ from pde.systems.averages import site_curve, site_solution
 from pde.systems.exact import taylor, taylor_at
 from pde.systems.guess import find_equation
 from pde.systems.invariants import first_integrals
-from pde.systems.laws import GAUSSIAN, RADEMACHER
+from pde.systems.laws import GAUSSIAN, RADEMACHER, UNIFORM, Law
 from pde.systems.mixed import mixed_curve, mixed_solution
 from pde.systems.site import SiteProblem
 from pde.systems.solution import system_curve, system_solution
@@ -19,6 +19,8 @@ __all__ = [
     "CONFIRMED",
     "GAUSSIAN",
     "RADEMACHER",
+    "UNIFORM",
+    "Law",
     "SiteProblem",
     "equation_curve",
     "find_equation",

@@ -6,23 +6,26 @@
 >>> nodes.tolist(), weights.tolist()
 ([[-1.0, 1.0]], [0.5, 0.5])
 
-Source: ours; the rules are those of `pde.numerics.gaussian_quadrature` and of Gauss and Hermite.
+Source: ours; the rules are those of `pde.numerics.gaussian_quadrature`, of Gauss and
+Hermite and of Gauss and Legendre.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from math import prod
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
+from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
 
 from diagrams.errors import CapacityError
 from pde.numerics.gaussian_quadrature import gaussian_rule
 
-__all__ = ["GAUSSIAN", "RADEMACHER", "Law"]
+__all__ = ["GAUSSIAN", "RADEMACHER", "UNIFORM", "Law"]
 
 FloatArray = NDArray[np.float64]
 
@@ -31,6 +34,9 @@ _LEVELS = (5, 4)
 
 _HERMITE = {2: (32, 24), 3: (16, 12), 4: (10, 8)}
 """Numbers of nodes for each of several colours."""
+
+_LEGENDRE = {1: (64, 48), 2: (24, 18), 3: (12, 10), 4: (8, 6)}
+"""The same for uniform entries, and for one colour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class Law:
     """
 
     name: str
-    moment: Callable[[int], int]
+    moment: Callable[[int], Fraction | int]
     bounded: bool
     line: Callable[[int, bool], tuple[FloatArray, FloatArray]]
 
@@ -92,6 +98,19 @@ def _gaussian_line(colours: int, coarse: bool) -> tuple[FloatArray, FloatArray]:
     return x, w / np.sqrt(2 * np.pi)
 
 
+def _legendre_line(colours: int, coarse: bool) -> tuple[FloatArray, FloatArray]:
+    if colours not in _LEGENDRE:
+        raise CapacityError(
+            f"particle of {colours} colours: needs too many nodes; at most {max(_LEGENDRE)} are "
+            "integrated"
+        )
+    x, w = leggauss(_LEGENDRE[colours][coarse])
+    # The ends have no weight. They move faster than all others: when one of them is at infinity
+    # the average ceases to exist, which a rule without them does not see.
+    nodes = np.concatenate([[-1.0], x, [1.0]]) * np.sqrt(3)
+    return nodes, np.concatenate([[0.0], w / 2, [0.0]])
+
+
 def _two_values(colours: int, coarse: bool) -> tuple[FloatArray, FloatArray]:
     return np.array([-1.0, 1.0]), np.array([0.5, 0.5])
 
@@ -101,5 +120,11 @@ GAUSSIAN = Law(
     lambda k: 0 if k % 2 else prod(range(1, k, 2)),
     bounded=False,
     line=_gaussian_line,
+)
+UNIFORM = Law(
+    "uniform",
+    lambda k: 0 if k % 2 else Fraction(3 ** (k // 2), k + 1),
+    bounded=True,
+    line=_legendre_line,
 )
 RADEMACHER = Law("Rademacher", lambda k: (k + 1) % 2, bounded=True, line=_two_values)

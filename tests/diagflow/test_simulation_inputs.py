@@ -14,9 +14,9 @@ from diagflow.drawing.contractions import contractions
 from diagflow.simulation import LossGradient, initial_tensors, simulate
 from diagrams.diagram import Diagram
 from diagrams.errors import InvalidInputError
+from diagrams.laws import evaluated
 from diagrams.network import Network
 from diagrams.tensors import Axis, Tensor
-from diagrams.variances import substituted
 from diagrams.wick import expectation
 from expansion.polynomial import monomial_latex
 from expansion.problem import Problem
@@ -127,4 +127,4 @@ def test_the_drawn_contractions_add_up_to_the_expectation(diagram: Diagram) -> N
     for contraction in contractions(diagram):
         total[contraction.monomial] = total.get(contraction.monomial, 0) + contraction.count
         assert "*" not in monomial_latex(contraction.monomial)
-    assert substituted({k: Fraction(c) for k, c in total.items()}) == expectation(diagram)
+    assert evaluated({k: Fraction(c) for k, c in total.items()}) == expectation(diagram)

@@ -44,8 +44,8 @@ TENSORS: dict[str, Callable[[], object]] = {
     "tensor name 'W-1': must be letters, digits and underscores and begin with a letter; rename "
     "the tensor": lambda: Tensor("W-1", (p,), variance="v"),
     "tensor W: has no slot; give at least one axis": lambda: Tensor("W", (), variance="v"),
-    "tensor W: a Gaussian tensor needs a variance symbol, got ''; give one such as "
-    "'sigma2'": lambda: Tensor("W", (p,)),
+    "tensor W: law gaussian: needs a variance; give a symbol such as 'sigma2', or a "
+    "product": lambda: Tensor("W", (p,)),
     "tensor X: variance '0': is not positive; give a product of numbers and symbols such as "
     "'sigma2', '1/H' or '2*sigma2/(3*p)'": lambda: Tensor("X", (p,), Kind.GAUSSIAN, "0"),
     "tensor delta: a Kronecker delta has no variance and joins nodes of one axis; drop the "

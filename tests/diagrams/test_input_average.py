@@ -65,7 +65,11 @@ def test_a_variance_becomes_a_factor() -> None:
 @pytest.mark.parametrize(
     ("tensor", "message"),
     [
-        (W, "average over W: is not a fixed Gaussian tensor; declare it as Gaussian"),
+        (
+            W,
+            "average over W: is not a fixed Gaussian tensor of mean zero; declare it as fixed "
+            "with a variance",
+        ),
         (
             Tensor("X", (p,), Kind.GAUSSIAN, "s/H"),
             "average over X: its variance s/H divides by a symbol; give it another variance and "

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from diagrams.diagram import Diagram
 from diagrams.errors import InvalidInputError
 from diagrams.flow import Flow
+from diagrams.laws import evaluated
 from diagrams.network import Network, inner_product
 from diagrams.tensors import Axis, Kind, Tensor
-from diagrams.variances import UNIT_VARIANCE, Variance, substituted
+from diagrams.variances import UNIT_VARIANCE, Variance
 from diagrams.wick import expectation
 
 p, H = Axis("p"), Axis("H")
@@ -134,7 +135,7 @@ def test_an_expectation_is_that_of_symbols_with_the_monomials_put_in(
 
 def test_terms_that_become_alike_are_collected() -> None:
     moments = {(("1/p", 1), ("p", 2)): Fraction(2), (("2", 1), ("p", 1)): Fraction(-1)}
-    assert substituted(moments) == {}
+    assert evaluated(moments) == {}
 
 
 @pytest.mark.parametrize("axes", ["matrices", "tensors"])
@@ -156,7 +157,7 @@ def test_every_representation_substitutes(axes: str) -> None:
             tuple(("2/(3*p)" if n == "v" else n, k) for n, k in monomial): count
             for monomial, count in symbol.expectation(s).items()
         }
-        assert product.expectation(s) == substituted(marked)
+        assert product.expectation(s) == evaluated(marked)
         assert not any(name == "v" for m in product.expectation(s) for name, _ in m)
 
 

@@ -8,8 +8,9 @@ a model with several weight tensors this finishes one tensor after the other and
 of distinct diagrams several times smaller than any other rule tried (see benchmarks/README.md);
 ties go to the node of smallest degree, then to the factor with most parallel copies.
 
-Expectations are polynomials with non-negative integer coefficients whose sum is at most the number
-of pairings, a product of double factorials: they are added up as
+Expectations are polynomials with integer coefficients. For Gaussian tensors they are not negative
+and their sum is at most the number of pairings, a product of double factorials; for others
+`diagrams.engine.arrays.block_counting` has a bound. They are added up as
 `diagrams.engine.arrays.kronecker`.
 
 Source: ours.
@@ -89,10 +90,20 @@ class _Children:
 
 @dataclass(frozen=True, slots=True)
 class _Expansion:
-    """The children of some consecutive diagrams, by their number of factors."""
+    """The children of some consecutive diagrams, by their number of factors.
+
+    ``counted`` marks those that count: diagrams with an open block are met on the way to others.
+    None if there is no such.
+    """
 
     parents: int
     parts: tuple[_Children, ...]
+    counted: NDArray[np.bool_] | None = None
+
+    @property
+    def count(self) -> int:
+        """How many count."""
+        return self.parents if self.counted is None else int(np.count_nonzero(self.counted))
 
 
 @dataclass(slots=True)
@@ -138,7 +149,7 @@ class ContractionTable:
         )
         self._tick = tick
         self._levels: dict[int, _Level] = {0: _Level({b"": 0})}
-        self._extents = [0] * packing.sizes
+        self._extents = [0] * (packing.sizes + len(packing.counters))
         self._has_pins = any(axis.pinned is not None for axis in packing.axes)
 
     def __len__(self) -> int:
@@ -148,6 +159,8 @@ class ContractionTable:
         """Numbers of the given diagrams within their level, new ones entered."""
         nodes, kinds = self._packing.unpack(codes)
         extents = self._packing.extents(nodes, kinds)
+        # No cumulant has a counter to a higher power than the size of its block.
+        extents += [codes.shape[1]] * len(self._packing.counters)
         self._extents = [max(a, b) for a, b in zip(self._extents, extents, strict=True)]
         return self._enter(codes)
 
@@ -174,7 +187,7 @@ class ContractionTable:
                 expansion = self._expansion(codes, rows, contractions)
                 # One append makes the step visible: an interrupt leaves it done or not begun.
                 level.expansions.append(expansion)
-                self._tick(len(codes))
+                self._tick(expansion.count)
                 yield
 
     def _rows(self, packed: Sequence[bytes], size: int) -> Codes:
@@ -197,13 +210,21 @@ class ContractionTable:
         if fixed.any():
             rows = np.flatnonzero(fixed)
             free = np.array([self._finish(codes[row]) for row in rows.tolist()], dtype=np.intp)
+            if self._packing.countings:  # there is no block
+                free = np.concatenate([free, np.zeros((len(free), 1), dtype=np.intp)], axis=1)
             parts.append(self._children(emptied(free, codes.dtype), rows))
-        return _Expansion(len(codes), tuple(parts))
+        if not self._packing.countings:
+            return _Expansion(len(codes), tuple(parts))
+        labels = self._packing.tensor_labels(*self._packing.unpack(codes))
+        closed: NDArray[np.bool_] = np.logical_not(self._packing.opened(labels).any(axis=1))
+        return _Expansion(len(codes), tuple(parts), closed)
 
     def _children(self, results: Contractions, parents: NDArray[np.intp]) -> _Children:
         number = self._enter(results.codes)
         free_nodes = tuple([tuple(exponents) for exponents in results.free_nodes.tolist()])
         multiplicity = results.multiplicity.astype(object)
+        if self._packing.countings:
+            return self._children_of_blocks(results, number, parents)
         if self._has_pins:
             scales = np.array([self._pinned(exponents) for exponents in free_nodes], dtype=object)
             multiplicity *= scales[results.free]
@@ -216,6 +237,33 @@ class ContractionTable:
             free_nodes,
         )
 
+    def _children_of_blocks(
+        self, results: Contractions, number: NDArray[np.int32], parents: NDArray[np.intp]
+    ) -> _Children:
+        """The same where the free nodes end with the number of the block that was integrated."""
+        found: dict[tuple[int, ...], int] = {}
+        terms: list[list[tuple[int, int]]] = []
+        for *exponents, block in results.free_nodes.tolist():
+            scale = self._pinned(exponents)
+            terms.append(
+                [
+                    (scale * c, found.setdefault((*exponents, *powers), len(found)))
+                    for c, powers in self._packing.block_terms(block)
+                ]
+            )
+        counts = np.array([len(own) for own in terms], dtype=np.intp)[results.free]
+        way = np.repeat(np.arange(len(results.free)), counts)
+        pairs = [pair for row in results.free.tolist() for pair in terms[row]]
+        factors = np.array([c for c, _ in pairs], dtype=object)
+        return _Children(
+            results.codes.shape[1],
+            parents[results.parent[way]].astype(np.int32),
+            number[results.child[way]],
+            results.multiplicity[way].astype(object) * factors,
+            np.array([place for _, place in pairs], dtype=np.int32),
+            tuple(found),
+        )
+
     def _pinned(self, exponents: Sequence[int]) -> int:
         """The number that free nodes on pinned axes contribute."""
         result = 1
@@ -226,7 +274,7 @@ class ContractionTable:
     # -- evaluation ----------------------------------------------------------------------------
 
     def evaluate(self, sums: Sequence[Sequence[Combination]]) -> list[dict[tuple[int, ...], int]]:
-        """For each sum of combinations the coefficients by exponents of the axes.
+        """For each sum of combinations the coefficients by exponents of the axes and counters.
 
         The coefficients are pushed down level by level, from diagrams to their children, and what
         arrives at the empty diagram is the sum. Large diagrams are many, but what they carry is
@@ -234,10 +282,11 @@ class ContractionTable:
         carries is passed on while the next is expanded, which other processes may do.
         """
         fields = self._fields(sums)
+        counters = (0,) * len(self._packing.counters)
         carried: dict[int, dict[int, Weights]] = defaultdict(dict)
         for index, combinations in enumerate(sums):
             for combination in combinations:
-                shift = fields.shift(combination.free)
+                shift = fields.shift((*combination.free, *counters))
                 weights = self._weights(carried, combination.size, index)
                 np.add.at(weights, combination.numbers, combination.coefficients << shift)
         passing = _InTurn()
@@ -266,6 +315,7 @@ class ContractionTable:
         marks = {size: np.zeros(len(level.number), bool) for size, level in self._levels.items()}
         for size, numbers in starts:
             marks[size][numbers] = True
+        total = 0
         for size in range(max(self._levels), 0, -1):
             level = self._levels.get(size)
             base = 0
@@ -273,8 +323,10 @@ class ContractionTable:
                 here = marks[size][base : base + expansion.parents]
                 for part in expansion.parts if here.any() else ():
                     marks[part.size][part.child[here[part.parent]]] = True
+                counted = here if expansion.counted is None else here & expansion.counted
+                total += int(np.count_nonzero(counted))
                 base += expansion.parents
-        return sum(int(np.count_nonzero(found)) for found in marks.values())
+        return total + int(np.count_nonzero(marks[0]))
 
     def _fields(self, sums: Sequence[Sequence[Combination]]) -> Fields:
         """Fields that hold these sums and all that is met on the way.
@@ -286,10 +338,12 @@ class ContractionTable:
             sum(c.pairings * sum(map(abs, c.coefficients)) for c in total) for total in sums
         )
         extents = []
-        for number, (axis, count) in enumerate(zip(self._packing.axes, self._extents, strict=True)):
+        sizes = self._extents[: self._packing.sizes]
+        for number, (axis, count) in enumerate(zip(self._packing.axes, sizes, strict=True)):
             free = max((c.free[number] for total in sums for c in total), default=0)
             bound *= (axis.pinned or 1) ** count
             extents.append(count + free + 1 if axis.pinned is None else 1)
+        extents += [count + 1 for count in self._extents[self._packing.sizes :]]
         return Fields.fitting(bound, extents)
 
     def _weights(self, carried: dict[int, dict[int, Weights]], size: int, index: int) -> Weights:

@@ -5,7 +5,10 @@ pairs it with each of its partners, deletes the two and identifies their nodes. 
 only a few factors left, all of them are integrated in one step, by listing their perfect matchings,
 and so are further tensors while the list stays short: the diagrams between are never met, which
 leaves a third of the diagrams to know for CP of order 4. Factors of a symmetric tensor are paired
-in all orders of the slots, one pair in a step.
+in all orders of the slots, one pair in a step. A factor of a tensor with a law of its own opens
+a *block*, which takes other factors one after the other and is closed at any size k: each set of
+factors is taken in (k - 1)! orders, by which the cumulant is divided. So a step has no more results
+than a pairing, although there are exponentially many blocks.
 
 Source: ours; see `diagrams.wick` for the rule.
 """
@@ -13,7 +16,7 @@ Source: ours; see `diagrams.wick` for the rule.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -63,7 +66,8 @@ class Contractions:
     multiplicity : array of shape (ways,)
         How often this result comes from this diagram with these free nodes.
     free_nodes : array of shape (kinds, sizes)
-        How many nodes on each true axis were left without factors.
+        How many nodes on each true axis were left without factors; where tensors have laws of
+        their own, followed by the number of the block that was integrated, or 0.
     """
 
     codes: Codes
@@ -82,7 +86,7 @@ def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
     packing : Packing
         The layout of the rows.
     codes : array of shape (diagrams, factors)
-        Packed rows, each with an even number of factors of every tensor.
+        Packed rows, each with an even number of factors of every Gaussian tensor.
 
     Returns
     -------
@@ -93,13 +97,22 @@ def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
         return []
     batch = _Batch.of(packing, codes)
     order, patterns = _nearly_finished(packing, batch.labels)
-    results = []
-    for pattern in sorted(set(patterns.tolist())):
-        rows = (patterns == pattern).nonzero()[0]
+    results: list[_Results] = []
+    whole = np.ones(len(codes), dtype=bool)
+    for kind in packing.powers:
+        reducible = whole & _has_powers(packing, batch, kind)
+        whole &= ~reducible
+        results += _without_powers(packing, batch, reducible.nonzero()[0], kind)
+    for pattern in sorted(set(patterns[whole].tolist())):
+        rows = ((patterns == pattern) & whole).nonzero()[0]
         if pattern:
             results.append(_integrate_all(packing, batch, rows, order[rows], pattern))
+        elif packing.countings:
+            results += _integrate_blocks(packing, batch, rows)
         else:
             results.append(_integrate_one(packing, batch, rows))
+    if packing.countings:
+        results = [r if r.has_block else r.without_block() for r in results]
     packed = packing.pack_together([(r.nodes, r.kinds) for r in results], batch.starts)
     return [
         _collected(codes, r.parent, r.free, r.multiplicity)
@@ -161,7 +174,9 @@ def _nearly_finished(
     if packing.has_fixed:
         # As if there were too many of them: they are never finished.
         counts = np.where(packing.fixed_labels(labels), labels.shape[1] + len(_MATCHINGS), counts)
-    if packing.symmetric:  # so are these: every pair of theirs is a sum over orders
+    if packing.countings:  # so are these: their factors are in blocks of any size
+        counts = np.where(packing.law_labels(labels), labels.shape[1] + len(_MATCHINGS), counts)
+    if packing.symmetric:  # and these: every pair of theirs is a sum over orders
         counts = np.where(
             packing.unordered_labels(labels), labels.shape[1] + len(_MATCHINGS), counts
         )
@@ -209,6 +224,123 @@ def _integrate_one(packing: Packing, batch: _Batch, rows: NDArray[np.intp]) -> _
     free = free_nodes(packing, leaders, nodes_used(rest, width), first, batch.starts)
     kinds = batch.kinds[parent[:, None], kept]
     return _Results(led(leaders, rest), kinds, parent, free, counts[which, partner])
+
+
+def _has_powers(packing: Packing, batch: _Batch, kind: int) -> NDArray[np.bool_]:
+    """Which rows have parallel factors of a class, and no open block."""
+    parallel = (batch.kinds == kind) & (batch.multiplicities > 1)
+    result: NDArray[np.bool_] = parallel.any(axis=1) & ~packing.opened(batch.labels).any(axis=1)
+    return result
+
+
+def _without_powers(
+    packing: Packing, batch: _Batch, rows: NDArray[np.intp], kind: int
+) -> Iterator[_Results]:
+    """Replace powers of entries by lower ones that are equal: of signs, or of zeros and ones.
+
+    While a block is open this would be wrong: it takes factors of a product as it is written.
+    """
+    multiplicities = batch.multiplicities[rows]
+    least = np.ones_like(multiplicities) if packing.powers[kind] else multiplicities % 2
+    keep = (batch.kinds[rows] != kind) | ((multiplicities > 0) & (least > 0))
+    counts = keep.sum(axis=1)
+    width = int(batch.starts[-1])
+    for count in sorted(set(counts.tolist())):
+        which = (counts == count).nonzero()[0]
+        parent = rows[which]
+        kept = np.nonzero(keep[which])[1].reshape(len(which), count)
+        rest = batch.nodes[parent[:, None], kept]
+        kinds = batch.kinds[parent[:, None], kept]
+        leaders = np.broadcast_to(np.arange(width, dtype=np.uint16), (len(parent), width))
+        used = nodes_used(rest, width)
+        free = free_nodes(packing, leaders, used, batch.nodes[parent], batch.starts)
+        number = np.full((len(parent), 1), packing.dropped_number(kind, batch.size - count))
+        one = np.ones(len(parent), dtype=np.intp)
+        free = np.concatenate([free, number], axis=1)
+        yield _Results(rest, kinds, parent, free, one, True)
+
+
+def _integrate_blocks(
+    packing: Packing, batch: _Batch, rows: NDArray[np.intp]
+) -> Iterator[_Results]:
+    """Let the open block of a row, or its chosen factor, take one more factor, or close it."""
+    multiplicities, labels = batch.multiplicities[rows], batch.labels[rows]
+    opened = packing.opened(labels)
+    position = np.where(
+        opened.any(axis=1),
+        opened.argmax(axis=1),
+        choose_factor(packing, batch.nodes[rows], labels, multiplicities),
+    )
+    every = np.arange(len(rows))
+    sizes, labels = packing.block_sizes(labels), packing.block_tensors(labels)
+    own, size = labels[every, position], sizes[every, position]
+    with_law = packing.law_labels(own)
+    if not with_law.all():
+        yield _integrate_one(packing, batch, rows[~with_law])
+    largest = np.array(
+        [
+            packing.largest_block(label, batch.size - 1 + k)
+            for label, k in zip(own.tolist(), size.tolist(), strict=True)
+        ]
+    )
+    counts = partner_counts(
+        packing, batch.local[rows], batch.kinds[rows], labels, multiplicities, position
+    )
+    counts[~with_law | (size >= largest)] = 0
+    yield _absorbed(packing, batch, rows, position, counts, own, size)
+    closing = np.array(
+        [packing.closes(label, k) for label, k in zip(own.tolist(), size.tolist(), strict=True)],
+        dtype=bool,
+    )
+    which = (with_law & closing).nonzero()[0]
+    yield _closed(packing, batch, rows[which], position[which], own[which], size[which])
+
+
+def _absorbed(
+    packing: Packing,
+    batch: _Batch,
+    rows: NDArray[np.intp],
+    position: NDArray[np.intp],
+    counts: NDArray[np.intp],
+    own: NDArray[np.intp],
+    size: NDArray[np.intp],
+) -> _Results:
+    """Open blocks that take one of their partners, of which each stands for some."""
+    which, partner = np.nonzero(counts)
+    parent, chosen = rows[which], position[which]
+    kept = np.arange(batch.size - 1) + np.zeros_like(partner[:, None])
+    kept += kept >= partner[:, None]
+    rest = batch.nodes[parent[:, None], kept]
+    kinds = batch.kinds[parent[:, None], kept]
+    kinds[kept == chosen[:, None]] = packing.block_kinds(own[which], size[which] + 1)
+    width = int(batch.starts[-1])
+    first = batch.nodes[parent, chosen][:, None]
+    leaders = identified(first, batch.nodes[parent, partner][:, None], packing.rank, width)
+    free = free_nodes(packing, leaders, nodes_used(rest, width), first, batch.starts)
+    multiplicity = counts[which, partner]
+    return _Results(led(leaders, rest), kinds, parent, free, multiplicity).without_block()
+
+
+def _closed(
+    packing: Packing,
+    batch: _Batch,
+    rows: NDArray[np.intp],
+    position: NDArray[np.intp],
+    own: NDArray[np.intp],
+    size: NDArray[np.intp],
+) -> _Results:
+    """Blocks that are closed: nothing is left of them but a cumulant, and what they set loose."""
+    kept = np.arange(batch.size - 1) + np.zeros_like(position[:, None])
+    kept += kept >= position[:, None]
+    rest = batch.nodes[rows[:, None], kept]
+    kinds = batch.kinds[rows[:, None], kept]
+    width = int(batch.starts[-1])
+    deleted = batch.nodes[rows, position][:, None]
+    leaders = identified(deleted, deleted, packing.rank, width)
+    free = free_nodes(packing, leaders, nodes_used(rest, width), deleted, batch.starts)
+    numbers = packing.block_numbers(own, size)[:, None]
+    one = np.ones(len(rows), dtype=np.intp)
+    return _Results(rest, kinds, rows, np.concatenate([free, numbers], axis=1), one, True)
 
 
 def _integrate_all(
@@ -282,6 +414,12 @@ class _Results:
     parent: NDArray[np.intp]
     free: NDArray[np.intp]
     multiplicity: NDArray[np.intp]
+    has_block: bool = False
+
+    def without_block(self) -> _Results:
+        """The same with a zero where others have the number of a block."""
+        none = np.zeros((len(self.free), 1), dtype=np.intp)
+        return replace(self, free=np.concatenate([self.free, none], axis=1), has_block=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diagrams.engine.arrays.block_counting import MAXIMAL_BLOCK, SCALE, Counting, Term
 from diagrams.engine.arrays.labelling import Nodes, renumber_together
 from diagrams.engine.blocks import Blocks
 from diagrams.errors import CapacityError
@@ -47,6 +48,8 @@ Kinds = NDArray[np.uint8]
 _BITS = 8
 _FITS = 2**62
 _LIMIT = 1 << _BITS
+_BLOCK_BITS = 16
+_DROPPED = 1 << (_BLOCK_BITS - 1)
 
 MAXIMAL_RANK = 64 // _BITS - 2
 """Most slots of a tensor: a code of 64 bits holds them, a class and a member."""
@@ -74,6 +77,13 @@ class Packing:
         The classes of pins.
     symmetric : tuple of int
         The classes of symmetric tensors.
+    countings : dict
+        For every class with a law of its own what its blocks contribute.
+    counters : tuple of (int, str)
+        Their counters, with the classes.
+    powers : dict
+        The classes whose entries have a square that is no power, and whether it is the entry
+        itself and not a number.
 
     Raises
     ------
@@ -86,9 +96,25 @@ class Packing:
         self.classes = (*blocks.symmetric, *((tensor,) for tensor in blocks.fixed))
         kinds = [members[0].kind for members in self.classes]
         self.has_fixed = bool(blocks.fixed)
-        self.is_fixed = np.array([k not in (Kind.WEIGHT, Kind.GAUSSIAN) for k in kinds], dtype=bool)
+        self.is_fixed = np.array([k not in (Kind.WEIGHT, Kind.FIXED) for k in kinds], dtype=bool)
         self.pins = tuple(number for number, kind in enumerate(kinds) if kind is Kind.PIN)
         self.symmetric = tuple(n for n, members in enumerate(self.classes) if members[0].symmetric)
+        self.countings = {
+            number: Counting.of(members[0].entries)
+            for number, members in enumerate(self.classes)
+            if members[0].is_random and not members[0].entries.is_wick
+        }
+        # Squares of signs are a number, and those of zeros and ones are themselves.
+        self.powers = {
+            number: counting.law.name == "bernoulli"
+            for number, counting in self.countings.items()
+            if counting.law.name == "bernoulli" or counting.law.is_sign
+        }
+        self.counters = tuple(
+            (number, text)
+            for number, counting in self.countings.items()
+            for text in counting.counters
+        )
         self.sizes = len(self.axes)
         self.rank = max((members[0].rank for members in self.classes), default=1)
         self.has_members = any(len(members) > 1 for members in self.classes)
@@ -99,6 +125,21 @@ class Packing:
                 f"{MAXIMAL_RANK}; split the tensor into smaller ones"
             )
         self.dtype = np.dtype(np.uint32 if (self.slots + 1) * _BITS <= 32 else np.uint64)
+        blocks_of = [kind for kind in self.countings for _ in range(2, MAXIMAL_BLOCK + 1)]
+        own = [*range(len(self.classes)), *blocks_of]
+        if len(own) > _LIMIT:
+            raise CapacityError(
+                f"{len(self.countings)} tensors with laws of their own: a packed factor has room "
+                f"for {(_LIMIT - len(self.classes)) // (MAXIMAL_BLOCK - 1)}; use fewer"
+            )
+        # After the classes of tensors come those of open blocks, by class and size.
+        self._block_classes = np.array(own or [0], dtype=np.intp)
+        self._block_sizes = np.ones(len(self._block_classes), dtype=np.intp)
+        self._first_blocks = np.zeros(max(1, len(self.classes)), dtype=np.intp)
+        for place, kind in enumerate(self.countings):
+            first = len(self.classes) + place * (MAXIMAL_BLOCK - 1)
+            self._first_blocks[kind] = first
+            self._block_sizes[first : first + MAXIMAL_BLOCK - 1] = range(2, MAXIMAL_BLOCK + 1)
         # Axes that only the rows have: one of members for each class with several, then padding.
         shared = [number for number, members in enumerate(self.classes) if len(members) > 1]
         padding = self.sizes + len(shared)
@@ -108,6 +149,9 @@ class Packing:
                 self.slot_axes[number, slot] = self.axes.index(axis)
             if len(members) > 1:
                 self.slot_axes[number, -1] = self.sizes + shared.index(number)
+        self.slot_axes = self.slot_axes[self._block_classes]
+        if self.classes:
+            self.is_fixed = self.is_fixed[self._block_classes]
         self._more_widths = [len(self.classes[number]) for number in shared]
         if (self.slot_axes == padding).any():
             self._more_widths.append(1)
@@ -187,7 +231,10 @@ class Packing:
     def extents(self, nodes: Nodes, kinds: Kinds) -> list[int]:
         """For each true axis one more than the largest node number on it."""
         result = [0] * self.sizes
+        present = {*np.unique(kinds).tolist()} if self.countings else None
         for kind, axes in enumerate(self.slot_axes.tolist()):
+            if present is not None and kind not in present:
+                continue
             chosen = (
                 nodes[kinds == kind] if len(self.slot_axes) > 1 else nodes.reshape(-1, self.slots)
             )
@@ -264,6 +311,79 @@ class Packing:
     def unordered_labels(self, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Whether factors, by the numbers of their tensors, are symmetric."""
         return np.isin(labels >> _BITS, self.symmetric)
+
+    def law_labels(self, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Whether factors, by the numbers of their tensors, have a law with larger blocks."""
+        return np.isin(self._block_classes[labels >> _BITS], [*self.countings])
+
+    def opened(self, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Whether factors, by their numbers, are open blocks."""
+        result: NDArray[np.bool_] = labels >> _BITS >= len(self.classes)
+        return result
+
+    def block_sizes(self, labels: NDArray[np.intp]) -> NDArray[np.intp]:
+        """How many factors an open block has taken, one for a factor."""
+        result: NDArray[np.intp] = self._block_sizes[labels >> _BITS]
+        return result
+
+    def block_tensors(self, labels: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The numbers of the tensors whose factors an open block takes, and of others."""
+        result: NDArray[np.intp] = (self._block_classes[labels >> _BITS] << _BITS) | (
+            labels & (_LIMIT - 1)
+        )
+        return result
+
+    def block_kinds(self, labels: NDArray[np.intp], sizes: NDArray[np.intp]) -> Kinds:
+        """The classes of open blocks of tensors with so many factors.
+
+        Raises
+        ------
+        CapacityError
+            If one is too large.
+        """
+        if int(sizes.max(initial=0)) > MAXIMAL_BLOCK:
+            raise CapacityError(
+                f"a block of more than {MAXIMAL_BLOCK} factors of one tensor: does not fit a "
+                "packed factor; ask for fewer terms"
+            )
+        kinds: NDArray[np.intp] = self._first_blocks[labels >> _BITS] + sizes - 2
+        return kinds.astype(np.uint8)
+
+    def largest_block(self, label: int, count: int) -> int:
+        """The largest block of a tensor among so many factors; 0 if all its blocks are pairs."""
+        counting = self.countings.get(label >> _BITS)
+        return 0 if counting is None else max(counting.law.sizes(count), default=0)
+
+    def closes(self, label: int, size: int) -> bool:
+        """Whether a tensor has a cumulant of this order."""
+        counting = self.countings.get(label >> _BITS)
+        return counting is not None and size in counting.law.sizes(MAXIMAL_BLOCK)
+
+    def block_numbers(self, labels: NDArray[np.intp], sizes: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Numbers, not zero, for closed blocks of tensors with so many factors."""
+        result: NDArray[np.intp] = (labels >> _BITS << _BLOCK_BITS) | sizes
+        return result
+
+    def dropped_number(self, kind: int, count: int) -> int:
+        """A number, not zero, for so many factors that were dropped from powers of entries."""
+        return (kind << _BLOCK_BITS) | _DROPPED | count
+
+    def block_terms(self, number: int) -> tuple[Term, ...]:
+        """What a block contributes, with the powers of all counters; of no block, one."""
+        kind = number >> _BLOCK_BITS
+        if not number:
+            return ((1, (0,) * len(self.counters)),)
+        if number & _DROPPED:
+            count = number & (_DROPPED - 1)
+            return ((SCALE**count, (0,) * len(self.counters)),)
+        own = [place for place, (owner, _) in enumerate(self.counters) if owner == kind]
+        result = []
+        for c, powers in self.countings[kind].terms(number & ((1 << _BLOCK_BITS) - 1)):
+            exponents = [0] * len(self.counters)
+            for place, power in zip(own, powers, strict=True):
+                exponents[place] = power
+            result.append((c, tuple(exponents)))
+        return tuple(result)
 
     def tensor_label(self, tensor: Tensor) -> int:
         """The number that `tensor_labels` gives to factors of this tensor."""

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from diagrams.counting import double_factorial
 from diagrams.diagram import Diagram
+from diagrams.engine.arrays.block_counting import SCALE
 from diagrams.engine.arrays.contraction_table import Combination, ContractionTable
 from diagrams.engine.arrays.merging import ArrayMerger, Source
 from diagrams.engine.arrays.packed_sums import Collector, State
@@ -45,6 +46,9 @@ _PORTION = 128
 
 _KEPT_BYTES = 16 * 2**20
 """More than the arrays of a step take."""
+
+_COUNT = "#"
+"""Begins the name of a number of factors, by the class of their tensor."""
 
 _ROWS = 2048
 """Products that are packed together: they fit the cache."""
@@ -144,7 +148,7 @@ class ArrayRepresentation(Representation[State]):
         return len(self._table)
 
     def expectation(self, state: State) -> Moments:
-        """The Gaussian expectation of a state."""
+        """The expectation of a state."""
         sums: defaultdict[Monomial, list[Combination]] = defaultdict(list)
         for (size, free), (codes, coefficients) in state.items():
             pinned = 1
@@ -159,14 +163,39 @@ class ArrayRepresentation(Representation[State]):
                 self.tick(0)
         if not sums:
             return {}
-        result: defaultdict[Monomial, int] = defaultdict(int)
+        result: defaultdict[Monomial, Fraction] = defaultdict(Fraction)
         for variances, values in zip(sums, self._table.evaluate([*sums.values()]), strict=True):
             for exponents, coefficient in values.items():
-                total = dict(variances)
-                for axis, power in zip(self._packing.axes, exponents, strict=True):
+                total, value = self._counted(variances, exponents[self._packing.sizes :])
+                for axis, power in zip(self._packing.axes, exponents, strict=False):
                     total[axis.name] = total.get(axis.name, 0) + power
-                result[monomial(total)] += coefficient
-        return {key: Fraction(result[key]) for key in sorted(result) if result[key]}
+                result[monomial(total)] += coefficient * value
+        return {key: result[key] for key in sorted(result) if result[key]}
+
+    def _counted(
+        self, variances: Monomial, powers: Sequence[int]
+    ) -> tuple[dict[str, int], Fraction | int]:
+        """The powers of variances and cumulants, and a number, from counts of factors."""
+        total: dict[str, int] = {}
+        value: Fraction | int = 1
+        for name, count in variances:
+            if not name.startswith(_COUNT):
+                total[name] = total.get(name, 0) + count
+                continue
+            kind = int(name.removeprefix(_COUNT))
+            counting = self._packing.countings[kind]
+            own = tuple(
+                power
+                for power, (owner, _) in zip(powers, self._packing.counters, strict=True)
+                if owner == kind
+            )
+            for text, power in zip(counting.counters, own, strict=True):
+                total[text] = total.get(text, 0) + power
+            value *= Fraction(1, SCALE**count)
+            if counting.base:
+                power = counting.base_power(count, own)
+                total[counting.base] = total.get(counting.base, 0) + power
+        return total, value
 
     def reach(self, state: State) -> int:
         """How many distinct diagrams the expectation of a state rests on; taken after it."""
@@ -184,7 +213,8 @@ class ArrayRepresentation(Representation[State]):
     def _variances(self, codes: Codes) -> Iterator[tuple[Monomial, int, NDArray[np.intp]]]:
         """The diagrams whose expectation does not vanish, by the numbers of their tensors.
 
-        Yields the powers of the variances, the number of pairings and the rows. Numbers of tensors
+        Yields the powers of the variances, or for a law of its own the number of factors, a bound
+        of the coefficients, and the rows. Numbers of tensors
         of one class are compared in order of size: the class is symmetric.
         """
         packing = self._packing
@@ -204,15 +234,24 @@ class ArrayRepresentation(Representation[State]):
             axis=1,
         )
         tensors = [tensor for members in self.blocks.symmetric for tensor in members]
-        symbols = [tensor.variance for tensor in tensors]
+        classes = [packing.place(tensor)[0] for tensor in tensors]
+        symbols = [
+            f"{_COUNT}{kind}" if kind in packing.countings else tensor.variance
+            for tensor, kind in zip(tensors, classes, strict=True)
+        ]
+        even = [tensor.entries.is_even for tensor in tensors]
         ways = [len(tensor.orders) for tensor in tensors]
         distinct, number = distinct_rows(counts)
         for index, row in enumerate(distinct):
-            if any(count % 2 for count in row):
+            if any(count % 2 and own for count, own in zip(row, even, strict=True)):
                 continue
             powers: dict[str, int] = {}
             pairings = 1
-            for symbol, orders, count in zip(symbols, ways, row, strict=True):
+            for symbol, kind, orders, count in zip(symbols, classes, ways, row, strict=True):
+                if kind in packing.countings:
+                    powers[symbol] = powers.get(symbol, 0) + count
+                    pairings *= packing.countings[kind].bound(count)
+                    continue
                 powers[symbol] = powers.get(symbol, 0) + count // 2
                 pairings *= double_factorial(count - 1) * orders ** (count // 2)
             yield monomial(powers), pairings, (number == index).nonzero()[0]

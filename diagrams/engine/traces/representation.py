@@ -63,10 +63,11 @@ _TOGETHER = 64
 
 
 def is_product_of_traces(diagram: Diagram) -> bool:
-    """Whether every tensor is random with two slots, every node free or of degree two."""
-    return all(tensor.is_random and tensor.rank == 2 for tensor in diagram.tensors) and all(
-        degree in (0, 2) for degree in diagram.degrees
-    )
+    """Whether every tensor is Gaussian with two slots, every node free or of degree two."""
+    return all(
+        tensor.is_random and tensor.entries.is_wick and tensor.rank == 2
+        for tensor in diagram.tensors
+    ) and all(degree in (0, 2) for degree in diagram.degrees)
 
 
 class TraceRepresentation(Representation[dict[Key, int]]):

@@ -254,7 +254,7 @@ def test_the_text_that_the_errors_are_made_of() -> None:
         (
             'kind = "weight"',
             'kind = "weights"',
-            "x.toml, line 8: tensors.W.kind: is 'weights'; expected weight, gaussian, structural, "
+            "x.toml, line 8: tensors.W.kind: is 'weights'; expected weight, fixed, structural, "
             "pin, modular, isometry",
         ),
         (
@@ -287,8 +287,8 @@ def test_the_text_that_the_errors_are_made_of() -> None:
         (
             'variance = "sigma2"',
             "",
-            "x.toml, line 7: tensor W: a Gaussian tensor needs a variance symbol, got ''; give one "
-            "such as 'sigma2'",
+            "x.toml, line 7: tensor W: law gaussian: needs a variance; give a symbol such as "
+            "'sigma2', or a product",
         ),
         (
             "two = 2",
@@ -385,8 +385,8 @@ def test_the_text_that_the_errors_are_made_of() -> None:
         (
             "normalisation =",
             'averaged_over = ["W"]\nnormalisation =',
-            "x.toml, line 17: losses.train.averaged_over: 'W' is not a tensor of kind gaussian and "
-            "variance 1; declare it so",
+            "x.toml, line 17: losses.train.averaged_over: 'W' is not a Gaussian tensor of kind "
+            "fixed and variance 1; declare it so",
         ),
         (
             '"W[k,i] W[k,i]"',
