@@ -22,16 +22,19 @@ and sparse graphs", 2007, for BLISS.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from math import factorial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from diagrams.tensors import Axis, Tensor
 
 if TYPE_CHECKING:
     import igraph
 
-__all__ = ["Factor", "automorphism_order", "canonical_form", "factor_orbits"]
+__all__ = ["Factor", "answered", "automorphism_order", "canonical_form", "factor_orbits"]
+
+_T = TypeVar("_T")
 
 Factor = tuple[Tensor, tuple[int, ...]]
 """A tensor and the nodes in its slots, by number."""
@@ -65,7 +68,7 @@ def canonical_form(
     """
     rank = _ranks(factors)
     graph, colours = _incidence_graph(nodes, Counter(factors), rank)
-    inverse = graph.canonical_permutation(color=colours)
+    inverse = answered(partial(graph.canonical_permutation, color=colours))
     label = [0] * len(inverse)
     for position, vertex in enumerate(inverse):
         label[vertex] = position
@@ -92,7 +95,7 @@ def automorphism_order(nodes: Sequence[Axis], factors: Sequence[Factor]) -> int:
     """
     multiplicities = Counter(factors)
     graph, colours = _incidence_graph(nodes, multiplicities, _ranks(factors))
-    order = int(graph.count_automorphisms(color=colours))
+    order = int(answered(partial(graph.count_automorphisms, color=colours)))
     for multiplicity in multiplicities.values():
         order *= factorial(multiplicity)
     return order
@@ -111,7 +114,7 @@ def factor_orbits(nodes: Sequence[Axis], factors: Sequence[Factor]) -> list[list
     """
     multiplicities = Counter(factors)
     graph, colours = _incidence_graph(nodes, multiplicities, _ranks(factors))
-    generators = graph.automorphism_group(color=colours)
+    generators = answered(partial(graph.automorphism_group, color=colours))
     first = list(range(len(colours)))
     # The orbits are the connected components of the generators, taken as links.
     for generator in generators:
@@ -123,6 +126,25 @@ def factor_orbits(nodes: Sequence[Axis], factors: Sequence[Factor]) -> list[list
     for vertex, factor in enumerate(multiplicities, start=len(nodes)):
         orbits.setdefault(first[vertex], []).append(factor)
     return list(orbits.values())
+
+
+def answered(question: Callable[[], _T]) -> _T:
+    """What the library of graphs answers; what interrupts it is raised as it is.
+
+    The library looks for interrupts by itself. One that it meets on its way out comes together with
+    its answer, which Python reports as an error of the system.
+
+    Examples
+    --------
+    >>> answered(lambda: 2)
+    2
+    """
+    try:
+        return question()
+    except SystemError as error:
+        if error.__cause__ is None:
+            raise
+        raise error.__cause__ from None
 
 
 def _ranks(factors: Iterable[Factor]) -> dict[Tensor, int]:

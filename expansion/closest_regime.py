@@ -49,7 +49,7 @@ from expansion.leading import LeadingSeries
 from expansion.partial_sums import accelerated_sum
 from expansion.problem import Problem
 from expansion.regime_names import natural_key
-from expansion.regimes import Learning, Regime, Regimes, regimes
+from expansion.regimes import Regime, Regimes, regimes
 
 __all__ = ["TOLERANCE", "NeglectedShare", "Place", "ShareAt", "neglected_share", "unit", "where"]
 
@@ -351,7 +351,7 @@ def _neglected(
     ]
     rest = [a - b for a, b in zip(whole, kept, strict=True)]
     pure = Fraction(found.exponents.pure_target.evaluate(**values))
-    constant = Fraction(0) if regime.learning is Learning.FREE else pure
+    constant = Fraction(leading.pure_target.evaluate(**values))
     kept[0] += constant
     rest[0] += pure - constant
     if times is None:

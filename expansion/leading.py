@@ -43,6 +43,7 @@ from diagrams.arguments import instance, shown
 from diagrams.errors import InvalidInputError
 from diagrams.wick import Monomial
 from expansion.geometry.linear_algebra import Point, inner_product
+from expansion.learning import Learning
 from expansion.polynomial import Polynomial, monomial_text
 from expansion.regimes import Regime, Regimes
 from expansion.scaling_conditions import (
@@ -143,6 +144,31 @@ class LeadingSeries:
             return Polynomial()
         table = {as_monomial(exponents.symbols, point) for point in points}
         return Polynomial({p: c for p, c in exponents.coefficients[s] if p in table})
+
+    @cached_property
+    def pure_target(self) -> Polynomial:
+        """The part of Y_0 that only measures the target, as far as the loss of the regime has it.
+
+        In a free regime the model moves as if there were no target, whose measure is left out
+        where scalings of the regime make it smaller than what moves; where none does it stays.
+        """
+        target = self.regimes.exponents.pure_target
+        if self.regime.learning is not Learning.FREE or not len(target):
+            return target
+        moving = self[0] if 0 in self.regimes.polyhedra else Polynomial()
+        if not len(moving):
+            return Polynomial()
+        symbols, cone = self.regime.symbols, self.regime.cone
+        leading = moving.exponents(symbols)[0]
+        kept = {}
+        for powers, c in target:
+            (point,) = Polynomial({powers: c}).exponents(symbols)
+            larger = tuple(a - b for a, b in zip(leading, point, strict=True))
+            if all(inner_product(larger, ray) <= 0 for ray in cone.rays) and not any(
+                inner_product(larger, line) for line in cone.lineality
+            ):
+                kept[powers] = c
+        return Polynomial(kept)
 
     @property
     def last(self) -> int:

@@ -27,9 +27,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
+from diagrams.canonical import answered
 from diagrams.diagram import Diagram, identify
 from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
@@ -280,11 +281,11 @@ def _renaming(
     numbers = {colour: place for place, colour in enumerate(sorted({*one.colours}))}
     first, second = one.graph, two.graph
     colours = [[numbers[colour] for colour in graph.colours] for graph in (one, two)]
-    if not first.isomorphic_bliss(second, color1=colours[0], color2=colours[1]):
+    if not answered(partial(first.isomorphic_bliss, second, color1=colours[0], color2=colours[1])):
         return None
     # The vertices in canonical order; for the direction see `diagrams.canonical`.
     places = [
-        graph.canonical_permutation(color=colour)
+        answered(partial(graph.canonical_permutation, color=colour))
         for graph, colour in zip((first, second), colours, strict=True)
     ]
     image = dict(zip(*places, strict=True))

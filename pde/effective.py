@@ -41,7 +41,7 @@ from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from expansion.regimes import Learning, Regimes
+from expansion.regimes import Regimes
 from expansion.series import Budget
 from pde.evolution import Certificate, Origin, Solution, Step
 from pde.hierarchies import HierarchyKind, HierarchySummary
@@ -154,8 +154,7 @@ def _answer(question: _Question) -> Answer:
         return Answer(HierarchySummary(remark="the weights follow no gradient flow"))
     if question.loss is not None and read_cumulant(question.loss)[1] > 1:
         return Answer(HierarchySummary(remark="cores move as means, not as cumulants"))
-    free = found[name].learning is Learning.FREE
-    target = Polynomial() if free else found.exponents.pure_target
+    target = LeadingSeries(found, found[name]).pure_target
     remarks = []
     for rate_of_change in (False, True):
         try:

@@ -31,7 +31,7 @@ from diagrams.wick import Monomial, monomial
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial, quotient_latex
 from expansion.problem import Problem
-from expansion.regimes import Learning, Regime
+from expansion.regimes import Regime
 from pde.characteristics.characteristics import solve_symbolically
 from pde.closed_form import closed_form
 from pde.curve import Domain, FloatArray, Parameters
@@ -80,8 +80,8 @@ def vertex_data(leading: LeadingSeries) -> tuple[Monomial, Monomial, tuple[Fract
             }
         )
         polynomial = leading[s] if s in found.polyhedra else Polynomial()
-        if s == 0 and not len(polynomial) and regime.learning is not Learning.FREE:
-            polynomial = found.exponents.pure_target
+        if s == 0 and not len(polynomial):
+            polynomial = leading.pure_target
         table = dict(polynomial.terms)
         if set(table) - {expected}:
             raise _not_a_power_law(regime)
@@ -204,9 +204,9 @@ def _constant(regime: Regime, leading: LeadingSeries) -> sympy.Expr:
     """The pure-target term, if it stands beside the leading terms."""
     import sympy
 
-    if regime.learning is Learning.FREE or (0 in leading.regimes.polyhedra and not len(leading[0])):
+    if 0 in leading.regimes.polyhedra and not len(leading[0]):
         return sympy.Integer(0)
-    return leading.regimes.exponents.pure_target.to_sympy()
+    return leading.pure_target.to_sympy()
 
 
 def _product(powers: Monomial) -> sympy.Expr:

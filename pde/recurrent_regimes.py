@@ -40,7 +40,6 @@ from diagrams.wick import Monomial, monomial
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial, monomial_latex
 from expansion.problem import Problem
-from expansion.regimes import Learning
 from pde.characteristics.characteristics import solve_symbolically
 from pde.closed_form import closed_form
 from pde.curve import Domain, FloatArray, Parameters
@@ -105,8 +104,8 @@ class RecurrentSeries:
             if s not in leading.regimes.polyhedra:
                 break
             whole = leading[s]
-            if s == 0 and leading.regime.learning is not Learning.FREE:
-                whole = whole + leading.regimes.exponents.pure_target
+            if s == 0:
+                whole = whole + leading.pure_target
             found = dict(whole.terms)
             for n in range(widest + s * step + 1):
                 powers: dict[str, int] = {}

@@ -32,7 +32,7 @@ from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.recognition import Recognised, recognised
-from expansion.regimes import Learning, Regime, Regimes, regimes
+from expansion.regimes import Regime, Regimes, regimes
 from expansion.scaling_conditions import Relation
 from expansion.series import Budget, Progress
 from pde.effective import effective_answer
@@ -89,8 +89,8 @@ def leading_coefficients(
         if s not in found.polyhedra:
             break
         whole = Polynomial() if s in left_out else leading[s]
-        if s == 0 and leading.regime.learning is not Learning.FREE:
-            whole = whole + found.exponents.pure_target
+        if s == 0:
+            whole = whole + leading.pure_target
         result.append(whole)
     return tuple(result)
 
@@ -215,8 +215,7 @@ def _late_law(
 
 def _still(found: Regimes, regime: Regime) -> Polynomial:
     """The part of the leading series that only measures the target."""
-    free = regime.learning is Learning.FREE
-    return Polynomial({}) if free else found.exponents.pure_target
+    return LeadingSeries(found, regime).pure_target
 
 
 def _twin(found: Regimes, regime: Regime, known: Recognised) -> tuple[Regimes, Regime] | None:

@@ -49,7 +49,7 @@ from flint import ctx, fmpq, fmpq_series
 from numpy.typing import ArrayLike, NDArray
 
 from diagrams.errors import InvalidInputError
-from expansion.regimes import Learning
+from expansion.leading import LeadingSeries
 from pde.curve import Domain
 from pde.evolution import LossEvolution
 from pde.numerics.resummation import Resummation
@@ -358,7 +358,6 @@ def kept_coefficients(
     found, name, at, left_out
         See `neglected_coefficients`.
     """
-    from expansion.leading import LeadingSeries
     from pde.solving import leading_coefficients
 
     values = {symbol: Fraction(at[symbol]) for symbol in found.exponents.symbols}
@@ -395,8 +394,6 @@ def finite_size_correction(
 
 
 def target_constant(found: Regimes, name: str, at: Mapping[str, Fraction | float]) -> Fraction:
-    """The part of the kept loss that only measures the target: ½|F|², zero in a free regime."""
-    if found[name].learning is Learning.FREE:
-        return Fraction(0)
+    """The part of the kept loss that only measures the target: ½|F|², if it counts."""
     values = {symbol: Fraction(at[symbol]) for symbol in found.exponents.symbols}
-    return Fraction(found.exponents.pure_target.evaluate(**values))
+    return Fraction(LeadingSeries(found, found[name]).pure_target.evaluate(**values))

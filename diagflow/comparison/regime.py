@@ -28,7 +28,8 @@ from diagflow.simulation import simulate
 from diagflow.time_limit import time_limit
 from diagrams.errors import InvalidInputError
 from expansion.closest_regime import unit
-from expansion.regimes import Learning, Regimes
+from expansion.leading import LeadingSeries
+from expansion.regimes import Regimes
 from pde.evolution import LossEvolution
 from pde.solving import solve
 
@@ -131,8 +132,8 @@ def _kept(found: Regimes, name: str, evolution: LossEvolution, times: FloatArray
 
 def natural_scale(found: Regimes, name: str, evolution: LossEvolution) -> float:
     """The loss of the zero model, or where it is neglected the theory's loss at t = 0."""
-    target = found.exponents.pure_target
-    if found[name].learning is not Learning.FREE and len(target):
+    target = LeadingSeries(found, found[name]).pure_target
+    if len(target):
         values = {symbol: evolution.parameters[symbol] for symbol in target.symbols}
         return float(target.evaluate(**values))
     return abs(float(evolution(0.0)))

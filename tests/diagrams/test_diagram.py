@@ -15,7 +15,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from diagrams.canonical import automorphism_order, canonical_form
+from diagrams.canonical import answered, automorphism_order, canonical_form
 from diagrams.diagram import Diagram, identify
 from diagrams.merge import factor_orbits
 from diagrams.sums import DiagramSum, collect
@@ -362,3 +362,19 @@ def test_degrees_count_slots_and_multiplicities_count_factors(labelled, data) ->
     for node, degree in enumerate(diagram.degrees):
         assert degree == sum(at.count(node) for _, at in diagram.factors)
     assert Counter(diagram.multiplicities) == Counter(diagram.factors)
+
+
+def test_an_interrupt_inside_the_library_of_graphs_is_raised_as_it_is() -> None:
+    """Python makes a `SystemError` of an answer that comes together with an exception."""
+
+    def interrupted() -> int:
+        raise SystemError("returned a result with an exception set") from KeyboardInterrupt()
+
+    with pytest.raises(KeyboardInterrupt):
+        answered(interrupted)
+
+    def broken() -> int:
+        raise SystemError("something else")
+
+    with pytest.raises(SystemError, match="something else"):
+        answered(broken)

@@ -17,6 +17,7 @@ from expansion.dynamics import high_order
 from expansion.dynamics.derivation import RefusedError
 from expansion.geometry.linear_algebra import inner_product, reduced_basis
 from expansion.leading import LeadingSeries, leading_part
+from expansion.learning import Learning
 from expansion.models import cp, two_layer
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -297,3 +298,27 @@ def test_an_exact_series_ends() -> None:
     found = regimes(cp(order=2), terms=5)
     with pytest.raises(InvalidInputError):
         LeadingSeries(found, found["C-D"])[6]
+
+
+@pytest.mark.parametrize(
+    ("order", "symmetric", "terms", "kept", "left_out"),
+    [
+        (3, True, 4, {"A-C", "A-B-C"}, {"A", "B", "A-B"}),
+        (2, True, 6, set(), {"A", "B", "A-B"}),
+        (2, False, 6, set(), {"A", "B", "A-B"}),
+        (4, True, 3, set(), {"A", "B", "A-B"}),
+    ],
+)
+def test_the_target_stays_in_a_free_regime_where_it_is_nowhere_small(
+    order: int, symmetric: bool, terms: int, kept: set[str], left_out: set[str]
+) -> None:
+    """Where p ~ H and p sigma2 ~ 1, p^3 H sigma^6/2 of the model is as large as p/2."""
+    maps = found(order, symmetric, terms)
+    for name in kept | left_out:
+        assert maps[name].learning is Learning.FREE
+        leading = LeadingSeries(maps, maps[name])
+        assert leading.pure_target == (maps.exponents.pure_target if name in kept else Polynomial())
+    for name in kept:
+        assert solution(maps, name).coefficients(1)[0] == (
+            maps.exponents.pure_target + LeadingSeries(maps, maps[name])[0]
+        )
