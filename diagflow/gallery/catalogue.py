@@ -14,6 +14,7 @@ from fractions import Fraction
 from diagflow.gallery.ascent import AscentThreshold, Setting
 from diagflow.gallery.convergence import Convergence
 from diagflow.gallery.curve_experiment import Case, CurveExperiment, Scale
+from diagflow.gallery.derived import derived_experiments
 from diagflow.gallery.outcome import Experiment
 from expansion.models import cp
 
@@ -38,6 +39,7 @@ def experiments(*, quick: bool) -> tuple[Experiment, ...]:
         _ascent_order_4(p=24 if quick else 256),
         _threshold_order_4(quick=quick),
         _threshold_order_6(quick=quick),
+        *derived_experiments(quick=quick),
     )
 
 
