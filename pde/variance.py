@@ -78,7 +78,7 @@ def variance_solution(found: Regimes, name: str) -> tuple[HierarchySummary, Solu
     solved = series_solution(
         rows, number=len(rows), problem=problem.title, regime=regime.name, derivation=(_STEP,)
     )
-    summary = HierarchySummary(HierarchyKind.OPEN, len(dynamics.cores))
+    summary = HierarchySummary(HierarchyKind[dynamics.kind.name], len(dynamics.cores))
     return summary, replace(
         solved, origin=Origin.DERIVED, certificate=certificate, hierarchy=summary
     )

@@ -32,14 +32,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import cache
 from math import comb
+
+from flint import fmpq
 
 from diagrams.diagram import Diagram
 from diagrams.errors import InvalidInputError
 from expansion.dynamics.averages import Averages, disjoint_union
 from expansion.dynamics.derivation import EffectiveDynamics
-from expansion.dynamics.taylor import SeriesTerm, series_coefficients
+from expansion.dynamics.taylor import LaurentRing, SeriesTerm, series_coefficients
 from expansion.leading import leading_part
 from expansion.polynomial import Polynomial
 
@@ -85,20 +86,39 @@ def variance_coefficients(
         )
     cores, output, rates, initial = dynamics.numbered(last, diagrams=diagrams)
     slopes = _slopes(last, output, rates, initial, averages)
-    covariance = cache(lambda i, j: _covariance(averages, cores[i], cores[j]))
     scaling: dict[str, int | Fraction] = {
         name: Fraction(power)
         for name, power in zip(dynamics.regime.symbols, dynamics.regime.scaling, strict=True)
     }
+    needed = {
+        tuple(sorted((i, j)))
+        for n in range(last + 1)
+        for s in range(n + 1)
+        for i in slopes[s]
+        for j in slopes[n - s]
+    }
+    covariances = {
+        (i, j): leading_part(_covariance(averages, cores[i], cores[j]), scaling)
+        for i, j in sorted(needed)
+    }
+    values = [*covariances.values(), *(value for row in slopes for value in row.values())]
+    ring = LaurentRing(sorted({name for value in values for name in value.symbols}))
+    pairs = {places: ring.element(value) for places, value in covariances.items()}
+    moved = [{i: ring.element(value) for i, value in row.items()} for row in slopes]
     result = []
     for n in range(last + 1):
-        total = _ZERO
+        parts = []
         for s in range(n + 1):
-            for i, first in slopes[s].items():
-                for j, second in slopes[n - s].items():
-                    pair = covariance(min(i, j), max(i, j))
-                    total += first * second * pair * comb(n, s)
-        result.append(leading_part(total, scaling))
+            for i, first in moved[s].items():
+                # Over all second cores at once: the sum is shorter than its parts.
+                inner = ring.total(
+                    [
+                        ring.product(second, pairs[min(i, j), max(i, j)])
+                        for j, second in moved[n - s].items()
+                    ]
+                )
+                parts.append(ring.scaled(ring.product(first, inner), fmpq(comb(n, s))))
+        result.append(leading_part(ring.polynomial(ring.total(parts)), scaling))
     return tuple(result)
 
 
