@@ -432,8 +432,8 @@ def derive(
     own = found.exponents.loss if loss is None else word(loss, "loss")
     if own is not None and read_cumulant(own)[1] > 1:
         raise InvalidInputError(
-            f"effective dynamics of {own[:60]}: cores move as means, and a cumulant is what they "
-            "leave out; use the coefficients"
+            f"effective dynamics of {own[:60]}: cores move as means; ask solve, which sums "
+            "what their fluctuations make of a variance"
         )
     regime = found[name]
     followed = (found.exponents.loss or problem.loss_name) if loss is None else word(loss, "loss")
