@@ -56,6 +56,7 @@ from pde.systems import (
     site_solution,
     system_solution,
 )
+from pde.variance import variance_solution
 
 __all__ = ["Answer", "effective_answer", "effective_solution", "longest_series"]
 
@@ -152,7 +153,10 @@ def _answer(question: _Question) -> Answer:
     if question.problem is not None and not question.problem.drive.is_gradient_flow:
         # The cores of a regime follow a gradient; they know neither noise nor inertia.
         return Answer(HierarchySummary(remark="the weights follow no gradient flow"))
-    if question.loss is not None and read_cumulant(question.loss)[1] > 1:
+    order = 1 if question.loss is None else read_cumulant(question.loss)[1]
+    if order == 2:
+        return Answer(*variance_solution(found, name))
+    if order > 2:
         return Answer(HierarchySummary(remark="cores move as means, not as cumulants"))
     target = LeadingSeries(found, found[name]).pure_target
     remarks = []

@@ -71,6 +71,12 @@ def run(
         ),
     ] = None,
     rtol: Tolerance = 1e-8,
+    band: Annotated[
+        bool,
+        typer.Option(
+            "--band", help="Also how far one run is from the mean, from the leading variance."
+        ),
+    ] = False,
     jobs: Jobs = 1,
     slice_: SliceOption = None,
     output: Annotated[
@@ -101,6 +107,10 @@ def run(
     contribution. They differ, too, where the regime neglects as much as it keeps. Exits with 1 if
     they differ and with 3 if it cannot be judged.
     """
+    from dataclasses import replace
+
+    import numpy as np
+
     from diagflow.commands.ensemble import counting, missing_runs, required
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.comparison.regime import compare_regime
@@ -110,6 +120,8 @@ def run(
     from diagflow.terminal import note
     from diagflow.time_limit import TimeLimit
     from diagrams.errors import InvalidInputError
+    from pde.bands import band as one_run
+    from pde.bands import variance_of
     from pde.solving import neglected
 
     values = parse_values(required("compare", "--at", at))
@@ -153,6 +165,13 @@ def run(
             standard_errors=errors,
             progress=progress,
         )
+    if band:
+        variance = variance_of(
+            found, name, budget=limits, store=opened_store(store, no_store=no_store)
+        )
+        known = one_run(variance.at({"T": Fraction(1), **values}), grid)
+        apart = np.array([np.nan if value is None else value for value in known])
+        result = replace(result, band=apart)
     if plot is not None:
         from diagflow.plotting.curves import plot_comparison
         from diagflow.plotting.style import COLUMN_WIDTH, PAGE_WIDTH

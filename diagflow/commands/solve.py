@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,7 +36,9 @@ EPILOG = (
     "Examples:\n\n"
     "  diagflow solve cp --order 2 --symmetric --regime A-B-E --at p=512,H=256,sigma2=1/512 "
     "--times 0:2:9\n\n"
-    "  diagflow solve cp --order 4 --symmetric --list"
+    "  diagflow solve cp --order 4 --symmetric --list\n\n"
+    "  diagflow solve cp --order 2 --symmetric --regime A-B-E --at p=64,H=64,sigma2=1/64 "
+    "--times 0:0.5:11 --band --plot curve.svg"
 )
 
 
@@ -91,6 +94,21 @@ def run(
         ),
     ] = None,
     slice_: SliceOption = None,
+    band: Annotated[
+        bool,
+        typer.Option(
+            "--band", help="Also how far one run is from the mean, from the leading variance."
+        ),
+    ] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            help="Draw the curve, and the band if it is asked for: .svg, .pdf or .png.",
+            metavar="FILE",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         SolutionFormat, typer.Option("--format", help="How to print.")
     ] = SolutionFormat.text,
@@ -115,6 +133,8 @@ def run(
     from diagflow.terminal import note
     from diagflow.time_limit import TimeLimit, time_limit
     from diagrams.errors import InvalidInputError
+    from pde.bands import band as one_run
+    from pde.bands import variance_of
     from pde.curve_check import check_curve
     from pde.deadline import seconds_left
     from pde.solving import neglected, solve
@@ -124,6 +144,10 @@ def run(
         raise InvalidInputError(
             f"solve: {missing} is missing; name a regime and give numbers, or ask with --list"
         )
+    if plot is not None:
+        from diagflow.plotting.style import check_figure_file
+
+        check_figure_file(plot)
     values = {} if at is None else parse_values(at)
     grid = parse_times(times)
     limit = TimeLimit.begun(max_seconds, f"the list of solutions of {problem.title}")
@@ -147,6 +171,12 @@ def run(
         evolution = solve(found, regime, at=values)
         losses = show_solution.finite(evolution(grid), grid)
         check = check_curve(evolution, grid)
+        apart = None
+        if band:
+            limits = budget(max_seconds, max_diagrams, max_memory)
+            kept = opened_store(store, no_store=no_store)
+            variance = variance_of(found, regime, budget=limits, store=kept)
+            apart = one_run(variance.at(evolution.parameters), grid)
     share = neglected(
         found,
         regime,
@@ -167,7 +197,12 @@ def run(
         SolutionFormat.csv: show_solution.csv_text,
         SolutionFormat.latex: show_solution.latex,
     }
-    typer.echo(render[output](evolution, grid, losses, check), nl=False)
+    typer.echo(render[output](evolution, grid, losses, check, apart), nl=False)
+    if plot is not None:
+        from diagflow.plotting.evolution import plot_evolution
+
+        # After the table, which does not depend on it.
+        plot_evolution(evolution, plot, times=grid, band=apart)
     if evolution.certificate.compared and not evolution.certificate.holds:
         typer.echo(
             "diagflow: error: the solution does not reproduce the exact leading coefficients at s "

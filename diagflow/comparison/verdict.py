@@ -106,6 +106,8 @@ class Comparison:
         The ensemble.
     left_out : tuple of int
         The s whose leading part the theory does not contain.
+    band : array, shape (times,), optional
+        The standard deviation of one run from theory; not a number where it is not known.
     """
 
     t: FloatArray
@@ -120,6 +122,12 @@ class Comparison:
     tolerance: float | None
     trajectory: Trajectory
     left_out: tuple[int, ...] = ()
+    band: FloatArray | None = None
+
+    @property
+    def spread(self) -> FloatArray:
+        """The standard deviation of the runs."""
+        return np.asarray(self.standard_error * np.sqrt(self.trajectory.runs))
 
     @property
     def deviation(self) -> FloatArray:
@@ -294,6 +302,11 @@ def comparison_record(comparison: Comparison) -> dict[str, object]:
         "theory": plain(comparison.theory),
         "mean": plain(comparison.mean),
         "standard_error": plain(comparison.standard_error),
+        **(
+            {}
+            if comparison.band is None
+            else {"band": plain(comparison.band), "spread": plain(comparison.spread)}
+        ),
         "deviation": plain(comparison.deviation),
         "relative_deviation": plain(comparison.relative),
         "correction": plain(comparison.correction),

@@ -16,14 +16,23 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from diagflow.columns import counted
-from diagflow.plotting.style import COLOURS, COLUMN_WIDTH, dashes, figure_style
+from diagflow.plotting.style import (
+    COLOURS,
+    COLUMN_WIDTH,
+    RESOLUTION,
+    check_figure_file,
+    dashes,
+    figure_style,
+    write_figure,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +40,7 @@ if TYPE_CHECKING:
     from diagflow.simulation.trajectory import Trajectory
     from pde.evolution import LossEvolution
 
-__all__ = ["draw_evolution", "draw_trajectory", "png", "telling_times"]
+__all__ = ["draw_evolution", "draw_trajectory", "plot_evolution", "png", "telling_times"]
 
 _HEIGHT = 2.1
 """Height of a picture, in inches."""
@@ -72,7 +81,13 @@ def telling_times(evolution: LossEvolution) -> tuple[float, float]:
     return (0.0, edge) if sign > 0 else (edge, 0.0)
 
 
-def draw_evolution(axes: Axes, evolution: LossEvolution, *, times: ArrayLike | None = None) -> None:
+def draw_evolution(
+    axes: Axes,
+    evolution: LossEvolution,
+    *,
+    times: ArrayLike | None = None,
+    band: Sequence[float | None] | None = None,
+) -> None:
     """The loss of a regime as a line.
 
     Parameters
@@ -81,15 +96,54 @@ def draw_evolution(axes: Axes, evolution: LossEvolution, *, times: ArrayLike | N
     evolution : LossEvolution
     times : array_like, optional
         Where; between the times of `telling_times` unless given.
+    band : sequence of (float or None), optional
+        The standard deviation of one run at the given times: a band of this width either way.
     """
     t = np.linspace(*telling_times(evolution), _POINTS) if times is None else np.asarray(times)
-    axes.plot(t, evolution(t), color=COLOURS["blue"])
+    loss = evolution(t)
+    axes.plot(t, loss, color=COLOURS["blue"])
+    if band is not None:
+        width = np.array([np.nan if value is None else value for value in band])
+        axes.fill_between(
+            t,
+            loss - width,
+            loss + width,
+            where=np.isfinite(width),
+            color=COLOURS["blue"],
+            alpha=0.2,
+            linewidth=0,
+            label="one run, $\\pm$ one standard deviation",
+        )
+        axes.legend(frameon=False, loc="best")
     limit = evolution.limit(past=bool(t.min() < 0))
     if limit is not None and math.isfinite(limit):
         axes.axhline(limit, color=COLOURS["grey"], linestyle=":", linewidth=0.8)
     axes.set_title(f"{evolution.solution.problem}, {dashes(evolution.solution.regime)}", fontsize=7)
     axes.set_xlabel("time $t$")
     axes.set_ylabel("expected loss")
+
+
+def plot_evolution(
+    evolution: LossEvolution,
+    file: Path,
+    *,
+    times: ArrayLike,
+    band: Sequence[float | None] | None = None,
+) -> None:
+    """Write the figure of a loss curve; see `draw_evolution`.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file cannot be written.
+    """
+    check_figure_file(file)
+    from matplotlib.figure import Figure
+
+    with figure_style():
+        figure = Figure(figsize=(COLUMN_WIDTH, _HEIGHT), dpi=RESOLUTION, layout="constrained")
+        draw_evolution(figure.add_subplot(), evolution, times=times, band=band)
+        write_figure(figure, file)
 
 
 def draw_trajectory(axes: Axes, trajectory: Trajectory) -> None:

@@ -106,6 +106,13 @@ def text(title: str, at: Mapping[str, Fraction], comparison: Comparison) -> str:
         cells = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
         lines.append(("  ".join(cells) + mark).rstrip())
     lines += ["", verdict(comparison), *remaining(comparison)]
+    if comparison.band is not None:
+        names = ("t", "theory", "simulation")
+        lines += ["", "One run is so far from the mean, as a standard deviation:"]
+        lines.append("  ".join(f"{name:>16}" for name in names))
+        for t, *pair in zip(comparison.t, comparison.band, comparison.spread, strict=True):
+            cells = [f"{t:.8g}", *(number(value, ".4g") for value in pair)]
+            lines.append("  ".join(f"{cell:>16}" for cell in cells))
     return "\n".join(lines) + "\n"
 
 
@@ -126,8 +133,9 @@ def csv_text(title: str, at: Mapping[str, Fraction], comparison: Comparison) -> 
     """The table; cells are empty where a number is not known."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    columns = COLUMNS if comparison.band is None else (*COLUMNS, "band", "spread")
+    writer.writerow(columns)
     for k in range(len(comparison.t)):
-        row = [float(getattr(comparison, name)[k]) for name in COLUMNS]
+        row = [float(getattr(comparison, name)[k]) for name in columns]
         writer.writerow([repr(value) if np.isfinite(value) else "" for value in row])
     return buffer.getvalue()

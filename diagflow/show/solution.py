@@ -42,6 +42,9 @@ __all__ = [
 _LONGEST_CORES = 31
 """Characters of the longest kind of hierarchy with its number of cores: rows come one by one."""
 
+Band = Sequence[float | None] | None
+"""The standard deviation of one run at every time, None where it is not known."""
+
 NOTEWORTHY = Fraction(1, 10)
 """A larger neglected share is worth a warning."""
 
@@ -111,14 +114,21 @@ def text(
     times: Sequence[float],
     losses: Sequence[float],
     check: CurveCheck | None = None,
+    band: Band = None,
 ) -> str:
-    """What was solved and how, what certifies it, and the curve."""
+    """What was solved and how, what certifies it, and the curve, with a band if there is one."""
     lines = [solution_text(evolution.solution, check), "", _numbers_line(evolution)]
     error = evolution.error_at(times)
     if error is not None:
         lines.append(f"Estimated error: {error:.2g}")
     lines += [f"{name} = {value:.10g}" for name, value in evolution.curve.notes]
-    lines += ["", *(f"{t:>14.8g}  {loss:.12g}" for t, loss in zip(times, losses, strict=True))]
+    rows = [f"{t:>14.8g}  {loss:.12g}" for t, loss in zip(times, losses, strict=True)]
+    if band is not None:
+        lines.append("One run is so far from the mean, as a standard deviation: third column")
+        width = max(map(len, rows), default=0)
+        apart = ["-" if value is None else f"{value:.4g}" for value in band]
+        rows = [f"{row:<{width}}  +- {value}" for row, value in zip(rows, apart, strict=True)]
+    lines += ["", *rows]
     return "\n".join(lines) + "\n"
 
 
@@ -147,6 +157,7 @@ def json_text(
     times: Sequence[float],
     losses: Sequence[float],
     check: CurveCheck | None = None,
+    band: Band = None,
 ) -> str:
     """The record of the command line's contract, indented."""
     solved = evolution.solution
@@ -156,6 +167,7 @@ def json_text(
         "valid": _domain_record(evolution.domain),
         "t": list(times),
         "loss": list(losses),
+        **({} if band is None else {"band": list(band)}),
         "certificate": _certificate_record(evolution.certificate),
         "curve_check": None
         if check is None
@@ -181,12 +193,14 @@ def csv_text(
     times: Sequence[float],
     losses: Sequence[float],
     check: CurveCheck | None = None,
+    band: Band = None,
 ) -> str:
-    """Two columns, t and loss."""
+    """Two columns, t and loss, and a third one for a band."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["t", "loss"])
-    writer.writerows(zip(times, losses, strict=True))
+    writer.writerow(["t", "loss", *(["band"] if band is not None else [])])
+    columns = [times, losses, *([band] if band is not None else [])]
+    writer.writerows(zip(*columns, strict=True))
     return buffer.getvalue()
 
 
@@ -195,6 +209,7 @@ def latex(
     times: Sequence[float],
     losses: Sequence[float],
     check: CurveCheck | None = None,
+    band: Band = None,
 ) -> str:
     """The derivation step by step, the formula and its certificate, for a paper."""
     solved = evolution.solution

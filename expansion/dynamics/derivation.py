@@ -44,7 +44,7 @@ from expansion.dynamics.particle import Kind, Particle, kind_of, particle_of
 from expansion.dynamics.reduction import Coinciding, Separated
 from expansion.dynamics.scales import Scales, Scaling
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
-from expansion.dynamics.taylor import gaussian_average, series_coefficients
+from expansion.dynamics.taylor import SeriesTerm, gaussian_average, series_coefficients
 from expansion.exponents import SeriesExponents
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -333,26 +333,61 @@ class EffectiveDynamics:
     def _places(self) -> dict[Diagram, int]:
         return {core: number for number, (core, _) in enumerate(self.cores)}
 
-    def _coefficients(self, last: int, diagrams: int | None = None) -> tuple[Polynomial, ...]:
-        averages = self._hierarchy.scales.averages
-        averages.account = self._account
+    @property
+    def averages(self) -> Averages:
+        """The table of means that the hierarchy rests on."""
+        return self._hierarchy.scales.averages
+
+    def numbered(
+        self, last: int, *, diagrams: int | None = None
+    ) -> tuple[
+        tuple[Diagram, ...], list[SeriesTerm], dict[int, list[SeriesTerm]], list[Polynomial]
+    ]:
+        """The hierarchy as far as it is needed up to Y_last, with a number for every core.
+
+        Parameters
+        ----------
+        last : int
+        diagrams : int, optional
+            Limit on the diagrams met from now on, instead of that of the derivation.
+
+        Returns
+        -------
+        tuple
+            The cores, the output, the derivatives of the cores that have one, the initial values.
+
+        Raises
+        ------
+        RefusedError, BudgetExceededError
+            As `coefficients`.
+        """
+        self.require_certificate()
+        return self._numbered(last, diagrams)
+
+    def _numbered(
+        self, last: int, diagrams: int | None
+    ) -> tuple[
+        tuple[Diagram, ...], list[SeriesTerm], dict[int, list[SeriesTerm]], list[Polynomial]
+    ]:
+        self.averages.account = self._account
         self._meter.restarted(diagrams)
         depths = reached(self._hierarchy, _cores_of(self.output), last)
         place = {core: number for number, core in enumerate(depths)}
 
-        def converted(terms: tuple[CoreTerm, ...]) -> list[tuple[Polynomial, tuple[int, ...]]]:
+        def converted(terms: tuple[CoreTerm, ...]) -> list[SeriesTerm]:
             return [(t.coefficient, tuple(sorted(place[c] for c in t.cores))) for t in terms]
 
+        rates = {
+            place[core]: converted(self._hierarchy.rate(core))
+            for core, level in depths.items()
+            if level < last
+        }
+        return (*depths,), converted(self.output), rates, [self.initial(core) for core in depths]
+
+    def _coefficients(self, last: int, diagrams: int | None = None) -> tuple[Polynomial, ...]:
+        _, output, rates, initial = self._numbered(last, diagrams)
         found = series_coefficients(
-            last,
-            output=converted(self.output),
-            rates={
-                place[core]: converted(self._hierarchy.rate(core))
-                for core, level in depths.items()
-                if level < last
-            },
-            initial=[self.initial(core) for core in depths],
-            tick=averages.tick,
+            last, output=output, rates=rates, initial=initial, tick=self.averages.tick
         )
         return tuple(gaussian_average(value, self.covariance) for value in found)
 
@@ -420,8 +455,8 @@ def derive(
     own = found.exponents.loss if loss is None else word(loss, "loss")
     if own is not None and read_cumulant(own)[1] > 1:
         raise InvalidInputError(
-            f"effective dynamics of {own[:60]}: cores move as means, and a cumulant is what they "
-            "leave out; use the coefficients"
+            f"effective dynamics of {own[:60]}: cores move as means; ask solve, which sums "
+            "what their fluctuations make of a variance"
         )
     regime = found[name]
     followed = (found.exponents.loss or problem.loss_name) if loss is None else word(loss, "loss")

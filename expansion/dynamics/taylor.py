@@ -19,7 +19,7 @@ from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 from expansion.polynomial import Polynomial
 
-__all__ = ["LaurentRing", "gaussian_average", "series_coefficients"]
+__all__ = ["LaurentRing", "SeriesTerm", "gaussian_average", "series_coefficients"]
 
 Exponents = tuple[int, ...]
 Laurent = tuple[Exponents, fmpq_mpoly]

@@ -107,6 +107,19 @@ OUTPUTS: dict[str, tuple[str, tuple[str, ...], int]] = {
         0,
     ),
     "correlators": ("correlators", ("correlators", "mlp-linear"), 0),
+    "a curve with its band": (
+        "solve",
+        ("solve", *SYM, "--regime", "E-A", "--terms", "4", *CURVE, "--band"),
+        0,
+    ),
+    "a comparison with its band": (
+        "compare",
+        (
+            *("compare", *SYM, "--regime", "A-B-E", "--terms", "4", "--band", "--runs", "4"),
+            *("--at", "p=16,H=16,sigma2=1/16", "--times", "0:0.01:2", "--tolerance", "1"),
+        ),
+        0,
+    ),
     "cumulant": ("expand", ("expand", *SYM, "--cumulant", "2", "--terms", "1"), 0),
     "expression": ("expand", ("expand", *SYM, "--observable", "train**2", "--terms", "0"), 0),
     "map of a variance": ("regimes", ("regimes", *SYM, "--cumulant", "2", "--terms", "4"), 0),
@@ -242,6 +255,8 @@ OPTIONAL = {
     },
     "regimes": {"family", "target", "data", "loss", "leading", "place", "moving_walls"},
     "simulate": {"loss", "cumulant"},
+    "solve": {"band"},
+    "compare": {"band", "spread"},
     "correlators": {"depth", "wide_ends"},
 }
 MAPS = {"exponents", "monomial", "natural_time", "slope", "offsets", "scale", "variables"} | {

@@ -29,7 +29,14 @@ PRESETS = {
     "tied_autoencoder_data": tied_autoencoder(data=True),
     "two_layer": two_layer(2),
 }
-OTHERS = {"driven", "low_rank", "scaled_initialisation", "skip_connection", "symmetric_noise"}
+OTHERS = {
+    "driven",
+    "low_rank",
+    "one-pass",
+    "scaled_initialisation",
+    "skip_connection",
+    "symmetric_noise",
+}
 
 IDENTITY = (Term(1, (), "ii"),)
 TENSOR = (Term(1, (), "iii"),)
@@ -413,7 +420,7 @@ def test_the_text_that_the_errors_are_made_of() -> None:
             'family = "example"',
             'famly = "example"',
             "x.toml, line 1: famly: is not known here; expected family, flow, amplitudes, axes, "
-            "tensors, losses, observables, temperature, implicit, momentum, step",
+            "tensors, losses, observables, temperature, implicit, momentum, step, resample",
         ),
         (
             'family = "example"',

@@ -1,0 +1,154 @@
+"""How far a run is from the mean: the leading variance of a regime, summed.
+
+A map of ``cumulant(loss, 2)`` has regimes of its own. In each of them the variance has the
+coefficients of `expansion.dynamics.fluctuations`, from the hierarchy of the loss at the same
+scalings; they are certified with the exact ones and summed like those of a loss. Coefficients of
+lower order than the natural T asks for, every second one in some regimes, are left out.
+
+>>> from expansion.models import cp
+>>> from expansion.regimes import regimes
+>>> problem = cp(order=2, symmetric=True)
+>>> found = regimes(problem, loss="cumulant(train, 2)", terms=4)
+>>> summary, solved = variance_solution(found, "E")
+>>> solved.certificate.matched
+(0, 1, 2, 3, 4)
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from functools import lru_cache
+
+from diagrams.errors import BudgetExceededError, InvalidInputError
+from diagrams.wick import Monomial
+from expansion.cumulants import read_cumulant
+from expansion.dynamics.averages import Averages
+from expansion.dynamics.derivation import EffectiveDynamics, derive
+from expansion.dynamics.fluctuations import variance_coefficients
+from expansion.leading import LeadingSeries
+from expansion.polynomial import Polynomial
+from expansion.problem import Problem
+from expansion.regime_laws import regimes_at
+from expansion.regimes import Regime, Regimes, regimes
+from expansion.series import Budget
+from pde.evolution import Certificate, Origin, Solution, Step
+from pde.hierarchies import HierarchyKind, HierarchySummary
+from pde.systems import series_solution
+
+__all__ = ["variance_solution"]
+
+_LENGTHS = (6, 8, 12, 16, 20)
+"""Numbers of coefficients that are asked for, one after the other."""
+
+_DIAGRAMS = 40_000
+"""Diagrams that each of these lengths, and the derivation, may meet."""
+
+_STEP = Step(
+    "Fluctuations of the start",
+    r"\operatorname{Var} L = \sum_{c, c'} \frac{\partial L}{\partial c(0)} "
+    r"\frac{\partial L}{\partial c'(0)} \operatorname{Cov}(c, c')",
+    "To first order in the deviations of the cores c at t = 0, whose covariances are exact.",
+)
+
+
+def variance_solution(found: Regimes, name: str) -> tuple[HierarchySummary, Solution | None]:
+    """The hierarchy behind the variance in a regime, and its certified sum if there is one.
+
+    Parameters
+    ----------
+    found : Regimes
+        The map of a cumulant of order two.
+    name : str
+        A regime of it.
+    """
+    regime, problem, loss = found[name], found.exponents.problem, found.exponents.loss
+    assert problem is not None and loss is not None
+    try:
+        dynamics = _dynamics(found, regime, problem, read_cumulant(loss)[0])
+        rows = _rows(dynamics, regime, known=len(found.exponents.coefficients))
+    except (InvalidInputError, BudgetExceededError) as error:
+        return HierarchySummary(remark=str(error)), None
+    certificate = _certificate(found, regime, rows)
+    if not certificate.holds:
+        remark = "the fluctuations of its cores do not give the exact variance"
+        return HierarchySummary(remark=remark), None
+    solved = series_solution(
+        rows, number=len(rows), problem=problem.title, regime=regime.name, derivation=(_STEP,)
+    )
+    summary = HierarchySummary(HierarchyKind[dynamics.kind.name], len(dynamics.cores))
+    return summary, replace(
+        solved, origin=Origin.DERIVED, certificate=certificate, hierarchy=summary
+    )
+
+
+def _dynamics(found: Regimes, regime: Regime, problem: Problem, loss: str) -> EffectiveDynamics:
+    """That of the loss at the scalings of the regime."""
+    base = _map(problem, loss, found.exponents.last)
+    (place,) = regimes_at(base, regime.scaling)
+    return derive(
+        base,
+        place.name,
+        budget=Budget(diagrams=_DIAGRAMS),
+        averages=_averages(problem, loss),
+    )
+
+
+@lru_cache(maxsize=2)
+def _map(problem: Problem, loss: str, last: int) -> Regimes:
+    """The map of the loss, which all regimes of its variance share."""
+    return regimes(problem, loss=None if loss == problem.loss_name else loss, terms=last)
+
+
+@lru_cache(maxsize=2)
+def _averages(problem: Problem, loss: str) -> Averages:
+    """The table of means; every tensor fluctuates for itself."""
+    generator = problem.driven.generator
+    return Averages(generator, problem.quantity(loss).diagrams, exchange=False)
+
+
+def _rows(dynamics: EffectiveDynamics, regime: Regime, *, known: int) -> tuple[Polynomial, ...]:
+    """As many coefficients as the budget allows, at least those that the certificate needs."""
+    rows: tuple[Polynomial, ...] = ()
+    for length in sorted({known, *(n for n in _LENGTHS if n > known)}):
+        try:
+            rows = variance_coefficients(dynamics, length - 1, diagrams=_DIAGRAMS)
+        except BudgetExceededError:
+            if not rows:
+                raise
+            break
+    scaling = dict(zip(regime.symbols, regime.scaling, strict=True))
+    time = _order(regime.natural_time, scaling)
+    orders = [_largest(row, scaling) for row in rows]
+    level = max(
+        (order - s * time for s, order in enumerate(orders) if order is not None), default=None
+    )
+    return tuple(
+        row if order is not None and order - s * time == level else Polynomial()
+        for s, (row, order) in enumerate(zip(rows, orders, strict=True))
+    )
+
+
+def _order(
+    powers: tuple[tuple[str, Fraction], ...] | Monomial, scaling: dict[str, int]
+) -> Fraction:
+    return sum((scaling.get(name, 0) * Fraction(k) for name, k in powers), Fraction(0))
+
+
+def _largest(polynomial: Polynomial, scaling: dict[str, int]) -> Fraction | None:
+    return max((_order(powers, scaling) for powers, _ in polynomial), default=None)
+
+
+def _certificate(found: Regimes, regime: Regime, rows: tuple[Polynomial, ...]) -> Certificate:
+    leading = LeadingSeries(found, regime)
+    exact = [
+        leading[s] if s in found.polyhedra else Polynomial()
+        for s in range(len(found.exponents.coefficients))
+    ]
+    pairs = list(zip(rows, exact, strict=False))
+    left_out = tuple(s for s, (row, wanted) in enumerate(pairs) if len(wanted) and not len(row))
+    compared = tuple(s for s, (row, _) in enumerate(pairs) if len(row))
+    matched = tuple(s for s in compared if pairs[s][0] == pairs[s][1])
+    return Certificate(matched, compared, left_out)
