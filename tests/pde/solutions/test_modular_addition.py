@@ -70,15 +70,15 @@ def test_both_edges_begin_alike() -> None:
 
 
 def test_runs_of_a_wide_network_follow_it() -> None:
-    """kappa = 1, to a time at which eight coefficients are enough; deviations of order 1/p."""
+    """kappa = 1, to a time at which ten coefficients are enough; deviations of order 1/p."""
     p, H = 13, 3000
     sigma2 = Fraction((p**0.5 / H) ** (2 / 3)).limit_denominator(10**9)
     values = {"p": Fraction(p), "H": Fraction(H), "sigma2": sigma2}
     end = 0.1 / (p * float(sigma2)) ** 0.5
-    rows = [float(row.evaluate(**values)) for row, _ in zip(wide_taylor(), range(8), strict=False)]
+    rows = [float(row.evaluate(**values)) for row, _ in zip(wide_taylor(), range(10), strict=False)]
     terms = [row * end**n / factorial(n) for n, row in enumerate(rows)]
     assert abs(terms[-1]) < 1e-3 * terms[0]
     seen = simulate(PROBLEM, at=values | {"T": Fraction(1)}, times=[0, end], runs=2, seed=4)
     start, theory = terms[0], sum(terms)
-    assert theory < 0.55 * start
+    assert theory < 0.6 * start
     assert np.allclose(seen.mean, [start, theory], atol=0.06 * start)
