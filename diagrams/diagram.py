@@ -11,6 +11,7 @@ Laws, all by the canonical form that the constructor computes:
 - equality, hash and order come from one tuple;
 - ``Diagram.parse(str(d)) == d``;
 - a Kronecker delta among the factors identifies its nodes and disappears;
+- a power tensor identifies its nodes and becomes parallel factors of their index;
 - all nodes of an axis that carry a pin are one node with one pin;
 - nodes that isometries join to one node of the same axis are one node;
 - parallel factors of a mask, a fixed tensor of zeros and ones, are one factor;
@@ -86,6 +87,8 @@ class Diagram:
             others = [factor for factor in factors if factor[0].kind is not Kind.STRUCTURAL]
             pairs = [(at[0], node) for at in deltas for node in at[1:]]
             nodes, factors = identify(nodes, others, pairs)
+        if any(tensor.kind is Kind.POWER for tensor, _ in factors):
+            nodes, factors = _powers_of_indices(nodes, factors)
         if any(tensor.kind is Kind.PIN for tensor, _ in factors):
             nodes, factors = _pinned_together(nodes, factors)
         if any(tensor.kind is Kind.ISOMETRY for tensor, _ in factors):
@@ -174,6 +177,21 @@ class Diagram:
             for slot, node in enumerate(at):
                 graph.add_edge(("factor", j), ("node", node), slot=slot)
         return graph
+
+
+def _powers_of_indices(
+    nodes: tuple[Axis, ...], factors: Sequence[Factor]
+) -> tuple[tuple[Axis, ...], tuple[Factor, ...]]:
+    """Power tensors as factors of the index of one node, one for every power."""
+    pairs = [(at[0], node) for t, at in factors if t.kind is Kind.POWER for node in at[1:]]
+    nodes, joined_factors = identify(nodes, factors, pairs)
+    result: list[Factor] = []
+    for tensor, at in joined_factors:
+        if tensor.kind is Kind.POWER:
+            result += [(Tensor.index(tensor.axes[0]), at[:1])] * tensor.exponent
+        else:
+            result.append((tensor, at))
+    return nodes, tuple(result)
 
 
 def _pinned_together(

@@ -38,6 +38,7 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 from math import comb
 
+from diagrams import index_powers
 from diagrams.arguments import shown
 from diagrams.errors import InvalidInputError
 from diagrams.variances import Powers, Variance
@@ -263,7 +264,7 @@ class Law:
 
 
 def evaluated(moments: Mapping[Powers, Fraction]) -> Values:
-    """An expectation with the texts of variances and cumulants replaced by what they stand for.
+    """An expectation with texts of variances, cumulants and sums replaced by what they stand for.
 
     Parameters
     ----------
@@ -300,6 +301,9 @@ def evaluated(moments: Mapping[Powers, Fraction]) -> Values:
 
 
 def _meant(symbol: str) -> Values:
+    indices = index_powers.read(symbol)
+    if indices is not None:
+        return dict(index_powers.power_sum(*indices))
     order, at, text = symbol.partition("@")
     return Law.parse(text).cumulant(int(order)) if at else _values(symbol)
 

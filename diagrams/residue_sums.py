@@ -25,16 +25,18 @@ Source: ours; the count is that of the Smith normal form.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import flint
 
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram
+from diagrams.errors import InvalidInputError
 from diagrams.isometries import one_node_each
 from diagrams.tensors import Axis, Kind
 
-__all__ = ["divisors", "solutions"]
+__all__ = ["divisors", "power_sums", "solutions"]
 
 
 def solutions(diagram: Diagram) -> tuple[Axis, ...]:
@@ -57,16 +59,50 @@ def solutions(diagram: Diagram) -> tuple[Axis, ...]:
     """
     result: list[Axis] = []
     nodes, factors = one_node_each(diagram.nodes, diagram.factors)
+    powers, factors = _set_apart(nodes, factors)
     for axis in sorted(set(nodes), key=lambda axis: axis.sort_key):
         free = nodes.count(axis) - len(_elementary_divisors(nodes, factors, axis))
-        result += [axis] * free
+        result += [axis] * (free - sum(nodes[node] == axis for node in powers))
     return tuple(result)
+
+
+def power_sums(diagram: Diagram) -> tuple[tuple[Axis, int], ...]:
+    """The axes of the nodes that carry powers of their index, with the powers.
+
+    Their sums are factors besides the `solutions`.
+
+    Raises
+    ------
+    InvalidInputError
+        If such an index is bound by a modular sum.
+    """
+    nodes, factors = one_node_each(diagram.nodes, diagram.factors)
+    powers, _ = _set_apart(nodes, factors)
+    return tuple((nodes[node], powers[node]) for node in sorted(powers))
+
+
+def _set_apart(
+    nodes: Sequence[Axis], factors: Sequence[Factor]
+) -> tuple[Counter[int], tuple[Factor, ...]]:
+    """The powers of indices by node, and the other factors; the index of a pin is one."""
+    powers = Counter(at[0] for tensor, at in factors if tensor.kind is Kind.POWER)
+    rest = tuple(factor for factor in factors if factor[0].kind is not Kind.POWER)
+    for tensor, at in rest:
+        for node in {*at} & {*powers}:
+            if tensor.kind is not Kind.PIN:
+                raise InvalidInputError(
+                    f"axis {nodes[node].name}: a power of an index that a modular sum binds has no "
+                    "polynomial sum; leave out one of the two"
+                )
+            del powers[node]
+    return powers, rest
 
 
 def divisors(diagram: Diagram) -> dict[str, tuple[int, ...]]:
     """By axis, the numbers with which its size must have no factor in common."""
     found = {}
     nodes, factors = one_node_each(diagram.nodes, diagram.factors)
+    _, factors = _set_apart(nodes, factors)
     for axis in sorted(set(nodes), key=lambda axis: axis.sort_key):
         divisors = _elementary_divisors(nodes, factors, axis)
         values = tuple(sorted({divisor for divisor in divisors if divisor > 1}))

@@ -11,7 +11,9 @@ has a name, one axis for each of its slots and a kind:
 - ``MODULAR``: one where the last index is the sum of the others modulo the size of the axis, and
   zero elsewhere;
 - ``ISOMETRY``: a matrix from an axis of size r to one of size at least r, one where both indices
-  agree and zero elsewhere; its columns are the first r unit vectors.
+  agree and zero elsewhere; its columns are the first r unit vectors;
+- ``POWER``: a Kronecker delta times a power of the common index, counted from 1: the matrix
+  diag(1, 2, ..., p) for two slots and the exponent 1.
 
 The entries of a random tensor are Gaussian of mean zero unless another *law* is given
 (`diagrams.laws`). The variance is a positive rational number times powers of symbols
@@ -56,6 +58,9 @@ from diagrams.variances import UNIT_VARIANCE
 
 __all__ = ["MAXIMAL_SYMMETRIC", "UNIT_VARIANCE", "Axis", "Kind", "Tensor"]
 
+MAXIMAL_EXPONENT = 12
+"""Highest power of an index in a power tensor."""
+
 MAXIMAL_SYMMETRIC = 5
 """Most slots of a symmetric tensor: every pair is a sum over their permutations."""
 
@@ -74,6 +79,7 @@ class Kind(Enum):
     PIN = "pin"
     MODULAR = "modular"
     ISOMETRY = "isometry"
+    POWER = "power"
 
     @classmethod
     def _missing_(cls, value: object) -> Kind | None:
@@ -88,6 +94,7 @@ _FIXED = {
     Kind.PIN: "a pin",
     Kind.MODULAR: "a modular sum",
     Kind.ISOMETRY: "an isometry",
+    Kind.POWER: "a power",
 }
 
 
@@ -169,6 +176,8 @@ class Tensor:
         Of the law.
     cumulants : mapping from int to str, optional
         Of a law that has no name; kept as sorted pairs.
+    exponent : int, default 1
+        Of a power tensor.
 
     Raises
     ------
@@ -192,6 +201,7 @@ class Tensor:
     mean: str = ""
     probability: str = ""
     cumulants: tuple[tuple[int, str], ...] = ()
+    exponent: int = 1
 
     def __post_init__(self) -> None:
         if not _matches(_NAME, self.name):
@@ -227,7 +237,19 @@ class Tensor:
             raise InvalidInputError(
                 f"tensor {self.name}: a pin is a vector but has {self.rank} slots; give it one axis"
             )
+        self._check_exponent()
         self._check_symmetry()
+
+    def _check_exponent(self) -> None:
+        if not _is_integer(self.exponent) or not 1 <= self.exponent <= MAXIMAL_EXPONENT:
+            raise InvalidInputError(
+                f"tensor {self.name}: exponent {shown(self.exponent)} is not an integer between 1 "
+                f"and {MAXIMAL_EXPONENT}; give one"
+            )
+        if self.exponent != 1 and self.kind is not Kind.POWER:
+            raise InvalidInputError(
+                f"tensor {self.name}: only a tensor of kind power has an exponent; leave it out"
+            )
 
     def _read_axes(self) -> tuple[Axis, ...]:
         axes = several(self.axes, Axis, f"tensor {self.name}: axes")
@@ -300,7 +322,9 @@ class Tensor:
         symmetric = ", symmetric=True" if self.symmetric else ""
         if self.is_random and not self.entries.is_wick:
             variance = f", law={str(self.entries)!r}"
-        return f"Tensor(name={self.name!r}, axes={self.axes!r}{kind}{variance}{symmetric})"
+        exponent = f", exponent={self.exponent}" if self.kind is Kind.POWER else ""
+        rest = f"{kind}{variance}{symmetric}{exponent}"
+        return f"Tensor(name={self.name!r}, axes={self.axes!r}{rest})"
 
     @classmethod
     def delta(cls, axis: Axis, rank: int = 2) -> Tensor:
@@ -321,6 +345,11 @@ class Tensor:
     def isometry(cls, larger: Axis, smaller: Axis) -> Tensor:
         """One where both indices agree, from the smaller axis to the larger one."""
         return cls(f"isometry_{larger.name}_{smaller.name}", (larger, smaller), Kind.ISOMETRY)
+
+    @classmethod
+    def index(cls, axis: Axis) -> Tensor:
+        """The vector 1, 2, 3, ... of the indices of an axis."""
+        return cls(f"index_{axis.name}", (axis,), Kind.POWER)
 
     @property
     def rank(self) -> int:
@@ -373,11 +402,11 @@ class Tensor:
         return tuple(sorted(at)) if self.symmetric else at
 
     @property
-    def sort_key(self) -> tuple[str, tuple[tuple[str, int], ...], str, str, bool]:
+    def sort_key(self) -> tuple[str, tuple[tuple[str, int], ...], str, str, bool, int]:
         """Order of tensors everywhere in the project: by name, then by the rest."""
         axes = tuple(a.sort_key for a in self.axes)
         law = str(self.entries) if self.is_random else ""
-        return self.name, axes, self.kind.value, law, self.symmetric
+        return self.name, axes, self.kind.value, law, self.symmetric, self.exponent
 
 
 def _matches(pattern: re.Pattern[str], name: object) -> bool:

@@ -42,7 +42,7 @@ MAXIMAL_FACTORS = 10_000
 
 _AXIS = re.compile(r"axis (\w+)=(\d{1,9})", re.ASCII)
 _TENSOR = re.compile(
-    r"(symmetric )?(weight|fixed|gaussian|pin|modular|isometry) (\w+)\[([\w,]+)\]"
+    r"(symmetric )?(weight|fixed|gaussian|pin|modular|isometry|power) (\w+)\[([\w,]+)\]"
     r"(?:~([\w*/(),=-]+))?",
     re.ASCII,
 )

@@ -50,10 +50,11 @@ from fractions import Fraction
 from functools import lru_cache
 from math import comb
 
+from diagrams import index_powers
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
 from diagrams.laws import evaluated
-from diagrams.residue_sums import solutions
+from diagrams.residue_sums import power_sums, solutions
 from diagrams.sums import DiagramSum
 from diagrams.tensors import UNIT_VARIANCE, Axis, Tensor
 from diagrams.variances import Powers
@@ -181,6 +182,8 @@ def _expectation(
     counts = Counter(tensor for tensor, _ in diagram.factors if tensor.is_random)
     if not counts:
         result = _times({(): 1}, solutions(diagram), "")
+        for axis, exponent in power_sums(diagram):
+            result = _times_power_sum(result, axis, exponent)
     elif not any(count % 2 and tensor.entries.is_even for tensor, count in counts.items()):
         chosen = _choose(diagram, counts)
         law = chosen[0].entries
@@ -269,6 +272,14 @@ def _times(counts: Counts, free: Iterable[Axis], variance: str) -> Counts:
     if not more and factor == 1:
         return counts
     return {_product(powers, more): count * factor for powers, count in counts.items()}
+
+
+def _times_power_sum(counts: Counts, axis: Axis, exponent: int) -> Counts:
+    """Multiply by the sum of a power of the indices of an axis."""
+    if axis.pinned is None:
+        return _times(counts, (), index_powers.symbol(axis.name, exponent))
+    factor = index_powers.value(axis.pinned, exponent)
+    return {powers: count * factor for powers, count in counts.items()}
 
 
 @lru_cache(maxsize=100_000)

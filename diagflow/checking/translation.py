@@ -334,6 +334,8 @@ class Translation:
     def _entries(self, tensor: Tensor) -> Callable[..., int]:
         if tensor.kind is Kind.PIN:
             return lambda at: int(at == 0)
+        if tensor.kind is Kind.POWER:
+            return lambda *at: (at[0] + 1) ** tensor.exponent * (len({*at}) == 1)
         if tensor.kind is Kind.ISOMETRY:
             return lambda large, small: int(large == small)
         if tensor.kind is Kind.MODULAR:

@@ -28,7 +28,7 @@ from functools import lru_cache
 
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
-from diagrams.errors import CapacityError
+from diagrams.errors import CapacityError, InvalidInputError
 from diagrams.residue_sums import solutions
 from diagrams.tensors import Tensor
 from diagrams.wick import Monomial, monomial
@@ -84,7 +84,15 @@ def contractions(diagram: Diagram) -> tuple[Contraction, ...]:
     ------
     CapacityError
         If there are more than `MAXIMAL_MATCHINGS` matchings.
+    InvalidInputError
+        If a tensor has another law than a Gaussian one of mean zero.
     """
+    for tensor in diagram.tensors:
+        if tensor.is_random and not tensor.entries.is_wick:
+            raise InvalidInputError(
+                f"contractions of {tensor.name}: are drawn as pairs, which are all of a Gaussian "
+                f"tensor of mean zero, and its law is {tensor.entries}; draw the blocks or terms"
+            )
     total = matchings(diagram)
     if total > MAXIMAL_MATCHINGS:
         raise CapacityError(

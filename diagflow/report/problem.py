@@ -34,7 +34,7 @@ def problem_section(problem: Problem) -> str:
     laws = " ".join(
         _law(tensor)
         for tensor in problem.tensors
-        if tensor.is_random or tensor.kind is Kind.ISOMETRY
+        if tensor.is_random or tensor.kind in (Kind.ISOMETRY, Kind.POWER)
     )
     return (
         f"The problem is \\texttt{{{escaped(problem.title)}}}. The model and the target are\n"
@@ -177,11 +177,38 @@ def _law(tensor: Tensor) -> str:
             f"The columns of ${_tensor(tensor)}$ are the first ${smaller}$ unit vectors, "
             f"${smaller} \\le {larger}$."
         )
-    variance = symbol_latex(tensor.variance)
+    if tensor.kind is Kind.POWER:
+        power = f"i^{{{tensor.exponent}}}" if tensor.exponent > 1 else "i"
+        return f"The tensor ${_tensor(tensor)}$ is ${power}$ where all its indices are $i$, else 0."
     when = "at the start" if tensor.kind is Kind.WEIGHT else "and fixed"
+    if not tensor.entries.is_wick:
+        return f"The entries of ${_tensor(tensor)}$ are independent, {_entries(tensor)}, {when}."
+    variance = symbol_latex(tensor.variance)
     if tensor.symmetric:
         return (
             f"The tensor ${_tensor(tensor)}$ is symmetric and Gaussian {when}, with a law that no "
             f"rotation changes; entries whose indices all differ have the variance ${variance}$."
         ) + " Derivatives with respect to it are symmetric parts." * tensor.is_learnable
     return f"The entries of ${_tensor(tensor)}$ are independent $N(0, {variance})$ {when}."
+
+
+def _entries(tensor: Tensor) -> str:
+    """The law of the entries in words, where it is not Gaussian of mean zero."""
+    if tensor.cumulants:
+        given = ", ".join(f"\\kappa_{{{k}}} = {_signed(v)}" for k, v in tensor.cumulants)
+        return f"with the cumulants ${given}$ and no others"
+    if tensor.probability:
+        return f"one with probability ${symbol_latex(tensor.probability)}$ and else zero"
+    names = {
+        "gaussian": "Gaussian",
+        "rademacher": "of two opposite values",
+        "uniform": "uniform on an interval",
+    }
+    mean = _signed(tensor.mean) if tensor.mean else "0"
+    variance = symbol_latex(tensor.variance)
+    return f"{names[tensor.law]}, of mean ${mean}$ and variance ${variance}$"
+
+
+def _signed(text: str) -> str:
+    sign = "-" if text.startswith("-") else ""
+    return sign + symbol_latex(text.removeprefix("-"))

@@ -40,7 +40,8 @@ MARK = "#"
 class Constant:
     """An array that does not depend on the tensors.
 
-    ``kind`` is ``ones``, ``delta``, ``pin``, ``sum`` or ``isometry``, which has a second size.
+    ``kind`` is ``ones``, ``index``, ``delta``, ``pin``, ``sum`` or ``isometry``, which has a second
+    size.
     """
 
     kind: str
@@ -52,13 +53,15 @@ class Constant:
         """Its shape."""
         if self.kind == "isometry":
             return (self.size, self.smaller)
-        rank = {"ones": 1, "pin": 1, "delta": 2, "sum": 3}[self.kind]
+        rank = {"ones": 1, "index": 1, "pin": 1, "delta": 2, "sum": 3}[self.kind]
         return (self.size,) * rank
 
     def array(self, xp: Any) -> Any:
         """The array, in the namespace ``xp``."""
         if self.kind == "ones":
             return xp.ones(self.size, dtype=xp.float64)
+        if self.kind == "index":
+            return xp.arange(1, self.size + 1, dtype=xp.float64)
         delta = xp.eye(self.size, dtype=xp.float64)
         if self.kind == "delta":
             return delta
@@ -116,6 +119,8 @@ class NetworkAtSizes:
                     factors.append((tensor.name, at))
             elif tensor.kind is Kind.PIN:
                 factors.append((self._constant("pin", tensor.axes[0]), at))
+            elif tensor.kind is Kind.POWER:
+                factors.append((self._constant("index", tensor.axes[0]), at))
             elif tensor.kind is Kind.ISOMETRY:
                 factors.append((self._isometry(*tensor.axes), at))
             else:

@@ -150,6 +150,8 @@ class Averages:
         """The mean of a diagram at time zero."""
         store = self._store(diagram)
         quick = len(diagram.nodes) > FEW_NODES or isinstance(store, TraceRepresentation)
+        # One by one, a factor of another law has as many blocks as there are sets of factors.
+        quick |= any(t.is_random and not t.entries.is_wick for t in diagram.tensors)
         if quick and self._holds(store, diagram):
             return self.derivatives(diagram, 0)[0]
         diagram = self.representative(diagram)

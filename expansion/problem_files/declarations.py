@@ -38,6 +38,7 @@ _TENSOR = (
     "mean",
     "probability",
     "cumulants",
+    "exponent",
 )
 """What a tensor may be told."""
 
@@ -129,6 +130,7 @@ class Declarations:
                 slots,
                 Kind(kind),
                 symmetric=self.document.get(path, "symmetric", bool, False),
+                exponent=self.document.get(path, "exponent", int, 1),
                 **self._law(path),
             )
         return result

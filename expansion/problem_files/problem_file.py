@@ -31,7 +31,8 @@ Top level:
 - ``tensors``: ``kind`` (``weight``: learnable; ``fixed``, or ``gaussian`` by its old name: random
   and never moved; ``structural``: a Kronecker delta; ``pin``: one at the first index; ``modular``:
   one where the last index is the sum of the others modulo the size; ``isometry``: one where both
-  indices agree, the second axis at most as large as the first), ``axes`` of its slots, and for the
+  indices agree, the second axis at most as large as the first; ``power``: a Kronecker delta times
+  i^``exponent``, i = 1, 2, ..., by default i), ``axes`` of its slots, and for the
   first two a ``variance``: a symbol, a number, or a product of powers of them and of sizes, such as
   ``"2*sigma2/(3*p)"``; they may be ``symmetric = true``. Their entries are Gaussian, or of another
   ``law`` (`diagrams.laws`): ``"rademacher"`` or ``"uniform"`` of that variance, ``"bernoulli"``

@@ -16,6 +16,7 @@ from pde.solutions import (
     finite_data_small,
     free_evolution,
     kernel,
+    modular_addition,
     symmetric_even,
     symmetric_order2,
 )
@@ -31,6 +32,7 @@ SOLVERS: tuple[Solver, ...] = (
     *asymmetric_order2.SOLVERS,
     *asymmetric_mean_field.SOLVERS,
     *asymmetric_narrow.SOLVERS,
+    *modular_addition.SOLVERS,
     *finite_data.SOLVERS,
     *finite_data_mean_field.SOLVERS,
     *finite_data_narrow.SOLVERS,

@@ -37,6 +37,7 @@ from diagrams.engine.representation import Representation
 from diagrams.engine.steps import HERE, Work
 from diagrams.residue_sums import divisors, solutions
 from diagrams.sums import DiagramSum, collect
+from diagrams.tensors import Kind
 from diagrams.wick import Moments, Monomial, monomial
 
 __all__ = ["ArrayRepresentation"]
@@ -59,8 +60,11 @@ class ArrayRepresentation(Representation[State]):
 
     @staticmethod
     def suits(diagram: Diagram) -> bool:
-        """Whether its tensors have few enough slots for a packed factor."""
-        return all(tensor.rank <= MAXIMAL_RANK for tensor in diagram.tensors)
+        """Whether its tensors have few enough slots for a packed factor, and none is a power."""
+        return all(
+            tensor.rank <= MAXIMAL_RANK and tensor.kind is not Kind.POWER
+            for tensor in diagram.tensors
+        )
 
     def __init__(self, blocks: Blocks, tick: Tick | None = None, work: Work = HERE) -> None:
         super().__init__(blocks, tick, work)

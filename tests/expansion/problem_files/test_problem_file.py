@@ -262,7 +262,7 @@ def test_the_text_that_the_errors_are_made_of() -> None:
             'kind = "weight"',
             'kind = "weights"',
             "x.toml, line 8: tensors.W.kind: is 'weights'; expected weight, fixed, structural, "
-            "pin, modular, isometry",
+            "pin, modular, isometry, power",
         ),
         (
             'kind = "weight"',
