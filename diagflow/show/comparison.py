@@ -103,7 +103,7 @@ def text(title: str, at: Mapping[str, Fraction], comparison: Comparison) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     marks = ["", "", *(MARKS[agreement] for agreement in comparison.agreements)]
     for row, mark in zip(rows, marks, strict=True):
-        cells = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
         lines.append(("  ".join(cells) + mark).rstrip())
     lines += ["", verdict(comparison), *remaining(comparison)]
     if comparison.band is not None:
