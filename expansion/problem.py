@@ -42,8 +42,9 @@ from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.variances import Variance
 from diagrams.wick import Monomial
-from expansion.composed import Composed, evaluated, is_expression
+from expansion.composed import Composed, evaluated
 from expansion.drive import PLAIN, Drive, Driven, driven
+from expansion.expressions import is_expression
 from expansion.losses import OBSERVABLES, Followed, Observable, QuadraticLoss, Quantity
 
 __all__ = ["RESERVED_SYMBOLS", "Option", "Problem"]
@@ -268,7 +269,7 @@ class Problem:
     def quantity(self, name: str) -> Quantity:
         """What a name in `quantities` stands for, or an expression in them.
 
-        See `expansion.composed` for expressions.
+        See `expansion.expressions` for expressions.
 
         Raises
         ------
