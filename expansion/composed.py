@@ -46,7 +46,7 @@ __all__ = ["Composed", "World", "evaluated"]
 MAXIMAL_DIAGRAMS = 10_000
 """Most products of diagrams that an expression may take."""
 
-MAXIMAL_SIZE = 400
+MAXIMAL_SIZE = 200
 """Most nodes and factors of a diagram of an expression."""
 
 _Piece = tuple[Network, tuple[Axis, ...], tuple[str, ...]]
