@@ -290,28 +290,15 @@ class Problem:
             return named[name].quantity
         for composed in self._composed:
             if composed.name == name:
-                return self._evaluated(composed)
+                return _evaluated(self, composed)
         if name not in OBSERVABLES and is_expression(name):
-            return self._evaluated(Composed(name=name, formula=name, tensors=self.tensors))
+            return _evaluated(self, Composed(name=name, formula=name, tensors=self.tensors))
         if name not in OBSERVABLES:
             raise InvalidInputError(
                 f"loss {name!r}: {self.family} has no such loss or observable; choose one of "
                 f"{', '.join(self.quantities)}"
             )
         return OBSERVABLES[name](self.driving, self.weights)
-
-    def _evaluated(self, composed: Composed) -> Quantity:
-        """An expression in the quantities, of composed ones in those before it."""
-        known = [o.name for o in self._composed]
-        later = known[known.index(composed.name) :] if composed.name in known else []
-        names = tuple(name for name in self.quantities if name not in later)
-        return evaluated(
-            composed,
-            self,
-            lambda name: self.quantity(name) if name in names else None,
-            names=names,
-            symbols=(*self.growing, *self.amplitude_symbols),
-        )
 
     @property
     def driven(self) -> Driven:
@@ -424,6 +411,21 @@ def _driven(problem: Problem) -> Driven:
     named = {term.name for term in problem.drive.terms(problem.quantities)} or {problem.loss_name}
     found = {name: problem.quantity(name) for name in problem.quantities if name in named}
     return driven(problem.drive, found, problem.weights)
+
+
+@lru_cache(maxsize=64)
+def _evaluated(problem: Problem, composed: Composed) -> Quantity:
+    """An expression in the quantities of a problem, of composed ones in those before it."""
+    known = [o.name for o in problem.observables if isinstance(o, Composed)]
+    later = known[known.index(composed.name) :] if composed.name in known else []
+    names = tuple(name for name in problem.quantities if name not in later)
+    return evaluated(
+        composed,
+        problem,
+        lambda name: problem.quantity(name) if name in names else None,
+        names=names,
+        symbols=(*problem.growing, *problem.amplitude_symbols),
+    )
 
 
 def _symbols(tensor: Tensor) -> tuple[str, ...]:

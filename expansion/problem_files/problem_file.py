@@ -279,6 +279,7 @@ class _Reader:
         multipliers = (
             (tensor, m.coefficient, tuple(Axis(n) for n, k in m.powers for _ in range(k)))
             for tensor, m in self.declared.multipliers.items()
+            if tensor in entry_names(formula)
         )
         return Composed(
             name=name,

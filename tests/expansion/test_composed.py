@@ -194,7 +194,8 @@ def test_expressions_are_read_as_written() -> None:
     assert (two.coefficient, len(two.parts)) == (1, 1)
 
 
-def test_nested_powers_are_bounded_and_end_soon() -> None:
+def test_nested_powers_are_bounded_and_end_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("expansion.composed.MAXIMAL_SIZE", 50)
     for base in ("p", "train"):
         text = base
         for _ in range(12):
