@@ -1,20 +1,8 @@
-"""Quantities that are made of others: sums, products and mergers.
+"""Quantities that are made of others: the diagrams of an expression.
 
-An *expression* is a sum of products of
-
-- rational numbers and symbols of the problem;
-- names of losses and observables; ``loss`` is that of the model and its target;
-- entries of tensors with indices that are summed, ``W[k,i] W[k,j]``; so may be used ``f[i,j]``, the
-  model with its open indices, and ``ntk[i,j,k,l]``, its tangent kernel: the sum over all weights u
-  of df[i,j]/du df[k,l]/du. Of a model without open indices they are ``f`` and ``ntk``;
-- ``merge(A, B)``, the sum over all weights u of dA/du dB/du, with expressions A and B;
-- expressions in parentheses, and powers ``**2`` of all but entries.
-
-An index lives in its product: parentheses and mergers have indices of their own.
-
->>> expression = read_expression("1/2*(train - f)*f + merge(f, f)**2", names=("train",))
->>> len(expression), expression[0].coefficient, len(expression[0].parts), len(expression[1].parts)
-(2, Fraction(1, 2), 2, 2)
+The words of an expression (`expansion.expressions`) become sums of diagrams: names those of the
+quantities of a problem, products diagrams side by side, mergers those of `diagrams.merge`, and
+entries with common indices one diagram for every choice of networks of the model among them.
 
 Source: ours; correlators of f and its derivatives: E. Dyer, G. Gur-Ari, "Asymptotics of wide
 networks from Feynman diagrams", 2019.
@@ -22,15 +10,13 @@ networks from Feynman diagrams", 2019.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from math import prod
 from typing import Protocol
 
-from diagrams.arguments import word
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
 from diagrams.errors import InvalidInputError
@@ -41,85 +27,27 @@ from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Axis, Tensor
 from diagrams.wick import Monomial, monomial
 from expansion.drive import combined
-from expansion.formulas import MAXIMAL_DIGITS, MAXIMAL_FACTORS, MAXIMAL_LENGTH, MAXIMAL_TERMS
+from expansion.expressions import (
+    KERNEL,
+    LOSS,
+    MODEL,
+    Entry,
+    Expression,
+    Merger,
+    Named,
+    Power,
+    Product,
+    read_expression,
+)
 from expansion.losses import Followed, Quantity
-from expansion.polynomial import read_rational
-from expansion.untrusted import MAXIMAL_NAME
 
-__all__ = [
-    "KERNEL",
-    "MODEL",
-    "Composed",
-    "Entry",
-    "Expression",
-    "Merger",
-    "Named",
-    "Product",
-    "World",
-    "evaluated",
-    "is_expression",
-    "is_plain_formula",
-    "read_expression",
-]
-
-MODEL, KERNEL, LOSS = "f", "ntk", "loss"
-"""The words of expressions that are no names of quantities."""
-
-MAXIMAL_DEPTH = 20
-"""Deepest nesting of parentheses and mergers."""
-
-MAXIMAL_POWER = 8
-"""Highest power of a part."""
+__all__ = ["Composed", "World", "evaluated"]
 
 MAXIMAL_DIAGRAMS = 10_000
 """Most products of diagrams that an expression may take."""
 
-_ENTRY = re.compile(r"([A-Za-z_]\w*)\s*\[([\w\s,]*)\]", re.ASCII)
-_NUMBER = re.compile(r"\d+(?:\s*/\s*\d+)?", re.ASCII)
-_WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_MERGE = re.compile(r"merge\s*\(", re.ASCII)
-_POWER = re.compile(r"\s*\*\*\s*(\d{1,3})", re.ASCII)
-_BLANK = re.compile(r"\s*")
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A loss, an observable or a symbol."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An entry of a tensor, of the model or of its kernel."""
-
-    name: str
-    indices: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Merger:
-    """The sum over all weights of the products of two slopes."""
-
-    first: Expression
-    second: Expression
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """A number times parts; the indices of its entries are summed together."""
-
-    coefficient: Fraction
-    parts: tuple[Named | Entry | Merger | Expression, ...] = ()
-
-    @property
-    def entries(self) -> tuple[Entry, ...]:
-        """The parts with indices."""
-        return tuple(part for part in self.parts if isinstance(part, Entry))
-
-
-Expression = tuple[Product, ...]
-"""A sum of products."""
+MAXIMAL_SIZE = 200
+"""Most nodes and factors of a diagram of an expression."""
 
 _Piece = tuple[Network, tuple[Axis, ...], tuple[str, ...]]
 """A network, the axes of its open indices, and names for them."""
@@ -153,162 +81,6 @@ class Composed(Followed):
     symbols: tuple[str, ...] = ()
     normalisation: Monomial = ()
     averaged_over: tuple[Tensor, ...] = ()
-
-
-def is_expression(name: str) -> bool:
-    """Whether a text is more than one name: an expression, or one of its words.
-
-    Examples
-    --------
-    >>> [is_expression(text) for text in ("train", "weight-norm", "train**2", "ntk")]
-    [False, False, True, True]
-    """
-    return name in (MODEL, KERNEL, LOSS) or re.fullmatch(r"[\w-]+", name, re.ASCII) is None
-
-
-def is_plain_formula(text: str) -> bool:
-    """Whether a formula has neither names of quantities nor products of them, but entries only.
-
-    Examples
-    --------
-    >>> is_plain_formula("1/2*a W[k,i] W[k,i]"), is_plain_formula("ntk"), is_plain_formula("f[i]")
-    (True, False, False)
-    """
-    # A symbol looks like a name: only entries make a formula plain, in every one of its terms.
-    if "(" in text or "**" in text:
-        return False
-    entries = _ENTRY.findall(text)
-    if any(name in (MODEL, KERNEL) for name, _ in entries):
-        return False
-    return bool(entries) and all(_ENTRY.search(term) for term in re.split(r"[+-]", text) if term)
-
-
-def read_expression(text: str, *, names: Collection[str]) -> Expression:
-    """The expression that a text stands for.
-
-    Parameters
-    ----------
-    text : str
-    names : collection of str
-        Words that may contain hyphens.
-
-    Raises
-    ------
-    InvalidInputError
-        If it is none, or too long; the message tells the place and what may stand there.
-    """
-    if len(word(text, "formula")) > MAXIMAL_LENGTH:
-        raise InvalidInputError(
-            f"formula: is longer than {MAXIMAL_LENGTH} characters; write a shorter one"
-        )
-    words = sorted((name for name in names if not _WORD.fullmatch(name)), key=len, reverse=True)
-    named = re.compile("(?:" + "|".join(map(re.escape, words)) + r")(?!\w)") if words else None
-    expression, place = _Reader(text, named).expression(0, 0)
-    if place < len(text):
-        raise _unexpected(text, place, "+, - or the end")
-    return expression
-
-
-@dataclass(frozen=True)
-class _Reader:
-    text: str
-    named: re.Pattern[str] | None
-
-    def expression(self, place: int, depth: int) -> tuple[Expression, int]:
-        """A sum, and the place behind it."""
-        if depth > MAXIMAL_DEPTH:
-            raise InvalidInputError(
-                f"formula {self.text[:30]!r}: is nested more than {MAXIMAL_DEPTH} times; write a "
-                "flatter one"
-            )
-        terms: list[Product] = []
-        place = self._blank(place)
-        while True:
-            sign = 1
-            if self.text[place : place + 1] in ("+", "-") and place < len(self.text):
-                sign = -1 if self.text[place] == "-" else 1
-                place = self._blank(place + 1)
-            elif terms:
-                return tuple(terms), place
-            term, place = self._product(place, depth)
-            terms.append(replace(term, coefficient=sign * term.coefficient))
-            if len(terms) > MAXIMAL_TERMS:
-                raise InvalidInputError(
-                    f"formula {self.text[:30]!r}: has more than {MAXIMAL_TERMS} terms; write a "
-                    "shorter one"
-                )
-
-    def _product(self, place: int, depth: int) -> tuple[Product, int]:
-        coefficient = Fraction(1)
-        parts: list[Named | Entry | Merger | Expression] = []
-        first = True
-        while True:
-            starred = not first and self.text[place : place + 1] == "*"
-            if starred:
-                place = self._blank(place + 1)
-            if match := _NUMBER.match(self.text, place):
-                coefficient *= read_rational("".join(match[0].split()))
-                place = self._blank(match.end())
-            else:
-                part, end = self._part(place, depth)
-                if part is None:
-                    if first or starred:
-                        raise _unexpected(self.text, place, "a number, a name or a parenthesis")
-                    break
-                power = _POWER.match(self.text, end)
-                count = 1
-                if power is not None and not isinstance(part, Entry):
-                    count, end = int(power[1]), power.end()
-                    if not 1 <= count <= MAXIMAL_POWER:
-                        raise _unexpected(
-                            self.text, power.start(1), f"a power from 1 to {MAXIMAL_POWER}"
-                        )
-                parts += [part] * count
-                place = self._blank(end)
-            first = False
-            if len(parts) > MAXIMAL_FACTORS:
-                raise InvalidInputError(
-                    f"formula {self.text[:30]!r}: has a term of more than {MAXIMAL_FACTORS} "
-                    "factors; write a shorter one"
-                )
-        if max(abs(coefficient.numerator), coefficient.denominator) >= 10**MAXIMAL_DIGITS:
-            raise InvalidInputError(
-                f"formula {self.text[:30]!r}: has a number of more than {MAXIMAL_DIGITS} digits; "
-                "write a shorter one"
-            )
-        return Product(coefficient, tuple(parts)), place
-
-    def _part(
-        self, place: int, depth: int
-    ) -> tuple[Named | Entry | Merger | Expression | None, int]:
-        text = self.text
-        if self.named and (match := self.named.match(text, place)):
-            return Named(match[0]), match.end()
-        if match := _MERGE.match(text, place):
-            first, place = self.expression(match.end(), depth + 1)
-            place = self._expect(place, ",")
-            second, place = self.expression(place, depth + 1)
-            return Merger(first, second), self._expect(place, ")")
-        if text[place : place + 1] == "(":
-            inner, place = self.expression(place + 1, depth + 1)
-            return inner, self._expect(place, ")")
-        if match := _ENTRY.match(text, place):
-            indices = tuple(index.strip() for index in match[2].split(","))
-            if not all(_WORD.fullmatch(index) for index in indices):
-                raise _unexpected(text, match.start(2), "names of indices with commas between")
-            return Entry(_short(match[1]), tuple(map(_short, indices))), match.end()
-        if match := _WORD.match(text, place):
-            return Named(_short(match[0])), match.end()
-        return None, place
-
-    def _blank(self, place: int) -> int:
-        match = _BLANK.match(self.text, place)
-        return match.end() if match else place
-
-    def _expect(self, place: int, mark: str) -> int:
-        if self.text[place : place + 1] != mark:
-            raise _unexpected(self.text, place, mark)
-        return place + 1
 
 
 class World(Protocol):
@@ -367,7 +139,12 @@ class _Evaluation:
                 result = self._times(result, self._value(part))
         return result
 
-    def _value(self, part: Named | Merger | Expression) -> Quantity:
+    def _value(self, part: Named | Merger | Power | Expression) -> Quantity:
+        if isinstance(part, Power):
+            base = result = self._value(part.base)
+            for _ in range(part.exponent - 1):
+                result = self._times(result, base)
+            return result
         if isinstance(part, Merger):
             first, second = self.total(part.first), self.total(part.second)
             self._bound(len(first.diagrams) * len(second.diagrams))
@@ -480,6 +257,11 @@ class _Evaluation:
 
     def _times(self, first: Quantity, second: Quantity) -> Quantity:
         self._bound(len(first.diagrams) * len(second.diagrams))
+        if _size(first) + _size(second) > MAXIMAL_SIZE:
+            raise InvalidInputError(
+                f"{self.title}: makes diagrams of more than {MAXIMAL_SIZE} nodes and factors; take "
+                "lower powers"
+            )
         return Quantity(
             collect(
                 (_beside(one, other), a * b)
@@ -545,17 +327,7 @@ def _beside(first: Diagram, second: Diagram) -> Diagram:
     return Diagram((*first.nodes, *second.nodes), (*first.factors, *moved))
 
 
-def _short(name: str) -> str:
-    if len(name) > MAXIMAL_NAME:
-        raise InvalidInputError(
-            f"formula: the name {name[:30]!r}... has more than {MAXIMAL_NAME} characters; write a "
-            "shorter one"
-        )
-    return name
-
-
-def _unexpected(text: str, place: int, expected: str) -> InvalidInputError:
-    found = repr(text[place : place + 15]) if place < len(text) else "the end"
-    return InvalidInputError(
-        f"formula {text[:60]!r}: has {found} in column {place + 1}; expected {expected}"
-    )
+def _size(quantity: Quantity) -> int:
+    """Nodes and factors of the largest diagram."""
+    sizes = (len(diagram.nodes) + len(diagram.factors) for diagram, _ in quantity.diagrams)
+    return max(sizes, default=0)

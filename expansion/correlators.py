@@ -60,7 +60,7 @@ _FORMULAS = {
     "Θ*Θ": ("merge(ntk, ntk)", 4),
     "Θ*f*f*f": ("merge(merge(merge(ntk, f), f), f)", 5),
 }
-"""What a factor is in the words of `expansion.composed`, and the number of letters f in it."""
+"""What a factor is in the words of `expansion.expressions`, and the number of letters f in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class Correlator:
     name : str
         As ``E[Θff]``.
     formula : str
-        What is averaged, in the words of `expansion.composed`.
+        What is averaged, in the words of `expansion.expressions`.
     letters, even, odd : int
         The m, n_e and n_o of the conjecture.
     polynomial : Polynomial

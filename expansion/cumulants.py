@@ -78,7 +78,7 @@ def read_cumulant(name: str) -> tuple[str, int]:
 
 
 def power_name(name: str, power: int) -> str:
-    """The name of a power of a quantity, see `expansion.composed`."""
+    """The name of a power of a quantity, see `expansion.expressions`."""
     return name if power == 1 else f"({name})**{power}"
 
 

@@ -41,8 +41,9 @@ from diagrams.network import Network
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.wick import Monomial
-from expansion.composed import Composed, evaluated, is_expression
+from expansion.composed import Composed, evaluated
 from expansion.drive import PLAIN, Drive, Driven, driven
+from expansion.expressions import is_expression
 from expansion.losses import OBSERVABLES, Followed, Observable, QuadraticLoss, Quantity
 
 __all__ = ["RESERVED_SYMBOLS", "Option", "Problem"]
@@ -267,7 +268,7 @@ class Problem:
     def quantity(self, name: str) -> Quantity:
         """What a name in `quantities` stands for, or an expression in them.
 
-        See `expansion.composed` for expressions.
+        See `expansion.expressions` for expressions.
 
         Raises
         ------
@@ -288,28 +289,15 @@ class Problem:
             return named[name].quantity
         for composed in self._composed:
             if composed.name == name:
-                return self._evaluated(composed)
+                return _evaluated(self, composed)
         if name not in OBSERVABLES and is_expression(name):
-            return self._evaluated(Composed(name=name, formula=name, tensors=self.tensors))
+            return _evaluated(self, Composed(name=name, formula=name, tensors=self.tensors))
         if name not in OBSERVABLES:
             raise InvalidInputError(
                 f"loss {name!r}: {self.family} has no such loss or observable; choose one of "
                 f"{', '.join(self.quantities)}"
             )
         return OBSERVABLES[name](self.driving, self.weights)
-
-    def _evaluated(self, composed: Composed) -> Quantity:
-        """An expression in the quantities, of composed ones in those before it."""
-        known = [o.name for o in self._composed]
-        later = known[known.index(composed.name) :] if composed.name in known else []
-        names = tuple(name for name in self.quantities if name not in later)
-        return evaluated(
-            composed,
-            self,
-            lambda name: self.quantity(name) if name in names else None,
-            names=names,
-            symbols=(*self.growing, *self.amplitude_symbols),
-        )
 
     @property
     def driven(self) -> Driven:
@@ -422,6 +410,21 @@ def _driven(problem: Problem) -> Driven:
     named = {term.name for term in problem.drive.terms(problem.quantities)} or {problem.loss_name}
     found = {name: problem.quantity(name) for name in problem.quantities if name in named}
     return driven(problem.drive, found, problem.weights)
+
+
+@lru_cache(maxsize=64)
+def _evaluated(problem: Problem, composed: Composed) -> Quantity:
+    """An expression in the quantities of a problem, of composed ones in those before it."""
+    known = [o.name for o in problem.observables if isinstance(o, Composed)]
+    later = known[known.index(composed.name) :] if composed.name in known else []
+    names = tuple(name for name in problem.quantities if name not in later)
+    return evaluated(
+        composed,
+        problem,
+        lambda name: problem.quantity(name) if name in names else None,
+        names=names,
+        symbols=(*problem.growing, *problem.amplitude_symbols),
+    )
 
 
 def _symbols(tensor: Tensor) -> tuple[str, ...]:

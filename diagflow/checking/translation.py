@@ -29,14 +29,15 @@ from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.variances import Variance
-from expansion.composed import (
+from expansion.composed import Composed
+from expansion.expressions import (
     KERNEL,
     MODEL,
-    Composed,
     Entry,
     Expression,
     Merger,
     Named,
+    Power,
     read_expression,
 )
 from expansion.formulas import Term
@@ -236,8 +237,11 @@ class Translation:
         )
 
     def _part(
-        self, part: Named | Merger | Expression, composed: Composed, words: _Words
+        self, part: Named | Merger | Power | Expression, composed: Composed, words: _Words
     ) -> oracle_dynamics.Quantity:
+        if isinstance(part, Power):
+            base = self._part(part.base, composed, words)
+            return oracle_dynamics.Products(((Fraction(1), (base,) * part.exponent),))
         if isinstance(part, Merger):
             first, second = (
                 self._products(side, composed, words) for side in (part.first, part.second)

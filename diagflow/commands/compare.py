@@ -8,7 +8,7 @@ import typer
 
 from diagflow.commands.ensemble import At, CurveFormat, Jobs, Seed, Times, Tolerance
 from diagflow.commands.followed import takes_followed
-from diagflow.commands.problem import RegimeName, continuous, takes_problem
+from diagflow.commands.problem import RegimeName, Steps, checked_steps, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
 from diagflow.commands.shared_options import (
     UNDECIDED,
@@ -70,6 +70,7 @@ def run(
             show_default=False,
         ),
     ] = None,
+    steps: Steps = None,
     rtol: Tolerance = 1e-8,
     band: Annotated[
         bool,
@@ -104,8 +105,9 @@ def run(
 
     They agree if the mean loss minus the theory, minus what the exact terms beyond the leading ones
     contribute at these sizes, is at most a few standard errors plus the stated error of that
-    contribution. They differ, too, where the regime neglects as much as it keeps. Exits with 1 if
-    they differ and with 3 if it cannot be judged.
+    contribution. They differ, too, where the regime neglects as much as it keeps. In discrete time
+    the exact means after 0 ... K steps are compared. Exits with 1 if they differ and with 3 if it
+    cannot be judged.
     """
     from dataclasses import replace
 
@@ -114,6 +116,7 @@ def run(
     from diagflow.commands.ensemble import counting, missing_runs, required
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.comparison.regime import compare_regime
+    from diagflow.comparison.steps import compare_steps
     from diagflow.comparison.verdict import Agreement
     from diagflow.show import comparison as show_comparison
     from diagflow.show.solution import neglect_warning
@@ -125,7 +128,15 @@ def run(
     from pde.solving import neglected
 
     values = parse_values(required("compare", "--at", at))
-    name = required("compare", "--regime", regime)
+    discrete = bool(problem.drive.step)
+    name = f"steps 0 ... {steps}" if discrete else required("compare", "--regime", regime)
+    if discrete and (regime is not None or band):
+        raise InvalidInputError(
+            "compare: in discrete time exact means are compared, without --regime and --band; "
+            "leave them out"
+        )
+    if not discrete:
+        checked_steps(problem, steps, None)
     grid = parse_times(times)
     if runs < 2:
         raise InvalidInputError(
@@ -142,33 +153,47 @@ def run(
             )
     limits = budget(max_seconds, max_diagrams, max_memory)
     limit = TimeLimit.begun(max_seconds, f"comparison with {problem.title}")
-    found = search(
-        continuous(problem, NAME),
-        loss=followed,
-        terms=terms,
-        budget=limits,
-        store=opened_store(store, no_store=no_store),
-        slice_=slice_,
-    )
+    kept = opened_store(store, no_store=no_store)
+    found = None
+    if not discrete:
+        found = search(
+            problem, loss=followed, terms=terms, budget=limits, store=kept, slice_=slice_
+        )
+        name = found[name].name
     with counting(problem.title, runs) as progress:
-        result = compare_regime(
-            found,
-            name,
-            at=values,
-            times=grid,
-            runs=runs,
-            seed=seed,
-            rtol=rtol,
-            jobs=jobs,
-            seconds=limit.left,
-            tolerance=tolerance,
-            standard_errors=errors,
-            progress=progress,
-        )
-    if band:
-        variance = variance_of(
-            found, name, budget=limits, store=opened_store(store, no_store=no_store)
-        )
+        if found is None:
+            result = compare_steps(
+                problem,
+                checked_steps(problem, steps, None),
+                at=values,
+                runs=runs,
+                loss=followed,
+                seed=seed,
+                standard_errors=errors,
+                tolerance=tolerance,
+                jobs=jobs,
+                seconds=limit.left,
+                budget=limits,
+                store=kept,
+                progress=progress,
+            )
+        else:
+            result = compare_regime(
+                found,
+                name,
+                at=values,
+                times=grid,
+                runs=runs,
+                seed=seed,
+                rtol=rtol,
+                jobs=jobs,
+                seconds=limit.left,
+                tolerance=tolerance,
+                standard_errors=errors,
+                progress=progress,
+            )
+    if found is not None and band:
+        variance = variance_of(found, name, budget=limits, store=kept)
         known = one_run(variance.at({"T": Fraction(1), **values}), grid)
         apart = np.array([np.nan if value is None else value for value in known])
         result = replace(result, band=apart)
@@ -179,7 +204,7 @@ def run(
         plot_comparison(
             result,
             plot,
-            title=f"{problem.title}, {found[name].name}",
+            title=f"{problem.title}, {name}",
             at=values,
             width=PAGE_WIDTH if wide else COLUMN_WIDTH,
         )
@@ -188,19 +213,20 @@ def run(
         CurveFormat.json: show_comparison.json_text,
         CurveFormat.csv: show_comparison.csv_text,
     }
-    title = f"{problem.title}, regime {found[name].name}"
+    title = f"{problem.title}, {name}" if discrete else f"{problem.title}, regime {name}"
     typer.echo(render[output](title, values, result), nl=False)
-    share = neglected(
-        found,
-        name,
-        values,
-        times=grid,
-        losses=list(result.theory),
-        left_out=result.left_out,
-    ).corrected(result.correction.tolist(), result.correction_error.tolist())
-    warning = neglect_warning(share, T=values.get("T", Fraction(1)))
-    if warning is not None:
-        note(warning)
+    if found is not None:
+        share = neglected(
+            found,
+            name,
+            values,
+            times=grid,
+            losses=list(result.theory),
+            left_out=result.left_out,
+        ).corrected(result.correction.tolist(), result.correction_error.tolist())
+        warning = neglect_warning(share, T=values.get("T", Fraction(1)))
+        if warning is not None:
+            note(warning)
     missing_runs(result.trajectory, runs, "compared")
     if not result.holds:
         typer.echo(f"diagflow: {show_comparison.verdict(result)}", err=True)

@@ -47,9 +47,9 @@ Top level:
 - ``observables``: ``formula`` without open indices, ``normalisation``, ``averaged_over``.
 
 Models, targets and observables are formulas, see `expansion.formulas`; observables may also be made
-of losses, other observables, the model and its tangent kernel, see `expansion.composed`. A target
-may also combine the names in `expansion.targets.TARGETS` if all open indices lie on the axis p;
-``zero`` and ``0`` are the zero target on any axes.
+of losses, other observables, the model and its tangent kernel, see `expansion.expressions`. A
+target may also combine the names in `expansion.targets.TARGETS` if all open indices lie on the axis
+p; ``zero`` and ``0`` are the zero target on any axes.
 
 A file is a stranger's: its size is limited, see `expansion.untrusted` and
 `expansion.problem_files.toml_document`, and nothing in it is evaluated.
@@ -70,8 +70,9 @@ from diagrams.arguments import shown
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Tensor
-from expansion.composed import Composed, is_plain_formula
+from expansion.composed import Composed
 from expansion.drive import FACTORS, Drive
+from expansion.expressions import entry_names, is_plain_formula, word_names
 from expansion.formulas import Term, read_formula
 from expansion.losses import OBSERVABLES, Followed, Observable, QuadraticLoss
 from expansion.models import PRESETS
@@ -283,13 +284,14 @@ class _Reader:
         multipliers = (
             (tensor, m.coefficient, tuple(Axis(n) for n, k in m.powers for _ in range(k)))
             for tensor, m in self.declared.multipliers.items()
+            if tensor in entry_names(formula)
         )
         return Composed(
             name=name,
             formula=formula,
-            tensors=tuple(t for n, t in self.declared.tensors.items() if f"{n}[" in formula),
+            tensors=tuple(t for n, t in self.declared.tensors.items() if n in entry_names(formula)),
             multipliers=tuple(multipliers),
-            symbols=tuple(symbol for symbol in self.declared.amplitudes if symbol in formula),
+            symbols=tuple(s for s in self.declared.amplitudes if s in word_names(formula)),
             normalisation=self.declared.normalisation(("observables", name)),
             averaged_over=averaged,
         )

@@ -1,6 +1,7 @@
 """The command line of problems that something else drives than their loss."""
 
 import json
+from fractions import Fraction
 
 import pytest
 
@@ -104,6 +105,24 @@ def test_a_map_of_steps_and_what_needs_a_flow(run: Run) -> None:
     assert status == 2 and "--steps 1 and --terms 1: are the same number" in err
     status, _, err = run("derive", *SYM, *steps, "--regime", "V1")
     assert status == 2 and "derive cp order=2" in err and "use expand --steps" in err
+
+
+def test_exact_means_of_steps_against_runs(run: Run) -> None:
+    at = ("--at", "p=3,H=2,sigma2=1/10,eta=1/20")
+    command = ("compare", *SYM, "--step-size", "eta", *at, "--runs", "300", "--format", "json")
+    status, out, err = run(*command, "--steps", "1")
+    assert status == 0, err
+    record = json.loads(out)
+    assert record["t"] == [0.0, 1.0] and record["verdict"] == "agrees"
+    exact = loss_series(cp(order=2, symmetric=True).driven_by(step="eta"))[1]
+    values = {"p": 3, "H": 2, "sigma2": Fraction(1, 10), "eta": Fraction(1, 20)}
+    assert record["theory"][1] == pytest.approx(float(exact.evaluate(**values)))
+    for more, message in (
+        ((), "its time is discrete; say how many steps, such as --steps 1"),
+        (("--steps", "1", "--regime", "V1"), "in discrete time exact means are compared"),
+    ):
+        status, _, err = run(*command, *more)
+        assert status == 2 and message in err
 
 
 def test_tensors_that_are_drawn_anew(run: Run) -> None:

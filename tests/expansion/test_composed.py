@@ -6,7 +6,7 @@ import pytest
 
 from diagflow.checking.translation import Translation, at_numbers
 from diagrams.errors import InvalidInputError
-from expansion.composed import is_plain_formula, read_expression
+from expansion.expressions import is_plain_formula, read_expression
 from expansion.models import cp, mlp_linear, tied_autoencoder
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -190,5 +190,15 @@ def test_errors_in_a_file_point_at_a_line() -> None:
 
 def test_expressions_are_read_as_written() -> None:
     (one, two) = read_expression(" - 2/3 a*(b + c) b-d**2 + merge( a , b )", names=["b-d"])
-    assert (one.coefficient, len(one.parts)) == (Fraction(-2, 3), 4)
+    assert (one.coefficient, len(one.parts)) == (Fraction(-2, 3), 3)
     assert (two.coefficient, len(two.parts)) == (1, 1)
+
+
+def test_nested_powers_are_bounded_and_end_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("expansion.composed.MAXIMAL_SIZE", 50)
+    for base in ("p", "train"):
+        text = base
+        for _ in range(12):
+            text = f"({text})**8"
+        with pytest.raises(InvalidInputError, match=r"write a shorter|take lower powers"):
+            loss_series(SYM, loss=text)
