@@ -34,6 +34,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 from diagrams.arguments import powers_of, several, shown, word
 from diagrams.errors import InvalidInputError
@@ -344,6 +345,58 @@ class Problem:
             resample=resample,  # type: ignore[arg-type]
         )
         return replace(self, drive=drive)
+
+    def with_law(self, name: str, **words: Any) -> Problem:
+        """The same problem with another law of the entries of a tensor.
+
+        Parameters
+        ----------
+        name : str
+            Of a random tensor.
+        words : str, int, Fraction or mapping
+            ``law``, ``variance``, ``mean``, ``probability``, ``cumulants``, see
+            `diagrams.tensors.Tensor`; those that are left out stay.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such tensor, or the law is none.
+
+        Examples
+        --------
+        >>> from expansion.models import cp
+        >>> print(cp(order=4, symmetric=True).with_law("U", law="rademacher"))
+        cp order=4 symmetric=true target=identity U=rademacher(sigma2)
+        """
+        found = [tensor for tensor in self.tensors if tensor.name == name and tensor.is_random]
+        unknown = sorted({*words} - {"law", "variance", "mean", "probability", "cumulants"})
+        if not found or unknown:
+            random = ", ".join(tensor.name for tensor in self.tensors if tensor.is_random)
+            what = f"law with {unknown[0]}" if unknown else f"tensor {shown(name)}"
+            raise InvalidInputError(
+                f"{what}: is not known to {self.family}; give law, variance, mean, probability or "
+                f"cumulants of one of {random}"
+            )
+        (old,) = found
+        new = replace(old, **words)
+
+        def changed(networks: tuple[Network, ...]) -> tuple[Network, ...]:
+            return tuple(
+                replace(n, factors=tuple((new if t == old else t, at) for t, at in n.factors))
+                for n in networks
+            )
+
+        return replace(
+            self,
+            model=changed(self.model),
+            target=changed(self.target),
+            observed=tuple(
+                replace(loss, model=changed(loss.model), target=changed(loss.target))
+                for loss in self.observed
+            ),
+            observables=tuple(replace(o, networks=changed(o.networks)) for o in self.observables),
+            options=(*self.options, (name, str(new.entries))),
+        )
 
     @property
     def model_square(self) -> DiagramSum:

@@ -36,6 +36,7 @@ def experiments(*, quick: bool) -> tuple[Experiment, ...]:
         ),
         _free_asymmetric_order_3(quick=quick),
         _free_symmetric_order_6(quick=quick),
+        _signs_order_4(p=32 if quick else 64),
         _ascent_order_4(p=24 if quick else 256),
         _threshold_order_4(quick=quick),
         _threshold_order_6(quick=quick),
@@ -209,6 +210,32 @@ def _free_symmetric_order_6(*, quick: bool) -> Experiment:
         scale=Scale.LARGEST,
         normalised=True,
         logarithmic=True,
+        cases=tuple(cases),
+    )
+
+
+def _signs_order_4(*, p: int) -> Experiment:
+    """Gradient descent from entries ±σ, where Gaussian ones have no limit, in units T = sigma^2."""
+    cases = []
+    for divisor, noise in ((10, "3/10"), (10, "1/10"), (3, "1/10")):
+        H = p * p // divisor
+        sigma2 = Fraction(float(Fraction(noise) / p**3) ** 0.5)
+        cases.append(
+            Case(
+                label=f"$H = p^2/{divisor}$, $p^3\\sigma^4 = {noise}$",
+                problem=cp(order=4, symmetric=True).with_law("U", law="rademacher"),
+                regime="A-B-E",
+                at={"p": Fraction(p), "H": Fraction(H), "sigma2": sigma2, "T": sigma2},
+                times=(0.0, 0.06, 31),
+                runs=10 if p < 100 else 4,
+                terms=3,
+            )
+        )
+    return CurveExperiment(
+        name="signs-order-4",
+        title=f"Gradient descent from $\\pm\\sigma$, SYM of order 4, $p = {p}$",
+        tolerance=0.15 if p < 64 else 0.08,
+        scale=Scale.MOVED,
         cases=tuple(cases),
     )
 

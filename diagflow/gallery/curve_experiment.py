@@ -79,6 +79,8 @@ class Case:
     times : (float, float, int)
         First, last, count.
     runs, seed : int
+    terms : int, optional
+        The last coefficient of the map of regimes.
     """
 
     label: str
@@ -88,6 +90,7 @@ class Case:
     times: tuple[float, float, int]
     runs: int = 4
     seed: int = 1
+    terms: int | None = None
 
     @property
     def grid(self) -> NDArray[np.float64]:
@@ -96,9 +99,9 @@ class Case:
 
 
 @lru_cache(maxsize=16)
-def regimes_of(problem: Problem) -> Regimes:
+def regimes_of(problem: Problem, terms: int | None = None) -> Regimes:
     """The regimes of a problem, expanded once."""
-    return regimes(problem)
+    return regimes(problem, terms=terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ class CurveExperiment:
         for number, case in enumerate(self.cases):
             report(f"{self.name}: {plain(case.label)}")
             comparison = compare_regime(
-                regimes_of(case.problem),
+                regimes_of(case.problem, case.terms),
                 case.regime,
                 at=case.at,
                 times=case.grid.tolist(),
@@ -160,7 +163,7 @@ class CurveExperiment:
         )
 
     def _scale(self, case: Case) -> float:
-        computed = regimes_of(case.problem)
+        computed = regimes_of(case.problem, case.terms)
         evolution = solve(computed, case.regime, at=case.at)
         if self.scale is Scale.TARGET:
             return natural_scale(computed, case.regime, evolution)
