@@ -45,6 +45,7 @@ VERSIONS: Mapping[str, int] = MappingProxyType(
         "compare": 1,
         "derive": 1,
         "expand": SERIES_VERSION,
+        "explorer": 1,
         "gallery": 1,
         "regimes": 1,
         "series": SERIES_VERSION,
