@@ -1,7 +1,7 @@
 """From a problem to its page: expansion, regimes, solutions and what is shown beside them.
 
-Every part has its share of the time; what is not finished within a limit, or before an interrupt, is
-left out, and the page says so.
+Every part has its share of the time; what is not finished within a limit, or before an interrupt,
+is left out, and the page says so.
 
 Source: ours.
 """
@@ -186,9 +186,7 @@ def explore(
     )
 
 
-def _terms(
-    problem: Problem, exponents: SeriesExponents, whole: TimeLimit
-) -> dict[str, Any] | None:
+def _terms(problem: Problem, exponents: SeriesExponents, whole: TimeLimit) -> dict[str, Any] | None:
     try:
         with time_limit(whole.share(4), "the diagrams"):
             return terms_record(LossSeries(problem), min(_DRAWN, exponents.last))
@@ -223,9 +221,7 @@ def _describe(
         if isinstance(known, Solution):
             formula = known.formula
             if formula is None or _is_not_evaluated(known):
-                kept["table"] = tabulated(
-                    found, name, known, seconds=_least(share, _TABLE_SECONDS)
-                )
+                kept["table"] = tabulated(found, name, known, seconds=_least(share, _TABLE_SECONDS))
 
 
 def _is_not_evaluated(solved: Solution) -> bool:

@@ -23,8 +23,10 @@ from typing import Any
 
 __all__ = ["embedded_json", "filled", "page", "static"]
 
-_FONT = re.compile(r"url\(fonts/(KaTeX_[\w-]+)\.woff2\) format\(\"woff2\"\)(?:,url\([^)]*\) "
-                   r"format\(\"\w+\"\))*")
+_FONT = re.compile(
+    r"url\(fonts/(KaTeX_[\w-]+)\.woff2\) format\(\"woff2\"\)(?:,url\([^)]*\) "
+    r"format\(\"\w+\"\))*"
+)
 _FACE = re.compile(r"@font-face\{[^}]*\}")
 _SCRIPTS = ("numbers.js", "drawing.js", "curves.js", "explorer.js")
 
@@ -59,12 +61,12 @@ def filled(template: str, **parts: str) -> str:
 
 
 def embedded_json(record: object) -> str:
-    """A record that may stand inside an element ``script``: nothing in it ends the element.
+    r"""A record that may stand inside an element ``script``: nothing in it ends the element.
 
     Examples
     --------
     >>> embedded_json({"a": "</script>"})
-    '{"a":"\\\\u003c/script>"}'
+    '{"a":"\\u003c/script>"}'
     """
     text = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
@@ -87,8 +89,6 @@ def _katex_style() -> str:
         if file is None or not file.is_file():
             return ""  # a font that no formula of ours uses
         data = base64.b64encode(file.read_bytes()).decode("ascii")
-        return _FONT.sub(
-            f'url(data:font/woff2;base64,{data}) format("woff2")', match[0]
-        )
+        return _FONT.sub(f'url(data:font/woff2;base64,{data}) format("woff2")', match[0])
 
     return _FACE.sub(face, static("katex/katex.min.css"))

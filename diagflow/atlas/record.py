@@ -232,7 +232,9 @@ def _table(table: Table) -> dict[str, Any]:
         "scale": [str(x) for x in variables.scale],
         "sign": table.sign,
         "step": table.step,
-        "axes": [[_rounded(axis[0]), _rounded(axis[1] - axis[0]), len(axis)] for axis in table.axes],
+        "axes": [
+            [_rounded(axis[0]), _rounded(axis[1] - axis[0]), len(axis)] for axis in table.axes
+        ],
         "units": _numbers(table.units),
         "values": _numbers(table.values),
         "times": table.values.shape[-1],

@@ -224,9 +224,7 @@ def tabulated(
         return None
 
 
-def _tabulated(
-    found: Regimes, regime: Regime, solved: Solution, limit: TimeLimit
-) -> Table | None:
+def _tabulated(found: Regimes, regime: Regime, solved: Solution, limit: TimeLimit) -> Table | None:
     try:
         variables = Variables.of(found, regime, solved.certificate.left_out)
         source = _Source(found, regime, solved, variables)
@@ -247,9 +245,8 @@ def _tabulated(
     if grid is None:
         return None
     number, ratio = grid if count < 3 else _GRIDS[-1]
-    axes = tuple(
-        y + math.log(ratio) * (np.arange(number) - number // 2) for y in variables.values(logs)
-    )
+    steps: FloatArray = math.log(ratio) * (np.arange(number) - number // 2).astype(np.float64)
+    axes: tuple[FloatArray, ...] = tuple(y + steps for y in variables.values(logs))
     units = np.full((number,) * count, np.nan)
     values = np.full((*units.shape, _TIMES), np.nan)
     for place in product(range(number), repeat=count):
@@ -292,7 +289,7 @@ class _Source:
         return None
 
     def row(self, logs: Mapping[str, float], sign: int) -> tuple[float, FloatArray]:
-        """log τ_0, and Φ at the times of a table."""
+        """The logarithm of τ_0, and Φ at the times of a table."""
         nothing = math.nan, np.full(_TIMES, np.nan)
         try:
             evolution = self._at(logs)
@@ -353,9 +350,7 @@ class _Source:
         return np.full_like(times, evolution.error_estimate or 0.0)
 
 
-def _measured(
-    table: Table, source: _Source, logs: Mapping[str, float]
-) -> tuple[float, int]:
+def _measured(table: Table, source: _Source, logs: Mapping[str, float]) -> tuple[float, int]:
     """The largest error between the points of a grid, and how many curves it was seen on."""
     between = np.expm1(_STEP * (np.arange(_TIMES - 1) + 0.5))
     worst, probes = 0.0, 0
@@ -406,7 +401,7 @@ def _interpolated(values: FloatArray, place: float) -> FloatArray:
     if not -1e-9 <= place <= last + 1e-9:
         nothing: FloatArray = np.full(values.shape[1:], np.nan)
         return nothing
-    k = min(max(int(math.floor(place)), 0), max(last - 1, 0))
+    k = min(max(math.floor(place), 0), max(last - 1, 0))
     u = place - k
     if last == 0:
         return np.asarray(values[0])
@@ -424,7 +419,8 @@ def _interpolated(values: FloatArray, place: float) -> FloatArray:
         / 2
     )
     straight = one + u * (two - one)
-    return np.where(np.isfinite(cubic), cubic, straight)
+    result: FloatArray = np.where(np.isfinite(cubic), cubic, straight)
+    return result
 
 
 def _dual(ratios: Sequence[Point]) -> tuple[tuple[Fraction, ...], ...]:
@@ -432,7 +428,8 @@ def _dual(ratios: Sequence[Point]) -> tuple[tuple[Fraction, ...], ...]:
     # The inverse of the Gram matrix, by Gauss and Jordan.
     size = len(ratios)
     rows = [
-        [Fraction(inner_product(a, b)) for b in ratios] + [Fraction(int(i == j)) for j in range(size)]
+        [Fraction(inner_product(a, b)) for b in ratios]
+        + [Fraction(int(i == j)) for j in range(size)]
         for i, a in enumerate(ratios)
     ]
     for k in range(size):

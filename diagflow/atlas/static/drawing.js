@@ -26,6 +26,19 @@ const Drawing = (() => {
     return name.replace(/-/g, "–");
   }
 
+  /** A monomial as people write it by hand. */
+  function written(text) {
+    const raised = (power) => (/^-?\d+$/.test(power) ? power.replace(/./g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])) : `^(${power})`);
+    return text
+      .replace(/sigma2(_\w+)?\*\*\(?(-?\d+)(?:\/(\d+))?\)?/g, (all, rest, top, bottom) => {
+        const twice = bottom === "2" ? top : bottom ? `${2 * top}/${bottom}` : String(2 * top);
+        return `σ${rest || ""}${twice === "1" ? "" : raised(twice)}`;
+      })
+      .replace(/sigma2/g, "σ²")
+      .replace(/\*\*\(?(-?\d+(?:\/\d+)?)\)?/g, (all, power) => raised(power))
+      .replace(/\*/g, "·");
+  }
+
   function short(name, most = 26) {
     const text = dashed(name);
     return text.length > most ? `${text.slice(0, most - 1)}…` : text;
@@ -164,7 +177,7 @@ const Drawing = (() => {
         picture.append(link(regime.name, href(regime), label, shape));
         const [x, y] = middle(points);
         texts.push(svg("text", { x, y: y - 3, class: "name" }, short(regime.name)));
-        texts.push(svg("text", { x, y: y + 12, class: "small" }, `T ~ ${regime.natural_time.text}`));
+        texts.push(svg("text", { x, y: y + 12, class: "small" }, `T ~ ${written(regime.natural_time.text)}`));
       } else if (places.length === 2) {
         const [[x1, y1], [x2, y2]] = points;
         const moves = regime.moves ? " moves" : "";
@@ -252,7 +265,7 @@ const Drawing = (() => {
     const places = data.vertices.map(at);
     axes(picture, frame, width, height, {
       x, y, toScreen, half: [false, false],
-      names: [`power of ${record.symbols[i].name}`, shown.length > 1 ? `power of ${record.symbols[j].name}` : ""],
+      names: [`power of ${written(record.symbols[i].name)}`, shown.length > 1 ? `power of ${written(record.symbols[j].name)}` : ""],
     });
     const regimes = new Map(record.regimes.map((regime) => [regime.name, regime]));
     const around = (names, ...shapes) => {
@@ -287,9 +300,15 @@ const Drawing = (() => {
       }));
     }));
     const centre = middle(places);
+    const corners = new Map(); // vertices that differ in powers that are not drawn share a place
     data.vertices.forEach((vertex, k) => {
-      const [cx, cy] = places[k];
-      const names = data.names[k];
+      const key = places[k].map((v) => v.toFixed(2)).join();
+      const single = data.names[k].filter((name) => regimes.get(name).dimension === 0);
+      const entry = corners.get(key) || { place: places[k], names: [] };
+      entry.names.push(...(single.length ? single : data.names[k].slice(0, 1)));
+      corners.set(key, entry);
+    });
+    corners.forEach(({ place: [cx, cy], names }) => {
       if (!names.length) return;
       const [dx, dy] = [cx - centre[0], cy - centre[1]];
       const length = Math.hypot(dx, dy) || 1;
@@ -297,7 +316,7 @@ const Drawing = (() => {
         svg("circle", { cx, cy, r: 14, class: "touch" }),
         svg("text", {
           x: Math.min(width - 20, Math.max(24, cx + (16 * dx) / length)), y: cy + (16 * dy) / length + 4, class: "name bold",
-        }, short(names.find((name) => regimes.get(name).dimension === 0) || names[0], 14))));
+        }, short(names.join(", "), 18))));
     });
     return picture;
   }
@@ -363,5 +382,5 @@ const Drawing = (() => {
     return picture;
   }
 
-  return { svg, field, dashed, short, regimeMap, polygon, polytope, ticks, tidy };
+  return { svg, field, dashed, written, short, regimeMap, polygon, polytope, ticks, tidy };
 })();

@@ -90,7 +90,7 @@
 
   function described(regime) {
     const conditions = regime.conditions.map(({ text }) => text).join(", ") || "the sizes grow";
-    return `Regime ${Drawing.dashed(regime.name)}: ${conditions}; natural T ${regime.natural_time.text}; learning ${regime.learning}; ${regime.solved}`;
+    return `Regime ${Drawing.dashed(regime.name)}: ${Drawing.written(conditions)}; natural T ${Drawing.written(regime.natural_time.text)}; learning ${regime.learning}; ${regime.solved}`;
   }
 
   function percent(share) {
@@ -277,7 +277,7 @@
   }
 
   function told(texts) {
-    return Object.entries(texts).map(([name, text]) => `${name} = ${text}`).join(", ");
+    return Object.entries(texts).map(([name, text]) => `${Drawing.written(name)} = ${text}`).join(", ");
   }
 
   function showForm() {

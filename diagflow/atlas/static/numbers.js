@@ -6,6 +6,7 @@ const Numbers = (() => {
   const TOLERANCE = 0.1;
   const ALMOST_AS_GOOD = 2;
   const AGREEMENT = 0.125; // of diagflow.comparison.finite_size
+  const SAFETY = 3; // of the same: a stated error is so many times the estimate
   const SERIES_ERROR = 0.05;
 
   // Exact fractions [numerator, denominator] of BigInt.
@@ -307,13 +308,14 @@ const Numbers = (() => {
       }
     }
     const loss = (t) => seriesAt(kept, t / numbers.T)[0];
-    const error = (t) => seriesAt(kept, t / numbers.T)[1];
+    const error = (t) => SAFETY * seriesAt(kept, t / numbers.T)[1];
+    const [, bound] = domain(loss, record.descends, numbers.T);
     const size = Math.max(Math.abs(kept[0] - constant), 0);
     let stop = 0;
     for (let k = -160; k <= 160; k += 1) {
       const t = numbers.T * 2 ** (k / 4);
       const moved = Math.abs(loss(t) - loss(0));
-      if (!(error(t) <= SERIES_ERROR * Math.max(moved, size))) break;
+      if (t > bound || !(error(t) <= SERIES_ERROR * Math.max(moved, size))) break;
       stop = t;
     }
     return { how: "series", loss, error, correction, ...telling(loss, [0, stop], numbers.T) };
