@@ -22,6 +22,7 @@ import typer
 
 from diagflow import __version__
 from diagflow.commands import (
+    atlas,
     check,
     compare,
     demo,
@@ -53,7 +54,7 @@ app = typer.Typer(
 GROUPS = {
     "Theory": (expand, regimes, derive, solve),
     "Experiments": (simulate, compare, gallery),
-    "Pictures and papers": (draw, report),
+    "Pictures and papers": (draw, report, atlas),
     "First steps": (demo,),
     "Upkeep": (check, store),
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from diagflow.time_limit import TimeLimit, time_limit
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.dynamics.derivation import derive
 from expansion.exponents import SeriesExponents
+from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.series import Budget, LossSeries, Progress
@@ -42,6 +44,9 @@ _DERIVED_DIAGRAMS = 40_000
 """Diagrams that a derivation for the pictures of cores may meet."""
 
 _TABLE_SECONDS = 8.0
+_TAYLOR_SECONDS = 4.0
+_TAYLOR_LENGTH = 25
+_TAYLOR_TERMS = 80
 _DYNAMICS_SECONDS = 8.0
 _DRAWN = 2
 """The last Y_s whose diagrams are drawn."""
@@ -221,7 +226,22 @@ def _describe(
         if isinstance(known, Solution):
             formula = known.formula
             if formula is None or _is_not_evaluated(known):
+                kept["taylor"] = _taylor(known, _least(share, _TAYLOR_SECONDS))
                 kept["table"] = tabulated(found, name, known, seconds=_least(share, _TABLE_SECONDS))
+
+
+def _taylor(solved: Solution, seconds: float) -> list[Polynomial]:
+    """As many Taylor coefficients of a solution as there is time and room for."""
+    result: list[Polynomial] = []
+    try:
+        with time_limit(seconds, "the Taylor coefficients"):
+            for coefficient in islice(solved.taylor(), _TAYLOR_LENGTH):
+                if len(coefficient) > _TAYLOR_TERMS:
+                    break
+                result.append(coefficient)
+    except DiagflowError:
+        pass  # those that are there are right
+    return result
 
 
 def _is_not_evaluated(solved: Solution) -> bool:

@@ -71,7 +71,8 @@ def explorer_record(
     solved : mapping
         The solution of regimes by name, or why there is none.
     findings : mapping, optional
-        For regimes by name ``table``, ``dynamics``, ``experiment`` and ``numbers``, where known.
+        For regimes by name ``table``, ``taylor``, ``dynamics``, ``experiment`` and ``numbers``,
+        where known.
     terms : mapping, optional
         Drawn diagrams of the first coefficients.
     missing : sequence of str
@@ -186,6 +187,10 @@ def _regime(
         "solution": _solution(solved) if isinstance(solved, Solution) else None,
         "unsolved": str(solved) if isinstance(solved, DiagflowError) else None,
         "table": None if table is None else _table(table),
+        "taylor": [
+            _polynomial(coefficient, found.exponents.symbols)
+            for coefficient in findings.get("taylor") or ()
+        ],
         "dynamics": findings.get("dynamics"),
         "experiment": None if experiment is None else _experiment(experiment),
         "no_experiment": findings.get("no_experiment"),

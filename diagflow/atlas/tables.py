@@ -315,7 +315,8 @@ class _Source:
         return math.log(unit), self.evaluate(logs, sign, unit * _PLACES)
 
     def _at(self, logs: Mapping[str, float]) -> LossEvolution:
-        numbers = {name: Fraction(math.exp(value)) for name, value in logs.items()}
+        # Short numbers: exact work with sixteen digits takes far longer.
+        numbers = {name: Fraction(f"{math.exp(value):.5g}") for name, value in logs.items()}
         return self._solved.at({**numbers, "T": Fraction(1)})
 
     def evaluate(self, logs: Mapping[str, float], sign: int, taus: FloatArray) -> FloatArray:

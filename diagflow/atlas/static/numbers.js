@@ -307,8 +307,10 @@ const Numbers = (() => {
         return { how: "table", loss: found.loss, error, correction, ...telling(found.loss, bounds, numbers.T) };
       }
     }
-    const loss = (t) => seriesAt(kept, t / numbers.T)[0];
-    const error = (t) => SAFETY * seriesAt(kept, t / numbers.T)[1];
+    const long = taylorAt(record, regime, numbers);
+    const summed = long.length > kept.length ? long : kept;
+    const loss = (t) => seriesAt(summed, t / numbers.T)[0];
+    const error = (t) => SAFETY * seriesAt(summed, t / numbers.T)[1];
     const [, bound] = domain(loss, record.descends, numbers.T);
     const size = Math.max(Math.abs(kept[0] - constant), 0);
     let stop = 0;
@@ -319,6 +321,15 @@ const Numbers = (() => {
       stop = t;
     }
     return { how: "series", loss, error, correction, ...telling(loss, [0, stop], numbers.T) };
+  }
+
+  /** The Taylor coefficients of a solution at numbers, with the part that measures the target. */
+  function taylorAt(record, regime, numbers) {
+    const values = record.symbols.map(({ name }) => parsed(String(numbers[name])) || [1n, 1n]);
+    return (regime.taylor || []).map((rows) => {
+      const { tops, bottom } = monomials(rows, values);
+      return number([total(tops), bottom]);
+    });
   }
 
   /** Where a formula is finite, not negative, and does not rise under descent. */
