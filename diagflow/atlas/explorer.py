@@ -34,6 +34,7 @@ from expansion.regimes import Regimes, regimes
 from expansion.series import Budget, LossSeries, Progress
 from expansion.series_store import SeriesStore
 from pde.evolution import Method, Solution
+from pde.solving import solution
 
 __all__ = ["Explored", "check_page_file", "explore", "write_explorer"]
 
@@ -148,11 +149,6 @@ def explore(
         further=2 * len(found) if simulate else len(found),
         stopped=stops.append,
     )
-    missing += [
-        f"the solution of regime {name}"
-        for name, known in solved.items()
-        if isinstance(known, BudgetExceededError)
-    ]
     findings: dict[str, dict[str, Any]] = {regime.name: {} for regime in found}
     drawn: dict[str, Any] | None = None
     try:
@@ -178,9 +174,16 @@ def explore(
             for trial in trials:
                 findings[trial.regime] |= _trial(trial)
             missing += [trial.reason for trial in trials if trial.reason]
+        if not any(isinstance(stop, KeyboardInterrupt) for stop in stops):
+            _again(found, solved, whole)
     except KeyboardInterrupt as error:
         stops.append(error)
         missing.append("pictures, tables and simulations: interrupted")
+    missing += [
+        f"the solution of regime {name}"
+        for name, known in solved.items()
+        if isinstance(known, BudgetExceededError)
+    ]
     record = explorer_record(found, solved, findings=findings, terms=drawn, missing=missing)
     return Explored(
         record,
@@ -197,6 +200,19 @@ def _terms(problem: Problem, exponents: SeriesExponents, whole: TimeLimit) -> di
             return terms_record(LossSeries(problem), min(_DRAWN, exponents.last))
     except DiagflowError:
         return None
+
+
+def _again(found: Regimes, solved: dict[str, Solution | DiagflowError], whole: TimeLimit) -> None:
+    """Solve what needed more than its share, in the time that the others left."""
+    late = [name for name, known in solved.items() if isinstance(known, BudgetExceededError)]
+    for number, name in enumerate(late):
+        if whole.left is None or whole.is_over:
+            return
+        try:
+            with time_limit(whole.share(len(late) - number), f"the solution of regime {name}"):
+                solved[name] = solution(found, name)
+        except DiagflowError as error:
+            solved[name] = error
 
 
 def _describe(

@@ -32,7 +32,7 @@ from diagflow.report.experiments import Experiment
 from diagflow.report.problem import function_latex, motion_latex, open_indices
 from diagflow.schemas import VERSIONS
 from diagflow.show.regimes import power_latex, power_text, support
-from diagrams.errors import DiagflowError
+from diagrams.errors import BudgetExceededError, DiagflowError
 from expansion.exponents import SeriesExponents
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial, symbol_latex
@@ -110,7 +110,9 @@ def explorer_record(
 
 def how_solved(solved: Solution | DiagflowError | None) -> str:
     """The way in which a regime is solved, in a word or two."""
-    if solved is None or isinstance(solved, DiagflowError):
+    if solved is None or isinstance(solved, BudgetExceededError):
+        return "not reached"
+    if isinstance(solved, DiagflowError):
         return "not solved"
     return str(solved.method.value)
 

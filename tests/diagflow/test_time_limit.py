@@ -103,9 +103,9 @@ def test_an_alarm_inside_a_compiled_function_ends_the_limit() -> None:
     with (
         pytest.raises(BudgetExceededError, match="outer needs more"),
         time_limit(60, "outer") as outer,
+        time_limit(30, "inner"),
     ):
-        with time_limit(30, "inner"):
-            raise SystemError("returned a result with an exception set") from _OutOfTime(outer)
+        raise SystemError("returned a result with an exception set") from _OutOfTime(outer)
 
 
 def test_other_errors_of_the_system_are_not_taken_for_the_end_of_a_limit() -> None:

@@ -114,7 +114,7 @@
           title: `${regime.name}: ${regime.solved}, ${regime.learning}, natural T ${regime.time}`,
           "aria-label": `${regime.name}: ${regime.solved}`,
         }, `${regime.name.replace(/-/g, "–")}`), " "])))),
-      make("tr", {}, make("th", { scope: "row" }, "key"), make("td", {}, ...["closed-form", "characteristics", "moments", "resummed", "not solved"].flatMap((way) => [make("span", { class: `tag ${way.replace(/ /g, "-")}` }, way), " "]))));
+      make("tr", {}, make("th", { scope: "row" }, "key"), make("td", {}, ...["closed-form", "characteristics", "moments", "resummed", "not solved", "not reached"].flatMap((way) => [make("span", { class: `tag ${way.replace(/ /g, "-")}` }, way), " "]))));
   }
 
   prepare();
