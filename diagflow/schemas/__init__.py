@@ -49,6 +49,7 @@ VERSIONS: Mapping[str, int] = MappingProxyType(
         "gallery": 1,
         "regimes": 1,
         "series": SERIES_VERSION,
+        "series-sum": 1,
         "simulate": 1,
         "solve": 1,
         "solve-list": 1,
