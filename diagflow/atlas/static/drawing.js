@@ -353,7 +353,29 @@ const Drawing = (() => {
       return regime ? link(regime.name, href(regime), described(regime), ...shapes) : svg("g", {}, ...shapes);
     };
     const facets = data.faces.filter(({ dimension }) => dimension === 2).sort((p, q) => depth(p) - depth(q));
-    for (const face of facets) {
+    const bodies = data.faces.filter(({ dimension }) => dimension === 3);
+    const within = (small, big) => small.vertices.every((k) => big.vertices.includes(k));
+    const facesEye = (face) => {
+      const bounded = bodies.filter((body) => within(face, body));
+      if (bounded.length !== 1) return !bounded.length; // a sheet is seen from both sides
+      const [first, ...others] = face.vertices.map((k) => solid[k]);
+      const minus = (p, q) => p.map((x, k) => x - q[k]);
+      const cross = (p, q) => [p[1] * q[2] - p[2] * q[1], p[2] * q[0] - p[0] * q[2], p[0] * q[1] - p[1] * q[0]];
+      const along = minus(others[0], first);
+      const normal = others.slice(1).map((third) => cross(along, minus(third, first)))
+        .reduce((best, n) => (dot(n, n) > dot(best, best) ? n : best));
+      const inside = bounded[0].vertices.reduce((sum, k) => sum + dot(normal, minus(solid[k], first)), 0);
+      return dot(normal, eye) * (inside > 0 ? -1 : 1) > 1e-9;
+    };
+    const seen = facets.filter(facesEye);
+    const isSeen = (edge) => seen.some((face) => within(edge, face)) || !facets.some((face) => within(edge, face));
+    for (const face of facets.filter((f) => !seen.includes(f))) {
+      const on = face.regimes.includes(selected) ? " selected" : "";
+      picture.append(around(face.regimes, svg("polygon", {
+        points: cyclic(face.vertices.map((k) => flat[k])).join(" "), class: `face behind${on}`,
+      })));
+    }
+    for (const face of seen) {
       const regime = regimes.get(face.regimes[0]);
       const on = face.regimes.includes(selected) ? " selected" : "";
       picture.append(around(face.regimes, svg("polygon", {
@@ -362,7 +384,7 @@ const Drawing = (() => {
     }
     for (const face of data.faces.filter(({ dimension }) => dimension === 1)) {
       const [[x1, y1], [x2, y2]] = face.vertices.map((k) => flat[k]);
-      const on = face.regimes.includes(selected) ? " selected" : "";
+      const on = (face.regimes.includes(selected) ? " selected" : "") + (isSeen(face) ? "" : " hidden");
       picture.append(around(face.regimes,
         svg("line", { x1, y1, x2, y2, class: "touch" }), svg("line", { x1, y1, x2, y2, class: `edge${on}` })));
     }
@@ -377,7 +399,7 @@ const Drawing = (() => {
     places.forEach((place, k) => {
       const tip = [60 + 30 * right[k], height - 56 - 30 * up[k]];
       picture.append(svg("line", { x1: 60, y1: height - 56, x2: tip[0], y2: tip[1], class: "tick" }),
-        svg("text", { x: 60 + 44 * right[k], y: height - 52 - 44 * up[k], class: "small" }, record.symbols[place].name));
+        svg("text", { x: 60 + 44 * right[k], y: height - 52 - 44 * up[k], class: "small" }, written(record.symbols[place].name)));
     });
     return picture;
   }

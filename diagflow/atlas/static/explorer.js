@@ -144,7 +144,9 @@
     }
     if (record.missing.length) {
       $("missing").hidden = false;
-      $("missing").textContent = `Not finished when this page was made: ${record.missing.join("; ")}.`;
+      const few = record.missing.length < 4;
+      $("missing").textContent = `Not finished when this page was made: ${few ? record.missing.join("; ") : `${record.missing.length} parts`}.`;
+      if (!few) $("missing").after(make("details", {}, make("summary", {}, "Which parts"), make("p", { class: "words" }, `${record.missing.join("; ")}.`)));
     }
     $("generator").textContent = `Made by ${record.generator} from Y_0 … Y_${record.last_term}, enumerated exactly.`;
     const slider = $("order");
