@@ -19,7 +19,7 @@ LOCK_VENV := build/lock-venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install check-install demo gallery test test-all check format docs notebooks coverage fuzz bench coverage-page lock clean
+.PHONY: help install check-install demo atlas gallery test test-all check format docs notebooks coverage fuzz bench coverage-page lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ check-install: ## install, run the first commands and build the wheel with every
 
 demo: install ## expand three problems, check them, write JSON and LaTeX under out/
 	$(BIN)/diagflow demo
+
+atlas: install ## pages of all presets and examples with an index, under out/atlas: half an hour
+	$(SINGLE) $(BIN)/diagflow atlas --output out/atlas --jobs $(WORKERS) --max-seconds $(if $(LIMIT),$(LIMIT),1800)
 
 gallery: install ## theory against simulation at published sizes, under out/gallery: an hour, or LIMIT seconds
 	$(BIN)/diagflow gallery --output out/gallery $(if $(LIMIT),--max-seconds $(LIMIT))

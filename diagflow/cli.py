@@ -22,6 +22,7 @@ import typer
 
 from diagflow import __version__
 from diagflow.commands import (
+    atlas,
     check,
     compare,
     correlators,
@@ -54,7 +55,7 @@ app = typer.Typer(
 GROUPS = {
     "Theory": (expand, regimes, derive, solve, correlators),
     "Experiments": (simulate, compare, gallery),
-    "Pictures and papers": (draw, report),
+    "Pictures and papers": (draw, report, atlas),
     "First steps": (demo,),
     "Upkeep": (check, store),
 }

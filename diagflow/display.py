@@ -13,12 +13,16 @@ True
 from __future__ import annotations
 
 import sys
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from diagflow.files import write_whole
 from diagrams.display import paint_with
 
 if TYPE_CHECKING:
     import sympy
+    from matplotlib.figure import Figure
 
     from diagflow.simulation.trajectory import Trajectory
     from diagrams.diagram import Diagram
@@ -28,6 +32,9 @@ if TYPE_CHECKING:
     from pde.evolution import LossEvolution, Solution
 
 __all__ = ["register"]
+
+_ROWS = 100
+"""Steps of time of a curve in a table."""
 
 _SHOWN = 4
 """Derived dynamics print their coefficients up to this s."""
@@ -46,6 +53,12 @@ def register() -> None:
     paint_with("evolution as text", _evolution_text)
     paint_with("trajectory as text", _trajectory_text)
     paint_with("dynamics as text", _dynamics_text)
+    paint_with("evolution as figure", _evolution_figure)
+    paint_with("trajectory as figure", _trajectory_figure)
+    paint_with("regimes as figure", _regimes_figure)
+    paint_with("evolution as file", _evolution_file)
+    paint_with("trajectory as file", _trajectory_file)
+    paint_with("regimes as file", _regimes_file)
     _typeset_formulas()
 
 
@@ -136,3 +149,61 @@ def _dynamics_text(found: EffectiveDynamics) -> str:
 
     last = _SHOWN if found.depth is None else min(_SHOWN, found.depth)
     return text(found, last).rstrip("\n")
+
+
+def _evolution_figure(evolution: LossEvolution) -> Figure:
+    from diagflow.plotting.curve_figure import evolution_figure
+
+    return evolution_figure(evolution)
+
+
+def _trajectory_figure(trajectory: Trajectory) -> Figure:
+    from diagflow.plotting.curve_figure import trajectory_figure
+
+    return trajectory_figure(trajectory)
+
+
+def _regimes_figure(found: Regimes) -> Figure:
+    from diagflow.plotting.regime_figure import regimes_figure
+
+    return regimes_figure(found)
+
+
+def _evolution_file(given: tuple[LossEvolution, str | PathLike[str]]) -> None:
+    from diagflow.plotting.curve_figure import plot_evolution
+    from diagflow.plotting.evolution import telling_times
+    from diagflow.show.solution import csv_text
+
+    evolution, file = given
+    if _is_table(file):
+        start, stop = telling_times(evolution)
+        times = [start + (stop - start) * k / _ROWS for k in range(_ROWS + 1)]
+        write_whole(Path(file), csv_text(evolution, times, evolution(times).tolist()))
+    else:
+        plot_evolution(evolution, Path(file))
+
+
+def _trajectory_file(given: tuple[Trajectory, str | PathLike[str]]) -> None:
+    from diagflow.plotting.curve_figure import plot_trajectory
+    from diagflow.show.simulation import csv_text
+
+    trajectory, file = given
+    if _is_table(file):
+        write_whole(Path(file), csv_text("", {}, trajectory, curves=False))
+    else:
+        plot_trajectory(trajectory, Path(file))
+
+
+def _regimes_file(given: tuple[Regimes, str | PathLike[str]]) -> None:
+    from diagflow.plotting.regime_figure import plot_regimes
+    from diagflow.show.regimes import csv_text
+
+    found, file = given
+    if _is_table(file):
+        write_whole(Path(file), csv_text(found))
+    else:
+        plot_regimes(found, Path(file))
+
+
+def _is_table(file: str | PathLike[str]) -> bool:
+    return Path(file).suffix.lower() == ".csv"

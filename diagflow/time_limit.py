@@ -172,9 +172,10 @@ def time_limit(seconds: float | None, what: str) -> Iterator[TimeLimit]:
         try:
             with _alarm(limit):
                 yield limit
-        except _OutOfTime as out:
-            if out.limit is not limit:
-                raise
+        except (_OutOfTime, SystemError) as error:
+            out = _out_of_time(error)
+            if out is None or out.limit is not limit:
+                raise (out or error) from None
             raise limit.exceeded from None
         limit.check()  # the alarm may have come too late to interrupt
 
@@ -185,6 +186,16 @@ _BETWEEN = frozenset({__file__, contextlib.__file__})
 
 def _has_alarm() -> bool:
     return hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+
+
+def _out_of_time(error: BaseException) -> _OutOfTime | None:
+    """The end of a limit that an exception is, or that rang inside a compiled function.
+
+    Such a function may return a result although the alarm raised, which Python calls an error of
+    the system, with the alarm as its cause.
+    """
+    cause = error.__cause__ if isinstance(error, SystemError) else error
+    return cause if isinstance(cause, _OutOfTime) else None
 
 
 @contextmanager

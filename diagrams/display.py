@@ -22,11 +22,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from os import PathLike
 from typing import Any
 
 from diagrams.errors import InvalidInputError
 
-__all__ = ["Painter", "frame", "paint_with", "picture", "report"]
+__all__ = ["Painter", "figure", "frame", "paint_with", "picture", "report", "save"]
 
 Painter = Callable[[Any], Any]
 """Makes the picture of a value: text for SVG, HTML and reports, bytes for PNG."""
@@ -60,6 +61,36 @@ def report(kind: str, value: object) -> str:
     """The report of a value as the application prints it; its `repr` if nobody writes one."""
     written = picture(f"{kind} as text", value)
     return repr(value) if written is None else str(written)
+
+
+def figure(kind: str, value: object) -> Any:
+    """The figure of a value, of the plotting library.
+
+    Raises
+    ------
+    InvalidInputError
+        If nobody draws this kind of value.
+    """
+    drawn = picture(f"{kind} as figure", value)
+    if drawn is None:
+        raise InvalidInputError(
+            f"figure of {value!r}: nobody draws it; import diagflow, which does"
+        )
+    return drawn
+
+
+def save(kind: str, value: object, file: str | PathLike[str]) -> None:
+    """Write the figure of a value, or its numbers, to a file; its ending says which.
+
+    Raises
+    ------
+    InvalidInputError
+        If nobody writes this kind of value, or the file cannot be written.
+    """
+    writer = _PAINTERS.get(f"{kind} as file")
+    if writer is None:
+        raise InvalidInputError(f"file of {value!r}: nobody writes it; import diagflow, which does")
+    writer((value, file))
 
 
 def frame(columns: Mapping[str, Sequence[object]]) -> Any:

@@ -394,7 +394,14 @@ class Problem:
                 replace(loss, model=changed(loss.model), target=changed(loss.target))
                 for loss in self.observed
             ),
-            observables=tuple(replace(o, networks=changed(o.networks)) for o in self.observables),
+            observables=tuple(
+                replace(o, networks=changed(o.networks))
+                if isinstance(o, Observable)
+                else replace(o, tensors=tuple(new if t == old else t for t in o.tensors))
+                if isinstance(o, Composed)
+                else o
+                for o in self.observables
+            ),
             options=(*self.options, (name, str(new.entries))),
         )
 

@@ -17,10 +17,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import gcd
+from os import PathLike
 from typing import Any
 
 from diagrams.arguments import shown
-from diagrams.display import frame, picture, report
+from diagrams.display import figure, frame, picture, report, save
 from diagrams.errors import InvalidInputError
 from expansion.exponents import SeriesExponents
 from expansion.geometry.cones import Cone
@@ -178,6 +179,26 @@ class Regimes:
                 "learning": [regime.learning.value for regime in self],
             }
         )
+
+    def plot(self) -> Any:
+        """The polygon of exponents and the regime map, as a figure of matplotlib.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such figure.
+        """
+        return figure("regimes", self)
+
+    def save(self, file: str | PathLike[str]) -> None:
+        """Write the figure to an ``.svg``, ``.pdf`` or ``.png`` file, or the table to a ``.csv``.
+
+        Raises
+        ------
+        InvalidInputError
+            If the file has another ending or cannot be written.
+        """
+        save("regimes", self, file)
 
     def __len__(self) -> int:
         return len(self.regimes)

@@ -23,11 +23,12 @@ Source: ours.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from itertools import islice
+from os import PathLike
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from diagrams.arguments import number, number_text, shown, whole
-from diagrams.display import frame, picture, report
+from diagrams.display import figure, frame, picture, report, save
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
 from pde.curve import Curve, Domain, FloatArray, Parameters
@@ -215,6 +216,8 @@ class Solution:
         What is of order one in the regime: its formula is short in these variables.
     natural_time : monomial
         The natural T of the regime.
+    made_by : tuple of a function and its arguments, optional
+        What makes it again. A pickled solution is that: its curve is code, not data.
     """
 
     problem: str
@@ -238,6 +241,10 @@ class Solution:
     hierarchy: HierarchySummary = NO_HIERARCHY
     scaled_by: tuple[Powers, ...] = ()
     natural_time: Powers = ()
+    made_by: tuple[Callable[..., Solution], tuple[Any, ...]] | None = None
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        return super().__reduce__() if self.made_by is None else self.made_by
 
     def __repr__(self) -> str:
         return f"<solution of {self.problem}, regime {self.regime}: {self.method.value}>"
@@ -308,6 +315,9 @@ class LossEvolution:
     solution: Solution
     parameters: Parameters
     curve: Curve
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (self.solution, dict(self.parameters))
 
     def __repr__(self) -> str:
         solved = self.solution
@@ -418,6 +428,26 @@ class LossEvolution:
         """The loss as t tends to infinity, or to minus infinity, if it is known."""
         return self.curve.limits[0 if past else 1]
 
+    def plot(self) -> Any:
+        """The curve, over the times at which it changes, as a figure of matplotlib.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such figure.
+        """
+        return figure("evolution", self)
+
+    def save(self, file: str | PathLike[str]) -> None:
+        """Write the figure to an ``.svg``, ``.pdf`` or ``.png`` file, or its values to a ``.csv``.
+
+        Raises
+        ------
+        InvalidInputError
+            If the file has another ending or cannot be written.
+        """
+        save("evolution", self, file)
+
     def _repr_png_(self) -> bytes | None:
         drawn: bytes | None = picture("evolution", self)
         return drawn
@@ -431,3 +461,8 @@ class LossEvolution:
         if math.isinf(stop):
             return f"t >= {start:g}" if start == 0 else f"t > {start:g}"
         return f"{start:g} < t < {stop:g}"
+
+
+def _again(solved: Solution, parameters: Mapping[str, Fraction]) -> LossEvolution:
+    """The evolution that was pickled as its solution and its numbers."""
+    return solved.at(parameters)

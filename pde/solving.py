@@ -140,6 +140,7 @@ def solution(found: Regimes, name: str) -> Solution:
         descending=loss is None and problem.drive.is_plain,
         scaled_by=tuple(c.powers for c in regime.conditions if c.relation is Relation.CONSTANT),
         natural_time=regime.natural_time,
+        made_by=(solution, (found, regime.name)),
     )
 
 

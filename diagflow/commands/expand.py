@@ -32,6 +32,8 @@ EPILOG = (
     "Examples:\n\n"
     "  diagflow expand cp --order 3 --symmetric --terms 2\n\n"
     "  diagflow expand cp --order 2 --terms 4 --format json > series.json\n\n"
+    "  diagflow expand cp --order 2 --terms 8 --at p=30,H=20,sigma2=1/60 --times 0:0.5:6\n\n"
+    "  diagflow expand cp --order 2 --format mathematica\n\n"
     "  diagflow expand tied-autoencoder --data --loss population\n\n"
     "  diagflow expand deep-linear --depth 3 --observable ntk-trace\n\n"
     "  diagflow expand cp --order 2 --symmetric --cumulant 2\n\n"
@@ -49,6 +51,18 @@ class Format(StrEnum):
     latex = "latex"
 
 
+class SeriesFormat(StrEnum):
+    """How a series is printed."""
+
+    text = "text"
+    json = "json"
+    latex = "latex"
+    sympy = "sympy"
+    mathematica = "mathematica"
+    sage = "sage"
+    julia = "julia"
+
+
 @takes_problem
 @takes_followed
 def run(
@@ -61,7 +75,25 @@ def run(
     ] = None,
     steps: Steps = None,
     followed: str | None = None,
-    output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            help="Print the exact coefficients at these sizes and variances, and their sum at the "
+            "times with its error.",
+            metavar="p=…,H=…,sigma2=…,T=…",
+            show_default=False,
+        ),
+    ] = None,
+    times: Annotated[
+        str,
+        typer.Option(
+            "--times", help="The times of the sum, with --at.", metavar="START:STOP:COUNT"
+        ),
+    ] = "0:1:11",
+    output: Annotated[
+        SeriesFormat, typer.Option("--format", help="How to print.")
+    ] = SeriesFormat.text,
     max_seconds: Seconds = None,
     max_diagrams: Diagrams = None,
     max_memory: Memory = None,
@@ -76,7 +108,10 @@ def run(
     in the sizes, such as p and H, and the initial variance sigma2: L(t) ~ sum of Y_s (t/T)^s / s!.
     With --step-size time is discrete, and Y_s is the mean loss after s steps of gradient descent.
     """
+    from diagflow.commands.values import parse_times, parse_values
     from diagflow.show import series as show
+    from diagflow.show.languages import Language, series_code
+    from diagflow.show.series_sum import sum_json, sum_text
     from diagflow.terminal import following
     from diagflow.workers.executors import executor
     from diagrams.errors import InvalidInputError
@@ -87,6 +122,12 @@ def run(
     if terms < 0:
         raise InvalidInputError(
             f"--terms {terms}: the number of the last coefficient is not negative; give 0 or more"
+        )
+    values = None if at is None else parse_values(at)
+    grid = parse_times(times)
+    if values is not None and output not in (SeriesFormat.text, SeriesFormat.json):
+        raise InvalidInputError(
+            f"--format {output.value}: is for coefficients in symbols; with --at give text or json"
         )
     limits = budget(max_seconds, max_diagrams, max_memory)
     with (
@@ -102,10 +143,21 @@ def run(
             executor=workers,
         )
         interrupted = not _completed(series, terms)
-    render = {Format.text: show.text, Format.json: show.json_text, Format.latex: show.latex}
-    typer.echo(
-        render[output](problem, series.known, loss=series.loss, divisors=series.divisors), nl=False
-    )
+    if values is not None:
+        summed = sum_json if output is SeriesFormat.json else sum_text
+        typer.echo(summed(problem, series.known, values, grid), nl=False)
+    elif output.value in tuple(Language):
+        typer.echo(series_code(Language(output.value), series.known), nl=False)
+    else:
+        render = {
+            SeriesFormat.text: show.text,
+            SeriesFormat.json: show.json_text,
+            SeriesFormat.latex: show.latex,
+        }
+        typer.echo(
+            render[output](problem, series.known, loss=series.loss, divisors=series.divisors),
+            nl=False,
+        )
     if interrupted:
         last = len(series.known) - 1
         kept = f"Y_0 ... Y_{last} were finished and are printed" if last >= 0 else "nothing kept"

@@ -1,12 +1,12 @@
 """``diagflow regimes``: the map of learning regimes."""
 
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagflow.commands.expand import Format
 from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import Steps, checked_steps, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
@@ -40,6 +40,15 @@ EPILOG = (
     "  diagflow regimes cp --order 2 --symmetric --steps 1 --step-size eta\n\n"
     "  diagflow regimes series.json --growing p,H --regime V1-V2"
 )
+
+
+class RegimesFormat(StrEnum):
+    """How a map is printed."""
+
+    text = "text"
+    json = "json"
+    csv = "csv"
+    latex = "latex"
 
 
 def _read(*, problem: str, **options: object) -> "Problem | Sequence[Polynomial]":
@@ -95,7 +104,9 @@ def _run(
             show_default=False,
         ),
     ] = None,
-    output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    output: Annotated[
+        RegimesFormat, typer.Option("--format", help="How to print.")
+    ] = RegimesFormat.text,
     plot: Annotated[
         Path | None,
         typer.Option(
@@ -163,9 +174,10 @@ def _run(
     leading = None if regime is None else LeadingSeries(found, found[regime])
     place = None if values is None else where(found, at=values)
     render = {
-        Format.text: text,
-        Format.json: show_regimes.json_text,
-        Format.latex: show_regimes.latex,
+        RegimesFormat.text: text,
+        RegimesFormat.json: show_regimes.json_text,
+        RegimesFormat.csv: show_regimes.csv_text,
+        RegimesFormat.latex: show_regimes.latex,
     }
     typer.echo(render[output](found, leading=leading, place=place), nl=False)
     if plot is not None:

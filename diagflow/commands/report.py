@@ -1,4 +1,4 @@
-"""``diagflow report``: an article about a problem."""
+"""``diagflow report``: an article about a problem, or a page to walk through."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,7 +27,8 @@ NAME = "report"
 EPILOG = (
     "Examples:\n\n"
     "  diagflow report cp --order 2 --symmetric --output out/report\n\n"
-    "  diagflow report cp --order 3 --terms 4 --output out/report-order-3"
+    "  diagflow report cp --order 3 --terms 4 --output out/report-order-3\n\n"
+    "  diagflow report cp --order 2 --html --output out/cp.html"
 )
 
 
@@ -39,11 +40,17 @@ def run(
         Path | None,
         typer.Option(
             "--output",
-            help="Where main.tex, its figure and main.pdf are written.",
-            metavar="DIR",
+            help="Where main.tex, its figure and main.pdf are written; with --html the page.",
+            metavar="DIR|FILE.html",
             show_default=False,
         ),
     ] = None,
+    html: Annotated[
+        bool,
+        typer.Option(
+            "--html", help="Write one self-contained page to walk through, in place of the article."
+        ),
+    ] = False,
     terms: Annotated[
         int | None,
         typer.Option(
@@ -87,38 +94,65 @@ def run(
 ) -> None:
     """Write an article: the problem, its diagrams, coefficients, regimes and their solutions.
 
-    The document needs a plain TeX distribution; the PDF is made when pdflatex is there. What is not
-    finished within the limits, or before an interrupt, is left out, and the article lists it.
+    The document needs a plain TeX distribution; the PDF is made when pdflatex is there. With
+    [bold]--html[/bold] all of it is one page for a browser, in which every regime can be clicked
+    and any sizes be asked for. What is not finished within the limits, or before an interrupt, is
+    left out, and the article or the page lists it.
     """
-    from diagflow.report.write import check_report_folder, write_report
+    from diagflow.atlas.explorer import Explored, check_page_file, explore, write_explorer
+    from diagflow.report.write import Report, check_report_folder, write_report
     from diagflow.terminal import following, note
     from diagrams.errors import InvalidInputError
     from expansion.exponents import MAXIMAL_DEFAULT_TERMS
 
     if output is None:
         raise InvalidInputError("report: --output is missing; name a folder such as out/report")
-    check_report_folder(output)
-    last = MAXIMAL_DEFAULT_TERMS if terms is None else terms
-    with following(f"Y_0 ... Y_{last}", last + 1) as progress:
-        report = write_report(
-            problem,
-            output,
-            loss=followed,
-            terms=terms,
-            slice=slice_,
-            simulate=simulations,
-            without=without or (),
-            simulation_seconds=simulation_seconds,
-            jobs=jobs,
-            simulated=lambda name: note(f"simulating {name} ..."),
-            budget=budget(max_seconds, max_diagrams, max_memory),
-            progress=progress,
-        )
-    note(f"written: {report.source}", err=False)
-    if report.pdf is None:
-        note(f"no PDF: {report.reason}", err=False)
+    if html:
+        check_page_file(output)
     else:
-        note(f"written: {report.pdf}", err=False)
+        check_report_folder(output)
+    last = MAXIMAL_DEFAULT_TERMS if terms is None else terms
+    limits = budget(max_seconds, max_diagrams, max_memory)
+    report: Explored | Report
+    with following(f"Y_0 ... Y_{last}", last + 1) as progress:
+        if html:
+            report = explore(
+                problem,
+                loss=followed,
+                terms=terms,
+                slice=slice_,
+                simulate=simulations,
+                without=without or (),
+                simulation_seconds=simulation_seconds,
+                jobs=jobs,
+                budget=limits,
+                progress=progress,
+                begun=lambda what: note(f"{what} ..."),
+            )
+        else:
+            report = write_report(
+                problem,
+                output,
+                loss=followed,
+                terms=terms,
+                slice=slice_,
+                simulate=simulations,
+                without=without or (),
+                simulation_seconds=simulation_seconds,
+                jobs=jobs,
+                simulated=lambda name: note(f"simulating {name} ..."),
+                budget=limits,
+                progress=progress,
+            )
+    if isinstance(report, Explored):
+        write_explorer(report, output)
+        note(f"written: {output}", err=False)
+    else:
+        note(f"written: {report.source}", err=False)
+        if report.pdf is None:
+            note(f"no PDF: {report.reason}", err=False)
+        else:
+            note(f"written: {report.pdf}", err=False)
     for line in report.missing:
         note(f"missing: {line}", err=False)
     if report.interrupted:

@@ -1,5 +1,6 @@
 """``diagflow simulate``: gradient flow at finite sizes."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -55,6 +56,15 @@ def run(
     curves: Annotated[
         bool, typer.Option("--curves", help="Print the curve of every run too.")
     ] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            help="Draw the curve too: .svg, .pdf or .png.",
+            metavar="FILE",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         CurveFormat, typer.Option("--format", help="How to print.")
     ] = CurveFormat.text,
@@ -70,6 +80,10 @@ def run(
     from diagflow.show import simulation as show_simulation
     from diagflow.simulation import simulate
 
+    if plot is not None:
+        from diagflow.plotting.style import check_figure_file
+
+        check_figure_file(plot)
     values = parse_values(required("simulate", "--at", at))
     grid = parse_times(times)
     with counting(problem.title, runs) as progress:
@@ -94,4 +108,9 @@ def run(
     }
     title = problem.title if followed is None else f"{problem.title}, {followed}"
     typer.echo(render[output](title, values, trajectory, curves=curves), nl=False)
+    if plot is not None:
+        from diagflow.plotting.curve_figure import plot_trajectory
+
+        # After the numbers, which do not depend on it.
+        plot_trajectory(trajectory, plot, title=title)
     missing_runs(trajectory, runs, "printed")

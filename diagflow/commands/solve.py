@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.followed import takes_followed
-from diagflow.commands.problem import RegimeName, continuous, takes_problem
+from diagflow.commands.problem import continuous, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
 from diagflow.commands.shared_options import (
     INTERRUPTED,
@@ -24,6 +24,8 @@ from diagflow.commands.shared_options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from diagflow.time_limit import TimeLimit
     from expansion.problem import Problem
     from expansion.regimes import Regimes
@@ -36,11 +38,16 @@ EPILOG = (
     "Examples:\n\n"
     "  diagflow solve cp --order 2 --symmetric --regime A-B-E --at p=512,H=256,sigma2=1/512 "
     "--times 0:2:9\n\n"
-    "  diagflow solve cp --order 4 --symmetric --list\n\n"
+    "  diagflow solve cp --order 2 --regime auto --at p=64,H=32,sigma2=1/64 --plot loss.pdf\n\n"
     "  diagflow solve cp --order 2 --symmetric --regime A-B-E --at p=64,H=64,sigma2=1/64 "
-    "--times 0:0.5:11 --band --plot curve.svg"
+    "--times 0:0.5:11 --band --plot curve.svg\n\n"
+    "  diagflow solve cp --order 2 --regime C --at p=1,H=1,sigma2=1 --format mathematica\n\n"
+    "  diagflow solve cp --order 4 --symmetric --list"
 )
 
+
+AUTOMATIC = "auto"
+"""In place of the name of a regime: the nearest one."""
 
 _SOONER = 0.95
 """The part of the time after which work that knows how far it is ends by itself."""
@@ -53,13 +60,26 @@ class SolutionFormat(StrEnum):
     json = "json"
     csv = "csv"
     latex = "latex"
+    sympy = "sympy"
+    mathematica = "mathematica"
+    sage = "sage"
+    julia = "julia"
 
 
 @takes_problem
 @takes_followed
 def run(
     problem: "Problem",
-    regime: RegimeName = None,
+    regime: Annotated[
+        str | None,
+        typer.Option(
+            "--regime",
+            help="The name of the regime, as [bold]diagflow regimes[/bold] prints it; auto is the "
+            "nearest one to the numbers.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option(
@@ -130,6 +150,7 @@ def run(
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.comparison.finite_size import finite_size_correction
     from diagflow.show import solution as show_solution
+    from diagflow.show.languages import Language, formula_code
     from diagflow.terminal import note
     from diagflow.time_limit import TimeLimit, time_limit
     from diagrams.errors import InvalidInputError
@@ -165,6 +186,8 @@ def run(
         _list(found, limit, as_json=output is SolutionFormat.json)
         return
     assert regime is not None
+    if regime == AUTOMATIC:
+        regime = _nearest(found, values, grid)
     # What knows how far it is ends a little earlier, and says so.
     sooner = None if max_seconds is None else _SOONER * max_seconds
     with time_limit(max_seconds, f"solution of regime {regime}"), seconds_left(sooner):
@@ -186,7 +209,8 @@ def run(
         left_out=evolution.certificate.left_out,
     )
     # Beside the solution what is neglected is known at more times than by itself.
-    added, error = finite_size_correction(found, regime, values, theory=evolution).estimate(grid)
+    correction = finite_size_correction(found, regime, values, theory=evolution)
+    added, error = correction.estimate(grid)
     share = share.corrected(added.tolist(), error.tolist())
     warning = show_solution.neglect_warning(share, T=values.get("T", Fraction(1)))
     if warning is not None:
@@ -197,12 +221,20 @@ def run(
         SolutionFormat.csv: show_solution.csv_text,
         SolutionFormat.latex: show_solution.latex,
     }
-    typer.echo(render[output](evolution, grid, losses, check, apart), nl=False)
+    if output.value in tuple(Language):
+        if evolution.expression is None:
+            raise InvalidInputError(
+                f"--format {output.value}: regime {regime} has no closed form; give text, json or "
+                "csv"
+            )
+        typer.echo(formula_code(Language(output.value), evolution.expression), nl=False)
+    else:
+        typer.echo(render[output](evolution, grid, losses, check, apart), nl=False)
     if plot is not None:
-        from diagflow.plotting.evolution import plot_evolution
+        from diagflow.plotting.curve_figure import plot_evolution
 
-        # After the table, which does not depend on it.
-        plot_evolution(evolution, plot, times=grid, band=apart)
+        # After the numbers, which do not depend on it.
+        plot_evolution(evolution, plot, times=grid, correction=correction, at=values, band=apart)
     if evolution.certificate.compared and not evolution.certificate.holds:
         typer.echo(
             "diagflow: error: the solution does not reproduce the exact leading coefficients at s "
@@ -217,6 +249,25 @@ def run(
             err=True,
         )
         raise typer.Exit(1)
+
+
+def _nearest(found: "Regimes", values: "Mapping[str, Fraction]", times: "Sequence[float]") -> str:
+    """The regime that describes numbers best at some times, told with what it neglects."""
+    from diagflow.terminal import note
+    from expansion.closest_regime import where
+
+    T = values.get("T", Fraction(1))
+    place = where(
+        found,
+        at={name: value for name, value in values.items() if name != "T"},
+        times=[Fraction(t) / T for t in times],
+    )
+    name = place.closest.name
+    note(
+        f"diagflow: nearest regime: {name}, which neglects at most "
+        f"{100 * float(place.share(name)):.2g}% of the loss"
+    )
+    return name
 
 
 def _list(found: "Regimes", limit: "TimeLimit", *, as_json: bool) -> None:

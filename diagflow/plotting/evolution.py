@@ -17,7 +17,6 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,11 +26,8 @@ from diagflow.columns import counted
 from diagflow.plotting.style import (
     COLOURS,
     COLUMN_WIDTH,
-    RESOLUTION,
-    check_figure_file,
     dashes,
     figure_style,
-    write_figure,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +36,7 @@ if TYPE_CHECKING:
     from diagflow.simulation.trajectory import Trajectory
     from pde.evolution import LossEvolution
 
-__all__ = ["draw_evolution", "draw_trajectory", "plot_evolution", "png", "telling_times"]
+__all__ = ["draw_band", "draw_evolution", "draw_trajectory", "png", "telling_times"]
 
 _HEIGHT = 2.1
 """Height of a picture, in inches."""
@@ -86,7 +82,6 @@ def draw_evolution(
     evolution: LossEvolution,
     *,
     times: ArrayLike | None = None,
-    band: Sequence[float | None] | None = None,
 ) -> None:
     """The loss of a regime as a line.
 
@@ -96,25 +91,10 @@ def draw_evolution(
     evolution : LossEvolution
     times : array_like, optional
         Where; between the times of `telling_times` unless given.
-    band : sequence of (float or None), optional
-        The standard deviation of one run at the given times: a band of this width either way.
     """
     t = np.linspace(*telling_times(evolution), _POINTS) if times is None else np.asarray(times)
     loss = evolution(t)
     axes.plot(t, loss, color=COLOURS["blue"])
-    if band is not None:
-        width = np.array([np.nan if value is None else value for value in band])
-        axes.fill_between(
-            t,
-            loss - width,
-            loss + width,
-            where=np.isfinite(width),
-            color=COLOURS["blue"],
-            alpha=0.2,
-            linewidth=0,
-            label="one run, $\\pm$ one standard deviation",
-        )
-        axes.legend(frameon=False, loc="best")
     limit = evolution.limit(past=bool(t.min() < 0))
     if limit is not None and math.isfinite(limit):
         axes.axhline(limit, color=COLOURS["grey"], linestyle=":", linewidth=0.8)
@@ -123,27 +103,24 @@ def draw_evolution(
     axes.set_ylabel("expected loss")
 
 
-def plot_evolution(
-    evolution: LossEvolution,
-    file: Path,
-    *,
-    times: ArrayLike,
-    band: Sequence[float | None] | None = None,
+def draw_band(
+    axes: Axes, evolution: LossEvolution, times: ArrayLike, band: Sequence[float | None]
 ) -> None:
-    """Write the figure of a loss curve; see `draw_evolution`.
-
-    Raises
-    ------
-    InvalidInputError
-        If the file cannot be written.
-    """
-    check_figure_file(file)
-    from matplotlib.figure import Figure
-
-    with figure_style():
-        figure = Figure(figsize=(COLUMN_WIDTH, _HEIGHT), dpi=RESOLUTION, layout="constrained")
-        draw_evolution(figure.add_subplot(), evolution, times=times, band=band)
-        write_figure(figure, file)
+    """One standard deviation of a single run, either way of the loss at some times."""
+    t = np.asarray(times)
+    loss = evolution(t)
+    width = np.array([np.nan if value is None else value for value in band])
+    axes.fill_between(
+        t,
+        loss - width,
+        loss + width,
+        where=np.isfinite(width),
+        color=COLOURS["blue"],
+        alpha=0.2,
+        linewidth=0,
+        label="one run, $\\pm$ one standard deviation",
+    )
+    axes.legend(frameon=False, loc="best")
 
 
 def draw_trajectory(axes: Axes, trajectory: Trajectory) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from diagflow.plotting.map_plane import MapPlane, exponents_of_values, free_symbols
 from diagflow.plotting.polygon import draw_polygon, polygon_key, telling_orders
@@ -21,7 +22,10 @@ from diagflow.plotting.style import (
 from diagrams.errors import DiagflowError
 from expansion.regimes import Regimes
 
-__all__ = ["plot_regimes"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["plot_regimes", "regimes_figure"]
 
 _LEFT, _RIGHT, _BETWEEN = 0.53, 0.12, 0.12
 _TOP, _POLYGON, _LABELS, _MAP = 0.24, 1.7, 0.45, 2.5
@@ -52,7 +56,8 @@ def plot_regimes(
     """
     check_figure_file(file)
     try:
-        _plot(found, file, at)
+        with figure_style():
+            write_figure(regimes_figure(found, at=at), file)
     except DiagflowError:
         raise
     except Exception as error:
@@ -64,9 +69,9 @@ def plot_regimes(
         ) from error
 
 
-def _plot(found: Regimes, file: Path, at: Mapping[str, Fraction | float] | None) -> None:
-    """The figure, whatever goes wrong."""
-    from matplotlib.figure import Figure
+def regimes_figure(found: Regimes, *, at: Mapping[str, Fraction | float] | None = None) -> Figure:
+    """The figure itself, see `plot_regimes`."""
+    from matplotlib import figure as library
 
     mapped = len(free_symbols(found)) > 2
     plane = _plane(found, at) if mapped else None
@@ -81,7 +86,7 @@ def _plot(found: Regimes, file: Path, at: Mapping[str, Fraction | float] | None)
     upper = _POLYGON + (_LABELS if solid else 0)
     height = _TOP + _POLYGON + bottom + ((_LABELS + title + _MAP) if mapped else 0)
     with figure_style():
-        figure = Figure(figsize=(COLUMN_WIDTH, height), dpi=RESOLUTION)
+        figure = library.Figure(figsize=(COLUMN_WIDTH, height), dpi=RESOLUTION)
         panels: list[tuple[int, tuple[float, float] | None]] = [
             (s, None) for s in telling_orders(found)
         ]
@@ -125,7 +130,7 @@ def _plot(found: Regimes, file: Path, at: Mapping[str, Fraction | float] | None)
             handlelength=1.8,
             columnspacing=1.2,
         )
-        write_figure(figure, file)
+    return figure
 
 
 def _plane(found: Regimes, at: Mapping[str, Fraction | float] | None) -> MapPlane:

@@ -16,6 +16,8 @@ A-B     1          H/p ~ 1     H*sigma2        free
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from fractions import Fraction
 from html import escape
@@ -33,7 +35,7 @@ from expansion.regime_records import leading_record, place_record, regimes_recor
 from expansion.regimes import RationalMonomial, Regime, Regimes
 from expansion.scaling_conditions import as_monomial
 
-__all__ = ["html", "json_text", "latex", "power_latex", "power_text", "support", "text"]
+__all__ = ["csv_text", "html", "json_text", "latex", "power_latex", "power_text", "support", "text"]
 
 MANY = 12
 """So many undecided regimes are worth a word on what to do about them."""
@@ -79,6 +81,20 @@ def json_text(
     if place is not None:
         record["place"] = place_record(place)
     return versioned_text("regimes", record)
+
+
+def csv_text(
+    found: Regimes, *, leading: LeadingSeries | None = None, place: Place | None = None
+) -> str:
+    """A row for every regime; at given numbers with the share that each neglects."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    head, *rows = _rows(found)
+    writer.writerow([*head, *([] if place is None else ["neglected"])])
+    for regime, row in zip(found, rows, strict=True):
+        share = [] if place is None else [f"{float(place.share(regime.name)):.6g}"]
+        writer.writerow([*row, *share])
+    return buffer.getvalue()
 
 
 def html(found: Regimes) -> str:

@@ -28,13 +28,14 @@ Source: ours.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diagflow.simulation.statistics import k_statistic
-from diagrams.display import frame, picture, report
+from diagrams.display import figure, frame, picture, report, save
 
 __all__ = ["Trajectory", "trajectory_record"]
 
@@ -120,6 +121,26 @@ class Trajectory:
                 "standard_error": self.standard_error.tolist(),
             }
         )
+
+    def plot(self) -> Any:
+        """The mean with its standard errors and every run, as a figure of matplotlib.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such figure.
+        """
+        return figure("trajectory", self)
+
+    def save(self, file: str | PathLike[str]) -> None:
+        """Write the figure to an ``.svg``, ``.pdf`` or ``.png`` file, or the numbers to ``.csv``.
+
+        Raises
+        ------
+        InvalidInputError
+            If the file has another ending or cannot be written.
+        """
+        save("trajectory", self, file)
 
     def _repr_png_(self) -> bytes | None:
         drawn: bytes | None = picture("trajectory", self)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from diagflow.time_limit import time_limit
+from diagflow.time_limit import _OutOfTime, time_limit
 from diagrams.errors import BudgetExceededError, InvalidInputError
 
 
@@ -105,3 +105,18 @@ def test_a_limit_that_is_over_on_the_way_into_its_block_ends_it_soon() -> None:
         with pytest.raises(BudgetExceededError), time_limit(seconds, "sleep"):
             time.sleep(5)
         assert time.monotonic() - begun < 4
+
+
+def test_an_alarm_inside_a_compiled_function_ends_the_limit() -> None:
+    """Some return a result although the alarm raised: Python wraps it in a SystemError."""
+    with (
+        pytest.raises(BudgetExceededError, match="outer needs more"),
+        time_limit(60, "outer") as outer,
+        time_limit(30, "inner"),
+    ):
+        raise SystemError("returned a result with an exception set") from _OutOfTime(outer)
+
+
+def test_other_errors_of_the_system_are_not_taken_for_the_end_of_a_limit() -> None:
+    with pytest.raises(SystemError, match="something else"), time_limit(60, "work"):
+        raise SystemError("something else")

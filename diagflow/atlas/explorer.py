@@ -1,0 +1,315 @@
+"""From a problem to its page: expansion, regimes, solutions and what is shown beside them.
+
+Every part has its share of the time; what is not finished within a limit, or before an interrupt,
+is left out, and the page says so.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from diagflow.atlas.page import page
+from diagflow.atlas.pictures import dynamics_record, terms_record
+from diagflow.atlas.record import explorer_record
+from diagflow.atlas.shapes import thumbnail
+from diagflow.atlas.tables import tabulated
+from diagflow.files import write_whole
+from diagflow.report.article import solutions
+from diagflow.report.experiments import typical_numbers
+from diagflow.report.trials import SECONDS, Trial, TrialLimits, run_trials
+from diagflow.time_limit import TimeLimit, time_limit
+from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
+from expansion.dynamics.derivation import derive
+from expansion.exponents import SeriesExponents
+from expansion.polynomial import Polynomial
+from expansion.problem import Problem
+from expansion.regimes import Regimes, regimes
+from expansion.series import Budget, LossSeries, Progress
+from expansion.series_store import SeriesStore
+from pde.evolution import Method, Solution
+from pde.solving import solution
+
+__all__ = ["Explored", "check_page_file", "explore", "write_explorer"]
+
+_EXPANSION = 0.4
+"""The part of the time that the expansion may take."""
+
+_DERIVED_DIAGRAMS = 40_000
+"""Diagrams that a derivation for the pictures of cores may meet."""
+
+_TABLE_SECONDS = 8.0
+_TAYLOR_SECONDS = 4.0
+_TAYLOR_LENGTH = 25
+_TAYLOR_TERMS = 80
+_DYNAMICS_SECONDS = 8.0
+_DRAWN = 2
+"""The last Y_s whose diagrams are drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """A page as data.
+
+    Parameters
+    ----------
+    record : mapping
+        What it shows, see `diagflow.atlas.record`.
+    thumbnail : str
+        Its map as a small SVG picture.
+    missing : tuple of str
+        What was not finished, a line each.
+    interrupted : bool
+        Whether the user stopped it.
+    over_budget : bool
+        Whether a limit on all of it did.
+    """
+
+    record: dict[str, Any]
+    thumbnail: str
+    missing: tuple[str, ...] = ()
+    interrupted: bool = False
+    over_budget: bool = False
+
+
+def explore(
+    problem: Problem,
+    *,
+    loss: str | None = None,
+    terms: int | None = None,
+    slice: str | None = None,
+    simulate: bool = True,
+    without: Collection[str] = (),
+    simulation_seconds: float = SECONDS,
+    jobs: int = 1,
+    budget: Budget | None = None,
+    store: SeriesStore | None = None,
+    executor: Executor | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    begun: Callable[[str], None] = lambda what: None,
+) -> Explored:
+    """Everything that the page of a problem shows.
+
+    Parameters
+    ----------
+    problem : Problem
+    loss, terms, slice
+        See `expansion.regimes.regimes`.
+    simulate : bool, default True
+        Whether solved regimes are compared with simulations at sizes of their own.
+    without : collection of str
+        Names of regimes that are not.
+    simulation_seconds : float
+        Limit on the comparison in one regime.
+    jobs : int
+        Number of processes that share the comparisons.
+    budget : Budget, optional
+        Limits on the expansion; that of seconds is one on everything.
+    store, executor, progress
+        For the expansion, see `LossSeries`.
+    begun : callable, optional
+        Told what begins.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are too few coefficients for a map, or there is no regime of a name.
+    BudgetExceededError
+        If the map is not finished within the budget.
+    """
+    seconds = None if budget is None else budget.seconds
+    whole = TimeLimit.begun(seconds, f"the page of {problem.title}")
+    if budget is not None and seconds is not None:
+        budget = replace(budget, seconds=_EXPANSION * seconds)
+    stops: list[BaseException] = []
+    exponents = SeriesExponents.of_problem(
+        problem,
+        loss=loss,
+        terms=terms,
+        stopped=stops.append,
+        budget=budget,
+        store=store,
+        executor=executor,
+        progress=progress,
+    )
+    missing: list[str] = []
+    if terms is not None and exponents.last < terms:
+        missing.append(f"Y_{exponents.last + 1} ... Y_{terms}: not finished")
+    with time_limit(whole.left, "the map of regimes"):
+        found = regimes(exponents, slice=slice)
+    unwanted = {found[name].name for name in without}
+    begun("solutions")
+    solved = solutions(
+        found,
+        limit=whole,
+        further=2 * len(found) if simulate else len(found),
+        stopped=stops.append,
+    )
+    findings: dict[str, dict[str, Any]] = {regime.name: {} for regime in found}
+    drawn: dict[str, Any] | None = None
+    try:
+        begun("tables, cores and diagrams")
+        drawn = _terms(problem, exponents, whole)
+        _describe(found, solved, findings, whole, further=len(found) if simulate else 0)
+        if simulate and not any(isinstance(stop, KeyboardInterrupt) for stop in stops):
+            names = [
+                name
+                for name, known in solved.items()
+                if isinstance(known, Solution)
+                and known.method is not Method.RESUMMED
+                and name not in unwanted
+            ]
+            trials = run_trials(
+                found,
+                names,
+                TrialLimits(simulation_seconds, whole),
+                jobs=jobs,
+                begun=lambda name: begun(f"simulation of {name}"),
+                stopped=stops.append,
+            )
+            for trial in trials:
+                findings[trial.regime] |= _trial(trial)
+            missing += [trial.reason for trial in trials if trial.reason]
+        if not any(isinstance(stop, KeyboardInterrupt) for stop in stops):
+            _again(found, solved, whole)
+    except KeyboardInterrupt as error:
+        stops.append(error)
+        missing.append("pictures, tables and simulations: interrupted")
+    missing += [
+        f"the solution of regime {name}"
+        for name, known in solved.items()
+        if isinstance(known, BudgetExceededError)
+    ]
+    record = explorer_record(found, solved, findings=findings, terms=drawn, missing=missing)
+    return Explored(
+        record,
+        thumbnail(found),
+        tuple(missing),
+        interrupted=any(isinstance(stop, KeyboardInterrupt) for stop in stops),
+        over_budget=bool(missing) and (whole.is_over or len(stops) > 0),
+    )
+
+
+def _terms(problem: Problem, exponents: SeriesExponents, whole: TimeLimit) -> dict[str, Any] | None:
+    try:
+        with time_limit(whole.share(4), "the diagrams"):
+            return terms_record(
+                LossSeries(problem, loss=exponents.loss), min(_DRAWN, exponents.last)
+            )
+    except DiagflowError:
+        return None
+
+
+def _again(found: Regimes, solved: dict[str, Solution | DiagflowError], whole: TimeLimit) -> None:
+    """Solve what needed more than its share, in the time that the others left."""
+    late = [name for name, known in solved.items() if isinstance(known, BudgetExceededError)]
+    for number, name in enumerate(late):
+        if whole.left is None or whole.is_over:
+            return
+        try:
+            with time_limit(whole.share(len(late) - number), f"the solution of regime {name}"):
+                solved[name] = solution(found, name)
+        except DiagflowError as error:
+            solved[name] = error
+
+
+def _describe(
+    found: Regimes,
+    solved: dict[str, Solution | DiagflowError],
+    findings: dict[str, dict[str, Any]],
+    whole: TimeLimit,
+    *,
+    further: int,
+) -> None:
+    """Tables, cores and numbers of every regime, as far as there is time."""
+    for number, regime in enumerate(found):
+        share = whole.share(3 * (len(found) - number) + further)
+        kept, name = findings[regime.name], regime.name
+        try:
+            with time_limit(_least(share, _DYNAMICS_SECONDS), "the numbers"):
+                kept["numbers"] = typical_numbers(found, regime)
+        except DiagflowError:
+            pass
+        known = solved[name]
+        try:
+            with time_limit(_least(share, _DYNAMICS_SECONDS), "the cores"):
+                dynamics = derive(found, name, budget=Budget(diagrams=_DERIVED_DIAGRAMS))
+                kept["dynamics"] = dynamics_record(dynamics)
+        except DiagflowError:
+            pass
+        if isinstance(known, Solution):
+            formula = known.formula
+            if formula is None or _is_not_evaluated(known):
+                kept["taylor"] = _taylor(known, _least(share, _TAYLOR_SECONDS))
+                kept["table"] = tabulated(found, name, known, seconds=_least(share, _TABLE_SECONDS))
+
+
+def _taylor(solved: Solution, seconds: float) -> list[Polynomial]:
+    """As many Taylor coefficients of a solution as there is time and room for."""
+    result: list[Polynomial] = []
+    try:
+        with time_limit(seconds, "the Taylor coefficients"):
+            for coefficient in islice(solved.taylor(), _TAYLOR_LENGTH):
+                if len(coefficient) > _TAYLOR_TERMS:
+                    break
+                result.append(coefficient)
+    except DiagflowError:
+        pass  # those that are there are right
+    return result
+
+
+def _is_not_evaluated(solved: Solution) -> bool:
+    from diagflow.atlas.formulas import tree
+
+    return solved.formula is not None and tree(solved.formula) is None
+
+
+def _least(share: float | None, most: float) -> float:
+    return most if share is None else min(share, most)
+
+
+def _trial(trial: Trial) -> dict[str, Any]:
+    if trial.done is not None:
+        return {"experiment": trial.done}
+    reason = trial.reason or (
+        "the sizes at which this regime describes the loss are larger than those that can be "
+        "simulated quickly"
+    )
+    return {"no_experiment": reason}
+
+
+def check_page_file(file: Path) -> None:
+    """Refuse a file that cannot be written, before work is spent on it.
+
+    Raises
+    ------
+    InvalidInputError
+        If its name does not end in ``.html``, it is a folder, or its folder does not exist.
+    """
+    if file.suffix.lower() not in (".html", ".htm"):
+        raise InvalidInputError(
+            f"report {file}: is no page by its name; give one that ends in .html"
+        )
+    if file.is_dir():
+        raise InvalidInputError(f"report {file}: is a folder; name a file in it")
+    if not file.absolute().parent.is_dir():
+        raise InvalidInputError(
+            f"report {file}: the folder {file.parent} does not exist; make it first"
+        )
+
+
+def write_explorer(explored: Explored, file: Path) -> None:
+    """Write the page of a problem, whole or not at all.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file cannot be written.
+    """
+    write_whole(file, page(explored.record))

@@ -1,0 +1,261 @@
+"""The pages in a real browser: every regime, numbers against the engine, keyboard, no network."""
+
+import json
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from diagflow.atlas.build import Wanted, build_atlas
+from diagflow.atlas.explorer import explore, write_explorer
+from expansion.closest_regime import where
+from expansion.models import cp, mlp_linear
+from expansion.regimes import Regimes, regimes
+from pde.solving import solve
+from tests.browser import Browser, program
+
+pytestmark = pytest.mark.skipif(program() is None, reason="there is no Chromium on this machine")
+
+TERMS = 4
+PROBLEMS = {
+    "symmetric": lambda: cp(order=2, symmetric=True),
+    "asymmetric": lambda: cp(order=2),
+    "line": lambda: mlp_linear(depth=2),
+}
+AT = {"p": "64", "H": "256", "sigma2": "1/2048"}
+
+
+class Pages:
+    """Pages with the maps that they show, each made when it is asked for first."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._made: dict[str, tuple[Path, Regimes]] = {}
+
+    def __getitem__(self, name: str) -> tuple[Path, Regimes]:
+        if name not in self._made:
+            problem, file = PROBLEMS[name](), self._folder / f"{name}.html"
+            write_explorer(explore(problem, terms=TERMS, simulate=False), file)
+            self._made[name] = file, regimes(problem, terms=TERMS)
+        return self._made[name]
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
+    return Pages(tmp_path_factory.mktemp("pages"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with Browser() as shown:
+        yield shown
+
+
+def click_on(browser: Browser, selector: str) -> None:
+    """Click in the middle of an element, as a hand would."""
+    browser.run(
+        f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})"
+    )
+    box = browser.run(
+        f"(() => {{ const b = document.querySelector({json.dumps(selector)})"
+        ".getBoundingClientRect(); return [b.left + b.width / 2, b.top + b.height / 2]; })()"
+    )
+    browser.click(*box)
+
+
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("asymmetric", "line")]
+
+
+@pytest.mark.parametrize("name", ["symmetric", *SLOW])
+def test_every_regime_shows_its_formula_and_nothing_complains(
+    browser: Browser, pages: Pages, name: str
+) -> None:
+    file, found = pages[name]
+    browser.complaints.clear()
+    browser.requests.clear()
+    browser.open(file)
+    for regime in found:
+        browser.run(
+            f"[...document.querySelectorAll('#table a')].find(a => a.textContent === "
+            f"{json.dumps(regime.name.replace('-', chr(0x2013)))}).click()"
+        )
+        browser.wait(
+            "document.getElementById('regime-title').textContent.endsWith("
+            f"{json.dumps(regime.name.replace('-', chr(0x2013)))})"
+        )
+        assert browser.run("document.querySelectorAll('#regime .katex').length") > 1
+        assert browser.run("document.querySelectorAll('.katex-error').length") == 0
+        assert "regime=" in browser.run("location.hash")
+    browser.run("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    browser.wait("document.querySelectorAll('#diagrams svg').length > 0")
+    assert browser.run("document.querySelectorAll('.katex-error').length") == 0
+    assert browser.complaints == []
+    assert {url.partition("#")[0] for url in browser.requests if not url.startswith("data:")} == {
+        file.as_uri()
+    }
+
+
+def test_a_click_on_a_region_chooses_it_and_the_back_button_returns(
+    browser: Browser, pages: Pages
+) -> None:
+    browser.open(pages["symmetric"][0], "#regime=A")
+    title = "document.getElementById('regime-title').textContent"
+    assert browser.run(title) == "Regime A"
+    click_on(browser, "#map a[data-regime='E'] .region")
+    browser.wait(f"{title} === 'Regime E'")
+    click_on(browser, "#exponents a[data-regime='A-B']")
+    browser.wait(f"{title} === 'Regime A–B'")
+    browser.run("history.back()")
+    browser.wait(f"{title} === 'Regime E'")
+    browser.run("history.back()")
+    browser.wait(f"{title} === 'Regime A'")
+
+
+def test_a_deep_link_restores_regime_coefficient_and_numbers(
+    browser: Browser, pages: Pages
+) -> None:
+    at = ",".join(f"{name}:{value}" for name, value in AT.items())
+    browser.open(pages["symmetric"][0], f"#regime=B-E&s=2&at={at}")
+    assert browser.run("document.getElementById('regime-title').textContent") == "Regime B–E"
+    assert browser.run("document.getElementById('order').value") == "2"
+    assert browser.run("document.getElementById('number-sigma2').value") == "1/2048"
+
+
+@pytest.mark.parametrize("name", ["symmetric", SLOW[0]])
+@pytest.mark.parametrize("at", [AT, {"p": "100", "H": "10", "sigma2": "2e-3"}], ids=str)
+def test_the_page_computes_what_the_engine_says(
+    browser: Browser, pages: Pages, name: str, at: dict[str, str]
+) -> None:
+    file, found = pages[name]
+    browser.open(file)
+    exact = {symbol: Fraction(value) for symbol, value in at.items()}
+    texts = ", ".join(f"{symbol}: Numbers.parsed('{value}')" for symbol, value in at.items())
+    floats = ", ".join(f"{symbol}: {float(value)!r}" for symbol, value in exact.items())
+    browser.run(
+        "globalThis.record = JSON.parse(document.getElementById('record').textContent); "
+        f"globalThis.place = Numbers.where(record, {{{texts}}}); 1"
+    )
+    expected = where(found, at=exact)
+    assert browser.run("place.closest.name") == expected.closest.name
+    for regime, share in browser.run("place.table.map(e => [e.regime.name, e.share])"):
+        assert share == pytest.approx(float(expected.share(regime)), rel=1e-6, abs=1e-9)
+    compared = 0
+    for regime in found:
+        how, times, losses = browser.run(
+            "(() => { const c = Numbers.curve(record, record.regimes.find("
+            f"r => r.name === {json.dumps(regime.name)}), {{{floats}, T: 1}}, place.known); "
+            "const t = [0.25, 0.5, 0.9].map(f => f * (c.stop || c.start)); "
+            "return [c.how, t, t.map(c.loss)]; })()"
+        )
+        if how == "formula":
+            assert losses == pytest.approx(list(solve(found, regime.name, at=exact)(times)))
+            compared += 1
+    assert compared > 3
+
+
+def test_a_point_that_is_dragged_changes_the_numbers(browser: Browser, pages: Pages) -> None:
+    at = ",".join(f"{name}:{value}" for name, value in AT.items())
+    browser.open(pages["symmetric"][0], f"#regime=E&at={at}")
+    before = browser.run("document.getElementById('number-H').value")
+    x, y = browser.run(
+        "(() => { const s = document.querySelector('.own-point'); "
+        "s.scrollIntoView({block: 'center'}); const b = s.getBoundingClientRect(); "
+        "return [b.left + b.width / 2, b.top + b.height / 2]; })()"
+    )
+    browser.mouse("mousePressed", x, y)
+    browser.mouse("mouseMoved", x - 60, y - 20)
+    browser.mouse("mouseReleased", x - 60, y - 20)
+    after = browser.run("document.getElementById('number-H').value")
+    assert float(after) < float(before)
+    assert "neglects about" in browser.run("document.getElementById('nearest').textContent")
+
+
+def test_a_wrong_number_is_marked_and_changes_nothing(browser: Browser, pages: Pages) -> None:
+    browser.open(pages["symmetric"][0], "#regime=E")
+    for text, invalid in (("-3", "true"), ("zero", "true"), ("1/0", "true"), ("32", "false")):
+        browser.run(
+            "(() => { const i = document.getElementById('number-H'); i.focus(); "
+            f"i.value = {json.dumps(text)}; i.dispatchEvent(new Event('input')); }})()"
+        )
+        marked = browser.run("document.getElementById('number-H').getAttribute('aria-invalid')")
+        assert marked == invalid
+
+
+def test_the_keyboard_alone_reaches_and_opens_every_regime_of_the_map(
+    browser: Browser, pages: Pages
+) -> None:
+    file, found = pages["symmetric"]
+    browser.open(file)
+    reached = set()
+    for _ in range(60):
+        browser.press("Tab")
+        name = browser.run("document.activeElement.dataset.regime || ''")
+        if name and browser.run("!!document.activeElement.closest('#map')"):
+            browser.press("Enter")
+            shown = name.replace("-", "–")
+            browser.wait(
+                f"document.getElementById('regime-title').textContent === 'Regime {shown}'"
+            )
+            reached.add(name)
+            browser.run(f"document.querySelector('#map a[data-regime=\"{name}\"]').focus()")
+    assert reached == {regime.name for regime in found}
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("dark", [False, True])
+def test_nothing_is_wider_than_the_window_and_texts_have_contrast(
+    pages: Pages, width: int, dark: bool
+) -> None:
+    with Browser(width=width, height=740, dark=dark) as shown:
+        shown.open(pages["symmetric"][0], "#regime=A-B-E")
+        assert shown.run("document.documentElement.scrollWidth") <= width
+        worst = shown.run(CONTRAST)
+        assert worst >= 4.5
+
+
+CONTRAST = """
+(() => {
+  const light = (text) => {
+    const [r, g, b] = text.match(/[\\d.]+/g).map(Number).map((v) => v / 255)
+      .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ratio = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  const ground = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = getComputedStyle(e).backgroundColor;
+      if (!/, 0\\)$/.test(colour)) return colour;
+    }
+    return 'rgb(255, 255, 255)';
+  };
+  const texts = 'p, a, td, th, dt, dd, li, button, summary, figcaption';
+  return Math.min(...[...document.querySelectorAll(texts)]
+    .filter((e) => e.textContent.trim() && e.namespaceURI.endsWith('xhtml'))
+    .filter((e) => !e.classList.contains('skip'))
+    .map((e) => ratio(light(getComputedStyle(e).color), light(ground(e)))));
+})()
+"""
+
+
+@pytest.mark.slow
+def test_an_atlas_filters_compares_and_links(browser: Browser, tmp_path: Path) -> None:
+    names = ["cp --order 2", "cp --order 2 --symmetric"]
+    built = build_atlas(names, Wanted(tmp_path, terms=4, simulate=False))
+    assert built.failed == {} and built.pages == names
+    browser.complaints.clear()
+    browser.open(tmp_path / "index.html")
+    assert browser.run("document.querySelectorAll('.tile').length") == 2
+    browser.run(
+        "(() => { const s = document.getElementById('symmetric'); s.value = 'true'; "
+        "s.dispatchEvent(new Event('change')); })()"
+    )
+    assert browser.run("document.querySelectorAll('.tile').length") == 1
+    assert "symmetric=true" in browser.run("location.hash")
+    browser.run("document.getElementById('reset').click()")
+    for box in (0, 1):
+        browser.run(f"document.querySelectorAll('.tile input')[{box}].click()")
+    browser.wait("!document.getElementById('comparison').hidden")
+    assert browser.run("document.querySelectorAll('iframe').length") == 2
+    assert browser.run("document.querySelectorAll('#regimes .tag').length") > 10
+    assert browser.complaints == []
