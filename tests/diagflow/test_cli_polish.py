@@ -60,7 +60,10 @@ def test_the_help_groups_all_commands() -> None:
 
 def test_every_command_is_in_a_group() -> None:
     modules = {path.stem for path in (ROOT / "diagflow" / "commands").glob("*.py")}
-    shared = {"__init__", "ensemble", "problem", "regime_search", "shared_options", "values"}
+    shared = {
+        *("__init__", "ensemble", "followed", "problem", "regime_search", "shared_options"),
+        "values",
+    }
     assert {command.NAME for command in COMMANDS} == modules - shared
 
 
@@ -141,7 +144,7 @@ def test_completion_knows_presets_files_and_targets(
     for name in ("cpx.toml", "notes.txt", "models/deep.toml"):
         (tmp_path / name).touch()
     assert _problems("cp") == ["cp", "cpx.toml"]
-    assert _problems("m") == ["models/"]
+    assert _problems("mo") == ["models/"]
     assert _problems("models/") == _problems("models/d") == ["models/deep.toml"]
     assert set(_problems("")) > {"tied-autoencoder", "cpx.toml", "models/"}
     assert _targets("sp") == ["spike", "spiked"]
