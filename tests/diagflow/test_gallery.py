@@ -82,7 +82,7 @@ def test_a_loss_over_decades_has_a_logarithmic_axis(
 ) -> None:
     figures: list[Figure] = []
     monkeypatch.setattr(curves, "write_pair", lambda figure, *rest: figures.append(figure))
-    monkeypatch.setattr(curves, "regimes_of", lambda problem: regimes(problem, terms=4))
+    monkeypatch.setattr(curves, "regimes_of", lambda problem, terms=None: regimes(problem, terms=4))
     for logarithmic in (False, True):
         curve_experiment(logarithmic=logarithmic).run(tmp_path, jobs=1, report=silent)
     scales = [[axes.get_yscale() for axes in figure.axes] for figure in figures]
@@ -293,7 +293,7 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
 def test_names_are_distinct_and_both_sizes_have_the_same() -> None:
     quick, full = ([e.name for e in experiments(quick=q)] for q in (True, False))
     assert quick == full
-    assert len(set(full)) == len(full) == 16
+    assert len(set(full)) == len(full) == 17
 
 
 def test_the_command_refuses_an_unknown_experiment(run: Run, tmp_path: Path) -> None:
