@@ -141,8 +141,13 @@ def explore(
     missing: list[str] = []
     if terms is not None and exponents.last < terms:
         missing.append(f"Y_{exponents.last + 1} ... Y_{terms}: not finished")
-    with time_limit(whole.left, "the map of regimes"):
-        found = regimes(exponents, slice=slice)
+    try:
+        with time_limit(whole.left, "the map of regimes"):
+            found = regimes(exponents, slice=slice)
+    except InvalidInputError:  # too few coefficients, because the expansion was stopped
+        if stops:
+            raise stops[0] from None
+        raise
     unwanted = {found[name].name for name in without}
     begun("solutions")
     solved = solutions(

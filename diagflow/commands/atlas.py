@@ -79,6 +79,7 @@ def run(
     """
     from diagflow.atlas.build import Wanted, build_atlas
     from diagflow.atlas.problems import listed
+    from diagflow.columns import counted
     from diagflow.terminal import note
     from diagflow.time_limit import check_seconds
     from diagrams.errors import InvalidInputError
@@ -103,12 +104,12 @@ def run(
             f"diagflow: interrupted: what was finished is in {output / 'index.html'}", err=True
         )
         raise typer.Exit(INTERRUPTED) from None
-    note(f"written: {output / 'index.html'}, {len(atlas.pages)} problems", err=False)
+    note(f"written: {output / 'index.html'}, {counted(len(atlas.pages), 'problem')}", err=False)
     if atlas.left or atlas.failed:
         without = len(atlas.left) + len(atlas.failed)
         typer.echo(
-            f"diagflow: error: budget: {without} problems have no page, the index says why; raise "
-            "the limits or ask for fewer terms",
+            f"diagflow: error: budget: {counted(without, 'problem')} without a page, the index "
+            "says why; raise the limits or change --terms",
             err=True,
         )
         raise typer.Exit(USAGE_ERROR)

@@ -19,10 +19,12 @@ from diagflow.plotting.evolution import draw_band, draw_evolution, draw_trajecto
 from diagflow.plotting.style import (
     COLOURS,
     COLUMN_WIDTH,
+    FigureError,
     check_figure_file,
     figure_style,
     write_figure,
 )
+from diagrams.errors import DiagflowError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,13 +128,13 @@ def plot_evolution(
     ------
     InvalidInputError
         If the file cannot be written.
+    FigureError
+        If there is no such picture.
     """
-    check_figure_file(file)
-    with figure_style():
-        write_figure(
-            evolution_figure(evolution, times=times, correction=correction, at=at, band=band),
-            file,
-        )
+    _write(
+        file,
+        lambda: evolution_figure(evolution, times=times, correction=correction, at=at, band=band),
+    )
 
 
 def plot_trajectory(trajectory: Trajectory, file: Path, *, title: str = "") -> None:
@@ -142,10 +144,26 @@ def plot_trajectory(trajectory: Trajectory, file: Path, *, title: str = "") -> N
     ------
     InvalidInputError
         If the file cannot be written.
+    FigureError
+        If there is no such picture.
     """
+    _write(file, lambda: trajectory_figure(trajectory, title=title))
+
+
+def _write(file: Path, draw: Callable[[], Figure]) -> None:
     check_figure_file(file)
-    with figure_style():
-        write_figure(trajectory_figure(trajectory, title=title), file)
+    try:
+        with figure_style():
+            write_figure(draw(), file)
+    except DiagflowError:
+        raise
+    except Exception as error:
+        # Whatever it is: the reader has the numbers, and a line instead of a traceback.
+        reason = f"{type(error).__name__}: {error}".replace("\n", " ")
+        raise FigureError(
+            f"figure {file}: cannot be drawn ({reason}); the numbers themselves are not in doubt, "
+            "leave the figure out"
+        ) from error
 
 
 def _figure(draw: Callable[[Axes], None]) -> Figure:

@@ -11,6 +11,7 @@ import pytest
 import sympy
 from jsonschema import Draft202012Validator
 
+from diagflow.atlas import explorer
 from diagflow.atlas.build import Wanted, build_atlas
 from diagflow.atlas.explorer import check_page_file, explore, write_explorer
 from diagflow.atlas.formulas import python_code, tree
@@ -20,12 +21,15 @@ from diagflow.atlas.record import explorer_record
 from diagflow.atlas.shapes import exponents_record, map_record
 from diagflow.atlas.tables import Variables, tabulated
 from diagflow.schemas import schema
-from diagrams.errors import DiagflowError, InvalidInputError
+from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.leading import LeadingSeries
 from expansion.models import autoencoder, cp
 from expansion.regimes import Regimes, regimes
 from expansion.series import Budget
 from pde.solving import solution
+from tests.command import Run
+
+ZERO = cp(order=2, symmetric=True, target="zero")
 
 
 @pytest.fixture(scope="module")
@@ -188,10 +192,46 @@ def test_a_problem_without_a_page_is_named(tmp_path: Path) -> None:
     assert "too few coefficients" in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
-def test_what_a_limit_cuts_off_is_named() -> None:
+def test_what_a_limit_cuts_off_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DiagflowError):
         explore(cp(order=5), terms=6, budget=Budget(seconds=0.05), simulate=False)
-    symmetric = cp(order=2, symmetric=True)
-    explored = explore(symmetric, terms=80, budget=Budget(seconds=5), simulate=False)
-    assert explored.missing[0].endswith("... Y_80: not finished")
+
+    def some(found: Regimes, **options: object) -> dict[str, object]:
+        late = BudgetExceededError("budget: the solution needs more than 1 seconds")
+        return {r.name: late if r.name == "A" else solution(found, r.name) for r in found}
+
+    monkeypatch.setattr(explorer, "solutions", some)
+    explored = explore(ZERO, terms=4, simulate=False)
+    assert explored.missing == ("the solution of regime A",)
     assert explored.record["missing"] == list(explored.missing)
+    ways = {row["name"]: row["solved"] for row in explored.record["regimes"]}
+    assert ways["A"] == "not reached" and ways["B"] == "closed-form"
+
+
+def test_an_interrupt_keeps_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*given: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(explorer, "_describe", stopped)
+    explored = explore(ZERO, terms=4, simulate=False)
+    assert explored.interrupted and explored.missing
+    assert all(row["solution"] for row in explored.record["regimes"])
+
+
+def test_the_command_line_writes_a_page_and_an_atlas(run: Run, tmp_path: Path) -> None:
+    zero = ("cp", "--order", "2", "--symmetric", "--target", "zero")
+    file = tmp_path / "zero.html"
+    code, out, _ = run(
+        *("report", *zero, "--terms", "4", "--html", "--output", str(file), "--no-simulations")
+    )
+    assert code == 0 and str(file) in out and file.stat().st_size > 100_000
+    assert run("report", *zero, "--html", "--output", str(tmp_path / "zero.pdf"))[0] == 2
+    folder = tmp_path / "atlas"
+    names = (" ".join(zero), "cp --order 2")
+    code, out, err = run(
+        *("atlas", *names, "--terms", "3", "--output", str(folder), "--no-simulations")
+    )
+    assert code == 2 and "1 problem without a page" in err
+    assert (folder / "cp-order-2-symmetric-target-zero.html").exists()
+    assert "too few coefficients" in (folder / "index.html").read_text(encoding="utf-8")
+    assert run("atlas", "unknown", "--output", str(folder))[0] == 2
