@@ -18,6 +18,7 @@ from diagflow.display import register
 
 if TYPE_CHECKING:
     from diagflow.simulation import simulate
+    from diagflow.simulation.trajectory import Trajectory
     from diagrams.errors import (
         BudgetExceededError,
         CapacityError,
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     from expansion.problem_files.problem_file import read_problem_file
     from expansion.regimes import Regime, Regimes, regimes
     from expansion.series import Budget, LossSeries, loss_series
-    from pde.evolution import LossEvolution
-    from pde.solving import solve
+    from pde.evolution import LossEvolution, Solution
+    from pde.solving import solution, solve
 
 __version__ = "0.1.0"
 
@@ -60,6 +61,8 @@ __all__ = [
     "Problem",
     "Regime",
     "Regimes",
+    "Solution",
+    "Trajectory",
     "autoencoder",
     "correlators",
     "cp",
@@ -70,6 +73,7 @@ __all__ = [
     "read_problem_file",
     "regimes",
     "simulate",
+    "solution",
     "solve",
     "tied_autoencoder",
     "two_layer",
@@ -90,6 +94,8 @@ _HOME = {
     "Problem": "expansion.problem",
     "Regime": "expansion.regimes",
     "Regimes": "expansion.regimes",
+    "Solution": "pde.evolution",
+    "Trajectory": "diagflow.simulation.trajectory",
     "autoencoder": "expansion.models",
     "correlators": "expansion.correlators",
     "cp": "expansion.models",
@@ -100,6 +106,7 @@ _HOME = {
     "read_problem_file": "expansion.problem_files.problem_file",
     "regimes": "expansion.regimes",
     "simulate": "diagflow.simulation",
+    "solution": "pde.solving",
     "solve": "pde.solving",
     "tied_autoencoder": "expansion.models",
     "two_layer": "expansion.models",

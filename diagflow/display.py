@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagflow.files import write_whole
+from diagrams.arguments import shown
 from diagrams.display import paint_with
+from diagrams.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import sympy
@@ -174,36 +176,45 @@ def _evolution_file(given: tuple[LossEvolution, str | PathLike[str]]) -> None:
     from diagflow.plotting.evolution import telling_times
     from diagflow.show.solution import csv_text
 
-    evolution, file = given
+    evolution, file = given[0], _path(given[1])
     if _is_table(file):
         start, stop = telling_times(evolution)
         times = [start + (stop - start) * k / _ROWS for k in range(_ROWS + 1)]
-        write_whole(Path(file), csv_text(evolution, times, evolution(times).tolist()))
+        write_whole(file, csv_text(evolution, times, evolution(times).tolist()))
     else:
-        plot_evolution(evolution, Path(file))
+        plot_evolution(evolution, file)
 
 
 def _trajectory_file(given: tuple[Trajectory, str | PathLike[str]]) -> None:
     from diagflow.plotting.curve_figure import plot_trajectory
     from diagflow.show.simulation import csv_text
 
-    trajectory, file = given
+    trajectory, file = given[0], _path(given[1])
     if _is_table(file):
-        write_whole(Path(file), csv_text("", {}, trajectory, curves=False))
+        write_whole(file, csv_text("", {}, trajectory, curves=False))
     else:
-        plot_trajectory(trajectory, Path(file))
+        plot_trajectory(trajectory, file)
 
 
 def _regimes_file(given: tuple[Regimes, str | PathLike[str]]) -> None:
     from diagflow.plotting.regime_figure import plot_regimes
     from diagflow.show.regimes import csv_text
 
-    found, file = given
+    found, file = given[0], _path(given[1])
     if _is_table(file):
-        write_whole(Path(file), csv_text(found))
+        write_whole(file, csv_text(found))
     else:
-        plot_regimes(found, Path(file))
+        plot_regimes(found, file)
 
 
-def _is_table(file: str | PathLike[str]) -> bool:
-    return Path(file).suffix.lower() == ".csv"
+def _path(file: object) -> Path:
+    """The path of a file to be written."""
+    if not isinstance(file, str | PathLike):
+        raise InvalidInputError(
+            f"file {shown(file)}: is no path; give one that ends in .svg, .pdf, .png or .csv"
+        )
+    return Path(file)
+
+
+def _is_table(file: Path) -> bool:
+    return file.suffix.lower() == ".csv"

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 
-from diagrams.arguments import positive, shown
+from diagrams.arguments import instance, positive, shown
 from diagrams.errors import InvalidInputError
 from expansion.closest_regime import NeglectedShare, neglected_share
 from expansion.cumulants import read_cumulant
@@ -111,6 +111,7 @@ def solution(found: Regimes, name: str) -> Solution:
         If there is no such regime, the series does not come from a problem, or no solution is
         known and the regime cannot be resummed.
     """
+    instance(found, Regimes, "map", remedy="make one, as regimes(problem)")
     regime = found[name]
     problem = found.exponents.problem
     if problem is None:

@@ -119,6 +119,8 @@ def test_values_are_drawn_and_saved(found: Regimes, tmp_path: Path) -> None:
             assert file.stat().st_size > 50
         with pytest.raises(InvalidInputError, match="extension"):
             value.save(tmp_path / "value.txt")
+        with pytest.raises(InvalidInputError, match="is no path"):
+            value.save(None)
     rows = list(csv.reader((tmp_path / "1.csv").open(encoding="utf-8")))
     t, loss = np.array(rows[1:], dtype=float).T
     assert loss == pytest.approx(values[1](t))
