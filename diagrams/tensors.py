@@ -379,8 +379,11 @@ class Tensor:
 
     @property
     def is_idempotent(self) -> bool:
-        """Whether it is a mask: fixed entries that are their own squares, zeros and ones."""
-        return self.law == "bernoulli" and self.kind is Kind.FIXED
+        """Whether it is a mask: fixed entries that are their own squares, zeros and ones.
+
+        Not so the tensors with two underscores that stand for weights (`diagrams.rewriting`).
+        """
+        return self.law == "bernoulli" and self.kind is Kind.FIXED and "__" not in self.name
 
     @property
     def orders(self) -> tuple[tuple[int, ...], ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from diagflow import oracle
+from diagflow import oracle, oracle_dynamics, oracle_laws
 from diagflow.oracle import Moments, QuadraticLoss, Term
 from diagrams.diagram import Diagram
 from diagrams.tensors import Axis, Kind, Tensor
@@ -117,6 +117,23 @@ def test_a_mask_is_its_own_square() -> None:
     weight = Tensor("M", (p, p), law="bernoulli", probability="q")
     assert len(Diagram((p, p), ((mask, (0, 1)),) * 3).factors) == 1
     assert len(Diagram((p, p), ((weight, (0, 1)),) * 3).factors) == 3
+
+
+def test_steps_of_weights_of_zeros_and_ones_agree_with_the_oracle() -> None:
+    """What stands for a weight in a step is no mask, although it is fixed meanwhile."""
+    problem = cp(2, symmetric=True).with_law("U", law="bernoulli", variance="", probability="q")
+    series = loss_series(problem.driven_by(step="eta"))
+    eta = Fraction(1, 3)
+    U = Term(1, (("U", "ki"), ("U", "kj")), "ij")
+    loss = QuadraticLoss((U,), (Term(1, (), "ii"),))
+    expected = oracle_dynamics.moved_moments(
+        loss,
+        oracle_dynamics.Dynamics(potential=((Fraction(1), loss),), step=eta),
+        {"k": 1, "i": 2, "j": 2},
+        1,
+        laws={"U": oracle_laws.bernoulli((Fraction(1), (("q", 1),)))},
+    )
+    assert [_at(series[s], p=2, H=1, eta=eta) for s in range(2)] == expected
 
 
 def test_no_regime_asks_a_probability_to_grow() -> None:
