@@ -3,7 +3,7 @@ r"""Series and formulas in the languages of computer algebra systems.
 >>> from expansion.polynomial import Polynomial
 >>> Y = [Polynomial.parse("1/2*p"), Polynomial.parse("-2*p*H*sigma2")]
 >>> print(series_code(Language.MATHEMATICA, Y), end="")
-Y = {p/2, -2*H*p*sigma2};
+Y = {(1/2)*p, -2*H*p*sigma2};
 >>> print(series_code(Language.JULIA, Y), end="")
 using Symbolics
 @variables p H sigma2
