@@ -131,11 +131,6 @@ class Drive:
         return self == PLAIN
 
     @property
-    def is_gradient_flow(self) -> bool:
-        """Whether the weights follow a gradient in continuous time, without noise or inertia."""
-        return not (self.temperature or self.momentum or self.step)
-
-    @property
     def is_rewriting(self) -> bool:
         """Whether it is done by `diagrams.rewriting`."""
         return bool(self.momentum or self.step)

@@ -150,9 +150,8 @@ class _Question:
 @lru_cache(maxsize=256)
 def _answer(question: _Question) -> Answer:
     found, name = question.found, question.name
-    if question.problem is not None and not question.problem.drive.is_gradient_flow:
-        # The cores of a regime follow a gradient; they know neither noise nor inertia.
-        return Answer(HierarchySummary(remark="the weights follow no gradient flow"))
+    if question.problem is not None and question.problem.drive.is_rewriting:
+        return Answer(HierarchySummary(remark="cores have no velocities"))
     order = 1 if question.loss is None else read_cumulant(question.loss)[1]
     if order == 2:
         return Answer(*variance_solution(found, name))

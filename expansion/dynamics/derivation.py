@@ -442,10 +442,10 @@ def derive(
     if averages is not None:
         instance(averages, Averages, "averages", remedy="take those of another derivation")
     problem = found.exponents.problem
-    if problem is not None and not problem.drive.is_gradient_flow:
+    if problem is not None and problem.drive.is_rewriting:
         raise InvalidInputError(
-            f"effective dynamics of {problem.title}: cores know gradient flows only; leave out "
-            "temperature, momentum and step, or use the coefficients"
+            f"effective dynamics of {problem.title}: cores have no velocities and no steps; leave "
+            "out momentum and step, or use the coefficients"
         )
     if problem is None:
         raise InvalidInputError(
@@ -572,8 +572,9 @@ def _derived(
         core for core in depths if attempt.fluctuating and len(hierarchy.covariance(core, core))
     )
     kind = kind_of(depths, closed=depth is None)
-    if attempt.whole and kind is Kind.ONE_SITE:
-        kind = Kind.OPEN  # a particle needs a potential of cores on its site
+    # A particle needs a potential of cores on its site, and is moved by it alone.
+    if kind is Kind.ONE_SITE and (attempt.whole or problem.drive.temperature):
+        kind = Kind.OPEN
     return EffectiveDynamics(
         problem=problem,
         loss=followed.name,

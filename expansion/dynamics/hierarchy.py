@@ -6,7 +6,8 @@ rule the flow moves a core c by
     dc/dtau  =  - sum over terms, over cores c' of a term, of
                 (the term without c') * (the merger of c and c', reduced),
 
-of which the products of order sigma(c) + alpha_T are kept. Lower ones are negligible. A higher one
+and a temperature adds the second derivatives of c, see `diagrams.generator`. Of these products
+those of order sigma(c) + alpha_T are kept. Lower ones are negligible. A higher one
 would mean that a whole diagram, or alpha_T, was chosen wrongly: it is reported, never dropped.
 Cores are reduced when they are first asked for; nothing is done for those that are not.
 
@@ -297,7 +298,7 @@ class Hierarchy:
         total: dict[Product, Fraction] = {}
         for source, product, c in self._derivative(core):
             total[product] = total.get(product, Fraction(0)) + c
-            if self.order(product) == allowed:
+            if source is not None and self.order(product) == allowed:
                 self._acting.add(source)
         for product, c in total.items():
             if not c:
@@ -316,8 +317,12 @@ class Hierarchy:
             kept[key] = kept.get(key, Fraction(0)) + c
         return collected(kept)
 
-    def _derivative(self, core: Diagram) -> Iterator[tuple[Product, Product, Fraction]]:
-        """Products in dc/dtau, each with the product of the potential that it comes from."""
+    def _derivative(self, core: Diagram) -> Iterator[tuple[Product | None, Product, Fraction]]:
+        """Products in dc/dtau, with the product of the potential they come from, if they do."""
+        noise = self.scales.averages.generator.noise(DiagramSum({core: 1}))
+        self.scales.averages.tick(MERGE_WORK * len(noise))
+        for product, weight in self.reduced(noise).items():
+            yield None, product, weight
         moves = {tensor for tensor in core.tensors if tensor.is_learnable}
         representative = self.scales.averages.representative
         for source, c in self._products.items():

@@ -368,3 +368,30 @@ def test_a_small_part_of_the_potential_may_move_the_cores(regime: str, fifth: st
     assert dynamics.kind is Kind.FINITE
     assert dynamics.certificate.matched == (0, 1, 2, 3)
     assert dynamics.coefficients(4)[4] == Polynomial.parse(fifth)
+
+
+@pytest.mark.parametrize(
+    ("regime", "kind"),
+    [("V1", Kind.FINITE), ("V3-V4", Kind.FINITE), ("V4-V5", Kind.FINITE), ("F1", Kind.WORDS)],
+)
+def test_a_temperature_moves_the_cores_too(regime: str, kind: Kind) -> None:
+    """Langevin dynamics: the second derivatives of a core stand in its rate."""
+    dynamics = derive(noisy(), regime)
+    assert dynamics.kind is kind
+    assert dynamics.certificate.matched == (0, 1, 2, 3, 4)
+    assert any(
+        "tau" in str(term.coefficient)
+        for core, _ in dynamics.cores[:1]
+        for term in dynamics.rate(core)
+    )
+
+
+def test_without_its_noise_a_noisy_regime_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Generator, "noise", lambda self, total: DiagramSum())
+    with pytest.raises(RefusedError):
+        derive(noisy(), "V3-V4").require_certificate()
+
+
+@cache
+def noisy() -> Regimes:
+    return regimes(cp(order=2, symmetric=True).driven_by(temperature="tau"), terms=4)
