@@ -134,8 +134,8 @@ class Problem:
         for tensor in self.tensors:
             for name in sorted(pinned & {*_symbols(tensor)}):
                 raise InvalidInputError(
-                    f"tensor {tensor.name}: its law {tensor.entries} names the axis {name}, "
-                    "which is pinned; write its size"
+                    f"tensor {tensor.name}: its {'variance' if tensor.entries.is_wick else 'law'} "
+                    f"{tensor.entries} names the axis {name}, which is pinned; write its size"
                 )
         named = {axis.name for axis in self.axes} | {n for t in self.tensors for n in _symbols(t)}
         for name, meaning in RESERVED_SYMBOLS.items():

@@ -282,8 +282,8 @@ def test_a_small_report_compiles(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "report" / "notes.txt").read_text() == "mine"
 
 
-def test_help_has_two_examples(run: Run) -> None:
-    assert run("report", "--help").out.count("diagflow report cp") == 2
+def test_help_has_examples(run: Run) -> None:
+    assert run("report", "--help").out.count("diagflow report cp") == 3
 
 
 @pytest.mark.parametrize(

@@ -235,11 +235,14 @@ def test_a_problem_knows_its_sizes_and_symbols() -> None:
 ERRORS = {
     ("variance", "0.5"): "x.toml, line 5: tensors.U.variance: is 0.5; expected a symbol as",
     ("variance", "true"): "x.toml, line 5: tensors.U.variance: is True; expected",
-    ("variance", "0"): "x.toml, line 5: variance 0: is not positive; give a product",
+    ("variance", "0"): "x.toml, line 5: variance '0': is not positive; give a product",
     ("variance", '"-1/p"'): "x.toml, line 5: variance '-1/p': '-' is not understood there; give",
     ("variance", '"1/r"'): "x.toml, line 5: tensors.U.variance: the axis 'r' is in no slot",
     ("symmetric", "1"): "x.toml, line 6: tensors.U.symmetric: is 1; expected true or false",
-    ("symmetric", "true"): "x.toml, line 2: tensor U: a symmetric tensor is Gaussian and has two",
+    (
+        "symmetric",
+        "true",
+    ): "x.toml, line 2: tensor U: a symmetric tensor is Gaussian of mean zero and has two",
 }
 
 

@@ -32,9 +32,13 @@ PRESETS = {
 OTHERS = {
     "driven",
     "low_rank",
+    "masked_autoencoder",
+    "masked_modular_addition",
     "one-pass",
     "scaled_initialisation",
+    "signs_order4",
     "skip_connection",
+    "spectrum",
     "symmetric_noise",
 }
 
