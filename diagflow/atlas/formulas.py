@@ -111,7 +111,8 @@ def python_code(short: ShortFormula, solved: Solution) -> str:
         for name, value in (*short.scaled, *short.letters)
     ]
     lines.append(f"    return {printer.doprint(short.formula)}")
-    used = {symbol.name for symbol in sympy.sympify(solved.formula).free_symbols}
+    assert solved.formula is not None  # there is a short form of it
+    used = {symbol.name for symbol in solved.formula.free_symbols}
     numbers = [name for name in solved.symbols if name in used]
     others = sorted(used - {*numbers, "t", "T"})
     arguments = ", ".join([*map(written, [*numbers, *others]), "T=1"])

@@ -77,6 +77,7 @@ def _declared(language: Language, names: Iterable[str]) -> str:
 
 def _expression(language: Language, formula: sympy.Expr) -> str:
     import sympy
+    from sympy.printing.mathematica import MCodePrinter
     from sympy.printing.str import StrPrinter
 
     renamed = {
@@ -85,7 +86,7 @@ def _expression(language: Language, formula: sympy.Expr) -> str:
     }
     plain = formula.xreplace(renamed)
     if language is Language.MATHEMATICA:
-        return str(sympy.mathematica_code(plain))
+        return str(MCodePrinter().doprint(plain))
     if language is Language.JULIA:
         return re.sub(r" \.([*/^]) ", r" \1 ", str(sympy.julia_code(plain)))  # of scalars
     if language is Language.SAGE:

@@ -138,6 +138,7 @@ class Hierarchy:
     ) -> None:
         self.scales = scales
         self.fluctuating = fluctuating
+        self.whole = whole
         self.reduction = Reduction(scales)
         self.potential_reduction = Reduction(scales, labelled=True)
         self.dropped: list[Dropped] = []

@@ -42,6 +42,7 @@ from pde.taylor import symbol
 SYM2, ASYM2 = cp(order=2, symmetric=True), cp(order=2)
 ASYM3, SYM4 = cp(order=3), cp(order=4, symmetric=True)
 DATA = tied_autoencoder(data=True)
+MODULAR = cp(order=3, target="modular-addition")
 
 
 @lru_cache(maxsize=16)
@@ -61,7 +62,7 @@ def holds(problem: Problem, name: str, loss: str | None = None) -> bool:
 
 def on_file() -> Iterator[tuple[Problem, str]]:
     """Every regime of these problems that a solver of the registry applies to."""
-    for problem in (SYM2, ASYM2, ASYM3, SYM4, DATA):
+    for problem in (SYM2, ASYM2, ASYM3, SYM4, DATA, MODULAR):
         for regime in found(problem):
             if solver_for(problem, regime.name) is not None:
                 yield problem, regime.name
@@ -69,7 +70,7 @@ def on_file() -> Iterator[tuple[Problem, str]]:
 
 # Sums of 24 coefficients, a pair of integrals at every time, and flows of up to 90 eigenvalues.
 COSTLY = {
-    *((ASYM3.title, name) for name in ("C-D", "D", "E", "E-A")),
+    *((p.title, name) for p in (ASYM3, MODULAR) for name in ("C-D", "D", "E", "E-A")),
     *((DATA.title, name) for name in ("mean-field & narrow-latent", "small-data")),
 }
 CASES = [(p, name) for p, name in on_file() if (p.title, name) not in COSTLY]
