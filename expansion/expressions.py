@@ -29,9 +29,18 @@ from fractions import Fraction
 
 from diagrams.arguments import word
 from diagrams.errors import InvalidInputError
-from expansion.formulas import MAXIMAL_DIGITS, MAXIMAL_FACTORS, MAXIMAL_LENGTH, MAXIMAL_TERMS
+from expansion.formulas import (
+    ENTRY,
+    MAXIMAL_DIGITS,
+    MAXIMAL_FACTORS,
+    MAXIMAL_LENGTH,
+    MAXIMAL_TERMS,
+    NUMBER,
+    after_blanks,
+    short_name,
+    unexpected,
+)
 from expansion.polynomial import read_rational
-from expansion.untrusted import MAXIMAL_NAME
 
 __all__ = [
     "KERNEL",
@@ -60,12 +69,9 @@ MAXIMAL_DEPTH = 20
 MAXIMAL_POWER = 8
 """Highest power of a part."""
 
-_ENTRY = re.compile(r"([A-Za-z_]\w*)\s*\[([\w\s,]*)\]", re.ASCII)
-_NUMBER = re.compile(r"\d+(?:\s*/\s*\d+)?", re.ASCII)
 _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _MERGE = re.compile(r"merge\s*\(", re.ASCII)
 _POWER = re.compile(r"\s*\*\*\s*(\d{1,3})", re.ASCII)
-_BLANK = re.compile(r"\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +147,10 @@ def is_plain_formula(text: str) -> bool:
     # A symbol looks like a name: only entries make a formula plain, in every one of its terms.
     if "(" in text or "**" in text:
         return False
-    entries = _ENTRY.findall(text)
+    entries = ENTRY.findall(text)
     if any(name in (MODEL, KERNEL) for name, _ in entries):
         return False
-    return bool(entries) and all(_ENTRY.search(term) for term in re.split(r"[+-]", text) if term)
+    return bool(entries) and all(ENTRY.search(term) for term in re.split(r"[+-]", text) if term)
 
 
 def entry_names(text: str) -> frozenset[str]:
@@ -155,7 +161,7 @@ def entry_names(text: str) -> frozenset[str]:
     >>> sorted(entry_names("W[k,i] V [k] - a*train"))
     ['V', 'W']
     """
-    return frozenset(name for name, _ in _ENTRY.findall(text))
+    return frozenset(name for name, _ in ENTRY.findall(text))
 
 
 def word_names(text: str) -> frozenset[str]:
@@ -191,7 +197,7 @@ def read_expression(text: str, *, names: Collection[str]) -> Expression:
     named = re.compile("(?:" + "|".join(map(re.escape, words)) + r")(?!\w)") if words else None
     expression, place = _Reader(text, named).expression(0, 0)
     if place < len(text):
-        raise _unexpected(text, place, "+, - or the end")
+        raise unexpected(text, place, "+, - or the end")
     return expression
 
 
@@ -232,21 +238,21 @@ class _Reader:
             starred = not first and self.text[place : place + 1] == "*"
             if starred:
                 place = self._blank(place + 1)
-            if match := _NUMBER.match(self.text, place):
+            if match := NUMBER.match(self.text, place):
                 coefficient *= read_rational("".join(match[0].split()))
                 place = self._blank(match.end())
             else:
                 part, end = self._part(place, depth)
                 if part is None:
                     if first or starred:
-                        raise _unexpected(self.text, place, "a number, a name or a parenthesis")
+                        raise unexpected(self.text, place, "a number, a name or a parenthesis")
                     break
                 made: Part = part
                 power = _POWER.match(self.text, end)
                 if power is not None and not isinstance(part, Entry):
                     count, end = int(power[1]), power.end()
                     if not 1 <= count <= MAXIMAL_POWER:
-                        raise _unexpected(
+                        raise unexpected(
                             self.text, power.start(1), f"a power from 1 to {MAXIMAL_POWER}"
                         )
                     made = part if count == 1 else Power(part, count)
@@ -279,36 +285,19 @@ class _Reader:
         if text[place : place + 1] == "(":
             inner, place = self.expression(place + 1, depth + 1)
             return inner, self._expect(place, ")")
-        if match := _ENTRY.match(text, place):
+        if match := ENTRY.match(text, place):
             indices = tuple(index.strip() for index in match[2].split(","))
             if not all(_WORD.fullmatch(index) for index in indices):
-                raise _unexpected(text, match.start(2), "names of indices with commas between")
-            return Entry(_short(match[1]), tuple(map(_short, indices))), match.end()
+                raise unexpected(text, match.start(2), "names of indices with commas between")
+            return Entry(short_name(match[1]), tuple(map(short_name, indices))), match.end()
         if match := _WORD.match(text, place):
-            return Named(_short(match[0])), match.end()
+            return Named(short_name(match[0])), match.end()
         return None, place
 
     def _blank(self, place: int) -> int:
-        match = _BLANK.match(self.text, place)
-        return match.end() if match else place
+        return after_blanks(self.text, place)
 
     def _expect(self, place: int, mark: str) -> int:
         if self.text[place : place + 1] != mark:
-            raise _unexpected(self.text, place, mark)
+            raise unexpected(self.text, place, mark)
         return place + 1
-
-
-def _short(name: str) -> str:
-    if len(name) > MAXIMAL_NAME:
-        raise InvalidInputError(
-            f"formula: the name {name[:30]!r}... has more than {MAXIMAL_NAME} characters; write a "
-            "shorter one"
-        )
-    return name
-
-
-def _unexpected(text: str, place: int, expected: str) -> InvalidInputError:
-    found = repr(text[place : place + 15]) if place < len(text) else "the end"
-    return InvalidInputError(
-        f"formula {text[:60]!r}: has {found} in column {place + 1}; expected {expected}"
-    )

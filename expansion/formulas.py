@@ -27,12 +27,17 @@ from expansion.polynomial import read_rational
 from expansion.untrusted import MAXIMAL_NAME
 
 __all__ = [
+    "ENTRY",
     "MAXIMAL_DIGITS",
     "MAXIMAL_FACTORS",
     "MAXIMAL_LENGTH",
     "MAXIMAL_TERMS",
+    "NUMBER",
     "Term",
+    "after_blanks",
     "read_formula",
+    "short_name",
+    "unexpected",
 ]
 
 MAXIMAL_LENGTH = 10_000
@@ -47,8 +52,12 @@ MAXIMAL_FACTORS = 100
 MAXIMAL_DIGITS = 100
 """Most digits of the numerator and of the denominator of the number in front of a term."""
 
-_ENTRY = re.compile(r"([A-Za-z_]\w*)\s*\[([\w\s,]*)\]", re.ASCII)
-_NUMBER = re.compile(r"\d+(?:\s*/\s*\d+)?", re.ASCII)
+ENTRY = re.compile(r"([A-Za-z_]\w*)\s*\[([\w\s,]*)\]", re.ASCII)
+"""A tensor with its indices, also in `expansion.expressions`."""
+
+NUMBER = re.compile(r"\d+(?:\s*/\s*\d+)?", re.ASCII)
+"""A positive rational number."""
+
 _SYMBOL = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _INDEX = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _BLANK = re.compile(r"\s*")
@@ -95,15 +104,15 @@ def read_formula(text: str, *, names: Sequence[str] = ()) -> tuple[Term, ...]:
         )
     words = sorted(names, key=len, reverse=True)
     named = re.compile("(?:" + "|".join(map(re.escape, words)) + r")(?!\w)") if words else None
-    place = _after_blanks(text, 0)
+    place = after_blanks(text, 0)
     terms: list[Term] = []
     while place < len(text) or not terms:
         sign = 1
         if text[place : place + 1] in ("+", "-"):
             sign = -1 if text[place] == "-" else 1
-            place = _after_blanks(text, place + 1)
+            place = after_blanks(text, place + 1)
         elif terms:
-            raise _unexpected(text, place, "+ or -")
+            raise unexpected(text, place, "+ or -")
         term, place = _term(text, place, named)
         terms.append(Term(term.coefficient * sign, term.symbols, term.entries, term.name))
         if len(terms) > MAXIMAL_TERMS:
@@ -122,23 +131,23 @@ def _term(text: str, place: int, named: re.Pattern[str] | None) -> tuple[Term, i
     while True:
         starred = not first and text[place : place + 1] == "*"
         if starred:
-            place = _after_blanks(text, place + 1)
+            place = after_blanks(text, place + 1)
         if named and (match := named.match(text, place)):
             if name is not None:
-                raise _unexpected(text, place, "one name in a term")
+                raise unexpected(text, place, "one name in a term")
             name = match[0]
-        elif match := _ENTRY.match(text, place):
-            entries.append((_short(match[1]), _indices(text, match)))
-        elif match := _NUMBER.match(text, place):
+        elif match := ENTRY.match(text, place):
+            entries.append((short_name(match[1]), _indices(text, match)))
+        elif match := NUMBER.match(text, place):
             coefficient *= read_rational("".join(match[0].split()))
         elif match := _SYMBOL.match(text, place):
-            symbols.append(_short(match[0]))
+            symbols.append(short_name(match[0]))
         elif first or starred:
             words = "a number, a symbol or a tensor such as W[k,i]"
-            raise _unexpected(text, place, "a name, " + words if named else words)
+            raise unexpected(text, place, "a name, " + words if named else words)
         else:
             break
-        place = _after_blanks(text, match.end())
+        place = after_blanks(text, match.end())
         first = False
         if len(entries) + len(symbols) > MAXIMAL_FACTORS:
             raise InvalidInputError(
@@ -156,11 +165,18 @@ def _term(text: str, place: int, named: re.Pattern[str] | None) -> tuple[Term, i
 def _indices(text: str, match: re.Match[str]) -> tuple[str, ...]:
     indices = tuple(index.strip() for index in match[2].split(","))
     if not all(_INDEX.fullmatch(index) for index in indices):
-        raise _unexpected(text, match.start(2), "names of indices with commas between them")
-    return tuple(_short(index) for index in indices)
+        raise unexpected(text, match.start(2), "names of indices with commas between them")
+    return tuple(short_name(index) for index in indices)
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
+    """The name itself.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is too long.
+    """
     if len(name) > MAXIMAL_NAME:
         raise InvalidInputError(
             f"formula: the name {name[:30]!r}... has more than {MAXIMAL_NAME} characters; write a "
@@ -169,12 +185,14 @@ def _short(name: str) -> str:
     return name
 
 
-def _after_blanks(text: str, place: int) -> int:
+def after_blanks(text: str, place: int) -> int:
+    """The next place that is not blank."""
     match = _BLANK.match(text, place)
     return match.end() if match else place
 
 
-def _unexpected(text: str, place: int, expected: str) -> InvalidInputError:
+def unexpected(text: str, place: int, expected: str) -> InvalidInputError:
+    """The error that says what stands at a place and what should."""
     found = repr(text[place : place + 15]) if place < len(text) else "the end"
     return InvalidInputError(
         f"formula {text[:60]!r}: has {found} in column {place + 1}; expected {expected}"
