@@ -1,10 +1,13 @@
-"""The tools for recurrences of one's own are found where they were before they moved."""
+"""What the documentation imported before modules moved is found where it was."""
 
 from importlib import import_module
 
 import pytest
 
 PLACES = {
+    "diagflow.regime_comparison": "diagflow.comparison.regime",
+    "diagflow.show_regimes": "diagflow.show.regimes",
+    "expansion.newton": "expansion.geometry.newton",
     "pde.algebraic": "pde.recurrences.algebraic",
     "pde.characteristics": "pde.characteristics.characteristics",
     "pde.equation": "pde.recurrences.equation",
