@@ -23,6 +23,12 @@ from diagflow.atlas.tables import tabulated
 from diagflow.files import write_whole
 from diagflow.report.article import solutions
 from diagflow.report.experiments import typical_numbers
+from diagflow.report.parts import (
+    is_interrupted,
+    simulable,
+    unfinished_coefficients,
+    unfinished_solutions,
+)
 from diagflow.report.trials import SECONDS, Trial, TrialLimits, run_trials
 from diagflow.time_limit import TimeLimit, time_limit
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
@@ -33,7 +39,7 @@ from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.series import Budget, LossSeries, Progress
 from expansion.series_store import SeriesStore
-from pde.evolution import Method, Solution
+from pde.evolution import Solution
 from pde.solving import solution
 
 __all__ = ["Explored", "check_page_file", "explore", "write_explorer"]
@@ -138,9 +144,7 @@ def explore(
         executor=executor,
         progress=progress,
     )
-    missing: list[str] = []
-    if terms is not None and exponents.last < terms:
-        missing.append(f"Y_{exponents.last + 1} ... Y_{terms}: not finished")
+    missing = unfinished_coefficients(exponents.last, terms)
     try:
         with time_limit(whole.left, "the map of regimes"):
             found = regimes(exponents, slice=slice)
@@ -162,17 +166,10 @@ def explore(
         begun("tables, cores and diagrams")
         drawn = _terms(problem, exponents, whole)
         _describe(found, solved, findings, whole, further=len(found) if simulate else 0)
-        if simulate and not any(isinstance(stop, KeyboardInterrupt) for stop in stops):
-            names = [
-                name
-                for name, known in solved.items()
-                if isinstance(known, Solution)
-                and known.method is not Method.RESUMMED
-                and name not in unwanted
-            ]
+        if simulate and not is_interrupted(stops):
             trials = run_trials(
                 found,
-                names,
+                [name for name in simulable(solved) if name not in unwanted],
                 TrialLimits(simulation_seconds, whole),
                 jobs=jobs,
                 begun=lambda name: begun(f"simulation of {name}"),
@@ -181,22 +178,18 @@ def explore(
             for trial in trials:
                 findings[trial.regime] |= _trial(trial)
             missing += [trial.reason for trial in trials if trial.reason]
-        if not any(isinstance(stop, KeyboardInterrupt) for stop in stops):
+        if not is_interrupted(stops):
             _again(found, solved, whole)
     except KeyboardInterrupt as error:
         stops.append(error)
         missing.append("pictures, tables and simulations: interrupted")
-    missing += [
-        f"the solution of regime {name}"
-        for name, known in solved.items()
-        if isinstance(known, BudgetExceededError)
-    ]
+    missing += unfinished_solutions(solved)
     record = explorer_record(found, solved, findings=findings, terms=drawn, missing=missing)
     return Explored(
         record,
         thumbnail(found),
         tuple(missing),
-        interrupted=any(isinstance(stop, KeyboardInterrupt) for stop in stops),
+        interrupted=is_interrupted(stops),
         over_budget=bool(missing) and (whole.is_over or len(stops) > 0),
     )
 
@@ -244,7 +237,8 @@ def _describe(
         known = solved[name]
         try:
             with time_limit(_least(share, _DYNAMICS_SECONDS), "the cores"):
-                dynamics = derive(found, name, budget=Budget(diagrams=_DERIVED_DIAGRAMS))
+                limits = Budget(diagrams=_DERIVED_DIAGRAMS)
+                dynamics = derive(found, name, rate_of_change=None, budget=limits)
                 kept["dynamics"] = dynamics_record(dynamics)
         except DiagflowError:
             pass

@@ -73,7 +73,7 @@ def run(
     from diagflow.show import derivation as show_derivation
     from diagflow.terminal import following
     from diagrams.errors import BudgetExceededError, InvalidInputError
-    from expansion.dynamics.derivation import EffectiveDynamics, derive
+    from expansion.dynamics.derivation import derive
     from expansion.dynamics.hierarchy import GrowthError
 
     if regime is None:
@@ -92,29 +92,18 @@ def run(
     )
     limited = any(x is not None for x in (limits.seconds, limits.diagrams, limits.memory))
     with following(f"cores of {regime}", 1) as progress:
-        derived: EffectiveDynamics | None = None
-        refused: GrowthError | None = None
-        # A loss that changes by less than its size shows it in its rate of change alone.
-        for rate_of_change in (False, True):
-            try:
-                tried = derive(
-                    found,
-                    regime,
-                    loss=followed,
-                    rate_of_change=rate_of_change,
-                    budget=limits if limited else None,
-                    progress=progress,
-                )
-            except GrowthError as error:
-                refused = refused or error
-                continue
-            if derived is None or tried.certificate.holds:
-                derived = tried
-            if tried.certificate.holds:
-                break
-        if derived is None:
-            typer.echo(f"diagflow: error: {refused}", err=True)
-            raise typer.Exit(1)
+        try:
+            derived = derive(
+                found,
+                regime,
+                loss=followed,
+                rate_of_change=None,
+                budget=limits if limited else None,
+                progress=progress,
+            )
+        except GrowthError as error:
+            typer.echo(f"diagflow: error: {error}", err=True)
+            raise typer.Exit(1) from None
         last = terms
         if derived.certificate.holds:
             try:

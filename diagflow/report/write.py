@@ -13,13 +13,19 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diagflow.plotting import plot_regimes
 from diagflow.report.article import MAP_FILE, article, solutions
 from diagflow.report.experiments import draw
+from diagflow.report.parts import (
+    is_interrupted,
+    simulable,
+    unfinished_coefficients,
+    unfinished_solutions,
+)
 from diagflow.report.trials import SECONDS, Trial, TrialLimits, run_trials
 from diagflow.time_limit import TimeLimit, time_limit
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
@@ -27,7 +33,7 @@ from expansion.exponents import SeriesExponents
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.series import Budget, Progress
-from pde.evolution import Method, Solution
+from pde.evolution import Solution
 
 __all__ = ["Report", "check_report_folder", "write_report"]
 
@@ -150,12 +156,12 @@ def write_report(
                     further=len(found) if simulate else 0,
                     stopped=stops.append,
                 )
-                missing += _unfinished(solved)
-                hurried = seconds is not None and bool(_unfinished(solved))
+                missing += unfinished_solutions(solved)
+                hurried = seconds is not None and bool(unfinished_solutions(solved))
                 wanted = [
                     name
-                    for name in _simulable(solved)
-                    if simulate and name not in unwanted and not _is_interrupted(stops)
+                    for name in simulable(solved)
+                    if simulate and name not in unwanted and not is_interrupted(stops)
                 ]
                 trials = run_trials(
                     found, wanted, limits, jobs=jobs, begun=simulated, stopped=stops.append
@@ -183,7 +189,7 @@ def write_report(
         pdf,
         reason,
         tuple(missing),
-        interrupted=_is_interrupted(stops),
+        interrupted=is_interrupted(stops),
         over_budget=bool(missing) and (whole.is_over or hurried or len(stops) > 0),
     )
 
@@ -202,19 +208,6 @@ def _map(found: Regimes, folder: Path, stops: list[BaseException]) -> list[str]:
     return []
 
 
-def _is_interrupted(stops: Sequence[BaseException]) -> bool:
-    return any(isinstance(stop, KeyboardInterrupt) for stop in stops)
-
-
-def _unfinished(solved: Mapping[str, Solution | DiagflowError]) -> list[str]:
-    """What is missing of the solutions."""
-    return [
-        f"the solution of regime {name}"
-        for name, known in solved.items()
-        if isinstance(known, BudgetExceededError)
-    ]
-
-
 def _found(
     problem: Problem,
     loss: str | None,
@@ -229,11 +222,7 @@ def _found(
     exponents = SeriesExponents.of_problem(
         problem, loss=loss, terms=terms, stopped=stops.append, budget=budget, progress=progress
     )
-    missing = []
-    if terms is not None and exponents.last < terms:
-        first = f"Y_{exponents.last + 1}"
-        rest = first if exponents.last + 1 == terms else f"{first} ... Y_{terms}"
-        missing.append(f"{rest}: not finished")
+    missing = unfinished_coefficients(exponents.last, terms)
     try:
         with time_limit(whole.left, "the map of regimes"):
             return regimes(exponents, slice=slice), missing
@@ -248,15 +237,6 @@ def _found(
         stops.append(error)
         missing.append("the regimes and their solutions: interrupted")
     return exponents, missing
-
-
-def _simulable(solved: Mapping[str, Solution | DiagflowError]) -> list[str]:
-    """The regimes with a solution of their own."""
-    return [
-        name
-        for name, known in solved.items()
-        if not isinstance(known, DiagflowError) and known.method is not Method.RESUMMED
-    ]
 
 
 def _figures(found: Regimes, folder: Path, trials: Sequence[Trial]) -> dict[str, str]:

@@ -26,10 +26,10 @@ Source: ours.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 
 from diagrams.arguments import instance, whole, word
 from diagrams.diagram import Diagram
@@ -397,7 +397,7 @@ def derive(
     name: str,
     *,
     loss: str | None = None,
-    rate_of_change: bool = False,
+    rate_of_change: bool | None = False,
     terms: int | None = None,
     budget: Budget | None = None,
     progress: Callable[[Progress], None] | None = None,
@@ -415,7 +415,8 @@ def derive(
         What is followed along the flow; without it what the map is of.
     rate_of_change : bool, default False
         Follow its rate of change -L ⋆ P instead, of which the coefficients are Y_1, Y_2, ...: this
-        sees a change of lower order than the loss itself.
+        sees a change of lower order than the loss itself. None follows it where the loss itself
+        has no certificate.
     terms : int, optional
         How many derivatives of the hierarchy are explored; without it `EXPLORED`.
     budget : Budget, optional
@@ -436,54 +437,78 @@ def derive(
     BudgetExceededError
         If the budget does not suffice for the reduced potential.
     """
+    if rate_of_change is None:
+        again = partial(
+            derive,
+            found,
+            name,
+            loss=loss,
+            terms=terms,
+            budget=budget,
+            progress=progress,
+            averages=averages,
+        )
+        return _first_certified(partial(again, rate_of_change=rate) for rate in (False, True))
     instance(found, Regimes, "map", remedy="make one, as regimes(problem)")
     meter = _Meter(budget, progress)
     explored = EXPLORED if terms is None else whole(terms, "terms", least=1)
     if averages is not None:
         instance(averages, Averages, "averages", remedy="take those of another derivation")
     problem = found.exponents.problem
-    if problem is not None and problem.drive.is_rewriting:
-        raise InvalidInputError(
-            f"effective dynamics of {problem.title}: cores have no velocities and no steps; leave "
-            "out momentum and step, or use the coefficients"
-        )
     if problem is None:
         raise InvalidInputError(
             "effective dynamics: needs the diagrams of a problem, and this map is of bare "
             "coefficients; give regimes(problem)"
         )
-    own = found.exponents.loss if loss is None else word(loss, "loss")
-    if own is not None and read_cumulant(own)[1] > 1:
+    if problem.drive.is_rewriting:
         raise InvalidInputError(
-            f"effective dynamics of {own[:60]}: cores move as means; ask solve, which sums "
+            f"effective dynamics of {problem.title}: cores have no velocities and no steps; leave "
+            "out momentum and step, or use the coefficients"
+        )
+    followed = (found.exponents.loss or problem.loss_name) if loss is None else word(loss, "loss")
+    if read_cumulant(followed)[1] > 1:
+        raise InvalidInputError(
+            f"effective dynamics of {followed[:60]}: cores move as means; ask solve, which sums "
             "what their fluctuations make of a variance"
         )
     regime = found[name]
-    followed = (found.exponents.loss or problem.loss_name) if loss is None else word(loss, "loss")
     first, *moving = _exact(found, problem, followed, budget)
-    exact = tuple(moving) if rate_of_change else (first, *moving)
     target = _followed(problem, followed, rate_of_change=rate_of_change)
-    generator = problem.driven.generator
-    tables = averages or Averages(generator, target.diagrams)
-    refused: InvalidInputError | None = None
-    refuted: EffectiveDynamics | None = None
-    for attempt in _ATTEMPTS:
+    tables = averages or Averages(problem.driven.generator, target.diagrams)
+
+    def tried(attempt: _Attempt) -> EffectiveDynamics:
         # Exchangeable cores have equal means, but each fluctuates for itself.
         table = tables.apart if attempt.fluctuating else tables
         account = table.account = Account(meter.restarted().tick)
+        return _derived(
+            problem,
+            target,
+            regime,
+            table,
+            tuple(moving) if rate_of_change else (first, *moving),
+            first if rate_of_change else Polynomial(),
+            attempt,
+            explored,
+            meter,
+            account,
+        )
+
+    return _first_certified(partial(tried, attempt) for attempt in _ATTEMPTS)
+
+
+def _first_certified(attempts: Iterable[Callable[[], EffectiveDynamics]]) -> EffectiveDynamics:
+    """The first derivation whose certificate holds, or else the first one at all.
+
+    Raises
+    ------
+    GrowthError
+        That of the first attempt, if none comes to an end.
+    """
+    refuted: EffectiveDynamics | None = None
+    refused: GrowthError | None = None
+    for attempt in attempts:
         try:
-            result = _derived(
-                problem,
-                target,
-                regime,
-                table,
-                exact,
-                first if rate_of_change else Polynomial(),
-                attempt,
-                explored,
-                meter,
-                account,
-            )
+            result = attempt()
         except GrowthError as error:
             refused = refused or error
             continue
@@ -492,7 +517,7 @@ def derive(
         refuted = refuted or result
     if refuted is not None:
         return refuted
-    assert refused is not None  # each attempt returned, or was refused
+    assert refused is not None  # each attempt ended, or was refused
     raise refused
 
 

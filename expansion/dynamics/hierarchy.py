@@ -125,6 +125,7 @@ class Hierarchy:
     ----------
     reduction : Reduction
     dropped : list of Dropped
+    whole : bool
     """
 
     def __init__(
@@ -162,11 +163,6 @@ class Hierarchy:
     def acting(self) -> tuple[CoreTerm, ...]:
         """The products of the reduced potential that move a core whose rate is known."""
         return collected({k: c for k, c in self._products.items() if k in self._acting})
-
-    @property
-    def idle(self) -> tuple[CoreTerm, ...]:
-        """The products that move none."""
-        return collected({k: c for k, c in self._products.items() if k not in self._acting})
 
     def reduced(self, total: DiagramSum) -> dict[Product, Fraction]:
         """A sum of diagrams as a sum of products of cores."""
