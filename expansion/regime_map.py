@@ -17,15 +17,16 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
 from diagrams.errors import InvalidInputError
 from expansion.geometry.cones import Cone
 from expansion.geometry.convex_hull import Tick, hull_of_sum
 from expansion.geometry.face_lattice import face_layers
-from expansion.geometry.faces import compact_faces
+from expansion.geometry.faces import Face, compact_faces
 from expansion.geometry.linear_algebra import Point, inner_product
 from expansion.geometry.newton import NewtonPolyhedron
 from expansion.regime_cells import Cell, cells
@@ -145,25 +146,30 @@ def map_of_steps(polyhedra: Mapping[int, NewtonPolyhedron], last: int, *, tick: 
     some = next(iter(polyhedra.values()))
     hull = hull_of_sum([p.vertices for p in polyhedra.values()], falls=some.falls, tick=tick)
     faces = compact_faces(hull, tuple(face_layers(hull)))
-    leading = {
-        face: _standing_sequence(face.cone.interior, polyhedra, last)
-        for face in faces
-        if not face.dimension
-    }
-    found = []
-    for face in faces:
-        inside = face.cone.interior
-        near = [q for vertex, q in leading.items() if vertex.cone.contains(inside)]
-        found.append(MapCell(cone=face.cone, sequences=tuple(near), scaling=inside, decided=True))
+    pick = partial(_standing_sequence, polyhedra=polyhedra, last=last)
     return RegimeMap(
         start=0,
         last=last,
         period=last + 1,
-        cells=tuple(found),
+        cells=_cells_of_faces(faces, pick, decided=True),
         confirmed_by=0,
         confirmed=False,
         changes=(),
     )
+
+
+def _cells_of_faces(
+    faces: Sequence[Face], pick: Callable[[Point], VertexSequence], *, decided: bool
+) -> tuple[MapCell, ...]:
+    """A cell for every face, led by the sequences that are picked at its vertices."""
+    leading = {face: pick(face.cone.interior) for face in faces if not face.dimension}
+    found = []
+    for face in faces:
+        inside = face.cone.interior
+        near = [q for vertex, q in leading.items() if vertex.cone.contains(inside)]
+        sequences = tuple(dict.fromkeys(near))
+        found.append(MapCell(cone=face.cone, sequences=sequences, scaling=inside, decided=decided))
+    return tuple(found)
 
 
 def _standing_sequence(
@@ -325,29 +331,13 @@ def _observed_map(
     latest = [polyhedra[s].vertices for s in window if s > last - period]
     hull = hull_of_sum(latest, falls=polyhedra[last].falls, tick=tick)
     faces = compact_faces(hull, tuple(face_layers(hull)))
-    leading = {
-        face: _observed_sequence(face.cone.interior, polyhedra, window, period)
-        for face in faces
-        if not face.dimension
-    }
-    found = []
-    for face in faces:
-        inside = face.cone.interior
-        near = [q for vertex, q in leading.items() if vertex.cone.contains(inside)]
-        found.append(
-            MapCell(
-                cone=face.cone,
-                sequences=tuple(dict.fromkeys(near)),
-                scaling=inside,
-                # Without a law one more coefficient may move every cell.
-                decided=False,
-            )
-        )
+    pick = partial(_observed_sequence, polyhedra=polyhedra, window=window, period=period)
     return RegimeMap(
         start=window[0],
         last=None,
         period=period,
-        cells=tuple(found),
+        # Without a law one more coefficient may move every cell.
+        cells=_cells_of_faces(faces, pick, decided=False),
         confirmed_by=0,
         confirmed=False,
         changes=(),
