@@ -19,12 +19,9 @@ from diagflow.plotting.evolution import draw_band, draw_evolution, draw_trajecto
 from diagflow.plotting.style import (
     COLOURS,
     COLUMN_WIDTH,
-    FigureError,
-    check_figure_file,
+    draw_to_file,
     figure_style,
-    write_figure,
 )
-from diagrams.errors import DiagflowError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,7 +65,9 @@ def evolution_figure(
         t = None if times is None else _fine(times)
         draw_evolution(axes, evolution, times=t)
         if band is not None and times is not None:
-            draw_band(axes, evolution, times, band)
+            width = np.array([np.nan if value is None else value for value in band])
+            draw_band(axes, np.asarray(times), evolution(times), width)
+            axes.legend(frameon=False, loc="best")
         if correction is not None:
             grid = np.asarray(axes.lines[0].get_xdata(), dtype=float)
             corrected = evolution(grid) + np.asarray(correction(grid))
@@ -131,9 +130,10 @@ def plot_evolution(
     FigureError
         If there is no such picture.
     """
-    _write(
-        file,
+    draw_to_file(
         lambda: evolution_figure(evolution, times=times, correction=correction, at=at, band=band),
+        file,
+        what="the numbers",
     )
 
 
@@ -147,23 +147,7 @@ def plot_trajectory(trajectory: Trajectory, file: Path, *, title: str = "") -> N
     FigureError
         If there is no such picture.
     """
-    _write(file, lambda: trajectory_figure(trajectory, title=title))
-
-
-def _write(file: Path, draw: Callable[[], Figure]) -> None:
-    check_figure_file(file)
-    try:
-        with figure_style():
-            write_figure(draw(), file)
-    except DiagflowError:
-        raise
-    except Exception as error:
-        # Whatever it is: the reader has the numbers, and a line instead of a traceback.
-        reason = f"{type(error).__name__}: {error}".replace("\n", " ")
-        raise FigureError(
-            f"figure {file}: cannot be drawn ({reason}); the numbers themselves are not in doubt, "
-            "leave the figure out"
-        ) from error
+    draw_to_file(lambda: trajectory_figure(trajectory, title=title), file, what="the numbers")
 
 
 def _figure(draw: Callable[[Axes], None]) -> Figure:

@@ -17,6 +17,7 @@ import numpy as np
 from diagflow.columns import counted
 from diagflow.comparison.verdict import STANDARD_ERRORS, Comparison
 from diagflow.files import write_whole
+from diagflow.plotting.evolution import draw_band
 from diagflow.plotting.style import (
     COLOURS,
     COLUMN_WIDTH,
@@ -67,17 +68,8 @@ def draw_curves(axes: Axes, comparison: Comparison, *, unit: float = 1.0) -> Non
     )
     axes.plot(t[order], comparison.theory[order] / unit, color=COLOURS["blue"], label="theory")
     if comparison.band is not None:
-        center, width = comparison.theory[order] / unit, comparison.band[order] / unit
-        axes.fill_between(
-            t[order],
-            center - width,
-            center + width,
-            where=np.isfinite(width),
-            color=COLOURS["blue"],
-            alpha=0.15,
-            linewidth=0,
-            label="one run, $\\pm$ one standard deviation",
-        )
+        width = comparison.band[order] / unit
+        draw_band(axes, t[order], comparison.theory[order] / unit, width)
     corrected = (comparison.theory + comparison.correction)[order] / unit
     if np.count_nonzero(np.isfinite(corrected)) > 1:
         axes.plot(

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from diagflow.columns import counted
 from diagflow.plotting.style import (
@@ -104,12 +104,12 @@ def draw_evolution(
 
 
 def draw_band(
-    axes: Axes, evolution: LossEvolution, times: ArrayLike, band: Sequence[float | None]
+    axes: Axes,
+    t: NDArray[np.float64],
+    loss: NDArray[np.float64],
+    width: NDArray[np.float64],
 ) -> None:
-    """One standard deviation of a single run, either way of the loss at some times."""
-    t = np.asarray(times)
-    loss = evolution(t)
-    width = np.array([np.nan if value is None else value for value in band])
+    """One standard deviation of a single run, either way of the loss, where it is known."""
     axes.fill_between(
         t,
         loss - width,
@@ -120,7 +120,6 @@ def draw_band(
         linewidth=0,
         label="one run, $\\pm$ one standard deviation",
     )
-    axes.legend(frameon=False, loc="best")
 
 
 def draw_trajectory(axes: Axes, trajectory: Trajectory) -> None:

@@ -14,12 +14,9 @@ from diagflow.plotting.regime_map import draw_map, map_key
 from diagflow.plotting.style import (
     COLUMN_WIDTH,
     RESOLUTION,
-    FigureError,
-    check_figure_file,
+    draw_to_file,
     figure_style,
-    write_figure,
 )
-from diagrams.errors import DiagflowError
 from expansion.regimes import Regimes
 
 if TYPE_CHECKING:
@@ -54,19 +51,7 @@ def plot_regimes(
     FigureError
         If there is no such picture of these regimes.
     """
-    check_figure_file(file)
-    try:
-        with figure_style():
-            write_figure(regimes_figure(found, at=at), file)
-    except DiagflowError:
-        raise
-    except Exception as error:
-        # Whatever it is: the reader has the table, and a line instead of a traceback.
-        reason = f"{type(error).__name__}: {error}".replace("\n", " ")
-        raise FigureError(
-            f"figure {file}: cannot be drawn ({reason}); the regimes themselves are not in doubt, "
-            "leave the figure out"
-        ) from error
+    draw_to_file(lambda: regimes_figure(found, at=at), file, what="the regimes")
 
 
 def regimes_figure(found: Regimes, *, at: Mapping[str, Fraction | float] | None = None) -> Figure:

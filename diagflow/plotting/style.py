@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -31,6 +31,7 @@ __all__ = [
     "FigureError",
     "check_figure_file",
     "dashes",
+    "draw_to_file",
     "figure_style",
     "wrapped",
     "write_figure",
@@ -186,3 +187,37 @@ def write_figure(figure: Figure, file: Path) -> None:
     finally:
         if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
+
+
+def draw_to_file(draw: Callable[[], Figure], file: Path, *, what: str) -> None:
+    """Draw a figure and write it, whole or not at all.
+
+    Parameters
+    ----------
+    draw : callable
+        Makes the figure, in the style of the project.
+    file : Path
+        An ``.svg``, ``.pdf`` or ``.png`` file.
+    what : str
+        What the figure shows, which is right without it: the numbers, the regimes.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file cannot be written.
+    FigureError
+        If there is no such picture.
+    """
+    check_figure_file(file)
+    try:
+        with figure_style():
+            write_figure(draw(), file)
+    except DiagflowError:
+        raise
+    except Exception as error:
+        # Whatever it is: the reader has what it shows, and a line instead of a traceback.
+        reason = f"{type(error).__name__}: {error}".replace("\n", " ")
+        raise FigureError(
+            f"figure {file}: cannot be drawn ({reason}); {what} themselves are not in doubt, leave "
+            "the figure out"
+        ) from error

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from diagflow.plotting import plot_regimes, regime_figure
+from diagflow.plotting import plot_regimes, style
 from diagflow.plotting.map_plane import (
     MapPlane,
     Window,
@@ -59,7 +59,7 @@ def one_symbol() -> Regimes:
 def figures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Figure]:
     """The figure that would be written."""
     written: list[Figure] = []
-    monkeypatch.setattr(regime_figure, "write_figure", lambda figure, _: written.append(figure))
+    monkeypatch.setattr(style, "write_figure", lambda figure, _: written.append(figure))
 
     def plot(computed: Regimes, **options: object) -> Figure:
         plot_regimes(computed, tmp_path / "map.svg", **options)  # type: ignore[arg-type]
