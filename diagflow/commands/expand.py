@@ -88,7 +88,9 @@ def run(
     times: Annotated[
         str,
         typer.Option(
-            "--times", help="The times of the sum, with --at.", metavar="START:STOP:COUNT"
+            "--times",
+            help="The times of the sum, with --at; in discrete time the means after every step.",
+            metavar="START:STOP:COUNT",
         ),
     ] = "0:1:11",
     output: Annotated[

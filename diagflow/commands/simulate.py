@@ -72,7 +72,7 @@ def run(
 ) -> None:
     """Simulate gradient flow from random initialisations: mean loss and standard error.
 
-    Every run draws weights, and data or teacher if there are any, from their Gaussian laws.
+    Every run draws weights, and data or teacher if there are any, from their laws.
     An interrupt, or the end of the time, prints what the finished runs give.
     """
     from diagflow.commands.ensemble import counting, missing_runs, required

@@ -49,6 +49,8 @@ def summed(
 ) -> tuple[tuple[Fraction, ...], list[float], list[float]]:
     """Y_s at numbers, the sum at some times, and its stated errors; not numbers where unknown.
 
+    The coefficients are those of a series in time, no means after steps.
+
     Parameters
     ----------
     coefficients : sequence of Polynomial
@@ -61,17 +63,7 @@ def summed(
     InvalidInputError
         If a symbol has no number, or a number belongs to no symbol.
     """
-    symbols = {name for coefficient in coefficients for name in coefficient.symbols}
-    missing, others = sorted(symbols - set(at)), sorted(set(at) - symbols - {"T"})
-    if missing or others:
-        wrong = (
-            f"there is none for {', '.join(missing)}"
-            if missing
-            else (f"{', '.join(others)} does not occur in the series")
-        )
-        raise InvalidInputError(f"--at: {wrong}; give one for each of {', '.join(sorted(symbols))}")
-    values = {name: at[name] for name in symbols}
-    exact = tuple(Fraction(coefficient.evaluate(**values)) for coefficient in coefficients)
+    exact = _exact(coefficients, at)
     t = np.asarray(times, dtype=np.float64) / float(at.get("T", 1))
     losses, errors = np.full_like(t, np.nan), np.full_like(t, np.nan)
     try:
@@ -86,6 +78,35 @@ def summed(
     return exact, losses.tolist(), errors.tolist()
 
 
+def _exact(coefficients: Sequence[Polynomial], at: Mapping[str, Fraction]) -> tuple[Fraction, ...]:
+    symbols = {name for coefficient in coefficients for name in coefficient.symbols}
+    missing, others = sorted(symbols - set(at)), sorted(set(at) - symbols - {"T"})
+    if missing or others:
+        wrong = (
+            f"there is none for {', '.join(missing)}"
+            if missing
+            else (f"{', '.join(others)} does not occur in the series")
+        )
+        raise InvalidInputError(f"--at: {wrong}; give one for each of {', '.join(sorted(symbols))}")
+    values = {name: at[name] for name in symbols}
+    return tuple(Fraction(coefficient.evaluate(**values)) for coefficient in coefficients)
+
+
+def _curve(
+    problem: Problem,
+    coefficients: Sequence[Polynomial],
+    at: Mapping[str, Fraction],
+    times: Sequence[float],
+) -> tuple[tuple[Fraction, ...], list[float], list[float], list[float]]:
+    """Y_s at numbers, times, the means there and their errors; after steps if time is discrete."""
+    if not problem.drive.step:
+        exact, losses, errors = summed(coefficients, at, times)
+        return exact, list(times), losses, errors
+    exact = _exact(coefficients, at)
+    steps = [float(step) for step in range(len(exact))]
+    return exact, steps, [float(mean) for mean in exact], [0.0] * len(exact)
+
+
 def sum_text(
     problem: Problem,
     coefficients: Sequence[Polynomial],
@@ -93,11 +114,11 @@ def sum_text(
     times: Sequence[float],
 ) -> str:
     """The exact coefficients, and a line with the sum and its error for every time."""
-    exact, losses, errors = summed(coefficients, at, times)
+    exact, grid, losses, errors = _curve(problem, coefficients, at, times)
     lines = [problem.title, f"At {values_line(at)}", ""]
     lines += [f"Y_{s} = {value}" for s, value in enumerate(exact)]
     lines += ["", f"{'t':>14}  {'mean loss':>18}  {'stated error':>15}"]
-    for t, loss, error in zip(times, losses, errors, strict=True):
+    for t, loss, error in zip(grid, losses, errors, strict=True):
         lines.append(f"{t:>14.8g}  {number(loss, '.12g'):>18}  {number(error, '.2g'):>15}")
     return "\n".join(lines) + "\n"
 
@@ -109,7 +130,7 @@ def sum_json(
     times: Sequence[float],
 ) -> str:
     """The same as a record."""
-    exact, losses, errors = summed(coefficients, at, times)
+    exact, t, losses, errors = _curve(problem, coefficients, at, times)
 
     def plain(values: Sequence[float]) -> list[float | None]:
         return [value if math.isfinite(value) else None for value in values]
@@ -118,7 +139,7 @@ def sum_json(
         "problem": problem.title,
         "parameters": {name: str(value) for name, value in at.items()},
         "coefficients": [str(value) for value in exact],
-        "t": list(times),
+        "t": t,
         "loss": plain(losses),
         "error": plain(errors),
     }

@@ -161,3 +161,24 @@ def test_a_formula_in_another_language_needs_one(run: Run) -> None:
     assert code == 0 and out.startswith("loss = ") and "Exp[" in out
     code, _, err = run("solve", "two-layer", "--regime", "V1-V2", *at, "--format", "sage")
     assert code == 2 and "no closed form" in err
+
+
+def test_means_after_steps_are_no_series_in_time(run: Run) -> None:
+    """E[L_0] and E[L_1] at numbers as they are, not Y_0 + t Y_1."""
+    arguments = (
+        "expand",
+        "cp",
+        "--order",
+        "2",
+        "--symmetric",
+        "--steps",
+        "1",
+        "--step-size",
+        "eta",
+    )
+    done = run(*arguments, "--at", "p=4,H=4,sigma2=1/8,eta=1/100", "--format", "json")
+    record = json.loads(done.out)
+    assert record["t"] == [0, 1]
+    assert record["coefficients"] == ["9/8", "11176678697/10240000000"]
+    assert record["loss"] == [1.125, 11176678697 / 10240000000]
+    assert record["error"] == [0, 0]
