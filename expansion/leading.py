@@ -33,7 +33,7 @@ Source: Yarotsky, Golikov, Gusev 2026, sections 5 and 6; scaled variables in gen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -57,7 +57,7 @@ from expansion.scaling_conditions import (
 __all__ = ["HighOrder", "LeadingSeries", "leading_part", "monomial_text"]
 
 
-def leading_part(polynomial: Polynomial, scaling: dict[str, int | Fraction]) -> Polynomial:
+def leading_part(polynomial: Polynomial, scaling: Mapping[str, int | Fraction]) -> Polynomial:
     """The terms of largest order under a scaling.
 
     Parameters

@@ -23,11 +23,11 @@ from fractions import Fraction
 from functools import lru_cache
 
 from diagrams.errors import BudgetExceededError, InvalidInputError
-from diagrams.wick import Monomial
 from expansion.cumulants import read_cumulant
 from expansion.dynamics.averages import Averages
 from expansion.dynamics.derivation import EffectiveDynamics, derive
 from expansion.dynamics.fluctuations import variance_coefficients
+from expansion.dynamics.scales import Scaling
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -119,9 +119,10 @@ def _rows(dynamics: EffectiveDynamics, regime: Regime, *, known: int) -> tuple[P
             if not rows:
                 raise
             break
-    scaling = dict(zip(regime.symbols, regime.scaling, strict=True))
-    time = _order(regime.natural_time, scaling)
-    orders = [_largest(row, scaling) for row in rows]
+    alpha = dict(zip(regime.symbols, map(Fraction, regime.scaling), strict=True))
+    time = sum((alpha.get(name, 0) * k for name, k in regime.natural_time), Fraction(0))
+    scaling = Scaling(alpha, time)
+    orders = [scaling.top(dict(row)) for row in rows]
     level = max(
         (order - s * time for s, order in enumerate(orders) if order is not None), default=None
     )
@@ -129,16 +130,6 @@ def _rows(dynamics: EffectiveDynamics, regime: Regime, *, known: int) -> tuple[P
         row if order is not None and order - s * time == level else Polynomial()
         for s, (row, order) in enumerate(zip(rows, orders, strict=True))
     )
-
-
-def _order(
-    powers: tuple[tuple[str, Fraction], ...] | Monomial, scaling: dict[str, int]
-) -> Fraction:
-    return sum((scaling.get(name, 0) * Fraction(k) for name, k in powers), Fraction(0))
-
-
-def _largest(polynomial: Polynomial, scaling: dict[str, int]) -> Fraction | None:
-    return max((_order(powers, scaling) for powers, _ in polynomial), default=None)
 
 
 def _certificate(found: Regimes, regime: Regime, rows: tuple[Polynomial, ...]) -> Certificate:

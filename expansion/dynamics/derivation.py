@@ -46,6 +46,7 @@ from expansion.dynamics.scales import Scales, Scaling
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.dynamics.taylor import SeriesTerm, gaussian_average, series_coefficients
 from expansion.exponents import SeriesExponents
+from expansion.leading import leading_part
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.regimes import Regime, Regimes
@@ -334,9 +335,9 @@ class EffectiveDynamics:
         return {core: number for number, (core, _) in enumerate(self.cores)}
 
     @property
-    def averages(self) -> Averages:
-        """The table of means that the hierarchy rests on."""
-        return self._hierarchy.scales.averages
+    def scales(self) -> Scales:
+        """The means and covariances that the hierarchy rests on, and their orders."""
+        return self._hierarchy.scales
 
     def numbered(
         self, last: int, *, diagrams: int | None = None
@@ -369,7 +370,7 @@ class EffectiveDynamics:
     ) -> tuple[
         tuple[Diagram, ...], list[SeriesTerm], dict[int, list[SeriesTerm]], list[Polynomial]
     ]:
-        self.averages.account = self._account
+        self.scales.averages.account = self._account
         self._meter.restarted(diagrams)
         depths = reached(self._hierarchy, _cores_of(self.output), last)
         place = {core: number for number, core in enumerate(depths)}
@@ -387,7 +388,7 @@ class EffectiveDynamics:
     def _coefficients(self, last: int, diagrams: int | None = None) -> tuple[Polynomial, ...]:
         _, output, rates, initial = self._numbered(last, diagrams)
         found = series_coefficients(
-            last, output=output, rates=rates, initial=initial, tick=self.averages.tick
+            last, output=output, rates=rates, initial=initial, tick=self.scales.averages.tick
         )
         return tuple(gaussian_average(value, self.covariance) for value in found)
 
@@ -614,7 +615,7 @@ def _derived(
         random=random,
         order=order,
         rate_of_change=followed.rate_of_change,
-        start=scaling.largest(dict(start)),
+        start=leading_part(start, exponents),
         _hierarchy=hierarchy,
         _meter=meter,
         _account=account,

@@ -36,9 +36,8 @@ from math import comb
 
 from flint import fmpq
 
-from diagrams.diagram import Diagram
 from diagrams.errors import InvalidInputError
-from expansion.dynamics.averages import Averages, disjoint_union
+from expansion.dynamics.averages import Averages
 from expansion.dynamics.derivation import EffectiveDynamics
 from expansion.dynamics.taylor import LaurentRing, SeriesTerm, series_coefficients
 from expansion.leading import leading_part
@@ -74,7 +73,7 @@ def variance_coefficients(
     BudgetExceededError
         If the limit does not suffice.
     """
-    averages = dynamics.averages
+    averages = dynamics.scales.averages
     if (
         dynamics.random
         or dynamics.rate_of_change
@@ -98,7 +97,7 @@ def variance_coefficients(
         for j in slopes[n - s]
     }
     covariances = {
-        (i, j): leading_part(_covariance(averages, cores[i], cores[j]), scaling)
+        (i, j): leading_part(Polynomial(dynamics.scales.fluctuation(cores[i], cores[j])), scaling)
         for i, j in sorted(needed)
     }
     values = [*covariances.values(), *(value for row in slopes for value in row.values())]
@@ -157,8 +156,3 @@ def _linearised(terms: Sequence[SeriesTerm], count: int) -> list[SeriesTerm]:
         for c, places in terms
         for k, place in enumerate(places)
     ]
-
-
-def _covariance(averages: Averages, first: Diagram, second: Diagram) -> Polynomial:
-    both = Polynomial(averages.mean(disjoint_union(first, second)))
-    return both - Polynomial(averages.mean(first)) * Polynomial(averages.mean(second))

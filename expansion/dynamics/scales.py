@@ -82,11 +82,6 @@ class Scaling:
         """The part of a polynomial of one order, as a polynomial."""
         return Polynomial(self.of_order(moments, order))
 
-    def largest(self, moments: Moments) -> Polynomial:
-        """The part of a polynomial of its largest order."""
-        order = self.top(moments)
-        return Polynomial() if order is None else self.leading(moments, order)
-
     @cached_property
     def _denominator(self) -> int:
         return lcm(*(exponent.denominator for exponent in self.exponents.values()))

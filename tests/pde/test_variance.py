@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from diagflow.simulation import simulate
+from diagrams.diagram import Diagram
 from diagrams.errors import InvalidInputError
-from expansion.dynamics.averages import Averages
+from diagrams.wick import Moments
 from expansion.dynamics.derivation import derive
 from expansion.dynamics.fluctuations import variance_coefficients
+from expansion.dynamics.scales import Scales
 from expansion.models import cp, mlp_linear
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -91,15 +93,13 @@ def test_no_variance_where_cores_are_random_or_not_told_apart() -> None:
 
 def test_a_wrong_covariance_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The certificate is computed: half the covariances are no solution."""
-    from expansion.dynamics import fluctuations
+    exact = Scales.fluctuation
 
-    exact = fluctuations._covariance
+    def half(scales: Scales, first: Diagram, second: Diagram) -> Moments:
+        value = exact(scales, first, second)
+        return value if first == second else {powers: c * 2 for powers, c in value.items()}
 
-    def half(averages: Averages, *cores: Any) -> Polynomial:
-        value = exact(averages, *cores)
-        return value if cores[0] == cores[1] else value * 2
-
-    monkeypatch.setattr(fluctuations, "_covariance", half)
+    monkeypatch.setattr(Scales, "fluctuation", half)
     summary, solved = variance_solution(variance_map(SYM), "A-B-E")
     assert solved is None
     assert summary.remark == "the fluctuations of its cores do not give the exact variance"
