@@ -31,6 +31,7 @@ from diagflow.report.parts import (
 )
 from diagflow.report.trials import SECONDS, Trial, TrialLimits, run_trials
 from diagflow.time_limit import TimeLimit, time_limit
+from diagflow.workers.lifetime import check_jobs
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.dynamics.derivation import derive
 from expansion.exponents import SeriesExponents
@@ -125,10 +126,12 @@ def explore(
     Raises
     ------
     InvalidInputError
-        If there are too few coefficients for a map, or there is no regime of a name.
+        If there are too few coefficients for a map, the number of processes is not positive, or
+        there is no regime of a name.
     BudgetExceededError
         If the map is not finished within the budget.
     """
+    check_jobs(jobs)
     seconds = None if budget is None else budget.seconds
     whole = TimeLimit.begun(seconds, f"the page of {problem.title}")
     if budget is not None and seconds is not None:

@@ -23,6 +23,7 @@ from diagflow.checking.findings import Finding, Verdict
 from diagflow.checking.machine import check_versions
 from diagflow.checking.simulated import check_simulation
 from diagflow.time_limit import TimeLimit, check_seconds, time_limit
+from diagflow.workers.lifetime import check_jobs
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.models import autoencoder, cp
 from expansion.problem import Problem
@@ -95,8 +96,7 @@ def check_problems(
     if seed < 0:
         raise InvalidInputError(f"--seed {seed}: is negative; give 0 or more")
 
-    if jobs < 1:
-        raise InvalidInputError(f"--jobs {jobs}: counts processes; give 1 or more")
+    check_jobs(jobs)
     check_seconds(simulation_seconds, "simulation: a limit")
     whole = TimeLimit.begun(seconds, "check")
     # A limit that is asked for replaces those of the parts: raising it gives them more time.

@@ -82,10 +82,9 @@ def run(
     from diagflow.columns import counted
     from diagflow.terminal import note
     from diagflow.time_limit import check_seconds
-    from diagrams.errors import InvalidInputError
+    from diagflow.workers.lifetime import check_jobs
 
-    if jobs < 1:
-        raise InvalidInputError(f"--jobs {jobs}: counts processes; give 1 or more")
+    check_jobs(jobs)
     check_seconds(problem_seconds, "--problem-seconds: a limit")
     kept = opened_store(store, no_store=no_store)
     wanted = Wanted(

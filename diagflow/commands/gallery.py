@@ -52,6 +52,7 @@ def run(
     from diagflow.comparison.verdict import Agreement
     from diagflow.gallery import experiments, run_gallery
     from diagflow.terminal import note
+    from diagflow.workers.lifetime import check_jobs
     from diagrams.errors import InvalidInputError
 
     known = {experiment.name: experiment for experiment in experiments(quick=quick)}
@@ -60,8 +61,8 @@ def run(
             raise InvalidInputError(
                 f"experiment {name!r}: is not known; choose one of {', '.join(known)}"
             )
-    if jobs is not None and jobs < 1:
-        raise InvalidInputError(f"--jobs {jobs}: is not positive; give 1 or more")
+    if jobs is not None:
+        check_jobs(jobs)
     chosen = [experiment for name, experiment in known.items() if not only or name in only]
 
     try:

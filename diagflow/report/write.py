@@ -28,6 +28,7 @@ from diagflow.report.parts import (
 )
 from diagflow.report.trials import SECONDS, Trial, TrialLimits, run_trials
 from diagflow.time_limit import TimeLimit, time_limit
+from diagflow.workers.lifetime import check_jobs
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.exponents import SeriesExponents
 from expansion.problem import Problem
@@ -131,8 +132,7 @@ def write_report(
         If not even Y_0 is finished within the budget.
     """
     check_report_folder(folder)
-    if jobs < 1:
-        raise InvalidInputError(f"--jobs {jobs}: counts processes; give 1 or more")
+    check_jobs(jobs)
     seconds = None if budget is None else budget.seconds
     whole = TimeLimit.begun(seconds, f"report {problem.title}")
     if budget is not None and seconds is not None:

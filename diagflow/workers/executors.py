@@ -57,8 +57,7 @@ def executor(*, jobs: int = 1, scheduler: str | None = None) -> Iterator[Executo
     DiagflowError
         If dask.distributed is not installed.
     """
-    if jobs < 1:
-        raise InvalidInputError(f"--jobs {jobs}: counts processes; give 1 or more")
+    worker.check_jobs(jobs)
     if scheduler is not None and jobs > 1:
         raise InvalidInputError(
             "--jobs and --scheduler: a cluster has its own number of workers; give one of them"

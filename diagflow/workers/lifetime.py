@@ -26,10 +26,24 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-__all__ = ["Workers", "begin", "workers"]
+from diagrams.errors import InvalidInputError
+
+__all__ = ["Workers", "begin", "check_jobs", "workers"]
 
 _NO_GUARD = 87
 """The exit status of a process whose script starts processes when it is imported."""
+
+
+def check_jobs(jobs: int) -> None:
+    """Refuse a number of processes that is none, before work is spent on anything.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is not positive.
+    """
+    if jobs < 1:
+        raise InvalidInputError(f"--jobs {jobs}: counts processes; give 1 or more")
 
 
 def begin() -> None:

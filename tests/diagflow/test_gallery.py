@@ -405,7 +405,7 @@ def test_an_interrupt_keeps_what_the_command_has_finished(
 
 def test_the_command_refuses_to_work_without_processes(run: Run, tmp_path: Path) -> None:
     done = run("gallery", "--output", str(tmp_path / "g"), "--jobs", "0")
-    message = "diagflow: error: --jobs 0: is not positive; give 1 or more\n"
+    message = "diagflow: error: --jobs 0: counts processes; give 1 or more\n"
     assert done == (2, "", message)
     assert not (tmp_path / "g").exists()
 

@@ -226,6 +226,8 @@ def test_the_command_line_writes_a_page_and_an_atlas(run: Run, tmp_path: Path) -
     )
     assert code == 0 and str(file) in out and file.stat().st_size > 100_000
     assert run("report", *zero, "--html", "--output", str(tmp_path / "zero.pdf"))[0] == 2
+    code, _, err = run("report", *zero, "--html", "--output", str(file), "--jobs", "0")
+    assert (code, err) == (2, "diagflow: error: --jobs 0: counts processes; give 1 or more\n")
     folder = tmp_path / "atlas"
     names = (" ".join(zero), "cp --order 2")
     code, out, err = run(
