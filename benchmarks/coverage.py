@@ -93,26 +93,7 @@ CASES = (
         for model in ("autoencoder", "tied-autoencoder")
         for data in ("", " --data")
     ),
-    *(
-        _example(name)
-        for name in (
-            "modular_addition",
-            "scaled_initialisation",
-            "skip_connection",
-            "symmetric_noise",
-            "teacher_student",
-            "coupled_factorisations",
-            "deep_residual",
-            "gated_autoencoder",
-            "quadratic_input",
-            "rank_one",
-            "rectangular_data",
-            "shared_factor_tensor",
-            "tucker",
-            "two_teachers",
-            "two_variances",
-        )
-    ),
+    *(_example(path.stem) for path in sorted((ROOT / "examples").glob("*.toml"))),
 )
 
 WAYS = (
