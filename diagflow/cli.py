@@ -161,6 +161,16 @@ def _unusable(error: OSError) -> int:
 
 
 def _discard_output() -> None:
-    """What waits for the standard output at the end cannot be written either."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """What waits for the standard output at the end cannot be written either.
+
+    The same for errors, if nobody reads them: a Python that cannot write them at its end takes an
+    exit status of its own.
+    """
+    streams = [sys.stdout]
+    try:
+        sys.stderr.flush()
+    except OSError:
+        streams.append(sys.stderr)
+    for stream in streams:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -207,9 +207,19 @@ class QuadraticLoss:
         return Quantity(self.diagrams, self.normalisation)
 
     def with_target_amplitude(self, amplitude: Axis) -> QuadraticLoss:
-        """The same with the target multiplied by a symbol."""
-        target = tuple(replace(n, amplitudes=(*n.amplitudes, amplitude)) for n in self.target)
-        return replace(self, target=target)
+        """The same with the target multiplied by a symbol.
+
+        What of the model does not move acts as a part of the target: it is multiplied too.
+        """
+
+        def marked(network: Network) -> Network:
+            return replace(network, amplitudes=(*network.amplitudes, amplitude))
+
+        def moves(network: Network) -> bool:
+            return any(tensor.is_learnable for tensor in network.tensors)
+
+        model = tuple(network if moves(network) else marked(network) for network in self.model)
+        return replace(self, model=model, target=tuple(map(marked, self.target)))
 
     def _product(self, first: tuple[Network, ...], second: tuple[Network, ...]) -> DiagramSum:
         return averaged(inner_product(first, second, self.output_axes), *self.averaged_over)

@@ -428,7 +428,9 @@ class Problem:
     def with_target_amplitude(self, name: str) -> Problem:
         """The same problem with the target multiplied by a symbol.
 
-        In its coefficients Y_s the power of the symbol counts the factors of the target.
+        In its coefficients Y_s the power of the symbol counts the factors of the target. A part of
+        the model without weights, as a frozen matrix that learnt ones are added to, is one of the
+        target: the model without it is to learn the target less that part.
 
         Examples
         --------
@@ -442,9 +444,11 @@ class Problem:
             raise InvalidInputError(
                 f"amplitude {name!r}: is a symbol of {self.family} already; choose another"
             )
+        marked = self.driving.with_target_amplitude(amplitude)
         return replace(
             self,
-            target=self.driving.with_target_amplitude(amplitude).target,
+            model=marked.model,
+            target=marked.target,
             observed=tuple(loss.with_target_amplitude(amplitude) for loss in self.observed),
         )
 

@@ -367,7 +367,7 @@ def _site(particle: Particle, target: Polynomial) -> SiteProblem | None:
             }
         ),
         weight=Polynomial({particle.weight: 1}),
-        variances=tuple(Polynomial.parse(variance) for variance in particle.variances),
+        variances=particle.variances,
         constant=target,
         law=law,
     )

@@ -273,14 +273,15 @@ class Solution:
         return replace(self, certificate=certify(self.coefficients(len(leading)), leading))
 
     def at(self, parameters: Parameters) -> LossEvolution:
-        """The solution at given numbers.
+        """The solution at given numbers; T is 1 unless it is among them.
 
         Raises
         ------
         InvalidInputError
             If a number is missing or the solution does not exist there.
         """
-        exact = MappingProxyType({name: Fraction(value) for name, value in parameters.items()})
+        given = {name: Fraction(value) for name, value in parameters.items()}
+        exact = MappingProxyType({"T": Fraction(1)} | given)
         try:
             curve = self.curve(exact)
             # What integrates a gradient flow obeys its bounds; sums of leading terms need not.
@@ -289,7 +290,7 @@ class Solution:
                 curve = within_bounds(
                     curve,
                     [row.evaluate(**{name: exact[name] for name in row.symbols}) for row in rows],
-                    T=exact.get("T", Fraction(1)),
+                    T=exact["T"],
                     positive=self.positive,
                     descending=self.descending,
                 )
@@ -298,6 +299,14 @@ class Solution:
                 f"regime {self.regime}: at these numbers its formula leaves the range of floating "
                 "point numbers; give numbers closer to 1"
             ) from None
+        except (KeyError, TypeError):
+            needed = {name for row in self.coefficients(_SHOWN) for name in row.symbols}
+            if missing := sorted(needed - exact.keys()):
+                raise InvalidInputError(
+                    f"regime {self.regime}: no value for {', '.join(missing)}; give one for each "
+                    f"of {', '.join(sorted(needed))}"
+                ) from None
+            raise
         return LossEvolution(solution=self, parameters=exact, curve=curve)
 
 

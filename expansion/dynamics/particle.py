@@ -24,8 +24,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 
 from diagrams.diagram import Diagram
+from diagrams.laws import evaluated
 from diagrams.tensors import Axis, Tensor
 from diagrams.wick import Monomial, monomial
 from expansion.dynamics.hierarchy import CoreTerm
@@ -85,9 +87,10 @@ class Particle:
     output: tuple[ParticleTerm, ...]
 
     @property
-    def variances(self) -> tuple[str, ...]:
+    def variances(self) -> tuple[Polynomial, ...]:
         """The variances of the coordinates at time zero, where they have the law of the tensor."""
-        return tuple(tensor.variance for tensor in self.coordinates)
+        named: list[Monomial] = [((tensor.variance, 1),) for tensor in self.coordinates]
+        return tuple(Polynomial(evaluated({name: Fraction(1)})) for name in named)
 
 
 def kind_of(cores: Iterable[Diagram], *, closed: bool) -> Kind:

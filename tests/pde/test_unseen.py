@@ -1,0 +1,81 @@
+"""Problems that no paper has, typed as files: what was wrong with them once."""
+
+from fractions import Fraction
+from io import BytesIO
+
+import pytest
+
+from diagrams.errors import InvalidInputError
+from expansion.models import cp
+from expansion.problem import Problem
+from expansion.problem_files.problem_file import read_problem_stream
+from expansion.regimes import regimes
+from pde.solving import solution
+
+FROZEN = """
+[axes]
+p = "growing"
+r = "growing"
+[tensors.W]
+kind = "fixed"
+axes = ["p", "p"]
+variance = "omega/p"
+[tensors.A]
+kind = "weight"
+axes = ["r", "p"]
+variance = "sigma2"
+[tensors.B]
+kind = "weight"
+axes = ["p", "r"]
+variance = "sigma2"
+[losses.train]
+outputs = ["i", "j"]
+model = "MODEL"
+target = "TARGET"
+"""
+
+DECAYED = """
+flow = "train + lambda*weight-norm"
+[axes]
+p = "growing"
+H = "growing"
+[tensors.u]
+kind = "weight"
+axes = ["H", "p"]
+variance = "sigma2/p"
+[losses.train]
+outputs = ["i", "j", "k"]
+model = "u[h,i] u[h,j] u[h,k]"
+target = "identity"
+"""
+
+
+def read(text: str) -> Problem:
+    return read_problem_stream(BytesIO(text.encode()))
+
+
+def test_a_frozen_part_of_a_model_is_a_part_of_the_target() -> None:
+    """f = W + BA with the target 0 is f = BA with the target -W."""
+    fitted = read(FROZEN.replace("MODEL", "W[i,j] + B[i,k] A[k,j]").replace("TARGET", "zero"))
+    taught = read(FROZEN.replace("MODEL", "B[i,k] A[k,j]").replace("TARGET", "-1*W[i,j]"))
+    maps = [regimes(problem) for problem in (fitted, taught)]
+    described = [
+        [(r.name, r.cone, r.natural_time, r.learning.value) for r in found] for found in maps
+    ]
+    assert described[0] == described[1]
+    assert {r.name for r in maps[0] if r.learning == "free"} == {"V4", "V5", "V4-V5"}
+    at = {"p": 100, "r": 10_000, "sigma2": Fraction(1, 50), "omega": 25}
+    for name in ("V2", "V3"):
+        first, second = (solution(found, name).at(at) for found in maps)
+        assert first(0) == pytest.approx(100 * 25 / 2)
+        assert first(1e-3 / 200) == pytest.approx(second(1e-3 / 200))
+
+
+@pytest.mark.parametrize("name", ["A", "E", "A-B", "C-D"])
+def test_numbers_of_a_solution_are_asked_for(name: str) -> None:
+    """T has the value 1 unless one is given; what else is missing is told."""
+    solved = solution(regimes(cp(order=2)), name)
+    with pytest.raises(InvalidInputError, match="no value for H, sigma2; give one for each of"):
+        solved.at({"p": 10})
+    at = {"p": 10, "H": 10, "sigma2": Fraction(1, 100)}
+    assert solved.at(at)(1e-3) == solved.at(at | {"T": 1})(1e-3)
