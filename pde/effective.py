@@ -28,10 +28,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import lru_cache, partial
 
 from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError
+from diagrams.wick import Monomial
 from expansion.cumulants import read_cumulant
 from expansion.dynamics.averages import Averages
 from expansion.dynamics.derivation import EffectiveDynamics, RefusedError, derive
@@ -314,8 +316,7 @@ def _solved(task: _Task) -> Solution | None:
             regime=regime,
             derivation=steps,
         )
-    # The coordinates of one particle have one rate.
-    whole = not (dynamics.random or dynamics.rate_of_change or dynamics.problem.drive.rates)
+    whole = not (dynamics.random or dynamics.rate_of_change)
     if dynamics.kind is Kind.ONE_SITE and whole:
         site = _site(dynamics.particle(), task.start)
         if site is not None:
@@ -353,21 +354,16 @@ def _integrated(system: PolynomialSystem, start: Polynomial) -> PolynomialSystem
 
 
 def _site(particle: Particle, target: Polynomial) -> SiteProblem | None:
-    """The particle as a problem on one site, if what is followed is its own potential."""
-    potential = _collected(particle.potential)
+    """The particle as a problem on one site, if a rule averages over its start."""
     law = _law(particle)
-    if law is None or _collected(particle.output) != potential:
+    if law is None:
         return None
     return SiteProblem.from_potential(
-        Polynomial(
-            {
-                tuple(sorted((*moments, *powers))): c
-                for moments, coefficient in potential.items()
-                for powers, c in coefficient
-            }
-        ),
+        _in_moments(particle.potential),
+        output=_in_moments(particle.output),
         weight=Polynomial({particle.weight: 1}),
         variances=particle.variances,
+        rates=particle.rates,
         constant=target,
         law=law,
     )
@@ -382,13 +378,15 @@ def _law(particle: Particle) -> Law | None:
     return named.get(first.law)
 
 
-def _collected(terms: Sequence[ParticleTerm]) -> dict[tuple[tuple[str, int], ...], Polynomial]:
-    """Coefficients by products of moments, named as `SiteProblem.from_potential` wants them."""
-    found: dict[tuple[tuple[str, int], ...], Polynomial] = {}
+def _in_moments(terms: Sequence[ParticleTerm]) -> Polynomial:
+    """Their sum, with the moments named as `SiteProblem.from_potential` wants them."""
+    total: dict[Monomial, Fraction] = {}
     for term in terms:
-        key = tuple(("z" + "_".join(map(str, m)), power) for m, power in term.moments)
-        found[key] = found.get(key, Polynomial()) + term.coefficient
-    return {key: value for key, value in found.items() if len(value)}
+        moments = [("z" + "_".join(map(str, m)), power) for m, power in term.moments]
+        for powers, c in term.coefficient:
+            key = tuple(sorted((*moments, *powers)))
+            total[key] = total.get(key, Fraction(0)) + c
+    return Polynomial(total)
 
 
 def _potential_step(dynamics: EffectiveDynamics) -> Step:

@@ -290,7 +290,7 @@ class EffectiveDynamics:
                 f"particle of regime {self.regime.name}: its cores are not all on one site; use "
                 "its coefficients"
             )
-        return particle_of(self.potential, self.output, self.problem.driven.normalisation)
+        return particle_of(self.potential, self.output, self.problem.driven)
 
     def representative(self, core: Diagram) -> Diagram:
         """The core of the list that stands for one up to exchangeable tensors."""

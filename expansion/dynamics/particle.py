@@ -30,6 +30,7 @@ from diagrams.diagram import Diagram
 from diagrams.laws import evaluated
 from diagrams.tensors import Axis, Tensor
 from diagrams.wick import Monomial, monomial
+from expansion.drive import Driven
 from expansion.dynamics.hierarchy import CoreTerm
 from expansion.polynomial import Polynomial
 
@@ -65,11 +66,13 @@ class Particle:
     """The particle whose moments the cores of a one-site hierarchy are.
 
     z_m = weight * mean of prod_c u_c^{m_c}, and with l(z) the contracted potential, the coordinates
-    move by du_c/dtau = - sum over m of m_c u^{m - e_c} dl/dz_m.
+    move by du_c/dtau = - rate_c * sum over m of m_c u^{m - e_c} dl/dz_m.
 
     Parameters
     ----------
     coordinates : tuple of Tensor
+    rates : tuple of Polynomial
+        How fast every coordinate moves.
     site : tuple of Axis
         The axes of the nodes that the factors share.
     weight : Monomial
@@ -81,6 +84,7 @@ class Particle:
     """
 
     coordinates: tuple[Tensor, ...]
+    rates: tuple[Polynomial, ...]
     site: tuple[Axis, ...]
     weight: Monomial
     potential: tuple[ParticleTerm, ...]
@@ -114,7 +118,7 @@ def kind_of(cores: Iterable[Diagram], *, closed: bool) -> Kind:
 
 
 def particle_of(
-    potential: Sequence[CoreTerm], output: Sequence[CoreTerm], normalisation: Monomial
+    potential: Sequence[CoreTerm], output: Sequence[CoreTerm], driven: Driven
 ) -> Particle:
     """The particle of one-site terms.
 
@@ -122,8 +126,8 @@ def particle_of(
     ----------
     potential, output : sequence of CoreTerm
         Every core on one site, all sites with the same axes; the output is normalised already.
-    normalisation : Monomial
-        Of the potential.
+    driven : Driven
+        The rates, and the normalisation of the potential.
     """
     cores = [core for term in (*potential, *output) for core in term.cores]
     coordinates = tuple(
@@ -141,11 +145,17 @@ def particle_of(
             result.append(ParticleTerm(term.coefficient * factor, tuple(sorted(counts.items()))))
         return tuple(result)
 
+    rates = [driven.generator.rate(tensor) for tensor in coordinates]
+    moving = [term for term in potential if term.cores]
     return Particle(
         coordinates=coordinates,
+        rates=tuple(
+            Polynomial({monomial(Counter(axis.name for axis in rate.symbols)): rate.number})
+            for rate in rates
+        ),
         site=site,
         weight=monomial(Counter(axis.name for axis in site if axis.pinned is None)),
-        potential=converted([t for t in potential if t.cores], Polynomial({normalisation: 1})),
+        potential=converted(moving, Polynomial({driven.normalisation: 1})),
         output=converted(output, Polynomial({(): 1})),
     )
 

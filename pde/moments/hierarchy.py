@@ -13,12 +13,13 @@ is a variable z_m, m = (m_1, m_2, ...), the contracted loss is a polynomial l(z)
 with as many coordinates as there are colours: the infinite system collapses to an ordinary
 differential equation and an average over its initial values.
 
-A loss is a value, `ContractedLoss`; its Taylor coefficients in tau are exact (`MomentSeries`). The
+A loss is a value, `ContractedLoss`; its Taylor coefficients in tau, and those of anything else in
+the same moments, are exact (`MomentSeries`), also where coordinates have rates of their own. The
 particle itself is integrated by `pde.moments.particles`.
 
 >>> loss = ContractedLoss.parse("1/2*theta*z2**4 - z4")
 >>> series = MomentSeries(loss, gaussian_moments(weight="p"))
->>> print(series.loss(0))
+>>> print(series.output(0))
 -3*p*sigma2**2 + 1/2*p**4*sigma2**4*theta
 
 Source: generalises Yarotsky, Golikov, Gusev 2026, appendix K; ours.
@@ -27,7 +28,7 @@ Source: generalises Yarotsky, Golikov, Gusev 2026, appendix K; ours.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -182,15 +183,19 @@ class MomentSeries:
     initial : callable
         z_m(0) as a polynomial in parameters.
     symmetric : bool, default False
-        Whether a permutation of the colours leaves loss and initial moments unchanged, so that
-        permuted moments are equal.
+        Whether a permutation of the colours leaves loss, output, rates and initial moments
+        unchanged, so that permuted moments are equal.
+    output : ContractedLoss, optional
+        What is followed; without it the contracted loss.
+    rates : sequence of Polynomial, optional
+        How fast every coordinate moves, in parameters; without them all have the rate 1.
 
     Examples
     --------
     For l = z_2, a single linear drift, u = u(0) exp(-2 tau):
 
     >>> series = MomentSeries(ContractedLoss.parse("z2"), gaussian_moments())
-    >>> [str(series.loss(n)) for n in range(3)]
+    >>> [str(series.output(n)) for n in range(3)]
     ['sigma2', '-4*sigma2', '8*sigma2']
     """
 
@@ -200,14 +205,20 @@ class MomentSeries:
         initial: Callable[[Multiplicity], Polynomial],
         *,
         symmetric: bool = False,
+        output: ContractedLoss | None = None,
+        rates: Sequence[Polynomial] | None = None,
     ) -> None:
-        self._loss = loss
+        self._output = loss if output is None else output
         self._initial = initial
         self._symmetric = symmetric
-        symbols = {*loss.parameters, *initial((2,) * loss.colours).symbols}
+        mobilities = [Polynomial({(): 1})] * loss.colours if rates is None else rates
+        symbols = {*loss.parameters, *self._output.parameters}
+        symbols |= {*initial((2,) * loss.colours).symbols}
+        symbols |= {name for rate in mobilities for name in rate.symbols}
         self._names = tuple(sorted(symbols)) or ("unused",)
         self._ring = fmpq_mpoly_ctx.get(self._names, "lex")
         self._gradient = {m: loss.derivative(m) for m in loss.moments}
+        self._rates = [self._element(rate) for rate in mobilities]
         # Bound per instance: the caches live and die with the series.
         self._moment = lru_cache(maxsize=None)(self._find_moment)
         self._slope = lru_cache(maxsize=None)(self._find_slope)
@@ -217,9 +228,9 @@ class MomentSeries:
         """The coefficient of tau**order in z_m."""
         return self._polynomial(self._moment(self._key(m), order))
 
-    def loss(self, order: int) -> Polynomial:
-        """The coefficient of tau**order in l(z)."""
-        return self._polynomial(self._sum(self._loss.terms, order))
+    def output(self, order: int) -> Polynomial:
+        """The coefficient of tau**order in what is followed."""
+        return self._polynomial(self._sum(self._output.terms, order))
 
     def _key(self, m: Multiplicity) -> Multiplicity:
         return tuple(sorted(m)) if self._symmetric else m
@@ -238,7 +249,7 @@ class MomentSeries:
                 for j in range(order):
                     slope = self._slope(other, order - 1 - j)
                     if slope:
-                        total -= k * r * self._moment(key, j) * slope
+                        total -= k * r * self._rates[colour] * self._moment(key, j) * slope
         return total / order
 
     def _find_slope(self, moment: Multiplicity, order: int) -> fmpq_mpoly:

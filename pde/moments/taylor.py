@@ -51,7 +51,7 @@ def moment_taylor(
     while True:
         factorial = factorial * s or 1
         target = Polynomial({(("p", 1),): 1}) * (Fraction(int(s == 0), 2))
-        yield target + _substituted(series.loss(s), number, values) * factorial
+        yield target + _substituted(series.output(s), number, values) * factorial
         s += 1
 
 

@@ -5,7 +5,7 @@ on the nodes of a quadrature, and again on those of a coarser one. Where it does
 formal. Two cases differ:
 
 - formal in both directions: the exact coefficients are summed by approximants, Borel-Padé among
-  them, where these agree (`pde.numerics.resummation`);
+  them, where these agree (`pde.numerics.resummation`); near 0 they do although the series diverges;
 - formal in one direction only: from the other one the average continues analytically, but past 0 to
   two complex conjugate values, since the particles that reach infinity do so on the real axis: it
   is the Stokes line of the series. Only t = 0 is left.
@@ -26,6 +26,7 @@ import numpy as np
 from expansion.polynomial import Polynomial
 from pde.curve import Curve, FloatArray, Parameters
 from pde.evolution import Method, Solution, Step
+from pde.moments.hierarchy import ContractedLoss
 from pde.resummed_series import resummed_curve
 from pde.systems.curves import Branch, branch, joined
 from pde.systems.particle import ParticleFlow
@@ -81,7 +82,10 @@ def _summed(coefficients: Sequence[Fraction], numbers: SiteNumbers, *, past: boo
             end=0.0,
             reason=f"because for {side} {_FORMAL} and the series diverges on its Stokes line",
         )
-    curve = resummed_curve(list(coefficients), target=numbers.constant, T=Fraction(1))
+    # Both lines are Stokes lines of odd orders: near 0 the terms still determine the sum.
+    curve = resummed_curve(
+        list(coefficients), target=numbers.constant, T=Fraction(1), asymptotic=True
+    )
     end = -curve.domain.start if past else curve.domain.stop
 
     def evaluate(distance: FloatArray) -> FloatArray:
@@ -145,27 +149,36 @@ def site_solution(
 def _steps(problem: SiteProblem) -> tuple[Step, ...]:
     colours = problem.loss.colours
     coefficients = dict(problem.coefficients)
-    terms = [
-        _term(coefficients[term.parameters[0][0]], term.moments) for term in problem.loss.terms
-    ]
+
+    def latex(polynomial: ContractedLoss) -> str:
+        return " + ".join(
+            _term(coefficients[term.parameters[0][0]], term.moments) for term in polynomial.terms
+        )
+
     several = "u_c" if colours > 1 else "u"
+    own = problem.output == problem.loss
+    followed = "V(z(\\tau))" if own else rf"\left({latex(problem.output)}\right)"
+    paces = {rate.latex() for rate in problem.rates}
+    pace = "" if paces == {"1"} else "r_c\\," if len(paces) > 1 else rf"{paces.pop()}\,"
+    told = ", ".join(f"r_{c} = {rate.latex()}" for c, rate in enumerate(problem.rates, start=1))
     return (
         Step(
             "Effective potential",
-            rf"V(z) = {' + '.join(terms)},\qquad z_m = w\,\mathbf{{E}}[u^m],\quad "
+            rf"V(z) = {latex(problem.loss)},\qquad z_m = w\,\mathbf{{E}}[u^m],\quad "
             rf"w = {problem.weight.latex()}",
             "Cores are bundles of parallel edges on one pair of nodes.",
         ),
         Step(
             "Characteristics",
-            rf"\frac{{d{several}}}{{d\tau}} = -\sum_m \partial_{{{several}}} u^m\,"
+            rf"\frac{{d{several}}}{{d\tau}} = -{pace}\sum_m \partial_{{{several}}} u^m\,"
             r"\frac{\partial V}{\partial z_m}",
             f"The generating function of the z_m obeys a first-order equation; its characteristics "
-            f"are particles with {colours} coordinates, {problem.law.name} at the start.",
+            f"are particles with {colours} coordinates, {problem.law.name} at the start"
+            f"{f', with the rates {told}' if pace.startswith('r_c') else ''}.",
         ),
         Step(
             "Average",
-            rf"L = {problem.number.latex()}\,V(z(\tau)) + {problem.constant.latex()}",
+            rf"L = {problem.number.latex()}\,{followed} + {problem.constant.latex()}",
             "By quadrature over the initial values, with two rules, where the average exists.",
         ),
     )

@@ -3,10 +3,11 @@
 In units of the standard deviations, û_c = u_c/σ_c and ẑ_m = E[û^m], a potential with the terms
 K Π ẑ_m^k moves the particle by
 
-    dû_c/dτ = - 1/(w σ_c²) Σ_m m_c û^{m - e_c} ∂V/∂ẑ_m ,
+    dû_c/dτ = - r_c/(w σ_c²) Σ_m m_c û^{m - e_c} ∂V/∂ẑ_m ,
 
-in which all numbers are of moderate size once the time is. The nodes move together: their Taylor
-coefficients are arrays, those of the moments and of the forces single numbers.
+with r_c the rate of the colour, in which all numbers are of moderate size once the time is. The
+nodes move together: their Taylor coefficients are arrays, those of the moments and of the forces
+single numbers.
 
 >>> from fractions import Fraction
 >>> from expansion.polynomial import Polynomial
@@ -31,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagrams.errors import CapacityError
-from pde.moments.hierarchy import Multiplicity
+from pde.moments.hierarchy import ContractedLoss, Multiplicity
 from pde.systems.dimensions import Powers
 from pde.systems.exact import products
 from pde.systems.site import SiteNumbers
@@ -66,21 +67,28 @@ class ParticleFlow:
     def __init__(self, numbers: SiteNumbers, *, coarse: bool) -> None:
         loss = numbers.loss
         self._colours = loss.colours
-        self._moments = loss.moments
-        even = all(not k % 2 for m in loss.moments for k in m)
+        self._moments = tuple(sorted({*loss.moments, *numbers.output.moments}))
+        even = all(not k % 2 for m in self._moments for k in m)
         nodes, self._weights = numbers.law.rule(self._colours, even=even, coarse=coarse)
         self._shape = nodes.shape
         self.start: FloatArray = nodes.ravel()
         place = {m: i for i, m in enumerate(self._moments)}
-        terms = []
-        for term in loss.terms:
-            size = _size(numbers, term.moments)
-            terms.append(
-                (size * _mpf(term.coefficient), tuple((place[m], k) for m, k in term.moments))
-            )
-        slopes = [[(K, powers) for K, powers in terms] for _ in self._moments]
-        forces = [_derivative(row, i) for i, row in enumerate(slopes)]
-        scales = [_mpf(numbers.weight) * _mpf(v) for v in numbers.variances]
+
+        def scaled(polynomial: ContractedLoss) -> list[tuple[mpmath.mpf, Powers]]:
+            return [
+                (
+                    _size(numbers, term.moments) * _mpf(term.coefficient),
+                    tuple((place[m], k) for m, k in term.moments),
+                )
+                for term in polynomial.terms
+            ]
+
+        terms = scaled(loss)
+        forces = [_derivative(terms, i) for i in range(len(self._moments))]
+        scales = [
+            _mpf(numbers.weight) * _mpf(variance) / _mpf(rate)
+            for variance, rate in zip(numbers.variances, numbers.rates, strict=True)
+        ]
         fastest = max(
             (
                 abs(K) * sum(m) / min(scales)
@@ -95,11 +103,11 @@ class ParticleFlow:
         force = time / scales[0]
         self._forces = [[(_float(K * force), powers) for K, powers in row] for row in forces]
         number = _mpf(numbers.number)
-        self._output = [(_float(K * number), powers) for K, powers in terms]
+        self._output = [(_float(K * number), powers) for K, powers in scaled(numbers.output)]
         self._offset = _float(_mpf(numbers.constant))
-        self._plan(terms)
+        self._plan()
 
-    def _plan(self, terms: Sequence[tuple[object, Powers]]) -> None:
+    def _plan(self) -> None:
         self._lowered = [
             [(c, k, _powers((*m[:c], k - 1, *m[c + 1 :]))) for c, k in enumerate(m) if k]
             for m in self._moments

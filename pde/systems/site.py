@@ -7,8 +7,10 @@ colour c, and the reduced potential is a polynomial V(z). Merging makes the hier
 
 a first-order partial differential equation for the generating function of the z_m, whose
 characteristics are particles u in the effective potential Σ_m u^m ∂V/∂z_m, with z_m = w E[u^m] and
-w the number of sites (`pde.moments.hierarchy`). A `SiteProblem` is the potential, w, and the law of
-u(0), all exact in the symbols; nothing else is known about the model.
+w the number of sites (`pde.moments.hierarchy`). A `SiteProblem` is the potential, w, the law of
+u(0) and what is followed, all exact in the symbols; nothing else is known about the model. What is
+followed is V itself or another polynomial in the moments, as the loss of weights that decay; a
+colour may have a rate of its own.
 
 >>> p = Polynomial.parse
 >>> problem = SiteProblem.from_potential(
@@ -43,7 +45,7 @@ from pde.systems.laws import GAUSSIAN, Law
 __all__ = ["SiteNumbers", "SiteProblem"]
 
 _MOMENT = re.compile(r"z(\d+(?:_\d+)*)")
-_WEIGHT, _VARIANCE, _COEFFICIENT = "weight", "variance", "coefficient"
+_WEIGHT, _VARIANCE, _RATE, _COEFFICIENT = "weight", "variance", "rate", "coefficient"
 
 _ZERO, _ONE = Polynomial(), Polynomial({(): 1})
 
@@ -59,14 +61,18 @@ class SiteProblem:
     ----------
     loss : ContractedLoss
         V(z), with a symbol of its own for the coefficient of every term.
+    output : ContractedLoss
+        What is followed, likewise.
     coefficients : tuple of (str, Polynomial)
         What these symbols stand for.
     weight : Polynomial
         w, the number of sites.
     variances : tuple of Polynomial
         Of every colour at the start.
+    rates : tuple of Polynomial
+        How fast every colour moves.
     constant : Polynomial
-        The loss is number * V + constant.
+        What is followed is number * output + constant.
     number : Polynomial
         Copies of the sites, each with a potential of its own.
     law : Law
@@ -74,9 +80,11 @@ class SiteProblem:
     """
 
     loss: ContractedLoss
+    output: ContractedLoss
     coefficients: tuple[tuple[str, Polynomial], ...]
     weight: Polynomial
     variances: tuple[Polynomial, ...]
+    rates: tuple[Polynomial, ...]
     constant: Polynomial = _ZERO
     number: Polynomial = _ONE
     law: Law = GAUSSIAN
@@ -88,6 +96,8 @@ class SiteProblem:
         *,
         weight: Polynomial,
         variances: Sequence[Polynomial],
+        output: Polynomial | None = None,
+        rates: Sequence[Polynomial] | None = None,
         constant: Polynomial = _ZERO,
         number: Polynomial = _ONE,
         law: Law = GAUSSIAN,
@@ -98,43 +108,41 @@ class SiteProblem:
         ----------
         potential : Polynomial
             In moments and in symbols, which may have negative powers.
+        output : Polynomial, optional
+            What is followed, likewise; without it the potential.
+        rates : sequence of Polynomial, optional
+            For every colour; without them all are 1.
         weight, variances, constant, number, law
             See `SiteProblem`.
 
         Raises
         ------
         InvalidInputError
-            If the colours of the moments and of the variances differ in number.
+            If the colours of the moments, the variances and the rates differ in number.
         """
-        grouped: dict[tuple[tuple[Multiplicity, int], ...], Polynomial] = {}
-        for powers, coefficient in potential:
-            moments, symbols = [], []
-            for name, power in powers:
-                if match := _MOMENT.fullmatch(name):
-                    moments.append((tuple(int(m) for m in match[1].split("_")), power))
-                else:
-                    symbols.append((name, power))
-            key = tuple(sorted(moments))
-            grouped[key] = grouped.get(key, Polynomial()) + Polynomial(
-                {tuple(symbols): coefficient}
-            )
-        rest = grouped.pop((), Polynomial())
-        terms, coefficients = [], []
-        for place, (moments_of_term, value) in enumerate(sorted(grouped.items())):
-            name = f"{_COEFFICIENT}{place}"
-            terms.append(LossTerm(moments_of_term, Fraction(1), ((name, 1),)))
-            coefficients.append((name, value))
-        loss = ContractedLoss(tuple(sorted(terms)))
-        if loss.colours != len(variances):
+        loss, coefficients, rest = _contracted(potential, _COEFFICIENT)
+        followed = loss
+        if output is not None and output != potential:
+            followed, more, rest = _contracted(output, f"output_{_COEFFICIENT}")
+            coefficients += more
+        mobilities = (_ONE,) * len(variances) if rates is None else tuple(rates)
+        if {loss.colours, followed.colours} != {len(variances)}:
             raise InvalidInputError(
                 f"potential {potential}: has {loss.colours} colours and {len(variances)} "
                 "variances; give one for each colour"
             )
+        if len(mobilities) != len(variances):
+            raise InvalidInputError(
+                f"potential {potential}: has {loss.colours} colours and {len(mobilities)} rates; "
+                "give one for each colour"
+            )
         return cls(
             loss=loss,
-            coefficients=tuple(coefficients),
+            output=followed,
+            coefficients=coefficients,
             weight=weight,
             variances=tuple(variances),
+            rates=mobilities,
             constant=constant + number * rest,
             number=number,
             law=law,
@@ -144,13 +152,18 @@ class SiteProblem:
     def symmetric(self) -> bool:
         """Whether all permutations of the colours change nothing."""
         table = dict(self.coefficients)
-        values = {term.moments: table[term.parameters[0][0]] for term in self.loss.terms}
-        return len(set(self.variances)) == 1 and _is_symmetric(values, self.loss.colours)
+        tables = [
+            {term.moments: table[term.parameters[0][0]] for term in polynomial.terms}
+            for polynomial in (self.loss, self.output)
+        ]
+        return _is_symmetric(tables, self.variances, self.rates)
 
     def coefficient_rows(self) -> Iterator[Polynomial]:
-        """The coefficients of τ^s of the loss times s!, one after the other."""
+        """The coefficients of τ^s of what is followed times s!, one after the other."""
         same = len(set(self.variances)) == 1
         names = [f"{_VARIANCE}{0 if same else c}" for c in range(len(self.variances))]
+        # Rates of 1 are no symbols: they would be carried along for nothing.
+        rates = {f"{_RATE}{c}": rate for c, rate in enumerate(self.rates) if rate != _ONE}
 
         def initial(m: Multiplicity) -> Polynomial:
             value = prod(self.law.moment(k) for k in m)
@@ -161,13 +174,20 @@ class SiteProblem:
                 powers[name] = powers.get(name, 0) + k // 2
             return Polynomial({tuple(powers.items()): value})
 
-        series = MomentSeries(self.loss, initial, symmetric=self.symmetric)
-        values = dict(self.coefficients) | {_WEIGHT: self.weight}
+        mobilities = [f"{_RATE}{c}" for c in range(len(self.rates))]
+        series = MomentSeries(
+            self.loss,
+            initial,
+            symmetric=self.symmetric,
+            output=self.output,
+            rates=[Polynomial({((m, 1),): 1}) if m in rates else _ONE for m in mobilities],
+        )
+        values = dict(self.coefficients) | {_WEIGHT: self.weight} | rates
         values |= dict(zip(names, self.variances, strict=True))
         powers = _Powers(values)
         order = 0
         while True:
-            row = self.number * powers.substituted(series.loss(order)) * factorial(order)
+            row = self.number * powers.substituted(series.output(order)) * factorial(order)
             yield row + self.constant if order == 0 else row
             order += 1
 
@@ -190,7 +210,7 @@ class SiteProblem:
         if any(sum(m) > 2 for m in self.loss.moments):
             return None
         # A quadratic potential leaves the degree of a moment as it is, or lowers it by two.
-        moments = sorted(_closed(self.loss.moments))
+        moments = sorted(_closed(self.loss.moments, self.output.moments))
         place = {m: i for i, m in enumerate(moments)}
         table = dict(self.coefficients)
 
@@ -212,11 +232,11 @@ class SiteProblem:
             for other in self.loss.moments:
                 for c, (k, r) in enumerate(zip(m, other, strict=True)):
                     if k * r:
-                        factor = Polynomial({(): -k * r})
+                        factor = self.rates[c] * Fraction(-k * r)
                         merged = _merged(m, other, c)
                         row += [term(t, factor, (merged,)) for t in self.loss.derivative(other)]
             rates.append(tuple(row))
-        output = [term(t, self.number, ()) for t in self.loss.terms]
+        output = [term(t, self.number, ()) for t in self.output.terms]
         return PolynomialSystem(
             variables=tuple("z" + "_".join(map(str, m)) for m in moments),
             rates=tuple(rates),
@@ -252,27 +272,65 @@ class SiteProblem:
             return Fraction(polynomial.evaluate(**exact))
 
         table = {name: number(value) for name, value in self.coefficients}
-        terms = tuple(
-            LossTerm(term.moments, table[term.parameters[0][0]]) for term in self.loss.terms
-        )
+
+        def evaluated(polynomial: ContractedLoss) -> ContractedLoss:
+            terms = tuple(
+                LossTerm(term.moments, table[term.parameters[0][0]]) for term in polynomial.terms
+            )
+            return ContractedLoss(tuple(term for term in terms if term.coefficient) or terms[:1])
+
         return SiteNumbers(
-            loss=ContractedLoss(tuple(term for term in terms if term.coefficient) or terms[:1]),
+            loss=evaluated(self.loss),
+            output=evaluated(self.output),
             weight=number(self.weight),
             variances=tuple(number(value) for value in self.variances),
+            rates=tuple(number(value) for value in self.rates),
             constant=number(self.constant),
             number=number(self.number),
             law=self.law,
         )
 
 
+_Moments = tuple[tuple[Multiplicity, int], ...]
+
+
+def _split(polynomial: Polynomial) -> tuple[dict[_Moments, Polynomial], Polynomial]:
+    """The coefficients of the products of moments, and what has no moment."""
+    grouped: dict[_Moments, Polynomial] = {}
+    for powers, coefficient in polynomial:
+        moments, symbols = [], []
+        for name, power in powers:
+            if match := _MOMENT.fullmatch(name):
+                moments.append((tuple(int(m) for m in match[1].split("_")), power))
+            else:
+                symbols.append((name, power))
+        key = tuple(sorted(moments))
+        grouped[key] = grouped.get(key, _ZERO) + Polynomial({tuple(symbols): coefficient})
+    rest = grouped.pop((), _ZERO)
+    return grouped, rest
+
+
+def _contracted(
+    polynomial: Polynomial, stem: str
+) -> tuple[ContractedLoss, tuple[tuple[str, Polynomial], ...], Polynomial]:
+    """A polynomial in moments with symbols for its coefficients, these, and the rest."""
+    grouped, rest = _split(polynomial)
+    terms, coefficients = [], []
+    for place, (moments, value) in enumerate(sorted(grouped.items())):
+        name = f"{stem}{place}"
+        terms.append(LossTerm(moments, Fraction(1), ((name, 1),)))
+        coefficients.append((name, value))
+    return ContractedLoss(tuple(sorted(terms))), tuple(coefficients), rest
+
+
 def _merged(m: Multiplicity, other: Multiplicity, colour: int) -> Multiplicity:
     return tuple(a + b - 2 * (c == colour) for c, (a, b) in enumerate(zip(m, other, strict=True)))
 
 
-def _closed(moments: Sequence[Multiplicity]) -> set[Multiplicity]:
-    """All moments that merging reaches from some, without the empty one."""
+def _closed(moments: Sequence[Multiplicity], followed: Sequence[Multiplicity]) -> set[Multiplicity]:
+    """All moments that merging with some reaches from these and what is followed, but the empty."""
     reached: set[Multiplicity] = set()
-    waiting = set(moments)
+    waiting = {*moments, *followed}
     while waiting:
         reached |= waiting
         waiting = {
@@ -286,17 +344,23 @@ def _closed(moments: Sequence[Multiplicity]) -> set[Multiplicity]:
 
 
 def _is_symmetric(
-    terms: Mapping[tuple[tuple[Multiplicity, int], ...], object], colours: int
+    tables: Sequence[Mapping[_Moments, object]],
+    variances: Sequence[object],
+    rates: Sequence[object],
 ) -> bool:
     """Whether exchanging neighbouring colours maps every term to one with the same coefficient."""
+    if len(set(variances)) != 1 or len(set(rates)) != 1:
+        return False
+    colours = len(variances)
     for c in range(colours - 1):
         order = [*range(c), c + 1, c, *range(c + 2, colours)]
-        moved = {
-            tuple(sorted((tuple(m[i] for i in order), k) for m, k in moments)): value
-            for moments, value in terms.items()
-        }
-        if moved != terms:
-            return False
+        for terms in tables:
+            moved = {
+                tuple(sorted((tuple(m[i] for i in order), k) for m, k in moments)): value
+                for moments, value in terms.items()
+            }
+            if moved != terms:
+                return False
     return True
 
 
@@ -325,8 +389,10 @@ class SiteNumbers:
     """A `SiteProblem` with rational numbers for its symbols."""
 
     loss: ContractedLoss
+    output: ContractedLoss
     weight: Fraction
     variances: tuple[Fraction, ...]
+    rates: tuple[Fraction, ...]
     constant: Fraction
     number: Fraction
     law: Law
@@ -388,17 +454,26 @@ class SiteNumbers:
                 value *= variance ** (k // 2)
             return Polynomial({(): value})
 
-        return MomentSeries(self.loss, initial, symmetric=self.symmetric)
+        return MomentSeries(
+            self.loss,
+            initial,
+            symmetric=self.symmetric,
+            output=self.output,
+            rates=[Polynomial({(): rate}) for rate in self.rates],
+        )
 
     @cached_property
     def symmetric(self) -> bool:
         """Whether all permutations of the colours change nothing."""
-        values = {term.moments: term.coefficient for term in self.loss.terms}
-        return len(set(self.variances)) == 1 and _is_symmetric(values, self.loss.colours)
+        tables = [
+            {term.moments: term.coefficient for term in polynomial.terms}
+            for polynomial in (self.loss, self.output)
+        ]
+        return _is_symmetric(tables, self.variances, self.rates)
 
     def taylor(self, number: int) -> tuple[Fraction, ...]:
-        """The first coefficients of τ^s of the loss times s!."""
-        rows = [self._moments.loss(n).coefficient() * factorial(n) for n in range(number)]
+        """The first coefficients of τ^s of what is followed times s!."""
+        rows = [self._moments.output(n).coefficient() * factorial(n) for n in range(number)]
         return tuple(
             self.number * row + (self.constant if n == 0 else 0) for n, row in enumerate(rows)
         )

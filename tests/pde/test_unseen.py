@@ -1,15 +1,20 @@
 """Problems that no paper has, typed as files: what was wrong with them once."""
 
+from dataclasses import replace
 from fractions import Fraction
 from io import BytesIO
+from math import factorial
 
 import pytest
 
 from diagrams.errors import InvalidInputError
+from expansion.drive import Drive
 from expansion.models import cp
 from expansion.problem import Problem
 from expansion.problem_files.problem_file import read_problem_stream
 from expansion.regimes import regimes
+from pde.evolution import Method
+from pde.hierarchies import HierarchyKind
 from pde.solving import solution
 
 FROZEN = """
@@ -79,3 +84,27 @@ def test_numbers_of_a_solution_are_asked_for(name: str) -> None:
         solved.at({"p": 10})
     at = {"p": 10, "H": 10, "sigma2": Fraction(1, 100)}
     assert solved.at(at)(1e-3) == solved.at(at | {"T": 1})(1e-3)
+
+
+@pytest.mark.parametrize("name", ["V4", "V4-V6", "V4-V5-V6-V7-V8", "F1"])
+def test_weights_that_decay_are_particles_too(name: str) -> None:
+    """The decay moves the particles and is no part of the loss."""
+    solved = solution(regimes(read(DECAYED)), name)
+    assert solved.method is Method.MOMENTS and solved.hierarchy.kind is HierarchyKind.ONE_SITE
+    assert solved.certificate.holds
+    at = {"p": 40, "H": 40, "sigma2": Fraction(1, 50), "lambda": Fraction(1, 40)}
+    evolution = solved.at(at)
+    rows = [
+        float(row.evaluate(**{n: at[n] for n in row.symbols})) for row in solved.coefficients(6)
+    ]
+    t = evolution.domain.stop / 50
+    expected = sum(c * t**s / factorial(s) for s, c in enumerate(rows))
+    assert evolution(t) == pytest.approx(expected, abs=1e-4 * abs(evolution(t) - evolution(0)))
+
+
+def test_rates_of_their_own_are_rates_of_a_particle() -> None:
+    """One layer moves twice as fast; slow and fast are exchanged by exchanging the layers."""
+    problem = cp(order=3)
+    faster = replace(problem, drive=Drive(rates=(("U1", "2"),)))
+    solved = solution(regimes(faster), "E-A")
+    assert solved.hierarchy.kind is HierarchyKind.ONE_SITE and solved.certificate.holds

@@ -49,7 +49,7 @@ def test_permuted_colours_are_equivalent() -> None:
     loss = ContractedLoss.parse("1/2*z2_0_0*z0_2_0*z0_0_2 - z1_1_1")
     one = MomentSeries(loss, gaussian_moments(weight="p"))
     other = MomentSeries(loss, gaussian_moments(weight="p"), symmetric=True)
-    assert [one.loss(n) for n in range(6)] == [other.loss(n) for n in range(6)]
+    assert [one.output(n) for n in range(6)] == [other.output(n) for n in range(6)]
 
 
 def test_the_shared_drift_in_formal_series() -> None:
@@ -84,14 +84,14 @@ def test_the_shared_drift_in_formal_series() -> None:
     )
     loss = a**order / 2 - c
     for n in range(number - 1):
-        expected = full.loss(n).coefficient()
+        expected = full.output(n).coefficient()
         assert loss[n] == fmpq(expected.numerator, expected.denominator)
 
 
 def test_taylor_polynomial_meets_direct_integration() -> None:
     loss = ContractedLoss.parse("1/2*z2_0*z0_2 - z1_1")
     series = MomentSeries(loss, gaussian_moments(weight="p"))
-    values = [float(series.loss(n).evaluate(p=3, sigma2=Fraction(1, 10))) for n in range(30)]
+    values = [float(series.output(n).evaluate(p=3, sigma2=Fraction(1, 10))) for n in range(30)]
     times = [0.0, 0.2, 0.4]
     path = integrate(loss, weight=3.0, variance=0.1, parameters={}, times=times)
     exact = [np.polyval(values[::-1], t) for t in times]

@@ -7,6 +7,7 @@ from math import factorial
 import numpy as np
 import pytest
 from numpy.polynomial.hermite_e import hermegauss
+from scipy.integrate import solve_ivp
 
 from diagrams.errors import CapacityError, InvalidInputError
 from expansion.polynomial import Polynomial
@@ -221,3 +222,85 @@ def test_too_many_colours_are_reported() -> None:
         site_curve(problem, {"T": Fraction(1)})
     with pytest.raises(InvalidInputError):
         SiteProblem.from_potential(p("z2"), weight=p("1"), variances=(p("1"),) * 2)
+
+
+def test_near_zero_the_terms_of_a_formal_series_determine_it() -> None:
+    """-z3 has coefficients of one sign in τ²: both lines of time are Stokes lines."""
+    problem = SiteProblem.from_potential(p("-z3"), weight=p("1"), variances=(p("1"),))
+    loss = site_solution(problem, title="example", regime="V1").at({})
+    assert -0.1 < loss.domain.start < 0 < loss.domain.stop < 0.1
+    t = loss.domain.stop / 2
+    terms = [float(c.coefficient()) * t**s / factorial(s) for s, c in enumerate(problem.taylor(24))]
+    kept = [term for term in terms if term]
+    least = min(range(len(kept)), key=lambda n: abs(kept[n]))
+    assert loss(t) == pytest.approx(sum(kept[: least + 1]), abs=4 * abs(kept[least]))
+
+
+@pytest.mark.parametrize("even", [True, False])
+def test_what_is_followed_need_not_drive(even: bool) -> None:
+    """The mean of u^4, or of u, v and their product, along the flow of another potential."""
+    given = {"lambda": Fraction(1, 3), "eta": Fraction(2), "T": Fraction(1)}
+    problem = SiteProblem.from_potential(
+        p("1/2*lambda*z2 + 1/4*z4" if even else "lambda*z2_0 + z2_2 + z0_2 + z4_0 + z0_4 - z1_1"),
+        output=p("z4 - 3*z2" if even else "z1_1 + z2_0**2 + 1"),
+        weight=p("1"),
+        variances=(p("1/8"),) * (1 if even else 2),
+        rates=(p("eta"),) if even else (p("eta"), p("1")),
+    )
+    loss = site_solution(problem, title="example", regime="V1").at(given)
+    rows = [float(c.evaluate(**{n: given[n] for n in c.symbols})) for c in problem.taylor(9)]
+    assert problem.at(given).taylor(9) == tuple(
+        c.evaluate(**{n: given[n] for n in c.symbols}) for c in problem.taylor(9)
+    )
+    t = np.array([1e-4, 1e-3])
+    partial = sum(c * t**s / factorial(s) for s, c in enumerate(rows))
+    assert loss(t) == pytest.approx(partial, rel=1e-9)
+    # The same by an ordinary solver on Gauss-Hermite nodes of its own.
+    nodes, weights = hermegauss(40)
+    weights = weights / weights.sum()
+    x = nodes[:, None] + 0 * nodes[None, :], nodes[None, :] + 0 * nodes[:, None]
+    u, v = (np.sqrt(1 / 8) * a.ravel() for a in x)
+    w = np.outer(weights, weights).ravel()
+    rate = 1 / 3
+
+    def slopes(time: float, state: np.ndarray) -> np.ndarray:
+        a, b = state.reshape(2, -1)
+        if even:
+            return np.concatenate([-2 * (rate * a + a**3), 0 * b])
+        return np.concatenate(
+            [
+                -2 * (2 * rate * a + 2 * a * b**2 + 4 * a**3 - b),
+                -(2 * a**2 * b + 2 * b + 4 * b**3 - a),
+            ]
+        )
+
+    end = solve_ivp(slopes, (0, 1), np.concatenate([u, v]), rtol=1e-10, atol=1e-12).y[:, -1]
+    a, b = end.reshape(2, -1)
+    value = w @ (a**4 - 3 * a**2) if even else w @ (a * b) + (w @ a**2) ** 2 + 1
+    assert loss(1.0) == pytest.approx(value, rel=1e-6)
+
+
+def test_equal_rates_are_a_unit_of_time() -> None:
+    plain, fast = (
+        SiteProblem.from_potential(
+            p("z4 + z2"), weight=p("1"), variances=(p("1/4"),), rates=(p(rate),)
+        )
+        for rate in ("1", "3")
+    )
+    slow, quick = (
+        site_solution(problem, title="example", regime="V1").at({}) for problem in (plain, fast)
+    )
+    times = np.array([0.1, 1.0, 5.0])
+    assert quick(times) == pytest.approx(slow(3 * times), rel=1e-9)
+    system = SiteProblem.from_potential(
+        p("1/2*z2"), output=p("z2**2"), weight=p("1"), variances=(p("2"),), rates=(p("3"),)
+    ).closed_system()
+    assert system is not None
+    assert [str(t.coefficient) for row in system.rates for t in row] == ["-6"]
+
+
+def test_rates_are_given_for_every_colour() -> None:
+    with pytest.raises(InvalidInputError, match="1 colours and 2 rates"):
+        SiteProblem.from_potential(
+            p("z2"), weight=p("1"), variances=(p("1"),), rates=(p("1"), p("1"))
+        )
