@@ -281,7 +281,7 @@ class Solution:
             If a number is missing or the solution does not exist there.
         """
         given = {name: Fraction(value) for name, value in parameters.items()}
-        exact = MappingProxyType({"T": Fraction(1)} | given)
+        exact = MappingProxyType(given if "T" in given else given | {"T": Fraction(1)})
         try:
             curve = self.curve(exact)
             # What integrates a gradient flow obeys its bounds; sums of leading terms need not.
