@@ -64,8 +64,12 @@ def site_curve(problem: SiteProblem, parameters: Parameters) -> Curve:
     if not all(numbers.formal):
         flows = [ParticleFlow(numbers, coarse=coarse) for coarse in (False, True)]
     coefficients = numbers.taylor(_TERMS) if any(numbers.formal) else ()
+    # One coordinate has nodes enough at any time.
+    constant = float(numbers.constant) if numbers.loss.colours > 1 else None
     past, future = (
-        _summed(coefficients, numbers, past=direction) if formal else branch(flows, past=direction)
+        _summed(coefficients, numbers, past=direction)
+        if formal
+        else branch(flows, past=direction, constant=constant)
         for direction, formal in zip((True, False), numbers.formal, strict=True)
     )
     return joined(past, future, T=T)

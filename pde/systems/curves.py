@@ -26,11 +26,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from math import inf, isfinite
 
 import numpy as np
 
 from pde.curve import Curve, Domain, FloatArray
+from pde.resummed_series import TOLERANCE
 from pde.systems.flows import Flow
 from pde.systems.trajectory import Accuracy, Ending, Trajectory, follow
 
@@ -38,15 +40,24 @@ __all__ = ["Branch", "branch", "flow_curve", "joined"]
 
 _FINE = Accuracy(order=32, caution=1.3, stages=12, tolerance=1e-14)
 _CHECK = Accuracy(order=28, caution=1.4, stages=10, tolerance=1e-13)
+_LARGE_FINE = Accuracy(order=20, caution=1.3, stages=11, tolerance=1e-9)
+_LARGE_CHECK = Accuracy(order=18, caution=1.3, stages=10, tolerance=1e-8)
+"""For particles of several colours, whose rules know fewer digits."""
 
 _WILD = 100.0
 """Losses beyond this multiple of the start do not count in the absolute error."""
+
+_CAUTION = 2.0
+"""The error of an average in units of the difference of two rules."""
+
+_ROUNDING = 1e-12
 
 _REASONS = {
     Ending.BLOW_UP: "because it reaches infinity there",
     Ending.OVERFLOW: "because beyond, it exceeds double precision",
     Ending.HORIZON: "because the integration ends there",
     Ending.STEPS: "because beyond, the integration needs too many steps",
+    Ending.STOPPED: f"because beyond, the average over its start is not known to {TOLERANCE:g}",
 }
 
 
@@ -82,7 +93,7 @@ class Branch:
         return self.evaluate(distance / self.unit)
 
 
-def branch(flows: Sequence[Flow], *, past: bool) -> Branch:
+def branch(flows: Sequence[Flow], *, past: bool, constant: float | None = None) -> Branch:
     """One direction of a flow, with its error.
 
     Parameters
@@ -90,11 +101,17 @@ def branch(flows: Sequence[Flow], *, past: bool) -> Branch:
     flows : sequence of Flow
         The flow, and, if its state is a discretisation, a coarser one.
     past : bool
+    constant : float, optional
+        The part of the output that does not move. With it the branch ends where the two flows
+        differ by too much, compared with what moves.
     """
     fine, check = flows[0], flows[-1]
-    trajectory = follow(fine, past=past, accuracy=_FINE)
-    second = follow(check, past=past, accuracy=_CHECK)
-    error = _distance(trajectory, second, check.unit / fine.unit)
+    large = fine.slopes(fine.start).matrix is None
+    second = follow(check, past=past, accuracy=_LARGE_CHECK if large else _CHECK)
+    ratio = check.unit / fine.unit
+    holds = None if constant is None else partial(_agree, second, ratio, constant)
+    trajectory = follow(fine, past=past, accuracy=_LARGE_FINE if large else _FINE, holds=holds)
+    error = _distance(trajectory, second, ratio)
     sign = -1 if past else 1
     pole = sign * trajectory.pole * fine.unit
     notes: tuple[tuple[str, float], ...] = ()
@@ -113,16 +130,37 @@ def branch(flows: Sequence[Flow], *, past: bool) -> Branch:
         end=end,
         reason=_REASONS.get(trajectory.ending, ""),
         limit=trajectory.limit,
-        error=error,
+        error=error if constant is None else _CAUTION * error,
         notes=notes,
     )
+
+
+def _agree(other: Trajectory, ratio: float, constant: float, time: float, value: float) -> bool:
+    """Whether a value is that of another rule, compared with what moves.
+
+    Where particles part at the border of two basins, the average is one of a step, which no rule
+    knows well; what is left out is then as large as what two rules differ by.
+    """
+    # The time is in the unit of the finer rule, whose length the coarser one sees as 1/ratio.
+    if not time / ratio <= other.end:
+        return False
+    start, compared = other(np.array([0.0, time / ratio]))
+    moved = abs(compared - start) + abs(start - constant)
+    allowed = TOLERANCE / _CAUTION * moved + _ROUNDING * abs(start)
+    return bool(abs(value - compared) <= allowed)
+
+
+def _sampled(trajectory: Trajectory, last: float) -> FloatArray:
+    """The beginnings and the middle of its pieces."""
+    starts = trajectory.starts
+    starts = starts[starts < last] if isfinite(last) else starts
+    return np.unique(np.concatenate([starts, (starts[1:] + starts[:-1]) / 2]))
 
 
 def _distance(one: Trajectory, other: Trajectory, ratio: float) -> float:
     """The largest difference at the beginnings and in the middle of pieces."""
     last = min(one.end, other.end * ratio)
-    starts = one.starts[one.starts < last] if isfinite(last) else one.starts
-    times = np.unique(np.concatenate([starts, (starts[1:] + starts[:-1]) / 2]))
+    times = _sampled(one, last)
     values, compared = one(times), other(times / ratio)
     usual = np.abs(values) <= _WILD * max(abs(float(values[0])), 1e-300)
     difference = np.abs(values - compared)
@@ -155,7 +193,7 @@ def joined(past: Branch, future: Branch, *, T: Fraction) -> Curve:
     return Curve(
         evaluate=evaluate,
         domain=Domain(
-            start=-past.end * scale, stop=future.end * scale, reason=", and ".join(reasons)
+            start=0.0 - past.end * scale, stop=future.end * scale, reason=", and ".join(reasons)
         ),
         limits=(past.limit, future.limit),
         error_estimate=max(past.error, future.error),

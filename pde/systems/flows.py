@@ -38,6 +38,7 @@ from diagrams.errors import CapacityError
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from pde.systems.dimensions import Powers
 from pde.systems.exact import exact_series, products
+from pde.systems.slopes import DenseSlopes, Slopes
 
 __all__ = ["Flow", "SystemFlow"]
 
@@ -78,8 +79,8 @@ class Flow(Protocol):
         """
         ...
 
-    def jacobian(self, state: FloatArray) -> FloatArray | None:
-        """Derivatives of the rates, shape (n, n); None if they are not at hand."""
+    def slopes(self, state: FloatArray) -> Slopes:
+        """Derivatives of the rates."""
         ...
 
 
@@ -148,7 +149,7 @@ class SystemFlow:
         output[0] += self._offset
         return series[:, : self.size], output
 
-    def jacobian(self, state: FloatArray) -> FloatArray:
+    def slopes(self, state: FloatArray) -> DenseSlopes:
         """Derivatives of the rates."""
         result = np.zeros((self.size, self.size))
         for row, column, coefficient, powers in self._slopes:
@@ -156,7 +157,7 @@ class SystemFlow:
             for place, power in powers:
                 value *= float(state[place]) ** power
             result[row, column] += value
-        return result
+        return DenseSlopes(result)
 
 
 def _float(value: Fraction) -> float:

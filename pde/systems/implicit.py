@@ -16,16 +16,15 @@ from math import comb
 import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
-from scipy.linalg import lu_factor, lu_solve
 
 from pde.systems.flows import Flow
+from pde.systems.slopes import Slopes
 
 __all__ = ["Collocation", "ImplicitStep"]
 
 FloatArray = NDArray[np.float64]
 
 _ITERATIONS = 12
-_HALVINGS = 60
 _LONGEST = 4.0
 """The most by which a step grows."""
 
@@ -75,6 +74,10 @@ class Collocation:
         unit = np.eye(stages)
         integrals = [legendre.legval(x, legendre.legint(row, lbnd=-1)) / 2 for row in unit]
         self._integral = np.stack(integrals, axis=1) @ np.linalg.inv(values)
+        # In its eigenvectors a Newton step falls apart into one system for every point, of which
+        # those of complex conjugate eigenvalues are conjugate.
+        self._pace, self._vectors = np.linalg.eig(self._integral)
+        self._inverse = np.linalg.inv(self._vectors)
         whole = np.append(-1.0, x)
         self._legendre = np.linalg.inv(legendre.legvander(whole, stages))
         self._monomials = np.zeros((stages + 1, stages + 1))
@@ -83,25 +86,27 @@ class Collocation:
             self._monomials[: n + 1, n] = powers
         self._stages = stages
 
-    def step(self, state: FloatArray, sizes: FloatArray, length: float) -> ImplicitStep | None:
-        """One step of at most a given length, None if there is none.
+    def step(
+        self, state: FloatArray, sizes: FloatArray, length: float, *, least: float
+    ) -> ImplicitStep | None:
+        """One step of at most a given length, None if there is none that is not too short.
 
         Parameters
         ----------
         state : numpy.ndarray, shape (n,)
         sizes : numpy.ndarray, shape (n,)
             What errors are measured by.
-        length : float
+        length, least : float
+            The longest and the shortest that it may be.
         """
         with np.errstate(all="ignore"):
-            return self._step(state, np.where(sizes > 0, sizes, 1.0), length)
+            return self._step(state, np.where(sizes > 0, sizes, 1.0), length, least)
 
-    def _step(self, state: FloatArray, sizes: FloatArray, length: float) -> ImplicitStep | None:
-        jacobian = self._flow.jacobian(state)
-        if jacobian is None:
-            return None
-        slopes = self._sign * jacobian
-        for _ in range(_HALVINGS):
+    def _step(
+        self, state: FloatArray, sizes: FloatArray, length: float, least: float
+    ) -> ImplicitStep | None:
+        slopes = self._flow.slopes(state)
+        while length >= least:
             path = self._solve(state, sizes, slopes, length)
             if path is None:
                 length /= 2
@@ -121,22 +126,26 @@ class Collocation:
         return None
 
     def _solve(
-        self, state: FloatArray, sizes: FloatArray, slopes: FloatArray, length: float
+        self, state: FloatArray, sizes: FloatArray, slopes: Slopes, length: float
     ) -> FloatArray | None:
         """The states at the points, None if the iterations do not converge."""
-        size = state.size
-        matrix = np.eye(self._stages * size) - length * np.kron(self._integral, slopes)
-        if not np.all(np.isfinite(matrix)):
-            return None
-        factors = lu_factor(matrix, check_finite=False)
+        half = [(n, self._sign / (length * pace)) for n, pace in enumerate(self._pace)]
+        half = [(n, shift) for n, shift in half if self._pace[n].imag >= 0]
+        solvers = [slopes.solver(shift) for _, shift in half]
         path = np.tile(state, (self._stages, 1))
         before = np.inf
         for _ in range(_ITERATIONS):
             rates = np.stack([self._flow.expand(x, 1, self._sign)[0][1] for x in path])
-            defect = state + length * self._integral @ rates - path
-            change = lu_solve(factors, defect.ravel(), check_finite=False)
-            path = np.asarray(path + change.reshape(path.shape))
-            largest = float(np.max(np.abs(change.reshape(path.shape)) / sizes))
+            parts = self._inverse @ (state + length * self._integral @ rates - path)
+            change = np.zeros_like(path)
+            for (n, shift), solver in zip(half, solvers, strict=True):
+                if solver is None:
+                    return None
+                twice = 2 if self._pace[n].imag else 1
+                part = solver(shift * parts[n])
+                change += twice * (self._vectors[:, n, None] * part).real
+            path = np.asarray(path + change)
+            largest = float(np.max(np.abs(change) / sizes))
             if largest <= self._tolerance:
                 return path
             if not largest < before:

@@ -32,7 +32,7 @@ FloatArray = NDArray[np.float64]
 _LEVELS = (5, 4)
 """Of the rule for one colour and of the coarser one."""
 
-_HERMITE = {2: (32, 24), 3: (16, 12), 4: (10, 8)}
+_HERMITE = {2: (64, 48), 3: (20, 16), 4: (12, 10)}
 """Numbers of nodes for each of several colours."""
 
 _LEGENDRE = {1: (64, 48), 2: (24, 18), 3: (12, 10), 4: (8, 6)}

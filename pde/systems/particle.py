@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import product
 from math import prod
 
 import mpmath
@@ -36,13 +37,11 @@ from pde.moments.hierarchy import ContractedLoss, Multiplicity
 from pde.systems.dimensions import Powers
 from pde.systems.exact import products
 from pde.systems.site import SiteNumbers
+from pde.systems.slopes import BlockSlopes
 
 __all__ = ["ParticleFlow"]
 
 FloatArray = NDArray[np.float64]
-
-_DENSE = 600
-"""The largest state whose Jacobian is computed."""
 
 
 def _powers(m: Multiplicity) -> Powers:
@@ -69,7 +68,8 @@ class ParticleFlow:
         self._colours = loss.colours
         self._moments = tuple(sorted({*loss.moments, *numbers.output.moments}))
         even = all(not k % 2 for m in self._moments for k in m)
-        nodes, self._weights = numbers.law.rule(self._colours, even=even, coarse=coarse)
+        rule = numbers.law.rule(self._colours, even=even, coarse=coarse)
+        nodes, self._weights = rule if self._colours == 1 else _folded(*rule, self._moments)
         self._shape = nodes.shape
         self.start: FloatArray = nodes.ravel()
         place = {m: i for i, m in enumerate(self._moments)}
@@ -160,41 +160,54 @@ class ParticleFlow:
                 total += coefficient
         return total
 
-    def jacobian(self, state: FloatArray) -> FloatArray | None:
-        """Derivatives of the rates, for few nodes."""
+    def slopes(self, state: FloatArray) -> BlockSlopes:
+        """Derivatives of the rates: a node feels itself, and all nodes by their moments."""
         colours, nodes = self._shape
-        if state.size > _DENSE:
-            return None
         u = state.reshape(self._shape)
         z = [float(self._weights @ _monomial(u, m)) for m in self._moments]
         forces = [_polynomial(row, z) for row in self._forces]
-        result = np.zeros((colours, nodes, colours, nodes))
-        diagonal = np.arange(nodes)
-        # How the moments feel the nodes, and the forces the moments.
-        felt = [
-            [
-                k * self._weights * _monomial(u, _less(m, d)) if k else np.zeros(nodes)
-                for d, k in enumerate(m)
-            ]
-            for m in self._moments
-        ]
+        width = len(self._moments)
+        blocks = np.zeros((nodes, colours, colours))
+        left = np.zeros((colours, nodes, width))
+        right = np.zeros((width, colours, nodes))
         for i, m in enumerate(self._moments):
+            stiffness = [
+                _polynomial(_derivative(self._forces[i], other), z) for other in range(width)
+            ]
             for c, k in enumerate(m):
                 if not k:
                     continue
-                rate = -k * self._mobility[c]
                 lowered = _less(m, c)
+                lower = _monomial(u, lowered)
+                right[i, c] = k * self._weights * lower
+                rate = -k * self._mobility[c]
                 for d, j in enumerate(lowered):
                     if j:
-                        slope = rate * forces[i] * j * _monomial(u, _less(lowered, d))
-                        result[c, diagonal, d, diagonal] += slope
-                for other in range(len(self._moments)):
-                    stiffness = _polynomial(_derivative(self._forces[i], other), z)
-                    if stiffness:
-                        own = rate * stiffness * _monomial(u, lowered)
-                        for d in range(colours):
-                            result[c, :, d, :] += np.outer(own, felt[other][d])
-        return result.reshape(state.size, state.size)
+                        blocks[:, c, d] += rate * forces[i] * j * _monomial(u, _less(lowered, d))
+                for other, value in enumerate(stiffness):
+                    if value:
+                        left[c, :, other] += rate * value * lower
+        return BlockSlopes(
+            blocks, left.reshape(state.size, width), right.reshape(width, state.size)
+        )
+
+
+def _folded(
+    nodes: FloatArray, weights: FloatArray, moments: Sequence[Multiplicity]
+) -> tuple[FloatArray, FloatArray]:
+    """One node for all those that changes of signs make of it which no moment feels."""
+    colours = len(nodes)
+    changes = [
+        np.array(signs)
+        for signs in product((1, -1), repeat=colours)
+        if all(prod(sign**k for sign, k in zip(signs, m, strict=True)) == 1 for m in moments)
+    ]
+    places = 3 ** np.arange(colours)
+    # The signs of a node as one number; of all that it can be changed to the largest one is kept.
+    images = np.stack([places @ (np.sign(nodes) * change[:, None]) for change in changes])
+    kept = images[0] == images.max(axis=0)
+    same = (images == images[0]).sum(axis=0)
+    return nodes[:, kept], (weights * len(changes) / same)[kept]
 
 
 def _less(m: Multiplicity, colour: int) -> Multiplicity:

@@ -20,6 +20,7 @@ Ordinary Differential Equations II (1996), for the implicit method.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from math import exp, inf, isfinite
@@ -36,14 +37,17 @@ __all__ = ["Accuracy", "Ending", "Trajectory", "follow"]
 FloatArray = NDArray[np.float64]
 
 _STEPS = 600
-"""Taylor steps before an implicit method takes over."""
+"""The most Taylor steps."""
 
 _IMPLICIT_STEPS = 400
-_PATIENCE = 20
-"""Steps after which implicit ones have to be as many times longer than explicit ones."""
+_TRIAL = 40
+"""Taylor steps after which an implicit one is tried."""
 
-_HORIZON = 1e15
-"""The longest time, in the flow's unit."""
+_LEAP, _PAYS = 16.0, 4.0
+"""The first implicit step, and the shortest that pays, in units of the last Taylor step."""
+
+_HORIZON, _NEARER = 1e15, 1e3
+"""The longest time, in the flow's unit, and that of flows too large for a matrix."""
 
 _CLOSE = 1e-14
 """Distance to a blow-up, relative to its time, at which a trajectory ends."""
@@ -63,6 +67,7 @@ class Ending(StrEnum):
     STATIONARY = "stationary"
     HORIZON = "horizon"
     OVERFLOW = "overflow"
+    STOPPED = "stopped"
     STEPS = "steps"
 
 
@@ -162,16 +167,17 @@ class _Pieces:
             state=state,
         )
 
-    @property
-    def last(self) -> float:
-        """The unit of the last piece."""
-        return self._rows[-1][1]
-
     def __len__(self) -> int:
         return len(self._rows)
 
 
-def follow(flow: Flow, *, past: bool, accuracy: Accuracy) -> Trajectory:
+def follow(
+    flow: Flow,
+    *,
+    past: bool,
+    accuracy: Accuracy,
+    holds: Callable[[float, float], bool] | None = None,
+) -> Trajectory:
     """The trajectory of a flow from its start.
 
     Parameters
@@ -180,20 +186,27 @@ def follow(flow: Flow, *, past: bool, accuracy: Accuracy) -> Trajectory:
     past : bool
         Whether time runs backwards.
     accuracy : Accuracy
+    holds : callable, optional
+        Whether an output at a time may stand; the trajectory ends before one that may not.
     """
     sign = -1.0 if past else 1.0
     order = accuracy.order
     pieces = _Pieces(order + 1)
+    method = Collocation(flow, sign=sign, stages=accuracy.stages, tolerance=accuracy.tolerance)
     state = flow.start
     peak = np.abs(state)
     unit = 1.0
-    while len(pieces) < _STEPS:
+    implicit = _IMPLICIT_STEPS
+    horizon = _NEARER if flow.slopes(state).matrix is None else _HORIZON
+    for number in range(1, _STEPS + 1):
         found = _expansion(flow, state, peak, sign * unit, accuracy)
         if found is None:
             return pieces.closed(Ending.OVERFLOW, state)
         series, output, step, unit = found
-        step = min(step, max(_HORIZON - pieces.time, unit) / unit)
+        step = min(step, max(horizon - pieces.time, unit) / unit)
         before = pieces.time
+        if holds is not None and not holds(before, float(output[0])):
+            return pieces.closed(Ending.STOPPED, state)
         pieces.add(step * unit, unit, output)
         pole = _pole(series, output)
         if pole is not None and pole[0] * unit <= _CLOSE * pieces.time:
@@ -202,15 +215,21 @@ def follow(flow: Flow, *, past: bool, accuracy: Accuracy) -> Trajectory:
         peak = np.maximum(peak, np.abs(state))
         if not np.max(np.abs(state)) < _LARGEST:
             return pieces.closed(Ending.OVERFLOW, state)
-        if pieces.time >= _HORIZON:
+        if pieces.time >= horizon:
             return pieces.closed(Ending.HORIZON, state)
         if _is_still(flow, state, peak, sign, pieces.time):
             pieces.add(0.0, 1.0, flow.expand(state, 0, 1.0)[1])
             return pieces.closed(Ending.STATIONARY, state)
         unit *= step
-    if flow.jacobian(state) is None:
-        return pieces.closed(Ending.STEPS, state)
-    return _implicit(flow, pieces, state, peak, sign, accuracy)
+        if number % _TRIAL == 0:
+            allowed = len(pieces) + implicit
+            state, peak, ending = _leap(
+                flow, method, pieces, state, peak, sign, unit, horizon, implicit, holds
+            )
+            if ending is not None:
+                return pieces.closed(ending, state)
+            implicit = allowed - len(pieces)
+    return pieces.closed(Ending.STEPS, state)
 
 
 def _expansion(
@@ -284,10 +303,10 @@ def _is_still(flow: Flow, state: FloatArray, peak: FloatArray, sign: float, time
     largest = float(np.max(np.abs(rate[moving]) / peak[moving], initial=0.0))
     if not (largest <= 10 * _STILL and largest * time <= _SLOW):
         return False
-    jacobian = flow.jacobian(state)
-    if jacobian is None:
+    matrix = flow.slopes(state).matrix
+    if matrix is None:
         return False
-    slopes = jacobian[np.ix_(moving, moving)]
+    slopes = matrix[np.ix_(moving, moving)]
     slopes = slopes * peak[moving] / peak[moving][:, None]
     rate = rate[moving] / peak[moving]
     newton = np.linalg.lstsq(slopes, rate, rcond=1e-12)[0]
@@ -297,31 +316,42 @@ def _is_still(flow: Flow, state: FloatArray, peak: FloatArray, sign: float, time
     return bool(np.max(growth.real) <= 1e-9 * np.max(np.abs(growth)))
 
 
-def _implicit(
+def _leap(
     flow: Flow,
+    method: Collocation,
     pieces: _Pieces,
     state: FloatArray,
     peak: FloatArray,
     sign: float,
-    accuracy: Accuracy,
-) -> Trajectory:
-    """The rest of a stiff trajectory, with polynomials through its output on every step."""
-    method = Collocation(flow, sign=sign, stages=accuracy.stages, tolerance=accuracy.tolerance)
-    length = explicit = pieces.last
-    for number in range(_IMPLICIT_STEPS):
-        if number > _PATIENCE and not length > _PATIENCE * explicit:
-            return pieces.closed(Ending.STEPS, state)
-        found = method.step(state, np.maximum(np.abs(state), 1e-3 * peak), length)
+    unit: float,
+    horizon: float,
+    most: int,
+    holds: Callable[[float, float], bool] | None,
+) -> tuple[FloatArray, FloatArray, Ending | None]:
+    """Implicit steps, with polynomials through their output, for as long as they pay.
+
+    Returns
+    -------
+    state, peak : numpy.ndarray
+    ending : Ending or None
+        None if Taylor steps have to go on.
+    """
+    length = _LEAP * unit
+    for _ in range(most):
+        sizes = np.maximum(np.abs(state), 1e-3 * peak)
+        found = method.step(state, sizes, length, least=_PAYS * unit)
         if found is None:
-            return pieces.closed(Ending.STEPS, state)
+            return state, peak, None
+        if holds is not None and not holds(pieces.time, float(found.output[0])):
+            return state, peak, Ending.STOPPED
         pieces.add(found.length, found.length, found.output)
         state, length = found.state, found.following
         peak = np.maximum(peak, np.abs(state))
         if not np.max(np.abs(state)) < _LARGEST:
-            return pieces.closed(Ending.OVERFLOW, state)
+            return state, peak, Ending.OVERFLOW
         if _is_still(flow, state, peak, sign, pieces.time):
             pieces.add(0.0, 1.0, flow.expand(state, 0, 1.0)[1])
-            return pieces.closed(Ending.STATIONARY, state)
-        if pieces.time >= _HORIZON:
-            return pieces.closed(Ending.HORIZON, state)
-    return pieces.closed(Ending.STEPS, state)
+            return state, peak, Ending.STATIONARY
+        if pieces.time >= horizon:
+            return state, peak, Ending.HORIZON
+    return state, peak, Ending.STEPS

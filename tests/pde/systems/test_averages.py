@@ -20,6 +20,7 @@ from pde.solutions.symmetric_even import _curve as even_curve
 from pde.systems import RADEMACHER, SiteProblem, site_curve, site_solution
 from pde.systems.curves import branch
 from pde.systems.particle import ParticleFlow
+from pde.systems.slopes import BlockSlopes, DenseSlopes
 
 p = Polynomial.parse
 
@@ -206,7 +207,7 @@ def test_the_jacobian_of_a_particle_is_the_derivative_of_its_rates() -> None:
     for unit in np.eye(state.size):
         ahead, behind = (flow.expand(state + s * step * unit, 1, 1.0)[0][1] for s in (1, -1))
         columns.append((ahead - behind) / (2 * step))
-    jacobian = flow.jacobian(state)
+    jacobian = flow.slopes(state).matrix
     assert jacobian is not None
     assert np.max(np.abs(jacobian - np.stack(columns, axis=1))) < 1e-7
 
@@ -304,3 +305,43 @@ def test_rates_are_given_for_every_colour() -> None:
         SiteProblem.from_potential(
             p("z2"), weight=p("1"), variances=(p("1"),), rates=(p("1"), p("1"))
         )
+
+
+def test_an_average_ends_where_its_rules_differ() -> None:
+    """Three layers of a diagonal network part at the planes where a weight vanishes."""
+    problem = SiteProblem.from_potential(
+        p("1/2*z2_2_2 - z1_1_1 + 1/2"), weight=p("1"), variances=(p("1/2"),) * 3
+    )
+    loss = site_solution(problem, title="example", regime="V1").at({"T": Fraction(1)})
+    assert 0.1 < loss.domain.stop < 10 and "not known to 0.001" in loss.domain.reason
+    t = loss.domain.stop * np.array([0.3, 0.6, 0.99])
+    generator = np.random.default_rng(0)
+    start = generator.normal(scale=np.sqrt(0.5), size=(3, 40_000))
+
+    def slopes(time: float, state: np.ndarray) -> np.ndarray:
+        u = state.reshape(3, -1)
+        whole = np.prod(u, axis=0)
+        rest = [u[1] * u[2], u[0] * u[2], u[0] * u[1]]
+        return np.concatenate([(1 - whole) * each for each in rest])
+
+    found = solve_ivp(slopes, (0, t[-1]), start.ravel(), t_eval=t, rtol=1e-8, atol=1e-10)
+    runs = 0.5 * (1 - np.prod(found.y.reshape(3, -1, 3), axis=0)) ** 2
+    error = runs.std(axis=0) / np.sqrt(runs.shape[0])
+    assert np.all(np.abs(runs.mean(axis=0) - loss(t)) < 4 * error + loss.curve.error_estimate)
+
+
+def test_blocks_and_moments_are_solved_as_their_matrix() -> None:
+    generator = np.random.default_rng(1)
+    slopes = BlockSlopes(
+        generator.normal(size=(5, 3, 3)),
+        generator.normal(size=(15, 2)),
+        generator.normal(size=(2, 15)),
+    )
+    right = generator.normal(size=15) + 1j * generator.normal(size=15)
+    assert slopes.matrix is not None
+    expected = np.linalg.solve((2 + 1j) * np.eye(15) - slopes.matrix, right)
+    for each in (slopes, DenseSlopes(slopes.matrix)):
+        solver = each.solver(2 + 1j)
+        assert solver is not None and solver(right) == pytest.approx(expected)
+    broken = BlockSlopes(np.full((5, 3, 3), np.nan), slopes.left, slopes.right)
+    assert broken.solver(1.0) is None
