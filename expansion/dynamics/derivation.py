@@ -476,6 +476,7 @@ def derive(
     first, *moving = _exact(found, problem, followed, budget)
     target = _followed(problem, followed, rate_of_change=rate_of_change)
     tables = averages or Averages(problem.driven.generator, target.diagrams)
+    refuted: dict[bool, tuple[CoreTerm, ...]] = {}
 
     def tried(attempt: _Attempt) -> EffectiveDynamics:
         # Exchangeable cores have equal means, but each fluctuates for itself.
@@ -489,6 +490,7 @@ def derive(
             tuple(moving) if rate_of_change else (first, *moving),
             first if rate_of_change else Polynomial(),
             attempt,
+            refuted,
             explored,
             meter,
             account,
@@ -528,9 +530,16 @@ class _Attempt:
 
     fluctuating: bool = False
     whole: bool = False
+    moving: bool = False
 
 
-_ATTEMPTS = (_Attempt(), _Attempt(fluctuating=True), _Attempt(whole=True))
+_ATTEMPTS = (
+    _Attempt(),
+    _Attempt(fluctuating=True),
+    _Attempt(whole=True),
+    _Attempt(moving=True),
+    _Attempt(fluctuating=True, moving=True),
+)
 """From the least work to the most; the first whose certificate holds is taken."""
 
 
@@ -562,6 +571,7 @@ def _derived(
     exact: tuple[Polynomial, ...],
     start: Polynomial,
     attempt: _Attempt,
+    refuted: dict[bool, tuple[CoreTerm, ...]],
     explored: int,
     meter: _Meter,
     account: Account,
@@ -577,7 +587,12 @@ def _derived(
         normalisation,
         fluctuating=attempt.fluctuating,
         whole=attempt.whole,
+        moving=attempt.moving,
     )
+    if attempt.moving and hierarchy.potential == refuted.get(attempt.fluctuating):
+        raise GrowthError(f"regime {regime.name}: moving blocks change nothing of its potential")
+    if not attempt.whole:
+        refuted[attempt.fluctuating] = hierarchy.potential
     products = {
         product: c
         for product, c in hierarchy.followed(followed.diagrams).items()

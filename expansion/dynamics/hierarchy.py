@@ -120,6 +120,8 @@ class Hierarchy:
         Whether the scale of a core counts its standard deviation at time zero too.
     whole : bool, default False
         Whether the diagrams of the potential stay whole.
+    moving : bool, default False
+        Whether the rates of change of what is replaced by its mean have to be concentrated too.
 
     Attributes
     ----------
@@ -136,12 +138,13 @@ class Hierarchy:
         *,
         fluctuating: bool = False,
         whole: bool = False,
+        moving: bool = False,
     ) -> None:
         self.scales = scales
         self.fluctuating = fluctuating
         self.whole = whole
-        self.reduction = Reduction(scales)
-        self.potential_reduction = Reduction(scales, labelled=True)
+        self.reduction = Reduction(scales, moving=moving)
+        self.potential_reduction = Reduction(scales, labelled=True, moving=moving)
         self.dropped: list[Dropped] = []
         self._normalisation = normalisation
         self._products: dict[Product, Fraction] = (

@@ -93,6 +93,8 @@ class Reduction:
     labelled : bool, default False
         Whether diagrams that differ by a permutation of exchangeable tensors are told apart. Their
         values are equal, but what merges with them is not.
+    moving : bool, default False
+        Whether the rates of change of what is replaced by its mean have to be concentrated too.
 
     Attributes
     ----------
@@ -100,10 +102,10 @@ class Reduction:
         What was done, in order.
     """
 
-    def __init__(self, scales: Scales, *, labelled: bool = False) -> None:
+    def __init__(self, scales: Scales, *, labelled: bool = False, moving: bool = False) -> None:
         self._scales = scales
         self._labelled = labelled
-        self._separation = Separation(scales)
+        self._separation = Separation(scales, moving=moving)
         self._coincidence = Coincidence(scales, branching=labelled)
         self._known: dict[Diagram, Mapping[Product, Fraction]] = {}
         self.steps: list[Separated | Coinciding] = []

@@ -11,6 +11,10 @@ and
 
     G  ->  (G without B) * (B summed over S) / (product of the sizes of S).
 
+What is concentrated at the start stays so unless the flow feels something that is not: the vector
+of a neuron has a typical length, which later depends on the output weight of that neuron. If it is
+asked for, dB/dtau has to obey the same inequality, in units of the natural time.
+
 Both sides of the inequality are computed exactly: the variance is the mean of two copies of B glued
 together at S, less the square of the mean. When both nodes of S lie on one axis, equal indices are
 taken out by inclusion and exclusion.
@@ -42,6 +46,7 @@ from itertools import combinations
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
 from diagrams.engine import Tick
+from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.wick import Moments, Monomial
 from expansion.dynamics.scales import Scales, times
@@ -50,6 +55,8 @@ __all__ = ["Separation", "Split"]
 
 CUT_WORK = 10
 """What trying a cut costs, in units of a diagram that the engine enumerates in bulk."""
+
+_MARK = "root__"
 
 MINIMAL_BLOCK = 4
 """Blocks with more distinct factors, and more than a merger adds, are not tried."""
@@ -86,10 +93,13 @@ class Separation:
     Parameters
     ----------
     scales : Scales
+    moving : bool, default False
+        Whether the rates of change of a block have to be concentrated too.
     """
 
-    def __init__(self, scales: Scales) -> None:
+    def __init__(self, scales: Scales, *, moving: bool = False) -> None:
         self._scales = scales
+        self._moving = moving
         self._splits: dict[Diagram, Split | None] = {}
         self._spreads: dict[Diagram, tuple[Fraction | None, Fraction] | None] = {}
 
@@ -175,11 +185,7 @@ class Separation:
         """
         if len(set(factors)) > self._largest:
             return None
-        marks = tuple(
-            (Tensor(f"root{place}_", (nodes[v],), Kind.GAUSSIAN, variance="1"), (v,))
-            for place, v in enumerate(roots)
-        )
-        key = Diagram(tuple(nodes), (*factors, *marks))
+        key = _marked(tuple(nodes), tuple(factors), roots)
         if key not in self._spreads:
             self._spreads[key] = self._spread(tuple(nodes), tuple(factors), roots)
         return self._spreads[key]
@@ -192,14 +198,44 @@ class Separation:
         if size is None:
             return None
         sizes = _inverse([nodes[v] for v in roots])
+        typical = size + scaling.order(sizes)
+        variance = self._variance(nodes, factors, roots)
+        if self._moving and (variance is None or variance < 2 * typical):
+            # In units of the natural time, so that they compare with the block itself.
+            rates = (
+                self._variance(*piece) for piece in self._rates_of_change(nodes, factors, roots)
+            )
+            found = [rate - 2 * scaling.time for rate in rates if rate is not None]
+            variance = max(found if variance is None else [variance, *found], default=None)
+        return variance, 2 * typical
+
+    def _variance(
+        self, nodes: tuple[Axis, ...], factors: tuple[Factor, ...], roots: tuple[int, ...]
+    ) -> Fraction | None:
+        """The order of the variance at typical different indices, None if there is none."""
+        sizes = _inverse([nodes[v] for v in roots])
         mean = {times(m, sizes): c for m, c in self._typical(nodes, factors, roots).items()}
         glued = _glued(nodes, factors, roots)
         total = {times(m, sizes): c for m, c in self._typical(*glued, roots).items()}
         for a, x in mean.items():
             for b, y in mean.items():
                 total[times(a, b)] = total.get(times(a, b), Fraction(0)) - x * y
-        typical = size + scaling.order(sizes)
-        return scaling.top({m: c for m, c in total.items() if c}), 2 * typical
+        return self._scales.scaling.top({m: c for m, c in total.items() if c})
+
+    def _rates_of_change(
+        self, nodes: tuple[Axis, ...], factors: tuple[Factor, ...], roots: tuple[int, ...]
+    ) -> Iterator[tuple[tuple[Axis, ...], tuple[Factor, ...], tuple[int, ...]]]:
+        """The diagrams of dB/dtau, each with the nodes that it hangs on."""
+        averages = self._scales.averages
+        marked = DiagramSum({_marked(nodes, factors, roots): 1})
+        rate = averages.generator.applied(marked)
+        averages.tick(len(rate))
+        for diagram, _ in rate:
+            marks = {t.name: at[0] for t, at in diagram.factors if t.name.startswith(_MARK)}
+            kept = tuple(f for f in diagram.factors if not f[0].name.startswith(_MARK))
+            places = tuple(marks[f"{_MARK}{place}"] for place in range(len(roots)))
+            if len({*places}) == len(places):
+                yield diagram.nodes, kept, places
 
     def _typical(
         self, nodes: tuple[Axis, ...], factors: tuple[Factor, ...], roots: tuple[int, ...]
@@ -217,6 +253,17 @@ class Separation:
 def _concentrated(spread: tuple[Fraction | None, Fraction]) -> bool:
     variance, square = spread
     return variance is None or variance < square
+
+
+def _marked(
+    nodes: tuple[Axis, ...], factors: tuple[Factor, ...], roots: tuple[int, ...]
+) -> Diagram:
+    """A block with a factor of its own at each of its roots, which tells it from others."""
+    marks = tuple(
+        (Tensor(f"{_MARK}{place}", (nodes[v],), Kind.GAUSSIAN, variance="1"), (v,))
+        for place, v in enumerate(roots)
+    )
+    return Diagram(nodes, (*factors, *marks))
 
 
 def _inverse(axes: Sequence[Axis]) -> Monomial:

@@ -9,6 +9,7 @@ import pytest
 
 from diagrams.errors import InvalidInputError
 from expansion.drive import Drive
+from expansion.dynamics.derivation import derive
 from expansion.models import cp
 from expansion.problem import Problem
 from expansion.problem_files.problem_file import read_problem_stream
@@ -51,6 +52,24 @@ variance = "sigma2/p"
 [losses.train]
 outputs = ["i", "j", "k"]
 model = "u[h,i] u[h,j] u[h,k]"
+target = "identity"
+"""
+
+NEURONS = """
+[axes]
+p = "growing"
+H = "growing"
+[tensors.w]
+kind = "weight"
+axes = ["H", "p"]
+variance = "sigma2"
+[tensors.a]
+kind = "weight"
+axes = ["H"]
+variance = "tau2"
+[losses.train]
+outputs = ["i", "j"]
+model = "a[k] w[k,i] w[k,j]"
 target = "identity"
 """
 
@@ -108,3 +127,13 @@ def test_rates_of_their_own_are_rates_of_a_particle() -> None:
     faster = replace(problem, drive=Drive(rates=(("U1", "2"),)))
     solved = solution(regimes(faster), "E-A")
     assert solved.hierarchy.kind is HierarchyKind.ONE_SITE and solved.certificate.holds
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"), [("V1", "a(H0) w(H0,p0)^2"), ("V7", "a(H0)^2 w(H0,p0)^2 w(H0,p1)^2")]
+)
+def test_a_vector_is_not_its_length_where_its_neuron_drives_it(name: str, kept: str) -> None:
+    """The length of the weights of a neuron is typical, until its output weight moves it."""
+    dynamics = derive(regimes(read(NEURONS)), name)
+    assert dynamics.certificate.holds
+    assert [str(core).split("; ")[-1] for core, _ in dynamics.cores][0] == kept
