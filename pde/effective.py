@@ -362,20 +362,24 @@ def _site(particle: Particle, target: Polynomial) -> SiteProblem | None:
         _in_moments(particle.potential),
         output=_in_moments(particle.output),
         weight=Polynomial({particle.weight: 1}),
-        variances=particle.variances,
+        variances=particle.starts,
         rates=particle.rates,
+        lengths=tuple(coordinate.is_length for coordinate in particle.coordinates),
+        still=particle.still,
         constant=target,
         law=law,
     )
 
 
 def _law(particle: Particle) -> Law | None:
-    """The law of all coordinates at the start, None if no rule averages over it."""
+    """The law of all entries at the start, None if no rule averages over it."""
     named = {"gaussian": GAUSSIAN, "rademacher": RADEMACHER, "uniform": UNIFORM}
-    first, *others = particle.coordinates
-    if any(tensor.mean or tensor.law != first.law for tensor in (first, *others)):
+    entries = [c.tensor for c in particle.coordinates if not c.is_length]
+    lengths = [c.tensor for c in particle.coordinates if c.is_length]
+    laws = {tensor.law for tensor in entries} or {"gaussian"}
+    if len(laws) > 1 or any(tensor.mean for tensor in (*entries, *lengths)):
         return None
-    return named.get(first.law)
+    return named.get(laws.pop())
 
 
 def _in_moments(terms: Sequence[ParticleTerm]) -> Polynomial:

@@ -285,12 +285,21 @@ class EffectiveDynamics:
             If not all cores are on one site.
         """
         self.require_certificate()
-        if kind_of((core for core, _ in self.cores), closed=False) is not Kind.ONE_SITE:
+        found = None
+        if kind_of((core for core, _ in self.cores), closed=False) is Kind.ONE_SITE:
+            found = particle_of(
+                self.potential,
+                self.output,
+                self.problem.driven,
+                rate=self.rate,
+                representative=self.representative,
+            )
+        if found is None:
             raise InvalidInputError(
                 f"particle of regime {self.regime.name}: its cores are not all on one site; use "
                 "its coefficients"
             )
-        return particle_of(self.potential, self.output, self.problem.driven)
+        return found
 
     def representative(self, core: Diagram) -> Diagram:
         """The core of the list that stands for one up to exchangeable tensors."""

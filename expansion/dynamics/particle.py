@@ -2,8 +2,10 @@
 
 A core is *on one site* if all its factors sit on the same nodes, each on another axis: then it is
 z_m, the sum over the site of a product of powers of its entries. A hierarchy of such cores is that
-of the moments of a particle, one coordinate for every tensor. A core is a *word* if every node
-meets two slots of matrices: a product of traces.
+of the moments of a particle, one coordinate for every tensor. Two equal factors may also share
+nodes of their own, over which they are summed: then the squared *length* of a vector at the site,
+such as that of the weights of a neuron, is a coordinate. A core is a *word* if every node meets two
+slots of matrices: a product of traces.
 
 >>> from diagrams.tensors import Axis, Tensor
 >>> p, H = Axis("p"), Axis("H")
@@ -14,6 +16,10 @@ meets two slots of matrices: a product of traces.
 (<Kind.ONE_SITE: 'one-site'>, <Kind.OPEN: 'open'>)
 >>> kind_of([circle], closed=False), kind_of([circle], closed=True)
 (<Kind.WORDS: 'words'>, <Kind.FINITE: 'finite'>)
+>>> neuron = Diagram((H, p, p), ((W, (0, 1)),) * 2 + ((W, (0, 2)),) * 2)
+>>> site = site_of([neuron])
+>>> site.axes, [(str(c), k) for c, k in site.coordinates(neuron).items()]
+((Axis(name='H'),), [('|W|^2', 2)])
 
 Source: ours.
 """
@@ -21,11 +27,12 @@ Source: ours.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from diagrams.canonical import Factor
 from diagrams.diagram import Diagram
 from diagrams.laws import evaluated
 from diagrams.tensors import Axis, Tensor
@@ -34,7 +41,12 @@ from expansion.drive import Driven
 from expansion.dynamics.hierarchy import CoreTerm
 from expansion.polynomial import Polynomial
 
-__all__ = ["Kind", "Particle", "ParticleTerm", "kind_of"]
+__all__ = ["Coordinate", "Kind", "Particle", "ParticleTerm", "Site", "kind_of", "site_of"]
+
+_ONE = Polynomial({(): 1})
+
+Multiplicity = tuple[int, ...]
+Still = tuple[tuple[tuple[Multiplicity, int], ...], Multiplicity, int]
 
 
 class Kind(StrEnum):
@@ -61,16 +73,112 @@ class ParticleTerm:
     moments: tuple[tuple[tuple[int, ...], int], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Coordinate:
+    """An entry of a tensor at a site, or the squared length of its vector there."""
+
+    tensor: Tensor
+    is_length: bool = False
+
+    def __str__(self) -> str:
+        return f"|{self.tensor.name}|^2" if self.is_length else self.tensor.name
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The axes whose indices all factors of some cores share.
+
+    Parameters
+    ----------
+    axes : tuple of Axis
+        All different.
+    """
+
+    axes: tuple[Axis, ...]
+
+    def coordinates(self, core: Diagram) -> Counter[Coordinate] | None:
+        """The powers of the coordinates whose product is summed, None if it is no such sum."""
+        counts = Counter(core.factors)
+        shared = [v for v in range(len(core.nodes)) if all(v in at for _, at in counts)]
+        place = {core.nodes[v]: v for v in shared if core.nodes[v] in self.axes}
+        if {*place} != {*self.axes}:
+            return None
+        own = set(place.values())
+        found: Counter[Coordinate] = Counter()
+        for (tensor, at), count in counts.items():
+            rest = set(at) - own
+            slots = [v for v in at if v in own]
+            if not tensor.is_learnable or sorted(slots) != sorted(own):
+                return None
+            if not rest:
+                found[Coordinate(tensor)] += count
+            elif count == 2 and all(
+                rest.isdisjoint(o) for t, o in counts if (t, o) != (tensor, at)
+            ):
+                if len(rest) + len(own) != len(at):
+                    return None
+                found[Coordinate(tensor, is_length=True)] += 1
+            else:
+                return None
+        # Nodes without factors are sizes, and no part of a core.
+        return (
+            found if all(any(v in at for _, at in counts) for v in range(len(core.nodes))) else None
+        )
+
+    def diagram(self, powers: Mapping[Coordinate, int]) -> Diagram:
+        """The sum over the site of a product of powers of coordinates."""
+        nodes = list(self.axes)
+        factors = []
+        for coordinate, power in powers.items():
+            axes = coordinate.tensor.axes
+            for _ in range(power):
+                at = []
+                for axis in axes:
+                    if axis in self.axes:
+                        at.append(self.axes.index(axis))
+                    else:
+                        at.append(len(nodes))
+                        nodes.append(axis)
+                factors += [(coordinate.tensor, tuple(at))] * (2 if coordinate.is_length else 1)
+        return Diagram(tuple(nodes), tuple(factors))
+
+
+def _alone(nodes: set[int], factors: Iterable[Factor]) -> bool:
+    """Whether only one of some different factors touches nodes."""
+    return sum(not nodes.isdisjoint(at) for _, at in factors) == 1
+
+
+def site_of(cores: Iterable[Diagram]) -> Site | None:
+    """The site that some cores are on, None if there is no common one."""
+    cores = list(cores)
+    common = []
+    for core in cores:
+        shared = [v for v in range(len(core.nodes)) if all(v in at for _, at in core.factors)]
+        axes = tuple(sorted((core.nodes[v] for v in shared), key=lambda axis: axis.name))
+        common.append((len(shared) < len(core.nodes), len(axes), axes))
+    # A bundle alone may be an entry, or a length at fewer nodes: other cores decide.
+    for _, _, axes in sorted(set(common), key=lambda entry: (not entry[0], entry[1])):
+        site = Site(axes)
+        if (
+            axes
+            and len(set(axes)) == len(axes)
+            and all(site.coordinates(core) is not None for core in cores)
+        ):
+            return site
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Particle:
     """The particle whose moments the cores of a one-site hierarchy are.
 
     z_m = weight * mean of prod_c u_c^{m_c}, and with l(z) the contracted potential, the coordinates
-    move by du_c/dtau = - rate_c * sum over m of m_c u^{m - e_c} dl/dz_m.
+    move by du_c/dtau = - rate_c * sum over m of m_c u^{m - e_c} dl/dz_m. For a squared length the
+    vector moves like this, so that it is 4 u_c times as fast.
 
     Parameters
     ----------
-    coordinates : tuple of Tensor
+    coordinates : tuple of Coordinate
     rates : tuple of Polynomial
         How fast every coordinate moves.
     site : tuple of Axis
@@ -81,20 +189,36 @@ class Particle:
         l(z), with the normalisation of the loss.
     output : tuple of ParticleTerm
         The leading loss in the same moments.
+    still : frozenset of (moments of a term, multiplicity, int)
+        Where a term of l does not move a coordinate through one of its moments, because that is
+        of lower order than its size.
     """
 
-    coordinates: tuple[Tensor, ...]
+    coordinates: tuple[Coordinate, ...]
     rates: tuple[Polynomial, ...]
     site: tuple[Axis, ...]
     weight: Monomial
     potential: tuple[ParticleTerm, ...]
     output: tuple[ParticleTerm, ...]
+    still: frozenset[Still]
 
     @property
-    def variances(self) -> tuple[Polynomial, ...]:
-        """The variances of the coordinates at time zero, where they have the law of the tensor."""
-        named: list[Monomial] = [((tensor.variance, 1),) for tensor in self.coordinates]
-        return tuple(Polynomial(evaluated({name: Fraction(1)})) for name in named)
+    def starts(self) -> tuple[Polynomial, ...]:
+        """Variances of the entries, which have the laws of their tensors, and typical lengths."""
+        return tuple(_start(coordinate, self.site) for coordinate in self.coordinates)
+
+
+def _start(coordinate: Coordinate, site: tuple[Axis, ...]) -> Polynomial:
+    tensor = coordinate.tensor
+    powers = Counter([tensor.variance])
+    number = Fraction(1)
+    if coordinate.is_length:
+        for axis in tensor.axes:
+            if axis not in site and axis.pinned is None:
+                powers[axis.name] += 1
+            elif axis not in site:
+                number *= axis.pinned or 1
+    return Polynomial(evaluated({monomial(powers): number}))
 
 
 def kind_of(cores: Iterable[Diagram], *, closed: bool) -> Kind:
@@ -110,7 +234,7 @@ def kind_of(cores: Iterable[Diagram], *, closed: bool) -> Kind:
     cores = list(cores)
     if closed:
         return Kind.FINITE
-    if all(_on_one_site(core) for core in cores) and len({core.nodes for core in cores}) == 1:
+    if site_of(cores) is not None:
         return Kind.ONE_SITE
     if all(_is_word(core) for core in cores):
         return Kind.WORDS
@@ -118,9 +242,14 @@ def kind_of(cores: Iterable[Diagram], *, closed: bool) -> Kind:
 
 
 def particle_of(
-    potential: Sequence[CoreTerm], output: Sequence[CoreTerm], driven: Driven
-) -> Particle:
-    """The particle of one-site terms.
+    potential: Sequence[CoreTerm],
+    output: Sequence[CoreTerm],
+    driven: Driven,
+    *,
+    rate: Callable[[Diagram], Sequence[CoreTerm]],
+    representative: Callable[[Diagram], Diagram],
+) -> Particle | None:
+    """The particle of one-site terms, None if they are not on one site.
 
     Parameters
     ----------
@@ -128,41 +257,63 @@ def particle_of(
         Every core on one site, all sites with the same axes; the output is normalised already.
     driven : Driven
         The rates, and the normalisation of the potential.
+    rate : callable
+        The derivative of a core, to leading order.
+    representative : callable
+        The core that stands for one up to exchangeable tensors.
     """
-    cores = [core for term in (*potential, *output) for core in term.cores]
+    moving = [term for term in potential if term.cores]
+    cores = [core for term in (*moving, *output) for core in term.cores]
+    site = site_of(cores)
+    if site is None:
+        return None
+    powers = {core: site.coordinates(core) or Counter() for core in cores}
     coordinates = tuple(
-        sorted({t for core in cores for t in core.tensors}, key=lambda tensor: tensor.sort_key)
+        sorted(
+            {coordinate for found in powers.values() for coordinate in found},
+            key=lambda coordinate: (coordinate.tensor.sort_key, coordinate.is_length),
+        )
     )
-    site = cores[0].nodes
 
     def converted(terms: Sequence[CoreTerm], factor: Polynomial) -> tuple[ParticleTerm, ...]:
         result = []
         for term in terms:
-            counts: Counter[tuple[int, ...]] = Counter()
-            for core in term.cores:
-                tensors = Counter(tensor for tensor, _ in core.factors)
-                counts[tuple(tensors[tensor] for tensor in coordinates)] += 1
+            counts = Counter(
+                tuple(powers[core][coordinate] for coordinate in coordinates) for core in term.cores
+            )
             result.append(ParticleTerm(term.coefficient * factor, tuple(sorted(counts.items()))))
         return tuple(result)
 
-    rates = [driven.generator.rate(tensor) for tensor in coordinates]
-    moving = [term for term in potential if term.cores]
+    def stands_still(term: CoreTerm, core: Diagram, coordinate: Coordinate) -> bool:
+        """Whether the derivative of a core lacks what one coordinate would contribute by itself."""
+        merged = Counter(powers[core]) + Counter(powers[core])
+        merged[coordinate] -= 1 if coordinate.is_length else 2
+        others = list(term.cores)
+        others.remove(core)
+        if +merged:
+            others.append(site.diagram(+merged))
+        wanted = tuple(sorted(map(representative, others)))
+        return all(found.cores != wanted for found in rate(representative(core)))
+
+    still = frozenset(
+        (converted_term.moments, tuple(powers[core][c] for c in coordinates), place)
+        for term, converted_term in zip(moving, converted(moving, _ONE), strict=True)
+        for core in set(term.cores)
+        for place, coordinate in enumerate(coordinates)
+        if powers[core][coordinate] and stands_still(term, core, coordinate)
+    )
+    rates = [driven.generator.rate(coordinate.tensor) for coordinate in coordinates]
     return Particle(
         coordinates=coordinates,
         rates=tuple(
             Polynomial({monomial(Counter(axis.name for axis in rate.symbols)): rate.number})
             for rate in rates
         ),
-        site=site,
-        weight=monomial(Counter(axis.name for axis in site if axis.pinned is None)),
+        site=site.axes,
+        weight=monomial(Counter(axis.name for axis in site.axes if axis.pinned is None)),
         potential=converted(moving, Polynomial({driven.normalisation: 1})),
-        output=converted(output, Polynomial({(): 1})),
-    )
-
-
-def _on_one_site(core: Diagram) -> bool:
-    return len(set(core.nodes)) == len(core.nodes) and all(
-        len(at) == len(core.nodes) and tensor.is_learnable for tensor, at in core.factors
+        output=converted(output, _ONE),
+        still=still,
     )
 
 

@@ -39,10 +39,21 @@ from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
 
-__all__ = ["ContractedLoss", "LossTerm", "MomentSeries", "Multiplicity", "gaussian_moments"]
+__all__ = [
+    "ContractedLoss",
+    "LossTerm",
+    "MomentSeries",
+    "Multiplicity",
+    "Still",
+    "gaussian_moments",
+    "merged",
+]
 
 Multiplicity = tuple[int, ...]
 """Numbers of parallel edges of each colour."""
+
+Still = tuple[tuple[tuple[Multiplicity, int], ...], Multiplicity, int]
+"""The moments of a term with their powers, one of them, and a coordinate."""
 
 _MOMENT = re.compile(r"z(\d+(?:_\d+)*)")
 
@@ -134,10 +145,36 @@ class ContractedLoss:
         """The symbols other than moments, sorted."""
         return tuple(sorted({name for term in self.terms for name, _ in term.parameters}))
 
-    def derivative(self, moment: Multiplicity) -> tuple[LossTerm, ...]:
-        """The terms of dl/dz_m."""
-        found = (term.derivative(moment) for term in self.terms)
+    def derivative(
+        self,
+        moment: Multiplicity,
+        *,
+        moving: int | None = None,
+        still: frozenset[Still] = frozenset(),
+    ) -> tuple[LossTerm, ...]:
+        """The terms of dl/dz_m, of those that move a coordinate if one is named."""
+        found = (
+            term.derivative(moment)
+            for term in self.terms
+            if (term.moments, moment, moving) not in still
+        )
         return tuple(term for term in found if term is not None)
+
+
+def merged(
+    m: Multiplicity, other: Multiplicity, colour: int, *, is_length: bool = False
+) -> Multiplicity:
+    """The multiplicity of two bundles merged along one colour.
+
+    Examples
+    --------
+    >>> merged((1, 2), (1, 1), 1), merged((1, 2), (1, 1), 1, is_length=True)
+    ((2, 1), (2, 2))
+    """
+    taken = 1 if is_length else 2
+    return tuple(
+        a + b - taken * (c == colour) for c, (a, b) in enumerate(zip(m, other, strict=True))
+    )
 
 
 def gaussian_moments(
@@ -189,6 +226,11 @@ class MomentSeries:
         What is followed; without it the contracted loss.
     rates : sequence of Polynomial, optional
         How fast every coordinate moves, in parameters; without them all have the rate 1.
+    lengths : sequence of bool, optional
+        Which coordinates are squared lengths of vectors that move, so that they are 4 u_c times as
+        fast; without them all are entries.
+    still : frozenset of (moments of a term, multiplicity, int), default empty
+        Where a term of the loss does not move a coordinate through one of its moments.
 
     Examples
     --------
@@ -207,6 +249,8 @@ class MomentSeries:
         symmetric: bool = False,
         output: ContractedLoss | None = None,
         rates: Sequence[Polynomial] | None = None,
+        lengths: Sequence[bool] | None = None,
+        still: frozenset[Still] = frozenset(),
     ) -> None:
         self._output = loss if output is None else output
         self._initial = initial
@@ -217,7 +261,13 @@ class MomentSeries:
         symbols |= {name for rate in mobilities for name in rate.symbols}
         self._names = tuple(sorted(symbols)) or ("unused",)
         self._ring = fmpq_mpoly_ctx.get(self._names, "lex")
-        self._gradient = {m: loss.derivative(m) for m in loss.moments}
+        self._lengths = (False,) * loss.colours if lengths is None else tuple(lengths)
+        self._gradient = [
+            (m, c, loss.derivative(m, moving=c, still=still))
+            for m in loss.moments
+            for c, power in enumerate(m)
+            if power
+        ]
         self._rates = [self._element(rate) for rate in mobilities]
         # Bound per instance: the caches live and die with the series.
         self._moment = lru_cache(maxsize=None)(self._find_moment)
@@ -239,21 +289,21 @@ class MomentSeries:
         if order == 0:
             return self._element(self._initial(m))
         total = self._ring.constant(0)
-        for other in self._gradient:
-            for colour, (k, r) in enumerate(zip(m, other, strict=True)):
-                if not k * r:
-                    continue
-                merged = [a + b for a, b in zip(m, other, strict=True)]
-                merged[colour] -= 2
-                key = self._key(tuple(merged))
-                for j in range(order):
-                    slope = self._slope(other, order - 1 - j)
-                    if slope:
-                        total -= k * r * self._rates[colour] * self._moment(key, j) * slope
+        for other, colour, terms in self._gradient:
+            if not m[colour]:
+                continue
+            factor = m[colour] * other[colour] * self._rates[colour]
+            if self._lengths[colour]:
+                factor *= 4
+            key = self._key(merged(m, other, colour, is_length=self._lengths[colour]))
+            for j in range(order):
+                slope = self._slope(terms, order - 1 - j)
+                if slope:
+                    total -= factor * self._moment(key, j) * slope
         return total / order
 
-    def _find_slope(self, moment: Multiplicity, order: int) -> fmpq_mpoly:
-        return self._sum(self._gradient[moment], order)
+    def _find_slope(self, terms: tuple[LossTerm, ...], order: int) -> fmpq_mpoly:
+        return self._sum(terms, order)
 
     def _sum(self, terms: Iterable[LossTerm], order: int) -> fmpq_mpoly:
         total = self._ring.constant(0)

@@ -64,8 +64,8 @@ def site_curve(problem: SiteProblem, parameters: Parameters) -> Curve:
     if not all(numbers.formal):
         flows = [ParticleFlow(numbers, coarse=coarse) for coarse in (False, True)]
     coefficients = numbers.taylor(_TERMS) if any(numbers.formal) else ()
-    # One coordinate has nodes enough at any time.
-    constant = float(numbers.constant) if numbers.loss.colours > 1 else None
+    # One entry has nodes enough at any time.
+    constant = float(numbers.constant) if numbers.lengths.count(False) > 1 else None
     past, future = (
         _summed(coefficients, numbers, past=direction)
         if formal
@@ -178,7 +178,8 @@ def _steps(problem: SiteProblem) -> tuple[Step, ...]:
             r"\frac{\partial V}{\partial z_m}",
             f"The generating function of the z_m obeys a first-order equation; its characteristics "
             f"are particles with {colours} coordinates, {problem.law.name} at the start"
-            f"{f', with the rates {told}' if pace.startswith('r_c') else ''}.",
+            f"{f', with the rates {told}' if pace.startswith('r_c') else ''}."
+            f"{_exceptions(problem)}",
         ),
         Step(
             "Average",
@@ -186,6 +187,21 @@ def _steps(problem: SiteProblem) -> tuple[Step, ...]:
             "By quadrature over the initial values, with two rules, where the average exists.",
         ),
     )
+
+
+def _exceptions(problem: SiteProblem) -> str:
+    """What moves otherwise than the entry of a tensor."""
+    told = [
+        f" Coordinate {c} is the squared length of a vector, {value} at the start; it moves "
+        f"4 u_{c} times as fast."
+        for c, (value, is_length) in enumerate(
+            zip(problem.variances, problem.lengths, strict=True), start=1
+        )
+        if is_length
+    ]
+    if problem.still:
+        told.append(" Forces that are too small to move a coordinate by its own size are left out.")
+    return "".join(told)
 
 
 def _term(coefficient: Polynomial, moments: Sequence[tuple[tuple[int, ...], int]]) -> str:

@@ -5,7 +5,11 @@ K Π ẑ_m^k moves the particle by
 
     dû_c/dτ = - r_c/(w σ_c²) Σ_m m_c û^{m - e_c} ∂V/∂ẑ_m ,
 
-with r_c the rate of the colour, in which all numbers are of moderate size once the time is. The
+with r_c the rate of the colour; a squared length, in units of its first value a_c, moves by
+
+    dû_c/dτ = - 4 r_c/(w a_c) Σ_m m_c û^m ∂V/∂ẑ_m ,
+
+in which all numbers are of moderate size once the time is. The
 nodes move together: their Taylor coefficients are arrays, those of the moments and of the forces
 single numbers.
 
@@ -67,9 +71,20 @@ class ParticleFlow:
         loss = numbers.loss
         self._colours = loss.colours
         self._moments = tuple(sorted({*loss.moments, *numbers.output.moments}))
-        even = all(not k % 2 for m in self._moments for k in m)
-        rule = numbers.law.rule(self._colours, even=even, coarse=coarse)
-        nodes, self._weights = rule if self._colours == 1 else _folded(*rule, self._moments)
+        even = all(
+            not k % 2
+            for m in self._moments
+            for k, is_length in zip(m, numbers.lengths, strict=True)
+            if not is_length
+        )
+        self._lengths = numbers.lengths
+        entries = self._lengths.count(False)
+        nodes, self._weights = np.ones((0, 1)), np.ones(1)
+        if entries:
+            nodes, self._weights = numbers.law.rule(entries, even=even, coarse=coarse)
+        nodes = _with_lengths(nodes, self._lengths)
+        if entries > 1:
+            nodes, self._weights = _folded(nodes, self._weights, self._moments, self._lengths)
         self._shape = nodes.shape
         self.start: FloatArray = nodes.ravel()
         place = {m: i for i, m in enumerate(self._moments)}
@@ -84,17 +99,32 @@ class ParticleFlow:
             ]
 
         terms = scaled(loss)
-        forces = [_derivative(terms, i) for i in range(len(self._moments))]
+        # One row of forces for every moment and colour, equal ones once.
+        rows: dict[tuple[int, ...], int] = {}
+        forces: list[list[tuple[mpmath.mpf, Powers]]] = []
+        self._pulls: list[tuple[int, int, int, Multiplicity]] = []
+        for i, m in enumerate(self._moments):
+            for c, k in enumerate(m):
+                acting = tuple(
+                    n
+                    for n, term in enumerate(loss.terms)
+                    if m in dict(term.moments) and (term.moments, m, c) not in numbers.still
+                )
+                if not k or not acting:
+                    continue
+                if (i, *acting) not in rows:
+                    rows[i, *acting] = len(forces)
+                    forces.append(_derivative([terms[n] for n in acting], i))
+                lowered = m if self._lengths[c] else _less(m, c)
+                self._pulls.append((rows[i, *acting], c, k, lowered))
         scales = [
-            _mpf(numbers.weight) * _mpf(variance) / _mpf(rate)
-            for variance, rate in zip(numbers.variances, numbers.rates, strict=True)
+            _mpf(numbers.weight) * _mpf(variance) / _mpf(rate) / (4 if is_length else 1)
+            for variance, rate, is_length in zip(
+                numbers.variances, numbers.rates, numbers.lengths, strict=True
+            )
         ]
         fastest = max(
-            (
-                abs(K) * sum(m) / min(scales)
-                for m, row in zip(self._moments, forces, strict=True)
-                for K, _ in row
-            ),
+            (abs(K) * k / scales[c] for row, c, k, _ in self._pulls for K, _ in forces[row]),
             default=mpmath.mpf(1),
         )
         time = 1 / fastest if fastest else mpmath.mpf(1)
@@ -108,15 +138,15 @@ class ParticleFlow:
         self._plan()
 
     def _plan(self) -> None:
-        self._lowered = [
-            [(c, k, _powers((*m[:c], k - 1, *m[c + 1 :]))) for c, k in enumerate(m) if k]
-            for m in self._moments
-        ]
         wanted = [_powers(m) for m in self._moments]
-        wanted += [powers for row in self._lowered for _, _, powers in row]
+        wanted += [_powers(lowered) for _, _, _, lowered in self._pulls]
         self._products = products(self._colours, wanted)
         scalars = [powers for row in (*self._forces, self._output) for _, powers in row]
         self._scalars = products(len(self._moments), scalars)
+        self._drifts = [
+            (row, c, k * self._mobility[c], self._products.places.get(_powers(lowered)))
+            for row, c, k, lowered in self._pulls
+        ]
 
     def expand(self, state: FloatArray, order: int, step: float) -> tuple[FloatArray, FloatArray]:
         """Taylor coefficients around a state, of the state and of the output."""
@@ -125,7 +155,7 @@ class ParticleFlow:
         width = len(self._moments)
         u = np.zeros((colours + len(plan.pairs), order + 1, nodes))
         z = np.zeros((width + len(scalars.pairs), order + 1))
-        force = np.zeros((width, order + 1))
+        force = np.zeros((len(self._forces), order + 1))
         output = np.zeros(order + 1)
         u[:colours, 0] = state.reshape(self._shape)
         averaged = [plan.places[_powers(m)] for m in self._moments]
@@ -135,18 +165,15 @@ class ParticleFlow:
             z[:width, n] = u[averaged, n] @ self._weights
             for place, (one, other) in enumerate(scalars.pairs, width):
                 z[place, n] = z[one, : n + 1] @ z[other, n::-1]
-            for i, row in enumerate(self._forces):
-                force[i, n] = self._value(row, z, n)
+            for i, terms in enumerate(self._forces):
+                force[i, n] = self._value(terms, z, n)
             output[n] = self._value(self._output, z, n)
             if n < order:
-                for m, lowered in enumerate(self._lowered):
-                    for c, k, powers in lowered:
-                        slope = (
-                            force[m, n::-1] @ u[plan.places[powers], : n + 1]
-                            if powers
-                            else force[m, n]
-                        )
-                        u[c, n + 1] -= (k * self._mobility[c] * step / (n + 1)) * slope
+                for row, c, pace, factor in self._drifts:
+                    slope = (
+                        force[row, n] if factor is None else force[row, n::-1] @ u[factor, : n + 1]
+                    )
+                    u[c, n + 1] -= (pace * step / (n + 1)) * slope
         output[0] += self._offset
         states = u[:colours].transpose(1, 0, 2).reshape(order + 1, colours * nodes)
         return states, output
@@ -171,35 +198,44 @@ class ParticleFlow:
         left = np.zeros((colours, nodes, width))
         right = np.zeros((width, colours, nodes))
         for i, m in enumerate(self._moments):
-            stiffness = [
-                _polynomial(_derivative(self._forces[i], other), z) for other in range(width)
-            ]
             for c, k in enumerate(m):
-                if not k:
-                    continue
-                lowered = _less(m, c)
-                lower = _monomial(u, lowered)
-                right[i, c] = k * self._weights * lower
-                rate = -k * self._mobility[c]
-                for d, j in enumerate(lowered):
-                    if j:
-                        blocks[:, c, d] += rate * forces[i] * j * _monomial(u, _less(lowered, d))
-                for other, value in enumerate(stiffness):
-                    if value:
-                        left[c, :, other] += rate * value * lower
+                if k:
+                    right[i, c] = k * self._weights * _monomial(u, _less(m, c))
+        stiffness = [
+            [_polynomial(_derivative(row, other), z) for other in range(width)]
+            for row in self._forces
+        ]
+        for row, c, k, lowered in self._pulls:
+            rate = -k * self._mobility[c]
+            for d, j in enumerate(lowered):
+                if j:
+                    blocks[:, c, d] += rate * forces[row] * j * _monomial(u, _less(lowered, d))
+            for other, value in enumerate(stiffness[row]):
+                if value:
+                    left[c, :, other] += rate * value * _monomial(u, lowered)
         return BlockSlopes(
             blocks, left.reshape(state.size, width), right.reshape(width, state.size)
         )
 
 
+def _with_lengths(entries: FloatArray, lengths: Sequence[bool]) -> FloatArray:
+    """The nodes of all colours: lengths begin with the value 1 in their units."""
+    nodes = np.ones((len(lengths), entries.shape[1]))
+    nodes[[c for c, is_length in enumerate(lengths) if not is_length]] = entries
+    return nodes
+
+
 def _folded(
-    nodes: FloatArray, weights: FloatArray, moments: Sequence[Multiplicity]
+    nodes: FloatArray,
+    weights: FloatArray,
+    moments: Sequence[Multiplicity],
+    lengths: Sequence[bool],
 ) -> tuple[FloatArray, FloatArray]:
     """One node for all those that changes of signs make of it which no moment feels."""
     colours = len(nodes)
     changes = [
         np.array(signs)
-        for signs in product((1, -1), repeat=colours)
+        for signs in product(*((1,) if is_length else (1, -1) for is_length in lengths))
         if all(prod(sign**k for sign, k in zip(signs, m, strict=True)) == 1 for m in moments)
     ]
     places = 3 ** np.arange(colours)
@@ -246,8 +282,8 @@ def _size(numbers: SiteNumbers, moments: Sequence[tuple[Multiplicity, int]]) -> 
     value = mpmath.mpf(1)
     for m, power in moments:
         unit = _mpf(numbers.weight)
-        for variance, k in zip(numbers.variances, m, strict=True):
-            unit *= mpmath.sqrt(_mpf(variance)) ** k
+        for variance, k, is_length in zip(numbers.variances, m, numbers.lengths, strict=True):
+            unit *= _mpf(variance) ** k if is_length else mpmath.sqrt(_mpf(variance)) ** k
         value *= unit**power
     return value
 

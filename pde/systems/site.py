@@ -39,7 +39,14 @@ from math import factorial, prod
 from diagrams.errors import InvalidInputError
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.polynomial import Polynomial
-from pde.moments.hierarchy import ContractedLoss, LossTerm, MomentSeries, Multiplicity
+from pde.moments.hierarchy import (
+    ContractedLoss,
+    LossTerm,
+    MomentSeries,
+    Multiplicity,
+    Still,
+    merged,
+)
 from pde.systems.laws import GAUSSIAN, Law
 
 __all__ = ["SiteNumbers", "SiteProblem"]
@@ -68,9 +75,13 @@ class SiteProblem:
     weight : Polynomial
         w, the number of sites.
     variances : tuple of Polynomial
-        Of every colour at the start.
+        Of every entry at the start; of a squared length its value.
     rates : tuple of Polynomial
         How fast every colour moves.
+    lengths : tuple of bool
+        Which colours are squared lengths of vectors, and not entries.
+    still : frozenset of (moments of a term, multiplicity, int)
+        Where a term of V does not move a colour through one of its moments.
     constant : Polynomial
         What is followed is number * output + constant.
     number : Polynomial
@@ -85,6 +96,8 @@ class SiteProblem:
     weight: Polynomial
     variances: tuple[Polynomial, ...]
     rates: tuple[Polynomial, ...]
+    lengths: tuple[bool, ...]
+    still: frozenset[Still] = frozenset()
     constant: Polynomial = _ZERO
     number: Polynomial = _ONE
     law: Law = GAUSSIAN
@@ -98,6 +111,8 @@ class SiteProblem:
         variances: Sequence[Polynomial],
         output: Polynomial | None = None,
         rates: Sequence[Polynomial] | None = None,
+        lengths: Sequence[bool] | None = None,
+        still: frozenset[Still] = frozenset(),
         constant: Polynomial = _ZERO,
         number: Polynomial = _ONE,
         law: Law = GAUSSIAN,
@@ -112,7 +127,9 @@ class SiteProblem:
             What is followed, likewise; without it the potential.
         rates : sequence of Polynomial, optional
             For every colour; without them all are 1.
-        weight, variances, constant, number, law
+        lengths : sequence of bool, optional
+            For every colour; without them all are entries.
+        weight, variances, still, constant, number, law
             See `SiteProblem`.
 
         Raises
@@ -143,6 +160,8 @@ class SiteProblem:
             weight=weight,
             variances=tuple(variances),
             rates=mobilities,
+            lengths=(False,) * len(variances) if lengths is None else tuple(lengths),
+            still=still,
             constant=constant + number * rest,
             number=number,
             law=law,
@@ -156,7 +175,8 @@ class SiteProblem:
             {term.moments: table[term.parameters[0][0]] for term in polynomial.terms}
             for polynomial in (self.loss, self.output)
         ]
-        return _is_symmetric(tables, self.variances, self.rates)
+        plain = not (self.still or any(self.lengths))
+        return plain and _is_symmetric(tables, self.variances, self.rates)
 
     def coefficient_rows(self) -> Iterator[Polynomial]:
         """The coefficients of τ^s of what is followed times s!, one after the other."""
@@ -166,12 +186,12 @@ class SiteProblem:
         rates = {f"{_RATE}{c}": rate for c, rate in enumerate(self.rates) if rate != _ONE}
 
         def initial(m: Multiplicity) -> Polynomial:
-            value = prod(self.law.moment(k) for k in m)
-            if not value or any(k % 2 for k in m):
+            value, units = _start(m, self.lengths, self.law)
+            if not value:
                 return Polynomial()
             powers: dict[str, int] = {_WEIGHT: 1}
-            for name, k in zip(names, m, strict=True):
-                powers[name] = powers.get(name, 0) + k // 2
+            for name, k in zip(names, units, strict=True):
+                powers[name] = powers.get(name, 0) + k
             return Polynomial({tuple(powers.items()): value})
 
         mobilities = [f"{_RATE}{c}" for c in range(len(self.rates))]
@@ -181,6 +201,8 @@ class SiteProblem:
             symmetric=self.symmetric,
             output=self.output,
             rates=[Polynomial({((m, 1),): 1}) if m in rates else _ONE for m in mobilities],
+            lengths=self.lengths,
+            still=self.still,
         )
         values = dict(self.coefficients) | {_WEIGHT: self.weight} | rates
         values |= dict(zip(names, self.variances, strict=True))
@@ -207,7 +229,7 @@ class SiteProblem:
         >>> problem.closed_system().variables
         ('z0_2', 'z1_1', 'z2_0')
         """
-        if any(sum(m) > 2 for m in self.loss.moments):
+        if any(self.lengths) or self.still or any(sum(m) > 2 for m in self.loss.moments):
             return None
         # A quadratic potential leaves the degree of a moment as it is, or lowers it by two.
         moments = sorted(_closed(self.loss.moments, self.output.moments))
@@ -233,8 +255,8 @@ class SiteProblem:
                 for c, (k, r) in enumerate(zip(m, other, strict=True)):
                     if k * r:
                         factor = self.rates[c] * Fraction(-k * r)
-                        merged = _merged(m, other, c)
-                        row += [term(t, factor, (merged,)) for t in self.loss.derivative(other)]
+                        following = merged(m, other, c)
+                        row += [term(t, factor, (following,)) for t in self.loss.derivative(other)]
             rates.append(tuple(row))
         output = [term(t, self.number, ()) for t in self.output.terms]
         return PolynomialSystem(
@@ -245,13 +267,12 @@ class SiteProblem:
         )
 
     def _initial(self, m: Multiplicity) -> Polynomial:
-        value = self.weight * prod(self.law.moment(k) for k in m)
-        if not len(value) or any(k % 2 for k in m):
-            return Polynomial()
-        for variance, k in zip(self.variances, m, strict=True):
-            for _ in range(k // 2):
-                value = value * variance
-        return value
+        value, units = _start(m, self.lengths, self.law)
+        result = self.weight * value
+        for variance, k in zip(self.variances, units, strict=True):
+            for _ in range(k):
+                result = result * variance
+        return result
 
     def at(self, values: Mapping[str, Fraction | int]) -> SiteNumbers:
         """The problem at numbers.
@@ -285,6 +306,8 @@ class SiteProblem:
             weight=number(self.weight),
             variances=tuple(number(value) for value in self.variances),
             rates=tuple(number(value) for value in self.rates),
+            lengths=self.lengths,
+            still=self.still,
             constant=number(self.constant),
             number=number(self.number),
             law=self.law,
@@ -323,8 +346,13 @@ def _contracted(
     return ContractedLoss(tuple(sorted(terms))), tuple(coefficients), rest
 
 
-def _merged(m: Multiplicity, other: Multiplicity, colour: int) -> Multiplicity:
-    return tuple(a + b - 2 * (c == colour) for c, (a, b) in enumerate(zip(m, other, strict=True)))
+def _start(m: Multiplicity, lengths: Sequence[bool], law: Law) -> tuple[Fraction, tuple[int, ...]]:
+    """The mean of a product of powers at the start, and the powers of the variances in it."""
+    entries = [0 if is_length else k for k, is_length in zip(m, lengths, strict=True)]
+    if any(k % 2 for k in entries):
+        return Fraction(0), (0,) * len(m)
+    units = tuple(k if is_length else k // 2 for k, is_length in zip(m, lengths, strict=True))
+    return Fraction(prod(law.moment(k) for k in entries)), units
 
 
 def _closed(moments: Sequence[Multiplicity], followed: Sequence[Multiplicity]) -> set[Multiplicity]:
@@ -334,7 +362,7 @@ def _closed(moments: Sequence[Multiplicity], followed: Sequence[Multiplicity]) -
     while waiting:
         reached |= waiting
         waiting = {
-            _merged(m, other, c)
+            merged(m, other, c)
             for m in waiting
             for other in moments
             for c, (k, r) in enumerate(zip(m, other, strict=True))
@@ -393,6 +421,8 @@ class SiteNumbers:
     weight: Fraction
     variances: tuple[Fraction, ...]
     rates: tuple[Fraction, ...]
+    lengths: tuple[bool, ...]
+    still: frozenset[Still]
     constant: Fraction
     number: Fraction
     law: Law
@@ -406,30 +436,43 @@ class SiteNumbers:
         directions a particle reaches infinity in a time that is as short as it started far out:
         with an unbounded law some do at once. Backwards in time the same holds where Q is positive.
         """
-        if self.law.bounded:
+        # Lengths have one value at the start; entries are everywhere, also those that stay there.
+        if self.law.bounded or all(self.lengths):
             return False, False
         signs = [self._reaches(past) for past in (True, False)]
         return signs[0], signs[1]
 
     def _reaches(self, past: bool) -> bool:
-        forces = {m: self._force(m, past) for m in self.loss.moments}
-        degree = max((sum(m) for m, force in forces.items() if force), default=0)
-        if degree <= 2:
+        forces = {
+            (m, c): self._force(m, c, past)
+            for m in self.loss.moments
+            for c, power in enumerate(m)
+            if power
+        }
+        moved = {c for (_, c), force in forces.items() if force}
+
+        def degree(m: Multiplicity) -> int:
+            """How fast a term grows along the coordinates that move; a length is a square."""
+            return sum(k * (2 if self.lengths[c] else 1) for c, k in enumerate(m) if c in moved)
+
+        felt = {m: force for (m, _), force in forces.items() if force}
+        highest = max(map(degree, felt), default=0)
+        if highest <= 2:
             return False
         sign = 1 if past else -1
-        form = [(m, force) for m, force in forces.items() if force and sum(m) == degree]
-        sides = [(-3, -2, -1, 0, 1, 2, 3)] * self.loss.colours
+        form = [(m, force) for m, force in felt.items() if degree(m) == highest]
+        sides = [(1, 2, 3) if is_length else (-3, -2, -1, 0, 1, 2, 3) for is_length in self.lengths]
         return any(
             sign * sum(force * prod(x**k for x, k in zip(u, m, strict=True)) for m, force in form)
             > 0
             for u in product(*sides)
         )
 
-    def _force(self, moment: Multiplicity, past: bool) -> Fraction:
-        """∂V/∂z_m a little before or after 0: its first coefficient that does not vanish."""
+    def _force(self, moment: Multiplicity, colour: int, past: bool) -> Fraction:
+        """∂V/∂z_m on a colour a little before or after 0: its first coefficient that is not 0."""
         series = self._moments
         total = [Fraction(0)] * _ORDERS
-        for term in self.loss.derivative(moment):
+        for term in self.loss.derivative(moment, moving=colour, still=self.still):
             value = [term.coefficient, *[Fraction(0)] * (_ORDERS - 1)]
             for m, power in term.moments:
                 column = [series.moment(m, n).coefficient() for n in range(_ORDERS)]
@@ -447,11 +490,10 @@ class SiteNumbers:
     @cached_property
     def _moments(self) -> MomentSeries:
         def initial(m: Multiplicity) -> Polynomial:
-            value = self.weight * prod(self.law.moment(k) for k in m)
-            if not value or any(k % 2 for k in m):
-                return Polynomial()
-            for variance, k in zip(self.variances, m, strict=True):
-                value *= variance ** (k // 2)
+            value, units = _start(m, self.lengths, self.law)
+            value *= self.weight
+            for variance, k in zip(self.variances, units, strict=True):
+                value *= variance**k
             return Polynomial({(): value})
 
         return MomentSeries(
@@ -460,6 +502,8 @@ class SiteNumbers:
             symmetric=self.symmetric,
             output=self.output,
             rates=[Polynomial({(): rate}) for rate in self.rates],
+            lengths=self.lengths,
+            still=self.still,
         )
 
     @cached_property
@@ -469,7 +513,8 @@ class SiteNumbers:
             {term.moments: term.coefficient for term in polynomial.terms}
             for polynomial in (self.loss, self.output)
         ]
-        return _is_symmetric(tables, self.variances, self.rates)
+        plain = not (self.still or any(self.lengths))
+        return plain and _is_symmetric(tables, self.variances, self.rates)
 
     def taylor(self, number: int) -> tuple[Fraction, ...]:
         """The first coefficients of τ^s of what is followed times s!."""

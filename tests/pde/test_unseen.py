@@ -5,6 +5,7 @@ from fractions import Fraction
 from io import BytesIO
 from math import factorial
 
+import numpy as np
 import pytest
 
 from diagrams.errors import InvalidInputError
@@ -136,4 +137,21 @@ def test_a_vector_is_not_its_length_where_its_neuron_drives_it(name: str, kept: 
     """The length of the weights of a neuron is typical, until its output weight moves it."""
     dynamics = derive(regimes(read(NEURONS)), name)
     assert dynamics.certificate.holds
-    assert [str(core).split("; ")[-1] for core, _ in dynamics.cores][0] == kept
+    assert next(str(core).split("; ")[-1] for core, _ in dynamics.cores) == kept
+
+
+@pytest.mark.parametrize("name", ["V1", "V7", "V1-V2", "V1-V3", "V2-V7", "V7-V11", "V1-V5"])
+def test_neurons_are_particles_with_a_length(name: str) -> None:
+    solved = solution(regimes(read(NEURONS)), name)
+    assert solved.method is Method.MOMENTS and solved.hierarchy.kind is HierarchyKind.ONE_SITE
+    assert solved.certificate.holds
+    assert any("squared length of a vector" in step.text for step in solved.derivation)
+
+
+def test_output_weights_that_are_too_large_to_move_stand_still() -> None:
+    """V1: du/dt = 2 a u with a Gaussian a, E[sum a u^2] = p H sigma^2 4 t tau^2 e^(8 tau^2 t^2)."""
+    at = {"p": 10, "H": 1000, "sigma2": Fraction(1, 10**6), "tau2": 1}
+    evolution = solution(regimes(read(NEURONS)), "V1").at(at)
+    t = np.array([0.1, 0.3, 0.5])
+    expected = 10 / 2 - 10 * 1000 * 1e-6 * 4 * t * np.exp(8 * t**2)
+    assert evolution(t) == pytest.approx(expected, rel=1e-9)

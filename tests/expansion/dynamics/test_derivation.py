@@ -175,7 +175,8 @@ def test_system_of_a_finite_hierarchy() -> None:
 
 def test_particle_of_a_one_site_hierarchy() -> None:
     particle = derived("asymmetric 3", "E-A").particle()
-    assert [tensor.name for tensor in particle.coordinates] == ["U1", "U2", "U3"]
+    assert [str(coordinate) for coordinate in particle.coordinates] == ["U1", "U2", "U3"]
+    assert not particle.still
     assert dict(particle.weight) == {"H": 1, "p": 1}
     assert {term.moments: str(term.coefficient) for term in particle.potential} == {
         (((1, 1, 1), 1),): "-1",

@@ -66,6 +66,11 @@ OURS: dict[str, tuple[tuple[Term, ...], tuple[Term, ...], set[str]]] = {
         IDENTITY,
         set(),
     ),
+    "neurons": (
+        (Term(1, (("a", "k"), ("w", "ki"), ("w", "kj")), "ij"),),
+        IDENTITY,
+        set(),
+    ),
     "rank_one": ((Term(1, (("u", "i"), ("v", "j"), ("w", "m")), "ijm"),), TENSOR, set()),
     "rectangular_data": (
         (Term(1, (("W", "ai"), ("X", "ib")), "ab"),),

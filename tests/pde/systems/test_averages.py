@@ -345,3 +345,56 @@ def test_blocks_and_moments_are_solved_as_their_matrix() -> None:
         assert solver is not None and solver(right) == pytest.approx(expected)
     broken = BlockSlopes(np.full((5, 3, 3), np.nan), slopes.left, slopes.right)
     assert broken.solver(1.0) is None
+
+
+@pytest.mark.parametrize("still", [False, True])
+def test_a_length_is_that_of_a_vector(still: bool) -> None:
+    """Output weights a and vectors w of some neurons, and the squared lengths of these."""
+    loss = "1/2*z2_2 - z1_1"  # a^2 |w|^4/2 - a |w|^2, without and with the motion of a
+    terms = [((((2, 2), 1),), (2, 2), 0), ((((1, 1), 1),), (1, 1), 0)]
+    problem = SiteProblem.from_potential(
+        p(loss),
+        weight=p("1"),
+        variances=(p("1/4"), p("2/3")),
+        lengths=(False, True),
+        still=frozenset(terms) if still else frozenset(),
+    )
+    solved = site_solution(problem, title="example", regime="V1").at({"T": Fraction(1)})
+    a, weights = hermegauss(160)
+    a, weights = a / 2, weights / weights.sum()
+    w = np.full((3, a.size), np.sqrt(2 / 9))
+
+    def slopes(time: float, state: np.ndarray) -> np.ndarray:
+        a, *w = state.reshape(4, -1)
+        length = sum(x**2 for x in w)
+        pull = 2 * a * (1 - a * length)
+        return np.concatenate(
+            [(0 if still else 1) * length * (1 - a * length), *(pull * x for x in w)]
+        )
+
+    start = np.concatenate([a, *w])
+    times = np.array([0.2, 0.7])
+    found = solve_ivp(slopes, (0, 1), start, t_eval=times, rtol=1e-10, atol=1e-12).y
+    a, *w = found.reshape(4, -1, 2)
+    length = sum(x**2 for x in w)
+    values = weights @ (a**2 * length**2 / 2 - a * length)
+    assert solved(times) == pytest.approx(values, rel=1e-6)
+    rows = [float(c) for c in problem.at({}).taylor(9)]
+    assert rows == [float(c.coefficient()) for c in problem.taylor(9)]
+    t = 1e-2
+    partial = sum(c * t**s / factorial(s) for s, c in enumerate(rows))
+    assert solved(t) == pytest.approx(partial, rel=1e-7)
+    assert problem.closed_system() is None
+
+
+def test_what_stands_still_is_not_formal() -> None:
+    """a u^2/2 with a Gaussian a at rest only grows; with a that moves it blows up at once."""
+    for still, formal in ((frozenset({((((1, 1), 1),), (1, 1), 0)}), False), (frozenset(), True)):
+        problem = SiteProblem.from_potential(
+            p("-z1_1"),
+            weight=p("1"),
+            variances=(p("1"), p("1")),
+            lengths=(False, True),
+            still=still,
+        )
+        assert problem.at({}).formal[1] is formal
