@@ -45,6 +45,8 @@ RUNS = 4
 POINTS = 31
 _LARGEST_BASE = 10**4
 _CHANGE = 0.5
+_FALLS = Fraction(19, 20)
+"""A step to other numbers is one that makes the neglected share smaller by this factor at least."""
 
 Numbers = dict[str, Fraction]
 """A value for every size and variance."""
@@ -106,7 +108,10 @@ def typical_numbers(
 def _deeper(
     found: Regimes, regime: Regime, start: Numbers, fits: Callable[[Numbers], bool]
 ) -> Numbers:
-    """Double and halve numbers while the regime neglects less, until it neglects little."""
+    """Double and halve numbers while the regime neglects less, until it neglects little.
+
+    A share that hardly falls has a limit above what is little; the numbers would grow for ever.
+    """
     best, least = start, neglected(found, regime.name, start).largest
     while least > TOLERANCE:
         others = [
@@ -115,7 +120,7 @@ def _deeper(
             if fits(at)
         ]
         share, _, at = min(others, default=(least, 0, best))
-        if not share < least:
+        if not share < _FALLS * least:
             break
         best, least = at, share
     return best

@@ -26,6 +26,7 @@ from diagflow.time_limit import TimeLimit
 from diagrams.errors import DiagflowError, InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
+from expansion.closest_regime import NeglectedShare
 from expansion.exponents import SeriesExponents
 from expansion.geometry.cones import Cone
 from expansion.models import cp
@@ -507,6 +508,25 @@ def test_there_are_no_numbers_without_a_problem_or_for_sizes_that_do_not_grow() 
     # A wall between p and H at which H does not grow: the ray (1, 0, -1).
     ray = Cone.from_inequalities([(1, 0, 0)], [(0, 1, 0), (1, 0, 1)], dimension=3)
     assert experiments.typical_numbers(order2, replace(regime, cone=ray)) is None
+
+
+def test_numbers_do_not_grow_for_ever_after_a_share_that_has_a_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On faces of SYM of order 3 the neglected share falls with every step, and never to little."""
+    asked: list[object] = []
+
+    def counted(*given: object) -> NeglectedShare:
+        asked.append(given)
+        return neglected(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(experiments, "neglected", counted)
+    found = regimes(cp(order=3, symmetric=True), terms=4)
+    for regime in found:
+        asked.clear()
+        numbers = experiments.typical_numbers(found, regime)
+        assert len(asked) < 100
+        assert numbers is None or max(map(abs, numbers.values())) < 10**6
 
 
 @pytest.mark.parametrize(
