@@ -41,7 +41,10 @@ if TYPE_CHECKING:
 __all__ = ["CASES", "CoverageCase", "page", "way"]
 
 SECONDS = 60.0
-"""Seconds of a processor for one problem, its map included: what else runs does not count."""
+"""Seconds of a processor for the map of a problem and more; what else runs does not count."""
+
+EACH = 5.0
+"""Seconds for every regime, on average, besides."""
 
 PATIENCE = 10
 """How many times longer a child may take on a busy machine before it is stopped."""
@@ -135,7 +138,11 @@ def records(problem: Problem) -> Iterator[dict[str, Any]]:
     from pde.solving import solution
 
     started = time.process_time()
-    found = regimes(problem)
+    try:
+        found = regimes(problem)
+    except DiagflowError as error:
+        yield {"regimes": [], "reason": str(error)}
+        return
     yield {
         "regimes": [regime.name for regime in found],
         "terms": found.exponents.last,
@@ -238,16 +245,24 @@ def run(case: CoverageCase, seconds: float) -> list[dict[str, Any]]:
         stdout=subprocess.PIPE,
         text=True,
     ) as child:
+        rows: list[dict[str, Any]] = []
         timer = threading.Timer(PATIENCE * seconds, child.kill)
         timer.start()
         try:
-            rows = [json.loads(line) for line in child.stdout or () if line.endswith("\n")]
+            for line in child.stdout or ():
+                if line.endswith("\n"):
+                    rows.append(json.loads(line))
+                if len(rows) == 1:
+                    timer.cancel()
+                    whole = seconds + EACH * len(rows[0]["regimes"])
+                    timer = threading.Timer(PATIENCE * whole, child.kill)
+                    timer.start()
         finally:
             timer.cancel()
     if rows:
         done = {row.get("regime") for row in rows[1:]}
         rows += [
-            {"regime": name, "method": None, "limit": True, "reason": f"not within {seconds:g} s"}
+            {"regime": name, "method": None, "limit": True, "reason": "not within the limit"}
             for name in rows[0]["regimes"]
             if name not in done
         ]
@@ -267,7 +282,8 @@ def page(results: Iterable[tuple[CoverageCase, Sequence[Row]]], seconds: float) 
         "",
         "Every regime of the presets and of the files in `examples/`: how it is solved and how far "
         f"in time. `python -m benchmarks.coverage` writes this page, {seconds:g} s of a "
-        "processor for each problem, with the default number of terms and without a store.",
+        f"processor for each problem and {EACH:g} s more for each of its regimes on average, with "
+        "the default number of terms and without a store.",
         "",
         f"**{solved} of {total} regimes ({100 * solved / max(1, total):.0f} %) are solved for all "
         "times of their domain**: a closed form, characteristics or moments, a finite system (with "
@@ -281,6 +297,8 @@ def page(results: Iterable[tuple[CoverageCase, Sequence[Row]]], seconds: float) 
         counts = Counter(way(row) for row in rows[1:])
         cells = [str(counts[name] or "") for name in used]
         number = str(len(rows) - 1) if rows else f"no map within {seconds:g} s"
+        if rows and "reason" in rows[0]:
+            number = "no map: " + rows[0]["reason"].split(": ", 1)[-1].split(";")[0]
         lines.append(f"| `{case.name}` | {number} | {' | '.join(cells)} |")
     lines.append(f"| **all** | {total} | {' | '.join(str(faces[name]) for name in used)} |")
     lines += [
@@ -292,7 +310,7 @@ def page(results: Iterable[tuple[CoverageCase, Sequence[Row]]], seconds: float) 
         "those compared; a sum of approximants has an estimated error instead.",
     ]
     for case, rows in results:
-        if not rows:
+        if not rows[1:]:
             continue
         lines += [
             "",
@@ -331,9 +349,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.case is not None:
         # The kernel ends the process when its share is used up; what it printed counts.
         share = ceil(options.seconds)
-        resource.setrlimit(resource.RLIMIT_CPU, (share, share))
+        resource.setrlimit(resource.RLIMIT_CPU, (share, resource.RLIM_INFINITY))
         for record in records(_problem(options.case.split())):
             print(json.dumps(record), flush=True)
+            if "regimes" in record:
+                share += ceil(EACH * len(record["regimes"]))
+                resource.setrlimit(resource.RLIMIT_CPU, (share, resource.RLIM_INFINITY))
         return 0
     console = Console(stderr=True)
     options.kept.mkdir(parents=True, exist_ok=True)
