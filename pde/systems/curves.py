@@ -143,7 +143,7 @@ def _agree(other: Trajectory, ratio: float, constant: float, time: float, value:
     """
     # The time is in the unit of the finer rule, whose length the coarser one sees as 1/ratio.
     if not time / ratio <= other.end:
-        return False
+        return other.ending is Ending.HORIZON
     start, compared = other(np.array([0.0, time / ratio]))
     moved = abs(compared - start) + abs(start - constant)
     allowed = TOLERANCE / _CAUTION * moved + _ROUNDING * abs(start)
