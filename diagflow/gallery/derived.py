@@ -1,10 +1,11 @@
 """Experiments on regimes that no paper has: their solutions come from effective dynamics.
 
 Models as different as a two-layer network, a deep linear one, an odd tensor power, a student of a
-teacher and a skip connection. Deviations are finite-size effects, of order 1/p or 1/H.
+teacher, a skip connection and neurons whose output weights are learnt too. Deviations are
+finite-size effects, of order 1/p or 1/H.
 
 >>> [experiment.name for experiment in derived_experiments(quick=True)]
-['two-layer', 'deep-linear-3', 'symmetric-order-3', 'teacher', 'skip-connection']
+['two-layer', 'deep-linear-3', 'symmetric-order-3', 'teacher', 'skip-connection', 'neurons']
 
 Source: ours.
 """
@@ -33,6 +34,7 @@ def derived_experiments(*, quick: bool) -> tuple[Experiment, ...]:
         _symmetric_order_3(p=64 if quick else 128, quick=quick),
         _teacher(size=1 if quick else 4, quick=quick),
         _skip_connection(H=400 if quick else 800, quick=quick),
+        _neurons(p=200 if quick else 400, quick=quick),
     )
 
 
@@ -135,4 +137,27 @@ def _skip_connection(*, H: int, quick: bool) -> Experiment:
         quick,
         _case(problem, "V1-V2", 1.0, 8, p=p, H=H, sigma2=Fraction(1, H), tau2=tau2, T=1),
         _case(problem, "V2-V4", 1.0, 8, p=p, H=H, sigma2=on_the_wall, tau2=tau2, T=H * on_the_wall),
+    )
+
+
+def _neurons(*, p: int, quick: bool) -> Experiment:
+    """Quadratic neurons with large output weights: the lengths of their vectors follow these."""
+    axes = {name: Axis(name) for name in ("p", "H")}
+    w = Tensor("w", (axes["H"], axes["p"]), variance="sigma2")
+    a = Tensor("a", (axes["H"],), variance="tau2")
+    problem = Problem(
+        family="quadratic neurons",
+        model=(Network.einsum("k,ki,kj->ij", a, w, w),),
+        target=(Network.einsum("->ii"),),
+        output_axes=(axes["p"], axes["p"]),
+    )
+    H = p // 20
+    small, large = Fraction(1, 2 * p), Fraction(20, p)
+    runs = 100 if quick else 200
+    return _experiment(
+        "neurons",
+        f"Quadratic neurons, $p = {p}$, $H = {H}$",
+        quick,
+        _case(problem, "V2-V7", 0.3, runs // 5, p=p, H=H, sigma2=small, tau2=Fraction(32, 5), T=1),
+        _case(problem, "V7-V11", 2.0, runs, p=p, H=H, sigma2=large, tau2=20, T=(p * large) ** 2),
     )
