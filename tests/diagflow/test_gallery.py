@@ -293,7 +293,7 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
 def test_names_are_distinct_and_both_sizes_have_the_same() -> None:
     quick, full = ([e.name for e in experiments(quick=q)] for q in (True, False))
     assert quick == full
-    assert len(set(full)) == len(full) == 17
+    assert len(set(full)) == len(full) == 18
 
 
 def test_the_command_refuses_an_unknown_experiment(run: Run, tmp_path: Path) -> None:
