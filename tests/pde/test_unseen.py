@@ -4,6 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 from io import BytesIO
 from math import factorial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from expansion.drive import Drive
 from expansion.dynamics.derivation import derive
 from expansion.models import cp
 from expansion.problem import Problem
-from expansion.problem_files.problem_file import read_problem_stream
+from expansion.problem_files.problem_file import read_problem_file, read_problem_stream
 from expansion.regimes import regimes
 from pde.evolution import Method
 from pde.hierarchies import HierarchyKind
@@ -56,23 +57,7 @@ model = "u[h,i] u[h,j] u[h,k]"
 target = "identity"
 """
 
-NEURONS = """
-[axes]
-p = "growing"
-H = "growing"
-[tensors.w]
-kind = "weight"
-axes = ["H", "p"]
-variance = "sigma2"
-[tensors.a]
-kind = "weight"
-axes = ["H"]
-variance = "tau2"
-[losses.train]
-outputs = ["i", "j"]
-model = "a[k] w[k,i] w[k,j]"
-target = "identity"
-"""
+NEURONS = read_problem_file(Path(__file__).parents[2] / "examples" / "neurons.toml")
 
 
 def read(text: str) -> Problem:
@@ -135,14 +120,14 @@ def test_rates_of_their_own_are_rates_of_a_particle() -> None:
 )
 def test_a_vector_is_not_its_length_where_its_neuron_drives_it(name: str, kept: str) -> None:
     """The length of the weights of a neuron is typical, until its output weight moves it."""
-    dynamics = derive(regimes(read(NEURONS)), name)
+    dynamics = derive(regimes(NEURONS), name)
     assert dynamics.certificate.holds
     assert next(str(core).split("; ")[-1] for core, _ in dynamics.cores) == kept
 
 
 @pytest.mark.parametrize("name", ["V1", "V7", "V1-V2", "V1-V3", "V2-V7", "V7-V11", "V1-V5"])
 def test_neurons_are_particles_with_a_length(name: str) -> None:
-    solved = solution(regimes(read(NEURONS)), name)
+    solved = solution(regimes(NEURONS), name)
     assert solved.method is Method.MOMENTS and solved.hierarchy.kind is HierarchyKind.ONE_SITE
     assert solved.certificate.holds
     assert any("squared length of a vector" in step.text for step in solved.derivation)
@@ -151,7 +136,7 @@ def test_neurons_are_particles_with_a_length(name: str) -> None:
 def test_output_weights_that_are_too_large_to_move_stand_still() -> None:
     """V1: du/dt = 2 a u with a Gaussian a, E[sum a u^2] = p H sigma^2 4 t tau^2 e^(8 tau^2 t^2)."""
     at = {"p": 10, "H": 1000, "sigma2": Fraction(1, 10**6), "tau2": 1}
-    evolution = solution(regimes(read(NEURONS)), "V1").at(at)
+    evolution = solution(regimes(NEURONS), "V1").at(at)
     t = np.array([0.1, 0.3, 0.5])
     expected = 10 / 2 - 10 * 1000 * 1e-6 * 4 * t * np.exp(8 * t**2)
     assert evolution(t) == pytest.approx(expected, rel=1e-9)
