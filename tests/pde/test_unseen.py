@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from io import BytesIO
 from math import factorial
 from pathlib import Path
@@ -15,7 +16,7 @@ from expansion.dynamics.derivation import derive
 from expansion.models import cp
 from expansion.problem import Problem
 from expansion.problem_files.problem_file import read_problem_file, read_problem_stream
-from expansion.regimes import regimes
+from expansion.regimes import Regimes, regimes
 from pde.evolution import Method
 from pde.hierarchies import HierarchyKind
 from pde.solving import solution
@@ -64,6 +65,16 @@ def read(text: str) -> Problem:
     return read_problem_stream(BytesIO(text.encode()))
 
 
+@cache
+def decayed() -> Regimes:
+    return regimes(read(DECAYED))
+
+
+@cache
+def neurons() -> Regimes:
+    return regimes(NEURONS)
+
+
 def test_a_frozen_part_of_a_model_is_a_part_of_the_target() -> None:
     """f = W + BA with the target 0 is f = BA with the target -W."""
     fitted = read(FROZEN.replace("MODEL", "W[i,j] + B[i,k] A[k,j]").replace("TARGET", "zero"))
@@ -94,7 +105,7 @@ def test_numbers_of_a_solution_are_asked_for(name: str) -> None:
 @pytest.mark.parametrize("name", ["V4", "V4-V6", "V4-V5-V6-V7-V8", "F1"])
 def test_weights_that_decay_are_particles_too(name: str) -> None:
     """The decay moves the particles and is no part of the loss."""
-    solved = solution(regimes(read(DECAYED)), name)
+    solved = solution(decayed(), name)
     assert solved.method is Method.MOMENTS and solved.hierarchy.kind is HierarchyKind.ONE_SITE
     assert solved.certificate.holds
     at = {"p": 40, "H": 40, "sigma2": Fraction(1, 50), "lambda": Fraction(1, 40)}
@@ -120,14 +131,14 @@ def test_rates_of_their_own_are_rates_of_a_particle() -> None:
 )
 def test_a_vector_is_not_its_length_where_its_neuron_drives_it(name: str, kept: str) -> None:
     """The length of the weights of a neuron is typical, until its output weight moves it."""
-    dynamics = derive(regimes(NEURONS), name)
+    dynamics = derive(neurons(), name)
     assert dynamics.certificate.holds
     assert next(str(core).split("; ")[-1] for core, _ in dynamics.cores) == kept
 
 
 @pytest.mark.parametrize("name", ["V1", "V7", "V1-V2", "V1-V3", "V2-V7", "V7-V11", "V1-V5"])
 def test_neurons_are_particles_with_a_length(name: str) -> None:
-    solved = solution(regimes(NEURONS), name)
+    solved = solution(neurons(), name)
     assert solved.method is Method.MOMENTS and solved.hierarchy.kind is HierarchyKind.ONE_SITE
     assert solved.certificate.holds
     assert any("squared length of a vector" in step.text for step in solved.derivation)
@@ -136,7 +147,7 @@ def test_neurons_are_particles_with_a_length(name: str) -> None:
 def test_output_weights_that_are_too_large_to_move_stand_still() -> None:
     """V1: du/dt = 2 a u with a Gaussian a, E[sum a u^2] = p H sigma^2 4 t tau^2 e^(8 tau^2 t^2)."""
     at = {"p": 10, "H": 1000, "sigma2": Fraction(1, 10**6), "tau2": 1}
-    evolution = solution(regimes(NEURONS), "V1").at(at)
+    evolution = solution(neurons(), "V1").at(at)
     t = np.array([0.1, 0.3, 0.5])
     expected = 10 / 2 - 10 * 1000 * 1e-6 * 4 * t * np.exp(8 * t**2)
     assert evolution(t) == pytest.approx(expected, rel=1e-9)
