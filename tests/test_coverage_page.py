@@ -114,7 +114,9 @@ def test_the_committed_page_adds_up() -> None:
     found = re.search(r"\*\*(\d+) of (\d+) regimes", text)
     assert found is not None
     solved, total = map(int, found.groups())
-    lines = [line.split(" | ") for line in text.splitlines() if re.match(r"\| [^|]+ \| .* \|$", line)]
+    lines = [
+        line.split(" | ") for line in text.splitlines() if re.match(r"\| [^|]+ \| .* \|$", line)
+    ]
     ways = [cells[1] for cells in lines if len(cells) == 6 and cells[1] in WAYS]
     assert (sum(name in SOLVED for name in ways), len(ways)) == (solved, total)
     assert f"| **all** | {total} |" in text

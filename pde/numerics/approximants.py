@@ -35,7 +35,7 @@ from math import comb, factorial
 from typing import Any
 
 import numpy as np
-from flint import arb_poly, fmpq, fmpq_mat, fmpq_poly
+from flint import arb, arb_poly, ctx, fmpq, fmpq_mat, fmpq_poly
 from numpy.typing import NDArray
 
 from diagrams.errors import InvalidInputError
@@ -46,6 +46,9 @@ FloatArray = NDArray[np.float64]
 
 DOUBLET = 1e-10
 """The relative size of a residue below which a pole has no influence."""
+
+_PRECISIONS = (192, 1024)
+"""Bits of the balls that are tried before exact numbers."""
 
 _STEP = 2.0**-5
 _GRID = np.arange(-4.5, 4.0, _STEP)
@@ -77,9 +80,23 @@ class Ratio:
 
     def __call__(self, x: FloatArray) -> FloatArray:
         """Values at floating-point numbers, rounded once; not a number at a pole."""
-        values = [self.exact(Fraction(float(point))) for point in x.ravel()]
-        rounded = [np.nan if v is None else _rounded(v) for v in values]
-        return np.array(rounded, dtype=float).reshape(x.shape)
+        points = [float(point) for point in x.ravel()]
+        found = {n: math.nan for n, point in enumerate(points) if not math.isfinite(point)}
+        for precision in _PRECISIONS:
+            # A ball whose ends are rounded to one number is as good as the exact value.
+            with ctx.workprec(precision):
+                above, below = arb_poly(self.numerator), arb_poly(self.denominator)
+                for n, point in enumerate(points):
+                    if n in found:
+                        continue
+                    value = _settled(above(point), below(point))
+                    if value is not None:
+                        found[n] = value
+        for n, point in enumerate(points):
+            if n not in found:
+                exact = self.exact(Fraction(point))
+                found[n] = math.nan if exact is None else _rounded(exact)
+        return np.array([found[n] for n in range(len(points))], dtype=float).reshape(x.shape)
 
     def nearest_pole(self, *, sign: int) -> float:
         """The distance from 0 of the nearest real pole of the given sign, infinite without one.
@@ -129,6 +146,23 @@ class Ratio:
 
     def __str__(self) -> str:
         return f"({self.numerator.str(var='x')})/({self.denominator.str(var='x')})"
+
+
+def _settled(above: arb, below: arb) -> float | None:
+    """The floating-point number nearest to a quotient, None if the balls leave it open."""
+    if below.contains(0):
+        return None
+    ball = above / below
+    if not ball.is_finite():
+        return None
+    low, high = (_rounded(_exact(end)) for end in (ball.lower(), ball.upper()))
+    return low if low == high else None
+
+
+def _exact(end: arb) -> Fraction:
+    """The number that an exact ball is."""
+    mantissa, exponent = (int(part) for part in end.man_exp())
+    return Fraction(mantissa) * Fraction(2) ** exponent
 
 
 def _rounded(value: Fraction) -> float:

@@ -5,6 +5,7 @@ from math import factorial, pi
 
 import numpy as np
 import pytest
+from flint import fmpq, fmpq_poly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import erfcx, exp1, expn
@@ -171,3 +172,32 @@ def test_series_without_pade_approximants_are_refused() -> None:
         "resummation: Padé approximants do not exist for these coefficients, and one method alone "
         "has no error estimate; give more coefficients"
     )
+
+
+@given(
+    above=st.lists(st.fractions(max_denominator=10**9), min_size=1, max_size=12),
+    below=st.lists(st.fractions(max_denominator=10**9), min_size=1, max_size=12).filter(any),
+    points=st.lists(st.floats(allow_nan=False, allow_infinity=False, width=64), max_size=4),
+)
+def test_ratios_are_rounded_once(
+    above: list[Fraction], below: list[Fraction], points: list[float]
+) -> None:
+    """By balls, and exactly where these leave it open, also at poles and beyond all doubles."""
+    ratio = Ratio(
+        *(fmpq_poly([fmpq(c.numerator, c.denominator) for c in p]) for p in (above, below))
+    )
+    for point, value in zip(points, ratio(np.array(points)), strict=True):
+        exact = ratio.exact(Fraction(point))
+        if exact is None:
+            assert np.isnan(value)
+        else:
+            try:
+                expected = float(exact)
+            except OverflowError:
+                expected = np.inf if exact > 0 else -np.inf
+            assert value == expected
+
+
+def test_no_value_where_there_is_no_number() -> None:
+    geometric = pade([Fraction(-2) ** n for n in range(3)], degree=1)
+    assert np.isnan(geometric(np.array([np.nan, np.inf, -np.inf, -0.5]))).all()
