@@ -262,12 +262,14 @@ class MomentSeries:
         self._names = tuple(sorted(symbols)) or ("unused",)
         self._ring = fmpq_mpoly_ctx.get(self._names, "lex")
         self._lengths = (False,) * loss.colours if lengths is None else tuple(lengths)
+        rows: dict[tuple[LossTerm, ...], int] = {}
         self._gradient = [
-            (m, c, loss.derivative(m, moving=c, still=still))
+            (m, c, rows.setdefault(loss.derivative(m, moving=c, still=still), len(rows)))
             for m in loss.moments
             for c, power in enumerate(m)
             if power
         ]
+        self._forces = list(rows)
         self._rates = [self._element(rate) for rate in mobilities]
         # Bound per instance: the caches live and die with the series.
         self._moment = lru_cache(maxsize=None)(self._find_moment)
@@ -289,7 +291,7 @@ class MomentSeries:
         if order == 0:
             return self._element(self._initial(m))
         total = self._ring.constant(0)
-        for other, colour, terms in self._gradient:
+        for other, colour, force in self._gradient:
             if not m[colour]:
                 continue
             factor = m[colour] * other[colour] * self._rates[colour]
@@ -297,13 +299,13 @@ class MomentSeries:
                 factor *= 4
             key = self._key(merged(m, other, colour, is_length=self._lengths[colour]))
             for j in range(order):
-                slope = self._slope(terms, order - 1 - j)
+                slope = self._slope(force, order - 1 - j)
                 if slope:
                     total -= factor * self._moment(key, j) * slope
         return total / order
 
-    def _find_slope(self, terms: tuple[LossTerm, ...], order: int) -> fmpq_mpoly:
-        return self._sum(terms, order)
+    def _find_slope(self, force: int, order: int) -> fmpq_mpoly:
+        return self._sum(self._forces[force], order)
 
     def _sum(self, terms: Iterable[LossTerm], order: int) -> fmpq_mpoly:
         total = self._ring.constant(0)
