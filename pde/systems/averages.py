@@ -170,7 +170,9 @@ def _steps(problem: SiteProblem) -> tuple[Step, ...]:
             "Effective potential",
             rf"V(z) = {latex(problem.loss)},\qquad z_m = w\,\mathbf{{E}}[u^m],\quad "
             rf"w = {problem.weight.latex()}",
-            "Cores are bundles of parallel edges on one pair of nodes.",
+            "Cores are sums over one site of products of its entries and squared lengths."
+            if any(problem.lengths)
+            else "Cores are bundles of parallel edges on one pair of nodes.",
         ),
         Step(
             "Characteristics",
