@@ -33,7 +33,7 @@ COMMAND_SECONDS = 600.0
 """No command of a newcomer may take longer, the first installation included."""
 
 TEST_SECONDS = 2400.0
-"""The tests take some 20 minutes on two cores; a busy machine has more."""
+"""The tests take a quarter of an hour on two cores; a busy machine has more."""
 
 FROM_WHEEL = (
     ("demo",),
