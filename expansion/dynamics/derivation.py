@@ -40,7 +40,7 @@ from diagrams.wick import Monomial
 from expansion.cumulants import read_cumulant
 from expansion.dynamics.averages import Account, Averages
 from expansion.dynamics.hierarchy import CoreTerm, Dropped, GrowthError, Hierarchy, reached
-from expansion.dynamics.particle import Kind, Particle, kind_of, particle_of
+from expansion.dynamics.particle import Kind, Particle, kind_of, particle_of, site_of
 from expansion.dynamics.reduction import Coinciding, Separated
 from expansion.dynamics.scales import Scales, Scaling
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
@@ -285,21 +285,21 @@ class EffectiveDynamics:
             If not all cores are on one site.
         """
         self.require_certificate()
-        found = None
-        if kind_of((core for core, _ in self.cores), closed=False) is Kind.ONE_SITE:
-            found = particle_of(
-                self.potential,
-                self.output,
-                self.problem.driven,
-                rate=self.rate,
-                representative=self.representative,
-            )
-        if found is None:
+        terms = (*self.potential, *self.output)
+        site = site_of([*self._places, *_cores_of(terms)])
+        if site is None:
             raise InvalidInputError(
                 f"particle of regime {self.regime.name}: its cores are not all on one site; use "
                 "its coefficients"
             )
-        return found
+        return particle_of(
+            self.potential,
+            self.output,
+            self.problem.driven,
+            site=site,
+            rate=self.rate,
+            representative=self.representative,
+        )
 
     def representative(self, core: Diagram) -> Diagram:
         """The core of the list that stands for one up to exchangeable tensors."""

@@ -41,12 +41,30 @@ from expansion.drive import Driven
 from expansion.dynamics.hierarchy import CoreTerm
 from expansion.polynomial import Polynomial
 
-__all__ = ["Coordinate", "Kind", "Particle", "ParticleTerm", "Site", "kind_of", "site_of"]
+__all__ = [
+    "Coordinate",
+    "Kind",
+    "Moments",
+    "Multiplicity",
+    "Particle",
+    "ParticleTerm",
+    "Site",
+    "Still",
+    "kind_of",
+    "particle_of",
+    "site_of",
+]
 
 _ONE = Polynomial({(): 1})
 
 Multiplicity = tuple[int, ...]
-Still = tuple[tuple[tuple[Multiplicity, int], ...], Multiplicity, int]
+"""The powers of all coordinates, which is the numbers of parallel edges of each colour."""
+
+Moments = tuple[tuple[Multiplicity, int], ...]
+"""A product of moments: every one once, with its power."""
+
+Still = tuple[Moments, Multiplicity, int]
+"""The moments of a term, one of them, and a coordinate that it does not move."""
 
 
 class Kind(StrEnum):
@@ -70,7 +88,7 @@ class ParticleTerm:
     """
 
     coefficient: Polynomial
-    moments: tuple[tuple[tuple[int, ...], int], ...]
+    moments: Moments
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +117,7 @@ class Site:
     def coordinates(self, core: Diagram) -> Counter[Coordinate] | None:
         """The powers of the coordinates whose product is summed, None if it is no such sum."""
         counts = Counter(core.factors)
-        shared = [v for v in range(len(core.nodes)) if all(v in at for _, at in counts)]
-        place = {core.nodes[v]: v for v in shared if core.nodes[v] in self.axes}
+        place = {core.nodes[v]: v for v in _shared(core) if core.nodes[v] in self.axes}
         if {*place} != {*self.axes}:
             return None
         own = set(place.values())
@@ -112,18 +129,13 @@ class Site:
                 return None
             if not rest:
                 found[Coordinate(tensor)] += count
-            elif count == 2 and all(
-                rest.isdisjoint(o) for t, o in counts if (t, o) != (tensor, at)
-            ):
-                if len(rest) + len(own) != len(at):
-                    return None
+            elif count == 2 and len(rest) + len(own) == len(at) and _alone(rest, counts):
                 found[Coordinate(tensor, is_length=True)] += 1
             else:
                 return None
         # Nodes without factors are sizes, and no part of a core.
-        return (
-            found if all(any(v in at for _, at in counts) for v in range(len(core.nodes))) else None
-        )
+        touched = {v for _, at in counts for v in at}
+        return found if len(touched) == len(core.nodes) else None
 
     def diagram(self, powers: Mapping[Coordinate, int]) -> Diagram:
         """The sum over the site of a product of powers of coordinates."""
@@ -143,6 +155,11 @@ class Site:
         return Diagram(tuple(nodes), tuple(factors))
 
 
+def _shared(core: Diagram) -> list[int]:
+    """The nodes that all factors touch."""
+    return [v for v in range(len(core.nodes)) if all(v in at for _, at in core.factors)]
+
+
 def _alone(nodes: set[int], factors: Iterable[Factor]) -> bool:
     """Whether only one of some different factors touches nodes."""
     return sum(not nodes.isdisjoint(at) for _, at in factors) == 1
@@ -153,7 +170,7 @@ def site_of(cores: Iterable[Diagram]) -> Site | None:
     cores = list(cores)
     common = []
     for core in cores:
-        shared = [v for v in range(len(core.nodes)) if all(v in at for _, at in core.factors)]
+        shared = _shared(core)
         axes = tuple(sorted((core.nodes[v] for v in shared), key=lambda axis: axis.name))
         common.append((len(shared) < len(core.nodes), len(axes), axes))
     # A bundle alone may be an entry, or a length at fewer nodes: other cores decide.
@@ -246,28 +263,31 @@ def particle_of(
     output: Sequence[CoreTerm],
     driven: Driven,
     *,
+    site: Site,
     rate: Callable[[Diagram], Sequence[CoreTerm]],
     representative: Callable[[Diagram], Diagram],
-) -> Particle | None:
-    """The particle of one-site terms, None if they are not on one site.
+) -> Particle:
+    """The particle of one-site terms.
 
     Parameters
     ----------
     potential, output : sequence of CoreTerm
-        Every core on one site, all sites with the same axes; the output is normalised already.
+        Every core on the site; the output is normalised already.
     driven : Driven
         The rates, and the normalisation of the potential.
+    site : Site
+        Of all cores of the hierarchy: a bundle alone may be on several.
     rate : callable
         The derivative of a core, to leading order.
     representative : callable
         The core that stands for one up to exchangeable tensors.
     """
     moving = [term for term in potential if term.cores]
-    cores = [core for term in (*moving, *output) for core in term.cores]
-    site = site_of(cores)
-    if site is None:
-        return None
-    powers = {core: site.coordinates(core) or Counter() for core in cores}
+    powers: dict[Diagram, Counter[Coordinate]] = {}
+    for core in {core for term in (*moving, *output) for core in term.cores}:
+        found = site.coordinates(core)
+        assert found is not None  # every core is on the site
+        powers[core] = found
     coordinates = tuple(
         sorted(
             {coordinate for found in powers.values() for coordinate in found},

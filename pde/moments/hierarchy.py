@@ -37,23 +37,22 @@ from math import prod
 from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 from diagrams.errors import InvalidInputError
+from diagrams.wick import Monomial
+from expansion.dynamics.particle import Moments, Multiplicity, Still
 from expansion.polynomial import Polynomial
 
 __all__ = [
     "ContractedLoss",
     "LossTerm",
     "MomentSeries",
+    "Moments",
     "Multiplicity",
     "Still",
     "gaussian_moments",
     "merged",
+    "read_moments",
 ]
 
-Multiplicity = tuple[int, ...]
-"""Numbers of parallel edges of each colour."""
-
-Still = tuple[tuple[tuple[Multiplicity, int], ...], Multiplicity, int]
-"""The moments of a term with their powers, one of them, and a coordinate."""
 
 _MOMENT = re.compile(r"z(\d+(?:_\d+)*)")
 
@@ -71,7 +70,7 @@ class LossTerm:
         Symbols that multiply the term, with powers.
     """
 
-    moments: tuple[tuple[Multiplicity, int], ...]
+    moments: Moments
     coefficient: Fraction
     parameters: tuple[tuple[str, int], ...] = ()
 
@@ -121,13 +120,8 @@ class ContractedLoss:
         """
         terms = []
         for powers, coefficient in Polynomial.parse(text):
-            moments, parameters = [], []
-            for name, power in powers:
-                if match := _MOMENT.fullmatch(name):
-                    moments.append((tuple(int(m) for m in match[1].split("_")), power))
-                else:
-                    parameters.append((name, power))
-            terms.append(LossTerm(tuple(sorted(moments)), coefficient, tuple(sorted(parameters))))
+            moments, parameters = read_moments(powers)
+            terms.append(LossTerm(moments, coefficient, parameters))
         return cls(tuple(sorted(terms)))
 
     @property
@@ -159,6 +153,23 @@ class ContractedLoss:
             if (term.moments, moment, moving) not in still
         )
         return tuple(term for term in found if term is not None)
+
+
+def read_moments(powers: Monomial) -> tuple[Moments, Monomial]:
+    """The moments of a monomial, by the names z2 (one colour) or z2_0 (several), and the rest.
+
+    Examples
+    --------
+    >>> read_moments((("H", -1), ("z2_0", 3)))
+    ((((2, 0), 3),), (('H', -1),))
+    """
+    moments, rest = [], []
+    for name, power in powers:
+        if match := _MOMENT.fullmatch(name):
+            moments.append((tuple(int(m) for m in match[1].split("_")), power))
+        else:
+            rest.append((name, power))
+    return tuple(sorted(moments)), tuple(sorted(rest))
 
 
 def merged(

@@ -83,6 +83,8 @@ class Ratio:
         points = [float(point) for point in x.ravel()]
         found = {n: math.nan for n, point in enumerate(points) if not math.isfinite(point)}
         for precision in _PRECISIONS:
+            if len(found) == len(points):
+                break
             # A ball whose ends are rounded to one number is as good as the exact value.
             with ctx.workprec(precision):
                 above, below = arb_poly(self.numerator), arb_poly(self.denominator)

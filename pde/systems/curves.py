@@ -106,11 +106,11 @@ def branch(flows: Sequence[Flow], *, past: bool, constant: float | None = None) 
         differ by too much, compared with what moves.
     """
     fine, check = flows[0], flows[-1]
-    large = fine.slopes(fine.start).matrix is None
-    second = follow(check, past=past, accuracy=_LARGE_CHECK if large else _CHECK)
+    second = follow(check, past=past, accuracy=_LARGE_CHECK if fine.is_large else _CHECK)
     ratio = check.unit / fine.unit
+    accuracy = _LARGE_FINE if fine.is_large else _FINE
     holds = None if constant is None else partial(_agree, second, ratio, constant)
-    trajectory = follow(fine, past=past, accuracy=_LARGE_FINE if large else _FINE, holds=holds)
+    trajectory = follow(fine, past=past, accuracy=accuracy, holds=holds)
     error = _distance(trajectory, second, ratio)
     sign = -1 if past else 1
     pole = sign * trajectory.pole * fine.unit
@@ -150,17 +150,11 @@ def _agree(other: Trajectory, ratio: float, constant: float, time: float, value:
     return bool(abs(value - compared) <= allowed)
 
 
-def _sampled(trajectory: Trajectory, last: float) -> FloatArray:
-    """The beginnings and the middle of its pieces."""
-    starts = trajectory.starts
-    starts = starts[starts < last] if isfinite(last) else starts
-    return np.unique(np.concatenate([starts, (starts[1:] + starts[:-1]) / 2]))
-
-
 def _distance(one: Trajectory, other: Trajectory, ratio: float) -> float:
     """The largest difference at the beginnings and in the middle of pieces."""
     last = min(one.end, other.end * ratio)
-    times = _sampled(one, last)
+    starts = one.starts[one.starts < last] if isfinite(last) else one.starts
+    times = np.unique(np.concatenate([starts, (starts[1:] + starts[:-1]) / 2]))
     values, compared = one(times), other(times / ratio)
     usual = np.abs(values) <= _WILD * max(abs(float(values[0])), 1e-300)
     difference = np.abs(values - compared)

@@ -62,6 +62,11 @@ class Flow(Protocol):
     start: FloatArray
     unit: float
 
+    @property
+    def is_large(self) -> bool:
+        """Whether its slopes have no matrix."""
+        ...
+
     def expand(self, state: FloatArray, order: int, step: float) -> tuple[FloatArray, FloatArray]:
         """Taylor coefficients around a state, of the state and of the output.
 
@@ -97,6 +102,8 @@ class SystemFlow:
     CapacityError
         If a number of the system in its own units is beyond double precision.
     """
+
+    is_large = False
 
     def __init__(self, system: PolynomialSystem) -> None:
         self.size = len(system.variables)

@@ -129,21 +129,23 @@ class Collocation:
         self, state: FloatArray, sizes: FloatArray, slopes: Slopes, length: float
     ) -> FloatArray | None:
         """The states at the points, None if the iterations do not converge."""
-        half = [(n, self._sign / (length * pace)) for n, pace in enumerate(self._pace)]
-        half = [(n, shift) for n, shift in half if self._pace[n].imag >= 0]
-        solvers = [slopes.solver(shift) for _, shift in half]
+        systems = []
+        for n, pace in enumerate(self._pace):
+            if pace.imag < 0:
+                continue
+            shift = self._sign / (length * pace)
+            solver = slopes.solver(shift)
+            if solver is None:
+                return None
+            systems.append((n, shift, 2 if pace.imag else 1, solver))
         path = np.tile(state, (self._stages, 1))
         before = np.inf
         for _ in range(_ITERATIONS):
             rates = np.stack([self._flow.expand(x, 1, self._sign)[0][1] for x in path])
             parts = self._inverse @ (state + length * self._integral @ rates - path)
             change = np.zeros_like(path)
-            for (n, shift), solver in zip(half, solvers, strict=True):
-                if solver is None:
-                    return None
-                twice = 2 if self._pace[n].imag else 1
-                part = solver(shift * parts[n])
-                change += twice * (self._vectors[:, n, None] * part).real
+            for n, shift, times, solver in systems:
+                change += times * (self._vectors[:, n, None] * solver(shift * parts[n])).real
             path = np.asarray(path + change)
             largest = float(np.max(np.abs(change) / sizes))
             if largest <= self._tolerance:

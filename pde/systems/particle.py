@@ -87,6 +87,7 @@ class ParticleFlow:
             nodes, self._weights = _folded(nodes, self._weights, self._moments, self._lengths)
         self._shape = nodes.shape
         self.start: FloatArray = nodes.ravel()
+        self.is_large = self.start.size > BlockSlopes.LARGEST
         place = {m: i for i, m in enumerate(self._moments)}
 
         def scaled(polynomial: ContractedLoss) -> list[tuple[mpmath.mpf, Powers]]:

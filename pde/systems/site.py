@@ -27,7 +27,6 @@ Source: ours; Yarotsky, Golikov, Gusev 2026, appendix K, for one colour.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,16 +41,17 @@ from expansion.polynomial import Polynomial
 from pde.moments.hierarchy import (
     ContractedLoss,
     LossTerm,
+    Moments,
     MomentSeries,
     Multiplicity,
     Still,
     merged,
+    read_moments,
 )
 from pde.systems.laws import GAUSSIAN, Law
 
 __all__ = ["SiteNumbers", "SiteProblem"]
 
-_MOMENT = re.compile(r"z(\d+(?:_\d+)*)")
 _WEIGHT, _VARIANCE, _RATE, _COEFFICIENT = "weight", "variance", "rate", "coefficient"
 
 _ZERO, _ONE = Polynomial(), Polynomial({(): 1})
@@ -175,8 +175,7 @@ class SiteProblem:
             {term.moments: table[term.parameters[0][0]] for term in polynomial.terms}
             for polynomial in (self.loss, self.output)
         ]
-        plain = not (self.still or any(self.lengths))
-        return plain and _is_symmetric(tables, self.variances, self.rates)
+        return _is_symmetric(self, tables)
 
     def coefficient_rows(self) -> Iterator[Polynomial]:
         """The coefficients of τ^s of what is followed times s!, one after the other."""
@@ -314,21 +313,12 @@ class SiteProblem:
         )
 
 
-_Moments = tuple[tuple[Multiplicity, int], ...]
-
-
-def _split(polynomial: Polynomial) -> tuple[dict[_Moments, Polynomial], Polynomial]:
+def _split(polynomial: Polynomial) -> tuple[dict[Moments, Polynomial], Polynomial]:
     """The coefficients of the products of moments, and what has no moment."""
-    grouped: dict[_Moments, Polynomial] = {}
+    grouped: dict[Moments, Polynomial] = {}
     for powers, coefficient in polynomial:
-        moments, symbols = [], []
-        for name, power in powers:
-            if match := _MOMENT.fullmatch(name):
-                moments.append((tuple(int(m) for m in match[1].split("_")), power))
-            else:
-                symbols.append((name, power))
-        key = tuple(sorted(moments))
-        grouped[key] = grouped.get(key, _ZERO) + Polynomial({tuple(symbols): coefficient})
+        key, symbols = read_moments(powers)
+        grouped[key] = grouped.get(key, _ZERO) + Polynomial({symbols: coefficient})
     rest = grouped.pop((), _ZERO)
     return grouped, rest
 
@@ -372,14 +362,17 @@ def _closed(moments: Sequence[Multiplicity], followed: Sequence[Multiplicity]) -
 
 
 def _is_symmetric(
-    tables: Sequence[Mapping[_Moments, object]],
-    variances: Sequence[object],
-    rates: Sequence[object],
+    site: SiteProblem | SiteNumbers, tables: Sequence[Mapping[Moments, object]]
 ) -> bool:
-    """Whether exchanging neighbouring colours maps every term to one with the same coefficient."""
-    if len(set(variances)) != 1 or len(set(rates)) != 1:
+    """Whether exchanging neighbouring colours maps every term to one with the same coefficient.
+
+    Lengths, and coordinates at rest, are not exchanged.
+    """
+    if site.still or any(site.lengths):
         return False
-    colours = len(variances)
+    if len(set(site.variances)) != 1 or len(set(site.rates)) != 1:
+        return False
+    colours = len(site.variances)
     for c in range(colours - 1):
         order = [*range(c), c + 1, c, *range(c + 2, colours)]
         for terms in tables:
@@ -513,8 +506,7 @@ class SiteNumbers:
             {term.moments: term.coefficient for term in polynomial.terms}
             for polynomial in (self.loss, self.output)
         ]
-        plain = not (self.still or any(self.lengths))
-        return plain and _is_symmetric(tables, self.variances, self.rates)
+        return _is_symmetric(self, tables)
 
     def taylor(self, number: int) -> tuple[Fraction, ...]:
         """The first coefficients of τ^s of what is followed times s!."""

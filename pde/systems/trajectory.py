@@ -192,12 +192,11 @@ def follow(
     sign = -1.0 if past else 1.0
     order = accuracy.order
     pieces = _Pieces(order + 1)
-    method = Collocation(flow, sign=sign, stages=accuracy.stages, tolerance=accuracy.tolerance)
     state = flow.start
     peak = np.abs(state)
     unit = 1.0
     implicit = _IMPLICIT_STEPS
-    horizon = _NEARER if flow.slopes(state).matrix is None else _HORIZON
+    horizon = _NEARER if flow.is_large else _HORIZON
     for number in range(1, _STEPS + 1):
         found = _expansion(flow, state, peak, sign * unit, accuracy)
         if found is None:
@@ -224,7 +223,7 @@ def follow(
         if number % _TRIAL == 0:
             allowed = len(pieces) + implicit
             state, peak, ending = _leap(
-                flow, method, pieces, state, peak, sign, unit, horizon, implicit, holds
+                flow, accuracy, pieces, state, peak, sign, unit, horizon, implicit, holds
             )
             if ending is not None:
                 return pieces.closed(ending, state)
@@ -318,7 +317,7 @@ def _is_still(flow: Flow, state: FloatArray, peak: FloatArray, sign: float, time
 
 def _leap(
     flow: Flow,
-    method: Collocation,
+    accuracy: Accuracy,
     pieces: _Pieces,
     state: FloatArray,
     peak: FloatArray,
@@ -336,6 +335,7 @@ def _leap(
     ending : Ending or None
         None if Taylor steps have to go on.
     """
+    method = Collocation(flow, sign=sign, stages=accuracy.stages, tolerance=accuracy.tolerance)
     length = _LEAP * unit
     for _ in range(most):
         sizes = np.maximum(np.abs(state), 1e-3 * peak)
