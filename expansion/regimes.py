@@ -15,7 +15,8 @@ the known coefficients do not decide is said (`expansion.regime_map`).
 Laws, checked on every map that is made (`expansion.regime_laws`):
 
 - every scaling with growing sizes is in exactly one regime, and no two regimes share a cone;
-  those in which a probability would grow beyond one are left out after this check;
+  those in which a probability would grow beyond one, or a rank beyond the size of an axis it
+  belongs to, are left out after this check;
 - no condition makes sizes alone stay of order one;
 - the natural T of a regime is the largest slope at its scalings.
 
@@ -137,19 +138,21 @@ def regimes(
 
 
 def _possible(found: Regimes) -> Regimes:
-    """The regimes in which no probability of a mask would have to grow beyond one.
+    """The regimes in which no probability and no rank would have to grow beyond its bound.
 
-    Their names are those of the whole map. One that is there for growing and for falling
-    probabilities alike is met at a scaling where they do not grow.
+    The probability of a mask is at most one, the rank of an isometry at most the size of the axis
+    it maps to. The names are those of the whole map. A regime that lies on both sides of a bound is
+    met at a scaling that obeys it.
     """
     problem, symbols = found.exponents.problem, found.exponents.symbols
-    laws = {t.entries for t in problem.tensors if t.is_random} if problem is not None else set()
-    probabilities = [
-        dict(Variance.parse(law.probability).powers) for law in laws if law.probability
-    ]
+    if problem is None:
+        return found
+    laws = {t.entries for t in problem.tensors if t.is_random}
+    ratios = [dict(Variance.parse(law.probability).powers) for law in laws if law.probability]
+    ratios += [{small.name: 1, large.name: -1} for small, large in problem.nested]
     bounds = {
         tuple(-powers.get(symbol, 0) for symbol in symbols)
-        for powers in probabilities
+        for powers in ratios
         if {*powers} & {*symbols}
     }
     if not bounds:

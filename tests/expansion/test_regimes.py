@@ -4,6 +4,7 @@ import random
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from expansion.geometry.newton import pareto_optimal
 from expansion.models import cp
 from expansion.pareto_theorem import agreement
 from expansion.polynomial import Polynomial
+from expansion.problem_files.problem_file import read_problem_file
 from expansion.regimes import Learning, Regime, Regimes, regimes
 from expansion.series import loss_series
 
@@ -320,3 +322,15 @@ def test_unknown_regime_lists_the_names() -> None:
 def test_negative_terms() -> None:
     with pytest.raises(InvalidInputError, match="--terms -1"):
         regimes(cp(order=2), terms=-1)
+
+
+def test_no_rank_exceeds_the_sizes_that_bound_it() -> None:
+    """Where r > p the polynomials of an isometry from r to p mean nothing."""
+    path = Path(__file__).parents[2] / "examples" / "low_rank.toml"
+    found = regimes(read_problem_file(path), terms=4)
+    place = {symbol: number for number, symbol in enumerate(found.exponents.symbols)}
+    assert found.regimes
+    for regime in found:
+        for size in "pn":
+            assert regime.scaling[place["r"]] <= regime.scaling[place[size]]
+            assert f"r/{size} -> oo" not in [str(condition) for condition in regime.conditions]
