@@ -19,7 +19,9 @@ Both sides of the inequality are computed exactly: the variance is the mean of t
 together at S, less the square of the mean. When both nodes of S lie on one axis, equal indices are
 taken out by inclusion and exclusion.
 
-At a node whose index is fixed (a pin, or an axis of size one) a diagram falls apart exactly.
+At a node whose index is fixed (a pin, or an axis of size one) a diagram falls apart exactly. Where an
+isometry of rank r meets a node of S, its typical indices are the first r: B keeps the isometry, and
+r is the size that is divided by.
 
 >>> from expansion.models import cp
 >>> from expansion.dynamics.averages import Averages
@@ -127,7 +129,7 @@ class Separation:
             return Split(
                 block=Diagram(*block),
                 rest=Diagram(*rest),
-                sizes=_inverse([diagram.nodes[r] for r in roots]),
+                sizes=_inverse(block[0][: len(roots)]),
                 variance=variance,
                 square=square,
             )
@@ -284,12 +286,16 @@ def _cuts(
     """
     size = len(diagram.nodes)
     unpinned = [v for v in range(size) if diagram.nodes[v].pinned is None]
+    chains = _chains(diagram)
     for count in (1, 2):
         found: list[
             tuple[int, tuple[int, ...], set[int], tuple[Factor, ...], tuple[Factor, ...]]
         ] = []
         for roots in combinations(unpinned, count):
             tick(1)
+            ends = [chains[v][-1][1][1] if v in chains else v for v in roots]
+            if len({*ends}) < count:
+                continue
             parts = _components(diagram, roots)
             alone = {f for f in diagram.factors if count == 1 and set(f[1]) == {*roots}}
             if len(diagram.factors) > 1:
@@ -307,11 +313,32 @@ def _cuts(
                     found.append((len(inside), roots, part, inside, outside))
         for _, roots, part, inside, outside in sorted(found, key=lambda entry: entry[:2]):
             others = [v for v in range(size) if v not in part and v not in roots]
+            chained = [factor for v in roots for factor in chains.get(v, ())]
+            if any(factor in inside for factor in chained) or {*outside} <= {*chained}:
+                continue
+            ends = [chains[v][-1][1][1] if v in chains else v for v in roots]
+            within = {v for _, at in chained for v in at}.union(roots, part).difference(ends)
             yield (
                 roots,
-                _restricted(diagram, (*roots, *sorted(part)), inside),
+                _restricted(diagram, (*ends, *sorted(within)), (*inside, *chained)),
                 _restricted(diagram, (*roots, *others), outside),
             )
+
+
+def _chains(diagram: Diagram) -> dict[int, tuple[Factor, ...]]:
+    """For each node that an isometry maps to, the isometries down to the smallest axis.
+
+    The index of such a node is one of the first r, which the target may move unlike the others:
+    what hangs on it is averaged over these only.
+    """
+    below = {f[1][0]: f for f in diagram.factors if f[0].kind is Kind.ISOMETRY}
+    chains = {}
+    for node in below:
+        chain = [below[node]]
+        while chain[-1][1][1] in below:
+            chain.append(below[chain[-1][1][1]])
+        chains[node] = tuple(chain)
+    return chains
 
 
 def _restricted(diagram: Diagram, kept: Sequence[int], factors: Sequence[Factor]) -> Labelled:
