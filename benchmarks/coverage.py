@@ -105,14 +105,15 @@ WAYS = (
     "finite system",
     "random order parameters",
     "one site",
+    "a spectrum",
     "words with an equation",
     "approximants",
     "no answer",
     "not reached",
 )
-"""The columns of the table; the first six hold for all times of their domain."""
+"""The columns of the table; the first seven hold for all times of their domain."""
 
-SOLVED = WAYS[:6]
+SOLVED = WAYS[:7]
 
 
 def way(row: Row) -> str:
@@ -125,6 +126,8 @@ def way(row: Row) -> str:
         return "words with an equation" if row.get("confirmations") else "approximants"
     if row["hierarchy"] in ("finite system", "random order parameters", "one site"):
         return str(row["hierarchy"])
+    if row["hierarchy"] in ("words", "open"):
+        return "a spectrum"
     return "characteristics, moments"
 
 
@@ -207,8 +210,8 @@ def _numbers(regime: Regime) -> dict[str, Any]:
 
 
 def _finite_stop(evolution: LossEvolution) -> float:
-    """The end of the domain in natural times."""
-    return evolution.domain.stop / float(evolution.parameters["T"])
+    """The end of the domain; with T the natural one, t counts natural times."""
+    return evolution.domain.stop
 
 
 def _json(value: float) -> float | None:
@@ -287,7 +290,8 @@ def page(results: Iterable[tuple[CoverageCase, Sequence[Row]]], seconds: float) 
         "",
         f"**{solved} of {total} regimes ({100 * solved / max(1, total):.0f} %) are solved for all "
         "times of their domain**: a closed form, characteristics or moments, a finite system (with "
-        "or without random order parameters), particles on one site, or a series with an equation "
+        "or without random order parameters), particles on one site, the moving points of a "
+        "spectrum, or a series with an equation "
         f"that further coefficients confirm. {answered} have an answer; the others have a reason.",
         "",
         "| problem | regimes | " + " | ".join(used) + " |",

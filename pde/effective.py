@@ -6,6 +6,8 @@ certifies it by the exact coefficients. Its kind decides how it is solved, each 
 - *finite*: an exact system of differential equations (`pde.systems`), averaged at the end over the
   cores that are Gaussian at time zero, if there are any;
 - *one site*: the moments of a particle in the effective potential;
+- *chains*, of which every core gives the next by one rule: the moments of a spectrum, whose points
+  move as particles;
 - *words* and everything else: exact leading coefficients, far beyond those of the engine, in which
   an equation is sought and which are summed otherwise.
 
@@ -36,6 +38,7 @@ from diagrams.errors import BudgetExceededError
 from diagrams.wick import Monomial
 from expansion.cumulants import read_cumulant
 from expansion.dynamics.averages import Averages
+from expansion.dynamics.chains import Chains, find_chains
 from expansion.dynamics.derivation import EffectiveDynamics, RefusedError, derive
 from expansion.dynamics.hierarchy import CoreTerm, GrowthError
 from expansion.dynamics.particle import Kind, Particle, ParticleTerm
@@ -56,6 +59,7 @@ from pde.systems import (
     mixed_solution,
     series_solution,
     site_solution,
+    spectrum_solution,
     system_solution,
 )
 from pde.variance import variance_solution
@@ -70,6 +74,9 @@ DERIVED_DIAGRAMS = 80_000
 
 SERIES_DIAGRAMS = 25_000
 """Diagrams that one of these lengths may meet: a second or two."""
+
+_CHAIN = (8, 14)
+"""Derivatives in which chains are sought, from the fewest to the most."""
 
 _SHOWN = 6
 """Cores that a derivation writes out."""
@@ -321,6 +328,19 @@ def _solved(task: _Task) -> Solution | None:
         site = _site(dynamics.particle(), task.start)
         if site is not None:
             return site_solution(site, title=problem, regime=regime, derivation=steps)
+    if not dynamics.random:
+        chained = _chained(task)
+        if chained is not None:
+            spectral = spectrum_solution(
+                chained,
+                rows=task.rows,
+                problem=problem,
+                regime=regime,
+                constant=Polynomial() if dynamics.rate_of_change else task.start,
+                derivation=steps,
+            )
+            if spectral is not None:
+                return spectral
     rows = longest_series(task.rows)
     if len(rows) < max(_FEWEST, task.known):
         return None
@@ -333,6 +353,28 @@ def _solved(task: _Task) -> Solution | None:
         derivation=steps,
     )
     return replace(solved, is_series=True)
+
+
+def _chained(task: _Task) -> Chains | None:
+    """The chains that the hierarchy is made of, with as many members as its budget allows."""
+    dynamics = task.dynamics
+    if dynamics.depth is None or dynamics.depth < _CHAIN[0]:
+        return None
+    found = None
+    for last in range(*_CHAIN):
+        try:
+            numbered = dynamics.numbered(last, diagrams=SERIES_DIAGRAMS)
+        except BudgetExceededError:
+            break
+        chains = find_chains(numbered)
+        if chains is None:
+            return None
+        found = chains
+    if found is None:
+        return None
+    if dynamics.rate_of_change:
+        return found.integrated(task.start)
+    return found.with_constant(task.start) if len(task.start) else found
 
 
 def _with_constant(system: PolynomialSystem, constant: Polynomial) -> PolynomialSystem:

@@ -2,7 +2,8 @@
 
 A derivation ends in exact data; what solves them knows no model. `system_solution` takes a finite
 system, `mixed_solution` one that starts from Gaussian numbers, `site_solution` a potential of
-bundles on one site, `series_solution` exact coefficients alone.
+bundles on one site, `spectrum_solution` chains of cores that are moments of a spectrum,
+`series_solution` exact coefficients alone.
 """
 
 from pde.systems.averages import site_curve, site_solution
@@ -13,6 +14,7 @@ from pde.systems.laws import GAUSSIAN, RADEMACHER, UNIFORM, Law
 from pde.systems.mixed import mixed_curve, mixed_solution
 from pde.systems.site import SiteProblem
 from pde.systems.solution import system_curve, system_solution
+from pde.systems.spectra import spectrum_curve, spectrum_solution
 from pde.systems.words import CONFIRMED, equation_curve, series_curve, series_solution
 
 __all__ = [
@@ -31,6 +33,8 @@ __all__ = [
     "series_solution",
     "site_curve",
     "site_solution",
+    "spectrum_curve",
+    "spectrum_solution",
     "system_curve",
     "system_solution",
     "taylor",

@@ -1,0 +1,296 @@
+r"""Chains: infinite hierarchies in which the cores come one after the other by one rule.
+
+A fixed matrix M, or the Gram matrix of weights, that is inserted once more makes of a core c_k the
+core c_{k+1}. Then the rates of all members of a chain are one rule,
+
+    dc^f_k/dτ  =  Σ  (a + b k) · (order parameters) · c^g_{k+j},
+
+with a and b the same for all k: the members are the moments of a measure, c^f_k = ∫ λ^k dμ_f(λ), of
+which every point λ moves by the order parameters alone. Here such rules are found in the first
+members and confirmed by the others; `pde.systems.spectra` solves them.
+
+>>> from expansion.dynamics.derivation import derive
+>>> from expansion.models import cp
+>>> from expansion.regimes import regimes
+>>> problem = cp(order=2, symmetric=True, target="teacher")
+>>> found = derive(regimes(problem, terms=5), "V1-V2-V4", terms=6)
+>>> chained = find_chains(found.numbered(6))
+>>> for term in chained.rules[0]:
+...     print(term)
+(12*H_teacher*sigma2_teacher + 4*H_teacher*sigma2_teacher k) c^1_(k+0)
+(-12 - 4 k) c^1_(k+1)
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from diagrams.diagram import Diagram
+from expansion.dynamics.taylor import SeriesTerm
+from expansion.polynomial import Polynomial
+
+__all__ = ["ChainTerm", "Chains", "Numbered", "find_chains"]
+
+Numbered = tuple[
+    tuple[Diagram, ...], list[SeriesTerm], dict[int, list[SeriesTerm]], list[Polynomial]
+]
+"""Cores, the output, the known rates and the initial values, see `EffectiveDynamics.numbered`."""
+
+_PERIODS = (1, 2)
+"""In how many derivatives a member is followed by the next one."""
+
+_CONFIRMATIONS = 1
+"""Rates of every chain that are predicted and compared, beyond the two that make the rule."""
+
+Products = dict[tuple[int, ...], Polynomial]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainTerm:
+    """A term of the rate of the k-th member of a chain.
+
+    Parameters
+    ----------
+    constant, slope : Polynomial
+        The coefficient is constant + slope * k.
+    orders : tuple of int
+        Places of the cores that it is multiplied by.
+    chain, shift : int
+        It contains the member k + shift of this chain.
+    """
+
+    constant: Polynomial
+    slope: Polynomial
+    orders: tuple[int, ...]
+    chain: int
+    shift: int
+
+    def __str__(self) -> str:
+        slope = f" + {self.slope} k".replace("+ -", "- ") if len(self.slope) else ""
+        cores = "".join(f"c_{place + 1} " for place in self.orders)
+        return f"({self.constant}{slope}) {cores}c^{self.chain + 1}_(k+{self.shift})"
+
+
+@dataclass(frozen=True)
+class Chains:
+    """A hierarchy of chains and of cores outside.
+
+    Parameters
+    ----------
+    members : tuple of tuple of int
+        The places of the known members of every chain.
+    rules : tuple of tuple of ChainTerm
+        The rate of a member of every chain.
+    output : tuple of (Polynomial, places)
+        What is followed.
+    rates : mapping from int to such terms
+        The rates of the cores outside the chains.
+    initial : tuple of Polynomial
+        The initial value of every core.
+    """
+
+    members: tuple[tuple[int, ...], ...]
+    rules: tuple[tuple[ChainTerm, ...], ...]
+    output: tuple[SeriesTerm, ...]
+    rates: Mapping[int, tuple[SeriesTerm, ...]]
+    initial: tuple[Polynomial, ...]
+
+    def __str__(self) -> str:
+        lines = []
+        for number, rule in enumerate(self.rules):
+            terms = " + ".join(map(str, rule)) or "0"
+            lines.append(f"dc^{number + 1}_k/dτ = {terms}")
+        return "\n".join(lines)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols in all coefficients and initial values, sorted."""
+        coefficients = [c for rule in self.rules for t in rule for c in (t.constant, t.slope)]
+        coefficients += [c for terms in (self.output, *self.rates.values()) for c, _ in terms]
+        return tuple(sorted({x for c in (*coefficients, *self.initial) for x in c.symbols}))
+
+    def with_constant(self, constant: Polynomial) -> Chains:
+        """The same hierarchy with a constant added to what is followed."""
+        return replace(self, output=(*self.output, (constant, ())))
+
+    def integrated(self, start: Polynomial) -> Chains:
+        """What is followed as the rate of change of a further core, which is followed instead."""
+        place = len(self.initial)
+        return replace(
+            self,
+            output=((Polynomial({(): 1}), (place,)),),
+            rates={**self.rates, place: self.output},
+            initial=(*self.initial, start),
+        )
+
+    def started_later(self) -> Chains:
+        """The same hierarchy with the first member of every chain outside of it."""
+        rates = dict(self.rates)
+        for chain, places in enumerate(self.members):
+            rates[places[0]] = self.rate(chain, 0)
+        return replace(
+            self,
+            members=tuple(places[1:] for places in self.members),
+            rules=tuple(
+                tuple(replace(term, constant=term.constant + term.slope) for term in rule)
+                for rule in self.rules
+            ),
+            rates=rates,
+        )
+
+    def rate(self, chain: int, k: int) -> tuple[SeriesTerm, ...]:
+        """The rate of a member, by the rule of its chain."""
+        return tuple(
+            (
+                term.constant + term.slope * k,
+                tuple(sorted((*term.orders, self.members[term.chain][k + term.shift]))),
+            )
+            for term in self.rules[chain]
+        )
+
+
+def find_chains(numbered: Numbered) -> Chains | None:
+    """The chains that a hierarchy ends in, None if it does not.
+
+    Parameters
+    ----------
+    numbered : tuple
+        A hierarchy up to some derivative.
+    """
+    cores, output, rates, initial = numbered
+    if len(rates) == len(cores):
+        return None
+    levels = _levels(output, rates)
+    for period in _PERIODS:
+        for first in range(len(levels) - (2 + _CONFIRMATIONS) * period):
+            members = _members(cores, levels, first, period)
+            rules = None if members is None else _rules(members, rates)
+            if members is None or rules is None:
+                continue
+            inside = {place for chain in members for place in chain}
+            return Chains(
+                members=members,
+                rules=rules,
+                output=tuple(output),
+                rates={c: tuple(terms) for c, terms in rates.items() if c not in inside},
+                initial=tuple(initial),
+            )
+    return None
+
+
+def _levels(
+    output: Sequence[SeriesTerm], rates: Mapping[int, Sequence[SeriesTerm]]
+) -> list[list[int]]:
+    """The cores by the derivative in which they come first."""
+    seen: set[int] = set()
+    levels: list[list[int]] = []
+    frontier = {place for _, places in output for place in places}
+    while frontier:
+        levels.append(sorted(frontier))
+        seen |= frontier
+        frontier = {
+            place for core in frontier for _, places in rates.get(core, ()) for place in places
+        } - seen
+    return levels
+
+
+def _members(
+    cores: Sequence[Diagram], levels: Sequence[Sequence[int]], first: int, period: int
+) -> tuple[tuple[int, ...], ...] | None:
+    """Chains of cores of the same weights, one from each period of levels."""
+    ordered = [sorted(level, key=lambda place: _weights(cores[place])) for level in levels[first:]]
+    if any(len(one) != len(other) for one, other in zip(ordered, ordered[period:], strict=False)):
+        return None
+    return tuple(
+        tuple(level[number] for level in ordered[start::period])
+        for start in range(period)
+        for number in range(len(ordered[start]))
+    )
+
+
+def _weights(core: Diagram) -> tuple[tuple[str, int], ...]:
+    """How often each learnable tensor occurs, which keeps chains of one level apart."""
+    counts: dict[str, int] = {}
+    for tensor, _ in core.factors:
+        if tensor.is_learnable:
+            counts[tensor.name] = counts.get(tensor.name, 0) + 1
+    return tuple(sorted(counts.items()))
+
+
+def _rules(
+    members: tuple[tuple[int, ...], ...], rates: Mapping[int, Sequence[SeriesTerm]]
+) -> tuple[tuple[ChainTerm, ...], ...] | None:
+    """The rule of every chain, None if there is none that all known rates obey."""
+    index = {place: (f, k) for f, chain in enumerate(members) for k, place in enumerate(chain)}
+    rules = []
+    for chain in members:
+        known = [k for k, place in enumerate(chain) if place in rates]
+        if len(known) < 2 + _CONFIRMATIONS:
+            return None
+        low, high = known[-2:]
+        rule = _rule(
+            _by_member(rates[chain[low]], index, low),
+            _by_member(rates[chain[high]], index, high),
+            low,
+        )
+        if rule is None:
+            return None
+        for k in known:
+            if not all(0 <= k + term.shift < len(members[term.chain]) for term in rule):
+                return None
+            predicted = _collected(
+                (
+                    term.constant + term.slope * k,
+                    (*term.orders, members[term.chain][k + term.shift]),
+                )
+                for term in rule
+            )
+            if predicted != _collected(rates[chain[k]]):
+                return None
+        rules.append(rule)
+    return tuple(rules)
+
+
+_Shifted = dict[tuple[tuple[int, ...], int, int], Polynomial]
+"""Coefficients by order parameters, chain and shift."""
+
+
+def _by_member(
+    terms: Iterable[SeriesTerm], index: Mapping[int, tuple[int, int]], k: int
+) -> _Shifted | None:
+    """Terms as multiples of the member with the largest number; the others are fixed."""
+    result: _Shifted = {}
+    for coefficient, places in terms:
+        inside = [place for place in places if place in index]
+        if not inside:
+            return None
+        moving = max(inside, key=lambda place: index[place][1])
+        orders = list(places)
+        orders.remove(moving)
+        chain, member = index[moving]
+        key = tuple(sorted(orders)), chain, member - k
+        result[key] = result.get(key, Polynomial()) + coefficient
+    return {key: c for key, c in result.items() if len(c)}
+
+
+def _rule(low: _Shifted | None, high: _Shifted | None, k: int) -> tuple[ChainTerm, ...] | None:
+    """The rule through the rates of the members k and k + 1."""
+    if low is None or high is None or low.keys() != high.keys():
+        return None
+    terms = []
+    for key in sorted(low):
+        slope = high[key] - low[key]
+        orders, chain, shift = key
+        terms.append(ChainTerm(low[key] - slope * k, slope, orders, chain, shift))
+    return tuple(terms)
+
+
+def _collected(terms: Iterable[SeriesTerm]) -> Products:
+    result: Products = {}
+    for coefficient, places in terms:
+        key = tuple(sorted(places))
+        result[key] = result.get(key, Polynomial()) + coefficient
+    return {key: c for key, c in result.items() if len(c)}
