@@ -38,7 +38,7 @@ from diagrams.errors import BudgetExceededError
 from diagrams.wick import Monomial
 from expansion.cumulants import read_cumulant
 from expansion.dynamics.averages import Averages
-from expansion.dynamics.chains import Chains, find_chains
+from expansion.dynamics.chains import Chains, chains_of
 from expansion.dynamics.derivation import EffectiveDynamics, RefusedError, derive
 from expansion.dynamics.hierarchy import CoreTerm, GrowthError
 from expansion.dynamics.particle import Kind, Particle, ParticleTerm
@@ -74,9 +74,6 @@ DERIVED_DIAGRAMS = 80_000
 
 SERIES_DIAGRAMS = 25_000
 """Diagrams that one of these lengths may meet: a second or two."""
-
-_CHAIN = (8, 14)
-"""Derivatives in which chains are sought, from the fewest to the most."""
 
 _SHOWN = 6
 """Cores that a derivation writes out."""
@@ -328,19 +325,18 @@ def _solved(task: _Task) -> Solution | None:
         site = _site(dynamics.particle(), task.start)
         if site is not None:
             return site_solution(site, title=problem, regime=regime, derivation=steps)
-    if not dynamics.random:
-        chained = _chained(task)
-        if chained is not None:
-            spectral = spectrum_solution(
-                chained,
-                rows=task.rows,
-                problem=problem,
-                regime=regime,
-                constant=Polynomial() if dynamics.rate_of_change else task.start,
-                derivation=steps,
-            )
-            if spectral is not None:
-                return spectral
+    chains = _chained(task)
+    if chains is not None:
+        spectral = spectrum_solution(
+            chains,
+            rows=task.rows,
+            problem=problem,
+            regime=regime,
+            constant=Polynomial() if dynamics.rate_of_change else task.start,
+            derivation=steps,
+        )
+        if spectral is not None:
+            return spectral
     rows = longest_series(task.rows)
     if len(rows) < max(_FEWEST, task.known):
         return None
@@ -358,18 +354,7 @@ def _solved(task: _Task) -> Solution | None:
 def _chained(task: _Task) -> Chains | None:
     """The chains that the hierarchy is made of, with as many members as its budget allows."""
     dynamics = task.dynamics
-    if dynamics.depth is None or dynamics.depth < _CHAIN[0]:
-        return None
-    found = None
-    for last in range(*_CHAIN):
-        try:
-            numbered = dynamics.numbered(last, diagrams=SERIES_DIAGRAMS)
-        except BudgetExceededError:
-            break
-        chains = find_chains(numbered)
-        if chains is None:
-            return None
-        found = chains
+    found = chains_of(dynamics)
     if found is None:
         return None
     if dynamics.rate_of_change:

@@ -29,10 +29,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from diagrams.diagram import Diagram
+from diagrams.errors import BudgetExceededError
+from expansion.dynamics.derivation import EffectiveDynamics
+from expansion.dynamics.insertion import following
 from expansion.dynamics.taylor import SeriesTerm
 from expansion.polynomial import Polynomial
 
-__all__ = ["ChainTerm", "Chains", "Numbered", "find_chains"]
+__all__ = ["ChainTerm", "Chains", "Numbered", "chains_of", "find_chains"]
 
 Numbered = tuple[
     tuple[Diagram, ...], list[SeriesTerm], dict[int, list[SeriesTerm]], list[Polynomial]
@@ -150,6 +153,58 @@ class Chains:
             )
             for term in self.rules[chain]
         )
+
+
+def chains_of(dynamics: EffectiveDynamics, *, members: int = 12) -> Chains | None:
+    """The chains that the hierarchy of a regime ends in, with further initial values.
+
+    Parameters
+    ----------
+    dynamics : EffectiveDynamics
+    members : int
+        How many initial values of a chain are wanted; there are fewer beyond the budget of the
+        derivation.
+
+    Raises
+    ------
+    RefusedError
+        If the certificate does not hold.
+    """
+    if dynamics.depth is None or dynamics.random:
+        return None
+    numbered = dynamics.numbered(dynamics.depth)
+    found = find_chains(numbered)
+    return None if found is None else _prolonged(found, numbered[0], dynamics, members)
+
+
+def _prolonged(
+    chains: Chains, cores: Sequence[Diagram], dynamics: EffectiveDynamics, members: int
+) -> Chains:
+    """The same chains with more members, whose rates nobody asks for."""
+    scaling, averages = dynamics.scales.scaling, dynamics.scales.averages
+    initial, longer = list(chains.initial), []
+    for places in chains.members:
+        longer.append(list(places))
+        orders = {k: scaling.top(dict(initial[place])) for k, place in enumerate(places)}
+        known = [(k, order) for k, order in orders.items() if order is not None]
+        if len(known) < 2:
+            continue
+        (first, low), (second, high) = known[-2:]
+        step = (high - low) / (second - first)
+        line = [cores[place] for place in places]
+        try:
+            while len(line) < members:
+                core = following(line)
+                if core is None:
+                    break
+                order = low + step * (len(line) - first)
+                value = scaling.leading(averages.mean(core), order)
+                line.append(core)
+                longer[-1].append(len(initial))
+                initial.append(value)
+        except BudgetExceededError:
+            continue
+    return replace(chains, members=tuple(map(tuple, longer)), initial=tuple(initial))
 
 
 def find_chains(numbered: Numbered) -> Chains | None:

@@ -31,7 +31,7 @@ from fractions import Fraction
 from itertools import combinations
 
 from diagrams.diagram import Diagram, identify
-from expansion.dynamics.scales import Scales
+from expansion.dynamics.scales import LAST, Scales
 
 __all__ = ["Coincidence"]
 
@@ -82,6 +82,7 @@ class Coincidence:
         scale = self._scales.of(diagram)
         if scale is None:
             return whole
+        last = max(last, self._last(diagram))
         pairs = [
             (x, y) for x, y in combinations(range(nodes), 2) if diagram.nodes[x] == diagram.nodes[y]
         ]
@@ -99,7 +100,15 @@ class Coincidence:
         last = self._scales.apart(diagram, self._scales.least_growth)
         if not possible or last is None or size > MAXIMAL_BRANCH_FACTORS:
             return whole
-        return self._branches(diagram, possible, scale, last)
+        return self._branches(diagram, possible, scale, max(last, self._last(diagram)))
+
+    def _last(self, diagram: Diagram) -> int:
+        """Derivatives that are compared: one more than those that show the diagram at its size.
+
+        The first one at which it has a mean shows a few of its coincidences only.
+        """
+        later = self._scales.reached_at(diagram) + 1
+        return later if later > LAST and self._scales.fits(diagram, later) else 0
 
     def _below(self, terms: Mapping[Diagram, Fraction], scale: Fraction, last: int) -> bool:
         order = self._scales.of_sum(terms, last)

@@ -148,8 +148,26 @@ class Scales:
         """
         odd = sum(count % 2 for (t, _), count in diagram.multiplicities.items() if t.is_random)
         needed = max(LAST, -((2 - odd) // max(1, growth)))
-        fits = len(diagram.factors) + needed * self.averages.growth <= MAXIMAL_FACTORS
-        return needed if fits else None
+        return needed if self.fits(diagram, needed) else None
+
+    def fits(self, diagram: Diagram, derivatives: int) -> bool:
+        """Whether so many derivatives of a diagram have few enough factors to be looked at."""
+        return len(diagram.factors) + derivatives * self.averages.growth <= MAXIMAL_FACTORS
+
+    def reached_at(self, diagram: Diagram) -> int:
+        """The number of derivatives after which a diagram is first as large as its scale.
+
+        Parameters
+        ----------
+        diagram : Diagram
+            One that has a scale.
+        """
+        scale = self.of(diagram)
+        for s, moments in enumerate(self.averages.derivatives(diagram, LAST)):
+            order = self.scaling.top(moments)
+            if order is not None and order - s * self.scaling.time == scale:
+                return s
+        return 0
 
     @cached_property
     def least_growth(self) -> int:

@@ -19,9 +19,9 @@ Both sides of the inequality are computed exactly: the variance is the mean of t
 together at S, less the square of the mean. When both nodes of S lie on one axis, equal indices are
 taken out by inclusion and exclusion.
 
-At a node whose index is fixed (a pin, or an axis of size one) a diagram falls apart exactly. Where an
-isometry of rank r meets a node of S, its typical indices are the first r: B keeps the isometry, and
-r is the size that is divided by.
+At a node whose index is fixed (a pin, or an axis of size one) a diagram falls apart exactly. Where
+an isometry of rank r meets a node of S, its typical indices are the first r: B keeps the isometry,
+and r is the size that is divided by.
 
 >>> from expansion.models import cp
 >>> from expansion.dynamics.averages import Averages

@@ -1,0 +1,141 @@
+"""How a core grows along a chain: two factors more, or one, inserted at a node.
+
+The next member of a chain is the last one with a node torn apart and a matrix between its halves:
+U(h,i) U(h,j) M(i,j) becomes U(h,i) U(h,k) M(i,j) M(j,k). Which node, and what is inserted, is read
+off the first members; then further ones need no derivatives of the hierarchy.
+
+>>> text = "gaussian M[p,p]~1; weight U[H,p]~sigma2; "
+>>> first = Diagram.parse(text + "M(p0,p1) U(H0,p0) U(H0,p1)")
+>>> second = Diagram.parse(text + "M(p0,p1) M(p1,p2) U(H0,p0) U(H0,p2)")
+>>> third = Diagram.parse(text + "M(p0,p1) M(p1,p2) M(p2,p3) U(H0,p0) U(H0,p3)")
+>>> fourth = text + "M(p0,p1) M(p1,p2) M(p2,p3) M(p3,p4) U(H0,p0) U(H0,p4)"
+>>> following((first, second, third)) == Diagram.parse(fourth)
+True
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import combinations, pairwise
+
+from diagrams.canonical import Factor
+from diagrams.diagram import Diagram
+from diagrams.tensors import Axis, Tensor
+
+__all__ = ["following"]
+
+_MOST_FACTORS = 2
+"""Factors that may be inserted."""
+
+_MOST_ENDS = 4
+"""Factors at a node that is torn apart."""
+
+_Place = tuple[str, tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]
+"""The axis of a node, and the tensors with their slots on either half of it."""
+
+
+def following(members: Sequence[Diagram]) -> Diagram | None:
+    """The next member of a chain, None if the known ones do not tell it.
+
+    Parameters
+    ----------
+    members : sequence of Diagram
+        At least three that follow each other.
+    """
+    steps = list(pairwise(members))
+    inserted = [_difference(*step) for step in steps]
+    if len(steps) < 2 or any(each is None or each != inserted[0] for each in inserted):
+        return None
+    tensors = inserted[0]
+    assert tensors is not None  # checked above
+    common: set[tuple[_Place, int]] | None = None
+    for before, after in steps:
+        places = {(place, way) for place, way, result in _grown(before, tensors) if result == after}
+        common = places if common is None else common & places
+    for place, way in sorted(common or ()):
+        results = {
+            result
+            for other, number, result in _grown(members[-1], tensors)
+            if (other, number) == (place, way)
+        }
+        if len(results) == 1:
+            return results.pop()
+    return None
+
+
+def _difference(before: Diagram, after: Diagram) -> tuple[Tensor, ...] | None:
+    """The tensors of the factors that are new, None if that is no short path."""
+    counts = Counter(tensor for tensor, _ in after.factors)
+    counts.subtract(tensor for tensor, _ in before.factors)
+    if min(counts.values()) < 0 or not 0 < sum(counts.values()) <= _MOST_FACTORS:
+        return None
+    found = tuple(sorted(counts.elements(), key=lambda tensor: tensor.sort_key))
+    return found if all(len(tensor.axes) == 2 for tensor in found) else None
+
+
+def _grown(diagram: Diagram, tensors: Sequence[Tensor]) -> Iterator[tuple[_Place, int, Diagram]]:
+    """The diagrams with a path of some tensors in a node, with the place and the kind of path."""
+    for node, axis in enumerate(diagram.nodes):
+        ends = [
+            (number, slot)
+            for number, (_, at) in enumerate(diagram.factors)
+            for slot, end in enumerate(at)
+            if end == node
+        ]
+        if not 2 <= len(ends) <= _MOST_ENDS:
+            continue
+        for size in range(1, len(ends)):
+            for moved in combinations(ends, size):
+                kept = [end for end in ends if end not in moved]
+                place = axis.name, _slots(diagram, kept), _slots(diagram, moved)
+                for way, result in enumerate(_torn(diagram, node, moved, tensors)):
+                    if result is not None:
+                        yield place, way, result
+
+
+def _slots(diagram: Diagram, ends: Sequence[tuple[int, int]]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted((diagram.factors[number][0].name, slot) for number, slot in ends))
+
+
+def _torn(
+    diagram: Diagram, node: int, moved: Sequence[tuple[int, int]], tensors: Sequence[Tensor]
+) -> Iterator[Diagram | None]:
+    """A node with some of its factors moved to a new one, and the paths between the two."""
+    axis, new = diagram.nodes[node], len(diagram.nodes)
+    factors = [
+        (tensor, tuple(new if (number, slot) in moved else end for slot, end in enumerate(at)))
+        for number, (tensor, at) in enumerate(diagram.factors)
+    ]
+    for nodes, path in _paths(axis, node, new, tensors):
+        if nodes is None:
+            yield None
+        else:
+            yield Diagram((*diagram.nodes, axis, *nodes), (*factors, *path))
+
+
+def _paths(
+    axis: Axis, start: int, end: int, tensors: Sequence[Tensor]
+) -> Iterator[tuple[tuple[Axis, ...] | None, tuple[Factor, ...]]]:
+    """Nodes and factors of the paths between two nodes of an axis; None where axes do not fit."""
+    if len(tensors) == 1:
+        (tensor,) = tensors
+        for at in ((start, end), (end, start)):
+            yield (() if tensor.axes == (axis, axis) else None), ((tensor, at),)
+        return
+    one, other = tensors
+    middle = end + 1
+    for first, second in ((one, other), (other, one)):
+        for slot in (0, 1):
+            for out in (0, 1):
+                fits = (
+                    first.axes[slot] == axis == second.axes[out]
+                    and first.axes[1 - slot] == second.axes[1 - out]
+                )
+                path = (
+                    (first, (start, middle) if slot == 0 else (middle, start)),
+                    (second, (end, middle) if out == 0 else (middle, end)),
+                )
+                yield ((first.axes[1 - slot],) if fits else None), path
