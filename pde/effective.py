@@ -244,6 +244,12 @@ class _Task:
         )
         return Answer(replace(summary, remark=remark))
 
+    def agrees(self, solved: Solution) -> bool:
+        """Whether a solution has all exact coefficients that both know, at least a few."""
+        rows = solved.coefficients(self.known)
+        right = (row == self.expected(s) for s, row in enumerate(rows))
+        return len(rows) >= min(self.known, _FEWEST) and all(right)
+
     def certified(self, solved: Solution) -> Solution:
         """The solution with its certificate, as one that was derived."""
         rows = solved.coefficients(self.known)
@@ -329,13 +335,12 @@ def _solved(task: _Task) -> Solution | None:
     if chains is not None:
         spectral = spectrum_solution(
             chains,
-            rows=task.rows,
             problem=problem,
             regime=regime,
             constant=Polynomial() if dynamics.rate_of_change else task.start,
             derivation=steps,
         )
-        if spectral is not None:
+        if spectral is not None and task.agrees(spectral):
             return spectral
     rows = longest_series(task.rows)
     if len(rows) < max(_FEWEST, task.known):

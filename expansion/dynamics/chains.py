@@ -32,7 +32,7 @@ from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError
 from expansion.dynamics.derivation import EffectiveDynamics
 from expansion.dynamics.insertion import following
-from expansion.dynamics.taylor import SeriesTerm
+from expansion.dynamics.taylor import SeriesTerm, series_coefficients
 from expansion.polynomial import Polynomial
 
 __all__ = ["ChainTerm", "Chains", "Numbered", "chains_of", "find_chains"]
@@ -115,6 +115,19 @@ class Chains:
         coefficients += [c for terms in (self.output, *self.rates.values()) for c, _ in terms]
         return tuple(sorted({x for c in (*coefficients, *self.initial) for x in c.symbols}))
 
+    def coefficients(self) -> tuple[Polynomial, ...]:
+        """The leading coefficients of what is followed, as many as the known members give."""
+        rates = {core: [*terms] for core, terms in self.rates.items()}
+        for chain, places in enumerate(self.members):
+            for k, place in enumerate(places):
+                if all(0 <= k + t.shift < len(self.members[t.chain]) for t in self.rules[chain]):
+                    rates[place] = [*self.rate(chain, k)]
+        levels = _levels(self.output, rates)
+        last = next(
+            (n for n, level in enumerate(levels) if not rates.keys() >= {*level}), len(levels)
+        )
+        return series_coefficients(last, output=self.output, rates=rates, initial=self.initial)
+
     def with_constant(self, constant: Polynomial) -> Chains:
         """The same hierarchy with a constant added to what is followed."""
         return replace(self, output=(*self.output, (constant, ())))
@@ -172,9 +185,13 @@ def chains_of(dynamics: EffectiveDynamics, *, members: int = 12) -> Chains | Non
     """
     if dynamics.depth is None or dynamics.random:
         return None
-    numbered = dynamics.numbered(dynamics.depth)
-    found = find_chains(numbered)
-    return None if found is None else _prolonged(found, numbered[0], dynamics, members)
+    for last in range(dynamics.depth, 2 + _CONFIRMATIONS, -1):
+        # What is known of the last derivatives may be no more than a part of their cores.
+        numbered = dynamics.numbered(last)
+        found = find_chains(numbered)
+        if found is not None:
+            return _prolonged(found, numbered[0], dynamics, members)
+    return None
 
 
 def _prolonged(
@@ -187,6 +204,11 @@ def _prolonged(
         longer.append(list(places))
         orders = {k: scaling.top(dict(initial[place])) for k, place in enumerate(places)}
         known = [(k, order) for k, order in orders.items() if order is not None]
+        if not known:
+            # A measure that vanishes at time zero has no moments there at all.
+            number = members - len(places)
+            longer[-1] += range(len(initial), len(initial) + number)
+            initial += [Polynomial()] * number
         if len(known) < 2:
             continue
         (first, low), (second, high) = known[-2:]

@@ -103,7 +103,8 @@ def find_recurrence(moments: Sequence[Fraction]) -> MomentRecurrence | None:
         if len(basis) == 1:
             vector = basis[0][1]
             pairs = tuple((vector[2 * i], vector[2 * i + 1]) for i in range(order + 1))
-            return MomentRecurrence(pairs, confirmations)
+            # One that leaves out the next moment says nothing about the last of them.
+            return MomentRecurrence(pairs, confirmations) if any(pairs[-1]) else None
     return None
 
 

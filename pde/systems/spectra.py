@@ -30,14 +30,13 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import count
 
 from sympy import prime
 
-from diagrams.errors import BudgetExceededError, CapacityError
+from diagrams.errors import CapacityError
 from expansion.dynamics.chains import Chains, ChainTerm
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.dynamics.taylor import SeriesTerm
@@ -55,7 +54,7 @@ __all__ = ["CONFIRMED", "spectrum_curve", "spectrum_solution"]
 CONFIRMED = "moments that confirm the recurrence of the spectrum"
 """The note of a curve whose spectrum was continued by a recurrence."""
 
-_POINTS = (40, 30)
+_POINTS = (64, 48)
 """Points of the finer and of the coarser rule."""
 
 _LATER = 3
@@ -322,7 +321,6 @@ def _term(value: Fraction, powers: dict[int, int]) -> SystemTerm:
 def spectrum_solution(
     chains: Chains,
     *,
-    rows: Callable[[int], tuple[Polynomial, ...]],
     problem: str,
     regime: str,
     constant: Polynomial = _NOTHING,
@@ -334,9 +332,6 @@ def spectrum_solution(
     Parameters
     ----------
     chains : Chains
-    rows : callable
-        From a number to so many leading coefficients; raises `BudgetExceededError` beyond its
-        means.
     problem, regime, source
         See `Solution`.
     constant : Polynomial
@@ -352,16 +347,7 @@ def spectrum_solution(
     """
     if not _has_spectrum(chains):
         return None
-
-    def taylor() -> Iterator[Polynomial]:
-        known: tuple[Polynomial, ...] = ()
-        for s in count():
-            if s >= len(known):
-                try:
-                    known = rows(s + 1)
-                except BudgetExceededError:
-                    return
-            yield known[s]
+    known = chains.coefficients()
 
     def curve(parameters: Parameters) -> Curve:
         symbols = {name: value for name, value in parameters.items() if name != "T"}
@@ -378,8 +364,8 @@ def spectrum_solution(
         "Spectrum",
         r"c^f_k = \int \lambda^k\, d\mu_f(\lambda),\qquad " + _latex(chains),
         f"Rules of {len(chains.members)} infinite chains of cores, read off their first members "
-        "and equal for all others that were derived. The measure at time zero is known by its exact "
-        "moments, and by a recurrence of them that further moments confirm; a rule of Gauss makes "
+        "and equal for all others that were derived. The measure at time zero is known by its "
+        "exact moments, and by a recurrence of them that further moments confirm; a rule of Gauss makes "
         "points of it, which the flow moves. A rule with fewer points gives the error.",
     )
     return Solution(
@@ -389,7 +375,7 @@ def spectrum_solution(
         source=source,
         formula=None,
         derivation=(*derivation, last),
-        taylor=taylor,
+        taylor=lambda: iter(known),
         curve=curve,
         validity="t until two rules for the spectrum differ",
     )

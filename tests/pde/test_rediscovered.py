@@ -26,7 +26,7 @@ PROBLEMS: dict[str, tuple[Problem, int]] = {
     "ASYM 3": (cp(order=3), 4),
 }
 BOTH = [
-    *(("SYM 2", name) for name in ("A", "B", "E")),
+    *(("SYM 2", name) for name in ("A", "B", "E", "A-B", "A-B-E")),
     *(("SYM 4", name) for name in ("A", "B", "A-B", "E-A", "A-B-E")),
     *(("ASYM 2", name) for name in ("A", "B", "C", "B-C", "C-D", "E-A")),
     *(("ASYM 3", name) for name in ("A", "C", "E-A", "C-D")),
