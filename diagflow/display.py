@@ -172,13 +172,13 @@ def _regimes_figure(found: Regimes) -> Figure:
 
 
 def _evolution_file(given: tuple[LossEvolution, str | PathLike[str]]) -> None:
+    from diagflow.comparison.representative import representative_times
     from diagflow.plotting.curve_figure import plot_evolution
-    from diagflow.plotting.evolution import telling_times
     from diagflow.show.solution import csv_text
 
     evolution, file = given[0], _path(given[1])
     if _is_table(file):
-        start, stop = telling_times(evolution)
+        start, stop = representative_times(evolution)
         times = [start + (stop - start) * k / _ROWS for k in range(_ROWS + 1)]
         write_whole(file, csv_text(evolution, times, evolution(times).tolist()))
     else:

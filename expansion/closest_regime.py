@@ -51,7 +51,7 @@ from expansion.problem import Problem
 from expansion.regime_names import natural_key
 from expansion.regimes import Regime, Regimes, regimes
 
-__all__ = ["TOLERANCE", "NeglectedShare", "Place", "ShareAt", "neglected_share", "unit", "where"]
+__all__ = ["TOLERANCE", "Location", "NeglectedShare", "ShareAt", "neglected_share", "unit", "where"]
 
 TOLERANCE = Fraction(1, 10)
 """A regime that neglects at most this share is good enough."""
@@ -148,7 +148,7 @@ class NeglectedShare:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where given numbers lie on the map of regimes.
 
     Parameters
@@ -181,6 +181,9 @@ class Place:
         return shares[name]
 
 
+Place = Location  # its former name
+
+
 def where(
     source: Regimes | Problem,
     *,
@@ -188,7 +191,7 @@ def where(
     at: Mapping[str, Fraction | float] | None = None,
     times: Sequence[Fraction | float] | None = None,
     **values: Fraction | float,
-) -> Place:
+) -> Location:
     """The regime whose leading terms describe given numbers best.
 
     Parameters
@@ -224,7 +227,7 @@ def where(
     limit = max(number(tolerance, "tolerance"), _ALMOST_AS_GOOD * table[0].largest)
     good = [entry for entry in table if entry.largest <= limit]
     closest = min(good, key=lambda entry: (entry.regime.dimension, entry.largest))
-    return Place(tuple(exact.items()), closest.regime, tuple(table))
+    return Location(tuple(exact.items()), closest.regime, tuple(table))
 
 
 def neglected_share(

@@ -48,7 +48,7 @@ from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.variances import Powers, Variance
 from diagrams.wick import Monomial, monomial
-from expansion.formulas import Term, read_formula
+from expansion.formula_parser import Term, read_formula
 from expansion.losses import Quantity
 
 __all__ = ["FACTORS", "PLAIN", "Drive", "Driven", "combined", "driven", "factor_of", "rewriting"]

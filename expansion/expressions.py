@@ -29,7 +29,7 @@ from fractions import Fraction
 
 from diagrams.arguments import word
 from diagrams.errors import InvalidInputError
-from expansion.formulas import (
+from expansion.formula_parser import (
     ENTRY,
     MAXIMAL_DIGITS,
     MAXIMAL_FACTORS,

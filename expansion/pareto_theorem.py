@@ -25,10 +25,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from expansion.exponents import SeriesExponents
 from expansion.geometry.linear_algebra import Point
 from expansion.geometry.newton import pareto_optimal
 from expansion.recognition import recognised
+from expansion.series_exponents import SeriesExponents
 
 __all__ = ["agreement", "pareto_theorem"]
 

@@ -18,15 +18,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from expansion.closest_regime import Place
+from expansion.closest_regime import Location
 from expansion.geometry.linear_algebra import Point
 from expansion.leading import LeadingSeries
 from expansion.pareto_theorem import agreement
 from expansion.polynomial import symbol_order
 from expansion.problem import Problem
 from expansion.recognition import recognised
-from expansion.records import polynomial_record
 from expansion.regimes import RationalMonomial, Regime, Regimes
+from expansion.series_records import polynomial_record
 from expansion.vertex_sequences import Wall
 
 __all__ = ["leading_record", "place_record", "regimes_record"]
@@ -128,7 +128,7 @@ def leading_record(leading: LeadingSeries) -> dict[str, Any]:
     }
 
 
-def place_record(place: Place) -> dict[str, Any]:
+def place_record(place: Location) -> dict[str, Any]:
     """Which regime is closest to given numbers, and what each neglects."""
     return {
         "values": {name: str(value) for name, value in place.values},

@@ -23,7 +23,6 @@ from typing import Any
 from diagrams.arguments import shown
 from diagrams.display import figure, frame, picture, report, save
 from diagrams.errors import InvalidInputError
-from expansion.exponents import SeriesExponents
 from expansion.geometry.cones import Cone
 from expansion.geometry.linear_algebra import Point, modulo
 from expansion.geometry.newton import Face, NewtonPolyhedron
@@ -36,6 +35,7 @@ from expansion.scaling_conditions import (
     simplest_basis,
     simplest_modulo,
 )
+from expansion.series_exponents import SeriesExponents
 from expansion.slices import Slice
 from expansion.vertex_sequences import VertexSequence, Wall
 

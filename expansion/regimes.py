@@ -51,7 +51,6 @@ from itertools import combinations
 from diagrams.arguments import several, shown
 from diagrams.errors import InvalidInputError
 from diagrams.variances import Variance
-from expansion.exponents import SeriesExponents
 from expansion.geometry.cones import Cone
 from expansion.geometry.convex_hull import Tick
 from expansion.geometry.linear_algebra import Point
@@ -66,6 +65,7 @@ from expansion.regime_map import Change, MapCell, RegimeMap, find_map, map_of_st
 from expansion.regime_names import natural_key, regime_names, sequence_names
 from expansion.regime_values import RationalMonomial, Regime, Regimes, conditions_of
 from expansion.series import Budget, Progress
+from expansion.series_exponents import SeriesExponents
 from expansion.series_store import SeriesStore
 from expansion.vertex_sequences import VertexSequence, Wall, common_slope, order
 

@@ -39,7 +39,7 @@ import psutil
 
 from diagrams.arguments import function, instance, shown
 from diagrams.display import frame, report
-from diagrams.engine import Work
+from diagrams.engine import StepRunner
 from diagrams.errors import BudgetExceededError, CapacityError, InvalidInputError
 from diagrams.flow import Flow
 from diagrams.iterated import Iterated
@@ -233,7 +233,7 @@ class LossSeries:
         self._store = store if beside is None else None
         self._key = "" if self._store is None else series_key(problem, self.loss)
         self._computed = 0
-        self._work = Work(executor, self._store)
+        self._work = StepRunner(executor, self._store)
 
     def __repr__(self) -> str:
         known = f"Y_0 ... Y_{len(self._known) - 1}" if self._known else "nothing"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
 from pde.curve import Curve, Domain, FloatArray, Parameters
-from pde.evolution import Method, Origin, Solution, Step
+from pde.evolution import DerivationStep, Method, Origin, Solution
 from pde.taylor import symbol, taylor
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def closed_form(
     regime: str,
     source: str,
     formula: sympy.Expr,
-    derivation: tuple[Step, ...],
+    derivation: tuple[DerivationStep, ...],
     evaluate: Callable[[Parameters, FloatArray], FloatArray],
     domain: Callable[[Parameters], Domain] = lambda parameters: Domain(),
     limits: Callable[[Parameters], tuple[float | None, float | None]] = lambda parameters: (

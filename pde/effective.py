@@ -45,7 +45,7 @@ from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.regimes import Regimes
 from expansion.series import Budget
-from pde.evolution import Certificate, Origin, Solution, Step
+from pde.evolution import Certificate, DerivationStep, Origin, Solution
 from pde.hierarchies import HierarchyKind, HierarchySummary
 from pde.systems import (
     GAUSSIAN,
@@ -393,7 +393,7 @@ def _in_moments(terms: Sequence[ParticleTerm]) -> Polynomial:
     return Polynomial(total)
 
 
-def _potential_step(dynamics: EffectiveDynamics) -> Step:
+def _potential_step(dynamics: EffectiveDynamics) -> DerivationStep:
     names = {core: f"c_{{{k}}}" for k, (core, _) in enumerate(dynamics.cores, start=1)}
     for term in dynamics.potential:
         for core in term.cores:
@@ -401,7 +401,7 @@ def _potential_step(dynamics: EffectiveDynamics) -> Step:
             names.setdefault(core, alias or f"c_{{{len(names) + 1}}}")
     listed = enumerate((core for core, _ in dynamics.cores[:_SHOWN]), start=1)
     shown = "; ".join(f"c{number} = {core}" for number, core in listed)
-    return Step(
+    return DerivationStep(
         "Reduced potential",
         f"P = {_latex_sum(dynamics.potential, names)}",
         "Derived from the diagrams of the loss by separation and coincidence. Its cores make a "

@@ -51,11 +51,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Certificate",
+    "DerivationStep",
     "LossEvolution",
     "Method",
     "Origin",
     "Solution",
-    "Step",
     "as_times",
     "certify",
 ]
@@ -114,7 +114,7 @@ def as_times(values: ArrayLike) -> FloatArray:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class DerivationStep:
     """One step of a derivation.
 
     Parameters
@@ -130,6 +130,9 @@ class Step:
     title: str
     latex: str
     text: str = ""
+
+
+Step = DerivationStep  # its former name
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +190,7 @@ class Solution:
     formula : sympy.Expr or None
         E[L(t)] in positive symbols p, H, sigma2, T and the real symbol t, if there is a closed
         form.
-    derivation : tuple of Step
+    derivation : tuple of DerivationStep
     taylor : callable
         Gives s! times the Taylor coefficients in t/T one after the other.
     curve : callable
@@ -225,7 +228,7 @@ class Solution:
     method: Method
     source: str
     formula: sympy.Expr | None
-    derivation: tuple[Step, ...]
+    derivation: tuple[DerivationStep, ...]
     taylor: Callable[[], Iterator[Polynomial]]
     curve: Callable[[Parameters], Curve]
     validity: str = "all t"
@@ -403,7 +406,7 @@ class LossEvolution:
         return self.solution.certificate
 
     @property
-    def derivation(self) -> tuple[Step, ...]:
+    def derivation(self) -> tuple[DerivationStep, ...]:
         """The steps of its derivation."""
         return self.solution.derivation
 

@@ -35,7 +35,7 @@ from expansion.regimes import Regime
 from pde.characteristics.characteristics import solve_symbolically
 from pde.closed_form import closed_form
 from pde.curve import Domain, FloatArray, Parameters
-from pde.evolution import Origin, Solution, Step
+from pde.evolution import DerivationStep, Origin, Solution
 from pde.formula_latex import formula_latex
 from pde.recurrences.equation import FirstOrderPDE
 from pde.recurrences.recurrence import Recurrence
@@ -147,7 +147,7 @@ def power_law_solution(problem: Problem, regime: Regime, leading: LeadingSeries)
         origin=Origin.DERIVED,
         formula=formula,
         derivation=(
-            Step(
+            DerivationStep(
                 "Leading terms",
                 "\\operatorname{lead}(Y_s) = c_s\\, "
                 f"{quotient_latex(scale)} \\left({quotient_latex(time)}\\right)^s,\\quad c = "
@@ -156,13 +156,13 @@ def power_law_solution(problem: Problem, regime: Regime, leading: LeadingSeries)
                 ),
                 "The numbers are exact.",
             ),
-            Step(
+            DerivationStep(
                 "Recurrence of C_s = c_s/s!",
                 rule.latex(),
                 f"Found at s = 1 and 2, and confirmed at s = {checked}.",
             ),
-            Step("Differential equation", equation.latex(), "h is the sum of C_s x^s."),
-            Step(
+            DerivationStep("Differential equation", equation.latex(), "h is the sum of C_s x^s."),
+            DerivationStep(
                 "Solution",
                 f"h = {formula_latex(h.expression)},\\quad x = {formula_latex(argument)}",
                 f"It satisfies the equation {h.verified}.",

@@ -31,7 +31,7 @@ from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.regimes import Regime
 from pde.curve import Curve, Domain, FloatArray, Parameters, bounded_float
-from pde.evolution import Method, Origin, Solution, Step
+from pde.evolution import DerivationStep, Method, Origin, Solution
 from pde.numerics.resummation import FEWEST, Resummation, diverges
 
 __all__ = ["TOLERANCE", "resummed_curve", "resummed_solution", "series_solution"]
@@ -156,7 +156,7 @@ def resummed_solution(
         regime=regime.name,
         source="ours",
         derivation=(
-            Step(
+            DerivationStep(
                 "Leading coefficients",
                 r"\mathbf{E}[L(t)] \sim \sum_s \mathrm{lead}(Y_s)\,\frac{(t/T)^s}{s!}",
                 f"{len(coefficients)} of them, enumerated exactly.",
@@ -175,7 +175,7 @@ def series_solution(
     problem: str,
     regime: str,
     source: str,
-    derivation: tuple[Step, ...],
+    derivation: tuple[DerivationStep, ...],
     taylor: Callable[[], Iterator[Polynomial]],
     number: int,
     method: Method,
@@ -210,7 +210,7 @@ def series_solution(
             asymptotic=asymptotic,
         )
 
-    last = Step(
+    last = DerivationStep(
         "Resummation",
         r"\text{Padé, Borel-Padé, Levin}",
         "Exact linear algebra over the rationals; given where two kinds of approximants agree.",

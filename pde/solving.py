@@ -27,7 +27,6 @@ from diagrams.arguments import instance, positive, shown
 from diagrams.errors import InvalidInputError
 from expansion.closest_regime import NeglectedShare, neglected_share
 from expansion.cumulants import read_cumulant
-from expansion.exponents import SeriesExponents
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -35,6 +34,7 @@ from expansion.recognition import Recognised, recognised
 from expansion.regimes import Regime, Regimes, regimes
 from expansion.scaling_conditions import Relation
 from expansion.series import Budget, Progress
+from expansion.series_exponents import SeriesExponents
 from pde.effective import effective_answer
 from pde.evolution import LossEvolution, Solution
 from pde.power_law import power_law_solution

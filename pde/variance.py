@@ -34,7 +34,7 @@ from expansion.problem import Problem
 from expansion.regime_laws import regimes_at
 from expansion.regimes import Regime, Regimes, regimes
 from expansion.series import Budget
-from pde.evolution import Certificate, Origin, Solution, Step
+from pde.evolution import Certificate, DerivationStep, Origin, Solution
 from pde.hierarchies import HierarchyKind, HierarchySummary
 from pde.systems import series_solution
 
@@ -46,7 +46,7 @@ _LENGTHS = (6, 8, 12, 16, 20)
 _DIAGRAMS = 40_000
 """Diagrams that each of these lengths, and the derivation, may meet."""
 
-_STEP = Step(
+_STEP = DerivationStep(
     "Fluctuations of the start",
     r"\operatorname{Var} L = \sum_{c, c'} \frac{\partial L}{\partial c(0)} "
     r"\frac{\partial L}{\partial c'(0)} \operatorname{Cov}(c, c')",

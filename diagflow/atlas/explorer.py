@@ -20,9 +20,9 @@ from diagflow.atlas.pictures import dynamics_record, terms_record
 from diagflow.atlas.record import explorer_record
 from diagflow.atlas.shapes import thumbnail
 from diagflow.atlas.tables import tabulated
+from diagflow.comparison.representative import representative_sizes
 from diagflow.files import write_whole
 from diagflow.report.article import solutions
-from diagflow.report.experiments import typical_numbers
 from diagflow.report.parts import (
     is_interrupted,
     simulable,
@@ -34,11 +34,11 @@ from diagflow.time_limit import TimeLimit, time_limit
 from diagflow.workers.lifetime import check_jobs
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.dynamics.derivation import derive
-from expansion.exponents import SeriesExponents
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.series import Budget, LossSeries, Progress
+from expansion.series_exponents import SeriesExponents
 from expansion.series_store import SeriesStore
 from pde.evolution import Solution
 from pde.solving import solution
@@ -234,7 +234,7 @@ def _describe(
         kept, name = findings[regime.name], regime.name
         try:
             with time_limit(_least(share, _DYNAMICS_SECONDS), "the numbers"):
-                kept["numbers"] = typical_numbers(found, regime)
+                kept["numbers"] = representative_sizes(found, regime)
         except DiagflowError:
             pass
         known = solved[name]

@@ -33,12 +33,12 @@ from diagflow.report.problem import function_latex, motion_latex, open_indices
 from diagflow.schemas import VERSIONS
 from diagflow.show.regimes import power_latex, power_text, support
 from diagrams.errors import BudgetExceededError, DiagflowError
-from expansion.exponents import SeriesExponents
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial, symbol_latex
 from expansion.problem import Problem
 from expansion.recognition import recognised
 from expansion.regimes import Regime, Regimes
+from expansion.series_exponents import SeriesExponents
 from pde.evolution import Solution
 
 __all__ = ["Findings", "explorer_record", "how_solved"]

@@ -35,7 +35,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from diagflow.plotting.evolution import telling_times
+from diagflow.comparison.representative import representative_times
 from diagflow.time_limit import TimeLimit, time_limit
 from diagrams.errors import DiagflowError, InvalidInputError
 from expansion.geometry.linear_algebra import Point, inner_product
@@ -280,7 +280,7 @@ class _Source:
                     for name, value in logs.items()
                 }
                 try:
-                    edges = telling_times(self._at(moved))
+                    edges = representative_times(self._at(moved))
                 except (DiagflowError, ArithmeticError):
                     continue
                 sign = 1 if edges[1] > 0 else -1
@@ -293,7 +293,7 @@ class _Source:
         nothing = math.nan, np.full(_TIMES, np.nan)
         try:
             evolution = self._at(logs)
-            end = max(map(abs, telling_times(evolution)))
+            end = max(map(abs, representative_times(evolution)))
             stop = abs(evolution.domain.stop if sign > 0 else evolution.domain.start)
             grid = np.linspace(0.0, end, 201)
             late = np.array([x for x in (4 * end, 16 * end) if x < stop])

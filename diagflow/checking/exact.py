@@ -23,7 +23,7 @@ from fractions import Fraction
 from math import gcd, prod
 
 from diagflow.checking.findings import Finding, Verdict, listed
-from diagflow.checking.translation import Translation, at_numbers
+from diagflow.checking.translation import OracleProblem, at_numbers
 from diagflow.time_limit import TimeLimit, time_limit
 from diagrams.counting import catalan, double_factorial, narayana, wishart_moment
 from diagrams.diagram import Diagram
@@ -61,12 +61,14 @@ def check_oracle(problem: Problem, *, monomials: int = 200_000) -> Finding:
         for name in problem.losses:
             series = LossSeries(problem, loss=name, budget=BUDGET)
             for values in _small_numbers(problem):
-                told = Translation(problem, values)
-                reach = told.reach(name, monomials=monomials)
+                oracle_problem = OracleProblem(problem, values)
+                reach = oracle_problem.reach(name, monomials=monomials)
                 mine = _affordable(series, reach)
                 if _left_out(series, values):
                     continue
-                for s, exact in enumerate(told.coefficients(name, mine) if mine >= 0 else []):
+                for s, exact in enumerate(
+                    oracle_problem.coefficients(name, mine) if mine >= 0 else []
+                ):
                     compared[s] += 1
                     if at_numbers(series[s], values) != exact:
                         at = ", ".join(

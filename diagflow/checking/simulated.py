@@ -6,8 +6,8 @@ agree, see `diagflow.comparison.finite_size`. The mean over an ensemble may diff
 standard errors, by the error estimates of solution and correction, and by the tolerance of the
 integrator. What is further away is simulated again, with more runs and another seed.
 
-Convention. Numbers are those of `diagflow.report.experiments.typical_numbers`; times reach as far
-as the correction can be told. Resummed regimes are left out: they have no solution of their own.
+Convention. Numbers are those of `diagflow.comparison.representative`; times reach as far as the
+correction is known. Resummed regimes are left out: they have no solution of their own.
 
 Source: ours.
 """
@@ -23,8 +23,7 @@ import numpy as np
 from diagflow.checking.findings import Finding, Verdict, listed
 from diagflow.columns import counted
 from diagflow.comparison.finite_size import finite_size_correction
-from diagflow.plotting.evolution import telling_times
-from diagflow.report.experiments import typical_numbers
+from diagflow.comparison.representative import representative_sizes, representative_times
 from diagflow.simulation import simulate
 from diagflow.time_limit import TimeLimit, time_limit
 from diagrams.errors import BudgetExceededError, DiagflowError
@@ -153,13 +152,13 @@ def deviation(
         infinite if theory or simulation are not finite there.
     """
     problem = found.exponents.problem
-    at = typical_numbers(found, regime, entries=_ENTRIES)
+    at = representative_sizes(found, regime, entries=_ENTRIES)
     if at is None or problem is None:
         return None
     evolution = solved.at({"T": Fraction(1), **at})
     correction = finite_size_correction(found, regime.name, at, theory=evolution)
     with np.errstate(all="ignore"):
-        start, stop = telling_times(evolution)
+        start, stop = representative_times(evolution)
         if not np.all(np.isfinite(evolution(_NEAR * np.array([0.0, start, stop])))):
             return inf
         end = (

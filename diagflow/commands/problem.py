@@ -315,7 +315,7 @@ def takes_problem(
             if given.get("at") is None:
                 raise
             from diagrams.errors import InvalidInputError
-            from expansion.untrusted import legible
+            from expansion.input_limits import legible
 
             raise InvalidInputError(
                 f"--at {legible(given['at'], 60)}: leads to numbers outside the range of floating "
@@ -410,7 +410,7 @@ def checked_steps(problem: "Problem", steps: int | None, terms: int | None) -> i
 def _rate(text: str) -> tuple[str, str]:
     """The tensor and the factor of a rate."""
     from diagrams.errors import InvalidInputError
-    from expansion.untrusted import legible
+    from expansion.input_limits import legible
 
     name, sign, factor = (part.strip() for part in text.partition("="))
     if not (name and sign and factor):

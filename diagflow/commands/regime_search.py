@@ -45,8 +45,8 @@ def search(
     """
     from diagflow.terminal import following
     from diagflow.workers.executors import executor
-    from expansion.exponents import MAXIMAL_DEFAULT_TERMS
     from expansion.regimes import regimes
+    from expansion.series_exponents import MAXIMAL_DEFAULT_TERMS
 
     last = MAXIMAL_DEFAULT_TERMS if terms is None else terms
     seen: list[Progress] = []

@@ -135,10 +135,10 @@ def _run(
     from diagflow.show import regimes as show_regimes
     from diagrams.errors import InvalidInputError
     from expansion.closest_regime import where
-    from expansion.exponents import SeriesExponents
     from expansion.leading import LeadingSeries
     from expansion.problem import Problem
     from expansion.regimes import regimes
+    from expansion.series_exponents import SeriesExponents
 
     values = None if at is None else parse_values(at)
     if plot is not None:

@@ -103,7 +103,7 @@ def run(
     from diagflow.report.write import Report, check_report_folder, write_report
     from diagflow.terminal import following, note
     from diagrams.errors import InvalidInputError
-    from expansion.exponents import MAXIMAL_DEFAULT_TERMS
+    from expansion.series_exponents import MAXIMAL_DEFAULT_TERMS
 
     if output is None:
         raise InvalidInputError("report: --output is missing; name a folder such as out/report")

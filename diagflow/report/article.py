@@ -22,13 +22,13 @@ from diagflow.show import regimes as show_regimes
 from diagflow.time_limit import TimeLimit, time_limit
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.cumulants import read_cumulant
-from expansion.exponents import SeriesExponents
 from expansion.polynomial import quotient_latex
 from expansion.problem import Problem
 from expansion.regimes import Regime, Regimes
 from expansion.scaling_conditions import as_monomial
 from expansion.series import LossSeries
-from pde.evolution import Method, Solution, Step
+from expansion.series_exponents import SeriesExponents
+from pde.evolution import DerivationStep, Method, Solution
 from pde.formula_latex import formula_latex
 from pde.short_formula import ShortFormula
 from pde.solving import solution
@@ -318,7 +318,7 @@ def _figure(file: str | None, *, simulated: bool) -> str:
     )
 
 
-def _shortened(step: Step, solved: Solution) -> Step:
+def _shortened(step: DerivationStep, solved: Solution) -> DerivationStep:
     """A step without the long formula that is its result; it is printed once, at the end."""
     if solved.formula is None:
         return step
@@ -327,7 +327,7 @@ def _shortened(step: Step, solved: Solution) -> Step:
         return step
     kept = step.latex.removesuffix(formula).rstrip()
     kept = kept.removesuffix("=").removesuffix("\\sim").rstrip()
-    return Step(step.title, kept, step.text) if kept else step
+    return DerivationStep(step.title, kept, step.text) if kept else step
 
 
 def _result(short: ShortFormula) -> str:

@@ -30,10 +30,10 @@ from diagflow.report.trials import SECONDS, Trial, TrialLimits, run_trials
 from diagflow.time_limit import TimeLimit, time_limit
 from diagflow.workers.lifetime import check_jobs
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
-from expansion.exponents import SeriesExponents
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.series import Budget, Progress
+from expansion.series_exponents import SeriesExponents
 from pde.evolution import Solution
 
 __all__ = ["Report", "check_report_folder", "write_report"]

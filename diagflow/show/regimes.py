@@ -26,7 +26,7 @@ from diagflow.columns import counted, table
 from diagflow.latex.prose import name_latex
 from diagflow.schemas import versioned_text
 from diagrams.arguments import number_text
-from expansion.closest_regime import Place
+from expansion.closest_regime import Location
 from expansion.leading import LeadingSeries
 from expansion.pareto_theorem import agreement
 from expansion.polynomial import quotient_text, square_root, symbol_latex
@@ -47,7 +47,7 @@ def text(
     found: Regimes,
     *,
     leading: LeadingSeries | None = None,
-    place: Place | None = None,
+    place: Location | None = None,
     width: int | None = None,
 ) -> str:
     """A table of the regimes, what supports it, and what was asked for beside it.
@@ -56,7 +56,7 @@ def text(
     ----------
     found : Regimes
     leading : LeadingSeries, optional
-    place : Place, optional
+    place : Location, optional
     width : int, optional
         Of the table, see `diagflow.columns.table`.
     """
@@ -72,7 +72,7 @@ def text(
 
 
 def json_text(
-    found: Regimes, *, leading: LeadingSeries | None = None, place: Place | None = None
+    found: Regimes, *, leading: LeadingSeries | None = None, place: Location | None = None
 ) -> str:
     """The record of `expansion.regime_records.regimes_record` with its version, indented."""
     record = regimes_record(found)
@@ -84,7 +84,7 @@ def json_text(
 
 
 def csv_text(
-    found: Regimes, *, leading: LeadingSeries | None = None, place: Place | None = None
+    found: Regimes, *, leading: LeadingSeries | None = None, place: Location | None = None
 ) -> str:
     """A row for every regime; at given numbers with the share that each neglects."""
     buffer = io.StringIO()
@@ -109,7 +109,7 @@ def html(found: Regimes) -> str:
 
 
 def latex(
-    found: Regimes, *, leading: LeadingSeries | None = None, place: Place | None = None
+    found: Regimes, *, leading: LeadingSeries | None = None, place: Location | None = None
 ) -> str:
     """A table to be set with the package booktabs."""
     rows = [
@@ -343,7 +343,7 @@ def _leading(leading: LeadingSeries) -> list[str]:
     return lines
 
 
-def _place(place: Place) -> list[str]:
+def _place(place: Location) -> list[str]:
     values = ", ".join(f"{name} = {number_text(Fraction(value))}" for name, value in place.values)
     lines = [
         f"At {values} the closest regime is {place.closest.name}.",

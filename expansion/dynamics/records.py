@@ -22,7 +22,7 @@ from expansion.dynamics.derivation import EffectiveDynamics
 from expansion.dynamics.hierarchy import CoreTerm
 from expansion.dynamics.reduction import Coinciding, Separated
 from expansion.polynomial import symbol_order
-from expansion.records import polynomial_record
+from expansion.series_records import polynomial_record
 
 __all__ = ["derivation_record"]
 

@@ -39,7 +39,7 @@ from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.closed_form import EARLY_TIMES, UNTIL_BLOW_UP, closed_form
 from pde.curve import Domain, FloatArray, Parameters
-from pde.evolution import Solution, Step
+from pde.evolution import DerivationStep, Solution
 from pde.moments.hierarchy import ContractedLoss
 from pde.moments.taylor import moment_taylor
 from pde.solver import CpModel, Solver, cp_model
@@ -127,19 +127,21 @@ def _wide_domain(parameters: Parameters) -> Domain:
 
 
 _WIDE_STEPS = (
-    Step(
+    DerivationStep(
         "Moment characteristics",
         r"\ell = \tfrac12 z_{11}^2 - z_{11}, \qquad f' = 2r(1-f),\quad r' = 2f(1-f)",
         "Coordinates decouple; f = z_11, and 2r = z_20 + z_02 is the kernel.",
     ),
-    Step("First integral", r"r^2 - f^2 = \kappa^2", "f' f = r' r; at the start f = 0, r = κ."),
-    Step(
+    DerivationStep(
+        "First integral", r"r^2 - f^2 = \kappa^2", "f' f = r' r; at the start f = 0, r = κ."
+    ),
+    DerivationStep(
         "Separable equation",
         r"f = \kappa\sinh x,\quad x' = 2(1-\kappa\sinh x),\quad "
         r"\tanh\tfrac x2 = \frac{\tanh R\tau}{R+\kappa\tanh R\tau},\quad R=\sqrt{1+\kappa^2}",
         "Integrated with q = tanh(x/2).",
     ),
-    Step(
+    DerivationStep(
         "Loss",
         r"\mathbf{E}[L] \sim \frac p2 \left[\frac{R^2}{(R\cosh R\tau+\kappa\sinh R\tau)^2"
         r"-\sinh^2 R\tau}\right]^2",
@@ -176,22 +178,22 @@ def _narrow_domain(parameters: Parameters) -> Domain:
 
 
 _NARROW_STEPS = (
-    Step(
+    DerivationStep(
         "Moment characteristics",
         r"\ell = \tfrac12 z_{20}z_{02} - z_{11},\qquad u_1' = u_2 - a u_1,\quad u_2' = u_1 - a u_2",
         "Rows decouple; by symmetry z_20 = z_02 = a.",
     ),
-    Step(
+    DerivationStep(
         "Shared drift",
         r"u = \chi v,\quad \chi' = -a\chi,\quad v_1' = v_2,\ v_2' = v_1",
         "v turns hyperbolically: E[v₁²] = σ² cosh 2τ, E[v₁v₂] = σ² sinh 2τ.",
     ),
-    Step(
+    DerivationStep(
         "Scale",
         r"\chi^{-2} = 1 + 2\int_0^\tau z\cosh 2\tau'\,d\tau' = 1 + z\sinh 2\tau",
         "From (χ⁻²)' = 2aχ⁻² = 2z cosh 2τ.",
     ),
-    Step(
+    DerivationStep(
         "Loss",
         r"\mathbf{E}[L] \sim \frac p2 + H\left[\frac{z^2\cosh^2 2\tau}{2(1+z\sinh 2\tau)^2}"
         r"-\frac{z\sinh 2\tau}{1+z\sinh 2\tau}\right]",
@@ -232,7 +234,7 @@ def _small(*, wide: bool, narrow: bool) -> Callable[[Parameters, FloatArray], Fl
 
 
 _SMALL_STEPS = (
-    Step(
+    DerivationStep(
         "Lowest orders",
         r"f = \kappa\sinh 2\tau - \kappa^2\cosh 2\tau(\cosh 2\tau - 1) + O(\kappa^3)",
         "A small initialisation: C-D and E-A to second order, the odd order leads at odd s.",
@@ -248,7 +250,7 @@ class _Face:
     evaluate: Callable[[Parameters, FloatArray], FloatArray]
     domain: Callable[[Parameters], Domain]
     late: Callable[[Parameters], float | None]
-    steps: tuple[Step, ...]
+    steps: tuple[DerivationStep, ...]
 
 
 def _small_face(*, wide: bool, narrow: bool) -> _Face:
@@ -291,7 +293,7 @@ _COMPARED = 12
 """Coefficients at which a formula is compared with the moment hierarchy."""
 
 
-def _against_hierarchy(regime: str, solution: Solution) -> Step:
+def _against_hierarchy(regime: str, solution: Solution) -> DerivationStep:
     """The comparison of a formula with the moment hierarchy it solves.
 
     Raises
@@ -311,7 +313,7 @@ def _against_hierarchy(regime: str, solution: Solution) -> Step:
                 f"regime {regime}: its formula differs from its moment characteristics at s = {s}; "
                 "correct it"
             )
-    return Step(
+    return DerivationStep(
         "Comparison",
         rf"[\tau^s]\,\mathbf{{E}}[L] = [\tau^s]\left(\tfrac p2 + {number}\,\ell(z(\tau))\right)"
         rf",\quad s = 0, \ldots, {_COMPARED - 1}",

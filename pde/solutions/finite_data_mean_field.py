@@ -31,7 +31,7 @@ from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.closed_form import EARLY_TIMES, UNTIL_BLOW_UP, closed_form
 from pde.curve import Curve, Domain, FloatArray, Parameters
-from pde.evolution import Method, Solution, Step
+from pde.evolution import DerivationStep, Method, Solution
 from pde.numerics.logistic import logistic_rest
 from pde.numerics.marchenko_pastur import averages, edge, moment_in_sizes, precise_average
 from pde.solutions.finite_data import (
@@ -74,7 +74,7 @@ class _Spectral:
     size: Callable[[Numbers], float]
     domain: Callable[[Numbers], Domain]
     late: Callable[[Numbers, Loss], float | None]
-    steps: tuple[Step, ...]
+    steps: tuple[DerivationStep, ...]
 
 
 def _logistic_density(q: Symbols, lam: sympy.Expr) -> sympy.Expr:
@@ -105,12 +105,12 @@ def _atom(n: Numbers) -> float:
     return max(1 - 1 / n.r, 0.0)
 
 
-_EIGENVECTORS = Step(
+_EIGENVECTORS = DerivationStep(
     "Eigenvalues of the data",
     r"A(0) \to a_0 I,\quad a_0 = H\sigma^2,\qquad a' = 4\lambda\, a(1-a)",
     "A commutes with S at the start and therefore always; each eigenvalue learns by itself.",
 )
-_AVERAGE = Step(
+_AVERAGE = DerivationStep(
     "Average",
     r"\lambda = 1 + r + 2\sqrt r\cos\theta,\qquad "
     r"\int f\,d\mathrm{MP}_r = f(0) + \tfrac2\pi\int_0^\pi \sin^2\theta\,"
@@ -139,7 +139,7 @@ _SPECTRAL = {
         late=lambda n, loss: 0.0 if loss == "train" else n.p / 2 * _atom(n) * n.start**2,
         steps=(
             _EIGENVECTORS,
-            Step("No target", r"a' = -4\lambda a^2", "Of 1 - a only -a is left."),
+            DerivationStep("No target", r"a' = -4\lambda a^2", "Of 1 - a only -a is left."),
             _AVERAGE,
         ),
     ),
@@ -153,7 +153,9 @@ _SPECTRAL = {
         late=lambda n, loss: None,
         steps=(
             _EIGENVECTORS,
-            Step("Small initialisation", r"a = a_0 e^{4\lambda\tau}", "To first order in a_0."),
+            DerivationStep(
+                "Small initialisation", r"a = a_0 e^{4\lambda\tau}", "To first order in a_0."
+            ),
             _AVERAGE,
         ),
     ),
@@ -273,10 +275,10 @@ class _FewData:
     evaluate: Callable[[Numbers, FloatArray, Loss], FloatArray]
     domain: Callable[[Numbers], Domain]
     late: Callable[[Numbers, Loss], float | None]
-    steps: tuple[Step, ...]
+    steps: tuple[DerivationStep, ...]
 
 
-_RANK = Step(
+_RANK = DerivationStep(
     "Few data",
     r"S \to \tfrac pN P,\quad \operatorname{rank} P = N \ll p,\qquad \vartheta = \tau\,p/N",
     "The data are orthogonal; only the directions that they span move.",

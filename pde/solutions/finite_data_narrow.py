@@ -38,7 +38,7 @@ from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.closed_form import EARLY_TIMES, closed_form, precise_value
 from pde.curve import Curve, Domain, FloatArray, Parameters
-from pde.evolution import Method, Solution, Step
+from pde.evolution import DerivationStep, Method, Solution
 from pde.numerics.marchenko_pastur import edge, moment_in_sizes, rule
 from pde.solutions.finite_data import (
     POPULATION,
@@ -279,13 +279,13 @@ def _late(n: Numbers, loss: Loss, *, with_target: bool) -> float:
 
 
 _HIERARCHY_STEPS = (
-    Step(
+    DerivationStep(
         "Infinite system of characteristics",
         r"w_k' = 2w_{k+1}(2 - w_0) - 2w_1w_k,\qquad w_k(0) = z\,m_k(r),\quad z = p\sigma^2",
         "The rows of W act on each other through w_0 and w_1 only; m_k are the moments of the "
         "Marchenko-Pastur law.",
     ),
-    Step(
+    DerivationStep(
         "Two equations",
         r"w_k = z e^{-2\gamma}\int\lambda^k e^{2\lambda\alpha}\,d\mathrm{MP}_r(\lambda),\qquad "
         r"\alpha' = 2 - w_0,\quad \gamma' = w_1",
@@ -293,8 +293,8 @@ _HIERARCHY_STEPS = (
     ),
 )
 _TARGET_STEPS = (
-    Step("First integral", r"1 - w_0 = (1 - z)\, e^{-4\gamma}", "w_0' = 4w_1(1 - w_0)."),
-    Step(
+    DerivationStep("First integral", r"1 - w_0 = (1 - z)\, e^{-4\gamma}", "w_0' = 4w_1(1 - w_0)."),
+    DerivationStep(
         "Loss",
         r"L_{\mathrm{train}} \sim \tfrac p2 - H w_1(1 - \tfrac12 w_0),\qquad "
         r"L_{\mathrm{pop}} \sim \tfrac p2 - H(w_0 - \tfrac12 w_0^2)",
@@ -302,13 +302,13 @@ _TARGET_STEPS = (
     ),
 )
 _FREE_STEPS = (
-    Step(
+    DerivationStep(
         "No target",
         r"w_0 = z Z(\alpha)^2,\qquad \alpha' = -w_0,\qquad Z(\alpha) = \int e^{2\lambda\alpha}\,"
         r"d\mathrm{MP}_r",
         "Of 2 - w_0 only -w_0 is left, and Z exp(2γ) = 1 is a first integral.",
     ),
-    Step(
+    DerivationStep(
         "Loss",
         r"L_{\mathrm{train}} \sim \tfrac H2 w_0w_1,\qquad L_{\mathrm{pop}} \sim \tfrac H2 w_0^2",
         "Integrated numerically.",
@@ -404,7 +404,7 @@ def _few_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
         formula=_few_formula(Symbols.all(), loss, with_target=with_target),
         derivation=(
             *_HIERARCHY_STEPS[:1],
-            Step(
+            DerivationStep(
                 "Few data",
                 r"w_k \to r^{k-1} v_k,\quad k \ge 1,\qquad "
                 + (r"v_k' = 2(2-z)\,v_{k+1}" if with_target else r"v_k' = -2z\,v_{k+1}")

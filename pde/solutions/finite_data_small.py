@@ -47,7 +47,7 @@ from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.curve import Curve, Domain, FloatArray, Parameters
 from pde.deadline import check_time
-from pde.evolution import Method, Solution, Step
+from pde.evolution import DerivationStep, Method, Solution
 from pde.solutions.finite_data import (
     POPULATION,
     SOURCE,
@@ -367,19 +367,19 @@ def _learns_all(n: Numbers, with_target: bool) -> bool:
 
 _STEPS = {
     True: (
-        Step(
+        DerivationStep(
             "Few data",
             r"S \to \tfrac pN P,\quad \operatorname{rank}P = N \ll p,\qquad m_k = "
             r"\frac{x^{T}A^kx}{|x|^2},\qquad \vartheta = \tau\,p/N",
             "The data are orthogonal, and each sees the mean of the others.",
         ),
-        Step(
+        DerivationStep(
             "Moment hierarchy",
             r"m_k' = \sum_{i<k}\bigl[2(m_{i+1}m_{k-1-i}+m_im_{k-i}) - (m_{i+2}m_{k-1-i}"
             r"+2m_{i+1}m_{k-i}+m_im_{k-i+1})\bigr]",
             "It begins with the moments of the Marchenko-Pastur law of A.",
         ),
-        Step(
+        DerivationStep(
             "Loss",
             r"L_{\mathrm{train}} \sim \tfrac p2(1-2m_1+m_2),\qquad "
             r"\tfrac{d}{d\vartheta}L_{\mathrm{pop}} \sim -4N(m_1-2m_2+m_3)",
@@ -387,13 +387,13 @@ _STEPS = {
         ),
     ),
     False: (
-        Step(
+        DerivationStep(
             "Few data, no target",
             r"m_k' = -\sum_{i<k}(m_{i+2}m_{k-1-i}+2m_{i+1}m_{k-i}+m_im_{k-i+1}),\qquad "
             r"\vartheta = \tau\,p/N",
             "The hierarchy of small-data with its largest powers only.",
         ),
-        Step(
+        DerivationStep(
             "Loss",
             r"L_{\mathrm{train}} \sim \tfrac p2m_2,\qquad "
             r"\tfrac{d}{d\vartheta}L_{\mathrm{pop}} \sim -4Nm_3",

@@ -42,7 +42,7 @@ from expansion.polynomial import Polynomial, quotient_latex
 from expansion.regimes import Regime
 from pde.closed_form import closed_form
 from pde.curve import Domain, FloatArray, Parameters
-from pde.evolution import Origin, Solution, Step
+from pde.evolution import DerivationStep, Origin, Solution
 from pde.taylor import symbol
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ def _columns(rows: Sequence[Polynomial], slopes: dict[str, int]) -> dict[Monomia
     return table
 
 
-def _steps(laws: Sequence[tuple[Monomial, ColumnLaw]], time: Monomial) -> list[Step]:
+def _steps(laws: Sequence[tuple[Monomial, ColumnLaw]], time: Monomial) -> list[DerivationStep]:
     import sympy
 
     C, s, x = sympy.Symbol("C_{s-1}"), sympy.Symbol("s"), sympy.Symbol("x")
@@ -274,7 +274,7 @@ def _steps(laws: Sequence[tuple[Monomial, ColumnLaw]], time: Monomial) -> list[S
         if law.amplitude:
             rate = sympy.Rational(str(law.beta)) * (s - 1) + sympy.Rational(str(law.gamma))
             steps.append(
-                Step(
+                DerivationStep(
                     f"Recurrence from s = {law.start + 1} on",
                     f"s\\,C_s = {sympy.latex(rate * C)}\\quad\\text{{for }} {shown}",
                     "Found in the exact coefficients of this monomial of lead(Y_s)/(s! T^s), T = "
@@ -282,7 +282,9 @@ def _steps(laws: Sequence[tuple[Monomial, ColumnLaw]], time: Monomial) -> list[S
                 )
             )
         steps.append(
-            Step("Sum", f"{shown}:\\quad {sympy.latex(law.formula(x))}", "The first terms apart.")
+            DerivationStep(
+                "Sum", f"{shown}:\\quad {sympy.latex(law.formula(x))}", "The first terms apart."
+            )
         )
     return steps
 

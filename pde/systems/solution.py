@@ -35,7 +35,7 @@ import sympy
 from expansion.dynamics.system import PolynomialSystem
 from expansion.polynomial import Polynomial
 from pde.curve import Curve, Parameters
-from pde.evolution import Method, Solution, Step
+from pde.evolution import DerivationStep, Method, Solution
 from pde.formula_latex import formula_latex
 from pde.systems.closed import closed_formula, pruned
 from pde.systems.curves import flow_curve
@@ -100,7 +100,7 @@ def system_solution(
     *,
     problem: str,
     regime: str,
-    derivation: tuple[Step, ...] = (),
+    derivation: tuple[DerivationStep, ...] = (),
     source: str = "ours",
     closed: bool = True,
 ) -> Solution:
@@ -111,7 +111,7 @@ def system_solution(
     system : PolynomialSystem
     problem, regime, source
         See `Solution`.
-    derivation : tuple of Step
+    derivation : tuple of DerivationStep
         How the system was obtained.
     closed : bool, default True
         Whether to look for first integrals and a closed form.
@@ -145,7 +145,7 @@ def system_solution(
     )
 
 
-_INTEGRATION = Step(
+_INTEGRATION = DerivationStep(
     "Integration",
     r"x(\tau + h) = \sum_n x_n h^n",
     "Taylor polynomials of high order, an implicit method where the equations are stiff; the error "
@@ -157,12 +157,12 @@ def _coefficients(system: PolynomialSystem) -> Iterator[Polynomial]:
     return coefficients(system)
 
 
-def _equations(system: PolynomialSystem) -> Step:
+def _equations(system: PolynomialSystem) -> DerivationStep:
     shown = list(zip(system.variables, rates_of(system), strict=True))[:_SHOWN]
     lines = [f"{_name(name)}' = {formula_latex(rate)}" for name, rate in shown]
     if len(system.variables) > _SHOWN:
         lines.append(r"\ldots")
-    return Step(
+    return DerivationStep(
         "Effective equations",
         r",\qquad ".join(lines),
         f"A closed system of {len(system.variables)} variables, in τ = t/T.",
@@ -173,11 +173,15 @@ def _name(name: str) -> str:
     return formula_latex(sympy.Symbol(name, real=True))
 
 
-def _integrals(system: PolynomialSystem) -> list[Step]:
+def _integrals(system: PolynomialSystem) -> list[DerivationStep]:
     found = first_integrals(system, degree=_DEGREE)
     if not found:
         return []
     latex = r",\qquad ".join(
         f"{formula_latex(each.expression)} = {formula_latex(each.value)}" for each in found
     )
-    return [Step("First integrals", latex, "Found by exact linear algebra, verified by symbols.")]
+    return [
+        DerivationStep(
+            "First integrals", latex, "Found by exact linear algebra, verified by symbols."
+        )
+    ]

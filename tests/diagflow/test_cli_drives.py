@@ -6,8 +6,8 @@ from fractions import Fraction
 import pytest
 
 from expansion.models import cp
-from expansion.records import read_series
 from expansion.series import loss_series
+from expansion.series_records import read_series
 from tests.command import ROOT, Run
 
 SYM = ("cp", "--order", "2", "--symmetric")

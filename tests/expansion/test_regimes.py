@@ -8,7 +8,6 @@ from functools import cache
 import pytest
 
 from diagrams.errors import InvalidInputError
-from expansion.exponents import SeriesExponents
 from expansion.geometry.cones import Cone
 from expansion.geometry.linear_algebra import Point, inner_product
 from expansion.geometry.newton import pareto_optimal
@@ -17,6 +16,7 @@ from expansion.pareto_theorem import agreement
 from expansion.polynomial import Polynomial
 from expansion.regimes import Learning, Regime, Regimes, regimes
 from expansion.series import loss_series
+from expansion.series_exponents import SeriesExponents
 
 # Symbols in the order p, H, sigma2; a power of sigma is half a power of sigma2.
 P, H, SIGMA = (2, 0, 0), (0, 2, 0), (0, 0, 1)

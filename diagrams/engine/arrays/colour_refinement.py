@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NUMBER_BITS", "Colours", "Layout", "Nodes", "Structure"]
+__all__ = ["NUMBER_BITS", "Colours", "IncidenceBatch", "Layout", "Nodes"]
 
 Nodes = NDArray[np.intp]
 Colours = NDArray[np.uint32]
@@ -73,7 +73,7 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
-class Structure:
+class IncidenceBatch:
     """The incidences of a batch of diagrams, laid out for sweeps.
 
     The factors of all diagrams stand one after another: ``diagram`` is the diagram of each,
@@ -92,8 +92,10 @@ class Structure:
     used: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, layout: Layout, groups: Sequence[tuple[Nodes, NDArray[np.uint8]]]) -> Structure:
-        """The structure of groups of diagrams."""
+    def of(
+        cls, layout: Layout, groups: Sequence[tuple[Nodes, NDArray[np.uint8]]]
+    ) -> IncidenceBatch:
+        """The incidences of groups of diagrams."""
         firsts = [0, *accumulate(len(nodes) for nodes, _ in groups)]
         diagram = _joined(
             [
@@ -114,8 +116,8 @@ class Structure:
             used[part].ravel()[positions] = True
         return cls(layout, firsts[-1], diagram, columns, added, at, np.concatenate(used, axis=1))
 
-    def only(self, rows: NDArray[np.intp]) -> Structure:
-        """The structure of some of the diagrams."""
+    def only(self, rows: NDArray[np.intp]) -> IncidenceBatch:
+        """The incidences of some of the diagrams."""
         if len(rows) == self.count:
             return self
         number = np.full(self.count, -1, dtype=np.intp)
@@ -126,7 +128,7 @@ class Structure:
         nodes = tuple(column[kept] for column in self.nodes)
         kinds = None if self.kinds is None else self.kinds[kept]
         at = _positions(self.layout, diagram, nodes)
-        return Structure(self.layout, len(rows), diagram, nodes, kinds, at, self.used[rows])
+        return IncidenceBatch(self.layout, len(rows), diagram, nodes, kinds, at, self.used[rows])
 
     def uniform(self) -> list[Colours]:
         """One colour for each axis."""

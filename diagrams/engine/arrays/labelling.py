@@ -25,7 +25,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from diagrams.engine.arrays.colour_refinement import NUMBER_BITS, Colours, Layout, Nodes, Structure
+from diagrams.engine.arrays.colour_refinement import (
+    NUMBER_BITS,
+    Colours,
+    IncidenceBatch,
+    Layout,
+    Nodes,
+)
 
 __all__ = ["Nodes", "renumber", "renumber_together"]
 
@@ -100,7 +106,7 @@ def renumber_together(
     """
     slots = groups[0][0].shape[2]
     layout = Layout.of(starts, spans or [(0, len(starts) - 1)] * slots)
-    structure = Structure.of(layout, groups)
+    structure = IncidenceBatch.of(layout, groups)
     colours = structure.refine(structure.uniform(), _FIRST_SWEEPS)
     keys = latest = structure.keys(colours)
     neighbourhoods = structure.neighbourhoods()

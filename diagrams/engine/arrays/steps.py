@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from diagrams.engine.arrays.integration_by_parts import Contractions
 from diagrams.engine.arrays.merging import ArrayMerger, Source
-from diagrams.engine.arrays.packed_sums import State
+from diagrams.engine.arrays.packed_sums import PackedSum
 from diagrams.engine.arrays.packing import Codes
-from diagrams.engine.steps import Step
+from diagrams.engine.steps import EngineStep
 from diagrams.errors import InvalidInputError
 
 __all__ = ["Integration", "Merging"]
@@ -29,7 +29,7 @@ _Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Integration(Step[list[Contractions]]):
+class Integration(EngineStep[list[Contractions]]):
     """Integrate one factor, or one nearly finished tensor, of each of some diagrams."""
 
     codes: Codes
@@ -62,14 +62,14 @@ class Integration(Step[list[Contractions]]):
 
 
 @dataclass(frozen=True, slots=True)
-class Merging(Step[State]):
+class Merging(EngineStep[PackedSum]):
     """Merge some diagrams with some blocks of the potential, and add up."""
 
     sources: tuple[Source, ...]
 
     name: ClassVar[str] = "merging"
 
-    def carry_out(self, merger: ArrayMerger) -> State:
+    def carry_out(self, merger: ArrayMerger) -> PackedSum:
         """The sum of the mergers."""
         return merger.merged(self.sources)
 
@@ -82,7 +82,7 @@ class Merging(Step[State]):
         )
 
     @staticmethod
-    def result_to_bytes(result: State) -> bytes:
+    def result_to_bytes(result: PackedSum) -> bytes:
         """Free nodes, rows and coefficients of every group."""
         return _written(
             array
@@ -91,7 +91,7 @@ class Merging(Step[State]):
         )
 
     @staticmethod
-    def result_from_bytes(data: bytes) -> State:
+    def result_from_bytes(data: bytes) -> PackedSum:
         """The groups of such arrays."""
         return {
             (codes.shape[1], tuple(free.tolist())): (codes, _from_text(text))

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from diagrams.engine.steps import Step
+from diagrams.engine.steps import EngineStep
 from diagrams.engine.traces.cyclic_words import Key, Word
 from diagrams.engine.traces.merging import TraceMerger
 from diagrams.errors import InvalidInputError
@@ -21,7 +21,7 @@ __all__ = ["TraceMerging"]
 
 
 @dataclass(frozen=True, slots=True)
-class TraceMerging(Step[dict[Key, int]]):
+class TraceMerging(EngineStep[dict[Key, int]]):
     """Merge some products with some blocks of the potential, and add up."""
 
     terms: tuple[tuple[Key, int], ...]

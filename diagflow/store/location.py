@@ -16,7 +16,7 @@ from pathlib import Path
 
 from diagflow.store.sqlite_store import MOST_BYTES
 from diagrams.errors import InvalidInputError
-from expansion.untrusted import legible
+from expansion.input_limits import legible
 
 __all__ = ["SIZE_VARIABLE", "STORE_VARIABLE", "expanded", "store_bytes", "store_path"]
 
