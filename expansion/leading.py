@@ -13,8 +13,8 @@ under the conditions of the regime; the quotient says why.
 
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
->>> found = regimes(cp(order=2, symmetric=True), terms=4)
->>> leading = LeadingSeries(found, found["A-B-E"])
+>>> regime_set = regimes(cp(order=2, symmetric=True), terms=4)
+>>> leading = LeadingSeries(regime_set, regime_set["A-B-E"])
 >>> [monomial_text(powers) for powers in leading.variables.values()]
 ['p**-1*H', 'p*sigma2']
 >>> print(leading[0])

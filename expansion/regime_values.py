@@ -4,8 +4,8 @@
 
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
->>> found = regimes(cp(order=2, symmetric=True), terms=4)
->>> found["A-B"], found.f_vector, found.neighbours(found["A-B"])
+>>> regime_set = regimes(cp(order=2, symmetric=True), terms=4)
+>>> regime_set["A-B"], regime_set.f_vector, regime_set.neighbours(regime_set["A-B"])
 (<regime A-B>, (3, 3, 1), (<regime E-A>, <regime B-E>))
 
 Source: ours.
@@ -329,8 +329,8 @@ class Regimes:
         --------
         >>> from expansion.models import cp
         >>> from expansion.regimes import regimes
-        >>> found = regimes(cp(order=2, symmetric=True), terms=4).restricted("H ~ p")
-        >>> [(regime.name, [str(c) for c in regime.conditions]) for regime in found]
+        >>> regime_set = regimes(cp(order=2, symmetric=True), terms=4).restricted("H ~ p")
+        >>> [(regime.name, [str(c) for c in regime.conditions]) for regime in regime_set]
         [('E', ['p*sigma2 -> 0']), ('A-B', ['p*sigma2 -> oo']), ('A-B-E', ['p*sigma2 ~ 1'])]
         """
         on = Slice.read_all(text, symbols=self.exponents.symbols)

@@ -30,12 +30,12 @@ symbol like others. Then the map is that of the given number of steps, nothing i
 the natural T is 1: the time is the number of steps.
 
 >>> from expansion.models import cp
->>> found = regimes(cp(order=2, symmetric=True), terms=4)
->>> [regime.name for regime in found]
+>>> regime_set = regimes(cp(order=2, symmetric=True), terms=4)
+>>> [regime.name for regime in regime_set]
 ['A', 'B', 'E', 'A-B', 'E-A', 'B-E', 'A-B-E']
->>> [str(condition) for condition in found["B-E"].conditions]
+>>> [str(condition) for condition in regime_set["B-E"].conditions]
 ['H*sigma2 ~ 1', 'H/p -> oo']
->>> found["A-B"].learning.value, found["A-B"].natural_time
+>>> regime_set["A-B"].learning.value, regime_set["A-B"].natural_time
 ('free', (('H', Fraction(1, 1)), ('sigma2', Fraction(1, 1))))
 
 Source: Yarotsky, Golikov, Gusev 2026, section 5, for the CP models; the definition is ours.
@@ -136,13 +136,13 @@ def regimes(
     return result if slice is None else result.restricted(slice)
 
 
-def _possible(found: Regimes) -> Regimes:
+def _possible(regime_set: Regimes) -> Regimes:
     """The regimes in which no probability of a mask would have to grow beyond one.
 
     Their names are those of the whole map. One that is there for growing and for falling
     probabilities alike is met at a scaling where they do not grow.
     """
-    problem, symbols = found.exponents.problem, found.exponents.symbols
+    problem, symbols = regime_set.exponents.problem, regime_set.exponents.symbols
     laws = {t.entries for t in problem.tensors if t.is_random} if problem is not None else set()
     probabilities = [
         dict(Variance.parse(law.probability).powers) for law in laws if law.probability
@@ -153,9 +153,9 @@ def _possible(found: Regimes) -> Regimes:
         if {*powers} & {*symbols}
     }
     if not bounds:
-        return found
+        return regime_set
     kept = []
-    for regime in found.regimes:
+    for regime in regime_set.regimes:
         cone = Cone.from_inequalities(
             (*regime.cone.inequalities, *sorted(bounds)),
             regime.cone.equations,
@@ -164,7 +164,7 @@ def _possible(found: Regimes) -> Regimes:
         if regime.cone.contains_in_interior(cone.interior):
             inside = cone.contains(regime.scaling)
             kept.append(regime if inside else replace(regime, scaling=cone.interior))
-    return replace(found, regimes=tuple(kept))
+    return replace(regime_set, regimes=tuple(kept))
 
 
 def _coefficients(source: object) -> tuple[Polynomial, ...]:

@@ -11,9 +11,9 @@ certifies it by the exact coefficients. Its kind decides how it is solved, each 
 
 >>> from expansion.models import two_layer
 >>> from expansion.regimes import regimes
->>> found = regimes(two_layer(degree=2), terms=4)
+>>> regime_set = regimes(two_layer(degree=2), terms=4)
 >>> from fractions import Fraction
->>> solved = effective_solution(found, "V1-V2")
+>>> solved = effective_solution(regime_set, "V1-V2")
 >>> solved.method.value, [step.title for step in solved.derivation][:2]
 ('characteristics', ['Reduced potential', 'Effective equations'])
 >>> loss = solved.at({"p": 60, "H": 60, "sigma2": Fraction(1, 60), "T": 1})
@@ -78,26 +78,26 @@ _FEWEST = 6
 """Coefficients that a sum needs for an error estimate."""
 
 
-def effective_solution(found: Regimes, name: str) -> Solution | None:
+def effective_solution(regime_set: Regimes, name: str) -> Solution | None:
     """The certified solution of a regime that its effective dynamics gives; see `effective_answer`.
 
     Examples
     --------
     >>> from expansion.models import cp
     >>> from expansion.regimes import regimes
-    >>> found = regimes(cp(order=2), terms=4)
-    >>> print(effective_solution(found, "C-D").hierarchy)
+    >>> regime_set = regimes(cp(order=2), terms=4)
+    >>> print(effective_solution(regime_set, "C-D").hierarchy)
     finite system, 2 cores
     """
-    return effective_answer(found, name).solution
+    return effective_answer(regime_set, name).solution
 
 
-def effective_answer(found: Regimes, name: str) -> Answer:
+def effective_answer(regime_set: Regimes, name: str) -> Answer:
     """What the effective dynamics of a regime is, and the certified solution that it gives.
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
         The map of a problem; its coefficients are what the derivation is certified with.
     name : str
         A regime of it.
@@ -109,9 +109,11 @@ def effective_answer(found: Regimes, name: str) -> Answer:
     in a regime whose even and odd coefficients are of different orders only the larger ones are
     in the sum, and the others are listed as left out.
     """
-    exponents = found.exponents
+    exponents = regime_set.exponents
     return _answer(
-        _Question(exponents.problem, exponents.loss, exponents.last, found[name].name, found)
+        _Question(
+            exponents.problem, exponents.loss, exponents.last, regime_set[name].name, regime_set
+        )
     )
 
 
@@ -146,28 +148,28 @@ class _Question:
     loss: str | None
     last: int
     name: str
-    found: Regimes = field(compare=False)
+    regime_set: Regimes = field(compare=False)
 
 
 @lru_cache(maxsize=256)
 def _answer(question: _Question) -> Answer:
-    found, name = question.found, question.name
+    regime_set, name = question.regime_set, question.name
     if question.problem is not None and question.problem.drive.is_rewriting:
         return Answer(HierarchySummary(remark="cores have no velocities"))
     order = 1 if question.loss is None else read_cumulant(question.loss)[1]
     if order == 2:
-        return Answer(*variance_solution(found, name))
+        return Answer(*variance_solution(regime_set, name))
     if order > 2:
         return Answer(HierarchySummary(remark="cores move as means, not as cumulants"))
-    target = LeadingSeries(found, found[name]).pure_target
+    target = LeadingSeries(regime_set, regime_set[name]).pure_target
     remarks = []
     for rate_of_change in (False, True):
         try:
-            dynamics = _derived(found, name, rate_of_change=rate_of_change)
+            dynamics = _derived(regime_set, name, rate_of_change=rate_of_change)
         except (GrowthError, RefusedError, BudgetExceededError) as error:
             remarks.append(str(error))
             continue
-        return _Task(found, dynamics, target).answer()
+        return _Task(regime_set, dynamics, target).answer()
     return Answer(HierarchySummary(remark=remarks[0]))
 
 
@@ -177,14 +179,14 @@ class _Task:
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
     dynamics : EffectiveDynamics
         Of the loss, or of its rate of change.
     target : Polynomial
         The part of the loss that only measures the target.
     """
 
-    found: Regimes
+    regime_set: Regimes
     dynamics: EffectiveDynamics
     target: Polynomial
 
@@ -207,7 +209,7 @@ class _Task:
     @property
     def known(self) -> int:
         """How many exact coefficients there are."""
-        return len(self.found.exponents.coefficients)
+        return len(self.regime_set.exponents.coefficients)
 
     def leads(self, s: int) -> bool:
         """Whether the exact leading part of s is not smaller than the dynamics."""
@@ -222,9 +224,9 @@ class _Task:
 
     def _leading(self, s: int) -> Polynomial:
         """The exact leading part of s; of a coefficient that is zero, zero."""
-        if s not in self.found.polyhedra:
+        if s not in self.regime_set.polyhedra:
             return Polynomial()
-        return LeadingSeries(self.found, self.dynamics.regime)[s]
+        return LeadingSeries(self.regime_set, self.dynamics.regime)[s]
 
     def answer(self) -> Answer:
         """The solution, if there is one, and the hierarchy behind it."""
@@ -278,10 +280,10 @@ def longest_series(
     return found
 
 
-def _derived(found: Regimes, name: str, *, rate_of_change: bool) -> EffectiveDynamics:
-    problem, loss = found.exponents.problem, found.exponents.loss
+def _derived(regime_set: Regimes, name: str, *, rate_of_change: bool) -> EffectiveDynamics:
+    problem, loss = regime_set.exponents.problem, regime_set.exponents.loss
     dynamics = derive(
-        found,
+        regime_set,
         name,
         rate_of_change=rate_of_change,
         budget=Budget(diagrams=DERIVED_DIAGRAMS),

@@ -251,14 +251,16 @@ def run(
         raise typer.Exit(1)
 
 
-def _nearest(found: "Regimes", values: "Mapping[str, Fraction]", times: "Sequence[float]") -> str:
+def _nearest(
+    regime_set: "Regimes", values: "Mapping[str, Fraction]", times: "Sequence[float]"
+) -> str:
     """The regime that describes numbers best at some times, told with what it neglects."""
     from diagflow.terminal import note
     from expansion.closest_regime import where
 
     T = values.get("T", Fraction(1))
     place = where(
-        found,
+        regime_set,
         at={name: value for name, value in values.items() if name != "T"},
         times=[Fraction(t) / T for t in times],
     )
@@ -270,18 +272,18 @@ def _nearest(found: "Regimes", values: "Mapping[str, Fraction]", times: "Sequenc
     return name
 
 
-def _list(found: "Regimes", limit: "TimeLimit", *, as_json: bool) -> None:
+def _list(regime_set: "Regimes", limit: "TimeLimit", *, as_json: bool) -> None:
     """Print what is known of every regime; as text each line as soon as it is known."""
     from diagflow.columns import terminal_width
     from diagflow.show import solution as show_solution
     from diagflow.time_limit import time_limit
     from diagrams.errors import BudgetExceededError
 
-    longest = max(len(regime.name) for regime in found)
+    longest = max(len(regime.name) for regime in regime_set)
     rows = []
     try:
         with time_limit(limit.left, limit.what):
-            for row in show_solution.listed(found):
+            for row in show_solution.listed(regime_set):
                 rows.append(row)
                 if not as_json:
                     entry = show_solution.list_entry(row, longest=longest, width=terminal_width())
@@ -289,11 +291,12 @@ def _list(found: "Regimes", limit: "TimeLimit", *, as_json: bool) -> None:
     except BudgetExceededError:
         raise BudgetExceededError(
             f"budget: {limit.what} needs more than {limit.seconds:g} seconds; {len(rows)} of "
-            f"{len(found)} regimes are finished; raise --max-seconds"
+            f"{len(regime_set)} regimes are finished; raise --max-seconds"
         ) from None
     except KeyboardInterrupt:
         typer.echo(
-            f"diagflow: interrupted: {len(rows)} of {len(found)} regimes were finished", err=True
+            f"diagflow: interrupted: {len(rows)} of {len(regime_set)} regimes were finished",
+            err=True,
         )
         raise typer.Exit(INTERRUPTED) from None
     if as_json:

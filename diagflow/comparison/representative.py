@@ -59,13 +59,13 @@ Numbers = dict[str, Fraction]
 
 
 def representative_sizes(
-    found: Regimes, regime: Regime, *, entries: int = ENTRIES
+    regime_set: Regimes, regime: Regime, *, entries: int = ENTRIES
 ) -> dict[str, Fraction] | None:
     """Numbers at which a regime leads and that can be simulated quickly.
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
         Of a problem.
     regime : Regime
     entries : int
@@ -77,14 +77,14 @@ def representative_sizes(
         None if there are no such numbers, as when the scaling is on a wall that moves. Otherwise
         those at which the regime neglects least of what was tried, which may be too much.
     """
-    problem = found.exponents.problem
+    problem = regime_set.exponents.problem
     if problem is None:
         return None
     inside = dict(zip(regime.symbols, regime.cone.interior, strict=True))
-    if any(inside[name] <= 0 for name in found.exponents.growing):
+    if any(inside[name] <= 0 for name in regime_set.exponents.growing):
         return None
 
-    growing = found.exponents.growing
+    growing = regime_set.exponents.growing
 
     def numbers(base: int) -> Numbers:
         # Half of every variance: products such as pσ² = 1 are fixed points, at which nothing moves.
@@ -105,21 +105,21 @@ def representative_sizes(
         return held <= entries
 
     fitting = list(takewhile(fits, map(numbers, range(2, _LARGEST_BASE))))
-    return _deeper(found, regime, fitting[-1], fits) if fitting else None
+    return _deeper(regime_set, regime, fitting[-1], fits) if fitting else None
 
 
 def _deeper(
-    found: Regimes, regime: Regime, start: Numbers, fits: Callable[[Numbers], bool]
+    regime_set: Regimes, regime: Regime, start: Numbers, fits: Callable[[Numbers], bool]
 ) -> Numbers:
     """Double and halve numbers while the regime neglects less, until it neglects little.
 
     A share that hardly falls has a limit above what is little; the numbers would grow for ever.
     """
-    best, least = start, neglected(found, regime.name, start).largest
+    best, least = start, neglected(regime_set, regime.name, start).largest
     while least > TOLERANCE:
         others = [
-            (neglected(found, regime.name, at).largest, number, at)
-            for number, at in enumerate(_neighbours(best, found.exponents.growing))
+            (neglected(regime_set, regime.name, at).largest, number, at)
+            for number, at in enumerate(_neighbours(best, regime_set.exponents.growing))
             if fits(at)
         ]
         share, _, at = min(others, default=(least, 0, best))

@@ -36,19 +36,19 @@ Experiment = tuple[dict[str, Fraction], Comparison]
 """The numbers, and the comparison at them."""
 
 
-def experiment(found: Regimes, regime: Regime, solved: Solution) -> Experiment | None:
+def experiment(regime_set: Regimes, regime: Regime, solved: Solution) -> Experiment | None:
     """Theory against simulation in a regime, or None where there is nothing to compare."""
     if solved.method is Method.RESUMMED:
         return None
-    at = representative_sizes(found, regime, entries=ENTRIES)
-    if at is None or neglected(found, regime.name, at).largest > LARGEST_SHARE:
+    at = representative_sizes(regime_set, regime, entries=ENTRIES)
+    if at is None or neglected(regime_set, regime.name, at).largest > LARGEST_SHARE:
         return None
     try:
         with np.errstate(all="ignore"):
             evolution = solved.at({"T": Fraction(1), **at})
             times = list(_times(evolution))
             done = compare_regime(
-                found, regime.name, at=at, times=times, runs=RUNS, seed=1, rtol=1e-6
+                regime_set, regime.name, at=at, times=times, runs=RUNS, seed=1, rtol=1e-6
             )
     except DiagflowError:
         return None
@@ -67,9 +67,9 @@ def _times(evolution: LossEvolution) -> Iterator[float]:
     yield from (sign * end * k / (POINTS - 1) for k in range(POINTS))
 
 
-def draw(found: Regimes, regime: Regime, done: Experiment, file: Path) -> None:
+def draw(regime_set: Regimes, regime: Regime, done: Experiment, file: Path) -> None:
     """Write the figure of an experiment, and its numbers beside it."""
     at, comparison = done
-    problem = found.exponents.problem
+    problem = regime_set.exponents.problem
     title = "" if problem is None else f"{problem.title}, {regime.name}"
     plot_comparison(comparison, file, title=title, at=at)

@@ -194,10 +194,10 @@ def write_report(
     )
 
 
-def _map(found: Regimes, folder: Path, stops: list[BaseException]) -> list[str]:
+def _map(regime_set: Regimes, folder: Path, stops: list[BaseException]) -> list[str]:
     """Draw the map of regimes; what is missing if that does not succeed."""
     try:
-        plot_regimes(found, folder / MAP_FILE)
+        plot_regimes(regime_set, folder / MAP_FILE)
     except DiagflowError as error:
         # The folder of the moment is no place that a reader could find.
         said = str(error).replace(f"{folder / MAP_FILE}: ", "")
@@ -239,13 +239,13 @@ def _found(
     return exponents, missing
 
 
-def _figures(found: Regimes, folder: Path, trials: Sequence[Trial]) -> dict[str, str]:
+def _figures(regime_set: Regimes, folder: Path, trials: Sequence[Trial]) -> dict[str, str]:
     """Figures of theory against simulation, by the name of the regime."""
     figures = {}
     for trial in trials:
         if trial.done is not None:
             file = f"regime-{trial.regime.replace(' & ', '-and-')}.pdf"
-            draw(found, found[trial.regime], trial.done, folder / file)
+            draw(regime_set, regime_set[trial.regime], trial.done, folder / file)
             figures[trial.regime] = file
     return figures
 
