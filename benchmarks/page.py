@@ -19,7 +19,7 @@ __all__ = ["write_page"]
 
 _HEAD = """# Benchmarks
 
-What `make bench` found{machine}. It writes this page; times of another machine
+The results of `make bench`{machine}. It writes this page; times of another machine
 differ, and on a shared one by half from run to run. A coefficient counts as reached within
 {limits}.
 

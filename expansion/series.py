@@ -218,8 +218,8 @@ class LossSeries:
             instance(beside, LossSeries, "series", remedy="give another series of the problem")
         if beside is not None and beside.problem != problem:
             raise InvalidInputError(
-                f"series of {problem.title}: cannot stand beside one of {beside.problem.title}; "
-                "give two of one problem"
+                f"series of {problem.title}: beside= is a series of {beside.problem.title}; "
+                "give one of the same problem"
             )
         self.problem: Problem = problem
         self.loss = problem.loss_name if loss is None else loss

@@ -123,7 +123,7 @@ def run(
     terms = 2 if last is None else last
     if terms < 0:
         raise InvalidInputError(
-            f"--terms {terms}: the number of the last coefficient is not negative; give 0 or more"
+            f"--terms {terms}: is the number of the last coefficient; give 0 or more"
         )
     values = None if at is None else parse_values(at)
     grid = parse_times(times)

@@ -53,7 +53,7 @@ Steps = Annotated[
 """The option that counts steps of gradient descent."""
 
 _PANEL = "Problem"
-_DRIVE = "What drives the weights"
+_DRIVE = "Dynamics of the weights"
 
 
 def _problems(incomplete: str) -> list[str]:
@@ -157,7 +157,7 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
             str | None,
             typer.Option(
                 "--target",
-                help="What a preset is fitted to: identity (unless given), zero, spike, spiked, "
+                help="The target of a preset: identity (unless given), zero, spike, spiked, "
                 "modular-addition, teacher, or a combination such as 'identity + beta*teacher'.",
                 metavar="NAME",
                 show_default=False,
@@ -184,8 +184,8 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
             str | None,
             typer.Option(
                 "--flow",
-                help="What drives the weights in place of the loss: a combination of losses and "
-                "observables, such as 'train + lambda*weight-norm'.",
+                help="The potential whose gradient the weights follow, in place of the loss: a "
+                "combination of losses and observables, such as 'train + lambda*weight-norm'.",
                 metavar="FORMULA",
                 show_default=False,
                 rich_help_panel=_DRIVE,

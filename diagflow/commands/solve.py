@@ -140,7 +140,7 @@ def run(
     jobs: Jobs = 1,
     scheduler: Scheduler = None,
 ) -> None:
-    """Print the loss curve of a regime, its formula, how it was derived and what certifies it.
+    """Print the loss curve of a regime, its formula, its derivation and its certificate.
 
     The certificate lists the s for which the Taylor coefficient of the solution equals the leading
     part of the exactly enumerated Y_s. The curve that is printed is compared with these

@@ -223,7 +223,7 @@ def support(regime_set: Regimes) -> str:
     last, count = regime_set.exponents.last, regime_set.confirmed_by
     if regime_set.exponents.discrete:
         steps = "the start alone" if not last else f"{last} step{'s' * (last > 1)} and the start"
-        return f"Exact, for {steps}; T counts steps. Nothing is said of more steps."
+        return f"Exact, for {steps}; T counts steps. More steps may have another map."
     period = "" if regime_set.period == 1 else f" with period {regime_set.period}"
     if regime_set.law_last is None:
         return (
@@ -348,7 +348,7 @@ def _place(place: Location) -> list[str]:
     values = ", ".join(f"{name} = {number_text(Fraction(value))}" for name, value in place.values)
     lines = [
         f"At {values} the closest regime is {place.closest.name}.",
-        "Estimated size of what is neglected, relative to the loss that is kept, at early times:",
+        "Estimated size of the neglected terms, relative to the leading loss, at early times:",
     ]
     rows = [(entry.regime.name, f"{float(entry.largest):.2g}") for entry in place.table]
     return [*lines, *(f"  {row}" for row in table(rows))]

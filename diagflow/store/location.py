@@ -88,6 +88,6 @@ def store_bytes() -> int:
     if not (named.isascii() and named.isdigit() and len(named) < 10 and int(named) > 0):
         raise InvalidInputError(
             f"{SIZE_VARIABLE} {legible(named, 40)}: counts megabytes; give a positive integer, or "
-            f"{STORE_VARIABLE}=off to keep nothing"
+            f"{STORE_VARIABLE}=off for no cache"
         )
     return int(named) * 10**6

@@ -81,7 +81,7 @@ def variance_coefficients(
     ):
         raise InvalidInputError(
             f"variance of regime {dynamics.regime.name}: its cores are random to leading order, "
-            "or not told apart; use the exact coefficients"
+            "or not distinguished; use the exact coefficients"
         )
     cores, output, rates, initial = dynamics.numbered(last, diagrams=diagrams)
     slopes = _slopes(last, output, rates, initial, averages)

@@ -463,7 +463,7 @@ def test_an_interrupt_keeps_what_was_found(
         assert (record["complete"], len(record["checks"])) == (False, 4)
     else:
         assert out.count("passed   ") == 4
-        assert out.splitlines()[-1].endswith("; interrupted, what was finished is told")
+        assert out.splitlines()[-1].endswith("; interrupted, the finished checks are printed")
 
 
 def test_an_interrupt_within_a_simulation_ends_the_check(

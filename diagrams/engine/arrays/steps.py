@@ -128,7 +128,7 @@ def _read(data: bytes) -> list[_Array]:
         while stream.tell() < len(data):
             arrays.append(np.lib.format.read_array(stream, allow_pickle=False))
     except (ValueError, EOFError) as error:
-        raise InvalidInputError(f"result of a step: {error}; compute it again") from None
+        raise InvalidInputError(f"cached result of a step: {error}; compute it again") from None
     return arrays
 
 

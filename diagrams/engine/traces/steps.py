@@ -57,7 +57,7 @@ class TraceMerging(EngineStep[dict[Key, int]]):
                 for words, free, coefficient in json.loads(data)
             }
         except (ValueError, TypeError) as error:
-            raise InvalidInputError(f"result of a step: {error}; compute it again") from None
+            raise InvalidInputError(f"cached result of a step: {error}; compute it again") from None
 
 
 def _listed(
