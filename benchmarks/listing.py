@@ -1,4 +1,4 @@
-"""What the benchmarks found, as tables: for a terminal and for the documentation.
+"""Results of the benchmarks as tables: for a terminal and for the documentation.
 
 >>> print(Listing("Reach", ("problem", "s"), (("SYM order 2", "40"),), ("all met",)).markdown())
 | problem | s |

@@ -1,4 +1,4 @@
-"""The page of the documentation that says where the engine stands, with its picture.
+"""The page of the documentation with the measured reach and speed of the engine, and its picture.
 
 Source: ours.
 """

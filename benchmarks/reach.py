@@ -142,7 +142,7 @@ def run(
 
 
 def stolen_seconds() -> float:
-    """Processor time that was given to other machines since the start; 0 where nothing tells."""
+    """Processor time that was given to other machines since the start; 0 where it is unknown."""
     import psutil
 
     return float(getattr(psutil.cpu_times(), "steal", 0.0))

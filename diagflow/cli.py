@@ -144,7 +144,7 @@ def _status() -> int:
 
 
 def _unusable(error: OSError) -> int:
-    """The exit status for a place that cannot be read or written, which is told."""
+    """Print that a place cannot be read or written; the exit status."""
     if isinstance(error, BrokenPipeError):
         _discard_output()
         return BROKEN_PIPE

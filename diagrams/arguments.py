@@ -82,7 +82,7 @@ def function(value: Callable[..., object] | None, title: str) -> None:
 
 
 def flag(value: object, title: str) -> bool:
-    """True or False; a text would be true, whatever it says.
+    """True or False; a text would be true, whatever its words.
 
     Raises
     ------

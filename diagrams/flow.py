@@ -129,7 +129,7 @@ class Flow:
         self._potential_denominator = self._generator.denominator
         blocks = [(diagram, weight) for diagram, weight, _ in self._generator.blocks]
         # Symmetric tensors are interchangeable in what is stored, so a parity for each of them
-        # makes sense only if no diagram tells them apart; otherwise one for the class is kept.
+        # makes sense only if no diagram distinguishes them; otherwise one for the class is kept.
         self._uniform = all(
             len({_count(diagram, tensor) % 2 for tensor in members}) == 1
             for diagram, _ in (*blocks, *self._observable)
@@ -215,9 +215,9 @@ class Flow:
             self._sectors[s, parity] = found
         return found
 
-    def _noise(self, state: Any) -> Any:
-        """What the temperature makes of a state, by definition: two derivatives, no merger."""
-        total = self._generator.noise(self.representation.decode(state))
+    def _noise(self, encoded: Any) -> Any:
+        """The effect of the temperature on a sum, by definition: two derivatives, no merger."""
+        total = self._generator.noise(self.representation.decode(encoded))
         scale = -self._potential_denominator
         terms = [(diagram, int(c * scale)) for diagram, c in total]
         self.representation.tick(len(terms))

@@ -83,7 +83,7 @@ class ShareAt:
 
     @property
     def known(self) -> bool:
-        """Whether the estimate says something."""
+        """Whether the estimate is known well enough to be used."""
         return self.error <= KNOWN
 
 
@@ -251,7 +251,7 @@ def neglected_share(
     times : sequence of number, optional
         The times t/T at which the loss is asked for, see `where`.
     losses : sequence of number, optional
-        What the regime says the loss is at these times, where a solution is known; estimated from
+        The loss in the regime at these times, where a solution is known; estimated from
         the leading parts unless given.
     left_out : collection of int
         The s whose leading part the regime's loss does not contain.

@@ -90,7 +90,7 @@ def read_formula(text: str, *, names: Sequence[str] = ()) -> tuple[Term, ...]:
     Raises
     ------
     InvalidInputError
-        If the text is not a formula, or too long; the message tells the place and what may stand
+        If the text is not a formula, or too long; the message names the place and what may stand
         there.
 
     Examples
@@ -192,7 +192,7 @@ def after_blanks(text: str, place: int) -> int:
 
 
 def unexpected(text: str, place: int, expected: str) -> InvalidInputError:
-    """The error that says what stands at a place and what should."""
+    """The error that names what stands at a place and what should."""
     found = repr(text[place : place + 15]) if place < len(text) else "the end"
     return InvalidInputError(
         f"formula {text[:60]!r}: has {found} in column {place + 1}; expected {expected}"

@@ -9,7 +9,7 @@ with a monomial c_s, the *scale*, and a polynomial Q_s with exact coefficients. 
 on the whole triangle the variables are y = H/p and z = p σ².
 
 All other monomials of Y_s are *dropped*. Each of them, divided by a leading one, tends to zero
-under the conditions of the regime; the quotient says why.
+under the conditions of the regime, as the quotient shows.
 
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
@@ -130,7 +130,7 @@ class LeadingSeries:
         InvalidInputError
             If Y_s is zero or not known.
         BudgetExceededError
-            If the hierarchy that goes on beyond the exact coefficients does not reach so far.
+            If the hierarchy that continues the exact coefficients does not reach so far.
         """
         if not isinstance(s, int):
             raise InvalidInputError(

@@ -60,7 +60,7 @@ def agreement(exponents: SeriesExponents) -> tuple[int, ...] | None:
     Returns
     -------
     tuple of int or None
-        None if the theorem says nothing about the problem.
+        None if the theorem does not apply to the problem.
     """
     known = None if exponents.problem is None else recognised(exponents.problem)
     if known is None or known.symbols_of(exponents.symbols) != _SYMBOLS:

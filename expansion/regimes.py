@@ -9,8 +9,8 @@ Only finitely many P_s are known. Their vertices are sorted into sequences that 
 (`expansion.vertex_laws`), and the cells of scalings in which these lead for large s are the regimes
 (`expansion.regime_cells`): every scaling with growing sizes is in exactly one of them. If a wall
 between two sequences moves with s, every finite number of coefficients shows thin cells near it
-which are no regimes: the wall is one regime, which says how it moves and where it tends to. What
-the known coefficients do not decide is said (`expansion.regime_map`).
+which are no regimes: the wall is one regime, with its motion and its limit. What
+the known coefficients do not decide is listed (`expansion.regime_map`).
 
 Laws, checked on every map that is made (`expansion.regime_laws`):
 
@@ -103,7 +103,7 @@ def regimes(
     Raises
     ------
     InvalidInputError
-        If there are too few coefficients to say anything, or no size grows.
+        If there are too few coefficients for a map, or no size grows.
     BudgetExceededError
         If the budget does not suffice.
     """

@@ -98,7 +98,7 @@ class Budget:
             ("diagrams", self.diagrams),
             ("memory", self.memory),
         ):
-            # The negation refuses "not a number" as well.
+            # The negation rejects "not a number", too.
             if value is not None and not (isinstance(value, Real) and value > 0):
                 raise InvalidInputError(
                     f"budget of {shown(value)} {name}: must be positive; raise it or leave it out"
@@ -139,7 +139,7 @@ class Cost:
 def checked_budget(
     budget: Budget | None, progress: Callable[[Progress], None] | None = None
 ) -> Budget:
-    """The limits that are given, or none; and what is told of the progress can be told.
+    """The limits that are given, or none, and a check that progress can be reported.
 
     Raises
     ------
@@ -302,7 +302,7 @@ class LossSeries:
 
     @property
     def budget(self) -> Budget:
-        """The limits on the work; they may be changed, and the work goes on where it stopped."""
+        """The limits on the work; they may be changed, and the work resumes where it stopped."""
         return self._meter.budget
 
     @budget.setter

@@ -64,7 +64,7 @@ def read_series_file(path: Path) -> tuple[Polynomial, ...]:
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """An object; of a key that occurs twice JSON does not say which value counts."""
+    """An object; for a key that occurs twice JSON does not define the value."""
     found = dict(pairs)
     if len(found) < len(pairs):
         twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]

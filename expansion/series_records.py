@@ -81,11 +81,11 @@ def series_record(
     problem : Problem
     coefficients : sequence of Polynomial
     loss : str, optional
-        What was expanded; told if the problem has several losses or it is not the one that drives
-        the flow.
+        The expanded loss; written if the problem has several or it is not the one that drives the
+        flow.
     divisors : mapping, optional
         The sizes for which the series does not hold, see `expansion.series.LossSeries.divisors`;
-        told if there are any. So are the sizes that isometries bound.
+        written if there are any. So are the sizes that isometries bound.
 
     Examples
     --------

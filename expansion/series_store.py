@@ -52,7 +52,7 @@ ENGINE_VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCoefficient:
-    """One coefficient and what is told about it.
+    """One coefficient and its cost.
 
     Parameters
     ----------

@@ -46,7 +46,7 @@ MODES = Axis("p")
 Target = Callable[..., tuple[Network, ...]]
 """Makes the networks from the order.
 
-``symmetric`` tells whether the modes share tensors, ``axis`` is the axis of all open indices.
+``symmetric`` is true if the modes share tensors, ``axis`` is the axis of all open indices.
 """
 
 

@@ -93,7 +93,7 @@ def band(variance: LossEvolution, times: Sequence[float]) -> list[float | None]:
     values = np.full(t.shape, np.nan)
     if inside.any():
         values[inside] = variance(t[inside])
-    # A sum that is not known better than its size says nothing.
+    # A sum that is not known better than its size is unknown.
     error = [variance.error_at([x]) if known else None for x, known in zip(t, inside, strict=True)]
     return [
         float(f"{sqrt(v):.12g}") if isfinite(v) and v >= 0 and (e or 0.0) <= v / 4 else None

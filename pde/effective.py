@@ -66,7 +66,7 @@ _LENGTHS = (6, 8, 12, 16, 24, 32, 48)
 """Numbers of coefficients that are asked of an infinite hierarchy, one after the other."""
 
 DERIVED_DIAGRAMS = 80_000
-"""Diagrams that a derivation may meet before it goes on with what it has: a few seconds."""
+"""Diagrams that a derivation may meet before it continues with what it has: a few seconds."""
 
 SERIES_DIAGRAMS = 25_000
 """Diagrams that one of these lengths may meet: a second or two."""
@@ -104,7 +104,7 @@ def effective_answer(regime_set: Regimes, name: str) -> Answer:
 
     Notes
     -----
-    There is no solution if the derivation is refused, or knows no more coefficients than the map.
+    There is no solution if the derivation fails, or knows no more coefficients than the map.
     The certificate compares the coefficients that are as large as the order of the dynamics asks:
     in a regime whose even and odd coefficients are of different orders only the larger ones are
     in the sum, and the others are listed as left out.
@@ -124,7 +124,7 @@ class Answer:
     Parameters
     ----------
     hierarchy : HierarchySummary
-        Of kind none if the derivation was refused; its remark is the reason.
+        Of kind none if the derivation failed; its remark is the reason.
     solution : Solution, optional
     """
 

@@ -83,7 +83,7 @@ class Origin(StrEnum):
     """Found in the enumerated coefficients, made an equation and solved, by machinery alone."""
 
     GIVEN = "given"
-    """Typed in, with the reasons for it; the certificate says for which s it is confirmed."""
+    """Typed in, with the reasons for it; the certificate lists the s for which it is confirmed."""
 
     RESUMMED = "resummed"
     """Approximants of the enumerated coefficients, with an error estimate."""
@@ -358,7 +358,7 @@ class LossEvolution:
         Raises
         ------
         InvalidInputError
-            If a time is outside the domain; the message says why there is no value.
+            If a time is outside the domain; the message gives the reason.
         """
         t = as_times(times)
         if not self.domain.contains(t):

@@ -53,7 +53,7 @@ def resummed_curve(
     relative_tolerance: float = TOLERANCE,
     asymptotic: bool = False,
 ) -> Curve:
-    """The sum of c_s (t/T)^s / s!, where it can be told.
+    """The sum of c_s (t/T)^s / s!, where it can be determined.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def resummed_curve(
         Allowed error, relative to abs(L - L(0)) + abs(L(0) - target), besides rounding.
     asymptotic : bool, default False
         Whether a divergent series without a sum is evaluated where its terms still determine it to
-        the tolerance; without it a half of the line on which it diverges is refused.
+        the tolerance; without it a half of the line on which it diverges is rejected.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def resummed_curve(
     scale = bounded_float(T)
 
     def within(tau: FloatArray) -> tuple[np.ndarray, FloatArray, FloatArray]:
-        """Which sums are told, the sums less the first coefficient, and their errors."""
+        """Which sums are determined, the sums less the first coefficient, and their errors."""
         moved, error = series.moved(tau)
         return error <= relative_tolerance * (np.abs(moved) + remains), moved, error
 

@@ -1,7 +1,7 @@
 """From a problem to its page: expansion, regimes, solutions and what is shown beside them.
 
 Every part has its share of the time; what is not finished within a limit, or before an interrupt,
-is left out, and the page says so.
+is left out, with a note on the page.
 
 Source: ours.
 """

@@ -1,7 +1,7 @@
 """Everything that the page of a problem shows, as plain data: the format ``explorer``.
 
 Exact numbers are strings, curves are numbers. Where something is missing there is ``null`` and a
-sentence that says why.
+sentence with the reason.
 
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
@@ -49,7 +49,7 @@ _MONOMIALS = 20_000
 _DIGITS = 7
 
 Findings = Mapping[str, Any]
-"""What was found out about a regime beside its solution: table, dynamics, experiment, numbers."""
+"""The results for a regime in addition to its solution: table, dynamics, experiment, numbers."""
 
 NOTHING: Findings = MappingProxyType({})
 

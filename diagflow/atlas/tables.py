@@ -10,7 +10,7 @@ where c is the part that only measures the target. A table holds Φ on a grid th
 log(1 + τ/τ_0) and in log y, and log τ_0, where τ_0(y) is the time of half of the change; a page
 interpolates both with cubic polynomials. Its *error* is measured: the curve is asked for at
 points between those of the grid, and at sizes that no point of the grid had, and compared with what
-the table says there. So a wrong law of scaling shows as an error too.
+the table there. So a wrong law of scaling shows as an error too.
 
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes

@@ -279,7 +279,7 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
 
 _FACTORS = ("temperature", "implicit", "momentum", "step")
 _DRIVING = ("flow", "rate", "resample", *_FACTORS)
-"""Those that say what drives its weights; they belong to every problem."""
+"""Those of the dynamics of the weights; they belong to every problem."""
 
 
 def takes_problem(
@@ -385,7 +385,7 @@ def continuous(problem: "Problem", command: str) -> "Problem":
 
 
 def checked_steps(problem: "Problem", steps: int | None, terms: int | None) -> int | None:
-    """The number of the last coefficient, said as one of steps or of terms.
+    """The number of the last coefficient, given as a number of steps or of terms.
 
     Raises
     ------

@@ -41,7 +41,7 @@ def search(
     """The regimes of a loss, while a bar on the terminal follows the expansion.
 
     A map that is not finished is not printed: its law is that no scaling is left over, and before
-    the last face is known none of the others is. An interrupt says how far the work was.
+    the last face is known none of the others is. An interrupt prints how far the work was.
     """
     from diagflow.terminal import following
     from diagflow.workers.executors import executor

@@ -149,7 +149,7 @@ def budget(seconds: float | None, diagrams: int | None, memory: float | None) ->
 
 
 def can_be_quiet(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with an option ``--quiet``, under which `diagflow.terminal.note` says nothing."""
+    """The command with an option ``--quiet``, which silences `diagflow.terminal.note`."""
     parameters = list(inspect.signature(command).parameters.values())
     parameters.append(
         inspect.Parameter(

@@ -188,7 +188,7 @@ def run(
     assert regime is not None
     if regime == AUTOMATIC:
         regime = _nearest(found, values, grid)
-    # What knows how far it is ends a little earlier, and says so.
+    # A computation that tracks its progress ends a little earlier, with a better message.
     sooner = None if max_seconds is None else _SOONER * max_seconds
     with time_limit(max_seconds, f"solution of regime {regime}"), seconds_left(sooner):
         evolution = solve(found, regime, at=values)
@@ -254,7 +254,7 @@ def run(
 def _nearest(
     regime_set: "Regimes", values: "Mapping[str, Fraction]", times: "Sequence[float]"
 ) -> str:
-    """The regime that describes numbers best at some times, told with what it neglects."""
+    """The regime that describes numbers best at some times; prints its neglected share."""
     from diagflow.terminal import note
     from expansion.closest_regime import where
 

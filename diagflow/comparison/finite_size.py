@@ -75,7 +75,7 @@ SAFETY = 3.0
 """The stated error is so many times what two routes differ by, or the error of the better one."""
 
 SAFETY_ALONE = 5.0
-"""The same where one route only tells something."""
+"""The same where only one route gives a value."""
 
 _OCTAVES = 24
 _PER_OCTAVE = 3

@@ -83,7 +83,7 @@ def compare_regime(
         )
     with time_limit(seconds, f"comparison in regime {regime_set[name].name}") as limit:
         evolution = solve(regime_set, name, at=at)
-        curve = evolution(np.asarray(times, dtype=np.float64))  # refuses before time is spent
+        curve = evolution(np.asarray(times, dtype=np.float64))  # rejects bad times before the runs
     if not np.all(np.isfinite(curve)):
         raise InvalidInputError(
             f"regime {name}: the loss is too large for a floating point number; give times "

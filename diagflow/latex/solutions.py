@@ -84,7 +84,7 @@ def _certified(solution: Solution) -> str:
 
 
 def certificate_latex(certificate: Certificate) -> str:
-    r"""What the certificate says, in a sentence.
+    r"""The certificate in a sentence.
 
     Examples
     --------

@@ -187,7 +187,7 @@ def _wrapped(regime: Regime) -> tuple[str, ...]:
 
 
 def _coordinates(regime_set: Regimes, vertices: Sequence[Point]) -> tuple[int, int, int]:
-    """Three symbols whose powers tell the points apart, preferably without the first size."""
+    """Three symbols whose powers distinguish the points, preferably without the first size."""
     exponents = regime_set.exponents
     still = [i for i, name in enumerate(exponents.symbols) if name not in exponents.growing]
     preferred = [*exponents.growing_places[1:], *still, exponents.growing_places[0]]

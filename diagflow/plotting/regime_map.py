@@ -2,7 +2,7 @@
 
 A point of the map is a scaling; for the CP models x = α_H/α_p and y = α_σ/α_p. Regions, walls and
 corners are the regimes whose cones meet the plane in an area, a segment and a point; each is
-labelled with its name and, but for corners, its natural T. Colours and hatches say how much is
+labelled with its name and, but for corners, its natural T. Colours and hatches show how much is
 learnt. A wall that moves with s is drawn dashed at its limit, and dotted where it is at each known
 s.
 """

@@ -22,7 +22,7 @@ __all__ = ["json_text", "latex", "text"]
 
 
 def text(found: Correlators, *, width: int | None = None) -> str:
-    """The table, and what it says of the kernel.
+    """The table, and its consequences for the kernel.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ a grid with both signs is integrated from 0 both ways.
 
 Other dynamics of `expansion.drive` have algorithms of their own. *Momentum*: the weights and their
 velocities, at rest at first, by the same methods. *Steps*: the times are numbers of steps, done as
-they are defined, with tensors drawn anew after each if the problem says so. *Temperature*:
+they are defined, with tensors drawn anew after each if the problem declares so. *Temperature*:
 Euler-Maruyama, T du = -g dt + (2 D T)^{1/2} dB, with steps halved until the recorded loss changes
 by less than a tolerance when a run of half the steps follows the same noise; since the noise is
 additive, both errors are proportional to the step.
@@ -276,7 +276,7 @@ class _Run:
 
     def velocity(self, t: float, state: Vector) -> Vector:
         moved = self.force(state)
-        if self.friction is not None:  # the state goes on with the velocities in t/T
+        if self.friction is not None:  # the state also has the velocities in t/T
             speed = state[self.size :]
             moved = np.concatenate([speed, moved - self.friction * speed])
         return moved / self.flow.values["T"]

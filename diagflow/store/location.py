@@ -1,4 +1,4 @@
-"""Where the store is, unless a command is told otherwise.
+"""Where the store is, unless an option names another file.
 
 The environment variable ``DIAGFLOW_STORE`` holds the path of the file, or that there is none: one
 of ``off``, ``no``, ``none``, ``false`` and ``0``, in capitals or not. A path that begins with ``~``
@@ -27,7 +27,7 @@ _FILE = "coefficients.sqlite3"
 
 
 def store_path() -> Path | None:
-    """The file of the store; None if the environment says that there is none.
+    """The file of the store; None if the environment turns it off.
 
     Raises
     ------

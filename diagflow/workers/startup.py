@@ -1,4 +1,4 @@
-"""What a process of the application does before its command.
+"""The start of a process of the application, before its command.
 
 Source: ours.
 """

@@ -1,4 +1,4 @@
-"""What a flow is made of: the blocks of its potential, what may be cut out of them, its symmetries.
+"""The diagrams of a flow: the blocks of its potential, the factors to derive by, its symmetries.
 
 Source: ours.
 """
@@ -21,7 +21,7 @@ Tick = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class FlowDiagrams:
-    """What a flow is made of.
+    """The diagrams that define a flow.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the bulk engine asks of a way to store sums of diagrams.
+"""The interface of the ways in which the bulk engine stores sums of diagrams.
 
 The flow of an observable (see `diagrams.flow`) needs three things of a sum of diagrams: translate
 it from and to `DiagramSum`, merge it with the blocks of the potential, and take the expectation. A

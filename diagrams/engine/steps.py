@@ -47,10 +47,10 @@ _UNDER_WAY = 64
 """Steps that an executor is given ahead of the one whose result is taken next."""
 
 _TOGETHER = 4
-"""Steps that an executor is given at once: telling it costs as much as a tenth of a step."""
+"""Steps that an executor is given at once: submitting costs as much as a tenth of a step."""
 
 _READY = 16
-"""Steps that wait to be given until the next come, or until it is known that there are no more."""
+"""Steps held back until more arrive to be submitted together, or until the last has arrived."""
 
 _PATIENCE = 0.1
 """Seconds between two ticks while an executor is waited for."""
@@ -310,7 +310,7 @@ class _Pending(Generic[Result]):
 
 
 class _ElsewhereError(Exception):
-    """An executor did not return a result; the cause says why."""
+    """An executor did not return a result, for the reason in its cause."""
 
 
 def _awaited(future: Future[Result], tick: Tick) -> Result:

@@ -28,7 +28,7 @@ __all__ = ["derivation_record"]
 
 
 def derivation_record(found: EffectiveDynamics, last: int | None) -> dict[str, Any]:
-    """A derivation with its leading coefficients up to one; none if it is refused.
+    """A derivation with its leading coefficients up to one; none if it is rejected.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ be made of losses, other observables, the model and its tangent kernel, see `exp
 A target may also combine the names in `expansion.targets.TARGETS` if all open indices lie on the
 axis p; ``zero`` and ``0`` are the zero target on any axes.
 
-A file is a stranger's: its size is limited, see `expansion.input_limits` and
+Files are untrusted: their size is limited, see `expansion.input_limits` and
 `expansion.problem_files.toml_document`, and nothing in it is evaluated.
 
 Source: ours.
@@ -95,7 +95,7 @@ def read_problem_file(path: str | PathLike[str]) -> Problem:
     Raises
     ------
     InvalidInputError
-        If the file cannot be read or does not describe a problem; the message tells the line.
+        If the file cannot be read or does not describe a problem; the message names the line.
     """
     try:
         path = Path(path)
@@ -141,7 +141,7 @@ def read_problem(document: TomlDocument) -> Problem:
     Raises
     ------
     InvalidInputError
-        If it does not describe one; the message tells the line.
+        If it does not describe one; the message names the line.
     """
     return _Reader(document, Declarations(document)).problem
 

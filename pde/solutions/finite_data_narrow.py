@@ -60,7 +60,7 @@ _NODES = 2048
 _TOLERANCE = 1e-13
 _COARSE_NODES = 1448
 _COARSE_TOLERANCE = 1e-11
-"""A second path with a coarser average and longer steps tells the error of the first."""
+"""A second path with a coarser average and longer steps gives the error of the first."""
 
 _LONGEST = 1e12
 """How far back a blow-up is looked for, in units of T/min(z, 1)."""

@@ -79,7 +79,7 @@ _SETTLES = 0.5
 resolve what decides the loss, such as an edge of the spectrum at 2."""
 
 _SMALL = 1e-8
-"""The share of the loss below which a change that does not settle is told by `_ACCURACY`."""
+"""The share of the loss below which a change that does not settle has the error `_ACCURACY`."""
 
 _REASON = "because only gradient descent is integrated"
 

@@ -13,7 +13,7 @@ coupling g = ν² θ p^{ν-1}σ^ν. The averages exist for s <= 0 only: for t <=
 > 0 a particle that starts at v reaches infinity at s = 1/(ν(ν-2)v^{ν-2}), some at once, and the
 formal series diverges.
 
-Ascent goes on for ever if and only if p^{ν-1}σ^ν < ρ* = 1/(ν² θ ∫K^{ν-1}) (integral over s < 0).
+Ascent lasts for ever if and only if p^{ν-1}σ^ν < ρ* = 1/(ν² θ ∫K^{ν-1}) (integral over s < 0).
 Then E[L] → p/2 like |τ|^{-ν/(ν-2)}. Beyond, the loss blows up at a finite time with the exponent
 -ν/(ν-1). For ν = 4, ρ*θ = 2.0778094484725803.
 

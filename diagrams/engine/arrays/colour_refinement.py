@@ -44,7 +44,7 @@ class Layout:
     """How nodes are numbered, prepared once for each set of axes.
 
     ``parts`` are the distinct spans of slots, and what no slot covers, as ranges of axes, with
-    their first node and width in ``first`` and ``width``; ``slot_part`` and ``node_part`` say which
+    their first node and width in ``first`` and ``width``; ``slot_part`` and ``node_part`` are the
     part a slot and a node belong to. Messages tell the slots apart by an odd number for each,
     ``slot_odd``. For each node ``axis_start`` is the first node of its axis, ``within`` its number
     on the axis, ``initial`` the colour of the axis and ``base`` its sort key without a colour.
@@ -80,7 +80,7 @@ class IncidenceBatch:
     ``nodes`` its node in every slot, ``kinds`` what its kind adds to its messages (None if there is
     one kind only). Colours are kept as one array for each distinct span, of shape (diagrams, nodes
     of the span); ``at`` are the positions in it, read row by row, of the nodes in every slot, and
-    ``used`` tells which nodes are on a factor.
+    ``used`` marks the nodes that are on a factor.
     """
 
     layout: Layout

@@ -121,7 +121,7 @@ def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
 
 
 def without_random_factors(free: NDArray[np.intp], dtype: np.dtype[Any]) -> Contractions:
-    """What is left of rows that are summed at once.
+    """The rows without their random factors, which are summed at once.
 
     Parameters
     ----------

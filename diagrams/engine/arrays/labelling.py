@@ -3,7 +3,7 @@
 The bulk engine meets millions of labelled diagrams and has to recognise those it has met. It
 renumbers the nodes of each diagram by an order that depends on its structure: every node starts
 with a colour for its axis, and in each sweep the colours of the other nodes of its factors are
-mixed into its own, until the colours tell the nodes apart. Where equally coloured nodes remain
+mixed into its own, until the colours distinguish the nodes. Where equally coloured nodes remain
 that are not *twins* (nodes with the same factors and the same neighbours, whose order does not
 matter), the first of them is given a colour of its own and the sweeps continue.
 

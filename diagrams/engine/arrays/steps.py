@@ -41,7 +41,7 @@ class Integration(EngineStep[list[Contractions]]):
         return merger.integrated(self.codes)
 
     def to_bytes(self) -> bytes:
-        """The rows."""
+        """The rows of factors as bytes."""
         return _written([self.codes])
 
     @staticmethod
@@ -57,7 +57,7 @@ class Integration(EngineStep[list[Contractions]]):
 
     @staticmethod
     def result_from_bytes(data: bytes) -> list[Contractions]:
-        """The parts of such arrays."""
+        """The parts that arrays of results stand for."""
         return [Contractions(*arrays) for arrays in _groups(_read(data), 6)]
 
 
@@ -92,7 +92,7 @@ class Merging(EngineStep[PackedSum]):
 
     @staticmethod
     def result_from_bytes(data: bytes) -> PackedSum:
-        """The groups of such arrays."""
+        """The groups of a sum from its arrays."""
         return {
             (codes.shape[1], tuple(free.tolist())): (codes, _from_text(text))
             for free, codes, text in _groups(_read(data), 3)

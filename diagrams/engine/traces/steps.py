@@ -39,7 +39,7 @@ class TraceMerging(EngineStep[dict[Key, int]]):
 
     @staticmethod
     def result_to_bytes(result: dict[Key, int]) -> bytes:
-        """The terms."""
+        """The terms of a sum from their bytes."""
         return json.dumps(_listed(result.items())).encode()
 
     @staticmethod
