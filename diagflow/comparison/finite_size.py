@@ -361,7 +361,7 @@ def kept_coefficients(
 
     Parameters
     ----------
-    found, name, at, left_out
+    regime_set, name, at, left_out
         See `neglected_coefficients`.
     """
     from pde.solving import leading_coefficients
@@ -382,7 +382,7 @@ def finite_size_correction(
 
     Parameters
     ----------
-    found, name
+    regime_set, name
         See `neglected_coefficients`.
     at : mapping
         A number for every symbol; T is 1 unless given.
