@@ -34,6 +34,11 @@ one more term doubles the work. *Contractions* are distinct diagrams; the time f
 merging included, hardly depends on how many there are. Order 2 has its own representation, closed
 words, with far fewer of them.
 """,
+    "Start": """## From a cold start
+
+Whole commands in a fresh process: seconds of processor time, medians of some turns, and the ratio
+to `python -c "import numpy, scipy, sympy"` in the same turns, which a limit is a multiple of.
+""",
     "Ratio": """## Against the textbook
 
 The same coefficients from a program that lists every merger and every pairing,

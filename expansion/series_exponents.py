@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 
 from diagrams.arguments import shown
 from diagrams.errors import BudgetExceededError, InvalidInputError
@@ -35,6 +36,7 @@ from expansion.geometry.newton import NewtonPolyhedron
 from expansion.polynomial import Polynomial, symbol_order
 from expansion.problem import Problem
 from expansion.recognition import recognised
+from expansion.regime_map import find_map
 from expansion.series import Budget, LossSeries, Progress, loss_series
 from expansion.series_store import SeriesStore
 from expansion.vertex_laws import laws
@@ -46,6 +48,12 @@ DEFAULT_DIAGRAMS = 30_000
 
 DECIDING_DIAGRAMS = 120_000
 """So many if fewer do not decide how the vertices move."""
+
+ENOUGH_DIAGRAMS = 12_000
+"""More are not met for a map that the coefficients known confirm already."""
+
+_RELIABLE = 6
+"""From this s on, what a coefficient is expected to cost is right within a quarter."""
 
 MAXIMAL_DEFAULT_TERMS = 8
 
@@ -108,10 +116,12 @@ class SeriesExponents:
         loss : str, optional
             Which loss or observable; without it the loss that drives the flow.
         terms : int, optional
-            The last coefficient. Without it as many as `DEFAULT_DIAGRAMS` diagrams allow, and if
-            these do not decide how the vertices move, as many as `DECIDING_DIAGRAMS` allow until
-            they do; at most Y_8. Diagrams are counted, not seconds, so that the answer does not
-            depend on the machine or its load.
+            The last coefficient. Without it as many as decide the map: once the maps of one and of
+            two coefficients fewer are the same, none for which more than `ENOUGH_DIAGRAMS` would
+            be met; until then as many as `DEFAULT_DIAGRAMS` allow, and if these do not decide how
+            the vertices move, as many as `DECIDING_DIAGRAMS` allow until they do; at most Y_8.
+            None is begun that the growth so far puts far beyond. Diagrams are counted, not
+            seconds, so that the answer does not depend on the machine or its load.
         stopped : callable, optional
             Called with the `BudgetExceededError` or `KeyboardInterrupt` that ended the expansion
             before the terms were finished; the coefficients that are finished, at least Y_0, are
@@ -149,17 +159,35 @@ class SeriesExponents:
         try:
             if terms is not None:
                 series[terms]
-            elif not _reaches(series, MAXIMAL_DEFAULT_TERMS) and counted:
-                last = len(series.known)
-                series.budget = replace(limits, diagrams=DECIDING_DIAGRAMS)
-                while not cls._of_series(problem, loss, series.known).has_law():
-                    if last > MAXIMAL_DEFAULT_TERMS or not _reaches(series, last):
-                        break
-                    last += 1
+            elif counted:
+                return cls._deciding(problem, loss, series)
+            else:
+                _reaches(series, MAXIMAL_DEFAULT_TERMS)
         except (BudgetExceededError, KeyboardInterrupt) as error:
             if not series.known or stopped is None:
                 raise
             stopped(error)
+        return cls._of_series(problem, loss, series.known)
+
+    @classmethod
+    def _deciding(cls, problem: Problem, loss: str | None, series: LossSeries) -> SeriesExponents:
+        """The exponents of as many coefficients as decide the map."""
+        found: SeriesExponents | None = None
+        deciding = False
+        for last in range(MAXIMAL_DEFAULT_TERMS + 1):
+            if deciding or _likely_work(series) > ENOUGH_DIAGRAMS:
+                found = cls._of_series(problem, loss, series.known)
+                if found.has_law() if deciding else found.is_confirmed():
+                    return found
+            if not deciding and not _reaches(series, last):
+                found = found or cls._of_series(problem, loss, series.known)
+                if found.has_law():
+                    return found
+                series.budget = replace(series.budget, diagrams=DECIDING_DIAGRAMS)
+                deciding = True
+            if deciding and not _reaches(series, last):
+                return found or cls._of_series(problem, loss, series.known)
+            found = None
         return cls._of_series(problem, loss, series.known)
 
     @classmethod
@@ -296,6 +324,16 @@ class SeriesExponents:
         """Whether all vertices of the Newton polyhedra move linearly up to the last coefficient."""
         return next(iter(laws(self.polyhedra(), self.last)), None) is not None
 
+    def is_confirmed(self) -> bool:
+        """Whether the maps of one and of two coefficients fewer are the same as that of all."""
+        try:
+            found = find_map(
+                self.polyhedra(), self.last, growing=self.growing_places, tick=unhurried
+            )
+        except InvalidInputError:  # too few coefficients
+            return False
+        return found.confirmed
+
     def polyhedra(self, *, tick: Tick = unhurried) -> dict[int, NewtonPolyhedron]:
         """The Newton polyhedron of every Y_s that is not zero.
 
@@ -304,11 +342,17 @@ class SeriesExponents:
         tick : callable, optional
             Called during the work; it may raise an exception to end it.
         """
-        return {
-            s: NewtonPolyhedron(self.points(s), growing=self.growing_places, tick=tick)
-            for s, polynomial in enumerate(self.coefficients)
-            if len(polynomial)
-        }
+        for s, polynomial in enumerate(self.coefficients):
+            if len(polynomial) and s not in self._polyhedra:
+                self._polyhedra[s] = NewtonPolyhedron(
+                    self.points(s), growing=self.growing_places, tick=tick
+                )
+        return dict(self._polyhedra)
+
+    @cached_property
+    def _polyhedra(self) -> dict[int, NewtonPolyhedron]:
+        """Those that were asked for."""
+        return {}
 
     def points(self, s: int) -> tuple[Point, ...]:
         """The exponents of the monomials of Y_s, sorted."""
@@ -335,12 +379,23 @@ def pure_target_of(problem: Problem, name: str) -> Polynomial:
     )
 
 
+def _likely_work(series: LossSeries) -> int:
+    """How many diagrams will have been met with the next coefficient; 0 if nothing tells."""
+    cost = series.expected_cost()
+    return 0 if cost is None else series.work + cost.diagrams + cost.contractions
+
+
 def _reaches(series: LossSeries, last: int) -> bool:
     """Whether the limit on diagrams allows Y_last; other limits may not decide it."""
+    limit = series.budget.diagrams
+    known = len(series.known)
+    if limit is not None and known == last:
+        margin = Fraction(5, 4) if last >= _RELIABLE else 2
+        if _likely_work(series) > margin * limit:
+            return False
     try:
         series[last]
     except BudgetExceededError:
-        limit = series.budget.diagrams
         if not series.known or limit is None or series.work <= limit:
             raise
         return False

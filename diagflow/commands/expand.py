@@ -113,7 +113,6 @@ def run(
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.show import series as show
     from diagflow.show.languages import Language, series_code
-    from diagflow.show.series_sum import sum_json, sum_text
     from diagflow.terminal import following
     from diagflow.workers.executors import executor
     from diagrams.errors import InvalidInputError
@@ -146,6 +145,9 @@ def run(
         )
         interrupted = not _completed(series, terms)
     if values is not None:
+        # Resummation and what it stands on take longer to load than a few coefficients to compute.
+        from diagflow.show.series_sum import sum_json, sum_text
+
         summed = sum_json if output is SeriesFormat.json else sum_text
         typer.echo(summed(problem, series.known, values, grid), nl=False)
     elif output.value in tuple(Language):
