@@ -387,8 +387,10 @@ class LossEvolution:
             )
         digits = whole(digits, "digits", least=1, most=MAXIMAL_DIGITS)
         exact = number(t, "t")
-        with mpmath.workdps(digits + 10):
+        # Of a time that is rounded the loss would not have more digits than the time.
+        with mpmath.workdps(2 * digits + 60):
             time = mpmath.mpf(exact.numerator) / exact.denominator
+        with mpmath.workdps(digits + 10):
             if not self.domain.contains(np.asarray([float(time)])):
                 self(float(time))
             value = self.curve.precise(time, digits)

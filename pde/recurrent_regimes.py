@@ -33,8 +33,6 @@ from fractions import Fraction
 from math import factorial
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from diagrams.errors import InvalidInputError
 from diagrams.wick import Monomial, monomial
 from expansion.leading import LeadingSeries
@@ -42,8 +40,8 @@ from expansion.polynomial import Polynomial, monomial_latex
 from expansion.problem import Problem
 from pde.characteristics.characteristics import solve_symbolically
 from pde.closed_form import closed_form
-from pde.curve import Domain, FloatArray, Parameters
 from pde.evolution import DerivationStep, Solution
+from pde.face import Face
 from pde.formula_latex import formula_latex
 from pde.recurrences.equation import FirstOrderPDE
 from pde.recurrences.recurrence import Index, Recurrence
@@ -166,11 +164,18 @@ def recurrent_solution(
     argument = _product(series.time) * symbol("t") / symbol("T")
     formula = _product(series.scale) * h.expression.subs({y: _product(series.ratio), x: argument})
     ratio = f", \\quad y = {monomial_latex(series.ratio)}" if series.ratio else ""
+    rate = 2 * series.rate * series.theta(y) * argument / symbol("t")
+    pole = -1 / (series.beta * rate.subs(y, _product(series.ratio))) if series.beta else None
     return closed_form(
+        Face(
+            loss=formula,
+            blow_up=() if pole is None else (pole,),
+            late=sympy.Integer(0),
+            reason="before it the loss has blown up",
+        ),
         problem=problem.title,
         regime=leading.regime.name,
         source=source,
-        formula=formula,
         derivation=(
             DerivationStep(
                 "Leading terms",
@@ -193,40 +198,8 @@ def recurrent_solution(
                 "Loss", rf"\mathbf{{E}}[L] \sim {formula_latex(formula)}", "m h at x t/T."
             ),
         ),
-        evaluate=lambda parameters, t: _values(series, parameters, t),
-        domain=lambda parameters: _domain(series, parameters),
-        limits=lambda parameters: (None, 0.0),
         validity="all t >= 0, and t < 0 until the loss blows up" if series.beta else "all t",
     )
-
-
-def _numbers(series: FirstOrderRegime, parameters: Parameters) -> tuple[float, float]:
-    """The initial loss m a(y), and 2cθx/T."""
-    import sympy
-
-    values = {
-        symbol(name): sympy.Rational(v.numerator, v.denominator) for name, v in parameters.items()
-    }
-    y = _product(series.ratio).subs(values)
-    start = (_product(series.scale) * series.amplitude(y)).subs(values)
-    rate = 2 * series.rate * series.theta(y) * _product(series.time).subs(values)
-    return float(start), float(rate / values[symbol("T")])
-
-
-def _values(series: FirstOrderRegime, parameters: Parameters, t: FloatArray) -> FloatArray:
-    start, rate = _numbers(series, parameters)
-    with np.errstate(over="ignore"):
-        if not series.beta:
-            return np.asarray(start * np.exp(-series.gamma * rate * t))
-        decay = np.log1p(series.beta * rate * t)
-        return np.asarray(start * np.exp(-series.gamma / series.beta * decay))
-
-
-def _domain(series: FirstOrderRegime, parameters: Parameters) -> Domain:
-    if not series.beta:
-        return Domain()
-    _, rate = _numbers(series, parameters)
-    return Domain(start=-1 / (series.beta * rate), reason="before it the loss has blown up")
 
 
 def _product(powers: Monomial) -> sympy.Expr:

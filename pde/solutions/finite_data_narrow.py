@@ -36,9 +36,10 @@ from scipy.integrate import solve_ivp
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from pde.closed_form import EARLY_TIMES, closed_form, precise_value
+from pde.closed_form import EARLY_TIMES, closed_form
 from pde.curve import Curve, Domain, FloatArray, Parameters
 from pde.evolution import DerivationStep, Method, Solution
+from pde.face import Face
 from pde.numerics.marchenko_pastur import edge, moment_in_sizes, rule
 from pde.solutions.finite_data import (
     POPULATION,
@@ -52,7 +53,7 @@ from pde.solutions.finite_data import (
 from pde.solver import Solver
 
 if TYPE_CHECKING:
-    import sympy
+    pass
 
 __all__ = ["SOLVERS", "generating_average"]
 
@@ -334,33 +335,27 @@ def _characteristic_solution(problem: Problem, regime: str, loss: Loss) -> Solut
 # -- few data --------------------------------------------------------------------------------------
 
 
-def _few_formula(q: Symbols, loss: Loss, *, with_target: bool, at_rest: bool = False) -> sympy.Expr:
+def _few(q: Symbols, loss: Loss, *, with_target: bool, at_rest: bool = False) -> Face:
     """The loss; where z = 2 is at rest, the limit of the formula, which is 0/0 there."""
     import sympy
 
     two = 2 if with_target else 0
     rate = 2 * (two - q.z)
     grown = sympy.exp(rate * q.data_time)
-    target = q.p / 2 if with_target else 0
+    target = q.p / 2 if with_target else sympy.Integer(0)
+    start = target - q.H * q.z * (two - q.z) / 2
+    decays = q.z > two if with_target else True
     if loss == "train":
-        return target - q.H * q.z * (two - q.z) / 2 * grown
+        moved = target - q.H * q.z * (two - q.z) / 2 * grown
+        return Face(loss=moved, late=sympy.Piecewise((target, decays)))
     one = 1 if with_target else 0
     speed = 4 * q.z * (one - q.z) ** 2 * q.H * q.N / q.p
-    grown_time = q.data_time if at_rest else (grown - 1) / rate
-    return target - q.H * q.z * (two - q.z) / 2 - speed * grown_time
-
-
-def _few_values(n: Numbers, t: FloatArray, loss: Loss, *, with_target: bool) -> FloatArray:
-    two, one = (2.0, 1.0) if with_target else (0.0, 0.0)
-    rate = 2 * (two - n.z)
-    target = n.p / 2 if with_target else 0.0
-    data_time = n.r * t / n.T
-    with np.errstate(over="ignore"):
-        if loss == "train":
-            return np.asarray(target - n.H * n.z * (two - n.z) / 2 * np.exp(rate * data_time))
-        grown = np.expm1(rate * data_time) / rate if rate else data_time
-    speed = 4 * n.z * (one - n.z) ** 2 * n.H * n.N / n.p
-    return np.asarray(target - n.H * n.z * (two - n.z) / 2 - speed * grown)
+    if at_rest:
+        return Face(loss=start - speed * q.data_time)
+    return Face(
+        loss=start - speed * (grown - 1) / rate,
+        late=sympy.Piecewise((start + speed / rate, decays)),
+    )
 
 
 def _few_taylor(loss: Loss, *, with_target: bool) -> Iterator[Polynomial]:
@@ -385,23 +380,19 @@ def _few_taylor(loss: Loss, *, with_target: bool) -> Iterator[Polynomial]:
 
 def _few_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
     with_target = regime == "small-data & narrow-latent"
+    q = Symbols.all()
+    face = _few(q, loss, with_target=with_target)
+    rest = _few(q, loss, with_target=with_target, at_rest=True)
 
-    def late(parameters: Parameters) -> tuple[float | None, float | None]:
-        n = Numbers.of(parameters)
-        rate = 2 * ((2.0 if with_target else 0.0) - n.z)
-        if rate >= 0:
-            return None, None
-        if loss == "train":
-            return None, n.p / 2 if with_target else 0.0
-        still = _few_values(n, np.zeros(1), loss, with_target=with_target)[0]
-        speed = 4 * n.z * ((1.0 if with_target else 0.0) - n.z) ** 2 * n.H * n.N / n.p
-        return None, float(still + speed / rate)
+    def at(parameters: Parameters) -> Face:
+        return rest if with_target and parameters["p"] * parameters["sigma2"] == 2 else face
 
     solution = closed_form(
+        face,
+        at=at,
         problem=problem.title,
         regime=regime,
         source=SOURCE,
-        formula=_few_formula(Symbols.all(), loss, with_target=with_target),
         derivation=(
             *_HIERARCHY_STEPS[:1],
             DerivationStep(
@@ -412,23 +403,9 @@ def _few_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
                 "Of every moment the largest power of r is kept; all v_k are one exponential.",
             ),
         ),
-        evaluate=lambda parameters, t: _few_values(
-            Numbers.of(parameters), t, loss, with_target=with_target
-        ),
-        limits=late,
         validity=EARLY_TIMES,
     )
-
-    def curve(parameters: Parameters) -> Curve:
-        plain = solution.curve(parameters)
-        if not with_target or parameters["p"] * parameters["sigma2"] != 2:
-            return plain
-        formula = _few_formula(Symbols.all(), loss, with_target=True, at_rest=True)
-        return replace(
-            plain, precise=lambda t, digits: precise_value(formula, parameters, t, digits)
-        )
-
-    return replace(solution, taylor=lambda: _few_taylor(loss, with_target=with_target), curve=curve)
+    return replace(solution, taylor=lambda: _few_taylor(loss, with_target=with_target))
 
 
 _CHARACTERISTIC = {"narrow-latent", "narrow-latent & free"}

@@ -32,11 +32,13 @@ import mpmath
 import numpy as np
 import sympy
 
+from diagrams.errors import InvalidInputError
 from expansion.dynamics.system import PolynomialSystem
 from expansion.polynomial import Polynomial
 from pde.curve import Curve, Parameters
 from pde.evolution import DerivationStep, Method, Solution
 from pde.formula_latex import formula_latex
+from pde.numerics.certified import Evaluator, exact_time
 from pde.systems.closed import closed_formula, pruned
 from pde.systems.curves import flow_curve
 from pde.systems.enclosure import precise_output
@@ -74,7 +76,29 @@ def system_curve(system: PolynomialSystem, parameters: Parameters) -> Curve:
     curve = flow_curve([SystemFlow(at)], T=T)
 
     def precise(t: mpmath.mpf, digits: int) -> mpmath.mpf:
-        return precise_output(at, _exact(t) / T, digits)
+        return precise_output(at, exact_time(t) / T, digits)
+
+    return replace(curve, precise=precise)
+
+
+def _with_digits(curve: Curve, formula: sympy.Expr | None, parameters: Parameters) -> Curve:
+    """The curve with the digits of a closed form, which are found much faster.
+
+    Where the formula has no certain value, as where it is zero over zero, they are enclosed.
+    """
+    enclosed = curve.precise
+    if formula is None or enclosed is None:
+        return curve
+    try:
+        evaluator = Evaluator(formula, parameters)
+    except InvalidInputError:  # complex numbers, in a loss that is real
+        return curve
+
+    def precise(t: mpmath.mpf, digits: int) -> mpmath.mpf:
+        try:
+            return evaluator.precise(exact_time(t), digits)
+        except InvalidInputError:
+            return enclosed(t, digits)
 
     return replace(curve, precise=precise)
 
@@ -87,12 +111,6 @@ def _constant(value: Fraction) -> Curve:
         precise=lambda t, digits: mpmath.mpf(value.numerator) / value.denominator,
         limits=(number, number),
     )
-
-
-def _exact(number: mpmath.mpf) -> Fraction:
-    sign, mantissa, exponent, _ = number._mpf_
-    value = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
-    return -value if sign else value
 
 
 def system_solution(
@@ -138,7 +156,9 @@ def system_solution(
         formula=None if form is None else form.formula,
         derivation=tuple(steps),
         taylor=lambda: _coefficients(small),
-        curve=lambda parameters: system_curve(small, parameters),
+        curve=lambda parameters: _with_digits(
+            system_curve(small, parameters), None if form is None else form.formula, parameters
+        ),
         validity="all t"
         if form is not None and form.is_entire
         else "t until the loss blows up, in both directions of time",
