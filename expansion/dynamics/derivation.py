@@ -88,9 +88,9 @@ class Certificate:
 
     def __str__(self) -> str:
         if self.failed:
-            return f"rejected: differs at s = {', '.join(map(str, self.failed))}"
+            return f"refused: differs at s = {', '.join(map(str, self.failed))}"
         if not self.weight:
-            return "rejected: no coefficient to compare with"
+            return "refused: no coefficient to compare with"
         return f"equal for s = {', '.join(map(str, self.matched))}"
 
 
