@@ -126,7 +126,7 @@ class TimeLimit:
 
 
 def check_seconds(seconds: float | None, name: str = "budget") -> None:
-    """Refuse a limit that is not positive, or too long for an alarm.
+    """Reject a limit that is not positive, or too long for an alarm.
 
     Raises
     ------

@@ -68,7 +68,7 @@ def instance(value: object, kind: type[Item], title: str, *, remedy: str) -> Ite
 
 
 def function(value: Callable[..., object] | None, title: str) -> None:
-    """Refuse what cannot be called, if anything is given.
+    """Reject a value that cannot be called, unless it is None.
 
     Raises
     ------

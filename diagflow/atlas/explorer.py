@@ -291,7 +291,7 @@ def _trial(trial: Trial) -> dict[str, Any]:
 
 
 def check_page_file(file: Path) -> None:
-    """Refuse a file that cannot be written, before work is spent on it.
+    """Reject a file that cannot be written, before work is spent on it.
 
     Raises
     ------

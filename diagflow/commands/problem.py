@@ -20,6 +20,8 @@ __all__ = [
     "RegimeName",
     "Steps",
     "checked_steps",
+    "complete_problem",
+    "complete_target",
     "continuous",
     "read_problem",
     "takes_problem",
@@ -56,7 +58,7 @@ _PANEL = "Problem"
 _DRIVE = "Dynamics of the weights"
 
 
-def _problems(incomplete: str) -> list[str]:
+def complete_problem(incomplete: str) -> list[str]:
     """What a shell may complete PROBLEM to: presets, files and the folders on the way to them."""
     from expansion.models import PRESETS
 
@@ -66,7 +68,7 @@ def _problems(incomplete: str) -> list[str]:
     return [name for name in (*PRESETS, *paths) if name.startswith(incomplete)]
 
 
-def _targets(incomplete: str) -> list[str]:
+def complete_target(incomplete: str) -> list[str]:
     """What a shell may complete a target to."""
     from expansion.targets import TARGETS
 
@@ -84,7 +86,7 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
                 "[bold]mlp-linear[/bold] or [bold]two-layer[/bold], the path of a "
                 "[bold].toml[/bold] file, or [bold]-[/bold] for one from standard input.",
                 show_default=False,
-                autocompletion=_problems,
+                autocompletion=complete_problem,
             ),
         ],
         inspect.Parameter.empty,
@@ -161,7 +163,7 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
                 "modular-addition, teacher, or a combination such as 'identity + beta*teacher'.",
                 metavar="NAME",
                 show_default=False,
-                autocompletion=_targets,
+                autocompletion=complete_target,
                 rich_help_panel=_PANEL,
             ),
         ],

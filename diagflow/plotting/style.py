@@ -123,7 +123,7 @@ def wrapped(name: str) -> tuple[str, ...]:
 
 
 def check_figure_file(file: Path) -> None:
-    """Refuse a file that cannot become a figure, before work is spent on it.
+    """Reject a file that cannot become a figure, before work is spent on it.
 
     Raises
     ------

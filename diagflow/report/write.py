@@ -265,7 +265,7 @@ def _move(made: Path, folder: Path, documents: Collection[str]) -> None:
 
 
 def check_report_folder(folder: Path) -> None:
-    """Refuse a folder that cannot be written, before work is spent on it.
+    """Reject a folder that cannot be written, before work is spent on it.
 
     Raises
     ------

@@ -46,7 +46,15 @@ from diagflow.simulation.values import factor_at
 from diagrams.arguments import shown, word
 from diagrams.errors import InvalidInputError
 
-__all__ = ["METHODS", "NOISE_TOLERANCE", "Path", "check_options", "check_times", "integrate"]
+__all__ = [
+    "METHODS",
+    "NOISE_TOLERANCE",
+    "Path",
+    "check_options",
+    "check_pace",
+    "check_times",
+    "integrate",
+]
 
 METHODS = ("DOP853", "LSODA", "euler")
 """The integrators by name."""
@@ -181,7 +189,7 @@ def integrate(
 
 
 def check_options(flow: LossGradient, *, rtol: float, method: str, step: float | None) -> None:
-    """Refuse what `integrate` cannot do; see there.
+    """Reject options that `integrate` does not support; see there.
 
     Raises
     ------
@@ -212,7 +220,7 @@ def check_options(flow: LossGradient, *, rtol: float, method: str, step: float |
 
 
 def check_times(flow: LossGradient, times: Sequence[float]) -> None:
-    """Refuse times that the dynamics does not have.
+    """Reject times that the dynamics does not have.
 
     Raises
     ------
@@ -410,7 +418,7 @@ class _Run:
             steps += 1
             if steps % _STEPS == 0:
                 reached.append(abs(float(solver.t)))
-                _check_pace(reached, float(rest[-1]))
+                check_pace(reached, float(rest[-1]))
             with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
                 warnings.simplefilter("ignore", UserWarning)
                 solver.step()
@@ -426,8 +434,8 @@ class _Run:
                 yield from (np.asarray(dense(t)) for t in rest[first:done])
 
 
-def _check_pace(reached: Sequence[float], end: float) -> None:
-    """Refuse a time far out of reach; ``reached`` are the times after every `_STEPS` steps.
+def check_pace(reached: Sequence[float], end: float) -> None:
+    """Reject a time far out of reach; ``reached`` are the times after every `_STEPS` steps.
 
     The way is judged by the fastest of the last paces, once they are steady: two that differ by
     less than a factor of two, or four that neither grow nor shrink by such factors all the time.

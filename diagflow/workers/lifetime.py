@@ -35,7 +35,7 @@ _NO_GUARD = 87
 
 
 def check_jobs(jobs: int) -> None:
-    """Refuse a number of processes that is none, before work is spent on anything.
+    """Reject an invalid number of processes before work is spent on anything.
 
     Raises
     ------

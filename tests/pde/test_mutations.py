@@ -7,7 +7,6 @@ the check of the evaluated curve, or by an error while the solution is derived.
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
-from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ import sympy
 from diagrams.errors import DiagflowError
 from expansion.models import cp, tied_autoencoder
 from expansion.problem import Problem
-from expansion.regimes import Regimes, regimes
+from expansion.regimes import Regimes
 from pde import power_law, solving
 from pde.curve import Curve
 from pde.curve_check import check_solution
@@ -40,6 +39,7 @@ from pde.solutions import (
 )
 from pde.solving import solution, solver_for
 from pde.taylor import symbol
+from tests.problems import regimes_of
 
 SYM2, ASYM2 = cp(order=2, symmetric=True), cp(order=2)
 ASYM3, SYM4 = cp(order=3), cp(order=4, symmetric=True)
@@ -47,9 +47,8 @@ DATA = tied_autoencoder(data=True)
 MODULAR = cp(order=3, target="modular-addition")
 
 
-@lru_cache(maxsize=16)
 def found(problem: Problem, loss: str | None = None) -> Regimes:
-    return regimes(problem, terms=4, loss=loss)
+    return regimes_of(problem, 4, loss)
 
 
 def holds(problem: Problem, name: str, loss: str | None = None) -> bool:
