@@ -25,13 +25,12 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from math import inf, sqrt
+from math import inf, log, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
@@ -41,6 +40,7 @@ from pde.curve import Curve, Domain, FloatArray, Parameters
 from pde.evolution import DerivationStep, Method, Solution
 from pde.face import Face
 from pde.numerics.marchenko_pastur import edge, moment_in_sizes, rule
+from pde.numerics.trajectories import Equation, distance, follow, largest_distance
 from pde.solutions.finite_data import (
     POPULATION,
     SOURCE,
@@ -153,16 +153,9 @@ def generating_average(r: float, *, number: int = _NODES) -> Callable[[float], t
     return at
 
 
-@dataclass(frozen=True, slots=True)
-class _Flow:
-    """The equations of α and γ, and b."""
-
-    derivative: Callable[[float, FloatArray], list[float]]
-    b_and_w1: Callable[[FloatArray], tuple[float, float]]
-
-
-def _flow(n: Numbers, *, with_target: bool, number: int = _NODES) -> _Flow:
-    Z = generating_average(n.r, number=number)
+def _equation(n: Numbers, loss: Loss, *, with_target: bool, coarse: bool = False) -> Equation:
+    """The equations of α and γ, with the loss and b."""
+    Z = generating_average(n.r, number=_COARSE_NODES if coarse else _NODES)
 
     def b_and_w1(state: FloatArray) -> tuple[float, float]:
         logarithm, mean = Z(float(state[0]))
@@ -172,93 +165,66 @@ def _flow(n: Numbers, *, with_target: bool, number: int = _NODES) -> _Flow:
             b = n.z * float(np.exp(2 * logarithm))
         return b, b * mean
 
-    def derivative(_: float, state: FloatArray) -> list[float]:
-        with np.errstate(over="ignore"):
-            b, w1 = b_and_w1(state)
-        return [(2 if with_target else 0) - b, w1]
+    def rate(state: FloatArray) -> FloatArray:
+        b, w1 = b_and_w1(state)
+        return np.array([(2 if with_target else 0) - b, w1])
 
-    return _Flow(derivative, b_and_w1)
+    def output(state: FloatArray) -> FloatArray:
+        b, w1 = b_and_w1(state)
+        other = w1 if loss == "train" else b
+        value = n.p / 2 - n.H * other * (1 - b / 2) if with_target else n.H / 2 * b * other
+        return np.array([value, b])
 
-
-def _path(
-    flow: _Flow, times: FloatArray, *, tolerance: float = _TOLERANCE
-) -> tuple[FloatArray, FloatArray]:
-    """Values of b and w_1 at some times of either sign, infinite after a blow-up."""
-    distinct, places = np.unique(times, return_inverse=True)
-    b, w1 = _along(flow, distinct, tolerance=tolerance)
-    return b[places], w1[places]
-
-
-def _along(flow: _Flow, times: FloatArray, *, tolerance: float) -> tuple[FloatArray, FloatArray]:
-    """The same at different times."""
-    values = np.full((2, len(times)), inf)
-    for sign in (-1, 1):
-        chosen = np.flatnonzero(times * sign > 0)
-        chosen = chosen[np.argsort(np.abs(times[chosen]))]
-        if not chosen.size:
-            continue
-        path = solve_ivp(
-            flow.derivative,
-            (0.0, times[chosen[-1]]),
-            [0.0, 0.0],
-            method="DOP853",
-            t_eval=times[chosen],
-            rtol=tolerance,
-            atol=tolerance,
-        )
-        for place, state in zip(chosen, path.y.T, strict=False):
-            values[:, place] = flow.b_and_w1(state)
-    values[:, times == 0] = np.array(flow.b_and_w1(np.zeros(2)))[:, None]
-    return values[0], values[1]
+    return Equation(
+        rate,
+        np.zeros(2),
+        output,
+        tolerance=_COARSE_TOLERANCE if coarse else _TOLERANCE,
+        name="characteristics of narrow-latent",
+        unit=n.T,
+    )
 
 
-def _blow_up(flow: _Flow, *, longest: float) -> float:
+def _blow_up(equation: Equation, *, longest: float) -> float:
     """The time before which b has blown up, minus infinity if it does not in the longest time."""
-
-    def blown(_: float, state: FloatArray) -> float:
-        return flow.b_and_w1(state)[0] - _BLOWN_UP
-
-    blown.terminal = True  # type: ignore[attr-defined]
-    path = solve_ivp(
-        flow.derivative,
-        (0.0, -longest),
-        [0.0, 0.0],
-        method="DOP853",
-        events=blown,
-        rtol=1e-10,
-        atol=1e-12,
+    path = follow(
+        replace(equation, tolerance=1e-10, absolute=1e-12),
+        np.array([-longest]),
+        going=lambda state: _BLOWN_UP - equation.output(state)[1],
     )
     # Late blow-ups end by steps below the spacing of floating point numbers.
-    return float(path.t[-1]) if path.status else -inf
+    return path.start
 
 
 def _curve(parameters: Parameters, loss: Loss, *, with_target: bool) -> Curve:
     n = Numbers.of(parameters)
-    flow = _flow(n, with_target=with_target)
-    coarse = _flow(n, with_target=with_target, number=_COARSE_NODES)
-
-    def losses(b: FloatArray, w1: FloatArray) -> FloatArray:
-        other = w1 if loss == "train" else b
-        with np.errstate(over="ignore", invalid="ignore"):
-            if not with_target:
-                return np.asarray(n.H / 2 * b * other)
-            return np.asarray(n.p / 2 - n.H * other * (1 - b / 2))
-
-    def evaluate(t: FloatArray) -> FloatArray:
-        return losses(*_path(flow, t / n.T))
+    fine, coarse = (
+        _equation(n, loss, with_target=with_target, coarse=coarse) for coarse in (False, True)
+    )
+    rounding = 100 * _TOLERANCE * (n.p / 2 if with_target else 0.0)
 
     def errors(t: FloatArray) -> FloatArray:
-        fine = evaluate(t)
-        apart = np.abs(losses(*_path(coarse, t / n.T, tolerance=_COARSE_TOLERANCE)) - fine)
-        rounding = 100 * _TOLERANCE * (n.p / 2 if with_target else 0.0) + 1e-12 * np.abs(fine)
-        return np.asarray(apart + rounding)
+        return np.asarray(distance(fine, coarse, t / n.T)[1][:, 0] + rounding)
 
     domain = Domain()
     if not with_target or n.z > 1:
-        start = _blow_up(flow, longest=_LONGEST / min(n.z, 1.0)) * n.T
+        start = _blow_up(fine, longest=_LONGEST / min(n.z, 1.0)) * n.T
         domain = Domain(start=start, reason=_REASON) if start > -inf else Domain()
-    late = _late(n, loss, with_target=with_target)
-    return Curve(evaluate=evaluate, domain=domain, limits=(None, late), errors=errors)
+    changing = _times_of_change(n, domain.start / n.T, with_target=with_target)
+    return Curve(
+        evaluate=lambda t: follow(fine, t / n.T).values[:, 0],
+        domain=domain,
+        limits=(None, _late(n, loss, with_target=with_target)),
+        errors=errors,
+        error_estimate=float(largest_distance(fine, coarse, changing)[0]) + rounding,
+    )
+
+
+def _times_of_change(n: Numbers, start: float, *, with_target: bool) -> FloatArray:
+    """Times in which what is learnt, or forgotten, is; back to shortly before a blow-up."""
+    last = 10 / min(n.z, 1.0) if not with_target else 10 + max(-log(n.z), 0.0)
+    first = 0.95 * max(start, -last)
+    return np.concatenate([np.linspace(first, 0, 8), np.geomspace(last / 1000, last, 24)])
 
 
 def _late(n: Numbers, loss: Loss, *, with_target: bool) -> float:
