@@ -2,7 +2,7 @@
 
 Tables on a terminal, Markdown when piped; progress on standard error. Exit status 1 if a result
 differs from the textbook enumerator's or a ratio is too small, and with ``--strict`` also if a
-reach, speed-up or curve case misses its limits.
+reach, speed-up, start or curve case misses its limits.
 """
 
 from __future__ import annotations
@@ -17,8 +17,15 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from benchmarks import cases, listing, reach, speedup
-from benchmarks.cases import CURVE_POINTS, CurveCase, RatioCase, ReachCase, SpeedupCase
+from benchmarks import cases, listing, reach, speedup, start
+from benchmarks.cases import (
+    CURVE_POINTS,
+    CurveCase,
+    RatioCase,
+    ReachCase,
+    SpeedupCase,
+    StartCase,
+)
 from benchmarks.listing import Listing
 from benchmarks.page import write_page
 from benchmarks.reach import Step
@@ -59,6 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whether the cores were free is not the engine's doing; that results are equal is.
         fast = all(result.met for result in compared) or not options.strict
         passed = passed and fast and all(result.equal for result in compared)
+    if chosen_starts := cases.selected(cases.STARTS, options.only):
+        begun = [_start(case, quick=quick) for case in chosen_starts]
+        show(listing.starts(begun))
+        passed = passed and (all(result.met for result in begun) or not options.strict)
     if chosen_ratio := cases.selected(cases.RATIO, options.only):
         measured = [_ratio(case, quick=quick) for case in chosen_ratio]
         show(listing.ratios(measured, quick=quick))
@@ -86,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--strict",
         action="store_true",
-        help="exit with 1 if a reach, speed-up or curve case misses its limits",
+        help="exit with 1 if a reach, speed-up, start or curve case misses its limits",
     )
     parser.add_argument(
         "--page",
@@ -115,6 +126,11 @@ def _ratio(case: RatioCase, *, quick: bool) -> Ratio:
     last = case.last(quick=quick)
     with _progress(f"{case.name}: Y_0 ... Y_{last} by both programs"):
         return ratio.measure(case, terms=last)
+
+
+def _start(case: StartCase, *, quick: bool) -> start.Start:
+    with _progress(f"diagflow {case.command}"):
+        return start.measure(case, turns=1 if quick else start.TURNS)
 
 
 def _curve(case: CurveCase, *, quick: bool) -> CurveTimes:

@@ -4,7 +4,8 @@ A *reach* case asks how far the series goes: Y_0 ... Y_terms in one process, wit
 and memory. A *ratio* case compares the engine with the textbook enumerator on the same problem, in
 the same process and the same run. A *curve* case evaluates a loss evolution at many times, and
 simulates one run of the same curve. A *speed-up* case computes a series by one process and by two.
-All cases are CP models with the identity target.
+All these are CP models with the identity target. A *start* case is a whole command, from a cold
+start.
 
 >>> REACH[0].name, REACH[0].title, REACH[0].terms
 ('reach:sym2', 'SYM order 2', 40)
@@ -16,7 +17,7 @@ Source: ours; the numbers of terms are those the project was asked for.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -29,12 +30,14 @@ __all__ = [
     "REQUIRED_RATIO",
     "REQUIRED_SPEEDUP",
     "SPEEDUPS",
+    "STARTS",
     "TIME_LIMIT",
     "Case",
     "CurveCase",
     "RatioCase",
     "ReachCase",
     "SpeedupCase",
+    "StartCase",
     "names",
     "selected",
 ]
@@ -118,6 +121,44 @@ class CurveCase(Case):
         return f"{super().name}:{self.regime}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class StartCase:
+    """A command in a fresh process.
+
+    Parameters
+    ----------
+    command : str
+        What stands after ``diagflow``; FOLDER is a new folder.
+    limit : float
+        How many times longer than ``import numpy, scipy, sympy`` it may take.
+    relative : bool
+        Otherwise the limit is in seconds.
+    stored : bool
+        Whether the coefficients are in the store.
+    """
+
+    command: str
+    limit: float
+    relative: bool = True
+    stored: bool = False
+
+    kind = "start"
+
+    @property
+    def name(self) -> str:
+        """The kind, the verb, and what is special.
+
+        >>> StartCase(
+        ...     command="solve cp --order 2 --regime E --at p=2,H=3", limit=2, stored=True
+        ... ).name
+        'start:solve:cp-order-2-E:stored'
+        """
+        verb, *words = self.command.split(" --at ")[0].replace("--regime ", "").split()
+        rest = "-".join(word.strip("-") for word in words)
+        parts = (self.kind, verb.strip("-"), rest, "stored" if self.stored else "")
+        return ":".join(part for part in parts if part)
+
+
 REACH = (
     ReachCase(order=2, symmetric=True, terms=40, quick_terms=20),
     ReachCase(order=2, symmetric=False, terms=13, quick_terms=9),
@@ -161,21 +202,70 @@ CURVES = (
 )
 """A closed form and a moment solution, with the seconds they may take."""
 
-AnyCase = TypeVar("AnyCase", bound=Case)
+_VALUES = "p=64,H=32,sigma2=1/128"
+_WITH_TEACHER = f"{_VALUES},H_teacher=32,sigma2_teacher=1/128"
+_WITH_DATA = f"{_VALUES},N=256"
+
+_SOLVED = (
+    ("cp --order 2", "A-B-C-D-E", _VALUES),
+    ("cp --order 2 --symmetric", "A-B-E", _VALUES),
+    ("cp --order 3", "A-B", _VALUES),
+    ("cp --order 3 --symmetric", "A-B", _VALUES),
+    ("cp --order 4", "E-A", _VALUES),
+    ("cp --order 4 --symmetric", "A-B-E", _VALUES),
+    ("cp --order 2 --target teacher", "V1", _WITH_TEACHER),
+    ("cp --order 2 --symmetric --target teacher", "V1-V2", _WITH_TEACHER),
+    ("cp --order 3 --target teacher", "V1", _WITH_TEACHER),
+    ("cp --order 3 --symmetric --target teacher", "V1", _WITH_TEACHER),
+    ("cp --order 2 --symmetric --target zero", "A-B", _VALUES),
+    ("cp --order 3 --target zero", "A-B", _VALUES),
+    ("cp --order 2 --symmetric --target spiked", "V1-V2", f"{_VALUES},alpha=2"),
+    ("cp --order 3 --symmetric --target modular-addition", "auto", _VALUES),
+    ("autoencoder", "A-B-C-D-E", _VALUES),
+    ("autoencoder --data", "auto", _WITH_DATA),
+    ("tied-autoencoder", "A-B-E", _VALUES),
+    ("tied-autoencoder --data", "mean-field", _WITH_DATA),
+    ("tied-autoencoder --data", "narrow-latent", _WITH_DATA),
+    ("tied-autoencoder --data", "small-data", _WITH_DATA),
+    ("tied-autoencoder --data", "free", _WITH_DATA),
+    ("deep-linear --depth 2", "A-B-C-D-E", _VALUES),
+    ("deep-linear --depth 3", "auto", _VALUES),
+    ("deep-linear --depth 4", "auto", _VALUES),
+    ("mlp-linear --depth 2", "auto", _VALUES),
+    ("mlp-linear --depth 2 --wide-ends", "auto", _VALUES),
+    ("two-layer --degree 2", "auto", _VALUES),
+    ("two-layer --degree 3", "auto", _VALUES),
+)
+"""The presets, each with a typical regime and some numbers; of finite data several."""
+
+_FIRST = tuple(dict.fromkeys(problem for problem, _, _ in _SOLVED))
+
+STARTS = (
+    StartCase(command="--help", limit=0.3, relative=False),
+    StartCase(command="expand cp --order 2 --terms 2", limit=0.6, relative=False),
+    *(StartCase(command=f"regimes {problem}", limit=3) for problem in _FIRST),
+    *(
+        StartCase(command=f"solve {problem} --regime {name} --at {at}", limit=limit, stored=stored)
+        for limit, stored in ((5, False), (2, True))
+        for problem, name, at in _SOLVED
+    ),
+    StartCase(command="report cp --order 2 --symmetric --output FOLDER/report", limit=15),
+)
+"""Whole commands; the presets are those of an atlas."""
+
+AnyCase = TypeVar("AnyCase", bound=Case | StartCase)
 
 
 def names() -> tuple[str, ...]:
     """What ``--only`` accepts: a kind, or the name of a case."""
-    return tuple(
-        name
-        for kind, cases in (
-            ("reach", REACH),
-            ("ratio", RATIO),
-            ("speedup", SPEEDUPS),
-            ("curve", CURVES),
-        )
-        for name in (kind, *(case.name for case in cases))
+    groups: tuple[tuple[str, Sequence[Case | StartCase]], ...] = (
+        ("reach", REACH),
+        ("ratio", RATIO),
+        ("speedup", SPEEDUPS),
+        ("curve", CURVES),
+        ("start", STARTS),
     )
+    return tuple(name for kind, cases in groups for name in (kind, *(c.name for c in cases)))
 
 
 def selected(cases: Iterable[AnyCase], only: Collection[str]) -> tuple[AnyCase, ...]:

@@ -1,4 +1,4 @@
-"""What the benchmarks found, as tables: for a terminal and for the documentation.
+"""Results of the benchmarks as tables: for a terminal and for the documentation.
 
 >>> print(Listing("Reach", ("problem", "s"), (("SYM order 2", "40"),), ("all met",)).markdown())
 | problem | s |
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from benchmarks.ratio import Ratio
     from benchmarks.reach import Reach
     from benchmarks.speedup import Speedup
+    from benchmarks.start import Start
 
-__all__ = ["Listing", "curves", "ratios", "reaches", "speedups"]
+__all__ = ["Listing", "curves", "ratios", "reaches", "speedups", "starts"]
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,27 @@ def speedups(results: Sequence[Speedup], *, quick: bool) -> Listing:
         (
             f"Seconds are the best of {TURNS} runs, without the share of what was stolen: seconds "
             "of all processors that the host of a virtual machine gave to others.",
+        ),
+    )
+
+
+def starts(results: Sequence[Start]) -> Listing:
+    """Whole commands."""
+    return Listing(
+        "Start: commands in a fresh process",
+        ("command", "store", "seconds", "of the imports", "ratio", "limit", "limits"),
+        tuple(
+            (
+                f"`{result.case.command.split(' --at ')[0].split(' --output ')[0]}`",
+                "filled" if result.case.stored else "off",
+                f"{result.seconds:.2f}",
+                f"{result.imports:.2f}",
+                f"{result.ratio:.1f}",
+                f"{result.case.limit:g}" + ("" if result.case.relative else " s"),
+                ("met" if result.met else "MISSED")
+                + (f", status {result.status}" if result.status else ""),
+            )
+            for result in results
         ),
     )
 

@@ -1,4 +1,4 @@
-"""The page of the documentation that says where the engine stands, with its picture.
+"""The page of the documentation with the measured reach and speed of the engine, and its picture.
 
 Source: ours.
 """
@@ -19,7 +19,7 @@ __all__ = ["write_page"]
 
 _HEAD = """# Benchmarks
 
-What `make bench` found{machine}. It writes this page; times of another machine
+The results of `make bench`{machine}. It writes this page; times of another machine
 differ, and on a shared one by half from run to run. A coefficient counts as reached within
 {limits}.
 
@@ -33,6 +33,11 @@ _SECTIONS = {
 one more term doubles the work. *Contractions* are distinct diagrams; the time for each of them,
 merging included, hardly depends on how many there are. Order 2 has its own representation, closed
 words, with far fewer of them.
+""",
+    "Start": """## From a cold start
+
+Whole commands in a fresh process: seconds of processor time, medians of some turns, and the ratio
+to `python -c "import numpy, scipy, sympy"` in the same turns, which a limit is a multiple of.
 """,
     "Ratio": """## Against the textbook
 

@@ -142,7 +142,7 @@ def run(
 
 
 def stolen_seconds() -> float:
-    """Processor time that was given to other machines since the start; 0 where nothing tells."""
+    """Processor time that was given to other machines since the start; 0 where it is unknown."""
     import psutil
 
     return float(getattr(psutil.cpu_times(), "steal", 0.0))
@@ -159,11 +159,11 @@ def peak_memory() -> int:
 def child(arguments: Sequence[str]) -> None:
     """Expand one problem and print a line for every coefficient."""
     from diagflow.workers.executors import executor
-    from diagflow.workers.startup import load_graphs
+    from diagflow.workers.startup import import_igraph_without_matplotlib
 
     order, family, terms, jobs = arguments
     with executor(jobs=int(jobs)) as workers:
-        load_graphs()
+        import_igraph_without_matplotlib()
         from expansion.models import cp
         from expansion.series import LossSeries
 

@@ -38,7 +38,7 @@ from diagflow.commands import (
     store,
 )
 from diagflow.commands.shared_options import BROKEN_PIPE, INTERRUPTED, USAGE_ERROR, can_be_quiet
-from diagflow.workers.startup import load_graphs
+from diagflow.workers.startup import import_igraph_without_matplotlib
 
 __all__ = ["GROUPS", "app", "main"]
 
@@ -71,7 +71,7 @@ def _begun(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def wrapped(**given: Any) -> None:
         try:
-            load_graphs()
+            import_igraph_without_matplotlib()
             command(**given)
         except KeyboardInterrupt:
             raise typer.Abort from None
@@ -144,11 +144,11 @@ def _status() -> int:
 
 
 def _unusable(error: OSError) -> int:
-    """The exit status for a place that cannot be read or written, which is told."""
+    """Print that a place cannot be read or written; the exit status."""
     if isinstance(error, BrokenPipeError):
         _discard_output()
         return BROKEN_PIPE
-    from expansion.untrusted import legible
+    from expansion.input_limits import legible
 
     place = error.filename or ("standard output" if error.errno == errno.ENOSPC else None)
     if place is None:  # no place: a fault of the program

@@ -111,16 +111,16 @@ def _series_text(series: LossSeries) -> str:
     return text(series.problem, series.known, loss=series.loss).rstrip("\n")
 
 
-def _regimes_text(found: Regimes) -> str:
+def _regimes_text(regime_set: Regimes) -> str:
     from diagflow.show.regimes import text
 
-    return text(found).rstrip("\n")
+    return text(regime_set).rstrip("\n")
 
 
-def _regimes_html(found: Regimes) -> str:
+def _regimes_html(regime_set: Regimes) -> str:
     from diagflow.show.regimes import html
 
-    return html(found)
+    return html(regime_set)
 
 
 def _solution_text(solved: Solution) -> str:
@@ -165,20 +165,20 @@ def _trajectory_figure(trajectory: Trajectory) -> Figure:
     return trajectory_figure(trajectory)
 
 
-def _regimes_figure(found: Regimes) -> Figure:
+def _regimes_figure(regime_set: Regimes) -> Figure:
     from diagflow.plotting.regime_figure import regimes_figure
 
-    return regimes_figure(found)
+    return regimes_figure(regime_set)
 
 
 def _evolution_file(given: tuple[LossEvolution, str | PathLike[str]]) -> None:
+    from diagflow.comparison.representative import representative_times
     from diagflow.plotting.curve_figure import plot_evolution
-    from diagflow.plotting.evolution import telling_times
     from diagflow.show.solution import csv_text
 
     evolution, file = given[0], _path(given[1])
     if _is_table(file):
-        start, stop = telling_times(evolution)
+        start, stop = representative_times(evolution)
         times = [start + (stop - start) * k / _ROWS for k in range(_ROWS + 1)]
         write_whole(file, csv_text(evolution, times, evolution(times).tolist()))
     else:

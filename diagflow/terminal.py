@@ -1,6 +1,6 @@
-"""What is said on standard error beside the result: progress while the engine works, and notes.
+"""Messages on standard error beside the result: progress while the engine works, and notes.
 
-Inside `quietly` nothing is said. Errors do not come this way: they are always told.
+Inside `quietly` nothing is printed. Errors do not come this way: they are always printed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["LONG", "draws_progress", "duration", "following", "note", "progress_bar", "quietly"]
 
 LONG = 10.0
-"""Seconds from which the time that a coefficient is expected to take is said."""
+"""Estimated seconds of a coefficient from which on the estimate is printed."""
 
 _QUIET: ContextVar[bool] = ContextVar("quiet", default=False)
 
@@ -77,7 +77,7 @@ def progress_bar(*texts: str) -> rich.progress.Progress:
 
 
 def duration(seconds: float) -> str:
-    """A time as people say it.
+    """A duration in words.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def following(title: str, total: int) -> Iterator[Callable[[Progress], None]]:
     """A progress bar over the coefficients of a series; yields the callback that moves it.
 
     Nothing is drawn when standard error is not a terminal. Before a coefficient that is expected
-    to take long, that is said, terminal or not.
+    to take long, an estimate is printed, terminal or not.
 
     Parameters
     ----------

@@ -119,21 +119,21 @@ class TimeLimit:
 
     @property
     def exceeded(self) -> BudgetExceededError:
-        """The error that says so."""
+        """The error of an exceeded limit."""
         return BudgetExceededError(
             f"budget: {self.what} needs more than {self.seconds:g} seconds; raise --max-seconds"
         )
 
 
 def check_seconds(seconds: float | None, name: str = "budget") -> None:
-    """Refuse a limit that is not positive, or too long for an alarm.
+    """Reject a limit that is not positive, or too long for an alarm.
 
     Raises
     ------
     InvalidInputError
         If it is not; "not a number" is not.
     """
-    # The negation refuses "not a number" as well.
+    # The negation rejects "not a number", too.
     if seconds is not None and not (isinstance(seconds, Real) and seconds > 0):
         raise InvalidInputError(
             f"{name} of {shown(seconds)} seconds: must be positive; raise it or leave it out"

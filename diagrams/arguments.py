@@ -68,7 +68,7 @@ def instance(value: object, kind: type[Item], title: str, *, remedy: str) -> Ite
 
 
 def function(value: Callable[..., object] | None, title: str) -> None:
-    """Refuse what cannot be called, if anything is given.
+    """Reject a value that cannot be called, unless it is None.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def function(value: Callable[..., object] | None, title: str) -> None:
 
 
 def flag(value: object, title: str) -> bool:
-    """True or False; a text would be true, whatever it says.
+    """True or False; a text would be true, whatever its words.
 
     Raises
     ------

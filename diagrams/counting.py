@@ -81,7 +81,7 @@ def gaussian_norm_moment(size: int, power: int) -> int:
 def wishart_moment(power: int) -> Mapping[tuple[int, int], int]:
     """E[Tr (W W^T)^power] for W with independent standard real Gaussian entries, H by p.
 
-    Sum over all pairings of the 2 power letters of the closed word, by the genus-free count of the
+    Sum over all pairings of the 2 power letters of the cyclic word, by the genus-free count of the
     cycles of permutations: the letters pair up by a matching; walking along the word and jumping
     along the matching closes one cycle for every free index. Exponential cost, no recursion.
 

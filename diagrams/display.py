@@ -1,7 +1,7 @@
 """How values show themselves, when somebody above knows how to draw or write them.
 
 The layers below the application draw nothing. A value asks here for its picture: `picture` calls
-the *painter* that was named for the kind of picture, or returns None, which tells a notebook to
+the *painter* that was named for the kind of picture, or returns None, which makes a notebook
 print the value as text. The application names its painters with `paint_with` when it is imported;
 a painter is called when a picture is asked for and not before, so naming it costs nothing. Reports
 as text and tables are pictures in this sense, see `report` and `frame`.
@@ -80,7 +80,7 @@ def figure(kind: str, value: object) -> Any:
 
 
 def save(kind: str, value: object, file: str | PathLike[str]) -> None:
-    """Write the figure of a value, or its numbers, to a file; its ending says which.
+    """Write the figure of a value, or its numbers, to a file, depending on its ending.
 
     Raises
     ------

@@ -33,21 +33,21 @@ from typing import Any
 
 from diagrams.diagram import Diagram
 from diagrams.engine import (
-    HERE,
+    IN_PROCESS,
     ArrayRepresentation,
-    Blocks,
-    PlainRepresentation,
+    DefinitionRepresentation,
+    FlowDiagrams,
     Representation,
+    StepRunner,
     Tick,
     TraceRepresentation,
-    Work,
 )
 from diagrams.generator import Generator
 from diagrams.laws import evaluated
 from diagrams.merge import symmetric_tensors
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Tensor
-from diagrams.wick import Moments
+from diagrams.wick import Expectation
 
 __all__ = ["Flow", "represent"]
 
@@ -59,11 +59,11 @@ def represent(
     *observables: DiagramSum,
     symbols: Iterable[Axis] = (),
     tick: Tick | None = None,
-    work: Work = HERE,
+    work: StepRunner = IN_PROCESS,
 ) -> Representation[Any]:
     """The representation that suits the diagrams of a potential, or a generator, and observables.
 
-    Products of traces become closed words, other diagrams arrays of factors unless a tensor has too
+    Products of traces become cyclic words, other diagrams arrays of factors unless a tensor has too
     many slots. The choice looks at the diagrams only, never at the model they come from. Further
     ``symbols`` may be free nodes of what is stored.
     """
@@ -72,18 +72,18 @@ def represent(
     diagrams = [diagram for total in (generator.potential, *others) for diagram, _ in total]
     axes = {axis for diagram in diagrams for axis in diagram.nodes}
     axes |= generator.symbols | {*symbols}
-    fixed = {t for diagram in diagrams for t in diagram.tensors if not t.is_random}
-    blocks = Blocks(
+    deterministic = {t for diagram in diagrams for t in diagram.tensors if not t.is_random}
+    blocks = FlowDiagrams(
         potential=tuple((diagram, weight) for diagram, weight, _ in generator.blocks),
         cuts=tuple(cuts for _, _, cuts in generator.blocks),
         symmetric=symmetric_tensors(*generator.invariants, *others),
         axes=tuple(sorted(axes, key=lambda axis: axis.sort_key)),
-        fixed=tuple(sorted(fixed, key=lambda tensor: tensor.sort_key)),
+        deterministic=tuple(sorted(deterministic, key=lambda tensor: tensor.sort_key)),
         invariants=generator.invariants,
     )
     suitable: type[Representation[Any]] = next(
         kind
-        for kind in (TraceRepresentation, ArrayRepresentation, PlainRepresentation)
+        for kind in (TraceRepresentation, ArrayRepresentation, DefinitionRepresentation)
         if all(kind.suits(diagram) for diagram in diagrams)
     )
     return suitable(blocks, tick, work)
@@ -113,7 +113,7 @@ class Flow:
         representation: Representation[Any] | None = None,
         *,
         tick: Tick | None = None,
-        work: Work = HERE,
+        work: StepRunner = IN_PROCESS,
     ) -> None:
         self.representation = representation or represent(
             potential, observable, tick=tick, work=work
@@ -129,7 +129,7 @@ class Flow:
         self._potential_denominator = self._generator.denominator
         blocks = [(diagram, weight) for diagram, weight, _ in self._generator.blocks]
         # Symmetric tensors are interchangeable in what is stored, so a parity for each of them
-        # makes sense only if no diagram tells them apart; otherwise one for the class is kept.
+        # makes sense only if no diagram distinguishes them; otherwise one for the class is kept.
         self._uniform = all(
             len({_count(diagram, tensor) % 2 for tensor in members}) == 1
             for diagram, _ in (*blocks, *self._observable)
@@ -141,7 +141,7 @@ class Flow:
                 self._by_parity.setdefault(self._parity(diagram), []).append(index)
         self._sectors: dict[tuple[int, Parity], Any] = {}
 
-    def expectation(self, s: int) -> Moments:
+    def expectation(self, s: int) -> Expectation:
         """T^s times the expectation of the s-th time derivative at time zero.
 
         Parameters
@@ -151,7 +151,7 @@ class Flow:
 
         Returns
         -------
-        Moments
+        Expectation
             Exact coefficients of monomials in sizes and the symbols of variances.
         """
         scale = Fraction((-1) ** s, self._observable_denominator * self._potential_denominator**s)
@@ -215,9 +215,9 @@ class Flow:
             self._sectors[s, parity] = found
         return found
 
-    def _noise(self, state: Any) -> Any:
-        """What the temperature makes of a state, by definition: two derivatives, no merger."""
-        total = self._generator.noise(self.representation.decode(state))
+    def _noise(self, encoded: Any) -> Any:
+        """The effect of the temperature on a sum, by definition: two derivatives, no merger."""
+        total = self._generator.noise(self.representation.decode(encoded))
         scale = -self._potential_denominator
         terms = [(diagram, int(c * scale)) for diagram, c in total]
         self.representation.tick(len(terms))

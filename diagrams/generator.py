@@ -170,7 +170,7 @@ class Generator:
         """Sums that an exchange of two tensors leaves alone if it does not change the flow."""
         if not self.rates:
             return (self.potential,)
-        # One diagram for every tensor, with its rate: exchanged, they tell different rates apart.
+        # One diagram for every tensor, with its rate: exchanged, they distinguish different rates.
         told = DiagramSum()
         for tensor in _sorted(_tensors(self.potential)):
             alone = Diagram(tensor.axes, ((tensor, tuple(range(tensor.rank))),))

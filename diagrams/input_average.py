@@ -10,7 +10,7 @@ of its factors; every pair brings the variance, a number times symbols that beco
 >>> w = Tensor("w", (p,), variance="sigma2")
 >>> x = Tensor("x", (p,), Kind.GAUSSIAN, variance="1")
 >>> square = Diagram((p, p), ((w, (0,)), (x, (0,)), (w, (1,)), (x, (1,))))
->>> print(averaged(DiagramSum({square: 1}), x))
+>>> print(average_over(DiagramSum({square: 1}), x))
 1 * [weight w[p]~sigma2; w(p0)^2]
 
 Source: Gaussian integration by parts (Wick's theorem); ours.
@@ -24,10 +24,10 @@ from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.variances import Variance
 
-__all__ = ["averaged"]
+__all__ = ["average_over"]
 
 
-def averaged(total: DiagramSum, *tensors: Tensor) -> DiagramSum:
+def average_over(total: DiagramSum, *tensors: Tensor) -> DiagramSum:
     """The average of a sum of diagrams over fixed Gaussian tensors.
 
     Parameters

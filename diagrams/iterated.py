@@ -17,13 +17,13 @@ from fractions import Fraction
 from math import lcm
 from typing import Any
 
-from diagrams.engine import HERE, Representation, Tick, Work
+from diagrams.engine import IN_PROCESS, Representation, StepRunner, Tick
 from diagrams.flow import represent
 from diagrams.laws import evaluated
 from diagrams.rewriting import Rewriting
 from diagrams.sums import DiagramSum
 from diagrams.variances import Variance
-from diagrams.wick import Moments, monomial
+from diagrams.wick import Expectation, monomial
 
 __all__ = ["Iterated"]
 
@@ -49,7 +49,7 @@ class Iterated:
         meanings: Mapping[str, Variance],
         *,
         tick: Tick | None = None,
-        work: Work = HERE,
+        work: StepRunner = IN_PROCESS,
     ) -> None:
         self._rewriting = rewriting
         self._meanings = meanings
@@ -69,7 +69,7 @@ class Iterated:
         """Number of distinct diagrams whose expectation is taken after s rewritings."""
         return len(self.diagrams(s))
 
-    def expectation(self, s: int) -> Moments:
+    def expectation(self, s: int) -> Expectation:
         """The expectation after s rewritings."""
         total = self.diagrams(s)
         denominator = lcm(*(c.denominator for _, c in total))
@@ -77,8 +77,8 @@ class Iterated:
         moments = evaluated(self.representation.expectation(state))
         return self._with_meanings({key: c / denominator for key, c in moments.items()})
 
-    def _with_meanings(self, moments: Moments) -> Moments:
-        result: Moments = {}
+    def _with_meanings(self, moments: Expectation) -> Expectation:
+        result: Expectation = {}
         for powers, c in moments.items():
             total: dict[str, int] = {}
             for name, power in powers:

@@ -9,7 +9,7 @@ of rank r and elementary divisors d_1, ..., d_r, one condition a row, n indices 
     p^(n - r) * product of gcd(d_j, p)
 
 ways. For every p that has no factor in common with a divisor the number is p^(n - r), a monomial;
-for the others it is larger, and no polynomial in p holds for all. `divisors` tells them.
+for the others it is larger, and no polynomial in p holds for all. `divisors` lists them.
 
 >>> from diagrams.tensors import Tensor
 >>> p = Axis("p")

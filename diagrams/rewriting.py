@@ -39,7 +39,7 @@ from functools import cached_property
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
 from diagrams.generator import Generator
-from diagrams.input_average import averaged
+from diagrams.input_average import average_over
 from diagrams.merge import factor_orbits
 from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Axis, Kind, Tensor
@@ -200,7 +200,7 @@ class Descent(Rewriting):
 
     def applied(self, total: DiagramSum, tick: Tick = lambda added: None) -> DiagramSum:
         """G after the step."""
-        total = averaged(total, *self.redrawn)
+        total = average_over(total, *self.redrawn)
         result = [(diagram, c) for diagram, c in total]
         current, number = total, 0
         while len(current):

@@ -313,7 +313,7 @@ class Tensor:
             )
 
     def __hash__(self) -> int:
-        # Names tell the tensors of a problem apart; equality still compares everything.
+        # Names distinguish the tensors of a problem; equality still compares everything.
         return hash(self.name)
 
     def __repr__(self) -> str:

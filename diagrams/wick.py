@@ -59,13 +59,15 @@ from diagrams.sums import DiagramSum
 from diagrams.tensors import UNIT_VARIANCE, Axis, Tensor
 from diagrams.variances import Powers
 
-__all__ = ["Moments", "Monomial", "Steps", "expectation", "monomial", "reach"]
+__all__ = ["Expectation", "Monomial", "Steps", "expectation", "monomial", "reach"]
 
 Monomial = Powers
 """Names of sizes and variances with their powers, sorted by name, without zero powers."""
 
-Moments = dict[Monomial, Fraction]
+Expectation = dict[Monomial, Fraction]
 """An expectation: coefficients of monomials, sorted, without zeros."""
+
+Moments = Expectation  # its former name
 
 Counts = dict[Monomial, int]
 """An expectation of one diagram: numbers of pairings, or of set partitions, by monomial."""
@@ -96,7 +98,7 @@ def expectation(
     known: dict[Diagram, Counts] | None = None,
     tick: Callable[[int], None] | None = None,
     steps: Steps | None = None,
-) -> Moments:
+) -> Expectation:
     """The expectation of a diagram or of a sum of diagrams.
 
     Parameters

@@ -2,5 +2,5 @@
 
 from diagflow import cp, derive, regimes
 
-found = regimes(cp(order=2, symmetric=True), terms=4)
-print(derive(found, "B-E"))
+regime_set = regimes(cp(order=2, symmetric=True), terms=4)
+print(derive(regime_set, "B-E"))

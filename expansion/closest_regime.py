@@ -19,17 +19,17 @@ if that is more, one of the smallest dimension, and among these the one with the
 
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
->>> found = regimes(cp(order=2, symmetric=True), terms=5)
->>> answer = where(found, p=1000, H=1000, sigma2=Fraction(1, 200))
+>>> regime_set = regimes(cp(order=2, symmetric=True), terms=5)
+>>> answer = where(regime_set, p=1000, H=1000, sigma2=Fraction(1, 200))
 >>> answer.closest.name, answer.share("A-B") < Fraction(1, 2)
 ('A-B-E', True)
->>> where(found, p=512, H=10**7, sigma2=Fraction(1, 1000)).closest.name
+>>> where(regime_set, p=512, H=10**7, sigma2=Fraction(1, 1000)).closest.name
 'B'
 
 A single unit p is far from infinite, and yet the loss of the whole triangle is 3520.5 where the
 exact one is 3920.5:
 
->>> round(float(where(found, p=1, H=8, sigma2=10, times=[0]).share("A-B-E")), 3)
+>>> round(float(where(regime_set, p=1, H=8, sigma2=10, times=[0]).share("A-B-E")), 3)
 0.114
 
 Source: ours.
@@ -51,7 +51,7 @@ from expansion.problem import Problem
 from expansion.regime_names import natural_key
 from expansion.regimes import Regime, Regimes, regimes
 
-__all__ = ["TOLERANCE", "NeglectedShare", "Place", "ShareAt", "neglected_share", "unit", "where"]
+__all__ = ["TOLERANCE", "Location", "NeglectedShare", "ShareAt", "neglected_share", "unit", "where"]
 
 TOLERANCE = Fraction(1, 10)
 """A regime that neglects at most this share is good enough."""
@@ -83,7 +83,7 @@ class ShareAt:
 
     @property
     def known(self) -> bool:
-        """Whether the estimate says something."""
+        """Whether the estimate is known well enough to be used."""
         return self.error <= KNOWN
 
 
@@ -148,7 +148,7 @@ class NeglectedShare:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where given numbers lie on the map of regimes.
 
     Parameters
@@ -181,6 +181,9 @@ class Place:
         return shares[name]
 
 
+Place = Location  # its former name
+
+
 def where(
     source: Regimes | Problem,
     *,
@@ -188,7 +191,7 @@ def where(
     at: Mapping[str, Fraction | float] | None = None,
     times: Sequence[Fraction | float] | None = None,
     **values: Fraction | float,
-) -> Place:
+) -> Location:
     """The regime whose leading terms describe given numbers best.
 
     Parameters
@@ -208,27 +211,27 @@ def where(
     InvalidInputError
         If a symbol has no value, a name is not a symbol or a value is not positive.
     """
-    found = source if isinstance(source, Regimes) else regimes(source)
+    regime_set = source if isinstance(source, Regimes) else regimes(source)
     if at is not None and not isinstance(at, Mapping):
         raise InvalidInputError(
             f"values {shown(at)}: are no mapping from symbols to numbers; give one for each of "
-            f"{', '.join(found.exponents.symbols)}"
+            f"{', '.join(regime_set.exponents.symbols)}"
         )
-    exact = _checked(found, {**(at or {}), **values})
-    whole = _values(found, exact)
+    exact = _checked(regime_set, {**(at or {}), **values})
+    whole = _values(regime_set, exact)
     given = None if times is None else _numbers(times, "times")
     table = sorted(
-        (_neglected(found, regime, exact, whole, given) for regime in found),
+        (_neglected(regime_set, regime, exact, whole, given) for regime in regime_set),
         key=lambda entry: entry.largest,
     )
     limit = max(number(tolerance, "tolerance"), _ALMOST_AS_GOOD * table[0].largest)
     good = [entry for entry in table if entry.largest <= limit]
     closest = min(good, key=lambda entry: (entry.regime.dimension, entry.largest))
-    return Place(tuple(exact.items()), closest.regime, tuple(table))
+    return Location(tuple(exact.items()), closest.regime, tuple(table))
 
 
 def neglected_share(
-    found: Regimes,
+    regime_set: Regimes,
     name: str,
     at: Mapping[str, Fraction | float],
     *,
@@ -240,7 +243,7 @@ def neglected_share(
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
     name : str
         Name of the regime.
     at : mapping
@@ -248,7 +251,7 @@ def neglected_share(
     times : sequence of number, optional
         The times t/T at which the loss is asked for, see `where`.
     losses : sequence of number, optional
-        What the regime says the loss is at these times, where a solution is known; estimated from
+        The loss in the regime at these times, where a solution is known; estimated from
         the leading parts unless given.
     left_out : collection of int
         The s whose leading part the regime's loss does not contain.
@@ -258,11 +261,11 @@ def neglected_share(
     InvalidInputError
         As `where`.
     """
-    exact = _checked(found, at)
+    exact = _checked(regime_set, at)
     given = None if times is None else _numbers(times, "times")
     kept = None if losses is None else _numbers(losses, "losses")
-    whole = _values(found, exact)
-    return _neglected(found, found[name], exact, whole, given, kept, left_out)
+    whole = _values(regime_set, exact)
+    return _neglected(regime_set, regime_set[name], exact, whole, given, kept, left_out)
 
 
 def unit(coefficients: Sequence[Fraction]) -> Fraction:
@@ -296,13 +299,13 @@ def _binary_order(value: Fraction) -> int:
     return value.numerator.bit_length() - value.denominator.bit_length()
 
 
-def _checked(found: Regimes, values: Mapping[str, Fraction | float]) -> dict[str, Fraction]:
-    if found.exponents.discrete:
+def _checked(regime_set: Regimes, values: Mapping[str, Fraction | float]) -> dict[str, Fraction]:
+    if regime_set.exponents.discrete:
         raise InvalidInputError(
             "closest regime: time is discrete, and what is neglected is estimated for series in "
             "time; compare the numbers with the conditions of the regimes"
         )
-    symbols = found.exponents.symbols
+    symbols = regime_set.exponents.symbols
     for name in values:
         if name not in symbols:
             raise InvalidInputError(
@@ -328,13 +331,13 @@ def _numbers(values: object, title: str) -> list[Fraction]:
     return exact
 
 
-def _values(found: Regimes, values: Mapping[str, Fraction]) -> list[Fraction]:
+def _values(regime_set: Regimes, values: Mapping[str, Fraction]) -> list[Fraction]:
     """Y_0, Y_1, ... at given numbers, without the pure-target term."""
-    return [Fraction(whole.evaluate(**values)) for whole in found.exponents.coefficients]
+    return [Fraction(whole.evaluate(**values)) for whole in regime_set.exponents.coefficients]
 
 
 def _neglected(
-    found: Regimes,
+    regime_set: Regimes,
     regime: Regime,
     values: Mapping[str, Fraction],
     whole: Sequence[Fraction],
@@ -342,15 +345,15 @@ def _neglected(
     losses: Sequence[Fraction] | None = None,
     left_out: Collection[int] = (),
 ) -> NeglectedShare:
-    leading = LeadingSeries(found, regime)
+    leading = LeadingSeries(regime_set, regime)
     kept = [
         Fraction(leading[s].evaluate(**values))
-        if s in found.polyhedra and s not in left_out
+        if s in regime_set.polyhedra and s not in left_out
         else Fraction(0)
         for s in range(len(whole))
     ]
     rest = [a - b for a, b in zip(whole, kept, strict=True)]
-    pure = Fraction(found.exponents.pure_target.evaluate(**values))
+    pure = Fraction(regime_set.exponents.pure_target.evaluate(**values))
     constant = Fraction(leading.pure_target.evaluate(**values))
     kept[0] += constant
     rest[0] += pure - constant

@@ -20,7 +20,7 @@ from typing import Protocol
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
 from diagrams.errors import InvalidInputError
-from diagrams.input_average import averaged
+from diagrams.input_average import average_over
 from diagrams.merge import merge
 from diagrams.network import Network
 from diagrams.sums import DiagramSum, collect
@@ -309,7 +309,7 @@ def evaluated(
     title = f"observable {composed.name[:60]!r}"
     expression = read_expression(composed.formula, names=names)
     found = _Evaluation(title, world, quantity, symbols, composed).total(expression)
-    total = averaged(found.diagrams, *composed.averaged_over)
+    total = average_over(found.diagrams, *composed.averaged_over)
     return Quantity(total, _powers(found.normalisation, composed.normalisation))
 
 

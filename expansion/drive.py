@@ -4,7 +4,7 @@ Plain gradient flow follows the loss of the model and its target, all weights al
 
     T du/dt = -dL/du.
 
-A `Drive` says what is different:
+A `Drive` is the difference:
 
 - *flow*: the potential P in place of L, a linear combination of the problem's losses and
   observables with rational numbers and symbols, such as ``train + lambda*weight-norm``;
@@ -48,7 +48,7 @@ from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.variances import Powers, Variance
 from diagrams.wick import Monomial, monomial
-from expansion.formulas import Term, read_formula
+from expansion.formula_parser import Term, read_formula
 from expansion.losses import Quantity
 
 __all__ = ["FACTORS", "PLAIN", "Drive", "Driven", "combined", "driven", "factor_of", "rewriting"]
@@ -67,7 +67,7 @@ Part = tuple[Fraction | int, Powers, DiagramSum]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drive:
-    """What drives the weights; plain gradient flow if nothing is said.
+    """The dynamics of the weights; plain gradient flow by default.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ from fractions import Fraction
 
 from diagrams.arguments import word
 from diagrams.errors import InvalidInputError
-from expansion.formulas import (
+from expansion.formula_parser import (
     ENTRY,
     MAXIMAL_DIGITS,
     MAXIMAL_FACTORS,
@@ -187,7 +187,7 @@ def read_expression(text: str, *, names: Collection[str]) -> Expression:
     Raises
     ------
     InvalidInputError
-        If it is none, or too long; the message tells the place and what may stand there.
+        If it is none, or too long; the message names the place and what may stand there.
     """
     if len(word(text, "formula")) > MAXIMAL_LENGTH:
         raise InvalidInputError(

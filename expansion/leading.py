@@ -9,12 +9,12 @@ with a monomial c_s, the *scale*, and a polynomial Q_s with exact coefficients. 
 on the whole triangle the variables are y = H/p and z = p σ².
 
 All other monomials of Y_s are *dropped*. Each of them, divided by a leading one, tends to zero
-under the conditions of the regime; the quotient says why.
+under the conditions of the regime, as the quotient shows.
 
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
->>> found = regimes(cp(order=2, symmetric=True), terms=4)
->>> leading = LeadingSeries(found, found["A-B-E"])
+>>> regime_set = regimes(cp(order=2, symmetric=True), terms=4)
+>>> leading = LeadingSeries(regime_set, regime_set["A-B-E"])
 >>> [monomial_text(powers) for powers in leading.variables.values()]
 ['p**-1*H', 'p*sigma2']
 >>> print(leading[0])
@@ -130,7 +130,7 @@ class LeadingSeries:
         InvalidInputError
             If Y_s is zero or not known.
         BudgetExceededError
-            If the hierarchy that goes on beyond the exact coefficients does not reach so far.
+            If the hierarchy that continues the exact coefficients does not reach so far.
         """
         if not isinstance(s, int):
             raise InvalidInputError(

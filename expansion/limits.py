@@ -22,7 +22,7 @@ _LOOK_SECONDS = 0.2
 
 
 class Limits:
-    """Checks a budget during work that is no expansion, and reports that it goes on.
+    """Checks a budget during work that is no expansion, and reports its progress.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Limits:
         return other
 
     def end(self) -> None:
-        """Let what is computed later go on without limits and without a word."""
+        """Let later computations run without limits and without notes."""
         self._budget, self._progress = Budget(), None
 
     @property

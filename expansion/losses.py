@@ -36,7 +36,7 @@ from types import MappingProxyType
 from diagrams.arguments import powers_of, several, word
 from diagrams.diagram import Diagram
 from diagrams.errors import InvalidInputError
-from diagrams.input_average import averaged
+from diagrams.input_average import average_over
 from diagrams.network import Network, inner_product
 from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Axis, Tensor
@@ -111,7 +111,7 @@ class Observable(Followed):
     def quantity(self) -> Quantity:
         """The diagrams of the observable."""
         total = inner_product(self.networks, (Network((), ()),), ())
-        return Quantity(averaged(total, *self.averaged_over), self.normalisation)
+        return Quantity(average_over(total, *self.averaged_over), self.normalisation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +198,7 @@ class QuadraticLoss:
         for tensor in sorted(learnable, key=lambda tensor: tensor.sort_key):
             slopes = tuple(slope for n in self.model for slope in n.derivatives(tensor))
             axes = self.output_axes + tensor.axes
-            total += averaged(inner_product(slopes, slopes, axes), *self.averaged_over)
+            total += average_over(inner_product(slopes, slopes, axes), *self.averaged_over)
         return total
 
     @property
@@ -222,7 +222,7 @@ class QuadraticLoss:
         return replace(self, model=model, target=tuple(map(marked, self.target)))
 
     def _product(self, first: tuple[Network, ...], second: tuple[Network, ...]) -> DiagramSum:
-        return averaged(inner_product(first, second, self.output_axes), *self.averaged_over)
+        return average_over(inner_product(first, second, self.output_axes), *self.averaged_over)
 
 
 def weight_norm(weights: Iterable[Tensor]) -> DiagramSum:

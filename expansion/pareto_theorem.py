@@ -25,10 +25,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from expansion.exponents import SeriesExponents
 from expansion.geometry.linear_algebra import Point
 from expansion.geometry.newton import pareto_optimal
 from expansion.recognition import recognised
+from expansion.series_exponents import SeriesExponents
 
 __all__ = ["agreement", "pareto_theorem"]
 
@@ -60,7 +60,7 @@ def agreement(exponents: SeriesExponents) -> tuple[int, ...] | None:
     Returns
     -------
     tuple of int or None
-        None if the theorem says nothing about the problem.
+        None if the theorem does not apply to the problem.
     """
     known = None if exponents.problem is None else recognised(exponents.problem)
     if known is None or known.symbols_of(exponents.symbols) != _SYMBOLS:

@@ -71,9 +71,9 @@ class Problem:
     output_axes : tuple of Axis
         The axes of the open indices.
     options : tuple of (str, Option)
-        What tells the problem from others of its family; only used to describe it.
+        The options that distinguish the problem in its family; only used to describe it.
     loss_name : str, default "train"
-        Name of the loss; it drives the flow unless ``drive`` says otherwise.
+        Name of the loss; it drives the flow unless ``drive`` replaces it.
     normalisation : Monomial, default ()
         Powers of symbols in front of it, ``(("N", -1),)`` for a mean over N data.
     averaged_over : tuple of Tensor, default ()
@@ -83,7 +83,7 @@ class Problem:
     observables : tuple of Observable or Composed, default ()
         Other einsums of the weights that are, and what is made of quantities that come before.
     drive : Drive, default PLAIN
-        What drives the weights: the gradient of the loss, unless it says otherwise.
+        The dynamics of the weights: gradient flow of the loss by default.
 
     Raises
     ------

@@ -26,12 +26,12 @@ __all__ = ["check_map", "regimes_at", "scalings_to_try"]
 _SAMPLES = 24
 
 
-def check_map(found: Regimes, *, tick: Tick = unhurried) -> None:
+def check_map(regime_set: Regimes, *, tick: Tick = unhurried) -> None:
     """Check a map that is not restricted to a slice.
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
     tick : callable, optional
         Called during the work.
 
@@ -41,30 +41,30 @@ def check_map(found: Regimes, *, tick: Tick = unhurried) -> None:
         If two regimes share a cone, a scaling is in none or in two, a regime holds no scaling with
         growing sizes, or its natural time is not the largest slope of a vertex at its scaling.
     """
-    growing = found.exponents.growing_places
-    if len({regime.cone for regime in found}) < len(found):
+    growing = regime_set.exponents.growing_places
+    if len({regime.cone for regime in regime_set}) < len(regime_set):
         raise _contradiction("two regimes have the same cone")
-    slopes = {sequence.slope for regime in found for sequence in regime.sequences}
-    for regime in found:
+    slopes = {sequence.slope for regime in regime_set for sequence in regime.sequences}
+    for regime in regime_set:
         tick()
         inside = regime.scaling
         if not all(inside[place] > 0 for place in growing):
             raise _contradiction(f"the sizes do not grow in {regime.name}")
-        if regimes_at(found, inside) != (regime,):
+        if regimes_at(regime_set, inside) != (regime,):
             raise _contradiction(f"a scaling of {regime.name} is in another number of regimes")
         powers = dict(regime.natural_time)
         time = [powers.get(symbol, Fraction(0)) for symbol in regime.symbols]
-        if found.law_last is not None and order(inside, time) != max(
+        if regime_set.law_last is not None and order(inside, time) != max(
             order(inside, slope) for slope in slopes
         ):
             raise _contradiction(f"the natural time of {regime.name} is not the largest slope")
-    size = len(found.exponents.symbols)
+    size = len(regime_set.exponents.symbols)
     for scaling in scalings_to_try(size, growing=growing, count=_SAMPLES):
-        if len(regimes_at(found, scaling)) != 1:
+        if len(regimes_at(regime_set, scaling)) != 1:
             raise _contradiction(f"the scaling {scaling} is not in one regime")
 
 
-def regimes_at(found: Regimes, scaling: Point) -> tuple[Regime, ...]:
+def regimes_at(regime_set: Regimes, scaling: Point) -> tuple[Regime, ...]:
     """The regimes in whose relatively open cone a scaling is: one, if its sizes grow.
 
     Examples
@@ -76,7 +76,7 @@ def regimes_at(found: Regimes, scaling: Point) -> tuple[Regime, ...]:
     """
     return tuple(
         regime
-        for regime in found
+        for regime in regime_set
         if not any(inner_product(normal, scaling) for normal in regime.cone.equations)
         and all(inner_product(normal, scaling) > 0 for normal in regime.cone.inequalities)
     )

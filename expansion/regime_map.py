@@ -110,7 +110,7 @@ def find_map(
     Raises
     ------
     InvalidInputError
-        If there are too few coefficients to say anything.
+        If there are too few coefficients for a map.
     """
     known = _law(polyhedra, range(last, 1, -1), growing, tick)
     if known is None:

@@ -18,23 +18,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from expansion.closest_regime import Place
+from expansion.closest_regime import Location
 from expansion.geometry.linear_algebra import Point
 from expansion.leading import LeadingSeries
 from expansion.pareto_theorem import agreement
 from expansion.polynomial import symbol_order
 from expansion.problem import Problem
 from expansion.recognition import recognised
-from expansion.records import polynomial_record
 from expansion.regimes import RationalMonomial, Regime, Regimes
+from expansion.series_records import polynomial_record
 from expansion.vertex_sequences import Wall
 
 __all__ = ["leading_record", "place_record", "regimes_record"]
 
 
-def regimes_record(found: Regimes) -> dict[str, Any]:
+def regimes_record(regime_set: Regimes) -> dict[str, Any]:
     """All regimes with what supports them."""
-    exponents = found.exponents
+    exponents = regime_set.exponents
     problem = exponents.problem
     agreed = agreement(exponents)
     return {
@@ -44,27 +44,27 @@ def regimes_record(found: Regimes) -> dict[str, Any]:
         "symbols": list(exponents.symbols),
         "growing": list(exponents.growing),
         "last_term": exponents.last,
-        "linear_from": found.start,
-        "period": found.period,
-        "confirmed_by": found.confirmed_by,
-        "confirmed": found.confirmed,
-        "law_holds_to": found.law_last,
+        "linear_from": regime_set.start,
+        "period": regime_set.period,
+        "confirmed_by": regime_set.confirmed_by,
+        "confirmed": regime_set.confirmed,
+        "law_holds_to": regime_set.law_last,
         "late_vertices": [
             {
                 "s": change.s,
                 "appeared": [_monomial(exponents.symbols, point) for point in change.appeared],
                 "vanished": [_monomial(exponents.symbols, point) for point in change.vanished],
             }
-            for change in found.changes
+            for change in regime_set.changes
         ],
-        "slice": [str(relation) for relation in found.on],
+        "slice": [str(relation) for relation in regime_set.on],
         "theorem_agrees_at": None if agreed is None else list(agreed),
-        "f_vector": list(found.f_vector),
-        "regimes": [_regime_record(found, regime) for regime in found],
+        "f_vector": list(regime_set.f_vector),
+        "regimes": [_regime_record(regime_set, regime) for regime in regime_set],
     }
 
 
-def _regime_record(found: Regimes, regime: Regime) -> dict[str, Any]:
+def _regime_record(regime_set: Regimes, regime: Regime) -> dict[str, Any]:
     record: dict[str, Any] = {
         "name": regime.name,
         "dimension": regime.dimension,
@@ -76,9 +76,11 @@ def _regime_record(found: Regimes, regime: Regime) -> dict[str, Any]:
         "learning": regime.learning.value,
         "decided": regime.decided,
         "vertices": list(regime.vertices),
-        "neighbours": [other.name for other in found.neighbours(regime)],
+        "neighbours": [other.name for other in regime_set.neighbours(regime)],
         "faces": [
-            other.name for other in found if other is not regime and found.includes(regime, other)
+            other.name
+            for other in regime_set
+            if other is not regime and regime_set.includes(regime, other)
         ],
     }
     if regime.moving:
@@ -128,7 +130,7 @@ def leading_record(leading: LeadingSeries) -> dict[str, Any]:
     }
 
 
-def place_record(place: Place) -> dict[str, Any]:
+def place_record(place: Location) -> dict[str, Any]:
     """Which regime is closest to given numbers, and what each neglects."""
     return {
         "values": {name: str(value) for name, value in place.values},

@@ -4,8 +4,8 @@
 
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
->>> found = regimes(cp(order=2, symmetric=True), terms=4)
->>> found["A-B"], found.f_vector, found.neighbours(found["A-B"])
+>>> regime_set = regimes(cp(order=2, symmetric=True), terms=4)
+>>> regime_set["A-B"], regime_set.f_vector, regime_set.neighbours(regime_set["A-B"])
 (<regime A-B>, (3, 3, 1), (<regime E-A>, <regime B-E>))
 
 Source: ours.
@@ -23,7 +23,6 @@ from typing import Any
 from diagrams.arguments import shown
 from diagrams.display import figure, frame, picture, report, save
 from diagrams.errors import InvalidInputError
-from expansion.exponents import SeriesExponents
 from expansion.geometry.cones import Cone
 from expansion.geometry.linear_algebra import Point, modulo
 from expansion.geometry.newton import Face, NewtonPolyhedron
@@ -36,6 +35,7 @@ from expansion.scaling_conditions import (
     simplest_basis,
     simplest_modulo,
 )
+from expansion.series_exponents import SeriesExponents
 from expansion.slices import Slice
 from expansion.vertex_sequences import VertexSequence, Wall
 
@@ -329,8 +329,8 @@ class Regimes:
         --------
         >>> from expansion.models import cp
         >>> from expansion.regimes import regimes
-        >>> found = regimes(cp(order=2, symmetric=True), terms=4).restricted("H ~ p")
-        >>> [(regime.name, [str(c) for c in regime.conditions]) for regime in found]
+        >>> regime_set = regimes(cp(order=2, symmetric=True), terms=4).restricted("H ~ p")
+        >>> [(regime.name, [str(c) for c in regime.conditions]) for regime in regime_set]
         [('E', ['p*sigma2 -> 0']), ('A-B', ['p*sigma2 -> oo']), ('A-B-E', ['p*sigma2 ~ 1'])]
         """
         on = Slice.read_all(text, symbols=self.exponents.symbols)

@@ -9,8 +9,8 @@ Only finitely many P_s are known. Their vertices are sorted into sequences that 
 (`expansion.vertex_laws`), and the cells of scalings in which these lead for large s are the regimes
 (`expansion.regime_cells`): every scaling with growing sizes is in exactly one of them. If a wall
 between two sequences moves with s, every finite number of coefficients shows thin cells near it
-which are no regimes: the wall is one regime, which says how it moves and where it tends to. What
-the known coefficients do not decide is said (`expansion.regime_map`).
+which are no regimes: the wall is one regime, with its motion and its limit. What
+the known coefficients do not decide is listed (`expansion.regime_map`).
 
 Laws, checked on every map that is made (`expansion.regime_laws`):
 
@@ -31,12 +31,12 @@ symbol like others. Then the map is that of the given number of steps, nothing i
 the natural T is 1: the time is the number of steps.
 
 >>> from expansion.models import cp
->>> found = regimes(cp(order=2, symmetric=True), terms=4)
->>> [regime.name for regime in found]
+>>> regime_set = regimes(cp(order=2, symmetric=True), terms=4)
+>>> [regime.name for regime in regime_set]
 ['A', 'B', 'E', 'A-B', 'E-A', 'B-E', 'A-B-E']
->>> [str(condition) for condition in found["B-E"].conditions]
+>>> [str(condition) for condition in regime_set["B-E"].conditions]
 ['H*sigma2 ~ 1', 'H/p -> oo']
->>> found["A-B"].learning.value, found["A-B"].natural_time
+>>> regime_set["A-B"].learning.value, regime_set["A-B"].natural_time
 ('free', (('H', Fraction(1, 1)), ('sigma2', Fraction(1, 1))))
 
 Source: Yarotsky, Golikov, Gusev 2026, section 5, for the CP models; the definition is ours.
@@ -52,7 +52,6 @@ from itertools import combinations
 from diagrams.arguments import several, shown
 from diagrams.errors import InvalidInputError
 from diagrams.variances import Variance
-from expansion.exponents import SeriesExponents
 from expansion.geometry.cones import Cone
 from expansion.geometry.convex_hull import Tick
 from expansion.geometry.linear_algebra import Point
@@ -67,6 +66,7 @@ from expansion.regime_map import Change, MapCell, RegimeMap, find_map, map_of_st
 from expansion.regime_names import natural_key, regime_names, sequence_names
 from expansion.regime_values import RationalMonomial, Regime, Regimes, conditions_of
 from expansion.series import Budget, Progress
+from expansion.series_exponents import SeriesExponents
 from expansion.series_store import SeriesStore
 from expansion.vertex_sequences import VertexSequence, Wall, common_slope, order
 
@@ -104,7 +104,7 @@ def regimes(
     Raises
     ------
     InvalidInputError
-        If there are too few coefficients to say anything, or no size grows.
+        If there are too few coefficients for a map, or no size grows.
     BudgetExceededError
         If the budget does not suffice.
     """
@@ -137,16 +137,16 @@ def regimes(
     return result if slice is None else result.restricted(slice)
 
 
-def _possible(found: Regimes) -> Regimes:
+def _possible(regime_set: Regimes) -> Regimes:
     """The regimes in which no probability and no rank would have to grow beyond its bound.
 
     The probability of a mask is at most one, the rank of an isometry at most the size of the axis
     it maps to. The names are those of the whole map. A regime that lies on both sides of a bound is
     met at a scaling that obeys it.
     """
-    problem, symbols = found.exponents.problem, found.exponents.symbols
+    problem, symbols = regime_set.exponents.problem, regime_set.exponents.symbols
     if problem is None:
-        return found
+        return regime_set
     laws = {t.entries for t in problem.tensors if t.is_random}
     ratios = [dict(Variance.parse(law.probability).powers) for law in laws if law.probability]
     ratios += [{small.name: 1, large.name: -1} for small, large in problem.nested]
@@ -156,9 +156,9 @@ def _possible(found: Regimes) -> Regimes:
         if {*powers} & {*symbols}
     }
     if not bounds:
-        return found
+        return regime_set
     kept = []
-    for regime in found.regimes:
+    for regime in regime_set.regimes:
         cone = Cone.from_inequalities(
             (*regime.cone.inequalities, *sorted(bounds)),
             regime.cone.equations,
@@ -167,7 +167,7 @@ def _possible(found: Regimes) -> Regimes:
         if regime.cone.contains_in_interior(cone.interior):
             inside = cone.contains(regime.scaling)
             kept.append(regime if inside else replace(regime, scaling=cone.interior))
-    return replace(found, regimes=tuple(kept))
+    return replace(regime_set, regimes=tuple(kept))
 
 
 def _coefficients(source: object) -> tuple[Polynomial, ...]:

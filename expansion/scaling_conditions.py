@@ -3,8 +3,8 @@
 A *scaling* sends every symbol x to a power a^{α_x} of one large number a. A monomial with exponents
 e then has the order a^{α·e}: it stays of order one on the hyperplane α·e = 0, vanishes on one side
 of it and grows on the other. Conditions on scalings are therefore written as monomials with one of
-the relations ``~1``, ``->0``, ``->oo``, and many monomials say the same once others are known to be
-of order one. The functions of this module choose the simplest of them: few symbols, small
+the relations ``~1``, ``->0``, ``->oo``, and many monomials mean the same once others are known to
+be of order one. The functions of this module choose the simplest of them: few symbols, small
 exponents.
 
 >>> condition = Condition((("p", 2), ("sigma2", 2)), Relation.VANISHES)
@@ -167,8 +167,8 @@ def simplest_modulo(vector: Point, basis: Sequence[Point]) -> Point:
     """
     dimension = len(vector)
     span = reduced_basis([vector, *basis], dimension=dimension)
-    # A functional that vanishes on the basis and is positive on the vector tells the ray from its
-    # opposite.
+    # A functional that vanishes on the basis and is positive on the vector distinguishes the ray
+    # from its opposite.
     functional, sign = next(
         (normal, inner_product(normal, vector))
         for normal in orthogonal_basis(basis, dimension=dimension)

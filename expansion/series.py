@@ -39,7 +39,7 @@ import psutil
 
 from diagrams.arguments import function, instance, shown
 from diagrams.display import frame, report
-from diagrams.engine import Work
+from diagrams.engine import StepRunner
 from diagrams.errors import BudgetExceededError, CapacityError, InvalidInputError
 from diagrams.flow import Flow
 from diagrams.iterated import Iterated
@@ -98,7 +98,7 @@ class Budget:
             ("diagrams", self.diagrams),
             ("memory", self.memory),
         ):
-            # The negation refuses "not a number" as well.
+            # The negation rejects "not a number", too.
             if value is not None and not (isinstance(value, Real) and value > 0):
                 raise InvalidInputError(
                     f"budget of {shown(value)} {name}: must be positive; raise it or leave it out"
@@ -139,7 +139,7 @@ class Cost:
 def checked_budget(
     budget: Budget | None, progress: Callable[[Progress], None] | None = None
 ) -> Budget:
-    """The limits that are given, or none; and what is told of the progress can be told.
+    """The limits that are given, or none, and a check that progress can be reported.
 
     Raises
     ------
@@ -218,8 +218,8 @@ class LossSeries:
             instance(beside, LossSeries, "series", remedy="give another series of the problem")
         if beside is not None and beside.problem != problem:
             raise InvalidInputError(
-                f"series of {problem.title}: cannot stand beside one of {beside.problem.title}; "
-                "give two of one problem"
+                f"series of {problem.title}: beside= is a series of {beside.problem.title}; "
+                "give one of the same problem"
             )
         self.problem: Problem = problem
         self.loss = problem.loss_name if loss is None else loss
@@ -233,7 +233,7 @@ class LossSeries:
         self._store = store if beside is None else None
         self._key = "" if self._store is None else series_key(problem, self.loss)
         self._computed = 0
-        self._work = Work(executor, self._store)
+        self._work = StepRunner(executor, self._store)
 
     def __repr__(self) -> str:
         known = f"Y_0 ... Y_{len(self._known) - 1}" if self._known else "nothing"
@@ -302,7 +302,7 @@ class LossSeries:
 
     @property
     def budget(self) -> Budget:
-        """The limits on the work; they may be changed, and the work goes on where it stopped."""
+        """The limits on the work; they may be changed, and the work resumes where it stopped."""
         return self._meter.budget
 
     @budget.setter

@@ -1,8 +1,8 @@
 """Coefficients from a JSON file: the way in for a series that was computed elsewhere.
 
 The file has the layout of ``diagflow expand --format json``, of which only ``coefficients`` is
-needed; ``schema_version``, if it is there, has to be `expansion.records.SERIES_VERSION`. A file is
-a stranger's: its size and depth are limited, and nothing in it is evaluated.
+needed; ``schema_version``, if it is there, has to be `expansion.series_records.SERIES_VERSION`.
+Files are untrusted: their size and depth are limited, and nothing in them is evaluated.
 
 Source: ours.
 """
@@ -16,9 +16,9 @@ from typing import NoReturn
 
 from diagrams.arguments import shown
 from diagrams.errors import InvalidInputError
+from expansion.input_limits import legible, read_file
 from expansion.polynomial import Polynomial
-from expansion.records import SERIES_VERSION, read_series
-from expansion.untrusted import legible, read_file
+from expansion.series_records import SERIES_VERSION, read_series
 
 __all__ = ["MAXIMAL_BYTES", "MAXIMAL_DIGITS", "read_series_file"]
 
@@ -64,7 +64,7 @@ def read_series_file(path: Path) -> tuple[Polynomial, ...]:
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """An object; of a key that occurs twice JSON does not say which value counts."""
+    """An object; for a key that occurs twice JSON does not define the value."""
     found = dict(pairs)
     if len(found) < len(pairs):
         twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]

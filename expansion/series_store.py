@@ -35,7 +35,7 @@ from diagrams.generator import Amplitude
 from diagrams.sums import DiagramSum
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from expansion.records import polynomial_record, read_polynomial
+from expansion.series_records import polynomial_record, read_polynomial
 
 __all__ = [
     "ENGINE_VERSION",
@@ -52,7 +52,7 @@ ENGINE_VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCoefficient:
-    """One coefficient and what is told about it.
+    """One coefficient and its cost.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ from diagrams.arguments import word
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
-from expansion.formulas import Term, read_formula
+from expansion.formula_parser import Term, read_formula
 
 __all__ = ["TARGETS", "scaled", "target_networks", "target_title"]
 
@@ -46,7 +46,7 @@ MODES = Axis("p")
 Target = Callable[..., tuple[Network, ...]]
 """Makes the networks from the order.
 
-``symmetric`` tells whether the modes share tensors, ``axis`` is the axis of all open indices.
+``symmetric`` is true if the modes share tensors, ``axis`` is the axis of all open indices.
 """
 
 
@@ -114,8 +114,8 @@ def target_networks(formula: str, *, order: int, symmetric: bool = False) -> tup
     ----------
     formula : str
         A name in `TARGETS`, or several with ``+`` or ``-`` between them, each with rational numbers
-        and symbols in front, such as ``identity + 1/2*alpha*teacher``; see `expansion.formulas`.
-        ``0`` is the zero target.
+        and symbols in front, such as ``identity + 1/2*alpha*teacher``; see
+        `expansion.formula_parser`. ``0`` is the zero target.
     order : int
         Number of open indices.
     symmetric : bool, default False

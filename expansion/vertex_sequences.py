@@ -11,7 +11,7 @@ derivative costs, so along a scaling α the natural T of the sequence has the or
 
 Sequences are found, not declared: a scaling picks a vertex of every P_s, and the vertices that it
 picks are tested for the law. The law has more equations than unknowns, so it can fail; the number
-of coefficients beyond those that determine it says how far it is confirmed. What is observed up to
+of coefficients beyond those that determine it measures its confirmation. What is observed up to
 some s is not a theorem.
 
 Two sequences are separated by a *wall*, the scalings at which both have the same order. When their

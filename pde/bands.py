@@ -6,8 +6,8 @@ the standard deviation of one run.
 
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
->>> found = regimes(cp(order=2, symmetric=True), terms=4)
->>> variance = variance_of(found, "E").at({"p": 8, "H": 4, "sigma2": 1 / 800, "T": 1})
+>>> regime_set = regimes(cp(order=2, symmetric=True), terms=4)
+>>> variance = variance_of(regime_set, "E").at({"p": 8, "H": 4, "sigma2": 1 / 800, "T": 1})
 >>> band(variance, [0.0])  # the root of 2 p H sigma^4
 [0.01]
 
@@ -37,7 +37,7 @@ _TERMS = 4
 
 
 def variance_of(
-    found: Regimes,
+    regime_set: Regimes,
     name: str,
     *,
     budget: Budget | None = None,
@@ -48,7 +48,7 @@ def variance_of(
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
     name : str
         Name of the regime.
     budget, progress, store
@@ -61,17 +61,17 @@ def variance_of(
     BudgetExceededError
         If the budget does not suffice.
     """
-    problem, regime = found.exponents.problem, found[name]
+    problem, regime = regime_set.exponents.problem, regime_set[name]
     if problem is None:
         raise InvalidInputError(
             f"variance of regime {regime.name}: belongs to given coefficients; it needs their "
             "problem"
         )
-    loss = found.exponents.loss or problem.loss_name
+    loss = regime_set.exponents.loss or problem.loss_name
     variance = regimes(
         problem,
         loss=cumulant_name(loss, 2),
-        terms=min(found.exponents.last, _TERMS),
+        terms=min(regime_set.exponents.last, _TERMS),
         budget=budget,
         progress=progress,
         store=store,
@@ -93,7 +93,7 @@ def band(variance: LossEvolution, times: Sequence[float]) -> list[float | None]:
     values = np.full(t.shape, np.nan)
     if inside.any():
         values[inside] = variance(t[inside])
-    # A sum that is not known better than its size says nothing.
+    # A sum that is not known better than its size is unknown.
     error = [variance.error_at([x]) if known else None for x, known in zip(t, inside, strict=True)]
     return [
         float(f"{sqrt(v):.12g}") if isfinite(v) and v >= 0 and (e or 0.0) <= v / 4 else None

@@ -13,9 +13,9 @@ certifies it by the exact coefficients. Its kind decides how it is solved, each 
 
 >>> from expansion.models import two_layer
 >>> from expansion.regimes import regimes
->>> found = regimes(two_layer(degree=2), terms=4)
+>>> regime_set = regimes(two_layer(degree=2), terms=4)
 >>> from fractions import Fraction
->>> solved = effective_solution(found, "V1-V2")
+>>> solved = effective_solution(regime_set, "V1-V2")
 >>> solved.method.value, [step.title for step in solved.derivation][:2]
 ('characteristics', ['Reduced potential', 'Effective equations'])
 >>> loss = solved.at({"p": 60, "H": 60, "sigma2": Fraction(1, 60), "T": 1})
@@ -48,7 +48,7 @@ from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.regimes import Regimes
 from expansion.series import Budget
-from pde.evolution import Certificate, Origin, Solution, Step
+from pde.evolution import Certificate, DerivationStep, Origin, Solution
 from pde.hierarchies import HierarchyKind, HierarchySummary
 from pde.systems import (
     GAUSSIAN,
@@ -70,7 +70,7 @@ _LENGTHS = (6, 8, 12, 16, 24, 32, 48)
 """Numbers of coefficients that are asked of an infinite hierarchy, one after the other."""
 
 DERIVED_DIAGRAMS = 80_000
-"""Diagrams that a derivation may meet before it goes on with what it has: a few seconds."""
+"""Diagrams that a derivation may meet before it continues with what it has: a few seconds."""
 
 SERIES_DIAGRAMS = 25_000
 """Diagrams that one of these lengths may meet: a second or two."""
@@ -82,40 +82,42 @@ _FEWEST = 6
 """Coefficients that a sum needs for an error estimate."""
 
 
-def effective_solution(found: Regimes, name: str) -> Solution | None:
+def effective_solution(regime_set: Regimes, name: str) -> Solution | None:
     """The certified solution of a regime that its effective dynamics gives; see `effective_answer`.
 
     Examples
     --------
     >>> from expansion.models import cp
     >>> from expansion.regimes import regimes
-    >>> found = regimes(cp(order=2), terms=4)
-    >>> print(effective_solution(found, "C-D").hierarchy)
+    >>> regime_set = regimes(cp(order=2), terms=4)
+    >>> print(effective_solution(regime_set, "C-D").hierarchy)
     finite system, 2 cores
     """
-    return effective_answer(found, name).solution
+    return effective_answer(regime_set, name).solution
 
 
-def effective_answer(found: Regimes, name: str) -> Answer:
+def effective_answer(regime_set: Regimes, name: str) -> Answer:
     """What the effective dynamics of a regime is, and the certified solution that it gives.
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
         The map of a problem; its coefficients are what the derivation is certified with.
     name : str
         A regime of it.
 
     Notes
     -----
-    There is no solution if the derivation is refused, or knows no more coefficients than the map.
+    There is no solution if the derivation fails, or knows no more coefficients than the map.
     The certificate compares the coefficients that are as large as the order of the dynamics asks:
     in a regime whose even and odd coefficients are of different orders only the larger ones are
     in the sum, and the others are listed as left out.
     """
-    exponents = found.exponents
+    exponents = regime_set.exponents
     return _answer(
-        _Question(exponents.problem, exponents.loss, exponents.last, found[name].name, found)
+        _Question(
+            exponents.problem, exponents.loss, exponents.last, regime_set[name].name, regime_set
+        )
     )
 
 
@@ -126,7 +128,7 @@ class Answer:
     Parameters
     ----------
     hierarchy : HierarchySummary
-        Of kind none if the derivation was refused; its remark is the reason.
+        Of kind none if the derivation failed; its remark is the reason.
     solution : Solution, optional
     """
 
@@ -150,28 +152,28 @@ class _Question:
     loss: str | None
     last: int
     name: str
-    found: Regimes = field(compare=False)
+    regime_set: Regimes = field(compare=False)
 
 
 @lru_cache(maxsize=256)
 def _answer(question: _Question) -> Answer:
-    found, name = question.found, question.name
+    regime_set, name = question.regime_set, question.name
     if question.problem is not None and question.problem.drive.is_rewriting:
         return Answer(HierarchySummary(remark="cores have no velocities"))
     order = 1 if question.loss is None else read_cumulant(question.loss)[1]
     if order == 2:
-        return Answer(*variance_solution(found, name))
+        return Answer(*variance_solution(regime_set, name))
     if order > 2:
         return Answer(HierarchySummary(remark="cores move as means, not as cumulants"))
-    target = LeadingSeries(found, found[name]).pure_target
+    target = LeadingSeries(regime_set, regime_set[name]).pure_target
     remarks = []
     for rate_of_change in (False, True):
         try:
-            dynamics = _derived(found, name, rate_of_change=rate_of_change)
+            dynamics = _derived(regime_set, name, rate_of_change=rate_of_change)
         except (GrowthError, RefusedError, BudgetExceededError) as error:
             remarks.append(str(error))
             continue
-        return _Task(found, dynamics, target).answer()
+        return _Task(regime_set, dynamics, target).answer()
     return Answer(HierarchySummary(remark=remarks[0]))
 
 
@@ -181,14 +183,14 @@ class _Task:
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
     dynamics : EffectiveDynamics
         Of the loss, or of its rate of change.
     target : Polynomial
         The part of the loss that only measures the target.
     """
 
-    found: Regimes
+    regime_set: Regimes
     dynamics: EffectiveDynamics
     target: Polynomial
 
@@ -211,7 +213,7 @@ class _Task:
     @property
     def known(self) -> int:
         """How many exact coefficients there are."""
-        return len(self.found.exponents.coefficients)
+        return len(self.regime_set.exponents.coefficients)
 
     def leads(self, s: int) -> bool:
         """Whether the exact leading part of s is not smaller than the dynamics."""
@@ -226,9 +228,9 @@ class _Task:
 
     def _leading(self, s: int) -> Polynomial:
         """The exact leading part of s; of a coefficient that is zero, zero."""
-        if s not in self.found.polyhedra:
+        if s not in self.regime_set.polyhedra:
             return Polynomial()
-        return LeadingSeries(self.found, self.dynamics.regime)[s]
+        return LeadingSeries(self.regime_set, self.dynamics.regime)[s]
 
     def answer(self) -> Answer:
         """The solution, if there is one, and the hierarchy behind it."""
@@ -288,10 +290,10 @@ def longest_series(
     return found
 
 
-def _derived(found: Regimes, name: str, *, rate_of_change: bool) -> EffectiveDynamics:
-    problem, loss = found.exponents.problem, found.exponents.loss
+def _derived(regime_set: Regimes, name: str, *, rate_of_change: bool) -> EffectiveDynamics:
+    problem, loss = regime_set.exponents.problem, regime_set.exponents.loss
     dynamics = derive(
-        found,
+        regime_set,
         name,
         rate_of_change=rate_of_change,
         budget=Budget(diagrams=DERIVED_DIAGRAMS),
@@ -425,7 +427,7 @@ def _in_moments(terms: Sequence[ParticleTerm]) -> Polynomial:
     return Polynomial(total)
 
 
-def _potential_step(dynamics: EffectiveDynamics) -> Step:
+def _potential_step(dynamics: EffectiveDynamics) -> DerivationStep:
     names = {core: f"c_{{{k}}}" for k, (core, _) in enumerate(dynamics.cores, start=1)}
     for term in dynamics.potential:
         for core in term.cores:
@@ -433,7 +435,7 @@ def _potential_step(dynamics: EffectiveDynamics) -> Step:
             names.setdefault(core, alias or f"c_{{{len(names) + 1}}}")
     listed = enumerate((core for core, _ in dynamics.cores[:_SHOWN]), start=1)
     shown = "; ".join(f"c{number} = {core}" for number, core in listed)
-    return Step(
+    return DerivationStep(
         "Reduced potential",
         f"P = {_latex_sum(dynamics.potential, names)}",
         "Derived from the diagrams of the loss by separation and coincidence. Its cores make a "

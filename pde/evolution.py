@@ -51,11 +51,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Certificate",
+    "DerivationStep",
     "LossEvolution",
     "Method",
     "Origin",
     "Solution",
-    "Step",
     "as_times",
     "certify",
 ]
@@ -83,7 +83,7 @@ class Origin(StrEnum):
     """Found in the enumerated coefficients, made an equation and solved, by machinery alone."""
 
     GIVEN = "given"
-    """Typed in, with the reasons for it; the certificate says for which s it is confirmed."""
+    """Typed in, with the reasons for it; the certificate lists the s for which it is confirmed."""
 
     RESUMMED = "resummed"
     """Approximants of the enumerated coefficients, with an error estimate."""
@@ -114,7 +114,7 @@ def as_times(values: ArrayLike) -> FloatArray:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class DerivationStep:
     """One step of a derivation.
 
     Parameters
@@ -130,6 +130,9 @@ class Step:
     title: str
     latex: str
     text: str = ""
+
+
+Step = DerivationStep  # its former name
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +190,7 @@ class Solution:
     formula : sympy.Expr or None
         E[L(t)] in positive symbols p, H, sigma2, T and the real symbol t, if there is a closed
         form.
-    derivation : tuple of Step
+    derivation : tuple of DerivationStep
     taylor : callable
         Gives s! times the Taylor coefficients in t/T one after the other.
     curve : callable
@@ -225,7 +228,7 @@ class Solution:
     method: Method
     source: str
     formula: sympy.Expr | None
-    derivation: tuple[Step, ...]
+    derivation: tuple[DerivationStep, ...]
     taylor: Callable[[], Iterator[Polynomial]]
     curve: Callable[[Parameters], Curve]
     validity: str = "all t"
@@ -355,7 +358,7 @@ class LossEvolution:
         Raises
         ------
         InvalidInputError
-            If a time is outside the domain; the message says why there is no value.
+            If a time is outside the domain; the message gives the reason.
         """
         t = as_times(times)
         if not self.domain.contains(t):
@@ -384,8 +387,10 @@ class LossEvolution:
             )
         digits = whole(digits, "digits", least=1, most=MAXIMAL_DIGITS)
         exact = number(t, "t")
-        with mpmath.workdps(digits + 10):
+        # Of a time that is rounded the loss would not have more digits than the time.
+        with mpmath.workdps(2 * digits + 60):
             time = mpmath.mpf(exact.numerator) / exact.denominator
+        with mpmath.workdps(digits + 10):
             if not self.domain.contains(np.asarray([float(time)])):
                 self(float(time))
             value = self.curve.precise(time, digits)
@@ -403,7 +408,7 @@ class LossEvolution:
         return self.solution.certificate
 
     @property
-    def derivation(self) -> tuple[Step, ...]:
+    def derivation(self) -> tuple[DerivationStep, ...]:
         """The steps of its derivation."""
         return self.solution.derivation
 

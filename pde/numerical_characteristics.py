@@ -205,7 +205,7 @@ def _followed_back(
             way.begin(end)
             flow = mpmath.odefun(way.derivative, 0, [*origin, exponent])
             *origin, exponent = flow(1)
-            way.derivative(mpmath.mpf(1), [*origin, exponent])  # refuses a characteristic plane
+            way.derivative(mpmath.mpf(1), [*origin, exponent])  # rejects a characteristic plane
         try:
             value = initial(*origin) * mpmath.exp(exponent)
             is_real = mpmath.im(value) == 0 and mpmath.isfinite(value)

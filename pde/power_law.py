@@ -24,8 +24,6 @@ from fractions import Fraction
 from math import factorial
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from diagrams.errors import InvalidInputError
 from diagrams.wick import Monomial, monomial
 from expansion.leading import LeadingSeries
@@ -34,8 +32,8 @@ from expansion.problem import Problem
 from expansion.regimes import Regime
 from pde.characteristics.characteristics import solve_symbolically
 from pde.closed_form import closed_form
-from pde.curve import Domain, FloatArray, Parameters
-from pde.evolution import Origin, Solution, Step
+from pde.evolution import DerivationStep, Origin, Solution
+from pde.face import Face
 from pde.formula_latex import formula_latex
 from pde.recurrences.equation import FirstOrderPDE
 from pde.recurrences.recurrence import Recurrence
@@ -109,45 +107,22 @@ def power_law_solution(problem: Problem, regime: Regime, leading: LeadingSeries)
     constant = _constant(regime, leading)
     formula = constant + _product(scale) * h.expression.subs(x, argument)
 
-    def rate(parameters: Parameters) -> float:
-        value = Fraction(1)
-        for name, power in time:
-            value *= parameters[name] ** power
-        return float(value / parameters["T"])
-
-    def evaluate(parameters: Parameters, t: FloatArray) -> FloatArray:
-        amount = numbers[0]
-        for name, power in scale:
-            amount *= parameters[name] ** power
-        moved = rate(parameters) * t
-        with np.errstate(over="ignore"):
-            if beta:
-                shape = np.exp(-float(gamma / beta) * np.log1p(-float(beta) * moved))
-            else:
-                shape = np.exp(float(gamma) * moved)
-        value: FloatArray = float(constant.subs(_values(parameters))) + float(amount) * shape
-        return value
-
-    def domain(parameters: Parameters) -> Domain:
-        if not beta or gamma / beta <= 0:
-            return Domain()
-        pole = 1 / (float(beta) * rate(parameters))
-        reason = "where the sum of the leading terms diverges"
-        return Domain(stop=pole, reason=reason) if beta > 0 else Domain(start=pole, reason=reason)
-
-    def limits(parameters: Parameters) -> tuple[float | None, float | None]:
-        decays = beta < 0 < gamma / beta or (not beta and gamma < 0)
-        rest = float(constant.subs(_values(parameters)))
-        return None, rest if decays else None
-
+    exact = sympy.Rational(beta.numerator, beta.denominator)
+    decays = beta < 0 < gamma / beta or (not beta and gamma < 0)
+    face = Face(
+        loss=formula,
+        blow_up=(symbol("t") / (exact * argument),) if beta and gamma / beta > 0 else (),
+        late=constant if decays else None,
+        reason="where the sum of the leading terms diverges",
+    )
     return closed_form(
+        face,
         problem=problem.title,
         regime=regime.name,
         source=SOURCE,
         origin=Origin.DERIVED,
-        formula=formula,
         derivation=(
-            Step(
+            DerivationStep(
                 "Leading terms",
                 "\\operatorname{lead}(Y_s) = c_s\\, "
                 f"{quotient_latex(scale)} \\left({quotient_latex(time)}\\right)^s,\\quad c = "
@@ -156,21 +131,18 @@ def power_law_solution(problem: Problem, regime: Regime, leading: LeadingSeries)
                 ),
                 "The numbers are exact.",
             ),
-            Step(
+            DerivationStep(
                 "Recurrence of C_s = c_s/s!",
                 rule.latex(),
                 f"Found at s = 1 and 2, and confirmed at s = {checked}.",
             ),
-            Step("Differential equation", equation.latex(), "h is the sum of C_s x^s."),
-            Step(
+            DerivationStep("Differential equation", equation.latex(), "h is the sum of C_s x^s."),
+            DerivationStep(
                 "Solution",
                 f"h = {formula_latex(h.expression)},\\quad x = {formula_latex(argument)}",
                 f"It satisfies the equation {h.verified}.",
             ),
         ),
-        evaluate=evaluate,
-        domain=domain,
-        limits=limits,
         validity="all t >= 0"
         if beta <= 0 and gamma <= 0
         else "times before the sum diverges, or turns negative or rises",
@@ -213,10 +185,6 @@ def _product(powers: Monomial) -> sympy.Expr:
     import sympy
 
     return sympy.Mul(*(symbol(name) ** power for name, power in powers))
-
-
-def _values(parameters: Parameters) -> dict[sympy.Symbol, float]:
-    return {symbol(name): float(value) for name, value in parameters.items()}
 
 
 def _not_a_power_law(regime: Regime) -> InvalidInputError:

@@ -8,10 +8,10 @@ With θ = Σ w_k y^k the generating function h obeys (1 + 2cβθx) ∂h/∂x = -
 
     E[L] ~ m a(y) (1 + 2cβθx t/T)^{-γ/β},    or  m a(y) exp(-2cγθx t/T)  for β = 0.
 
-A `RecurrentSeries` is these data. Its recurrence is checked on the enumerated coefficients; its
+A `FirstOrderRegime` is these data. Its recurrence is checked on the enumerated coefficients; its
 equation is made and solved along characteristics by the general machinery.
 
->>> flower = RecurrentSeries(
+>>> flower = FirstOrderRegime(
 ...     rate=1,
 ...     beta=1,
 ...     gamma=2,
@@ -33,8 +33,6 @@ from fractions import Fraction
 from math import factorial
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from diagrams.errors import InvalidInputError
 from diagrams.wick import Monomial, monomial
 from expansion.leading import LeadingSeries
@@ -42,8 +40,8 @@ from expansion.polynomial import Polynomial, monomial_latex
 from expansion.problem import Problem
 from pde.characteristics.characteristics import solve_symbolically
 from pde.closed_form import closed_form
-from pde.curve import Domain, FloatArray, Parameters
-from pde.evolution import Solution, Step
+from pde.evolution import DerivationStep, Solution
+from pde.face import Face
 from pde.formula_latex import formula_latex
 from pde.recurrences.equation import FirstOrderPDE
 from pde.recurrences.recurrence import Index, Recurrence
@@ -52,11 +50,11 @@ from pde.taylor import symbol
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["RecurrentSeries", "recurrent_solution"]
+__all__ = ["FirstOrderRegime", "recurrent_solution"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecurrentSeries:
+class FirstOrderRegime:
     """The recurrence of a regime and the monomials that its numbers multiply.
 
     Parameters
@@ -136,7 +134,7 @@ class RecurrentSeries:
 
 
 def recurrent_solution(
-    series: RecurrentSeries,
+    series: FirstOrderRegime,
     *,
     problem: Problem,
     leading: LeadingSeries,
@@ -147,7 +145,7 @@ def recurrent_solution(
 
     Parameters
     ----------
-    series : RecurrentSeries
+    series : FirstOrderRegime
     problem : Problem
     leading : LeadingSeries
         The enumerated leading coefficients, on which the recurrence is checked.
@@ -166,68 +164,48 @@ def recurrent_solution(
     argument = _product(series.time) * symbol("t") / symbol("T")
     formula = _product(series.scale) * h.expression.subs({y: _product(series.ratio), x: argument})
     ratio = f", \\quad y = {monomial_latex(series.ratio)}" if series.ratio else ""
+    rate = 2 * series.rate * series.theta(y) * argument / symbol("t")
+    pole = -1 / (series.beta * rate.subs(y, _product(series.ratio))) if series.beta else None
     return closed_form(
+        Face(
+            loss=formula,
+            blow_up=() if pole is None else (pole,),
+            late=sympy.Integer(0),
+            reason="before it the loss has blown up",
+        ),
         problem=problem.title,
         regime=leading.regime.name,
         source=source,
-        formula=formula,
         derivation=(
-            Step(
+            DerivationStep(
                 "Leading terms",
                 rf"\operatorname{{lead}}(Y_s) = m\, x^s \sum_n s!\, C_{{s,n}}\, y^n, \quad m = "
                 rf"{monomial_latex(series.scale)}, \quad x = {monomial_latex(series.time)}{ratio}",
                 words,
             ),
-            Step(
+            DerivationStep(
                 "Recurrence",
                 rule.latex(),
                 f"On the enumerated leading coefficients it {checked}.",
             ),
-            Step("Differential equation", equation.latex(), "h is the sum of C x^s y^n."),
-            Step(
+            DerivationStep("Differential equation", equation.latex(), "h is the sum of C x^s y^n."),
+            DerivationStep(
                 "Characteristics",
                 f"h = {formula_latex(h.expression)}",
                 f"It satisfies the equation {h.verified}.",
             ),
-            Step("Loss", rf"\mathbf{{E}}[L] \sim {formula_latex(formula)}", "m h at x t/T."),
+            DerivationStep(
+                "Loss", rf"\mathbf{{E}}[L] \sim {formula_latex(formula)}", "m h at x t/T."
+            ),
         ),
-        evaluate=lambda parameters, t: _values(series, parameters, t),
-        domain=lambda parameters: _domain(series, parameters),
-        limits=lambda parameters: (None, 0.0),
         validity="all t >= 0, and t < 0 until the loss blows up" if series.beta else "all t",
     )
-
-
-def _numbers(series: RecurrentSeries, parameters: Parameters) -> tuple[float, float]:
-    """The initial loss m a(y), and 2cθx/T."""
-    import sympy
-
-    values = {
-        symbol(name): sympy.Rational(v.numerator, v.denominator) for name, v in parameters.items()
-    }
-    y = _product(series.ratio).subs(values)
-    start = (_product(series.scale) * series.amplitude(y)).subs(values)
-    rate = 2 * series.rate * series.theta(y) * _product(series.time).subs(values)
-    return float(start), float(rate / values[symbol("T")])
-
-
-def _values(series: RecurrentSeries, parameters: Parameters, t: FloatArray) -> FloatArray:
-    start, rate = _numbers(series, parameters)
-    with np.errstate(over="ignore"):
-        if not series.beta:
-            return np.asarray(start * np.exp(-series.gamma * rate * t))
-        decay = np.log1p(series.beta * rate * t)
-        return np.asarray(start * np.exp(-series.gamma / series.beta * decay))
-
-
-def _domain(series: RecurrentSeries, parameters: Parameters) -> Domain:
-    if not series.beta:
-        return Domain()
-    _, rate = _numbers(series, parameters)
-    return Domain(start=-1 / (series.beta * rate), reason="before it the loss has blown up")
 
 
 def _product(powers: Monomial) -> sympy.Expr:
     import sympy
 
     return sympy.Mul(*(symbol(name) ** power for name, power in powers))
+
+
+RecurrentSeries = FirstOrderRegime  # its former name

@@ -31,7 +31,7 @@ from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.regimes import Regime
 from pde.curve import Curve, Domain, FloatArray, Parameters, bounded_float
-from pde.evolution import Method, Origin, Solution, Step
+from pde.evolution import DerivationStep, Method, Origin, Solution
 from pde.numerics.resummation import FEWEST, Resummation, diverges
 
 __all__ = ["TOLERANCE", "resummed_curve", "resummed_solution", "series_solution"]
@@ -53,7 +53,7 @@ def resummed_curve(
     relative_tolerance: float = TOLERANCE,
     asymptotic: bool = False,
 ) -> Curve:
-    """The sum of c_s (t/T)^s / s!, where it can be told.
+    """The sum of c_s (t/T)^s / s!, where it can be determined.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def resummed_curve(
         Allowed error, relative to abs(L - L(0)) + abs(L(0) - target), besides rounding.
     asymptotic : bool, default False
         Whether a divergent series without a sum is evaluated where its terms still determine it to
-        the tolerance; without it a half of the line on which it diverges is refused.
+        the tolerance; without it a half of the line on which it diverges is rejected.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def resummed_curve(
     scale = bounded_float(T)
 
     def within(tau: FloatArray) -> tuple[np.ndarray, FloatArray, FloatArray]:
-        """Which sums are told, the sums less the first coefficient, and their errors."""
+        """Which sums are determined, the sums less the first coefficient, and their errors."""
         moved, error = series.moved(tau)
         return error <= relative_tolerance * (np.abs(moved) + remains), moved, error
 
@@ -156,7 +156,7 @@ def resummed_solution(
         regime=regime.name,
         source="ours",
         derivation=(
-            Step(
+            DerivationStep(
                 "Leading coefficients",
                 r"\mathbf{E}[L(t)] \sim \sum_s \mathrm{lead}(Y_s)\,\frac{(t/T)^s}{s!}",
                 f"{len(coefficients)} of them, enumerated exactly.",
@@ -175,7 +175,7 @@ def series_solution(
     problem: str,
     regime: str,
     source: str,
-    derivation: tuple[Step, ...],
+    derivation: tuple[DerivationStep, ...],
     taylor: Callable[[], Iterator[Polynomial]],
     number: int,
     method: Method,
@@ -210,7 +210,7 @@ def series_solution(
             asymptotic=asymptotic,
         )
 
-    last = Step(
+    last = DerivationStep(
         "Resummation",
         r"\text{Padé, Borel-Padé, Levin}",
         "Exact linear algebra over the rationals; given where two kinds of approximants agree.",

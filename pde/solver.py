@@ -31,7 +31,7 @@ class Solver:
     source : str
         Paper and section, or "ours".
     applies : callable
-        Whether it solves the regime of a name of a problem.
+        Whether it solves a regime, given by its name, of a problem.
     derive : callable
         Makes the solution from the problem, the name of the regime and its leading series.
     losses : tuple of str, optional
@@ -47,7 +47,7 @@ class Solver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CpModel:
-    """What tells one CP model from another."""
+    """The parameters of a CP model."""
 
     order: int
     symmetric: bool

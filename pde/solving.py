@@ -27,7 +27,6 @@ from diagrams.arguments import instance, positive, shown
 from diagrams.errors import InvalidInputError
 from expansion.closest_regime import NeglectedShare, neglected_share
 from expansion.cumulants import read_cumulant
-from expansion.exponents import SeriesExponents
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -35,6 +34,7 @@ from expansion.recognition import Recognised, recognised
 from expansion.regimes import Regime, Regimes, regimes
 from expansion.scaling_conditions import Relation
 from expansion.series import Budget, Progress
+from expansion.series_exponents import SeriesExponents
 from pde.effective import effective_answer
 from pde.evolution import LossEvolution, Solution
 from pde.power_law import power_law_solution
@@ -95,12 +95,12 @@ def leading_coefficients(
     return tuple(result)
 
 
-def solution(found: Regimes, name: str) -> Solution:
+def solution(regime_set: Regimes, name: str) -> Solution:
     """The certified solution of a regime, for symbolic sizes.
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
         The regimes of a problem; its exact coefficients are what the certificate compares with.
     name : str
         Name of the regime.
@@ -111,76 +111,78 @@ def solution(found: Regimes, name: str) -> Solution:
         If there is no such regime, the series does not come from a problem, or no solution is
         known and the regime cannot be resummed.
     """
-    instance(found, Regimes, "map", remedy="make one, as regimes(problem)")
-    regime = found[name]
-    problem = found.exponents.problem
+    instance(regime_set, Regimes, "map", remedy="make one, as regimes(problem)")
+    regime = regime_set[name]
+    problem = regime_set.exponents.problem
     if problem is None:
         raise InvalidInputError(
             f"regime {regime.name}: belongs to given coefficients; a solution needs their problem"
         )
-    if found.exponents.discrete:
+    if regime_set.exponents.discrete:
         raise InvalidInputError(
             f"regime {regime.name}: time is discrete, and there is no series in it to sum; the "
             "exact means after every step are its coefficients, see expand --steps"
         )
     known = recognised(problem)
-    twin = None if known is None or known.is_itself else _twin(found, regime, known)
+    twin = None if known is None or known.is_itself else _twin(regime_set, regime, known)
     derived = (
-        _solution(found, regime)
+        _solution(regime_set, regime)
         if known is None or twin is None
         else translated(_solution(*twin), known)
     )
-    loss = found.exponents.loss
+    loss = regime_set.exponents.loss
     return replace(
         derived,
         problem=problem.title,
         regime=regime.name,
-        symbols=found.exponents.symbols,
+        symbols=regime_set.exponents.symbols,
         variances=problem.weight_variances,
         positive=loss is None or loss in problem.losses or read_cumulant(loss)[1] == 2,
         descending=loss is None and problem.drive.is_plain,
         scaled_by=tuple(c.powers for c in regime.conditions if c.relation is Relation.CONSTANT),
         natural_time=regime.natural_time,
-        made_by=(solution, (found, regime.name)),
+        made_by=(solution, (regime_set, regime.name)),
     )
 
 
-def _solution(found: Regimes, regime: Regime) -> Solution:
+def _solution(regime_set: Regimes, regime: Regime) -> Solution:
     """The certified solution of a regime, in the symbols of its problem."""
-    problem = found.exponents.problem
+    problem = regime_set.exponents.problem
     assert problem is not None
-    leading = LeadingSeries(found, regime)
+    leading = LeadingSeries(regime_set, regime)
     coefficients = leading_coefficients(leading)
     derived = _on_file(problem, regime, leading) or _power_law(problem, regime, leading)
     if derived is not None:
         return derived.certified(coefficients)
-    derived = _sum_of_vertices(found, regime, coefficients)
+    derived = _sum_of_vertices(regime_set, regime, coefficients)
     if derived is not None:
         return derived
-    answer = effective_answer(found, regime.name)
+    answer = effective_answer(regime_set, regime.name)
     derived = answer.solution
     if derived is None or derived.is_series:
         derived = _late_law(problem, regime, coefficients) or derived
     if derived is None:
-        derived = resummed_solution(problem, regime, coefficients, _still(found, regime))
+        derived = resummed_solution(problem, regime, coefficients, _still(regime_set, regime))
         derived = replace(derived, hierarchy=answer.hierarchy)
     return derived
 
 
 def _sum_of_vertices(
-    found: Regimes, regime: Regime, coefficients: Sequence[Polynomial]
+    regime_set: Regimes, regime: Regime, coefficients: Sequence[Polynomial]
 ) -> Solution | None:
     """The sum of the solutions of the two vertices of an edge that has no monomial between them."""
-    vertices = [vertex for vertex in found if vertex.name in regime.vertices]
+    vertices = [vertex for vertex in regime_set if vertex.name in regime.vertices]
     if len(vertices) != 2 or not regime.is_primitive_edge:
         return None
-    still = _still(found, regime) - sum((_still(found, v) for v in vertices), Polynomial({}))
-    assert found.exponents.problem is not None
+    still = _still(regime_set, regime) - sum(
+        (_still(regime_set, v) for v in vertices), Polynomial({})
+    )
+    assert regime_set.exponents.problem is not None
     return sum_of_solutions(
-        [_solution(found, vertex) for vertex in vertices],
+        [_solution(regime_set, vertex) for vertex in vertices],
         still,
         coefficients,
-        problem=found.exponents.problem.title,
+        problem=regime_set.exponents.problem.title,
         regime=regime.name,
     )
 
@@ -215,18 +217,18 @@ def _late_law(
         return None
 
 
-def _still(found: Regimes, regime: Regime) -> Polynomial:
+def _still(regime_set: Regimes, regime: Regime) -> Polynomial:
     """The part of the leading series that only measures the target."""
-    return LeadingSeries(found, regime).pure_target
+    return LeadingSeries(regime_set, regime).pure_target
 
 
-def _twin(found: Regimes, regime: Regime, known: Recognised) -> tuple[Regimes, Regime] | None:
+def _twin(regime_set: Regimes, regime: Regime, known: Recognised) -> tuple[Regimes, Regime] | None:
     """The regime in the symbols and units of the preset that its problem is.
 
     It is the one with the same leading coefficients, the one of the same name unless the scalings
     are restricted. None if the loss of the problem is none of the preset.
     """
-    exponents = found.exponents
+    exponents = regime_set.exponents
     assert exponents.problem is not None
     name = exponents.problem.loss_name if exponents.loss is None else exponents.loss
     loss = dict(known.losses).get(name)
@@ -235,7 +237,7 @@ def _twin(found: Regimes, regime: Regime, known: Recognised) -> tuple[Regimes, R
     twins = _preset_map(
         _Series(exponents.coefficients, exponents.pure_target, known, loss, exponents)
     )
-    mine = leading_coefficients(LeadingSeries(found, regime))
+    mine = leading_coefficients(LeadingSeries(regime_set, regime))
     wanted = tuple(known.to_preset(c, s) for s, c in enumerate(mine))
     for twin in sorted(twins, key=lambda other: other.name != regime.name):
         if leading_coefficients(LeadingSeries(twins, twin)) == wanted:
@@ -318,7 +320,7 @@ def solve(
 
 
 def neglected(
-    found: Regimes,
+    regime_set: Regimes,
     name: str,
     at: Mapping[str, Fraction | float],
     *,
@@ -330,7 +332,7 @@ def neglected(
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
     name : str
         Name of the regime.
     at : mapping from str to number
@@ -343,19 +345,19 @@ def neglected(
     Examples
     --------
     >>> from expansion.models import cp
-    >>> found = regimes(cp(order=2, symmetric=True), terms=5)
-    >>> share = neglected(found, "A-B-E", {"p": 1, "H": 8, "sigma2": 10}, times=[0.0])
+    >>> regime_set = regimes(cp(order=2, symmetric=True), terms=5)
+    >>> share = neglected(regime_set, "A-B-E", {"p": 1, "H": 8, "sigma2": 10}, times=[0.0])
     >>> round(float(share.largest), 3)  # 3920.5 instead of 3520.5
     0.114
     """
     values = {symbol: value for symbol, value in at.items() if symbol != "T"}
     T = positive(at.get("T", 1), "T")
     scaled = None if times is None else [Fraction(t) / T for t in times]
-    return neglected_share(found, name, values, times=scaled, losses=losses, left_out=left_out)
+    return neglected_share(regime_set, name, values, times=scaled, losses=losses, left_out=left_out)
 
 
-def _parameters(found: Regimes, at: Mapping[str, Fraction | float]) -> dict[str, Fraction]:
-    symbols: Sequence[str] = (*found.exponents.symbols, "T")
+def _parameters(regime_set: Regimes, at: Mapping[str, Fraction | float]) -> dict[str, Fraction]:
+    symbols: Sequence[str] = (*regime_set.exponents.symbols, "T")
     if not isinstance(at, Mapping):
         raise InvalidInputError(
             f"parameters {shown(at)}: are no mapping from symbols to numbers; give a number for "
@@ -367,11 +369,11 @@ def _parameters(found: Regimes, at: Mapping[str, Fraction | float]) -> dict[str,
                 f"parameter {name!r}: is not a symbol of the problem; its symbols are "
                 f"{', '.join(symbols)}"
             )
-    missing = [name for name in found.exponents.symbols if name not in at]
+    missing = [name for name in regime_set.exponents.symbols if name not in at]
     if missing:
         raise InvalidInputError(
             f"parameters: there is no value for {', '.join(missing)}; give one for each of "
-            f"{', '.join(found.exponents.symbols)} (T is 1 unless given)"
+            f"{', '.join(regime_set.exponents.symbols)} (T is 1 unless given)"
         )
     values = {"T": Fraction(1)}
     return values | {name: positive(value, name) for name, value in at.items()}

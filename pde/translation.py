@@ -22,7 +22,7 @@ import numpy as np
 from expansion.polynomial import Polynomial
 from expansion.recognition import Recognised
 from pde.curve import Curve, FloatArray, Parameters
-from pde.evolution import Solution, Step
+from pde.evolution import DerivationStep, Solution
 from pde.taylor import symbol
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def translated(solution: Solution, known: Recognised) -> Solution:
             values[name] = values[name] / size
         return _scaled(solution.curve(values), known.scale, known.scale**2 / size)
 
-    step = Step(
+    step = DerivationStep(
         "Recognised",
         r"L = c^2 L',\quad \sigma^2 = c^{2/\nu}\sigma'^2,\quad t = c^{2/\nu-2}\,t',\qquad c = "
         + str(known.scale),

@@ -33,7 +33,7 @@ _OCTAVES = (-60, 60)
 _PER_OCTAVE = 4
 _ZOOMS = 5
 _TOGETHER = 16
-"""Times that are evaluated at once where some of them are refused."""
+"""Times that are evaluated at once where some of them are rejected."""
 
 _ROUNDING = 1e-11
 """Changes below this share of the values are rounding."""
@@ -63,7 +63,7 @@ def within_bounds(
     ----------
     curve : Curve
     coefficients : sequence of rational
-        s! times the first coefficients in t/T; they tell the scale of time.
+        s! times the first coefficients in t/T; they set the scale of time.
     T : Fraction
     positive, descending : bool
         Which bounds hold.
@@ -144,7 +144,7 @@ def _first_violation(
 
 
 def _values(evaluate: Callable[[FloatArray], FloatArray], times: FloatArray) -> FloatArray:
-    """Values at times that go away from 0, up to the first that the method refuses."""
+    """Values at times that go away from 0, up to the first that the method rejects."""
     with np.errstate(all="ignore"):
         try:
             return np.asarray(evaluate(times), dtype=float)

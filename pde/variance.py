@@ -8,8 +8,8 @@ lower order than the natural T asks for, every second one in some regimes, are l
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
 >>> problem = cp(order=2, symmetric=True)
->>> found = regimes(problem, loss="cumulant(train, 2)", terms=4)
->>> summary, solved = variance_solution(found, "E")
+>>> regime_set = regimes(problem, loss="cumulant(train, 2)", terms=4)
+>>> summary, solved = variance_solution(regime_set, "E")
 >>> solved.certificate.matched
 (0, 1, 2, 3, 4)
 
@@ -34,7 +34,7 @@ from expansion.problem import Problem
 from expansion.regime_laws import regimes_at
 from expansion.regimes import Regime, Regimes, regimes
 from expansion.series import Budget
-from pde.evolution import Certificate, Origin, Solution, Step
+from pde.evolution import Certificate, DerivationStep, Origin, Solution
 from pde.hierarchies import HierarchyKind, HierarchySummary
 from pde.systems import series_solution
 
@@ -46,7 +46,7 @@ _LENGTHS = (6, 8, 12, 16, 20)
 _DIAGRAMS = 40_000
 """Diagrams that each of these lengths, and the derivation, may meet."""
 
-_STEP = Step(
+_STEP = DerivationStep(
     "Fluctuations of the start",
     r"\operatorname{Var} L = \sum_{c, c'} \frac{\partial L}{\partial c(0)} "
     r"\frac{\partial L}{\partial c'(0)} \operatorname{Cov}(c, c')",
@@ -54,24 +54,28 @@ _STEP = Step(
 )
 
 
-def variance_solution(found: Regimes, name: str) -> tuple[HierarchySummary, Solution | None]:
+def variance_solution(regime_set: Regimes, name: str) -> tuple[HierarchySummary, Solution | None]:
     """The hierarchy behind the variance in a regime, and its certified sum if there is one.
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
         The map of a cumulant of order two.
     name : str
         A regime of it.
     """
-    regime, problem, loss = found[name], found.exponents.problem, found.exponents.loss
+    regime, problem, loss = (
+        regime_set[name],
+        regime_set.exponents.problem,
+        regime_set.exponents.loss,
+    )
     assert problem is not None and loss is not None
     try:
-        dynamics = _dynamics(found, regime, problem, read_cumulant(loss)[0])
-        rows = _rows(dynamics, regime, known=len(found.exponents.coefficients))
+        dynamics = _dynamics(regime_set, regime, problem, read_cumulant(loss)[0])
+        rows = _rows(dynamics, regime, known=len(regime_set.exponents.coefficients))
     except (InvalidInputError, BudgetExceededError) as error:
         return HierarchySummary(remark=str(error)), None
-    certificate = _certificate(found, regime, rows)
+    certificate = _certificate(regime_set, regime, rows)
     if not certificate.holds:
         remark = "the fluctuations of its cores do not give the exact variance"
         return HierarchySummary(remark=remark), None
@@ -84,9 +88,11 @@ def variance_solution(found: Regimes, name: str) -> tuple[HierarchySummary, Solu
     )
 
 
-def _dynamics(found: Regimes, regime: Regime, problem: Problem, loss: str) -> EffectiveDynamics:
+def _dynamics(
+    regime_set: Regimes, regime: Regime, problem: Problem, loss: str
+) -> EffectiveDynamics:
     """That of the loss at the scalings of the regime."""
-    base = _map(problem, loss, found.exponents.last)
+    base = _map(problem, loss, regime_set.exponents.last)
     (place,) = regimes_at(base, regime.scaling)
     return derive(
         base,
@@ -132,11 +138,11 @@ def _rows(dynamics: EffectiveDynamics, regime: Regime, *, known: int) -> tuple[P
     )
 
 
-def _certificate(found: Regimes, regime: Regime, rows: tuple[Polynomial, ...]) -> Certificate:
-    leading = LeadingSeries(found, regime)
+def _certificate(regime_set: Regimes, regime: Regime, rows: tuple[Polynomial, ...]) -> Certificate:
+    leading = LeadingSeries(regime_set, regime)
     exact = [
-        leading[s] if s in found.polyhedra else Polynomial()
-        for s in range(len(found.exponents.coefficients))
+        leading[s] if s in regime_set.polyhedra else Polynomial()
+        for s in range(len(regime_set.exponents.coefficients))
     ]
     pairs = list(zip(rows, exact, strict=False))
     left_out = tuple(s for s, (row, wanted) in enumerate(pairs) if len(wanted) and not len(row))

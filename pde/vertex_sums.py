@@ -23,7 +23,7 @@ import numpy as np
 
 from expansion.polynomial import Polynomial
 from pde.curve import Curve, Domain, FloatArray, Parameters, bounded_float
-from pde.evolution import Method, Origin, Solution, Step
+from pde.evolution import DerivationStep, Method, Origin, Solution
 
 if TYPE_CHECKING:
     import mpmath
@@ -99,16 +99,16 @@ def _validity(parts: Sequence[str]) -> str:
     return "; ".join(bounded) or "all t"
 
 
-def _steps(parts: Sequence[Solution]) -> Iterator[Step]:
+def _steps(parts: Sequence[Solution]) -> Iterator[DerivationStep]:
     names = ", ".join(part.regime for part in parts)
-    yield Step(
+    yield DerivationStep(
         "Sum of vertices",
         r"\operatorname{lead}(Y_s) = \sum_v \operatorname{lead}_v(Y_s)",
         f"The vertices {names} are neighbouring monomials: none lies between them, for no s.",
     )
     for part in parts:
         for step in part.derivation:
-            yield Step(f"{part.regime}: {step.title}", step.latex, step.text)
+            yield DerivationStep(f"{part.regime}: {step.title}", step.latex, step.text)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import curve, ratio, reach, speedup
+from benchmarks import curve, ratio, reach, speedup, start
 from benchmarks.__main__ import main
 from benchmarks.cases import (
     CURVE_POINTS,
@@ -24,14 +24,17 @@ from benchmarks.cases import (
     RATIO,
     REACH,
     SPEEDUPS,
+    STARTS,
     CurveCase,
     RatioCase,
     ReachCase,
     SpeedupCase,
+    StartCase,
     names,
     selected,
 )
 from benchmarks.textbook import textbook_series
+from diagflow.atlas.problems import PRESETS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -140,8 +143,32 @@ def test_the_declared_cases_are_those_of_the_specification() -> None:
     }
     assert all(case.quick_terms < case.terms for case in (*REACH, *RATIO))
     assert len(set(names())) == len(names())
-    assert len(names()) == 4 + len(REACH) + len(RATIO) + len(SPEEDUPS) + len(CURVES)
+    assert len(names()) == 5 + sum(map(len, (REACH, RATIO, SPEEDUPS, CURVES, STARTS)))
     assert [(case.title, case.terms) for case in SPEEDUPS] == [("ASYM order 4", 6)]
+
+
+def test_every_preset_of_an_atlas_is_timed_from_a_cold_start() -> None:
+    commands = [case.command for case in STARTS]
+    for preset in PRESETS:
+        assert f"regimes {preset}" in commands
+        assert sum(word.startswith(f"solve {preset} --regime") for word in commands) >= 2
+
+
+def test_a_command_is_timed_against_the_imports() -> None:
+    result = start.measure(StartCase(command="--version", limit=5), turns=1)
+    assert result.status == 0 and result.met
+    assert 0 < result.seconds == result.ratio * result.imports
+    assert not replace(result, status=1).met
+    assert not replace(result, seconds=6 * result.imports).met
+    slow = replace(result, case=replace(result.case, relative=False, limit=result.seconds / 2))
+    assert not slow.met
+
+
+def test_the_store_is_filled_before_a_command_is_timed_with_it() -> None:
+    wrong = start.measure(StartCase(command="store nowhere", limit=5, stored=True), turns=1)
+    assert wrong.status == 2 and not wrong.met
+    case = StartCase(command="expand cp --order 2 --terms 1", limit=50, stored=True)
+    assert start.measure(case, turns=1).met
 
 
 def test_selection_by_name_and_by_kind() -> None:

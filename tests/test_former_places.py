@@ -7,7 +7,10 @@ import pytest
 PLACES = {
     "diagflow.regime_comparison": "diagflow.comparison.regime",
     "diagflow.show_regimes": "diagflow.show.regimes",
+    "expansion.exponents": "expansion.series_exponents",
+    "expansion.formulas": "expansion.formula_parser",
     "expansion.newton": "expansion.geometry.newton",
+    "expansion.records": "expansion.series_records",
     "pde.algebraic": "pde.recurrences.algebraic",
     "pde.characteristics": "pde.characteristics.characteristics",
     "pde.equation": "pde.recurrences.equation",
@@ -18,8 +21,41 @@ PLACES = {
 }
 
 
+NAMES = {
+    "diagflow.checking.translation": {"Translation": "OracleProblem"},
+    "diagflow.workers.startup": {"load_graphs": "import_igraph_without_matplotlib"},
+    "diagrams.engine": {
+        "Blocks": "FlowDiagrams",
+        "HERE": "IN_PROCESS",
+        "PlainRepresentation": "DefinitionRepresentation",
+        "Work": "StepRunner",
+    },
+    "diagrams.engine.steps": {"HERE": "IN_PROCESS", "Step": "EngineStep", "Work": "StepRunner"},
+    "diagrams.wick": {"Moments": "Expectation"},
+    "expansion.closest_regime": {"Place": "Location"},
+    "pde.moments.common_drift": {"Shape": "FreeParticle", "SharedDrift": "MeanFieldClock"},
+    "pde.recurrent_regimes": {"RecurrentSeries": "FirstOrderRegime"},
+    "pde.evolution": {"Step": "DerivationStep"},
+}
+
+
+@pytest.mark.parametrize(("module", "names"), NAMES.items())
+def test_a_tool_is_found_under_its_former_name(module: str, names: dict[str, str]) -> None:
+    found = import_module(module)
+    assert all(getattr(found, old) is getattr(found, new) for old, new in names.items())
+
+
 @pytest.mark.parametrize(("former", "place"), PLACES.items())
 def test_a_tool_is_found_at_its_former_place(former: str, place: str) -> None:
     old, new = import_module(former), import_module(place)
     assert old.__all__ == new.__all__
     assert all(getattr(old, name) is getattr(new, name) for name in new.__all__)
+
+
+def test_representative_numbers_are_found_at_their_former_places() -> None:
+    from diagflow.comparison import representative
+    from diagflow.plotting.evolution import telling_times
+    from diagflow.report.experiments import typical_numbers
+
+    assert telling_times is representative.representative_times
+    assert typical_numbers is representative.representative_sizes

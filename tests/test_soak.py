@@ -245,7 +245,7 @@ def formula(networks: Iterable[Network]) -> str:
 
 
 @dataclass
-class Translation:
+class OracleProblem:
     """Networks as einsum terms of the oracle, at given values of sizes and amplitudes."""
 
     values: Mapping[str, Fraction]
@@ -306,7 +306,7 @@ def modular_sum(p: int) -> Callable[..., int]:
 def expected(case: Case, name: str, last: int) -> list[Moments]:
     """The coefficients of a loss along the flow, from the oracle."""
     averaged = bool(case.problem.averaged_over)
-    translation = Translation(case.values, averaged)
+    translation = OracleProblem(case.values, averaged)
     driving = case.told[case.problem.loss_name]
     observed = case.told[name]
     tensors = driving.tensors | observed.tensors

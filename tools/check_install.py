@@ -209,7 +209,7 @@ def _run(
     try:
         output, _ = process.communicate(timeout=seconds)
     except BaseException as error:
-        # What the command started (pip, pytest and its workers) would go on without it.
+        # What the command started (pip, pytest and its workers) would continue without it.
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         if isinstance(error, subprocess.TimeoutExpired):

@@ -123,7 +123,7 @@ def build_atlas(
     """
     files = [file_name(name) for name in names]
     for name, file in zip(names, files, strict=True):
-        described(name)  # refuses before time is spent
+        described(name)  # rejects bad names before time is spent
         if files.count(file) > 1 or file == "index":
             raise InvalidInputError(
                 f"atlas: the page of {name} would be {file}.html, as another one is; rename the "

@@ -1,7 +1,7 @@
 """From a problem to its page: expansion, regimes, solutions and what is shown beside them.
 
 Every part has its share of the time; what is not finished within a limit, or before an interrupt,
-is left out, and the page says so.
+is left out, with a note on the page.
 
 Source: ours.
 """
@@ -20,9 +20,9 @@ from diagflow.atlas.pictures import dynamics_record, terms_record
 from diagflow.atlas.record import explorer_record
 from diagflow.atlas.shapes import thumbnail
 from diagflow.atlas.tables import tabulated
+from diagflow.comparison.representative import representative_sizes
 from diagflow.files import write_whole
 from diagflow.report.article import solutions
-from diagflow.report.experiments import typical_numbers
 from diagflow.report.parts import (
     is_interrupted,
     simulable,
@@ -34,11 +34,11 @@ from diagflow.time_limit import TimeLimit, time_limit
 from diagflow.workers.lifetime import check_jobs
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.dynamics.derivation import derive
-from expansion.exponents import SeriesExponents
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.series import Budget, LossSeries, Progress
+from expansion.series_exponents import SeriesExponents
 from expansion.series_store import SeriesStore
 from pde.evolution import Solution
 from pde.solving import solution
@@ -150,28 +150,28 @@ def explore(
     missing = unfinished_coefficients(exponents.last, terms)
     try:
         with time_limit(whole.left, "the map of regimes"):
-            found = regimes(exponents, slice=slice)
+            regime_set = regimes(exponents, slice=slice)
     except InvalidInputError:  # too few coefficients, because the expansion was stopped
         if stops:
             raise stops[0] from None
         raise
-    unwanted = {found[name].name for name in without}
+    unwanted = {regime_set[name].name for name in without}
     begun("solutions")
     solved = solutions(
-        found,
+        regime_set,
         limit=whole,
-        further=2 * len(found) if simulate else len(found),
+        further=2 * len(regime_set) if simulate else len(regime_set),
         stopped=stops.append,
     )
-    findings: dict[str, dict[str, Any]] = {regime.name: {} for regime in found}
+    findings: dict[str, dict[str, Any]] = {regime.name: {} for regime in regime_set}
     drawn: dict[str, Any] | None = None
     try:
         begun("tables, cores and diagrams")
         drawn = _terms(problem, exponents, whole)
-        _describe(found, solved, findings, whole, further=len(found) if simulate else 0)
+        _describe(regime_set, solved, findings, whole, further=len(regime_set) if simulate else 0)
         if simulate and not is_interrupted(stops):
             trials = run_trials(
-                found,
+                regime_set,
                 [name for name in simulable(solved) if name not in unwanted],
                 TrialLimits(simulation_seconds, whole),
                 jobs=jobs,
@@ -182,15 +182,15 @@ def explore(
                 findings[trial.regime] |= _trial(trial)
             missing += [trial.reason for trial in trials if trial.reason]
         if not is_interrupted(stops):
-            _again(found, solved, whole)
+            _again(regime_set, solved, whole)
     except KeyboardInterrupt as error:
         stops.append(error)
         missing.append("pictures, tables and simulations: interrupted")
     missing += unfinished_solutions(solved)
-    record = explorer_record(found, solved, findings=findings, terms=drawn, missing=missing)
+    record = explorer_record(regime_set, solved, findings=findings, terms=drawn, missing=missing)
     return Explored(
         record,
-        thumbnail(found),
+        thumbnail(regime_set),
         tuple(missing),
         interrupted=is_interrupted(stops),
         over_budget=bool(missing) and (whole.is_over or len(stops) > 0),
@@ -207,7 +207,9 @@ def _terms(problem: Problem, exponents: SeriesExponents, whole: TimeLimit) -> di
         return None
 
 
-def _again(found: Regimes, solved: dict[str, Solution | DiagflowError], whole: TimeLimit) -> None:
+def _again(
+    regime_set: Regimes, solved: dict[str, Solution | DiagflowError], whole: TimeLimit
+) -> None:
     """Solve what needed more than its share, in the time that the others left."""
     late = [name for name, known in solved.items() if isinstance(known, BudgetExceededError)]
     for number, name in enumerate(late):
@@ -215,13 +217,13 @@ def _again(found: Regimes, solved: dict[str, Solution | DiagflowError], whole: T
             return
         try:
             with time_limit(whole.share(len(late) - number), f"the solution of regime {name}"):
-                solved[name] = solution(found, name)
+                solved[name] = solution(regime_set, name)
         except DiagflowError as error:
             solved[name] = error
 
 
 def _describe(
-    found: Regimes,
+    regime_set: Regimes,
     solved: dict[str, Solution | DiagflowError],
     findings: dict[str, dict[str, Any]],
     whole: TimeLimit,
@@ -229,19 +231,19 @@ def _describe(
     further: int,
 ) -> None:
     """Tables, cores and numbers of every regime, as far as there is time."""
-    for number, regime in enumerate(found):
-        share = whole.share(3 * (len(found) - number) + further)
+    for number, regime in enumerate(regime_set):
+        share = whole.share(3 * (len(regime_set) - number) + further)
         kept, name = findings[regime.name], regime.name
         try:
             with time_limit(_least(share, _DYNAMICS_SECONDS), "the numbers"):
-                kept["numbers"] = typical_numbers(found, regime)
+                kept["numbers"] = representative_sizes(regime_set, regime)
         except DiagflowError:
             pass
         known = solved[name]
         try:
             with time_limit(_least(share, _DYNAMICS_SECONDS), "the cores"):
                 limits = Budget(diagrams=_DERIVED_DIAGRAMS)
-                dynamics = derive(found, name, rate_of_change=None, budget=limits)
+                dynamics = derive(regime_set, name, rate_of_change=None, budget=limits)
                 kept["dynamics"] = dynamics_record(dynamics)
         except DiagflowError:
             pass
@@ -249,7 +251,9 @@ def _describe(
             formula = known.formula
             if formula is None or _is_not_evaluated(known):
                 kept["taylor"] = _taylor(known, _least(share, _TAYLOR_SECONDS))
-                kept["table"] = tabulated(found, name, known, seconds=_least(share, _TABLE_SECONDS))
+                kept["table"] = tabulated(
+                    regime_set, name, known, seconds=_least(share, _TABLE_SECONDS)
+                )
 
 
 def _taylor(solved: Solution, seconds: float) -> list[Polynomial]:
@@ -287,7 +291,7 @@ def _trial(trial: Trial) -> dict[str, Any]:
 
 
 def check_page_file(file: Path) -> None:
-    """Refuse a file that cannot be written, before work is spent on it.
+    """Reject a file that cannot be written, before work is spent on it.
 
     Raises
     ------

@@ -20,7 +20,7 @@ __all__ = ["entry", "index_page"]
 
 
 def entry(name: str, file: str, record: Mapping[str, Any], thumbnail: str) -> dict[str, Any]:
-    """What the index says about a problem.
+    """The entry of a problem in the index.
 
     Parameters
     ----------

@@ -18,8 +18,8 @@ from typing import Any
 
 from diagflow.commands.problem import read_problem
 from diagrams.errors import InvalidInputError
+from expansion.input_limits import legible
 from expansion.problem import Problem
-from expansion.untrusted import legible
 
 __all__ = ["PRESETS", "described", "file_name", "listed"]
 

@@ -1,12 +1,12 @@
 """Everything that the page of a problem shows, as plain data: the format ``explorer``.
 
 Exact numbers are strings, curves are numbers. Where something is missing there is ``null`` and a
-sentence that says why.
+sentence with the reason.
 
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
->>> found = regimes(cp(order=2, symmetric=True), terms=4)
->>> record = explorer_record(found, {})
+>>> regime_set = regimes(cp(order=2, symmetric=True), terms=4)
+>>> record = explorer_record(regime_set, {})
 >>> record["symbols"][0]["name"], [regime["name"] for regime in record["regimes"]][:3]
 ('p', ['A', 'B', 'E'])
 
@@ -33,12 +33,12 @@ from diagflow.report.problem import function_latex, motion_latex, open_indices
 from diagflow.schemas import VERSIONS
 from diagflow.show.regimes import power_latex, power_text, support
 from diagrams.errors import BudgetExceededError, DiagflowError
-from expansion.exponents import SeriesExponents
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial, symbol_latex
 from expansion.problem import Problem
 from expansion.recognition import recognised
 from expansion.regimes import Regime, Regimes
+from expansion.series_exponents import SeriesExponents
 from pde.evolution import Solution
 
 __all__ = ["Findings", "explorer_record", "how_solved"]
@@ -49,13 +49,13 @@ _MONOMIALS = 20_000
 _DIGITS = 7
 
 Findings = Mapping[str, Any]
-"""What was found out about a regime beside its solution: table, dynamics, experiment, numbers."""
+"""The results for a regime in addition to its solution: table, dynamics, experiment, numbers."""
 
 NOTHING: Findings = MappingProxyType({})
 
 
 def explorer_record(
-    found: Regimes,
+    regime_set: Regimes,
     solved: Mapping[str, Solution | DiagflowError],
     *,
     findings: Mapping[str, Findings] = NOTHING,
@@ -66,7 +66,7 @@ def explorer_record(
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
         Of a problem.
     solved : mapping
         The solution of regimes by name, or why there is none.
@@ -78,7 +78,7 @@ def explorer_record(
     missing : sequence of str
         What was not finished, a line each.
     """
-    exponents = found.exponents
+    exponents = regime_set.exponents
     problem = exponents.problem
     kept = _kept(exponents)
     return {
@@ -90,18 +90,20 @@ def explorer_record(
             for name in exponents.symbols
         ],
         "last_term": exponents.last,
-        "support": support(found),
+        "support": support(regime_set),
         "coefficients": [
             _polynomial(coefficient, exponents.symbols)
             for coefficient in exponents.coefficients[:kept]
         ],
         "pure_target": _polynomial(exponents.pure_target, exponents.symbols),
         "descends": bool(exponents.loss is None and problem and problem.drive.is_plain),
-        "exponents": exponents_record(found),
-        "map": map_record(found),
+        "exponents": exponents_record(regime_set),
+        "map": map_record(regime_set),
         "regimes": [
-            _regime(found, regime, solved.get(regime.name), findings.get(regime.name, {}), kept)
-            for regime in found
+            _regime(
+                regime_set, regime, solved.get(regime.name), findings.get(regime.name, {}), kept
+            )
+            for regime in regime_set
         ],
         "diagrams": terms,
         "missing": list(missing),
@@ -152,7 +154,7 @@ def _polynomial(polynomial: Polynomial, symbols: Sequence[str]) -> list[list[Any
 
 
 def _regime(
-    found: Regimes,
+    regime_set: Regimes,
     regime: Regime,
     solved: Solution | DiagflowError | None,
     findings: Findings,
@@ -175,22 +177,24 @@ def _regime(
         "learning": regime.learning.value,
         "decided": regime.decided,
         "moves": bool(regime.moving),
-        "neighbours": [other.name for other in found.neighbours(regime)],
+        "neighbours": [other.name for other in regime_set.neighbours(regime)],
         "faces": [
-            other.name for other in found if other is not regime and found.includes(regime, other)
+            other.name
+            for other in regime_set
+            if other is not regime and regime_set.includes(regime, other)
         ],
         "cone": {
             "equations": [list(row) for row in regime.cone.equations],
             "inequalities": [list(row) for row in regime.cone.inequalities],
         },
-        "leading": _leading(found, regime, kept),
+        "leading": _leading(regime_set, regime, kept),
         "numbers": {name: str(value) for name, value in (findings.get("numbers") or {}).items()},
         "solved": how_solved(solved),
         "solution": _solution(solved) if isinstance(solved, Solution) else None,
         "unsolved": str(solved) if isinstance(solved, DiagflowError) else None,
         "table": None if table is None else _table(table),
         "taylor": [
-            _polynomial(coefficient, found.exponents.symbols)
+            _polynomial(coefficient, regime_set.exponents.symbols)
             for coefficient in findings.get("taylor") or ()
         ],
         "dynamics": findings.get("dynamics"),
@@ -199,12 +203,12 @@ def _regime(
     }
 
 
-def _leading(found: Regimes, regime: Regime, kept: int) -> list[list[int]]:
+def _leading(regime_set: Regimes, regime: Regime, kept: int) -> list[list[int]]:
     """Which monomials of each coefficient lead, by their place in it."""
-    leading = LeadingSeries(found, regime)
+    leading = LeadingSeries(regime_set, regime)
     result = []
-    for s, coefficient in enumerate(found.exponents.coefficients[:kept]):
-        lead = {powers for powers, _ in leading[s]} if s in found.polyhedra else set()
+    for s, coefficient in enumerate(regime_set.exponents.coefficients[:kept]):
+        lead = {powers for powers, _ in leading[s]} if s in regime_set.polyhedra else set()
         result.append([place for place, (powers, _) in enumerate(coefficient) if powers in lead])
     return result
 

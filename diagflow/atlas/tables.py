@@ -10,13 +10,13 @@ where c is the part that only measures the target. A table holds Φ on a grid th
 log(1 + τ/τ_0) and in log y, and log τ_0, where τ_0(y) is the time of half of the change; a page
 interpolates both with cubic polynomials. Its *error* is measured: the curve is asked for at
 points between those of the grid, and at sizes that no point of the grid had, and compared with what
-the table says there. So a wrong law of scaling shows as an error too.
+the table there. So a wrong law of scaling shows as an error too.
 
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
 >>> from pde.solving import solution
->>> found = regimes(cp(order=2, symmetric=True), terms=4)
->>> table = tabulated(found, "A", solution(found, "A"))
+>>> regime_set = regimes(cp(order=2, symmetric=True), terms=4)
+>>> table = tabulated(regime_set, "A", solution(regime_set, "A"))
 >>> table.error < 1e-3, table.values.shape
 (True, (64,))
 
@@ -35,7 +35,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from diagflow.plotting.evolution import telling_times
+from diagflow.comparison.representative import representative_times
 from diagflow.time_limit import TimeLimit, time_limit
 from diagrams.errors import DiagflowError, InvalidInputError
 from expansion.geometry.linear_algebra import Point, inner_product
@@ -92,7 +92,7 @@ class Variables:
     symbols: tuple[str, ...]
 
     @classmethod
-    def of(cls, found: Regimes, regime: Regime, left_out: Sequence[int] = ()) -> Variables:
+    def of(cls, regime_set: Regimes, regime: Regime, left_out: Sequence[int] = ()) -> Variables:
         """The scaled variables of a regime.
 
         Raises
@@ -108,9 +108,9 @@ class Variables:
         )
         times = dict(regime.natural_time)
         slope = tuple(Fraction(times.get(name, 0)) for name in symbols)
-        leading = LeadingSeries(found, regime)
+        leading = LeadingSeries(regime_set, regime)
         for s in range(leading.last + 1):
-            if s in found.polyhedra and s not in left_out and len(leading[s]):
+            if s in regime_set.polyhedra and s not in left_out and len(leading[s]):
                 point = leading[s].exponents(symbols)[0]
                 scale = tuple(x - s * y for x, y in zip(point, slope, strict=True))
                 return cls(ratios, slope, scale, _dual(ratios), symbols)
@@ -198,13 +198,13 @@ class Table:
 
 
 def tabulated(
-    found: Regimes, name: str, solved: Solution, *, seconds: float | None = None
+    regime_set: Regimes, name: str, solved: Solution, *, seconds: float | None = None
 ) -> Table | None:
     """The table of a regime, or None if it cannot be tabulated with a small error.
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
     name : str
     solved : Solution
     seconds : float, optional
@@ -214,20 +214,22 @@ def tabulated(
     -----
     There is none of a curve that is summed from the leading coefficients: a page sums them itself.
     """
-    regime = found[name]
+    regime = regime_set[name]
     if solved.method is Method.RESUMMED:
         return None
     try:
         with time_limit(seconds, f"the table of regime {name}") as limit:
-            return _tabulated(found, regime, solved, limit)
+            return _tabulated(regime_set, regime, solved, limit)
     except DiagflowError:
         return None
 
 
-def _tabulated(found: Regimes, regime: Regime, solved: Solution, limit: TimeLimit) -> Table | None:
+def _tabulated(
+    regime_set: Regimes, regime: Regime, solved: Solution, limit: TimeLimit
+) -> Table | None:
     try:
-        variables = Variables.of(found, regime, solved.certificate.left_out)
-        source = _Source(found, regime, solved, variables)
+        variables = Variables.of(regime_set, regime, solved.certificate.left_out)
+        source = _Source(regime_set, regime, solved, variables)
         middle = source.middle()
     except (DiagflowError, ArithmeticError):
         return None
@@ -263,9 +265,9 @@ class _Source:
     """The curve of a solution in scaled variables, with the largest error that it states."""
 
     def __init__(
-        self, found: Regimes, regime: Regime, solved: Solution, variables: Variables
+        self, regime_set: Regimes, regime: Regime, solved: Solution, variables: Variables
     ) -> None:
-        self._found, self._regime = found, regime
+        self._found, self._regime = regime_set, regime
         self._solved, self._variables = solved, variables
         self.stated = 0.0
 
@@ -280,7 +282,7 @@ class _Source:
                     for name, value in logs.items()
                 }
                 try:
-                    edges = telling_times(self._at(moved))
+                    edges = representative_times(self._at(moved))
                 except (DiagflowError, ArithmeticError):
                     continue
                 sign = 1 if edges[1] > 0 else -1
@@ -293,7 +295,7 @@ class _Source:
         nothing = math.nan, np.full(_TIMES, np.nan)
         try:
             evolution = self._at(logs)
-            end = max(map(abs, telling_times(evolution)))
+            end = max(map(abs, representative_times(evolution)))
             stop = abs(evolution.domain.stop if sign > 0 else evolution.domain.start)
             grid = np.linspace(0.0, end, 201)
             late = np.array([x for x in (4 * end, 16 * end) if x < stop])

@@ -23,7 +23,7 @@ from fractions import Fraction
 from math import gcd, prod
 
 from diagflow.checking.findings import Finding, Verdict, listed
-from diagflow.checking.translation import Translation, at_numbers
+from diagflow.checking.translation import OracleProblem, at_numbers
 from diagflow.time_limit import TimeLimit, time_limit
 from diagrams.counting import catalan, double_factorial, narayana, wishart_moment
 from diagrams.diagram import Diagram
@@ -61,12 +61,14 @@ def check_oracle(problem: Problem, *, monomials: int = 200_000) -> Finding:
         for name in problem.losses:
             series = LossSeries(problem, loss=name, budget=BUDGET)
             for values in _small_numbers(problem):
-                told = Translation(problem, values)
-                reach = told.reach(name, monomials=monomials)
+                oracle_problem = OracleProblem(problem, values)
+                reach = oracle_problem.reach(name, monomials=monomials)
                 mine = _affordable(series, reach)
                 if _left_out(series, values):
                     continue
-                for s, exact in enumerate(told.coefficients(name, mine) if mine >= 0 else []):
+                for s, exact in enumerate(
+                    oracle_problem.coefficients(name, mine) if mine >= 0 else []
+                ):
                     compared[s] += 1
                     if at_numbers(series[s], values) != exact:
                         at = ", ".join(
@@ -238,27 +240,27 @@ def _without(limit: TimeLimit | None, late: Sequence[str], exhausted: Sequence[s
     return text
 
 
-def check_certificates(found: Regimes, *, limit: TimeLimit | None = None) -> Finding:
+def check_certificates(regime_set: Regimes, *, limit: TimeLimit | None = None) -> Finding:
     """Whether every solution reproduces the exact leading coefficients of its regime.
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
     limit : TimeLimit, optional
         Regimes that are not solved when it is over are left out, and counted. How many these are
         depends on the machine; those whose own budget of diagrams is used up are named besides.
     """
-    problem = found.exponents.problem
+    problem = regime_set.exponents.problem
     title = None if problem is None else problem.title
     holding: list[str] = []
     wrong: list[str] = []
     unsolved: list[str] = []
     late: list[str] = []
     exhausted: list[str] = []
-    for regime in found:
+    for regime in regime_set:
         try:
             with time_limit(None if limit is None else limit.left, "a solution"):
-                certificate = solution(found, regime.name).certificate
+                certificate = solution(regime_set, regime.name).certificate
         except BudgetExceededError:
             (late if limit is not None and limit.is_over else exhausted).append(regime.name)
             continue
@@ -279,5 +281,7 @@ def check_certificates(found: Regimes, *, limit: TimeLimit | None = None) -> Fin
         return Finding(title, "certificates", Verdict.SKIPPED, reason)
     rest = f"; not solved: {listed(unsolved)}" if unsolved else ""
     rest += _without(limit, late, exhausted)
-    detail = f"{len(holding)} of {len(found)} regimes up to Y_{found.exponents.last}{rest}"
+    detail = (
+        f"{len(holding)} of {len(regime_set)} regimes up to Y_{regime_set.exponents.last}{rest}"
+    )
     return Finding(title, "certificates", Verdict.PASSED, detail)

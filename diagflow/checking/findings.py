@@ -1,4 +1,4 @@
-"""What a check found: passed, failed, or skipped with the reason.
+"""The findings of checks: passed, failed, or skipped with the reason.
 
 >>> report = Report(
 ...     problems=("cp order=2",),

@@ -1,4 +1,4 @@
-"""What the numbers depend on beside the program: versions of Python and libraries, BLAS threads.
+"""The environment that numbers depend on: versions of Python and libraries, BLAS threads.
 
 Source: ours.
 """
@@ -28,7 +28,7 @@ def describe_machine() -> tuple[tuple[str, str], ...]:
     >>> dict(describe_machine())["diagflow"] == diagflow.__version__
     True
     """
-    import numpy as np  # loads the linear algebra, so that its threads are told
+    import numpy as np  # loads the linear algebra, so that its threads are listed
 
     found = [
         ("diagflow", diagflow.__version__),
@@ -37,7 +37,7 @@ def describe_machine() -> tuple[tuple[str, str], ...]:
         ("numpy", np.__version__),
     ]
     found += [(name, held) for name, _, held in _required() if name != "numpy" and held]
-    # Sorted: the libraries are told in the order in which they happen to be loaded.
+    # Sorted: the libraries are listed in the order in which they happen to be loaded.
     pools = sorted(
         (pool["user_api"], pool["internal_api"], pool["version"] or "", pool["num_threads"])
         for pool in threadpool_info()

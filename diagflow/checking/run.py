@@ -127,7 +127,7 @@ def check_problems(
         tell(f"{title}: certificates")
         try:
             with time_limit(whole.left, "the map of regimes"):
-                found = regimes(problem)
+                regime_set = regimes(problem)
         except DiagflowError as error:
             for check in ("certificates", "simulation"):
                 yield (
@@ -137,14 +137,14 @@ def check_problems(
                 )
             continue
         limit = None if limited else TimeLimit.begun(CERTIFICATE_SECONDS, "the certificates")
-        yield bounded(title, "certificates", partial(check_certificates, found, limit=limit))
+        yield bounded(title, "certificates", partial(check_certificates, regime_set, limit=limit))
         if not simulate:
             yield Finding(title, "simulation", Verdict.SKIPPED, "it was not asked for")
         elif whole.is_over:
             yield _unfinished(title, "simulation", whole)
         else:
             yield check_simulation(
-                found,
+                regime_set,
                 runs=_QUICK_RUNS if quick else _RUNS,
                 seed=seed,
                 at_most=_QUICK_REGIMES if quick else None,

@@ -38,7 +38,7 @@ def line(finding: Finding) -> str:
 def closing(report: Report) -> str:
     """The verdict, and how many checks there were of each kind."""
     counts = ", ".join(f"{report.count(verdict)} {verdict.value}" for verdict in Verdict)
-    rest = "" if report.complete else "; interrupted, what was finished is told"
+    rest = "" if report.complete else "; interrupted, the finished checks are printed"
     return f"Verdict: {report.verdict.value} ({counts}){rest}"
 
 

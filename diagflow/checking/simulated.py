@@ -6,8 +6,8 @@ agree, see `diagflow.comparison.finite_size`. The mean over an ensemble may diff
 standard errors, by the error estimates of solution and correction, and by the tolerance of the
 integrator. What is further away is simulated again, with more runs and another seed.
 
-Convention. Numbers are those of `diagflow.report.experiments.typical_numbers`; times reach as far
-as the correction can be told. Resummed regimes are left out: they have no solution of their own.
+Convention. Numbers are those of `diagflow.comparison.representative`; times reach as far as the
+correction is known. Resummed regimes are left out: they have no solution of their own.
 
 Source: ours.
 """
@@ -23,8 +23,7 @@ import numpy as np
 from diagflow.checking.findings import Finding, Verdict, listed
 from diagflow.columns import counted
 from diagflow.comparison.finite_size import finite_size_correction
-from diagflow.plotting.evolution import telling_times
-from diagflow.report.experiments import typical_numbers
+from diagflow.comparison.representative import representative_sizes, representative_times
 from diagflow.simulation import simulate
 from diagflow.time_limit import TimeLimit, time_limit
 from diagrams.errors import BudgetExceededError, DiagflowError
@@ -50,7 +49,7 @@ _RTOL = 1e-7
 
 
 def check_simulation(
-    found: Regimes,
+    regime_set: Regimes,
     *,
     runs: int,
     seed: int,
@@ -64,7 +63,7 @@ def check_simulation(
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
     runs : int
         Of each ensemble, at least 2.
     seed : int
@@ -80,25 +79,25 @@ def check_simulation(
     progress : callable, optional
         Told the name of each regime before it is simulated.
     """
-    problem = found.exponents.problem
+    problem = regime_set.exponents.problem
     title = None if problem is None else problem.title
     compared: dict[str, float] = {}
     left_out: list[str] = []
-    for regime in found:
+    for regime in regime_set:
         if at_most is not None and len(compared) >= at_most:
             break
         each = TimeLimit.begun(_left(seconds, whole), f"regime {regime.name}")
         try:
             with time_limit(each.seconds, each.what):
-                solved = solution(found, regime.name)
+                solved = solution(regime_set, regime.name)
                 if solved.method is Method.RESUMMED:
                     continue
                 if progress is not None:
                     progress(regime.name)
-                size = deviation(found, regime, solved, runs=runs, seed=seed, jobs=jobs)
+                size = deviation(regime_set, regime, solved, runs=runs, seed=seed, jobs=jobs)
                 if size is not None and STANDARD_ERRORS < size < inf:
                     size = deviation(
-                        found, regime, solved, runs=_AGAIN * runs, seed=seed + 1, jobs=jobs
+                        regime_set, regime, solved, runs=_AGAIN * runs, seed=seed + 1, jobs=jobs
                     )
         except BudgetExceededError as error:
             reason = _over(whole, each) if each.is_over else str(error)
@@ -142,7 +141,7 @@ def _left(seconds: float | None, whole: TimeLimit | None) -> float | None:
 
 
 def deviation(
-    found: Regimes, regime: Regime, solved: Solution, *, runs: int, seed: int, jobs: int = 1
+    regime_set: Regimes, regime: Regime, solved: Solution, *, runs: int, seed: int, jobs: int = 1
 ) -> float | None:
     """The largest deviation over some times in standard errors, beyond the other allowances.
 
@@ -152,14 +151,14 @@ def deviation(
         None if there are no numbers to simulate at, or no times at which the correction is known;
         infinite if theory or simulation are not finite there.
     """
-    problem = found.exponents.problem
-    at = typical_numbers(found, regime, entries=_ENTRIES)
+    problem = regime_set.exponents.problem
+    at = representative_sizes(regime_set, regime, entries=_ENTRIES)
     if at is None or problem is None:
         return None
     evolution = solved.at({"T": Fraction(1), **at})
-    correction = finite_size_correction(found, regime.name, at, theory=evolution)
+    correction = finite_size_correction(regime_set, regime.name, at, theory=evolution)
     with np.errstate(all="ignore"):
-        start, stop = telling_times(evolution)
+        start, stop = representative_times(evolution)
         if not np.all(np.isfinite(evolution(_NEAR * np.array([0.0, start, stop])))):
             return inf
         end = (
@@ -184,7 +183,7 @@ def deviation(
         seed=seed,
         rtol=_RTOL,
         jobs=jobs,
-        loss=found.exponents.loss,
+        loss=regime_set.exponents.loss,
     )
     if ensemble.interrupted:  # some runs were finished; the check was not
         raise KeyboardInterrupt

@@ -1,14 +1,16 @@
 """A problem in the words of the independent oracle, with numbers for its sizes and amplitudes.
 
-Definition. The oracle is told the einsum terms of model and target, an integer for every index,
+Definition. The oracle is given the einsum terms of model and target, an integer for every index,
 and which tensors move. What it costs grows with the number of monomials of its polynomials; the
 *reach* is the largest s for which there are few.
 
 >>> from expansion.models import cp
->>> told = Translation(cp(order=2, symmetric=True), {"p": Fraction(2), "H": Fraction(1)})
->>> told.reach("train", monomials=1000)
+>>> oracle_problem = OracleProblem(
+...     cp(order=2, symmetric=True), {"p": Fraction(2), "H": Fraction(1)}
+... )
+>>> oracle_problem.reach("train", monomials=1000)
 4
->>> oracle.format_moments(told.coefficients("train", 1)[1])
+>>> oracle.format_moments(oracle_problem.coefficients("train", 1)[1])
 '-8*sigma2 + 64*sigma2^2 - 192*sigma2^3'
 
 Source: ours.
@@ -40,18 +42,18 @@ from expansion.expressions import (
     Power,
     read_expression,
 )
-from expansion.formulas import Term
+from expansion.formula_parser import Term
 from expansion.losses import Observable, QuadraticLoss
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 
-__all__ = ["Translation", "at_numbers"]
+__all__ = ["OracleProblem", "at_numbers"]
 
 _FURTHEST = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Translation:
+class OracleProblem:
     """A problem for the oracle.
 
     Parameters
@@ -110,13 +112,13 @@ class Translation:
 
     def coefficients(self, name: str, last: int) -> list[oracle.Moments]:
         """Y_0 ... Y_last of a quantity from the oracle, polynomials in the variances."""
-        words = _Words(self)
+        words = _EinsumTerms(self)
         plain = self.problem.drive.is_plain and name in self._losses
         tensors: Collection[Tensor] = self.problem.tensors
         if plain:
             tensors = self.problem.driving.tensors | self._losses[name].tensors
         variances = {t.name: self._value(t.variance) for t in tensors if t.is_random and t.variance}
-        told: dict[str, Any] = {
+        averages: dict[str, Any] = {
             "frozen": {t.name for t in tensors if t.is_random and not t.is_learnable},
             "structural": {t.name: self._entries(t) for t in tensors if not t.is_random},
             "symmetric": {t.name for t in tensors if t.symmetric},
@@ -136,17 +138,17 @@ class Translation:
                 variances,
                 prefactor=driving.prefactor,
                 observable=observed,
-                **told,
+                **averages,
             )
         potential = tuple(self._potential(words))
         followed = oracle_dynamics.Products(
-            tuple((c, (quantity,)) for c, quantity in self._told(name, words))
+            tuple((c, (quantity,)) for c, quantity in self._quantity(name, words))
         )
         dynamics = self._dynamics(potential)
         used = {t for _, q in potential for t in _names(q)} | {*_names(followed)}
-        told = {key: _only(value, used) for key, value in told.items()}
+        averages = {key: _only(value, used) for key, value in averages.items()}
         return oracle_dynamics.moved_moments(
-            followed, dynamics, words.sizes, last, _only(variances, used), **told
+            followed, dynamics, words.sizes, last, _only(variances, used), **averages
         )
 
     def _dynamics(
@@ -172,15 +174,17 @@ class Translation:
             (self.values[n] ** power for n, power in factor.powers), start=factor.coefficient
         )
 
-    def _potential(self, words: _Words) -> Iterator[tuple[Fraction, oracle_dynamics.Quantity]]:
+    def _potential(
+        self, words: _EinsumTerms
+    ) -> Iterator[tuple[Fraction, oracle_dynamics.Quantity]]:
         problem = self.problem
         for term in problem.drive.terms(problem.quantities) or (Term(name=problem.loss_name),):
             c = prod((self.values[symbol] for symbol in term.symbols), start=term.coefficient)
-            for more, quantity in self._told(term.name or "", words):
+            for more, quantity in self._quantity(term.name or "", words):
                 yield c * more, quantity
 
-    def _told(
-        self, name: str, words: _Words
+    def _quantity(
+        self, name: str, words: _EinsumTerms
     ) -> Iterator[tuple[Fraction, oracle_dynamics.Quantity]]:
         """A quantity by name, as a combination of others."""
         problem, one = self.problem, Fraction(1)
@@ -211,13 +215,13 @@ class Translation:
         else:
             yield one, self._expression(Composed(name=name, formula=name), words)
 
-    def _expression(self, composed: Composed, words: _Words) -> oracle_dynamics.Products:
+    def _expression(self, composed: Composed, words: _EinsumTerms) -> oracle_dynamics.Products:
         names = self.problem.quantities
         expression = read_expression(composed.formula, names=names)
         return self._products(expression, composed, words)
 
     def _products(
-        self, expression: Expression, composed: Composed, words: _Words
+        self, expression: Expression, composed: Composed, words: _EinsumTerms
     ) -> oracle_dynamics.Products:
         return oracle_dynamics.Products(
             tuple(
@@ -237,7 +241,7 @@ class Translation:
         )
 
     def _part(
-        self, part: Named | Merger | Power | Expression, composed: Composed, words: _Words
+        self, part: Named | Merger | Power | Expression, composed: Composed, words: _EinsumTerms
     ) -> oracle_dynamics.Quantity:
         if isinstance(part, Power):
             base = self._part(part.base, composed, words)
@@ -260,11 +264,11 @@ class Translation:
             elif name == KERNEL:
                 model = self._einsum((Entry(MODEL, ()),), composed, words)
                 return oracle_dynamics.Slopes(model, model)
-        told = tuple((c * one, (quantity,)) for c, quantity in self._told(name, words))
-        return oracle_dynamics.Products(told)
+        products = tuple((c * one, (quantity,)) for c, quantity in self._quantity(name, words))
+        return oracle_dynamics.Products(products)
 
     def _einsum(
-        self, entries: Sequence[Entry], composed: Composed, words: _Words
+        self, entries: Sequence[Entry], composed: Composed, words: _EinsumTerms
     ) -> oracle_dynamics.Einsum:
         """Entries with common indices; the model among them is a sum of networks."""
         problem = self.problem
@@ -348,16 +352,16 @@ class Translation:
         return lambda *at: int(len({*at}) == 1)
 
 
-class _Words:
+class _EinsumTerms:
     """Losses as einsum terms, with a letter for every index."""
 
-    def __init__(self, told: Translation) -> None:
-        self.told = told
+    def __init__(self, problem: OracleProblem) -> None:
+        self.problem = problem
         self.letters: dict[tuple[str, Axis], str] = {}
         self.sizes: dict[str, int] = {}
 
     def loss(self, loss: QuadraticLoss) -> oracle.QuadraticLoss:
-        values = self.told.values
+        values = self.problem.values
         scale = prod((values[n] ** power for n, power in loss.normalisation), start=Fraction(1))
         return oracle.QuadraticLoss(
             tuple(self._term(network, loss.output_axes) for network in loss.model),
@@ -366,7 +370,7 @@ class _Words:
         )
 
     def observable(self, observable: Observable) -> oracle_dynamics.Einsum:
-        values = self.told.values
+        values = self.problem.values
         if observable.averaged_over:
             raise _no_average("observable", observable.name)
         powers = observable.normalisation
@@ -379,7 +383,7 @@ class _Words:
         axes = network.index_axes(output_axes)
         at = {index: self.letter(index, axis) for index, axis in axes.items()}
         factors = tuple((t.name, "".join(at[i] for i in slots)) for t, slots in network.factors)
-        amplitudes = (self.told.values[axis.name] for axis in network.amplitudes)
+        amplitudes = (self.problem.values[axis.name] for axis in network.amplitudes)
         return oracle.Term(
             prod(amplitudes, start=network.coefficient),
             factors,
@@ -391,12 +395,12 @@ class _Words:
         if (index, axis) not in self.letters:
             if len(self.letters) == len(ascii_letters):
                 raise InvalidInputError(
-                    f"loss of {self.told.problem.family}: has more than {len(ascii_letters)} "
+                    f"loss of {self.problem.problem.family}: has more than {len(ascii_letters)} "
                     "indices, for which the oracle has no letters; check a problem with fewer"
                 )
             letter = ascii_letters[len(self.letters)]
             self.letters[index, axis] = letter
-            self.sizes[letter] = self.told._size(axis)
+            self.sizes[letter] = self.problem._size(axis)
         return self.letters[index, axis]
 
 
@@ -438,3 +442,6 @@ def at_numbers(polynomial: Polynomial, values: Mapping[str, Fraction]) -> oracle
             coefficient *= values.get(name, Fraction(1)) ** power
         moments[rest] = moments.get(rest, Fraction(0)) + coefficient
     return {rest: value for rest, value in moments.items() if value}
+
+
+Translation = OracleProblem  # its former name

@@ -73,9 +73,9 @@ def run(
 ) -> None:
     """Write pages of many problems with an index: cards, filters, a comparison of two, a table.
 
-    Every page is that of [bold]report --html[/bold]. What was made before, by the same release, is
-    kept and not made again. What is finished before the time is over, or before an interrupt, is an
-    atlas; exits with 2 if a problem has no page.
+    Every page is that of [bold]report --html[/bold]. Pages that the same release has made are
+    reused. The pages that finish within the time limit, or before an interrupt, are an atlas, too;
+    exits with 2 if a problem has no page.
     """
     from diagflow.atlas.build import Wanted, build_atlas
     from diagflow.atlas.problems import listed
@@ -100,7 +100,7 @@ def run(
         )
     except KeyboardInterrupt:
         typer.echo(
-            f"diagflow: interrupted: what was finished is in {output / 'index.html'}", err=True
+            f"diagflow: interrupted: finished results are in {output / 'index.html'}", err=True
         )
         raise typer.Exit(INTERRUPTED) from None
     note(f"written: {output / 'index.html'}, {counted(len(atlas.pages), 'problem')}", err=False)

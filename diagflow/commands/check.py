@@ -80,20 +80,20 @@ def _run(
         float | None,
         typer.Option(
             "--max-seconds",
-            help="Skip what is not finished after this time, instead of limits of the parts.",
+            help="Skip the remaining checks after this time, instead of the limits of the parts.",
             metavar="X",
             show_default=False,
             rich_help_panel="Limits",
         ),
     ] = None,
 ) -> None:
-    """Check the engine on this machine by independent routes, and print a verdict.
+    """Verify the results on this machine against independent computations; print a verdict.
 
-    The coefficients against ordinary algebra at small sizes and against counters, the certificates
-    of all solved regimes, their solutions against small simulations, and the versions of the
-    libraries. Without PROBLEM three problems are checked, in a few minutes. Nothing is taken from
-    the store. Exits with 1 if a check fails; one that cannot be done, or not within the limits, is
-    skipped, with the reason.
+    Compares the coefficients with ordinary algebra at small sizes and with counters, the
+    certificates of all solved regimes with the exact series, the solutions with small simulations,
+    and the versions of the libraries with the required ones. Without PROBLEM three problems are
+    checked, in a few minutes. The cache is not read. Exits with 1 if a check fails; a check that is
+    impossible or exceeds the limits is skipped, with the reason.
     """
     from rich.console import Console
 
@@ -157,7 +157,7 @@ def _run(
 
 @contextmanager
 def _steps(total: int) -> Iterator[tuple[Callable[[str], None], Callable[[], None]]]:
-    """A progress bar over checks: what tells its title, and what moves it."""
+    """A progress bar over checks: functions that set its title and advance it."""
     from diagflow.terminal import progress_bar
 
     with progress_bar() as bar:

@@ -87,7 +87,7 @@ def run(
         Path | None,
         typer.Option(
             "--plot",
-            help="Draw curves and deviations: .svg, .pdf or .png; the numbers beside it as .csv.",
+            help="Draw curves and deviations: .svg, .pdf or .png; also write the numbers as .csv.",
             metavar="FILE",
             show_default=False,
         ),
@@ -101,7 +101,7 @@ def run(
     store: Store = None,
     no_store: NoStore = False,
 ) -> None:
-    """Compare the solution of a regime with simulations, and say whether they agree.
+    """Compare the solution of a regime with simulations and judge whether they agree.
 
     They agree if the mean loss minus the theory, minus what the exact terms beyond the leading ones
     contribute at these sizes, is at most a few standard errors plus the stated error of that

@@ -19,7 +19,7 @@ def run(
 ) -> None:
     """Expand three problems, check them against the independent oracle, write JSON and LaTeX.
 
-    SYM order 2, ASYM order 3 and SYM order 4, with what every coefficient cost. Exits with 1 if a
+    SYM order 2, ASYM order 3 and SYM order 4, with the cost of every coefficient. Exits with 1 if a
     coefficient differs from the oracle.
     """
     from diagflow import demo

@@ -66,9 +66,10 @@ def run(
 ) -> None:
     """Derive the leading dynamics of a regime from the loss, without knowing the model.
 
-    Prints the reduced potential, the cores that move, what was replaced by its mean or left out
-    and why, and leading coefficients far beyond those that are enumerated. The certificate lists
-    the s at which they equal the exact ones. Exits with 1, without coefficients, if one differs.
+    Prints the reduced potential, the cores and their equations, the terms that are replaced by
+    their means or left out, with reasons, and leading coefficients far beyond the enumerated ones.
+    The certificate lists the s at which they equal the exact ones. Exits with 1, without
+    coefficients, if one differs.
     """
     from diagflow.show import derivation as show_derivation
     from diagflow.terminal import following

@@ -67,7 +67,7 @@ SimulationSeconds = Annotated[
     float | None,
     typer.Option(
         "--max-seconds",
-        help="Stop after this time; what the finished runs give is printed.",
+        help="Stop after this time and print the result of the finished runs.",
         metavar="X",
         show_default=False,
         rich_help_panel="Limits",

@@ -113,7 +113,6 @@ def run(
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.show import series as show
     from diagflow.show.languages import Language, series_code
-    from diagflow.show.series_sum import sum_json, sum_text
     from diagflow.terminal import following
     from diagflow.workers.executors import executor
     from diagrams.errors import InvalidInputError
@@ -123,7 +122,7 @@ def run(
     terms = 2 if last is None else last
     if terms < 0:
         raise InvalidInputError(
-            f"--terms {terms}: the number of the last coefficient is not negative; give 0 or more"
+            f"--terms {terms}: is the number of the last coefficient; give 0 or more"
         )
     values = None if at is None else parse_values(at)
     grid = parse_times(times)
@@ -146,6 +145,9 @@ def run(
         )
         interrupted = not _completed(series, terms)
     if values is not None:
+        # Resummation and what it stands on take longer to load than a few coefficients to compute.
+        from diagflow.show.series_sum import sum_json, sum_text
+
         summed = sum_json if output is SeriesFormat.json else sum_text
         typer.echo(summed(problem, series.known, values, grid), nl=False)
     elif output.value in tuple(Language):

@@ -1,4 +1,4 @@
-"""What is followed: the options --loss, --observable and --cumulant, the same for every command.
+"""The quantity to expand: --loss, --observable and --cumulant, the same for every command.
 
 A command has a parameter ``followed``. `takes_followed` replaces it by these options, so that they
 are declared once.
@@ -13,7 +13,7 @@ import typer
 
 __all__ = ["followed_name", "takes_followed"]
 
-_PANEL = "What is followed"
+_PANEL = "Quantity"
 
 Loss = Annotated[
     str | None,

@@ -44,10 +44,10 @@ def run(
 ) -> None:
     """Reproduce the experiments: figures, numbers, and whether theory and simulation agree.
 
-    Writes name.pdf, name.png and CSV files for every experiment, and gallery.json with what was
-    found. "?" marks what cannot be judged at these sizes. What is finished before the time is over
-    is kept. Exits with 1 if an experiment shows something else than it should, and with 2 if not
-    all of them are finished.
+    Writes name.pdf, name.png and CSV files for every experiment, and gallery.json with the
+    verdicts; "?" marks an experiment that cannot be judged at these sizes. Experiments that finish
+    within the time limit are saved. Exits with 1 if an experiment fails, and with 2 if not all of
+    them are finished.
     """
     from diagflow.comparison.verdict import Agreement
     from diagflow.gallery import experiments, run_gallery
@@ -71,7 +71,7 @@ def run(
         )
     except KeyboardInterrupt:
         typer.echo(
-            f"diagflow: interrupted: what was finished is in {output / 'gallery.json'}", err=True
+            f"diagflow: interrupted: finished results are in {output / 'gallery.json'}", err=True
         )
         raise typer.Exit(INTERRUPTED) from None
     marks = {Agreement.AGREES: "ok  ", Agreement.DIFFERS: "FAIL", Agreement.UNDECIDED: "?   "}

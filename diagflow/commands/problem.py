@@ -20,6 +20,8 @@ __all__ = [
     "RegimeName",
     "Steps",
     "checked_steps",
+    "complete_problem",
+    "complete_target",
     "continuous",
     "read_problem",
     "takes_problem",
@@ -53,10 +55,10 @@ Steps = Annotated[
 """The option that counts steps of gradient descent."""
 
 _PANEL = "Problem"
-_DRIVE = "What drives the weights"
+_DRIVE = "Dynamics of the weights"
 
 
-def _problems(incomplete: str) -> list[str]:
+def complete_problem(incomplete: str) -> list[str]:
     """What a shell may complete PROBLEM to: presets, files and the folders on the way to them."""
     from expansion.models import PRESETS
 
@@ -66,7 +68,7 @@ def _problems(incomplete: str) -> list[str]:
     return [name for name in (*PRESETS, *paths) if name.startswith(incomplete)]
 
 
-def _targets(incomplete: str) -> list[str]:
+def complete_target(incomplete: str) -> list[str]:
     """What a shell may complete a target to."""
     from expansion.targets import TARGETS
 
@@ -84,7 +86,7 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
                 "[bold]mlp-linear[/bold] or [bold]two-layer[/bold], the path of a "
                 "[bold].toml[/bold] file, or [bold]-[/bold] for one from standard input.",
                 show_default=False,
-                autocompletion=_problems,
+                autocompletion=complete_problem,
             ),
         ],
         inspect.Parameter.empty,
@@ -157,11 +159,11 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
             str | None,
             typer.Option(
                 "--target",
-                help="What a preset is fitted to: identity (unless given), zero, spike, spiked, "
+                help="The target of a preset: identity (unless given), zero, spike, spiked, "
                 "modular-addition, teacher, or a combination such as 'identity + beta*teacher'.",
                 metavar="NAME",
                 show_default=False,
-                autocompletion=_targets,
+                autocompletion=complete_target,
                 rich_help_panel=_PANEL,
             ),
         ],
@@ -184,8 +186,8 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
             str | None,
             typer.Option(
                 "--flow",
-                help="What drives the weights in place of the loss: a combination of losses and "
-                "observables, such as 'train + lambda*weight-norm'.",
+                help="The potential whose gradient the weights follow, in place of the loss: a "
+                "combination of losses and observables, such as 'train + lambda*weight-norm'.",
                 metavar="FORMULA",
                 show_default=False,
                 rich_help_panel=_DRIVE,
@@ -279,7 +281,7 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
 
 _FACTORS = ("temperature", "implicit", "momentum", "step")
 _DRIVING = ("flow", "rate", "resample", *_FACTORS)
-"""Those that say what drives its weights; they belong to every problem."""
+"""Those of the dynamics of the weights; they belong to every problem."""
 
 
 def takes_problem(
@@ -315,7 +317,7 @@ def takes_problem(
             if given.get("at") is None:
                 raise
             from diagrams.errors import InvalidInputError
-            from expansion.untrusted import legible
+            from expansion.input_limits import legible
 
             raise InvalidInputError(
                 f"--at {legible(given['at'], 60)}: leads to numbers outside the range of floating "
@@ -385,7 +387,7 @@ def continuous(problem: "Problem", command: str) -> "Problem":
 
 
 def checked_steps(problem: "Problem", steps: int | None, terms: int | None) -> int | None:
-    """The number of the last coefficient, said as one of steps or of terms.
+    """The number of the last coefficient, given as a number of steps or of terms.
 
     Raises
     ------
@@ -410,7 +412,7 @@ def checked_steps(problem: "Problem", steps: int | None, terms: int | None) -> i
 def _rate(text: str) -> tuple[str, str]:
     """The tensor and the factor of a rate."""
     from diagrams.errors import InvalidInputError
-    from expansion.untrusted import legible
+    from expansion.input_limits import legible
 
     name, sign, factor = (part.strip() for part in text.partition("="))
     if not (name and sign and factor):

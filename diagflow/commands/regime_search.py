@@ -41,12 +41,12 @@ def search(
     """The regimes of a loss, while a bar on the terminal follows the expansion.
 
     A map that is not finished is not printed: its law is that no scaling is left over, and before
-    the last face is known none of the others is. An interrupt says how far the work was.
+    the last face is known none of the others is. An interrupt prints how far the work was.
     """
     from diagflow.terminal import following
     from diagflow.workers.executors import executor
-    from expansion.exponents import MAXIMAL_DEFAULT_TERMS
     from expansion.regimes import regimes
+    from expansion.series_exponents import MAXIMAL_DEFAULT_TERMS
 
     last = MAXIMAL_DEFAULT_TERMS if terms is None else terms
     seen: list[Progress] = []

@@ -80,7 +80,7 @@ def _run(
         str | None,
         typer.Option(
             "--regime",
-            help="Print the leading series of this regime: what is kept and what is dropped.",
+            help="Print the leading series of this regime and the dropped terms.",
             metavar="NAME",
             show_default=False,
         ),
@@ -89,7 +89,7 @@ def _run(
         str | None,
         typer.Option(
             "--at",
-            help="Say which regime is closest to these numbers.",
+            help="Print which regime is closest to these numbers.",
             metavar="p=…,H=…,sigma2=…",
             show_default=False,
         ),
@@ -135,10 +135,10 @@ def _run(
     from diagflow.show import regimes as show_regimes
     from diagrams.errors import InvalidInputError
     from expansion.closest_regime import where
-    from expansion.exponents import SeriesExponents
     from expansion.leading import LeadingSeries
     from expansion.problem import Problem
     from expansion.regimes import regimes
+    from expansion.series_exponents import SeriesExponents
 
     values = None if at is None else parse_values(at)
     if plot is not None:
@@ -148,7 +148,7 @@ def _run(
     if isinstance(source, Problem):
         if growing is not None:
             raise InvalidInputError(
-                "--growing: is for a series from a JSON file; the sizes of a problem are its axes"
+                "--growing: applies to JSON series only; leave it out, a problem declares its sizes"
             )
         found = search(
             source,

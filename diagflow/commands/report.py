@@ -94,16 +94,16 @@ def run(
 ) -> None:
     """Write an article: the problem, its diagrams, coefficients, regimes and their solutions.
 
-    The document needs a plain TeX distribution; the PDF is made when pdflatex is there. With
-    [bold]--html[/bold] all of it is one page for a browser, in which every regime can be clicked
-    and any sizes be asked for. What is not finished within the limits, or before an interrupt, is
-    left out, and the article or the page lists it.
+    The document needs a plain TeX distribution; the PDF is made if pdflatex is installed. With
+    [bold]--html[/bold] the report is one page for a browser, in which every regime is a link and
+    the curves follow any sizes. Parts that a limit or an interrupt cuts off are listed in the
+    article or on the page.
     """
     from diagflow.atlas.explorer import Explored, check_page_file, explore, write_explorer
     from diagflow.report.write import Report, check_report_folder, write_report
     from diagflow.terminal import following, note
     from diagrams.errors import InvalidInputError
-    from expansion.exponents import MAXIMAL_DEFAULT_TERMS
+    from expansion.series_exponents import MAXIMAL_DEFAULT_TERMS
 
     if output is None:
         raise InvalidInputError("report: --output is missing; name a folder such as out/report")
@@ -156,7 +156,7 @@ def run(
     for line in report.missing:
         note(f"missing: {line}", err=False)
     if report.interrupted:
-        typer.echo("diagflow: interrupted: the report says what is missing", err=True)
+        typer.echo("diagflow: interrupted: the report lists the missing parts", err=True)
         raise typer.Exit(INTERRUPTED)
     if report.over_budget:
         typer.echo(

@@ -82,7 +82,7 @@ Store = Annotated[
     Path | None,
     typer.Option(
         "--store",
-        help="Keep finished coefficients in this file, in place of the one in the user's cache.",
+        help="The cache of coefficients, in place of the file in the user's cache folder.",
         metavar="FILE",
         show_default=False,
         rich_help_panel=_STORE,
@@ -100,7 +100,7 @@ Scheduler = Annotated[
     str | None,
     typer.Option(
         "--scheduler",
-        help="Let the workers of a dask.distributed scheduler do it.",
+        help="Address of a dask scheduler that distributes the work.",
         metavar="ADDRESS",
         show_default=False,
         rich_help_panel=_WORKERS,
@@ -110,7 +110,7 @@ NoStore = Annotated[
     bool,
     typer.Option(
         "--no-store",
-        help="Neither look for finished coefficients nor keep them.",
+        help="Do not read or write the cache.",
         rich_help_panel=_STORE,
     ),
 ]
@@ -128,7 +128,7 @@ def opened_store(path: Path | None, *, no_store: bool) -> SQLiteStore | None:
     from diagrams.errors import InvalidInputError
 
     if path is not None and no_store:
-        raise InvalidInputError("--store and --no-store: say the opposite; give one of them")
+        raise InvalidInputError("--store and --no-store: contradict each other; give one of them")
     if no_store:
         return None
     place = store_path() if path is None else expanded(path, "--store")
@@ -149,7 +149,7 @@ def budget(seconds: float | None, diagrams: int | None, memory: float | None) ->
 
 
 def can_be_quiet(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with an option ``--quiet``, under which `diagflow.terminal.note` says nothing."""
+    """The command with an option ``--quiet``, which silences `diagflow.terminal.note`."""
     parameters = list(inspect.signature(command).parameters.values())
     parameters.append(
         inspect.Parameter(

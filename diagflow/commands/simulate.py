@@ -54,13 +54,13 @@ def run(
     ] = None,
     jobs: Jobs = 1,
     curves: Annotated[
-        bool, typer.Option("--curves", help="Print the curve of every run too.")
+        bool, typer.Option("--curves", help="Also print the curve of every run.")
     ] = False,
     plot: Annotated[
         Path | None,
         typer.Option(
             "--plot",
-            help="Draw the curve too: .svg, .pdf or .png.",
+            help="Also draw the curve: .svg, .pdf or .png.",
             metavar="FILE",
             show_default=False,
         ),
@@ -73,7 +73,7 @@ def run(
     """Simulate gradient flow from random initialisations: mean loss and standard error.
 
     Every run draws weights, and data or teacher if there are any, from their laws.
-    An interrupt, or the end of the time, prints what the finished runs give.
+    After an interrupt or the time limit the result of the finished runs is printed.
     """
     from diagflow.commands.ensemble import counting, missing_runs, required
     from diagflow.commands.values import parse_times, parse_values

@@ -140,7 +140,7 @@ def run(
     jobs: Jobs = 1,
     scheduler: Scheduler = None,
 ) -> None:
-    """Print the loss curve of a regime, its formula, how it was derived and what certifies it.
+    """Print the loss curve of a regime, its formula, its derivation and its certificate.
 
     The certificate lists the s for which the Taylor coefficient of the solution equals the leading
     part of the exactly enumerated Y_s. The curve that is printed is compared with these
@@ -188,7 +188,7 @@ def run(
     assert regime is not None
     if regime == AUTOMATIC:
         regime = _nearest(found, values, grid)
-    # What knows how far it is ends a little earlier, and says so.
+    # A computation that tracks its progress ends a little earlier, with a better message.
     sooner = None if max_seconds is None else _SOONER * max_seconds
     with time_limit(max_seconds, f"solution of regime {regime}"), seconds_left(sooner):
         evolution = solve(found, regime, at=values)
@@ -251,14 +251,16 @@ def run(
         raise typer.Exit(1)
 
 
-def _nearest(found: "Regimes", values: "Mapping[str, Fraction]", times: "Sequence[float]") -> str:
-    """The regime that describes numbers best at some times, told with what it neglects."""
+def _nearest(
+    regime_set: "Regimes", values: "Mapping[str, Fraction]", times: "Sequence[float]"
+) -> str:
+    """The regime that describes numbers best at some times; prints its neglected share."""
     from diagflow.terminal import note
     from expansion.closest_regime import where
 
     T = values.get("T", Fraction(1))
     place = where(
-        found,
+        regime_set,
         at={name: value for name, value in values.items() if name != "T"},
         times=[Fraction(t) / T for t in times],
     )
@@ -270,18 +272,18 @@ def _nearest(found: "Regimes", values: "Mapping[str, Fraction]", times: "Sequenc
     return name
 
 
-def _list(found: "Regimes", limit: "TimeLimit", *, as_json: bool) -> None:
+def _list(regime_set: "Regimes", limit: "TimeLimit", *, as_json: bool) -> None:
     """Print what is known of every regime; as text each line as soon as it is known."""
     from diagflow.columns import terminal_width
     from diagflow.show import solution as show_solution
     from diagflow.time_limit import time_limit
     from diagrams.errors import BudgetExceededError
 
-    longest = max(len(regime.name) for regime in found)
+    longest = max(len(regime.name) for regime in regime_set)
     rows = []
     try:
         with time_limit(limit.left, limit.what):
-            for row in show_solution.listed(found):
+            for row in show_solution.listed(regime_set):
                 rows.append(row)
                 if not as_json:
                     entry = show_solution.list_entry(row, longest=longest, width=terminal_width())
@@ -289,11 +291,12 @@ def _list(found: "Regimes", limit: "TimeLimit", *, as_json: bool) -> None:
     except BudgetExceededError:
         raise BudgetExceededError(
             f"budget: {limit.what} needs more than {limit.seconds:g} seconds; {len(rows)} of "
-            f"{len(found)} regimes are finished; raise --max-seconds"
+            f"{len(regime_set)} regimes are finished; raise --max-seconds"
         ) from None
     except KeyboardInterrupt:
         typer.echo(
-            f"diagflow: interrupted: {len(rows)} of {len(found)} regimes were finished", err=True
+            f"diagflow: interrupted: {len(rows)} of {len(regime_set)} regimes were finished",
+            err=True,
         )
         raise typer.Exit(INTERRUPTED) from None
     if as_json:

@@ -25,7 +25,7 @@ class Action(StrEnum):
 
 def run(
     action: Annotated[
-        Action, typer.Argument(help="Tell what it holds, check every record, or empty it.")
+        Action, typer.Argument(help="Count the records, verify their checksums, or remove them.")
     ] = Action.info,
     store: Annotated[
         Path | None,
@@ -33,7 +33,7 @@ def run(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show, check or empty the file in which finished coefficients are kept between runs.
+    """Show, verify or empty the cache of coefficients.
 
     [bold]verify[/bold] recomputes the digest of every record and exits with 1 if one differs; such
     records are never used.

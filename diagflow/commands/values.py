@@ -12,7 +12,7 @@ import re
 from fractions import Fraction
 
 from diagrams.errors import InvalidInputError
-from expansion.untrusted import legible
+from expansion.input_limits import legible
 
 __all__ = ["MAXIMAL_COUNT", "MAXIMAL_VALUES", "parse_times", "parse_values"]
 

@@ -75,7 +75,7 @@ SAFETY = 3.0
 """The stated error is so many times what two routes differ by, or the error of the better one."""
 
 SAFETY_ALONE = 5.0
-"""The same where one route only tells something."""
+"""The same where only one route gives a value."""
 
 _OCTAVES = 24
 _PER_OCTAVE = 3
@@ -312,13 +312,16 @@ def _reach(
 
 
 def neglected_coefficients(
-    found: Regimes, name: str, at: Mapping[str, Fraction | float], left_out: Collection[int] = ()
+    regime_set: Regimes,
+    name: str,
+    at: Mapping[str, Fraction | float],
+    left_out: Collection[int] = (),
 ) -> tuple[Fraction, ...]:
     """Y_s minus what the solution of a regime sums of it, at given numbers.
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
         The regimes of a problem, with its exact coefficients.
     name : str
         Name of the regime.
@@ -331,14 +334,14 @@ def neglected_coefficients(
     --------
     >>> from expansion.models import cp
     >>> from expansion.regimes import regimes
-    >>> found = regimes(cp(order=2, symmetric=True), terms=4)
+    >>> regime_set = regimes(cp(order=2, symmetric=True), terms=4)
     >>> at = {"p": 10, "H": 5, "sigma2": Fraction(1, 10)}
-    >>> neglected_coefficients(found, "A-B-E", at)[0]  # 1/2 p H sigma^4
+    >>> neglected_coefficients(regime_set, "A-B-E", at)[0]  # 1/2 p H sigma^4
     Fraction(1, 4)
     """
-    exponents = found.exponents
+    exponents = regime_set.exponents
     values = {symbol: Fraction(at[symbol]) for symbol in exponents.symbols}
-    kept = kept_coefficients(found, name, at, left_out)
+    kept = kept_coefficients(regime_set, name, at, left_out)
     result = []
     for s, (whole, leading) in enumerate(zip(exponents.coefficients, kept, strict=False)):
         exact = whole + exponents.pure_target if s == 0 else whole
@@ -347,7 +350,10 @@ def neglected_coefficients(
 
 
 def kept_coefficients(
-    found: Regimes, name: str, at: Mapping[str, Fraction | float], left_out: Collection[int] = ()
+    regime_set: Regimes,
+    name: str,
+    at: Mapping[str, Fraction | float],
+    left_out: Collection[int] = (),
 ) -> tuple[Fraction, ...]:
     """lead(Y_0), lead(Y_1), ... as the solution of a regime sums them, at given numbers.
 
@@ -355,18 +361,18 @@ def kept_coefficients(
 
     Parameters
     ----------
-    found, name, at, left_out
+    regime_set, name, at, left_out
         See `neglected_coefficients`.
     """
     from pde.solving import leading_coefficients
 
-    values = {symbol: Fraction(at[symbol]) for symbol in found.exponents.symbols}
-    kept = leading_coefficients(LeadingSeries(found, found[name]), left_out)
+    values = {symbol: Fraction(at[symbol]) for symbol in regime_set.exponents.symbols}
+    kept = leading_coefficients(LeadingSeries(regime_set, regime_set[name]), left_out)
     return tuple(Fraction(leading.evaluate(**values)) for leading in kept)
 
 
 def finite_size_correction(
-    found: Regimes,
+    regime_set: Regimes,
     name: str,
     at: Mapping[str, Fraction | float],
     *,
@@ -376,7 +382,7 @@ def finite_size_correction(
 
     Parameters
     ----------
-    found, name
+    regime_set, name
         See `neglected_coefficients`.
     at : mapping
         A number for every symbol; T is 1 unless given.
@@ -385,15 +391,15 @@ def finite_size_correction(
     """
     left_out = () if theory is None else theory.certificate.left_out
     return FiniteSizeCorrection.of(
-        neglected_coefficients(found, name, at, left_out),
+        neglected_coefficients(regime_set, name, at, left_out),
         T=Fraction(at.get("T", 1)),
-        kept=kept_coefficients(found, name, at, left_out),
-        constant=target_constant(found, name, at),
+        kept=kept_coefficients(regime_set, name, at, left_out),
+        constant=target_constant(regime_set, name, at),
         theory=theory,
     )
 
 
-def target_constant(found: Regimes, name: str, at: Mapping[str, Fraction | float]) -> Fraction:
+def target_constant(regime_set: Regimes, name: str, at: Mapping[str, Fraction | float]) -> Fraction:
     """The part of the kept loss that only measures the target: ½|F|², if it counts."""
-    values = {symbol: Fraction(at[symbol]) for symbol in found.exponents.symbols}
-    return Fraction(LeadingSeries(found, found[name]).pure_target.evaluate(**values))
+    values = {symbol: Fraction(at[symbol]) for symbol in regime_set.exponents.symbols}
+    return Fraction(LeadingSeries(regime_set, regime_set[name]).pure_target.evaluate(**values))

@@ -3,11 +3,11 @@
 >>> from diagflow.comparison.verdict import Agreement
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
->>> found = regimes(cp(order=2, symmetric=True), terms=6)
+>>> regime_set = regimes(cp(order=2, symmetric=True), terms=6)
 >>> at = {"p": Fraction(12), "H": Fraction(6), "sigma2": Fraction(1, 12)}
->>> compare_regime(found, "A-B-E", at=at, times=[0.2, 0.5], runs=40).verdict.value
+>>> compare_regime(regime_set, "A-B-E", at=at, times=[0.2, 0.5], runs=40).verdict.value
 'agrees'
->>> compare_regime(found, "A-B", at=at, times=[0.2, 0.5], runs=40).verdict is Agreement.AGREES
+>>> compare_regime(regime_set, "A-B", at=at, times=[0.2, 0.5], runs=40).verdict is Agreement.AGREES
 False
 
 Source: ours.
@@ -39,7 +39,7 @@ FloatArray = NDArray[np.float64]
 
 
 def compare_regime(
-    found: Regimes,
+    regime_set: Regimes,
     name: str,
     *,
     at: Mapping[str, Fraction],
@@ -58,7 +58,7 @@ def compare_regime(
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
         The regimes of a problem.
     name : str
         Name of the regime.
@@ -76,14 +76,14 @@ def compare_regime(
     InvalidInputError
         If there is no solution there, a time is outside its domain, or a number breaks a rule.
     """
-    problem = found.exponents.problem
+    problem = regime_set.exponents.problem
     if problem is None:
         raise InvalidInputError(
             f"regime {name}: belongs to given coefficients; a simulation needs their problem"
         )
-    with time_limit(seconds, f"comparison in regime {found[name].name}") as limit:
-        evolution = solve(found, name, at=at)
-        curve = evolution(np.asarray(times, dtype=np.float64))  # refuses before time is spent
+    with time_limit(seconds, f"comparison in regime {regime_set[name].name}") as limit:
+        evolution = solve(regime_set, name, at=at)
+        curve = evolution(np.asarray(times, dtype=np.float64))  # rejects bad times before the runs
     if not np.all(np.isfinite(curve)):
         raise InvalidInputError(
             f"regime {name}: the loss is too large for a floating point number; give times "
@@ -99,40 +99,40 @@ def compare_regime(
         jobs=jobs,
         seconds=limit.left,
         progress=progress,
-        loss=found.exponents.loss,
+        loss=regime_set.exponents.loss,
     )
     result = compare(
         evolution,
         trajectory,
-        scale=natural_scale(found, name, evolution) if scale is None else scale,
-        correction=finite_size_correction(found, name, at, theory=evolution),
+        scale=natural_scale(regime_set, name, evolution) if scale is None else scale,
+        correction=finite_size_correction(regime_set, name, at, theory=evolution),
         standard_errors=standard_errors,
         tolerance=tolerance,
         theory_error=evolution.error_estimate or 0.0,
-        kept=_kept(found, name, evolution, trajectory.t),
+        kept=_kept(regime_set, name, evolution, trajectory.t),
     )
     return replace(result, left_out=evolution.certificate.left_out)
 
 
-def _kept(found: Regimes, name: str, evolution: LossEvolution, times: FloatArray) -> float:
+def _kept(regime_set: Regimes, name: str, evolution: LossEvolution, times: FloatArray) -> float:
     """The largest distance of the theory from the loss of the zero model (from 0 if free).
 
     On the given times and where the terms of the exact series become as large as each other: in
     some lazy regimes nothing has moved at t = 0.
     """
-    constant = float(target_constant(found, name, evolution.parameters))
-    values = {symbol: evolution.parameters[symbol] for symbol in found.exponents.symbols}
-    series = [Fraction(Y.evaluate(**values)) for Y in found.exponents.coefficients]
+    constant = float(target_constant(regime_set, name, evolution.parameters))
+    values = {symbol: evolution.parameters[symbol] for symbol in regime_set.exponents.symbols}
+    series = [Fraction(Y.evaluate(**values)) for Y in regime_set.exponents.coefficients]
     scale = float(unit(series) * evolution.parameters["T"])
     more = np.array([time for time in (scale, -scale) if evolution.domain.inside(np.array(time))])
     every = np.concatenate((times, more[:1]))
     kept = float(np.max(np.abs(evolution(every) - constant)))
-    return kept if kept > 0 else natural_scale(found, name, evolution)
+    return kept if kept > 0 else natural_scale(regime_set, name, evolution)
 
 
-def natural_scale(found: Regimes, name: str, evolution: LossEvolution) -> float:
+def natural_scale(regime_set: Regimes, name: str, evolution: LossEvolution) -> float:
     """The loss of the zero model, or where it is neglected the theory's loss at t = 0."""
-    target = LeadingSeries(found, found[name]).pure_target
+    target = LeadingSeries(regime_set, regime_set[name]).pure_target
     if len(target):
         values = {symbol: evolution.parameters[symbol] for symbol in target.symbols}
         return float(target.evaluate(**values))

@@ -2,8 +2,8 @@
 
 p-nodes are round, H-nodes square, N-nodes diamonds, nodes of other axes take the remaining shapes
 in the order of their names; pinned nodes are filled. Every tensor has a colour that readers with
-any of the common colour deficiencies tell apart; learnable tensors have solid strokes, fixed ones
-dashed, so that a print without colours says the same. In a gallery all pictures share one
+any of the common colour deficiencies can distinguish; learnable tensors have solid strokes, fixed
+ones dashed, so that a print without colours shows the same. In a gallery all pictures share one
 appearance.
 
 >>> from diagrams.tensors import Axis, Tensor
@@ -77,7 +77,7 @@ def corners(shape: Shape) -> tuple[tuple[float, float], ...]:
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """The axes and tensors that are told apart.
+    """The axes and tensors to be distinguished.
 
     Parameters
     ----------

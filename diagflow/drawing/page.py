@@ -55,7 +55,7 @@ _LEGEND_LINE = 0.24
 
 
 def check_drawing_file(file: Path) -> None:
-    """Refuse a file that cannot become a drawing, before work is spent on it.
+    """Reject a file that cannot become a drawing, before work is spent on it.
 
     Raises
     ------

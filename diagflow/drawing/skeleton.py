@@ -29,7 +29,7 @@ __all__ = ["Sense", "Skeleton"]
 
 Sense = Literal[-1, 0, 1]
 """How a line runs from the first slot to the second between a pair of vertices: 1 along the pair,
--1 against it; 0 if the nodes tell the slots apart because they are on different axes."""
+-1 against it; 0 if the nodes distinguish the slots, being on different axes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ class Convergence:
 def _measure(p: int, runs: int, jobs: int) -> dict[str, float]:
     """The deviation at ct = 1 and what happens at t = 0, for one size."""
     problem = cp(order=4, symmetric=True, target="zero")
-    found = regimes_of(problem)
+    regime_set = regimes_of(problem)
     H = p * p // 4
     theta = 1 + Fraction(3 * H, p * p)
     # E[L(0)] = 1/2 p^4 H sigma^8 theta = 1; c = 2 nu (nu - 1) theta p^3 sigma^6 / T
@@ -131,9 +131,11 @@ def _measure(p: int, runs: int, jobs: int) -> dict[str, float]:
     at["T"] = 24 * theta * p**3 * sigma2**3
     times = [-_PROBE, 0.0, _PROBE, 1.0]
     ensemble = simulate(problem, at=at, times=times, runs=runs, seed=p, jobs=jobs)
-    theory = solve(found, "A-B", at=at)(np.array(times))
+    theory = solve(regime_set, "A-B", at=at)(np.array(times))
     ratios = ensemble.loss[:, 3] / ensemble.mean[1]
-    coefficients = [c.evaluate(p=p, H=H, sigma2=sigma2) for c in found.exponents.coefficients[:2]]
+    coefficients = [
+        c.evaluate(p=p, H=H, sigma2=sigma2) for c in regime_set.exponents.coefficients[:2]
+    ]
     exact, exact_slope = float(coefficients[0]), float(coefficients[1] / at["T"])
     return {
         "p": p,

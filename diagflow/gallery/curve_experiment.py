@@ -118,7 +118,7 @@ class CurveExperiment:
     logarithmic : bool
         Whether the loss has a logarithmic axis.
     normalised : bool
-        Whether deviations are also told after both curves are divided by their values at t = 0.
+        Whether deviations are also measured after both curves are divided by their values at t = 0.
     """
 
     name: str
@@ -209,7 +209,7 @@ def _draw_case(
     upper.plot(t, theory, color=colour, label=f"{case.label}: deviation {size}")
     upper.fill_between(t, mean - error, mean + error, color=colour, alpha=0.25, linewidth=0)
     upper.plot(t[::every], mean[::every], "o", markersize=2.6, color=colour)
-    # Where it is larger than half of the loss a first correction says nothing.
+    # Where it is larger than half of the loss a first correction means nothing.
     told = np.abs(comparison.correction) <= 0.5 * np.abs(comparison.theory)
     corrected = np.where(told, theory + comparison.correction / scale, np.nan)
     upper.plot(t, corrected, color=COLOURS["black"], linestyle="--", linewidth=0.7)

@@ -1,4 +1,4 @@
-"""What an experiment found.
+"""The result of an experiment.
 
 >>> Outcome("kernel", holds=True, lines=("p = 8: 2.1%",)).record()
 {'name': 'kernel', 'holds': True, 'verdict': 'agrees', 'findings': ['p = 8: 2.1%']}
@@ -67,7 +67,7 @@ class Experiment(Protocol):
 
     @property
     def title(self) -> str:
-        """One line that says what is shown."""
+        """One line that describes the figure."""
 
     def run(self, folder: Path, *, jobs: int, report: Report) -> Outcome:
         """Simulate, compare, and write ``name.pdf``, ``name.png`` and the numbers as CSV."""

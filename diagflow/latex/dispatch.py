@@ -32,7 +32,7 @@ from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
 from expansion.regimes import Regimes
 from expansion.series import LossSeries
-from pde.evolution import LossEvolution, Solution, Step
+from pde.evolution import DerivationStep, LossEvolution, Solution
 from pde.formula_latex import formula_latex
 from pde.recurrences.equation import FirstOrderPDE, LinearPDE
 from pde.recurrences.recurrence import Recurrence
@@ -106,7 +106,7 @@ def _(value: Regimes) -> str:
 
 
 @latex.register
-def _(value: Step) -> str:
+def _(value: DerivationStep) -> str:
     return step_latex(value)
 
 

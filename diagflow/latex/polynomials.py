@@ -85,7 +85,7 @@ def series_latex(series: LossSeries) -> str:
     return "{\\allowdisplaybreaks\n" + aligned(rows) + "}\n"
 
 
-def regime_parts(found: Regimes, s: int) -> list[tuple[Regime | None, Polynomial]]:
+def regime_parts(regime_set: Regimes, s: int) -> list[tuple[Regime | None, Polynomial]]:
     """Y_s split by the smallest faces on which its monomials lie.
 
     Returns
@@ -98,22 +98,22 @@ def regime_parts(found: Regimes, s: int) -> list[tuple[Regime | None, Polynomial
     --------
     >>> from expansion.models import cp
     >>> from expansion.regimes import regimes
-    >>> found = regimes(cp(order=2, symmetric=True), terms=4)
-    >>> for regime, part in regime_parts(found, 0):
+    >>> regime_set = regimes(cp(order=2, symmetric=True), terms=4)
+    >>> for regime, part in regime_parts(regime_set, 0):
     ...     print(regime.name if regime else "-", ":", part)
     A : 1/2*p**2*H*sigma2**2
     B : 1/2*p*H**2*sigma2**2
     E : -p*H*sigma2
     - : 1/2*p + 1/2*p*H*sigma2**2
     """
-    exponents = found.exponents
+    exponents = regime_set.exponents
     whole = exponents.coefficients[s]
     remaining = dict(whole if s else whole + exponents.pure_target)
     parts: list[tuple[Regime | None, Polynomial]] = []
-    for regime in sorted(found, key=lambda regime: regime.dimension):
+    for regime in sorted(regime_set, key=lambda regime: regime.dimension):
         own = {
             powers: remaining.pop(powers)
-            for powers, _ in LeadingSeries(found, regime)[s]
+            for powers, _ in LeadingSeries(regime_set, regime)[s]
             if powers in remaining
         }
         if own:
@@ -123,11 +123,11 @@ def regime_parts(found: Regimes, s: int) -> list[tuple[Regime | None, Polynomial
     return parts
 
 
-def by_regime(found: Regimes, s: int) -> str:
+def by_regime(regime_set: Regimes, s: int) -> str:
     """Y_s as an ``align*`` environment, a row for every face with its name at the end."""
     rows: list[tuple[str, list[str]]] = []
     tags = []
-    for regime, part in regime_parts(found, s):
+    for regime, part in regime_parts(regime_set, s):
         terms = summands(part, continued=bool(rows))
         rows.append(("" if rows else f"Y_{{{s}}}", terms))
         tags.append(name_latex(regime.name) if regime else "lower order")

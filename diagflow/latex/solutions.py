@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import sympy
 
 from diagflow.latex.prose import prose
-from pde.evolution import Certificate, LossEvolution, Origin, Solution, Step
+from pde.evolution import Certificate, DerivationStep, LossEvolution, Origin, Solution
 from pde.formula_latex import formula_latex
 
 __all__ = [
@@ -32,7 +32,7 @@ def displayed(formula: str) -> str:
     return f"\\[\n{formula}\n\\]"
 
 
-def step_latex(step: Step, *, display: Display = displayed) -> str:
+def step_latex(step: DerivationStep, *, display: Display = displayed) -> str:
     """One step of a derivation: its title, what supports it, its result."""
     heading = f"\\paragraph{{{prose(step.title)}.}}"
     words = f" {prose(step.text)}" if step.text else ""
@@ -84,7 +84,7 @@ def _certified(solution: Solution) -> str:
 
 
 def certificate_latex(certificate: Certificate) -> str:
-    r"""What the certificate says, in a sentence.
+    r"""The certificate in a sentence.
 
     Examples
     --------

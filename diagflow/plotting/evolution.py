@@ -1,15 +1,8 @@
 """One curve by itself: the loss of a regime over the times at which it changes, or of an ensemble.
 
-The times of a solution are chosen by looking at it: on a grid of powers of two, up to where its
-domain ends, the first time at which nine tenths of its whole change are behind it, and as much
-again. A solution that holds for t <= 0 only is drawn there.
+The times of a solution are those of `diagflow.comparison.representative`.
 
->>> from expansion.models import cp
->>> from pde.solving import solve
->>> loss = solve(cp(order=2), "C-D", at={"p": 100, "H": 10**5, "sigma2": 1e-6})
->>> start, stop = telling_times(loss)
->>> start, stop
-(0.0, 4.0)
+Source: ours.
 """
 
 from __future__ import annotations
@@ -23,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diagflow.columns import counted
+from diagflow.comparison.representative import representative_times
 from diagflow.plotting.style import (
     COLOURS,
     COLUMN_WIDTH,
@@ -36,45 +30,15 @@ if TYPE_CHECKING:
     from diagflow.simulation.trajectory import Trajectory
     from pde.evolution import LossEvolution
 
-__all__ = ["draw_band", "draw_evolution", "draw_trajectory", "png", "telling_times"]
+__all__ = ["draw_band", "draw_evolution", "draw_trajectory", "png"]
 
 _HEIGHT = 2.1
 """Height of a picture, in inches."""
 
 _RESOLUTION = 150
 _POINTS = 201
-_MOST = 0.9
-_INSIDE = 0.98
-"""How near a picture comes to the end of a domain."""
 
-_POWERS = range(-40, 41)
-
-
-def telling_times(evolution: LossEvolution) -> tuple[float, float]:
-    """The times, from smaller to larger, between which a solution is worth looking at.
-
-    Parameters
-    ----------
-    evolution : LossEvolution
-
-    Returns
-    -------
-    tuple of (float, float)
-        One of the two is zero.
-    """
-    unit = float(evolution.parameters.get("T", 1))
-    domain = evolution.domain
-    sign = 1.0 if domain.stop > 0 else -1.0
-    end = _INSIDE * abs(domain.stop if sign > 0 else domain.start)
-    times = np.array([sign * min(unit * 2.0**k, end) for k in _POWERS])
-    values = evolution(np.concatenate([[0.0], times]))
-    change = np.abs(values[1:] - values[0])
-    finite = np.isfinite(change)
-    if not finite.any() or not change[finite].max() > 0:
-        return (0.0, unit) if sign > 0 else (-unit, 0.0)
-    first = int(np.argmax(finite & (change >= _MOST * change[finite].max())))
-    edge = sign * min(2 * abs(float(times[first])), end)
-    return (0.0, edge) if sign > 0 else (edge, 0.0)
+telling_times = representative_times  # its former name and place
 
 
 def draw_evolution(
@@ -90,9 +54,13 @@ def draw_evolution(
     axes : matplotlib.axes.Axes
     evolution : LossEvolution
     times : array_like, optional
-        Where; between the times of `telling_times` unless given.
+        Where; between the times of `representative_times` unless given.
     """
-    t = np.linspace(*telling_times(evolution), _POINTS) if times is None else np.asarray(times)
+    t = (
+        np.linspace(*representative_times(evolution), _POINTS)
+        if times is None
+        else np.asarray(times)
+    )
     loss = evolution(t)
     axes.plot(t, loss, color=COLOURS["blue"])
     limit = evolution.limit(past=bool(t.min() < 0))

@@ -175,7 +175,7 @@ class Labels:
     def alongside(self, start: Spot, end: Spot, text: str, *, size: float, away_from: Spot) -> None:
         """A label along a segment on its side away from a point, or on the other side.
 
-        Left out where it would cover something: the names of the ends say what it is.
+        Left out where it would cover something: the names of its ends suffice.
         """
         first, last, inner = self._pixels([start, end, away_from])
         length = math.dist(first, last)

@@ -6,12 +6,12 @@ segment or a point, bounded or not. A `Window` clips it; all arithmetic is ratio
 
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
->>> found = regimes(cp(order=2, symmetric=True), terms=4)
->>> plane = MapPlane.of(found)
+>>> regime_set = regimes(cp(order=2, symmetric=True), terms=4)
+>>> plane = MapPlane.of(regime_set)
 >>> window = Window(Fraction(0), Fraction(2), Fraction(-2), Fraction(0))
->>> [(int(x), int(y)) for x, y in plane.section(found["E"].cone, window)]
+>>> [(int(x), int(y)) for x, y in plane.section(regime_set["E"].cone, window)]
 [(0, -2), (2, -2), (1, -1), (0, -1)]
->>> [(int(x), int(y)) for x, y in plane.section(found["A-B-E"].cone, window)]
+>>> [(int(x), int(y)) for x, y in plane.section(regime_set["A-B-E"].cone, window)]
 [(1, -1)]
 
 Source: ours; clipping after Sutherland and Hodgman 1974.
@@ -90,7 +90,7 @@ class MapPlane:
     @classmethod
     def of(
         cls,
-        found: Regimes,
+        regime_set: Regimes,
         *,
         across: str | None = None,
         up: str | None = None,
@@ -100,7 +100,7 @@ class MapPlane:
 
         Parameters
         ----------
-        found : Regimes
+        regime_set : Regimes
         across : str, optional
             The symbol whose exponent is x; the last size unless given, or with one size only the
             last symbol but one that is no size.
@@ -116,10 +116,10 @@ class MapPlane:
             If there are fewer than three symbols, a symbol does not occur or occurs twice, or no
             fixed exponent is positive.
         """
-        exponents = found.exponents
+        exponents = regime_set.exponents
         symbols = exponents.symbols
-        tied = _tied([relation.normal for relation in found.on])
-        free = free_symbols(found)
+        tied = _tied([relation.normal for relation in regime_set.on])
+        free = free_symbols(regime_set)
         if len(free) < 3:
             raise InvalidInputError(
                 f"regime map: the series has the symbols {', '.join(free)} only, a map takes "
@@ -259,21 +259,21 @@ def _sum(symbols: Sequence[str], factors: Sequence[Fraction]) -> str:
     return " + ".join(parts).replace("+ -", "- ") or "0"
 
 
-def free_symbols(found: Regimes) -> tuple[str, ...]:
+def free_symbols(regime_set: Regimes) -> tuple[str, ...]:
     """The symbols whose exponents a slice does not tie to others: all, if there is no slice."""
-    tied = {place for place, _ in _tied([relation.normal for relation in found.on])}
-    return tuple(n for i, n in enumerate(found.exponents.symbols) if i not in tied)
+    tied = {place for place, _ in _tied([relation.normal for relation in regime_set.on])}
+    return tuple(n for i, n in enumerate(regime_set.exponents.symbols) if i not in tied)
 
 
 def sections(
-    found: Regimes, plane: MapPlane, window: Window
+    regime_set: Regimes, plane: MapPlane, window: Window
 ) -> list[tuple[Regime, tuple[Place, ...]]]:
     """The regimes that a part of a plane meets, with their sections.
 
     A regime whose cone the plane only touches is left out: the place belongs to another one.
     """
     result = []
-    for regime in found:
+    for regime in regime_set:
         places = plane.section(regime.cone, window)
         if places:
             middle = (
@@ -285,12 +285,12 @@ def sections(
     return result
 
 
-def window_of(found: Regimes, plane: MapPlane, *, shown: Iterable[Place] = ()) -> Window:
+def window_of(regime_set: Regimes, plane: MapPlane, *, shown: Iterable[Place] = ()) -> Window:
     """A window with all corners of a map, room around them, and some more places."""
-    growing = found.exponents.growing_places
+    growing = regime_set.exponents.growing_places
     low = [Fraction(0) if i in growing else -_FAR for i in (plane.across, plane.up)]
     far = Window(low[0], _FAR, low[1], _FAR)
-    pieces = sections(found, plane, far)
+    pieces = sections(regime_set, plane, far)
     xs, ys = [], []
     for _, places in pieces:
         near = [(x, y) for x, y in places if abs(x) < _FAR and abs(y) < _FAR]

@@ -50,7 +50,7 @@ _ROOM = 2.7
 """Radius around a point that names keep off, in typographical points."""
 
 
-def telling_orders(found: Regimes) -> tuple[int, ...]:
+def telling_orders(regime_set: Regimes) -> tuple[int, ...]:
     """The last s of each residue modulo the period, in increasing order.
 
     Examples
@@ -60,11 +60,13 @@ def telling_orders(found: Regimes) -> tuple[int, ...]:
     >>> telling_orders(regimes(cp(order=2), terms=5))
     (4, 5)
     """
-    last = found.exponents.last
-    return tuple(s for s in range(last - found.period + 1, last + 1) if s in found.polyhedra)
+    last = regime_set.exponents.last
+    return tuple(
+        s for s in range(last - regime_set.period + 1, last + 1) if s in regime_set.polyhedra
+    )
 
 
-def projection(found: Regimes, *, symbols: tuple[str, str] | None = None) -> tuple[int, int]:
+def projection(regime_set: Regimes, *, symbols: tuple[str, str] | None = None) -> tuple[int, int]:
     """The places of the two symbols that are drawn.
 
     Unless given, the last size and the last symbol that is no size, or else the first pair in whose
@@ -75,7 +77,7 @@ def projection(found: Regimes, *, symbols: tuple[str, str] | None = None) -> tup
     InvalidInputError
         If the series has one symbol only, or a given one does not occur.
     """
-    exponents = found.exponents
+    exponents = regime_set.exponents
     names = exponents.symbols
     if symbols is not None:
         for name in symbols:
@@ -93,7 +95,7 @@ def projection(found: Regimes, *, symbols: tuple[str, str] | None = None) -> tup
     still = [i for i, name in enumerate(names) if name not in exponents.growing]
     usual = (exponents.growing_places[-1], [*exponents.growing_places[:-1], *still][-1])
     pairs = [usual, *((j, i) for i, j in combinations(reversed(range(len(names))), 2))]
-    vertices = found.polyhedra[found.exponents.last].vertices
+    vertices = regime_set.polyhedra[regime_set.exponents.last].vertices
 
     def rank(pair: tuple[int, int]) -> int:
         flat = [tuple(point[i] - vertices[0][i] for i in pair) for point in vertices]
@@ -103,7 +105,7 @@ def projection(found: Regimes, *, symbols: tuple[str, str] | None = None) -> tup
 
 
 def draw_polygon(
-    axes: Axes, found: Regimes, *, s: int | None = None, symbols: tuple[str, str] | None = None
+    axes: Axes, regime_set: Regimes, *, s: int | None = None, symbols: tuple[str, str] | None = None
 ) -> None:
     """Draw the exponents of one coefficient: vertices, edges, Pareto-optimal and other points.
 
@@ -111,7 +113,7 @@ def draw_polygon(
     ----------
     axes : matplotlib.axes.Axes
         Of its final size: labels are placed by their extent on it.
-    found : Regimes
+    regime_set : Regimes
     s : int, optional
         Which coefficient; the last unless given.
     symbols : pair of str, optional
@@ -124,47 +126,47 @@ def draw_polygon(
     """
     from matplotlib.ticker import MaxNLocator
 
-    order = telling_orders(found)[-1] if s is None else s
-    if order not in found.polyhedra:
+    order = telling_orders(regime_set)[-1] if s is None else s
+    if order not in regime_set.polyhedra:
         raise InvalidInputError(
             f"polygon of Y_{order}: it is zero or not known; take one of "
-            f"{', '.join(f'Y_{k}' for k in found.polyhedra)}"
+            f"{', '.join(f'Y_{k}' for k in regime_set.polyhedra)}"
         )
-    places = projection(found, symbols=symbols)
-    together = telling_orders(found) if order in telling_orders(found) else (order,)
-    shown = [point for k in together for point in found.exponents.points(k)]
-    axes.set_xlim(*_limits(point[places[0]] for point in found.exponents.points(order)))
+    places = projection(regime_set, symbols=symbols)
+    together = telling_orders(regime_set) if order in telling_orders(regime_set) else (order,)
+    shown = [point for k in together for point in regime_set.exponents.points(k)]
+    axes.set_xlim(*_limits(point[places[0]] for point in regime_set.exponents.points(order)))
     axes.set_ylim(*_limits(point[places[1]] for point in shown))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    across, up = (symbol_latex(found.exponents.symbols[i]) for i in places)
+    across, up = (symbol_latex(regime_set.exponents.symbols[i]) for i in places)
     axes.set_xlabel(f"power of ${across}$")
     axes.set_ylabel(f"power of ${up}$")
     axes.set_title(f"$s = {order}$", fontsize=8)
     labels = Labels(axes)
-    for face in found.polyhedra[order].faces:
+    for face in regime_set.polyhedra[order].faces:
         if face.dimension == 1:
             ends = [(float(v[places[0]]), float(v[places[1]])) for v in face.vertices]
             axes.plot(*zip(*ends, strict=True), color=COLOURS["black"], linewidth=1.1, zorder=2)
             labels.avoid(ends)
-    for kind, points in _kinds(found, order, places).items():
+    for kind, points in _kinds(regime_set, order, places).items():
         if points:
             axes.scatter(*zip(*points, strict=True), **_KINDS[kind])
             for point in points:
                 labels.avoid([point], room=_ROOM, soft=kind == "dominated")
-    _name_faces(labels, found, order, places)
+    _name_faces(labels, regime_set, order, places)
 
 
-def polygon_key(found: Regimes) -> list[Artist]:
+def polygon_key(regime_set: Regimes) -> list[Artist]:
     """Samples of the points of the polygons of `telling_orders`, to be given to a legend."""
     from matplotlib.figure import Figure
 
-    places = projection(found)
+    places = projection(regime_set)
     axes = Figure().subplots()
     present = {
         kind
-        for s in telling_orders(found)
-        for kind, points in _kinds(found, s, places).items()
+        for s in telling_orders(regime_set)
+        for kind, points in _kinds(regime_set, s, places).items()
         if points
     }
     return [
@@ -175,15 +177,15 @@ def polygon_key(found: Regimes) -> list[Artist]:
 
 
 def _kinds(
-    found: Regimes, order: int, places: tuple[int, int]
+    regime_set: Regimes, order: int, places: tuple[int, int]
 ) -> dict[str, list[tuple[float, float]]]:
     """The projected points of every kind; where several meet, the one of the first kind."""
-    polyhedron = found.polyhedra[order]
-    points = found.exponents.points(order)
+    polyhedron = regime_set.polyhedra[order]
+    points = regime_set.exponents.points(order)
     kinds: dict[str, Iterable[Point]] = {
         "vertex": polyhedron.vertices,
         "Pareto-optimal, on a face": (v for face in polyhedron.faces for v in face.points),
-        "Pareto-optimal, on no face": pareto_optimal(points, found.exponents.growing_places),
+        "Pareto-optimal, on no face": pareto_optimal(points, regime_set.exponents.growing_places),
         "dominated": points,
     }
     result: dict[str, list[tuple[float, float]]] = {}
@@ -200,16 +202,16 @@ def _kinds(
     return result
 
 
-def _name_faces(labels: Labels, found: Regimes, order: int, places: tuple[int, int]) -> None:
+def _name_faces(labels: Labels, regime_set: Regimes, order: int, places: tuple[int, int]) -> None:
     """Names at vertices and edges, outside the polygon."""
-    corners = sorted(found.polyhedra[order].vertices)
+    corners = sorted(regime_set.polyhedra[order].vertices)
     centre = (
         sum(v[places[0]] for v in corners) / len(corners),
         sum(v[places[1]] for v in corners) / len(corners),
     )
     named: dict[tuple[float, float], list[str]] = {}
     edges = []
-    for regime in found:
+    for regime in regime_set:
         at = sorted({q.point(order) for q in regime.sequences})
         flat = [(float(v[places[0]]), float(v[places[1]])) for v in at]
         if regime.dimension == 0:

@@ -38,7 +38,7 @@ _ELEVATIONS = range(10, 45, 5)
 """Views that are tried, in degrees; the opposite ones show the same faces."""
 
 
-def telling_view(found: Regimes, *, s: int | None = None) -> tuple[float, float]:
+def telling_view(regime_set: Regimes, *, s: int | None = None) -> tuple[float, float]:
     """The azimuth and elevation, in degrees, that show the faces best.
 
     No facet is seen edge-on and no vertex lies on an edge of others: the smaller of the least
@@ -49,7 +49,7 @@ def telling_view(found: Regimes, *, s: int | None = None) -> tuple[float, float]
     InvalidInputError
         As `draw_polytope`.
     """
-    polyhedron, places = _solid(found, s)
+    polyhedron, places = _solid(regime_set, s)
     solid = _stretched(polyhedron.vertices, places)
     facets = [face.vertices for face in polyhedron.faces if face.dimension == 2]
     edges = [face.vertices for face in polyhedron.faces if face.dimension == 1]
@@ -70,7 +70,11 @@ def telling_view(found: Regimes, *, s: int | None = None) -> tuple[float, float]
 
 
 def draw_polytope(
-    axes: Axes, found: Regimes, *, s: int | None = None, view: tuple[float, float] | None = None
+    axes: Axes,
+    regime_set: Regimes,
+    *,
+    s: int | None = None,
+    view: tuple[float, float] | None = None,
 ) -> None:
     """Draw the compact faces of the Newton polyhedron of one coefficient, of dimension three.
 
@@ -78,7 +82,7 @@ def draw_polytope(
     ----------
     axes : matplotlib.axes.Axes
         Ordinary ones, of their final size.
-    found : Regimes
+    regime_set : Regimes
     s : int, optional
         Which coefficient; the last unless given.
     view : pair of float, optional
@@ -89,22 +93,22 @@ def draw_polytope(
     InvalidInputError
         If Y_s is zero or not known, or its faces have another dimension.
     """
-    order = telling_orders(found)[-1] if s is None else s
-    polyhedron, places = _solid(found, order)
+    order = telling_orders(regime_set)[-1] if s is None else s
+    polyhedron, places = _solid(regime_set, order)
     solid = _stretched(polyhedron.vertices, places)
-    right, up, eye = _directions(*(view or telling_view(found, s=order)))
+    right, up, eye = _directions(*(view or telling_view(regime_set, s=order)))
     flat = {vertex: (_inner(p, right), _inner(p, up)) for vertex, p in solid.items()}
     _set_frame(axes, list(flat.values()))
     labels = Labels(axes)
     _draw_tripod(
-        axes, labels, [symbol_latex(found.exponents.symbols[i]) for i in places], right, up
+        axes, labels, [symbol_latex(regime_set.exponents.symbols[i]) for i in places], right, up
     )
     facets = [face for face in polyhedron.faces if face.dimension == 2]
     bodies = [face for face in polyhedron.faces if face.dimension == 3]
     visible = [face for face in facets if _faces_eye(face, bodies, solid, eye)]
     named = {
         frozenset(q.point(order) for q in regime.sequences): regime
-        for regime in reversed(list(found))
+        for regime in reversed(list(regime_set))
     }
     wires = [
         edge
@@ -182,9 +186,9 @@ def _wrapped(regime: Regime) -> tuple[str, ...]:
     return name, end.join(filter(None, halves)), end.join(parts)
 
 
-def _coordinates(found: Regimes, vertices: Sequence[Point]) -> tuple[int, int, int]:
-    """Three symbols whose powers tell the points apart, preferably without the first size."""
-    exponents = found.exponents
+def _coordinates(regime_set: Regimes, vertices: Sequence[Point]) -> tuple[int, int, int]:
+    """Three symbols whose powers distinguish the points, preferably without the first size."""
+    exponents = regime_set.exponents
     still = [i for i, name in enumerate(exponents.symbols) if name not in exponents.growing]
     preferred = [*exponents.growing_places[1:], *still, exponents.growing_places[0]]
 
@@ -196,16 +200,16 @@ def _coordinates(found: Regimes, vertices: Sequence[Point]) -> tuple[int, int, i
     return max(combinations(preferred, 3), key=rank)
 
 
-def _solid(found: Regimes, s: int | None) -> tuple[NewtonPolyhedron, tuple[int, int, int]]:
+def _solid(regime_set: Regimes, s: int | None) -> tuple[NewtonPolyhedron, tuple[int, int, int]]:
     """The polyhedron of a coefficient and the places of three symbols in which it is solid."""
-    order = telling_orders(found)[-1] if s is None else s
-    polyhedron = found.polyhedra.get(order)
+    order = telling_orders(regime_set)[-1] if s is None else s
+    polyhedron = regime_set.polyhedra.get(order)
     if polyhedron is None or polyhedron.dimension != 3:
         raise InvalidInputError(
             f"polytope of Y_{order}: its leading exponents do not fill three dimensions; "
             "draw the polygon"
         )
-    return polyhedron, _coordinates(found, polyhedron.vertices)
+    return polyhedron, _coordinates(regime_set, polyhedron.vertices)
 
 
 def _stretched(vertices: Sequence[Point], places: Sequence[int]) -> dict[Point, Vector]:

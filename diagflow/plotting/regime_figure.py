@@ -31,13 +31,13 @@ _KEY_LINE = 0.16
 
 
 def plot_regimes(
-    found: Regimes, file: Path, *, at: Mapping[str, Fraction | float] | None = None
+    regime_set: Regimes, file: Path, *, at: Mapping[str, Fraction | float] | None = None
 ) -> None:
     """Write a figure with the polygon of exponents and the regime map.
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
     file : Path
         An ``.svg``, ``.pdf`` or ``.png`` file.
     at : mapping from str to number, optional
@@ -51,19 +51,21 @@ def plot_regimes(
     FigureError
         If there is no such picture of these regimes.
     """
-    draw_to_file(lambda: regimes_figure(found, at=at), file, what="the regimes")
+    draw_to_file(lambda: regimes_figure(regime_set, at=at), file, what="the regimes")
 
 
-def regimes_figure(found: Regimes, *, at: Mapping[str, Fraction | float] | None = None) -> Figure:
+def regimes_figure(
+    regime_set: Regimes, *, at: Mapping[str, Fraction | float] | None = None
+) -> Figure:
     """The figure itself, see `plot_regimes`."""
     from matplotlib import figure as library
 
-    mapped = len(free_symbols(found)) > 2
-    plane = _plane(found, at) if mapped else None
-    solid = found.polyhedra[found.exponents.last].dimension == 3
+    mapped = len(free_symbols(regime_set)) > 2
+    plane = _plane(regime_set, at) if mapped else None
+    solid = regime_set.polyhedra[regime_set.exponents.last].dimension == 3
     key = [
-        *([] if solid else polygon_key(found)),
-        *(map_key(found, plane=plane, at=at) if mapped else []),
+        *([] if solid else polygon_key(regime_set)),
+        *(map_key(regime_set, plane=plane, at=at) if mapped else []),
     ]
     columns = 3
     bottom = _LABELS + _KEY_LINE * (-(-len(key) // columns)) + 0.04
@@ -73,11 +75,11 @@ def regimes_figure(found: Regimes, *, at: Mapping[str, Fraction | float] | None 
     with figure_style():
         figure = library.Figure(figsize=(COLUMN_WIDTH, height), dpi=RESOLUTION)
         panels: list[tuple[int, tuple[float, float] | None]] = [
-            (s, None) for s in telling_orders(found)
+            (s, None) for s in telling_orders(regime_set)
         ]
         if solid:
             last = panels[-1][0]
-            azimuth, elevation = telling_view(found, s=last)
+            azimuth, elevation = telling_view(regime_set, s=last)
             panels = [(last, (azimuth, elevation)), (last, (azimuth + 180, -elevation))]
         inner = COLUMN_WIDTH - _LEFT - _RIGHT
         wide = (inner - _BETWEEN * (len(panels) - 1)) / len(panels)
@@ -92,10 +94,10 @@ def regimes_figure(found: Regimes, *, at: Mapping[str, Fraction | float] | None 
                 )
             )
             if solid:
-                draw_polytope(axes, found, s=s, view=view)
+                draw_polytope(axes, regime_set, s=s, view=view)
                 axes.set_title("from behind" if number else f"$s = {s}$", fontsize=8)
                 continue
-            draw_polygon(axes, found, s=s)
+            draw_polygon(axes, regime_set, s=s)
             if number:
                 axes.set_ylabel("")
                 axes.tick_params(labelleft=False)
@@ -103,7 +105,7 @@ def regimes_figure(found: Regimes, *, at: Mapping[str, Fraction | float] | None 
             axes = figure.add_axes(
                 (_LEFT / COLUMN_WIDTH, bottom / height, inner / COLUMN_WIDTH, _MAP / height)
             )
-            draw_map(axes, found, plane=plane, at=at)
+            draw_map(axes, regime_set, plane=plane, at=at)
         figure.legend(
             handles=key,
             loc="lower center",
@@ -118,15 +120,15 @@ def regimes_figure(found: Regimes, *, at: Mapping[str, Fraction | float] | None 
     return figure
 
 
-def _plane(found: Regimes, at: Mapping[str, Fraction | float] | None) -> MapPlane:
+def _plane(regime_set: Regimes, at: Mapping[str, Fraction | float] | None) -> MapPlane:
     """The plane of a map, through given values up to a hundredth."""
-    plane = MapPlane.of(found)
+    plane = MapPlane.of(regime_set)
     if at is None:
         return plane
     scaling = exponents_of_values(plane, at)
     symbols = plane.symbols
     return MapPlane.of(
-        found,
+        regime_set,
         fixed={
             symbols[i]: Fraction(round(100 * entry), 100)
             for i, entry in enumerate(scaling)

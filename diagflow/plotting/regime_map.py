@@ -2,7 +2,7 @@
 
 A point of the map is a scaling; for the CP models x = α_H/α_p and y = α_σ/α_p. Regions, walls and
 corners are the regimes whose cones meet the plane in an area, a segment and a point; each is
-labelled with its name and, but for corners, its natural T. Colours and hatches say how much is
+labelled with its name and, but for corners, its natural T. Colours and hatches show how much is
 learnt. A wall that moves with s is drawn dashed at its limit, and dotted where it is at each known
 s.
 """
@@ -37,7 +37,7 @@ Section = tuple[Regime, tuple[Place, ...]]
 
 def draw_map(
     axes: Axes,
-    found: Regimes,
+    regime_set: Regimes,
     *,
     plane: MapPlane | None = None,
     at: Mapping[str, Fraction | float] | None = None,
@@ -48,7 +48,7 @@ def draw_map(
     ----------
     axes : matplotlib.axes.Axes
         Of its final size: labels are placed by their extent on it.
-    found : Regimes
+    regime_set : Regimes
     plane : MapPlane, optional
         ``MapPlane.of(found)`` unless given.
     at : mapping from str to number, optional
@@ -59,13 +59,13 @@ def draw_map(
     InvalidInputError
         If the series has fewer than three symbols, or the values are not those of a scaling.
     """
-    chosen = plane or MapPlane.of(found)
+    chosen = plane or MapPlane.of(regime_set)
     star: list[Place] = []
     if at is not None:
         scaling = exponents_of_values(chosen, at)
         star = [(Fraction(scaling[chosen.across]), Fraction(scaling[chosen.up]))]
-    window = window_of(found, chosen, shown=star)
-    pieces = sections(found, chosen, window)
+    window = window_of(regime_set, chosen, shown=star)
+    pieces = sections(regime_set, chosen, window)
     low, high = chosen.on_axes(window.corners[0]), chosen.on_axes(window.corners[2])
     axes.set_xlim(low[0], high[0])
     axes.set_ylim(low[1], high[1])
@@ -76,7 +76,7 @@ def draw_map(
     labels = Labels(axes)
     _draw_regions(axes, chosen, pieces)
     _draw_walls(axes, labels, chosen, pieces)
-    _draw_observed(axes, labels, found, chosen, window)
+    _draw_observed(axes, labels, regime_set, chosen, window)
     for place in star:
         _draw_values(axes, labels, chosen.on_axes(place))
     _draw_corners(axes, labels, chosen, pieces)
@@ -96,7 +96,7 @@ def draw_map(
 
 
 def map_key(
-    found: Regimes,
+    regime_set: Regimes,
     *,
     plane: MapPlane | None = None,
     at: Mapping[str, Fraction | float] | None = None,
@@ -105,8 +105,8 @@ def map_key(
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    chosen = plane or MapPlane.of(found)
-    pieces = sections(found, chosen, window_of(found, chosen))
+    chosen = plane or MapPlane.of(regime_set)
+    pieces = sections(regime_set, chosen, window_of(regime_set, chosen))
     present = {regime.learning for regime, places in pieces if len(places) > 2}
     key: list[Artist] = [
         Patch(facecolor=colour, hatch=hatch, edgecolor="0.6", linewidth=0.4, label=_said(learning))
@@ -162,13 +162,13 @@ def _draw_walls(axes: Axes, labels: Labels, plane: MapPlane, pieces: list[Sectio
 
 
 def _draw_observed(
-    axes: Axes, labels: Labels, found: Regimes, plane: MapPlane, window: Window
+    axes: Axes, labels: Labels, regime_set: Regimes, plane: MapPlane, window: Window
 ) -> None:
     """Where walls that move are at the known s."""
-    for regime in found:
+    for regime in regime_set:
         if regime.moving and len(regime.vertices) == 2:
-            for s in range(found.start, found.exponents.last + 1):
-                edge = found.wall(regime, s)
+            for s in range(regime_set.start, regime_set.exponents.last + 1):
+                edge = regime_set.wall(regime, s)
                 places = () if edge is None else plane.section(edge.cone, window)
                 if len(places) == 2:
                     ends = [plane.on_axes(place) for place in places]

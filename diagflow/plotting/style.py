@@ -1,7 +1,7 @@
 """One style for all figures: colour-blind-safe colours, sizes of paper columns, whole files.
 
-The colours are a palette that readers with any of the common colour deficiencies tell apart;
-hatches and line styles repeat what colours say.
+Readers with any of the common colour deficiencies can distinguish the colours of the palette;
+hatches and line styles repeat the colours.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def wrapped(name: str) -> tuple[str, ...]:
 
 
 def check_figure_file(file: Path) -> None:
-    """Refuse a file that cannot become a figure, before work is spent on it.
+    """Reject a file that cannot become a figure, before work is spent on it.
 
     Raises
     ------

@@ -22,13 +22,13 @@ from diagflow.show import regimes as show_regimes
 from diagflow.time_limit import TimeLimit, time_limit
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.cumulants import read_cumulant
-from expansion.exponents import SeriesExponents
 from expansion.polynomial import quotient_latex
 from expansion.problem import Problem
 from expansion.regimes import Regime, Regimes
 from expansion.scaling_conditions import as_monomial
 from expansion.series import LossSeries
-from pde.evolution import Method, Solution, Step
+from expansion.series_exponents import SeriesExponents
+from pde.evolution import DerivationStep, Method, Solution
 from pde.formula_latex import formula_latex
 from pde.short_formula import ShortFormula
 from pde.solving import solution
@@ -78,7 +78,7 @@ _PREAMBLE = r"""\documentclass[11pt]{article}
 
 
 def article(
-    found: Regimes | SeriesExponents,
+    regime_set: Regimes | SeriesExponents,
     *,
     figures: Mapping[str, str] = MappingProxyType({}),
     solved: Mapping[str, Solution | DiagflowError] | None = None,
@@ -89,7 +89,7 @@ def article(
 
     Parameters
     ----------
-    found : Regimes or SeriesExponents
+    regime_set : Regimes or SeriesExponents
         With coefficients alone, where regimes are not known, the sections about them are left out.
     figures : mapping from str to str
         File names of comparisons with simulation, by the name of the regime.
@@ -105,7 +105,7 @@ def article(
     InvalidInputError
         If the regimes are those of given coefficients, not of a problem.
     """
-    exponents = found.exponents if isinstance(found, Regimes) else found
+    exponents = regime_set.exponents if isinstance(regime_set, Regimes) else regime_set
     problem = exponents.problem
     if problem is None:
         raise InvalidInputError(
@@ -117,11 +117,11 @@ def article(
         ("Diagrams", _diagrams(LossSeries(problem, loss=read_cumulant(followed)[0]))),
         ("Expansion", _expansion(problem, exponents)),
     ]
-    if isinstance(found, Regimes):
-        known = solutions(found) if solved is None else solved
+    if isinstance(regime_set, Regimes):
+        known = solutions(regime_set) if solved is None else solved
         sections += [
-            ("Learning regimes", _regimes(found, has_map=has_map)),
-            ("Loss evolution", _evolutions(found, known, figures)),
+            ("Learning regimes", _regimes(regime_set, has_map=has_map)),
+            ("Loss evolution", _evolutions(regime_set, known, figures)),
         ]
     if missing:
         sections.append(("What is missing", _missing(missing)))
@@ -134,7 +134,7 @@ def article(
 
 
 def solutions(
-    found: Regimes,
+    regime_set: Regimes,
     *,
     limit: TimeLimit | None = None,
     further: int = 0,
@@ -144,7 +144,7 @@ def solutions(
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
     limit : TimeLimit, optional
         Each regime has its share of the time that is left; when that is over, that is why there
         is none.
@@ -155,18 +155,18 @@ def solutions(
     """
     known: dict[str, Solution | DiagflowError] = {}
     try:
-        for number, regime in enumerate(found):
-            share = None if limit is None else limit.share(len(found) - number + further)
+        for number, regime in enumerate(regime_set):
+            share = None if limit is None else limit.share(len(regime_set) - number + further)
             try:
                 with time_limit(share, f"the solution of regime {regime.name}"):
-                    known[regime.name] = solution(found, regime.name)
+                    known[regime.name] = solution(regime_set, regime.name)
             except DiagflowError as error:
                 known[regime.name] = error
     except KeyboardInterrupt as error:
         if stopped is None:
             raise
         stopped(error)
-        for regime in found:
+        for regime in regime_set:
             known.setdefault(
                 regime.name, BudgetExceededError("the solution was interrupted; begin again")
             )
@@ -220,8 +220,8 @@ def _expansion(problem: Problem, exponents: SeriesExponents) -> str:
     return text + (f"Not printed: {', '.join(long)}.\n" if long else "")
 
 
-def _regimes(found: Regimes, *, has_map: bool) -> str:
-    exponents = found.exponents
+def _regimes(regime_set: Regimes, *, has_map: bool) -> str:
+    exponents = regime_set.exponents
     figure = (
         "\\begin{center}\n"
         f"\\includegraphics[width=0.62\\linewidth]{{{MAP_FILE}}}\\\\[2pt]\n"
@@ -232,21 +232,21 @@ def _regimes(found: Regimes, *, has_map: bool) -> str:
     shown = figure if has_map else ""
     tied = ", ".join(
         f"${quotient_latex(as_monomial(exponents.symbols, relation.normal))} \\sim 1$"
-        for relation in found.on
+        for relation in regime_set.on
     )
     on_slice = f" on the slice {tied}" if tied else ""
     return (
         "A regime is a face of the Newton polyhedra of all coefficients: a set of monomials that "
         "lead together when the sizes grow under its scaling condition. There are "
-        f"{len(found)}{on_slice}, from $Y_0, \\dots, Y_{{{exponents.last}}}$. "
-        f"{prose(show_regimes.support(found))}\n\n"
-        f"{shown}\n\\begin{{center}}\\small\n\\fitted{{%\n{show_regimes.latex(found)}}}\n"
+        f"{len(regime_set)}{on_slice}, from $Y_0, \\dots, Y_{{{exponents.last}}}$. "
+        f"{prose(show_regimes.support(regime_set))}\n\n"
+        f"{shown}\n\\begin{{center}}\\small\n\\fitted{{%\n{show_regimes.latex(regime_set)}}}\n"
         "\\end{center}\n"
     )
 
 
 def _evolutions(
-    found: Regimes, known: Mapping[str, Solution | DiagflowError], figures: Mapping[str, str]
+    regime_set: Regimes, known: Mapping[str, Solution | DiagflowError], figures: Mapping[str, str]
 ) -> str:
     text = (
         "The leading parts of the coefficients in a regime are summed. A solution is certified by "
@@ -254,7 +254,7 @@ def _evolutions(
         "$Y_s$.\n\n"
     )
     resummed, unsolved = [], []
-    for regime in found:
+    for regime in regime_set:
         solved = known[regime.name]
         if isinstance(solved, DiagflowError):
             unsolved.append(f"\\item {name_latex(regime.name)}: {prose(str(solved))}.\n")
@@ -318,7 +318,7 @@ def _figure(file: str | None, *, simulated: bool) -> str:
     )
 
 
-def _shortened(step: Step, solved: Solution) -> Step:
+def _shortened(step: DerivationStep, solved: Solution) -> DerivationStep:
     """A step without the long formula that is its result; it is printed once, at the end."""
     if solved.formula is None:
         return step
@@ -327,7 +327,7 @@ def _shortened(step: Step, solved: Solution) -> Step:
         return step
     kept = step.latex.removesuffix(formula).rstrip()
     kept = kept.removesuffix("=").removesuffix("\\sim").rstrip()
-    return Step(step.title, kept, step.text) if kept else step
+    return DerivationStep(step.title, kept, step.text) if kept else step
 
 
 def _result(short: ShortFormula) -> str:

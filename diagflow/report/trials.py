@@ -6,8 +6,8 @@ interrupted costs its own figure only; why there is none is returned in its plac
 
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
->>> found = regimes(cp(order=3), terms=4)
->>> trials = run_trials(found, ["A"], TrialLimits(each=0.001))
+>>> regime_set = regimes(cp(order=3), terms=4)
+>>> trials = run_trials(regime_set, ["A"], TrialLimits(each=0.001))
 >>> print(trials[0].reason)
 the simulation of regime A needs more than 0.001 seconds
 
@@ -89,7 +89,7 @@ class Trial:
 
 
 def run_trials(
-    found: Regimes,
+    regime_set: Regimes,
     names: Sequence[str],
     limits: TrialLimits,
     *,
@@ -101,7 +101,7 @@ def run_trials(
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
     names : sequence of str
         Of the regimes.
     limits : TrialLimits
@@ -121,9 +121,9 @@ def run_trials(
     trials: dict[str, Trial] = {}
     reason = "the simulation of regime {} was not begun, because the time was over"
     running = (
-        _here(found, names, limits, begun)
+        _here(regime_set, names, limits, begun)
         if jobs == 1 or len(names) < 2
-        else _elsewhere(found, names, limits, jobs, begun)
+        else _elsewhere(regime_set, names, limits, jobs, begun)
     )
     try:
         for trial in running:
@@ -137,18 +137,18 @@ def run_trials(
 
 
 def _here(
-    found: Regimes, names: Sequence[str], limits: TrialLimits, begun: Callable[[str], None]
+    regime_set: Regimes, names: Sequence[str], limits: TrialLimits, begun: Callable[[str], None]
 ) -> Iterator[Trial]:
     for number, name in enumerate(names):
         if limits.is_over:
             return
         begun(name)
         seconds = limits.next(len(names) - number)
-        yield replace(_trial(found, name, seconds), had_less=seconds < limits.each)
+        yield replace(_trial(regime_set, name, seconds), had_less=seconds < limits.each)
 
 
 def _elsewhere(
-    found: Regimes,
+    regime_set: Regimes,
     names: Sequence[str],
     limits: TrialLimits,
     jobs: int,
@@ -160,16 +160,16 @@ def _elsewhere(
             # As many as there are processes, so that each is given the time that is left.
             seconds = limits.next(-(-len(waiting) // jobs))
             together, waiting = waiting[:jobs], waiting[jobs:]
-            running = {pool.submit(_trial, found, name, seconds): name for name in together}
+            running = {pool.submit(_trial, regime_set, name, seconds): name for name in together}
             for future in as_completed(running):
                 begun(running[future])
                 yield replace(future.result(), had_less=seconds < limits.each)
 
 
-def _trial(found: Regimes, name: str, seconds: float) -> Trial:
+def _trial(regime_set: Regimes, name: str, seconds: float) -> Trial:
     try:
         with time_limit(seconds, f"the simulation of regime {name}"):
-            return Trial(name, experiment(found, found[name], solution(found, name)))
+            return Trial(name, experiment(regime_set, regime_set[name], solution(regime_set, name)))
     except BudgetExceededError:
         return Trial(
             name, reason=f"the simulation of regime {name} needs more than {seconds:.3g} seconds"

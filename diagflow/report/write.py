@@ -30,10 +30,10 @@ from diagflow.report.trials import SECONDS, Trial, TrialLimits, run_trials
 from diagflow.time_limit import TimeLimit, time_limit
 from diagflow.workers.lifetime import check_jobs
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
-from expansion.exponents import SeriesExponents
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.series import Budget, Progress
+from expansion.series_exponents import SeriesExponents
 from pde.evolution import Solution
 
 __all__ = ["Report", "check_report_folder", "write_report"]
@@ -194,10 +194,10 @@ def write_report(
     )
 
 
-def _map(found: Regimes, folder: Path, stops: list[BaseException]) -> list[str]:
+def _map(regime_set: Regimes, folder: Path, stops: list[BaseException]) -> list[str]:
     """Draw the map of regimes; what is missing if that does not succeed."""
     try:
-        plot_regimes(found, folder / MAP_FILE)
+        plot_regimes(regime_set, folder / MAP_FILE)
     except DiagflowError as error:
         # The folder of the moment is no place that a reader could find.
         said = str(error).replace(f"{folder / MAP_FILE}: ", "")
@@ -239,13 +239,13 @@ def _found(
     return exponents, missing
 
 
-def _figures(found: Regimes, folder: Path, trials: Sequence[Trial]) -> dict[str, str]:
+def _figures(regime_set: Regimes, folder: Path, trials: Sequence[Trial]) -> dict[str, str]:
     """Figures of theory against simulation, by the name of the regime."""
     figures = {}
     for trial in trials:
         if trial.done is not None:
             file = f"regime-{trial.regime.replace(' & ', '-and-')}.pdf"
-            draw(found, found[trial.regime], trial.done, folder / file)
+            draw(regime_set, regime_set[trial.regime], trial.done, folder / file)
             figures[trial.regime] = file
     return figures
 
@@ -265,7 +265,7 @@ def _move(made: Path, folder: Path, documents: Collection[str]) -> None:
 
 
 def check_report_folder(folder: Path) -> None:
-    """Refuse a folder that cannot be written, before work is spent on it.
+    """Reject a folder that cannot be written, before work is spent on it.
 
     Raises
     ------

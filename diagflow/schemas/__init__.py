@@ -35,7 +35,7 @@ from types import MappingProxyType
 from typing import Any
 
 from diagrams.errors import InvalidInputError
-from expansion.records import SERIES_VERSION
+from expansion.series_records import SERIES_VERSION
 
 __all__ = ["VERSIONS", "schema", "versioned_text"]
 

@@ -52,7 +52,7 @@ def _conclusion(comparison: Comparison) -> str:
     )
     share = comparison.neglected
     neglects = (
-        "" if share is None else f"neglects {100 * share:.3g}% of what it keeps at these numbers"
+        "" if share is None else f"neglects {100 * share:.3g}% of what it sums at these numbers"
     )
     if differing:
         reason = f"BEYOND {rule} at {differing} of {number}"
@@ -69,7 +69,7 @@ def _conclusion(comparison: Comparison) -> str:
             reasons.append(f"the finite-size correction is not known at {unknown} of {number}")
         if undecided > unknown:
             reasons.append(
-                f"what is allowed exceeds {100 * RESOLUTION:g}% of what the theory keeps at "
+                f"the allowed deviation exceeds {100 * RESOLUTION:g}% of the leading loss at "
                 f"{undecided - unknown} of {number}, give more runs or closer times"
             )
         return f"CANNOT BE JUDGED, {' and '.join(reasons)}"

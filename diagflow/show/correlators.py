@@ -16,13 +16,13 @@ from diagflow.columns import table
 from diagflow.schemas import versioned_text
 from expansion.correlators import Correlators
 from expansion.polynomial import Polynomial
-from expansion.records import polynomial_record
+from expansion.series_records import polynomial_record
 
 __all__ = ["json_text", "latex", "text"]
 
 
 def text(found: Correlators, *, width: int | None = None) -> str:
-    """The table, and what it says of the kernel.
+    """The table, and its consequences for the kernel.
 
     Parameters
     ----------

@@ -55,7 +55,7 @@ def text(found: EffectiveDynamics, last: int) -> str:
     ]
     lines += ["", "Reduced potential", f"  P = {_sum(found.potential, names)}"]
     followed = "its rate of change, dL/dtau" if found.rate_of_change else "L"
-    lines += ["", "Leading part of what is followed", f"  {followed} = {_sum(found.output, names)}"]
+    lines += ["", "Leading part of the observable", f"  {followed} = {_sum(found.output, names)}"]
     lines += ["", f"Hierarchy, {_KINDS[found.kind]}"]
     inner = [core for core, _ in found.cores if _known(found, core)]
     lines += _shortened(

@@ -2,8 +2,8 @@
 
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
->>> found = regimes(cp(order=2, symmetric=True, target="zero"), terms=4)
->>> print(text(found), end="")
+>>> regime_set = regimes(cp(order=2, symmetric=True, target="zero"), terms=4)
+>>> print(text(regime_set), end="")
 cp order=2 symmetric=true target=zero
 3 regimes, from Y_0 ... Y_4
 All vertices move linearly from s = 0 on; 3 coefficients confirm it. Observed, not proved.
@@ -26,7 +26,7 @@ from diagflow.columns import counted, table
 from diagflow.latex.prose import name_latex
 from diagflow.schemas import versioned_text
 from diagrams.arguments import number_text
-from expansion.closest_regime import Place
+from expansion.closest_regime import Location
 from expansion.leading import LeadingSeries
 from expansion.pareto_theorem import agreement
 from expansion.polynomial import quotient_text, square_root, symbol_latex
@@ -44,26 +44,26 @@ _NUMBERED = re.compile("F[0-9]+")
 
 
 def text(
-    found: Regimes,
+    regime_set: Regimes,
     *,
     leading: LeadingSeries | None = None,
-    place: Place | None = None,
+    place: Location | None = None,
     width: int | None = None,
 ) -> str:
     """A table of the regimes, what supports it, and what was asked for beside it.
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
     leading : LeadingSeries, optional
-    place : Place, optional
+    place : Location, optional
     width : int, optional
         Of the table, see `diagflow.columns.table`.
     """
-    lines = [*_heading(found), "", *_table(found, width)]
-    lines += _numbered(found)
-    lines += _moving(found)
-    lines += _changes(found)
+    lines = [*_heading(regime_set), "", *_table(regime_set, width)]
+    lines += _numbered(regime_set)
+    lines += _moving(regime_set)
+    lines += _changes(regime_set)
     if leading is not None:
         lines += ["", *_leading(leading)]
     if place is not None:
@@ -72,10 +72,10 @@ def text(
 
 
 def json_text(
-    found: Regimes, *, leading: LeadingSeries | None = None, place: Place | None = None
+    regime_set: Regimes, *, leading: LeadingSeries | None = None, place: Location | None = None
 ) -> str:
     """The record of `expansion.regime_records.regimes_record` with its version, indented."""
-    record = regimes_record(found)
+    record = regimes_record(regime_set)
     if leading is not None:
         record["leading"] = leading_record(leading)
     if place is not None:
@@ -84,23 +84,23 @@ def json_text(
 
 
 def csv_text(
-    found: Regimes, *, leading: LeadingSeries | None = None, place: Place | None = None
+    regime_set: Regimes, *, leading: LeadingSeries | None = None, place: Location | None = None
 ) -> str:
     """A row for every regime; at given numbers with the share that each neglects."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    head, *rows = _rows(found)
+    head, *rows = _rows(regime_set)
     writer.writerow([*head, *([] if place is None else ["neglected"])])
-    for regime, row in zip(found, rows, strict=True):
+    for regime, row in zip(regime_set, rows, strict=True):
         share = [] if place is None else [f"{float(place.share(regime.name)):.6g}"]
         writer.writerow([*row, *share])
     return buffer.getvalue()
 
 
-def html(found: Regimes) -> str:
+def html(regime_set: Regimes) -> str:
     """A table for a notebook."""
-    head, *rows = _rows(found)
-    title = "<br>".join(escape(line) for line in _heading(found))
+    head, *rows = _rows(regime_set)
+    title = "<br>".join(escape(line) for line in _heading(regime_set))
     cells = [
         "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) + "</tr>"
         for tag, row in [("th", head), *(("td", row) for row in rows)]
@@ -109,7 +109,7 @@ def html(found: Regimes) -> str:
 
 
 def latex(
-    found: Regimes, *, leading: LeadingSeries | None = None, place: Place | None = None
+    regime_set: Regimes, *, leading: LeadingSeries | None = None, place: Location | None = None
 ) -> str:
     """A table to be set with the package booktabs."""
     rows = [
@@ -121,10 +121,10 @@ def latex(
                 regime.learning.value,
             ]
         )
-        for regime in found
+        for regime in regime_set
     ]
-    remarks = [line for line in [*_numbered(found), *_changes(found)] if line]
-    comments = "\n".join(f"% {line}" for line in [*_heading(found), *remarks])
+    remarks = [line for line in [*_numbered(regime_set), *_changes(regime_set)] if line]
+    comments = "\n".join(f"% {line}" for line in [*_heading(regime_set), *remarks])
     body = " \\\\\n".join(rows)
     text = (
         f"{comments}\n\\begin{{tabular}}{{llll}}\n\\toprule\n"
@@ -182,29 +182,30 @@ def power_latex(powers: RationalMonomial) -> str:
     return " ".join(parts) or "1"
 
 
-def _title(found: Regimes) -> str:
-    problem, loss = found.exponents.problem, found.exponents.loss
+def _title(regime_set: Regimes) -> str:
+    problem, loss = regime_set.exponents.problem, regime_set.exponents.loss
     if problem is None:
         return "given series"
     return problem.title if loss is None else f"{problem.title}, {loss}"
 
 
-def _preset(found: Regimes) -> list[str]:
+def _preset(regime_set: Regimes) -> list[str]:
     """Which preset the problem is, where that is not its title."""
-    problem = found.exponents.problem
+    problem = regime_set.exponents.problem
     known = None if problem is None else recognised(problem)
     if known is None or known.preset == problem:
         return []
     return [f"This is {known}."]
 
 
-def _heading(found: Regimes) -> list[str]:
-    exponents = found.exponents
+def _heading(regime_set: Regimes) -> list[str]:
+    exponents = regime_set.exponents
+    number = counted(len(regime_set), "regime")
     lines = [
-        _title(found),
-        *_preset(found),
-        f"{counted(len(found), 'regime')}{_slice(found)}, from Y_0 ... Y_{exponents.last}",
-        support(found),
+        _title(regime_set),
+        *_preset(regime_set),
+        f"{number}{_slice(regime_set)}, from Y_0 ... Y_{exponents.last}",
+        support(regime_set),
     ]
     agreed = agreement(exponents)
     if agreed is not None:
@@ -217,38 +218,38 @@ def _heading(found: Regimes) -> list[str]:
     return lines
 
 
-def support(found: Regimes) -> str:
+def support(regime_set: Regimes) -> str:
     """What is known of the motion of the vertices, in a sentence or two."""
-    last, count = found.exponents.last, found.confirmed_by
-    if found.exponents.discrete:
+    last, count = regime_set.exponents.last, regime_set.confirmed_by
+    if regime_set.exponents.discrete:
         steps = "the start alone" if not last else f"{last} step{'s' * (last > 1)} and the start"
-        return f"Exact, for {steps}; T counts steps. Nothing is said of more steps."
-    period = "" if found.period == 1 else f" with period {found.period}"
-    if found.law_last is None:
+        return f"Exact, for {steps}; T counts steps. More steps may have another map."
+    period = "" if regime_set.period == 1 else f" with period {regime_set.period}"
+    if regime_set.law_last is None:
         return (
             f"Y_0 ... Y_{last} obey no law of the vertices: the regimes are those of the last "
             "coefficients, and none of them is decided. More terms decide more."
         )
-    head = f"All vertices move linearly{period} from s = {found.start} "
-    if found.law_last < last:
-        return f"{head}to s = {found.law_last}, not beyond. Observed, not proved."
+    head = f"All vertices move linearly{period} from s = {regime_set.start} "
+    if regime_set.law_last < last:
+        return f"{head}to s = {regime_set.law_last}, not beyond. Observed, not proved."
     if not count:
         return f"{head}on; with fewer coefficients the map is not the same: not confirmed."
     number, ending = counted(count, "coefficient"), "s" if count == 1 else ""
-    if found.confirmed:
+    if regime_set.confirmed:
         return f"{head}on; {number} confirm{ending} it. Observed, not proved."
     return f"{head}on; {number} agree{ending} with it, not yet confirmed. Observed, not proved."
 
 
-def _slice(found: Regimes) -> str:
-    return f" on the slice {', '.join(map(str, found.on))}" if found.on else ""
+def _slice(regime_set: Regimes) -> str:
+    return f" on the slice {', '.join(map(str, regime_set.on))}" if regime_set.on else ""
 
 
-def _changes(found: Regimes) -> list[str]:
+def _changes(regime_set: Regimes) -> list[str]:
     """What later coefficients do not share with the law, and the regimes that this leaves open."""
     lines = []
-    symbols = found.exponents.symbols
-    for change in found.changes:
+    symbols = regime_set.exponents.symbols
+    for change in regime_set.changes:
         parts = []
         for what, points in (("new", change.appeared), ("gone", change.vanished)):
             shown = ", ".join(quotient_text(as_monomial(symbols, point)) for point in points)
@@ -256,20 +257,20 @@ def _changes(found: Regimes) -> list[str]:
         lines.append(f"  Y_{change.s}: {'; '.join(parts)}")
     if lines:
         lines = ["", "Vertices that appear or vanish late:", *lines]
-    if found.undecided:
-        decided = [regime.name for regime in found if regime.decided]
-        lines += ["", f"Undecided: {', '.join(regime.name for regime in found.undecided)}."]
+    if regime_set.undecided:
+        decided = [regime.name for regime in regime_set if regime.decided]
+        lines += ["", f"Undecided: {', '.join(regime.name for regime in regime_set.undecided)}."]
         lines += [f"Decided for all s seen: {', '.join(decided)}."] if decided else []
-        if len(found.undecided) >= MANY:
+        if len(regime_set.undecided) >= MANY:
             lines += ["More --terms decide more; --slice restricts the map to fewer scalings."]
     return lines
 
 
-def _table(found: Regimes, width: int | None) -> list[str]:
-    return table(_rows(found), width=width)
+def _table(regime_set: Regimes, width: int | None) -> list[str]:
+    return table(_rows(regime_set), width=width)
 
 
-def _rows(found: Regimes) -> list[tuple[str, ...]]:
+def _rows(regime_set: Regimes) -> list[tuple[str, ...]]:
     """The regimes in words, with a heading."""
     rows: list[tuple[str, ...]] = [("regime", "dimension", "conditions", "natural T", "learning")]
     rows += [
@@ -280,14 +281,14 @@ def _rows(found: Regimes) -> list[tuple[str, ...]]:
             power_text(regime.natural_time),
             regime.learning.value,
         )
-        for regime in found
+        for regime in regime_set
     ]
     return rows
 
 
-def _numbered(found: Regimes) -> list[str]:
+def _numbered(regime_set: Regimes) -> list[str]:
     """The vertices of the regimes that are called by a number."""
-    numbered = [r for r in found if _NUMBERED.fullmatch(r.name)]
+    numbered = [r for r in regime_set if _NUMBERED.fullmatch(r.name)]
     if not numbered:
         return []
     return ["", "Regimes of many vertices:"] + [
@@ -295,8 +296,8 @@ def _numbered(found: Regimes) -> list[str]:
     ]
 
 
-def _moving(found: Regimes) -> list[str]:
-    moving = [regime for regime in found if len(regime.vertices) == 2 and regime.moving]
+def _moving(regime_set: Regimes) -> list[str]:
+    moving = [regime for regime in regime_set if len(regime.vertices) == 2 and regime.moving]
     if not moving:
         return []
     lines = ["", "Walls that move with s, given above by their limits:"]
@@ -343,11 +344,11 @@ def _leading(leading: LeadingSeries) -> list[str]:
     return lines
 
 
-def _place(place: Place) -> list[str]:
+def _place(place: Location) -> list[str]:
     values = ", ".join(f"{name} = {number_text(Fraction(value))}" for name, value in place.values)
     lines = [
         f"At {values} the closest regime is {place.closest.name}.",
-        "Estimated size of what is neglected, relative to the loss that is kept, at early times:",
+        "Estimated size of the neglected terms, relative to the leading loss, at early times:",
     ]
     rows = [(entry.regime.name, f"{float(entry.largest):.2g}") for entry in place.table]
     return [*lines, *(f"  {row}" for row in table(rows))]

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from diagflow.schemas import versioned_text
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from expansion.records import series_record
+from expansion.series_records import series_record
 
 __all__ = ["json_text", "latex", "text"]
 
@@ -45,7 +45,7 @@ def json_text(
     loss: str | None = None,
     divisors: Divisors | None = None,
 ) -> str:
-    """The record of `expansion.records.series_record` with its version, indented."""
+    """The record of `expansion.series_records.series_record` with its version, indented."""
     record = series_record(problem, coefficients, loss=loss, divisors=divisors)
     return versioned_text("expand", record)
 

@@ -231,14 +231,14 @@ def latex(
     return "\n".join(parts) + "\n"
 
 
-def listed(found: Regimes) -> Iterator[dict[str, Any]]:
+def listed(regime_set: Regimes) -> Iterator[dict[str, Any]]:
     """A record for every regime: method, cores, validity, certificate, or why it is not solved.
 
     One after the other, each as soon as it is known.
     """
-    for regime in found:
+    for regime in regime_set:
         try:
-            solved = solution(found, regime.name)
+            solved = solution(regime_set, regime.name)
             check = check_solution(solved)
         except DiagflowError as error:
             yield {"regime": regime.name, "method": None, "reason": str(error)}

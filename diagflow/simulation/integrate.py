@@ -5,7 +5,7 @@ a grid with both signs is integrated from 0 both ways.
 
 Other dynamics of `expansion.drive` have algorithms of their own. *Momentum*: the weights and their
 velocities, at rest at first, by the same methods. *Steps*: the times are numbers of steps, done as
-they are defined, with tensors drawn anew after each if the problem says so. *Temperature*:
+they are defined, with tensors drawn anew after each if the problem declares so. *Temperature*:
 Euler-Maruyama, T du = -g dt + (2 D T)^{1/2} dB, with steps halved until the recorded loss changes
 by less than a tolerance when a run of half the steps follows the same noise; since the noise is
 additive, both errors are proportional to the step.
@@ -46,7 +46,15 @@ from diagflow.simulation.values import factor_at
 from diagrams.arguments import shown, word
 from diagrams.errors import InvalidInputError
 
-__all__ = ["METHODS", "NOISE_TOLERANCE", "Path", "check_options", "check_times", "integrate"]
+__all__ = [
+    "METHODS",
+    "NOISE_TOLERANCE",
+    "Path",
+    "check_options",
+    "check_pace",
+    "check_times",
+    "integrate",
+]
 
 METHODS = ("DOP853", "LSODA", "euler")
 """The integrators by name."""
@@ -181,7 +189,7 @@ def integrate(
 
 
 def check_options(flow: LossGradient, *, rtol: float, method: str, step: float | None) -> None:
-    """Refuse what `integrate` cannot do; see there.
+    """Reject options that `integrate` does not support; see there.
 
     Raises
     ------
@@ -212,7 +220,7 @@ def check_options(flow: LossGradient, *, rtol: float, method: str, step: float |
 
 
 def check_times(flow: LossGradient, times: Sequence[float]) -> None:
-    """Refuse times that the dynamics does not have.
+    """Reject times that the dynamics does not have.
 
     Raises
     ------
@@ -276,7 +284,7 @@ class _Run:
 
     def velocity(self, t: float, state: Vector) -> Vector:
         moved = self.force(state)
-        if self.friction is not None:  # the state goes on with the velocities in t/T
+        if self.friction is not None:  # the state also has the velocities in t/T
             speed = state[self.size :]
             moved = np.concatenate([speed, moved - self.friction * speed])
         return moved / self.flow.values["T"]
@@ -410,7 +418,7 @@ class _Run:
             steps += 1
             if steps % _STEPS == 0:
                 reached.append(abs(float(solver.t)))
-                _check_pace(reached, float(rest[-1]))
+                check_pace(reached, float(rest[-1]))
             with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
                 warnings.simplefilter("ignore", UserWarning)
                 solver.step()
@@ -426,8 +434,8 @@ class _Run:
                 yield from (np.asarray(dense(t)) for t in rest[first:done])
 
 
-def _check_pace(reached: Sequence[float], end: float) -> None:
-    """Refuse a time far out of reach; ``reached`` are the times after every `_STEPS` steps.
+def check_pace(reached: Sequence[float], end: float) -> None:
+    """Reject a time far out of reach; ``reached`` are the times after every `_STEPS` steps.
 
     The way is judged by the fastest of the last paces, once they are steady: two that differ by
     less than a factor of two, or four that neither grow nor shrink by such factors all the time.

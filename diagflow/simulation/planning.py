@@ -103,7 +103,7 @@ def _path(contraction: Contraction, sizes: Mapping[int, int]) -> tuple[list[Any]
 def _merge(
     operands: list[tuple[int, Labels]], pair: Sequence[int], output: Labels
 ) -> tuple[list[tuple[int, Labels]], Labels]:
-    """Take the operands of a path step out and say which labels their product keeps."""
+    """Remove the operands of a path step and return the labels of their product."""
     taken = [operands.pop(i) for i in sorted(pair, reverse=True)]
     needed = set(output).union(*(labels for _, labels in operands))
     seen = dict.fromkeys(x for _, labels in taken for x in labels)

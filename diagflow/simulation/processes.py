@@ -1,6 +1,6 @@
 """Processes that share the runs of an ensemble.
 
-Convention. Every process begins and ends as `diagflow.workers.lifetime` says. An interrupt of the
+Convention. Every process begins and ends by `diagflow.workers.lifetime`. An interrupt of the
 user ends the processes without a word; what they had finished is kept by the caller.
 
 >>> with processes(2) as pool:

@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 
 
 def check_order(order: int, runs: int) -> None:
-    """Refuse what runs do not estimate.
+    """Reject quantities that runs do not estimate.
 
     Raises
     ------

@@ -4,7 +4,7 @@ Every record is canonical JSON with a SHA-256 digest over its key, its number an
 record whose digest differs is not used, and the next computation replaces it. A file that is not a
 store of this layout (foreign, truncated, damaged, from a newer program) is renamed, with a
 message, and a new one is begun. A place that cannot be written, or a full disk, costs the
-keeping, never the result: the store says so once and goes on without.
+caching, never the result: the store reports it once and continues without.
 
 Each coefficient is a transaction of its own in a write-ahead log. Steps on the way to one
 (`diagrams.engine.steps`) are written together, once a second, so that a process that is killed
@@ -44,7 +44,7 @@ T = TypeVar("T")
 _APPLICATION = 0x44464C57
 _LAYOUT = 2
 _WAIT_SECONDS = 10.0
-_PAUSE_SECONDS = (0.001, 0.02)  # by chance within these, so that two do not go on colliding
+_PAUSE_SECONDS = (0.001, 0.02)  # by chance within these, so that two do not collide again
 _KEEP_SECONDS = 1.0
 MOST_BYTES = 500 * 10**6
 """Largest size of the records together, unless another is given."""
@@ -302,7 +302,7 @@ class SQLiteStore:
     def _alone(self) -> Iterator[None]:
         """No other process opens the file or sets it aside meanwhile.
 
-        Where no lock can be had, as in a folder that may not be written, one goes on without.
+        Where no lock can be had, as in a folder that may not be written, work continues without.
         """
         from filelock import FileLock
 
@@ -399,12 +399,12 @@ def _patiently(attempt: Callable[[], T]) -> T:
 
 
 def _is_busy(error: sqlite3.Error) -> bool:
-    # The lowest byte is the kind of the error; the others tell its variants apart.
+    # The lowest byte is the kind of the error; the others distinguish its variants.
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another one of the same name; None if there is none."""
+    """An identity that distinguishes files of the same name; None if there is no file."""
     try:
         status = path.stat()
     except OSError:

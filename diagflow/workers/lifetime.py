@@ -2,7 +2,7 @@
 
 It uses one thread, so that processes do not get in each other's way and numbers do not depend on
 how many there are. And it ends with the process that started it, however that ends: one that is
-killed cannot tell its workers, which would wait for ever.
+killed cannot notify its workers, which would wait for ever.
 
 A new process imports the script that started it. A script without ``if __name__ == "__main__":``
 would so start processes from every process. Such a process ends at once, with a status of its own,
@@ -35,7 +35,7 @@ _NO_GUARD = 87
 
 
 def check_jobs(jobs: int) -> None:
-    """Refuse a number of processes that is none, before work is spent on anything.
+    """Reject an invalid number of processes before work is spent on anything.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a process of the application does before its command.
+"""The start of a process of the application, before its command.
 
 Source: ours.
 """
@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["load_graphs"]
+__all__ = ["import_igraph_without_matplotlib"]
 
 
-def load_graphs() -> None:
+def import_igraph_without_matplotlib() -> None:
     """Import igraph without the plotting library that it would load for drawings of its own.
 
     That takes a second, more than most commands, and matplotlib is optional to igraph. Only for a
@@ -19,7 +19,7 @@ def load_graphs() -> None:
 
     Examples
     --------
-    >>> load_graphs()
+    >>> import_igraph_without_matplotlib()
     >>> import igraph
     >>> igraph.Graph.Ring(4).count_automorphisms()
     8
@@ -32,3 +32,6 @@ def load_graphs() -> None:
         import igraph  # noqa: F401
     finally:
         del sys.modules[name]
+
+
+load_graphs = import_igraph_without_matplotlib  # its former name

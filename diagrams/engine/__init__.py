@@ -11,20 +11,26 @@ on the definitions of `diagrams` and on nothing above.
 from __future__ import annotations
 
 from diagrams.engine.arrays.representation import ArrayRepresentation
-from diagrams.engine.blocks import Blocks, Tick
-from diagrams.engine.by_definition import PlainRepresentation
+from diagrams.engine.blocks import FlowDiagrams, Tick
+from diagrams.engine.by_definition import DefinitionRepresentation
 from diagrams.engine.representation import Representation
-from diagrams.engine.steps import HERE, StepStore, Work
+from diagrams.engine.steps import IN_PROCESS, StepRunner, StepStore
 from diagrams.engine.traces.representation import TraceRepresentation
 
+# Former names, for programs that import them.
+Blocks = FlowDiagrams
+PlainRepresentation = DefinitionRepresentation
+Work = StepRunner
+HERE = IN_PROCESS
+
 __all__ = [
-    "HERE",
+    "IN_PROCESS",
     "ArrayRepresentation",
-    "Blocks",
-    "PlainRepresentation",
+    "DefinitionRepresentation",
+    "FlowDiagrams",
     "Representation",
+    "StepRunner",
     "StepStore",
     "Tick",
     "TraceRepresentation",
-    "Work",
 ]

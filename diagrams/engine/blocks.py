@@ -1,4 +1,4 @@
-"""What a flow is made of: the blocks of its potential, what may be cut out of them, its symmetries.
+"""The diagrams of a flow: the blocks of its potential, the factors to derive by, its symmetries.
 
 Source: ours.
 """
@@ -13,15 +13,15 @@ from diagrams.diagram import Diagram
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Tensor
 
-__all__ = ["Blocks", "Tick"]
+__all__ = ["FlowDiagrams", "Tick"]
 
 Tick = Callable[[int], None]
 """Called between steps with the number of diagrams that were added; raises to stop the work."""
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
-    """What a flow is made of.
+class FlowDiagrams:
+    """The diagrams that define a flow.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Blocks:
         Classes of tensors that may be permuted without changing potential, rates or observables.
     axes : tuple of Axis
         All axes, sorted.
-    fixed : tuple of Tensor, default ()
+    deterministic : tuple of Tensor, default ()
         All tensors that are neither random nor Kronecker deltas, sorted.
     """
 
@@ -44,11 +44,16 @@ class Blocks:
     cuts: tuple[tuple[tuple[Factor, int], ...], ...]
     symmetric: tuple[tuple[Tensor, ...], ...]
     axes: tuple[Axis, ...]
-    fixed: tuple[Tensor, ...] = ()
+    deterministic: tuple[Tensor, ...] = ()
     invariants: tuple[DiagramSum, ...] = field(default=(), repr=False)
     """The sums that made the symmetric classes; their effect is in the other fields."""
 
     @property
+    def key(self) -> str:
+        """A text that differs for different flows and outlives the names of class and fields."""
+        return repr((self.potential, self.cuts, self.symmetric, self.axes, self.deterministic))
+
+    @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """All tensors, class by class, then the fixed ones."""
-        return (*(tensor for members in self.symmetric for tensor in members), *self.fixed)
+        """All tensors, class by class, then the deterministic ones."""
+        return (*(tensor for members in self.symmetric for tensor in members), *self.deterministic)

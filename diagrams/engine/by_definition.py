@@ -14,49 +14,51 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from diagrams.diagram import Diagram
-from diagrams.engine.blocks import Blocks, Tick
+from diagrams.engine.blocks import FlowDiagrams, Tick
 from diagrams.engine.representation import Representation
-from diagrams.engine.steps import HERE, Work
+from diagrams.engine.steps import IN_PROCESS, StepRunner
 from diagrams.merge import merge
 from diagrams.residue_sums import divisors
 from diagrams.sums import DiagramSum
-from diagrams.wick import Counts, Moments, Steps, expectation, reach
+from diagrams.wick import Counts, Expectation, Steps, expectation, reach
 
-__all__ = ["PlainRepresentation"]
+__all__ = ["DefinitionRepresentation"]
 
-State = dict[Diagram, int]
+IntegerSum = dict[Diagram, int]
 
 
-class PlainRepresentation(Representation[State]):
-    """States are dictionaries from diagrams to integers."""
+class DefinitionRepresentation(Representation[IntegerSum]):
+    """Sums are encoded as dictionaries from diagrams to integers."""
 
     @staticmethod
     def suits(diagram: Diagram) -> bool:
         """Any diagram is stored as it is."""
         return True
 
-    def __init__(self, blocks: Blocks, tick: Tick | None = None, work: Work = HERE) -> None:
+    def __init__(
+        self, blocks: FlowDiagrams, tick: Tick | None = None, work: StepRunner = IN_PROCESS
+    ) -> None:
         super().__init__(blocks, tick, work)
         self._known: dict[Diagram, Counts] = {}
         self._steps: Steps = {}
 
-    def encode(self, terms: Iterable[tuple[Diagram, int]]) -> State:
-        """The state of a linear combination."""
+    def encode(self, terms: Iterable[tuple[Diagram, int]]) -> IntegerSum:
+        """The encoded form of a linear combination."""
         return dict(terms)
 
-    def decode(self, state: State) -> DiagramSum:
-        """The linear combination of a state."""
-        return DiagramSum(state)
+    def decode(self, encoded: IntegerSum) -> DiagramSum:
+        """The linear combination of an encoded sum."""
+        return DiagramSum(encoded)
 
-    def count(self, state: State) -> int:
+    def count(self, encoded: IntegerSum) -> int:
         """Number of distinct diagrams."""
-        return len(state)
+        return len(encoded)
 
-    def derivative(self, sources: Iterable[tuple[State, Sequence[int]]]) -> State:
-        """Merge each state with blocks of the potential; the sum."""
+    def derivative(self, sources: Iterable[tuple[IntegerSum, Sequence[int]]]) -> IntegerSum:
+        """Merge each encoded sum with blocks of the potential; the sum."""
         total: defaultdict[Diagram, int] = defaultdict(int)
-        for state, blocks in sources:
-            for diagram, coefficient in state.items():
+        for encoded, blocks in sources:
+            for diagram, coefficient in encoded.items():
                 for block in blocks:
                     other, weight = self.blocks.potential[block]
                     cut = {tensor for (tensor, _), _ in self.blocks.cuts[block]}
@@ -67,8 +69,8 @@ class PlainRepresentation(Representation[State]):
         self.tick(len(result))
         return result
 
-    def added(self, first: State, second: State) -> State:
-        """The sum of two states."""
+    def added(self, first: IntegerSum, second: IntegerSum) -> IntegerSum:
+        """The sum of two encoded sums."""
         total = Counter(first)
         total.update(second)
         return {diagram: total[diagram] for diagram in sorted(total) if total[diagram]}
@@ -78,19 +80,19 @@ class PlainRepresentation(Representation[State]):
         """Number of distinct diagrams contracted."""
         return len(self._known)
 
-    def expectation(self, state: State) -> Moments:
-        """The expectation of a state."""
+    def expectation(self, encoded: IntegerSum) -> Expectation:
+        """The expectation of an encoded sum."""
         total: defaultdict[tuple[tuple[str, int], ...], Fraction] = defaultdict(Fraction)
-        for diagram, coefficient in state.items():
+        for diagram, coefficient in encoded.items():
             before = len(self._known)
             for powers, value in expectation(diagram, known=self._known, steps=self._steps).items():
                 total[powers] += coefficient * value
             self.tick(len(self._known) - before)
         return {powers: total[powers] for powers in sorted(total) if total[powers]}
 
-    def reach(self, state: State) -> int:
-        """What the expectation of a state counts, see `diagrams.wick`; taken after it."""
-        return reach(state, self._steps)
+    def reach(self, encoded: IntegerSum) -> int:
+        """What the expectation of an encoded sum counts, see `diagrams.wick`; taken after it."""
+        return reach(encoded, self._steps)
 
     def forget(self) -> None:
         """Drop the table of expectations: what is asked for again is computed again."""

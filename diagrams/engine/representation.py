@@ -1,9 +1,9 @@
-"""What the bulk engine asks of a way to store sums of diagrams.
+"""The interface of the ways in which the bulk engine stores sums of diagrams.
 
 The flow of an observable (see `diagrams.flow`) needs three things of a sum of diagrams: translate
 it from and to `DiagramSum`, merge it with the blocks of the potential, and take the expectation. A
 *representation* does them for the whole sum at once, with integer coefficients, in a format that
-suits the diagrams at hand. Three exist: closed words for products of traces
+suits the diagrams at hand. Three exist: cyclic words for products of traces
 (`diagrams.engine.traces.representation`), arrays of factors for almost all other diagrams
 (`diagrams.engine.arrays.representation`), and plain diagrams for those with tensors of very many
 slots (`diagrams.engine.by_definition`).
@@ -18,21 +18,23 @@ from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
 from diagrams.diagram import Diagram
-from diagrams.engine.blocks import Blocks, Tick
-from diagrams.engine.steps import HERE, Work
+from diagrams.engine.blocks import FlowDiagrams, Tick
+from diagrams.engine.steps import IN_PROCESS, StepRunner
 from diagrams.merge import symmetric_tensors
 from diagrams.sums import DiagramSum
-from diagrams.wick import Moments
+from diagrams.wick import Expectation
 
 __all__ = ["Representation"]
 
-State = TypeVar("State")
+Encoded = TypeVar("Encoded")
 
 
-class Representation(ABC, Generic[State]):
+class Representation(ABC, Generic[Encoded]):
     """A store of sums of diagrams, with a table of expectations that is kept between calls."""
 
-    def __init__(self, blocks: Blocks, tick: Tick | None = None, work: Work = HERE) -> None:
+    def __init__(
+        self, blocks: FlowDiagrams, tick: Tick | None = None, work: StepRunner = IN_PROCESS
+    ) -> None:
         self.blocks = blocks
         self.tick: Tick = tick or (lambda added: None)
         self.work = work
@@ -43,28 +45,28 @@ class Representation(ABC, Generic[State]):
         """Whether a diagram, and what it merges to, can be stored."""
 
     @abstractmethod
-    def encode(self, terms: Iterable[tuple[Diagram, int]]) -> State:
-        """The state of a linear combination."""
+    def encode(self, terms: Iterable[tuple[Diagram, int]]) -> Encoded:
+        """The encoded form of a linear combination."""
 
     @abstractmethod
-    def decode(self, state: State) -> DiagramSum:
-        """The linear combination of a state, up to permutations of symmetric tensors."""
+    def decode(self, encoded: Encoded) -> DiagramSum:
+        """The linear combination of an encoded sum, up to permutations of symmetric tensors."""
 
     @abstractmethod
-    def count(self, state: State) -> int:
-        """Number of distinct diagrams in a state."""
+    def count(self, encoded: Encoded) -> int:
+        """Number of distinct diagrams in an encoded sum."""
 
     @abstractmethod
-    def derivative(self, sources: Iterable[tuple[State, Sequence[int]]]) -> State:
-        """Merge each state with some blocks of the potential, by number, weights included; add."""
+    def derivative(self, sources: Iterable[tuple[Encoded, Sequence[int]]]) -> Encoded:
+        """Merge each encoded sum with blocks of the potential, by number, weights included; add."""
 
     @abstractmethod
-    def added(self, first: State, second: State) -> State:
-        """The sum of two states."""
+    def added(self, first: Encoded, second: Encoded) -> Encoded:
+        """The sum of two encoded sums."""
 
     @abstractmethod
-    def expectation(self, state: State) -> Moments:
-        """The Gaussian expectation of a state."""
+    def expectation(self, encoded: Encoded) -> Expectation:
+        """The Gaussian expectation of an encoded sum."""
 
     @property
     @abstractmethod

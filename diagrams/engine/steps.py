@@ -30,13 +30,13 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-from diagrams.engine.blocks import Blocks, Tick
+from diagrams.engine.blocks import FlowDiagrams, Tick
 from diagrams.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Digest
 
-__all__ = ["HERE", "Merger", "Step", "StepStore", "Work", "step_key"]
+__all__ = ["IN_PROCESS", "EngineStep", "Merger", "StepRunner", "StepStore", "step_key"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -47,10 +47,10 @@ _UNDER_WAY = 64
 """Steps that an executor is given ahead of the one whose result is taken next."""
 
 _TOGETHER = 4
-"""Steps that an executor is given at once: telling it costs as much as a tenth of a step."""
+"""Steps that an executor is given at once: submitting costs as much as a tenth of a step."""
 
 _READY = 16
-"""Steps that wait to be given until the next come, or until it is known that there are no more."""
+"""Steps held back until more arrive to be submitted together, or until the last has arrived."""
 
 _PATIENCE = 0.1
 """Seconds between two ticks while an executor is waited for."""
@@ -69,22 +69,22 @@ class Merger(ABC):
 
     Parameters
     ----------
-    blocks : Blocks
+    blocks : FlowDiagrams
     """
 
     name: ClassVar[str]
     """Tells apart in a store what different mergers did; it outlives the names of classes."""
 
-    def __init__(self, blocks: Blocks) -> None:
+    def __init__(self, blocks: FlowDiagrams) -> None:
         self.blocks = blocks
 
     @cached_property
     def digest(self) -> Digest:
         """Of the kind of merger and the blocks: what equal steps have in common."""
-        return sha256(f"{self.name}\n{self.blocks!r}\n".encode())
+        return sha256(f"{self.name}\n{self.blocks.key}\n".encode())
 
 
-class Step(ABC, Generic[Result]):
+class EngineStep(ABC, Generic[Result]):
     """A piece of work that depends on nothing but itself and the blocks of the flow.
 
     Steps and results travel between processes and to files: they are made of arrays, numbers and
@@ -129,7 +129,7 @@ class StepStore(Protocol):
         """Keep the result of a step, now or within the next second or so."""
 
 
-class Work:
+class StepRunner:
     """Who carries out steps, and where results are kept.
 
     Parameters
@@ -168,7 +168,7 @@ class Work:
         self._keeping += time.perf_counter() - start
 
     def results(
-        self, merger: Merger, steps: Iterable[Step[Result]], tick: Tick
+        self, merger: Merger, steps: Iterable[EngineStep[Result]], tick: Tick
     ) -> Generator[Result]:
         """The results of steps, in their order.
 
@@ -176,7 +176,7 @@ class Work:
         ----------
         merger : Merger
             Does the steps that are done here; elsewhere another one of the same blocks does them.
-        steps : iterable of Step
+        steps : iterable of EngineStep
             Taken one by one, a few ahead of the results.
         tick : callable
             Called with 0 while results are waited for.
@@ -213,7 +213,7 @@ class Work:
                 if pending.future is not None:
                     pending.future.cancel()
 
-    def _recalled(self, merger: Merger, step: Step[Result]) -> _Pending[Result]:
+    def _recalled(self, merger: Merger, step: EngineStep[Result]) -> _Pending[Result]:
         """A step, with its result if the store knows it."""
         if self.store is None:
             return _Pending(step)
@@ -285,7 +285,8 @@ class Work:
         self._failed = True
 
 
-HERE = Work()
+IN_PROCESS = StepRunner()
+HERE, Step, Work = IN_PROCESS, EngineStep, StepRunner  # former names
 """Everything in this process, nothing kept."""
 
 
@@ -301,7 +302,7 @@ def step_key(merger: Merger, name: str, content: bytes) -> str:
 class _Pending(Generic[Result]):
     """A step that was begun: its result, or the promise of it among others, or neither."""
 
-    step: Step[Result]
+    step: EngineStep[Result]
     key: str = ""
     done: tuple[Result, ...] = ()
     future: Future[list[tuple[Result, float]]] | None = None
@@ -309,7 +310,7 @@ class _Pending(Generic[Result]):
 
 
 class _ElsewhereError(Exception):
-    """An executor did not return a result; the cause says why."""
+    """An executor did not return a result, for the reason in its cause."""
 
 
 def _awaited(future: Future[Result], tick: Tick) -> Result:
@@ -324,11 +325,11 @@ def _awaited(future: Future[Result], tick: Tick) -> Result:
             raise _ElsewhereError from error
 
 
-_MADE: dict[tuple[type[Merger], Blocks], Merger] = {}
+_MADE: dict[tuple[type[Merger], FlowDiagrams], Merger] = {}
 
 
 def _elsewhere(
-    kind: type[Merger], blocks: Blocks, steps: Sequence[Step[Result]]
+    kind: type[Merger], blocks: FlowDiagrams, steps: Sequence[EngineStep[Result]]
 ) -> list[tuple[Result, float]]:
     """Do steps in another process, which keeps the merger for the next ones."""
     merger = _MADE.get((kind, blocks))
@@ -338,7 +339,7 @@ def _elsewhere(
     return [_timed(merger, step) for step in steps]
 
 
-def _timed(merger: Merger, step: Step[Result]) -> tuple[Result, float]:
+def _timed(merger: Merger, step: EngineStep[Result]) -> tuple[Result, float]:
     """The result of a step and the seconds that it took."""
     start = time.perf_counter()
     result = step.carry_out(merger)

@@ -288,7 +288,7 @@ def _stores(generator: Generator, others: tuple[DiagramSum, ...], tick: Tick) ->
         cuts=tuple(cuts for _, _, cuts in generator.blocks),
         symmetric=tuple((tensor,) for tensor in tensors if tensor.is_random),
         axes=tuple(sorted(axes, key=lambda axis: axis.sort_key)),
-        fixed=tuple(tensor for tensor in tensors if not tensor.is_random),
+        deterministic=tuple(tensor for tensor in tensors if not tensor.is_random),
     )
     if not all(ArrayRepresentation.suits(diagram) for diagram in diagrams):
         return (PlainRepresentation(blocks, tick),)

@@ -45,12 +45,12 @@ from expansion.dynamics.reduction import Coinciding, Separated
 from expansion.dynamics.scales import Scales, Scaling
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.dynamics.taylor import SeriesTerm, gaussian_average, series_coefficients
-from expansion.exponents import SeriesExponents
 from expansion.leading import leading_part
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.regimes import Regime, Regimes
 from expansion.series import Budget, Progress, checked_budget
+from expansion.series_exponents import SeriesExponents
 
 __all__ = ["Certificate", "EffectiveDynamics", "RefusedError", "derive"]
 

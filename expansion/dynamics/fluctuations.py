@@ -56,7 +56,7 @@ def variance_coefficients(
     Parameters
     ----------
     dynamics : EffectiveDynamics
-        Derived with averages that tell exchangeable tensors apart, because each fluctuates for
+        Derived with averages that distinguish exchangeable tensors, because each fluctuates for
         itself.
     last : int
         The last coefficient.
@@ -66,8 +66,8 @@ def variance_coefficients(
     Raises
     ------
     InvalidInputError
-        If exchangeable tensors are not told apart, cores are random to leading order, or the rate
-        of change is followed.
+        If exchangeable tensors are not distinguished, cores are random to leading order, or the
+        rate of change is followed.
     RefusedError
         If the certificate of the dynamics does not hold.
     BudgetExceededError
@@ -81,7 +81,7 @@ def variance_coefficients(
     ):
         raise InvalidInputError(
             f"variance of regime {dynamics.regime.name}: its cores are random to leading order, "
-            "or not told apart; use the exact coefficients"
+            "or not distinguished; use the exact coefficients"
         )
     cores, output, rates, initial = dynamics.numbered(last, diagrams=diagrams)
     slopes = _slopes(last, output, rates, initial, averages)

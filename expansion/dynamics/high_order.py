@@ -1,4 +1,4 @@
-"""Leading series that go on beyond the exact coefficients, by the dynamics of their regime.
+"""Leading series continued beyond the exact coefficients by the dynamics of their regime.
 
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes

@@ -22,13 +22,13 @@ from expansion.dynamics.derivation import EffectiveDynamics
 from expansion.dynamics.hierarchy import CoreTerm
 from expansion.dynamics.reduction import Coinciding, Separated
 from expansion.polynomial import symbol_order
-from expansion.records import polynomial_record
+from expansion.series_records import polynomial_record
 
 __all__ = ["derivation_record"]
 
 
 def derivation_record(found: EffectiveDynamics, last: int | None) -> dict[str, Any]:
-    """A derivation with its leading coefficients up to one; none if it is refused.
+    """A derivation with its leading coefficients up to one; none if it is rejected.
 
     Parameters
     ----------

@@ -91,8 +91,8 @@ class Reduction:
     ----------
     scales : Scales
     labelled : bool, default False
-        Whether diagrams that differ by a permutation of exchangeable tensors are told apart. Their
-        values are equal, but what merges with them is not.
+        Whether diagrams that differ by a permutation of exchangeable tensors are distinguished.
+        Their values are equal, but their mergers are not.
     moving : bool, default False
         Whether the rates of change of what is replaced by its mean have to be concentrated too.
 

@@ -260,7 +260,7 @@ def _concentrated(spread: tuple[Fraction | None, Fraction]) -> bool:
 def _marked(
     nodes: tuple[Axis, ...], factors: tuple[Factor, ...], roots: tuple[int, ...]
 ) -> Diagram:
-    """A block with a factor of its own at each of its roots, which tells it from others."""
+    """A block with a factor of its own at each of its roots, which distinguishes it from others."""
     marks = tuple(
         (Tensor(f"{_MARK}{place}", (nodes[v],), Kind.GAUSSIAN, variance="1"), (v,))
         for place, v in enumerate(roots)

@@ -40,7 +40,7 @@ _TENSOR = (
     "cumulants",
     "exponent",
 )
-"""What a tensor may be told."""
+"""The fields of a tensor."""
 
 MAXIMAL_SIZE = 999_999_999
 """Largest size of a pinned axis."""
@@ -176,7 +176,7 @@ class Declarations:
         return str(factor.with_numbers(pinned))
 
     def _law(self, path: Path) -> dict[str, Any]:
-        """What a table says about the law of a tensor, with numbers for pinned sizes."""
+        """The law of a tensor in a table, with numbers for pinned sizes."""
         table = self.document.table(path)
         result: dict[str, Any] = {}
         if "law" in table:
@@ -188,7 +188,7 @@ class Declarations:
             values = self.document.get(path, "cumulants", dict)
             here = (*path, "cumulants")
             result["cumulants"] = {k: self._value((*here, k), v) for k, v in values.items()}
-        # Read once on its own: an error in it is told where the law is, not where the tensor is.
+        # Read once on its own: an error in it names the place of the law, not that of the tensor.
         if result:
             names = {"law": "name"}
             given = {names.get(key, key): value for key, value in result.items()}

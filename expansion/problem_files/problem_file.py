@@ -46,12 +46,12 @@ Top level:
   flow);
 - ``observables``: ``formula`` without open indices, ``normalisation``, ``averaged_over``.
 
-Models, targets and observables are formulas, see `expansion.formulas`; observables may also be made
-of losses, other observables, the model and its tangent kernel, see `expansion.expressions`. A
-target may also combine the names in `expansion.targets.TARGETS` if all open indices lie on the axis
-p; ``zero`` and ``0`` are the zero target on any axes.
+Models, targets and observables are formulas, see `expansion.formula_parser`; observables may also
+be made of losses, other observables, the model and its tangent kernel, see `expansion.expressions`.
+A target may also combine the names in `expansion.targets.TARGETS` if all open indices lie on the
+axis p; ``zero`` and ``0`` are the zero target on any axes.
 
-A file is a stranger's: its size is limited, see `expansion.untrusted` and
+Files are untrusted: their size is limited, see `expansion.input_limits` and
 `expansion.problem_files.toml_document`, and nothing in it is evaluated.
 
 Source: ours.
@@ -73,7 +73,8 @@ from diagrams.tensors import Axis, Tensor
 from expansion.composed import Composed
 from expansion.drive import FACTORS, Drive
 from expansion.expressions import entry_names, is_plain_formula, word_names
-from expansion.formulas import Term, read_formula
+from expansion.formula_parser import Term, read_formula
+from expansion.input_limits import MAXIMAL_NAME, is_name, legible, read_file, read_stream
 from expansion.losses import OBSERVABLES, Followed, Observable, QuadraticLoss
 from expansion.models import PRESETS
 from expansion.problem import Problem
@@ -81,7 +82,6 @@ from expansion.problem_files.declarations import Declarations
 from expansion.problem_files.toml_document import MAXIMAL_CHARACTERS, TomlDocument, listed
 from expansion.problem_files.toml_document import Path as Keys
 from expansion.targets import TARGETS, scaled
-from expansion.untrusted import MAXIMAL_NAME, is_name, legible, read_file, read_stream
 
 __all__ = ["read_problem", "read_problem_file", "read_problem_stream"]
 
@@ -95,7 +95,7 @@ def read_problem_file(path: str | PathLike[str]) -> Problem:
     Raises
     ------
     InvalidInputError
-        If the file cannot be read or does not describe a problem; the message tells the line.
+        If the file cannot be read or does not describe a problem; the message names the line.
     """
     try:
         path = Path(path)
@@ -141,7 +141,7 @@ def read_problem(document: TomlDocument) -> Problem:
     Raises
     ------
     InvalidInputError
-        If it does not describe one; the message tells the line.
+        If it does not describe one; the message names the line.
     """
     return _Reader(document, Declarations(document)).problem
 

@@ -23,7 +23,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from diagrams.arguments import shown
 from diagrams.errors import InvalidInputError
-from expansion.untrusted import MAXIMAL_NAME, legible
+from expansion.input_limits import MAXIMAL_NAME, legible
 
 __all__ = [
     "MAXIMAL_CHARACTERS",

@@ -21,7 +21,7 @@ symbols for positive, because sympy then keeps no roots of squares. Whether the 
 negative numbers too is found out afterwards, and where they do not, the result names the symbols.
 The initial values are put in as they are given: |z| stays |z|.
 
-On a plane that is characteristic values are no initial values: the equation itself may say that h
+On a plane that is characteristic values are no initial values: the equation itself may imply that h
 vanishes there. Then h = x^k u, and the equation of u can be solved (`FirstOrderPDE.of_quotient`):
 
 >>> x = sympy.Symbol("x")

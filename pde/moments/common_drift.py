@@ -17,13 +17,13 @@ happens if and only if g I > 1.
 
 Here x = -s > 0 runs over many decades, so the integrals are taken in log(1 + x/scale).
 
->>> shape = Shape(
+>>> particle = FreeParticle(
 ...     order=4, scale=0.1, square=lambda s: 1 / (1 - s), overlap=lambda s: 1 / (1 - s) ** 2
 ... )
->>> round(shape.integral, 12)
+>>> round(particle.integral, 12)
 0.5
->>> drift = SharedDrift(shape, coupling=1.0)
->>> drift.blow_up is None, SharedDrift(shape, coupling=4.0).blow_up is None
+>>> drift = MeanFieldClock(particle, coupling=1.0)
+>>> drift.blow_up is None, MeanFieldClock(particle, coupling=4.0).blow_up is None
 (True, False)
 
 Source: ours.
@@ -39,7 +39,7 @@ from numpy.typing import NDArray
 
 from pde.numerics.antiderivative import Antiderivative
 
-__all__ = ["Shape", "SharedDrift"]
+__all__ = ["FreeParticle", "MeanFieldClock"]
 
 FloatArray = NDArray[np.float64]
 
@@ -52,7 +52,7 @@ _GRADING = 50
 
 
 @dataclass(frozen=True, eq=False)
-class Shape:
+class FreeParticle:
     """Mean square and overlap of the particles that move by the overlap alone, s <= 0.
 
     Parameters
@@ -69,12 +69,12 @@ class Shape:
     scale: float
     square: Callable[[FloatArray], FloatArray]
     overlap: Callable[[FloatArray], FloatArray]
-    depth: Antiderivative = field(init=False)
+    damping: Antiderivative = field(init=False)
 
     def __post_init__(self) -> None:
         end = np.log1p(_LONGEST)
         breaks = np.linspace(0.0, end, round(end / _PANEL) + 1)
-        object.__setattr__(self, "depth", Antiderivative(self._integrand, breaks))
+        object.__setattr__(self, "damping", Antiderivative(self._integrand, breaks))
 
     def time(self, w: FloatArray) -> FloatArray:
         """The time s = -scale (exp(w) - 1)."""
@@ -87,27 +87,27 @@ class Shape:
     @property
     def integral(self) -> float:
         """I, the integral of A^{nu-1} over all s < 0."""
-        return self.depth.total
+        return self.damping.total
 
 
-class SharedDrift:
+class MeanFieldClock:
     """The solution of the moment characteristics for gradient ascent, tau <= 0.
 
     Parameters
     ----------
-    shape : Shape
+    particle : FreeParticle
     coupling : float
         g; zero if the loss has no term theta a^nu / 2.
     """
 
-    def __init__(self, shape: Shape, *, coupling: float) -> None:
-        self._shape = shape
+    def __init__(self, particle: FreeParticle, *, coupling: float) -> None:
+        self._particle = particle
         self._coupling = coupling
-        depth = shape.depth
-        breaks = depth.breaks
+        damping = particle.damping
+        breaks = damping.breaks
         self._end: float | None = None
-        if coupling * shape.integral > 1:
-            self._end = float(depth.inverse(np.array([1 / coupling]))[0])
+        if coupling * particle.integral > 1:
+            self._end = float(damping.inverse(np.array([1 / coupling]))[0])
             halves = self._end * (1 - 0.5 ** np.arange(1.0, _GRADING))
             before = breaks[breaks < self._end]
             breaks = np.unique(np.concatenate([before, halves, [self._end]]))
@@ -125,11 +125,11 @@ class SharedDrift:
 
     def _bracket(self, w: FloatArray) -> FloatArray:
         """chi^{-nu}, as a difference from its zero if it has one."""
-        return np.asarray(np.maximum(1 - self._coupling * self._shape.depth(w), 0.0))
+        return np.asarray(np.maximum(1 - self._coupling * self._particle.damping(w), 0.0))
 
     def _clock_rate(self, w: FloatArray) -> FloatArray:
-        nu = self._shape.order
-        rate = self._bracket(w) ** ((nu - 2) / nu) * self._shape.scale * np.exp(w)
+        nu = self._particle.order
+        rate = self._bracket(w) ** ((nu - 2) / nu) * self._particle.scale * np.exp(w)
         return np.asarray(rate)
 
     def square_and_overlap(self, time: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -137,14 +137,17 @@ class SharedDrift:
 
         Times beyond the last panel (x/scale = 1e25) are continued with a constant chi.
         """
-        shape, clock = self._shape, self._clock
+        particle, clock = self._particle, self._clock
         w = clock.inverse(np.minimum(-time, clock.total))
         bracket = self._bracket(w)
-        s = shape.time(w)
+        s = particle.time(w)
         beyond = -time > clock.total
         if np.any(beyond):
-            rest = (-time - clock.total) * bracket ** (-(shape.order - 2) / shape.order)
+            rest = (-time - clock.total) * bracket ** (-(particle.order - 2) / particle.order)
             s = np.where(beyond, s - rest, s)
         with np.errstate(divide="ignore"):
-            growth = bracket ** (-1 / shape.order)
-        return growth**2 * shape.square(s), growth**shape.order * shape.overlap(s)
+            growth = bracket ** (-1 / particle.order)
+        return growth**2 * particle.square(s), growth**particle.order * particle.overlap(s)
+
+
+Shape, SharedDrift = FreeParticle, MeanFieldClock  # former names

@@ -28,11 +28,11 @@ from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import solve_ivp
 
 from diagrams.errors import InvalidInputError
 from pde.moments.hierarchy import ContractedLoss, LossTerm, Multiplicity
 from pde.numerics.gaussian_quadrature import QuadratureError, gaussian_rule
+from pde.numerics.trajectories import Equation, follow
 
 __all__ = ["BlowUp", "ParticlePath", "blow_up", "integrate"]
 
@@ -208,31 +208,21 @@ def _follow(
     shape = particle.start.shape
     bound = LARGEST * (1 + float(np.max(np.abs(particle.start))))
 
-    def velocity(_: float, u: FloatArray) -> FloatArray:
-        return particle.velocity(u.reshape(shape)).ravel()
-
-    def escape(_: float, u: FloatArray) -> float:
-        return bound - float(np.max(np.abs(u)))
-
-    escape.terminal = True  # type: ignore[attr-defined]
-    with np.errstate(all="ignore"):
-        solution = solve_ivp(
-            velocity,
-            (0.0, tau[-1]),
-            particle.start.ravel(),
-            method="DOP853",
-            t_eval=tau,
-            rtol=relative_tolerance,
-            atol=0.0,
-            events=escape,
-        )
-    if solution.status != 0:
-        reached = float(solution.t[-1]) if solution.t.size else 0.0
+    equation = Equation(
+        lambda u: particle.velocity(u.reshape(shape)).ravel(),
+        particle.start.ravel(),
+        lambda u: np.array(particle.loss_and_slope(u.reshape(shape))),
+        tolerance=relative_tolerance,
+        absolute=0.0,
+        name="particle of a moment hierarchy",
+    )
+    path = follow(equation, tau, going=lambda u: bound - float(np.max(np.abs(u))))
+    if np.isfinite(path.start) or np.isfinite(path.end):
+        reached = path.end if np.isfinite(path.end) else path.start
         raise QuadratureError(
             f"particle: a trajectory is unbounded soon after tau = {reached:.6g}; give times before"
         )
-    pairs = [particle.loss_and_slope(u.reshape(shape)) for u in solution.y.T]
-    return np.array([value for value, _ in pairs]), np.array([slope for _, slope in pairs])
+    return path.values[:, 0], path.values[:, 1]
 
 
 def blow_up(

@@ -123,7 +123,7 @@ class Ratio:
 
     def _poles(self, sign: int) -> list[tuple[float, float]]:
         """The distances of the real poles of a sign, with their residues."""
-        # Pairs of a root and its multiplicity, whatever the library's annotation says.
+        # Pairs of a root and its multiplicity, despite the library's annotation.
         roots: list[Any] = list(self.denominator.complex_roots())
         slope = self.denominator.derivative()
         result = []

@@ -20,7 +20,7 @@ by little keeps its digits.
 >>> bool(abs(value[0] - 0.596347362323194) <= error[0] < 1e-3)
 True
 
-On its Stokes line the same series is refused:
+On its Stokes line the same series is rejected:
 
 >>> Resummation(euler)(np.array([-1.0]), relative_tolerance=1e-3)
 Traceback (most recent call last):
@@ -120,7 +120,7 @@ def diverges(coefficients: Sequence[Fraction], *, sign: int) -> bool:
     analytic continuations from above and from below differ. Growth like a factorial is seen by the
     quotients of successive coefficients. They increase in steps that do not become smaller; those
     of a convergent series tend to a constant, in steps that fall like 1/n². At least five
-    successive terms are needed; series in x², and x times such, are told by every second one.
+    successive terms are needed; series in x², and x times such, are recognised by every second one.
 
     Parameters
     ----------

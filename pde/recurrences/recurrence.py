@@ -1,6 +1,6 @@
 r"""Linear recurrences with polynomial coefficients, in any number of indices.
 
-A `Recurrence` says of numbers C_n, n in N_0^d, that
+A `Recurrence` states of numbers C_n, n in N_0^d, that
 
     sum over k of  C_{n+k} P_k(n+k)  =  g_n        for **all** n in Z^d,
 
@@ -15,7 +15,7 @@ are non-negative can often be brought to this form in one of two ways:
 - by a source: the Catalan numbers obey (n + 1) C_n = (4n - 2) C_{n-1} + g_n, with g_0 = 1.
 
 Shifts are counted from the largest of each index, and the coefficients are coprime integers, so
-that equality is equality of what is said. The form of P_k that a person writes is P_k(n+k).
+that equality is equality of the statements. The form of P_k that a person writes is P_k(n+k).
 
 >>> catalan = Recurrence(
 ...     indices=("n",),

@@ -7,7 +7,7 @@ For shifts k in a box and degrees up to a bound, the equations
 are linear in the unknown coefficients p_{k,a} of the polynomials P_k. Boxes and degrees are tried
 from the fewest unknowns on. The equations are those of the smaller numbers; the larger numbers are
 *held out*, and a solution counts only if it holds in every equation with a held-out number. What is
-found is a conjecture, and says how many equations confirm it.
+found is a conjecture, with the number of equations that confirm it.
 
 Only equations that contain a number that is not zero are counted, and a box is tried only where
 there are at least as many of them as unknowns: then a solution is no matter of course. Among the

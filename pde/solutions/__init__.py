@@ -1,6 +1,6 @@
 """Solved regimes: one file each, with data, conditions and source.
 
-The algorithms live once, in the modules above; a file here says which of them apply to its regimes,
+The algorithms live once, in the modules above; a file here names those that apply to its regimes,
 in which variables, and exports ``SOLVERS``.
 """
 

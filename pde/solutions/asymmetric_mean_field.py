@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expansion.polynomial import Polynomial
-from pde.evolution import Step
+from pde.evolution import DerivationStep
 from pde.moments.hierarchy import ContractedLoss
 from pde.moments.taylor import moment_taylor
 from pde.solutions.vector_particles import vector_particle_solver
@@ -46,14 +46,14 @@ def mean_field_taylor(order: int) -> Iterator[Polynomial]:
     return moment_taylor(contracted_loss(order), number="p", weight="H", symmetric=True)
 
 
-def _steps(order: int) -> tuple[Step, ...]:
+def _steps(order: int) -> tuple[DerivationStep, ...]:
     return (
-        Step(
+        DerivationStep(
             "Contracted loss",
             rf"\ell = \tfrac12 f^2 - f,\quad f = H\,\mathbf{{E}}[u_1\cdots u_{{{order}}}]",
             "Coordinates of the output decouple.",
         ),
-        Step(
+        DerivationStep(
             "Vector particle",
             r"u_c' = (1-f)\prod_{c'\ne c}u_{c'},\quad u(0)\sim N(0,\sigma^2)",
             "Its moments are the multiplicities of the edges of each colour.",

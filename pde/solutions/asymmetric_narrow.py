@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expansion.polynomial import Polynomial
-from pde.evolution import Step
+from pde.evolution import DerivationStep
 from pde.moments.hierarchy import ContractedLoss
 from pde.moments.taylor import moment_taylor
 from pde.solutions.vector_particles import vector_particle_solver
@@ -47,15 +47,15 @@ def narrow_taylor(order: int) -> Iterator[Polynomial]:
     return moment_taylor(contracted_loss(order), number="H", weight="p", symmetric=True)
 
 
-def _steps(order: int) -> tuple[Step, ...]:
+def _steps(order: int) -> tuple[DerivationStep, ...]:
     return (
-        Step(
+        DerivationStep(
             "Contracted loss",
             rf"\ell = \tfrac12 a^{{{order}}} - c,\quad a = p\,\mathbf{{E}}[u_1^2],\quad "
             rf"c = p\,\mathbf{{E}}[u_1\cdots u_{{{order}}}]",
             "Rows decouple.",
         ),
-        Step(
+        DerivationStep(
             "Vector particle",
             rf"u_c' = -a^{{{order - 1}}}u_c + \prod_{{c'\ne c}}u_{{c'}},\quad "
             r"u(0)\sim N(0,\sigma^2)",

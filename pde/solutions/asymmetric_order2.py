@@ -25,21 +25,18 @@ Source: ours.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import comb
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from diagrams.errors import InvalidInputError
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from pde.closed_form import EARLY_TIMES, UNTIL_BLOW_UP, closed_form
-from pde.curve import Domain, FloatArray, Parameters
-from pde.evolution import Solution, Step
+from pde.closed_form import EARLY_TIMES, closed_form
+from pde.evolution import DerivationStep, Solution
+from pde.face import UNTIL_BLOW_UP, Face
 from pde.moments.hierarchy import ContractedLoss
 from pde.moments.taylor import moment_taylor
 from pde.solver import CpModel, Solver, cp_model
@@ -50,42 +47,39 @@ if TYPE_CHECKING:
 
 __all__ = ["SOLVERS"]
 
-_BLOW_UP = "because backwards in time the weights reach infinity there"
-
-
-def _numbers(parameters: Parameters) -> tuple[float, float, float, float, float]:
-    """p, H, κ, z and T."""
-    p, H, sigma2 = (parameters[name] for name in ("p", "H", "sigma2"))
-    return float(p), float(H), float(H * sigma2), float(p * sigma2), float(parameters["T"])
-
 
 def _symbols() -> tuple[sympy.Expr, ...]:
-    """p, H, κ, z and τ."""
+    """p, H, κ, z, τ and T."""
     p, H, sigma2, t, T = (symbol(name) for name in ("p", "H", "sigma2", "t", "T"))
-    return p, H, H * sigma2, p * sigma2, t / T
+    return p, H, H * sigma2, p * sigma2, t / T, T
 
 
 # -- C-D -----------------------------------------------------------------------------------------
 
 
-def _wide_formula() -> sympy.Expr:
+def _wide() -> Face:
     import sympy
 
-    _, _, kappa, _, _ = _symbols()
-    return _wide_formula_in(sympy.sqrt(1 + kappa**2))
+    _, _, kappa, _, _, T = _symbols()
+    R = sympy.sqrt(1 + kappa**2)
+    return Face(
+        loss=_wide_formula(R),
+        blow_up=(-T / R * sympy.log((R + kappa + 1) / sympy.sqrt(2 * kappa)),),
+        late=sympy.Integer(0),
+    )
 
 
-def _wide_formula_in(R: sympy.Expr) -> sympy.Expr:
+def _wide_formula(R: sympy.Expr) -> sympy.Expr:
     import sympy
 
-    p, _, kappa, _, tau = _symbols()
+    p, _, kappa, _, tau, _ = _symbols()
     cosh, sinh = sympy.cosh(R * tau), sympy.sinh(R * tau)
     return p / 2 * ((cosh + kappa * sinh / R) ** 2 - (sinh / R) ** 2) ** -2
 
 
 def _wide_taylor() -> Iterator[Polynomial]:
     """The formula is even in R: it is expanded in R, then R² = 1 + κ²."""
-    formula = _wide_formula_in(symbol("R"))
+    formula = _wide_formula(symbol("R"))
     done, number = 0, 8
     while True:
         yield from (_without_root(c) for c in taylor(formula, number)[done:])
@@ -105,41 +99,22 @@ def _without_root(polynomial: Polynomial) -> Polynomial:
     return total
 
 
-def _wide(parameters: Parameters, t: FloatArray) -> FloatArray:
-    p, _, kappa, _, T = _numbers(parameters)
-    tau = t / T
-    R = math.hypot(1, kappa)
-    # Everything divided by exp(2R|τ|)/4; R - 1 and R - κ without cancellation.
-    decay = np.exp(-2 * R * np.abs(tau))
-    late, early = np.where(tau >= 0, 1.0, decay), np.where(tau >= 0, decay, 1.0)
-    above_one = kappa**2 / (R + 1)
-    first = (kappa + above_one) * late + (1 + 1 / (R + kappa)) * early
-    second = (R + kappa + 1) * late - 2 * kappa / (kappa + 1 + R) * early
-    value: FloatArray = p / 2 * (4 * R**2 * decay / (first * second)) ** 2
-    return value
-
-
-def _wide_domain(parameters: Parameters) -> Domain:
-    _, _, kappa, _, T = _numbers(parameters)
-    R = math.hypot(1, kappa)
-    start = -T / R * math.log((R + kappa + 1) / math.sqrt(2 * kappa))
-    return Domain(start=start, reason=_BLOW_UP)
-
-
 _WIDE_STEPS = (
-    Step(
+    DerivationStep(
         "Moment characteristics",
         r"\ell = \tfrac12 z_{11}^2 - z_{11}, \qquad f' = 2r(1-f),\quad r' = 2f(1-f)",
         "Coordinates decouple; f = z_11, and 2r = z_20 + z_02 is the kernel.",
     ),
-    Step("First integral", r"r^2 - f^2 = \kappa^2", "f' f = r' r; at the start f = 0, r = κ."),
-    Step(
+    DerivationStep(
+        "First integral", r"r^2 - f^2 = \kappa^2", "f' f = r' r; at the start f = 0, r = κ."
+    ),
+    DerivationStep(
         "Separable equation",
         r"f = \kappa\sinh x,\quad x' = 2(1-\kappa\sinh x),\quad "
         r"\tanh\tfrac x2 = \frac{\tanh R\tau}{R+\kappa\tanh R\tau},\quad R=\sqrt{1+\kappa^2}",
         "Integrated with q = tanh(x/2).",
     ),
-    Step(
+    DerivationStep(
         "Loss",
         r"\mathbf{E}[L] \sim \frac p2 \left[\frac{R^2}{(R\cosh R\tau+\kappa\sinh R\tau)^2"
         r"-\sinh^2 R\tau}\right]^2",
@@ -150,48 +125,36 @@ _WIDE_STEPS = (
 # -- E-A -----------------------------------------------------------------------------------------
 
 
-def _narrow_formula() -> sympy.Expr:
+def _narrow() -> Face:
     import sympy
 
-    p, H, _, z, tau = _symbols()
+    p, H, _, z, tau, T = _symbols()
     cosh, sinh = sympy.cosh(2 * tau), sympy.sinh(2 * tau)
     below = 1 + z * sinh
-    return p / 2 + H * ((z * cosh) ** 2 / 2 * below**-2 - z * sinh / below)
-
-
-def _narrow(parameters: Parameters, t: FloatArray) -> FloatArray:
-    """In the form ½(1 + z²)/(1 + z sinh)² - ½: one positive term less a constant."""
-    p, H, _, z, T = _numbers(parameters)
-    tau = t / T
-    decay = np.exp(-2 * np.abs(tau))
-    sinh = np.sign(tau) * (-np.expm1(-4 * np.abs(tau))) / 2
-    below = decay + z * sinh
-    value: FloatArray = (p - H) / 2 + H / 2 * (1 + z**2) * (decay / below) ** 2
-    return value
-
-
-def _narrow_domain(parameters: Parameters) -> Domain:
-    _, _, _, z, T = _numbers(parameters)
-    return Domain(start=-T / 2 * math.asinh(1 / z), reason=_BLOW_UP)
+    return Face(
+        loss=p / 2 + H * ((z * cosh) ** 2 / 2 * below**-2 - z * sinh / below),
+        blow_up=(-T / 2 * sympy.asinh(1 / z),),
+        late=(p - H) / 2,
+    )
 
 
 _NARROW_STEPS = (
-    Step(
+    DerivationStep(
         "Moment characteristics",
         r"\ell = \tfrac12 z_{20}z_{02} - z_{11},\qquad u_1' = u_2 - a u_1,\quad u_2' = u_1 - a u_2",
         "Rows decouple; by symmetry z_20 = z_02 = a.",
     ),
-    Step(
+    DerivationStep(
         "Shared drift",
         r"u = \chi v,\quad \chi' = -a\chi,\quad v_1' = v_2,\ v_2' = v_1",
         "v turns hyperbolically: E[v₁²] = σ² cosh 2τ, E[v₁v₂] = σ² sinh 2τ.",
     ),
-    Step(
+    DerivationStep(
         "Scale",
         r"\chi^{-2} = 1 + 2\int_0^\tau z\cosh 2\tau'\,d\tau' = 1 + z\sinh 2\tau",
         "From (χ⁻²)' = 2aχ⁻² = 2z cosh 2τ.",
     ),
-    Step(
+    DerivationStep(
         "Loss",
         r"\mathbf{E}[L] \sim \frac p2 + H\left[\frac{z^2\cosh^2 2\tau}{2(1+z\sinh 2\tau)^2}"
         r"-\frac{z\sinh 2\tau}{1+z\sinh 2\tau}\right]",
@@ -202,37 +165,21 @@ _NARROW_STEPS = (
 # -- D, E, D-E -----------------------------------------------------------------------------------
 
 
-def _small_formula(*, wide: bool, narrow: bool) -> sympy.Expr:
+def _small(*, wide: bool, narrow: bool) -> Face:
     import sympy
 
-    p, H, kappa, z, tau = _symbols()
+    p, H, kappa, z, tau, _ = _symbols()
     cosh, sinh = sympy.cosh(2 * tau), sympy.sinh(2 * tau)
     total = p / 2 - p * kappa * sinh
     if wide:
         total += p * kappa**2 * (sinh**2 / 2 + cosh * (cosh - 1))
     if narrow:
         total += H * z**2 * (cosh**2 / 2 + sinh**2)
-    return total
-
-
-def _small(*, wide: bool, narrow: bool) -> Callable[[Parameters, FloatArray], FloatArray]:
-    def evaluate(parameters: Parameters, t: FloatArray) -> FloatArray:
-        p, H, kappa, z, T = _numbers(parameters)
-        with np.errstate(over="ignore", invalid="ignore"):
-            cosh, sinh = np.cosh(2 * t / T), np.sinh(2 * t / T)
-            value = p / 2 - p * kappa * sinh
-            if wide:
-                # cosh 2τ - 1 = 2 sinh² τ
-                value = value + p * kappa**2 * (sinh**2 / 2 + 2 * cosh * np.sinh(t / T) ** 2)
-            if narrow:
-                value = value + H * z**2 * (cosh**2 / 2 + sinh**2)
-        return np.asarray(value)
-
-    return evaluate
+    return Face(loss=total)
 
 
 _SMALL_STEPS = (
-    Step(
+    DerivationStep(
         "Lowest orders",
         r"f = \kappa\sinh 2\tau - \kappa^2\cosh 2\tau(\cosh 2\tau - 1) + O(\kappa^3)",
         "A small initialisation: C-D and E-A to second order, the odd order leads at odd s.",
@@ -240,39 +187,20 @@ _SMALL_STEPS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Face:
-    """One face: formula, evaluator, domain, limits and derivation."""
+_FACES: dict[str, Callable[[], Face]] = {
+    "C-D": _wide,
+    "E-A": _narrow,
+    "D": lambda: _small(wide=True, narrow=False),
+    "E": lambda: _small(wide=False, narrow=True),
+    "D-E": lambda: _small(wide=True, narrow=True),
+}
 
-    formula: Callable[[], sympy.Expr]
-    evaluate: Callable[[Parameters, FloatArray], FloatArray]
-    domain: Callable[[Parameters], Domain]
-    late: Callable[[Parameters], float | None]
-    steps: tuple[Step, ...]
-
-
-def _small_face(*, wide: bool, narrow: bool) -> _Face:
-    return _Face(
-        lambda: _small_formula(wide=wide, narrow=narrow),
-        _small(wide=wide, narrow=narrow),
-        lambda parameters: Domain(),
-        lambda parameters: None,
-        (*_WIDE_STEPS * wide, *_NARROW_STEPS * narrow, *_SMALL_STEPS),
-    )
-
-
-_FACES = {
-    "C-D": _Face(_wide_formula, _wide, _wide_domain, lambda q: 0.0, _WIDE_STEPS),
-    "E-A": _Face(
-        _narrow_formula,
-        _narrow,
-        _narrow_domain,
-        lambda q: float((q["p"] - q["H"]) / 2),
-        _NARROW_STEPS,
-    ),
-    "D": _small_face(wide=True, narrow=False),
-    "E": _small_face(wide=False, narrow=True),
-    "D-E": _small_face(wide=True, narrow=True),
+_STEPS = {
+    "C-D": _WIDE_STEPS,
+    "E-A": _NARROW_STEPS,
+    "D": (*_WIDE_STEPS, *_SMALL_STEPS),
+    "E": (*_NARROW_STEPS, *_SMALL_STEPS),
+    "D-E": (*_WIDE_STEPS, *_NARROW_STEPS, *_SMALL_STEPS),
 }
 
 
@@ -291,7 +219,7 @@ _COMPARED = 12
 """Coefficients at which a formula is compared with the moment hierarchy."""
 
 
-def _against_hierarchy(regime: str, solution: Solution) -> Step:
+def _against_hierarchy(regime: str, solution: Solution) -> DerivationStep:
     """The comparison of a formula with the moment hierarchy it solves.
 
     Raises
@@ -311,7 +239,7 @@ def _against_hierarchy(regime: str, solution: Solution) -> Step:
                 f"regime {regime}: its formula differs from its moment characteristics at s = {s}; "
                 "correct it"
             )
-    return Step(
+    return DerivationStep(
         "Comparison",
         rf"[\tau^s]\,\mathbf{{E}}[L] = [\tau^s]\left(\tfrac p2 + {number}\,\ell(z(\tau))\right)"
         rf",\quad s = 0, \ldots, {_COMPARED - 1}",
@@ -320,16 +248,12 @@ def _against_hierarchy(regime: str, solution: Solution) -> Step:
 
 
 def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
-    face = _FACES[regime]
     solution = closed_form(
+        _FACES[regime](),
         problem=problem.title,
         regime=regime,
         source="ours",
-        formula=face.formula(),
-        derivation=face.steps,
-        evaluate=face.evaluate,
-        domain=face.domain,
-        limits=lambda parameters: (None, face.late(parameters)),
+        derivation=_STEPS[regime],
         validity=UNTIL_BLOW_UP if regime in _CHARACTERISTICS else EARLY_TIMES,
     )
     if regime == "C-D":

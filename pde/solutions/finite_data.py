@@ -21,7 +21,7 @@ from expansion.models import cp
 from expansion.problem import Problem
 from expansion.recognition import recognised
 from pde.curve import Parameters
-from pde.evolution import Solution, Step
+from pde.evolution import DerivationStep, Solution
 from pde.solutions import symmetric_order2
 from pde.solver import Solver
 from pde.taylor import symbol
@@ -107,7 +107,7 @@ def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
     (solver,) = symmetric_order2.SOLVERS
     face = _LARGE_DATA[regime]
     solution = solver.derive(cp(order=2, symmetric=True), face, leading)
-    step = Step(
+    step = DerivationStep(
         "Many data",
         r"S = XX^{T}/N \to I",
         f"Both losses are that of SYM of order 2 on {face}; the number of data drops out.",

@@ -29,9 +29,10 @@ import numpy as np
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from pde.closed_form import EARLY_TIMES, UNTIL_BLOW_UP, closed_form
+from pde.closed_form import EARLY_TIMES, closed_form
 from pde.curve import Curve, Domain, FloatArray, Parameters
-from pde.evolution import Method, Solution, Step
+from pde.evolution import DerivationStep, Method, Solution
+from pde.face import UNTIL_BLOW_UP, Face, logistic_pole
 from pde.numerics.logistic import logistic_rest
 from pde.numerics.marchenko_pastur import averages, edge, moment_in_sizes, precise_average
 from pde.solutions.finite_data import (
@@ -74,7 +75,7 @@ class _Spectral:
     size: Callable[[Numbers], float]
     domain: Callable[[Numbers], Domain]
     late: Callable[[Numbers, Loss], float | None]
-    steps: tuple[Step, ...]
+    steps: tuple[DerivationStep, ...]
 
 
 def _logistic_density(q: Symbols, lam: sympy.Expr) -> sympy.Expr:
@@ -105,12 +106,12 @@ def _atom(n: Numbers) -> float:
     return max(1 - 1 / n.r, 0.0)
 
 
-_EIGENVECTORS = Step(
+_EIGENVECTORS = DerivationStep(
     "Eigenvalues of the data",
     r"A(0) \to a_0 I,\quad a_0 = H\sigma^2,\qquad a' = 4\lambda\, a(1-a)",
     "A commutes with S at the start and therefore always; each eigenvalue learns by itself.",
 )
-_AVERAGE = Step(
+_AVERAGE = DerivationStep(
     "Average",
     r"\lambda = 1 + r + 2\sqrt r\cos\theta,\qquad "
     r"\int f\,d\mathrm{MP}_r = f(0) + \tfrac2\pi\int_0^\pi \sin^2\theta\,"
@@ -139,7 +140,7 @@ _SPECTRAL = {
         late=lambda n, loss: 0.0 if loss == "train" else n.p / 2 * _atom(n) * n.start**2,
         steps=(
             _EIGENVECTORS,
-            Step("No target", r"a' = -4\lambda a^2", "Of 1 - a only -a is left."),
+            DerivationStep("No target", r"a' = -4\lambda a^2", "Of 1 - a only -a is left."),
             _AVERAGE,
         ),
     ),
@@ -153,7 +154,9 @@ _SPECTRAL = {
         late=lambda n, loss: None,
         steps=(
             _EIGENVECTORS,
-            Step("Small initialisation", r"a = a_0 e^{4\lambda\tau}", "To first order in a_0."),
+            DerivationStep(
+                "Small initialisation", r"a = a_0 e^{4\lambda\tau}", "To first order in a_0."
+            ),
             _AVERAGE,
         ),
     ),
@@ -265,114 +268,65 @@ def _number(value: sympy.Expr) -> mpmath.mpf:
 # -- few data --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _FewData:
-    """A face with N ≪ p: the train loss and the population loss as formulas and as functions."""
-
-    formula: Callable[[Symbols, Loss], sympy.Expr]
-    evaluate: Callable[[Numbers, FloatArray, Loss], FloatArray]
-    domain: Callable[[Numbers], Domain]
-    late: Callable[[Numbers, Loss], float | None]
-    steps: tuple[Step, ...]
-
-
-_RANK = Step(
+_RANK = DerivationStep(
     "Few data",
     r"S \to \tfrac pN P,\quad \operatorname{rank} P = N \ll p,\qquad \vartheta = \tau\,p/N",
     "The data are orthogonal; only the directions that they span move.",
 )
 
 
-def _logistic_formula(q: Symbols, loss: Loss) -> sympy.Expr:
+def _logistic(q: Symbols, loss: Loss) -> Face:
     import sympy
 
-    grown = q.start * sympy.exp(4 * q.data_time)
-    moved = ((1 - q.start) / (1 - q.start + grown)) ** 2
+    a, still = q.start, (1 - q.start) ** 2
+    moved = ((1 - a) / (1 - a + a * sympy.exp(4 * q.data_time))) ** 2
+    pole = logistic_pole(a, 4 * q.p / q.N)
     if loss == "train":
-        return q.p / 2 * moved
-    return q.p / 2 * (1 - q.start) ** 2 + q.N / 2 * (moved - (1 - q.start) ** 2)
+        return Face(loss=q.p / 2 * moved, blow_up=(pole,), late=sympy.Integer(0))
+    return Face(
+        loss=q.p / 2 * still + q.N / 2 * (moved - still),
+        blow_up=(pole,),
+        late=(q.p - q.N) / 2 * still,
+    )
 
 
-def _logistic_values(n: Numbers, t: FloatArray, loss: Loss) -> FloatArray:
-    rest = logistic_rest(n.start, 4 * n.r * t / n.T) ** 2
-    if loss == "train":
-        return n.p / 2 * rest
-    still = (1 - n.start) ** 2
-    return n.p / 2 * still + n.N / 2 * (rest - still)
+def _free(q: Symbols, loss: Loss) -> Face:
+    import sympy
 
-
-def _free_formula(q: Symbols, loss: Loss) -> sympy.Expr:
     moved = (q.start / (1 + 4 * q.start * q.data_time)) ** 2
+    pole = -symbol("T") * q.N / (4 * q.start * q.p)
     if loss == "train":
-        return q.p / 2 * moved
-    return q.p / 2 * q.start**2 + q.N / 2 * (moved - q.start**2)
+        return Face(loss=q.p / 2 * moved, blow_up=(pole,), late=sympy.Integer(0))
+    return Face(
+        loss=q.p / 2 * q.start**2 + q.N / 2 * (moved - q.start**2),
+        blow_up=(pole,),
+        late=(q.p - q.N) / 2 * q.start**2,
+    )
 
 
-def _free_values(n: Numbers, t: FloatArray, loss: Loss) -> FloatArray:
-    moved = (n.start / (1 + 4 * n.start * n.r * t / n.T)) ** 2
-    if loss == "train":
-        return n.p / 2 * moved
-    return n.p / 2 * n.start**2 + n.N / 2 * (moved - n.start**2)
-
-
-def _small_formula(q: Symbols, loss: Loss) -> sympy.Expr:
+def _small(q: Symbols, loss: Loss) -> Face:
     import sympy
 
     grown = sympy.exp(4 * q.data_time)
     if loss == "train":
-        return q.p / 2 - q.p * q.start * grown
-    return q.p / 2 - q.p * q.start - q.N * q.start * (grown - 1)
+        return Face(loss=q.p / 2 - q.p * q.start * grown)
+    return Face(loss=q.p / 2 - q.p * q.start - q.N * q.start * (grown - 1))
 
 
-def _small_values(n: Numbers, t: FloatArray, loss: Loss) -> FloatArray:
-    with np.errstate(over="ignore"):
-        if loss == "train":
-            return n.p / 2 - n.p * n.start * np.exp(4 * n.r * t / n.T)
-        return n.p / 2 - n.p * n.start - n.N * n.start * np.expm1(4 * n.r * t / n.T)
-
-
-def _few_domain(n: Numbers) -> Domain:
-    if n.start <= 1:
-        return Domain()
-    return Domain(start=n.T * math.log1p(-1 / n.start) / (4 * n.r), reason=_BLOW_UP)
-
-
-_FEW = {
-    "small-data & mean-field": _FewData(
-        _logistic_formula,
-        _logistic_values,
-        _few_domain,
-        lambda n, loss: 0.0 if loss == "train" else (n.p - n.N) / 2 * (1 - n.start) ** 2,
-        (_EIGENVECTORS, _RANK),
-    ),
-    "small-data & mean-field & free": _FewData(
-        _free_formula,
-        _free_values,
-        lambda n: Domain(start=-n.T / (4 * n.start * n.r), reason=_BLOW_UP),
-        lambda n, loss: 0.0 if loss == "train" else (n.p - n.N) / 2 * n.start**2,
-        (_EIGENVECTORS, _RANK),
-    ),
-    "small-data & mean-field & narrow-latent": _FewData(
-        _small_formula,
-        _small_values,
-        lambda n: Domain(),
-        lambda n, loss: None,
-        (_EIGENVECTORS, _RANK),
-    ),
+_FEW: dict[str, Callable[[Symbols, Loss], Face]] = {
+    "small-data & mean-field": _logistic,
+    "small-data & mean-field & free": _free,
+    "small-data & mean-field & narrow-latent": _small,
 }
 
 
 def _few_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
-    face = _FEW[regime]
     return closed_form(
+        _FEW[regime](Symbols.all(), loss),
         problem=problem.title,
         regime=regime,
         source=SOURCE,
-        formula=face.formula(Symbols.all(), loss),
-        derivation=face.steps,
-        evaluate=lambda parameters, t: face.evaluate(Numbers.of(parameters), t, loss),
-        domain=lambda parameters: face.domain(Numbers.of(parameters)),
-        limits=lambda parameters: (None, face.late(Numbers.of(parameters), loss)),
+        derivation=(_EIGENVECTORS, _RANK),
         validity=EARLY_TIMES if regime.endswith("narrow-latent") else UNTIL_BLOW_UP,
     )
 

@@ -25,21 +25,22 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from math import inf, sqrt
+from math import inf, log, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from pde.closed_form import EARLY_TIMES, closed_form, precise_value
+from pde.closed_form import EARLY_TIMES, closed_form
 from pde.curve import Curve, Domain, FloatArray, Parameters
-from pde.evolution import Method, Solution, Step
+from pde.evolution import DerivationStep, Method, Solution
+from pde.face import Face
 from pde.numerics.marchenko_pastur import edge, moment_in_sizes, rule
+from pde.numerics.trajectories import Equation, distance, follow, largest_distance
 from pde.solutions.finite_data import (
     POPULATION,
     SOURCE,
@@ -52,7 +53,7 @@ from pde.solutions.finite_data import (
 from pde.solver import Solver
 
 if TYPE_CHECKING:
-    import sympy
+    pass
 
 __all__ = ["SOLVERS", "generating_average"]
 
@@ -60,7 +61,7 @@ _NODES = 2048
 _TOLERANCE = 1e-13
 _COARSE_NODES = 1448
 _COARSE_TOLERANCE = 1e-11
-"""A second path with a coarser average and longer steps tells the error of the first."""
+"""A second path with a coarser average and longer steps gives the error of the first."""
 
 _LONGEST = 1e12
 """How far back a blow-up is looked for, in units of T/min(z, 1)."""
@@ -152,16 +153,9 @@ def generating_average(r: float, *, number: int = _NODES) -> Callable[[float], t
     return at
 
 
-@dataclass(frozen=True, slots=True)
-class _Flow:
-    """The equations of α and γ, and b."""
-
-    derivative: Callable[[float, FloatArray], list[float]]
-    b_and_w1: Callable[[FloatArray], tuple[float, float]]
-
-
-def _flow(n: Numbers, *, with_target: bool, number: int = _NODES) -> _Flow:
-    Z = generating_average(n.r, number=number)
+def _equation(n: Numbers, loss: Loss, *, with_target: bool, coarse: bool = False) -> Equation:
+    """The equations of α and γ, with the loss and b."""
+    Z = generating_average(n.r, number=_COARSE_NODES if coarse else _NODES)
 
     def b_and_w1(state: FloatArray) -> tuple[float, float]:
         logarithm, mean = Z(float(state[0]))
@@ -171,93 +165,66 @@ def _flow(n: Numbers, *, with_target: bool, number: int = _NODES) -> _Flow:
             b = n.z * float(np.exp(2 * logarithm))
         return b, b * mean
 
-    def derivative(_: float, state: FloatArray) -> list[float]:
-        with np.errstate(over="ignore"):
-            b, w1 = b_and_w1(state)
-        return [(2 if with_target else 0) - b, w1]
+    def rate(state: FloatArray) -> FloatArray:
+        b, w1 = b_and_w1(state)
+        return np.array([(2 if with_target else 0) - b, w1])
 
-    return _Flow(derivative, b_and_w1)
+    def output(state: FloatArray) -> FloatArray:
+        b, w1 = b_and_w1(state)
+        other = w1 if loss == "train" else b
+        value = n.p / 2 - n.H * other * (1 - b / 2) if with_target else n.H / 2 * b * other
+        return np.array([value, b])
 
-
-def _path(
-    flow: _Flow, times: FloatArray, *, tolerance: float = _TOLERANCE
-) -> tuple[FloatArray, FloatArray]:
-    """Values of b and w_1 at some times of either sign, infinite after a blow-up."""
-    distinct, places = np.unique(times, return_inverse=True)
-    b, w1 = _along(flow, distinct, tolerance=tolerance)
-    return b[places], w1[places]
-
-
-def _along(flow: _Flow, times: FloatArray, *, tolerance: float) -> tuple[FloatArray, FloatArray]:
-    """The same at different times."""
-    values = np.full((2, len(times)), inf)
-    for sign in (-1, 1):
-        chosen = np.flatnonzero(times * sign > 0)
-        chosen = chosen[np.argsort(np.abs(times[chosen]))]
-        if not chosen.size:
-            continue
-        path = solve_ivp(
-            flow.derivative,
-            (0.0, times[chosen[-1]]),
-            [0.0, 0.0],
-            method="DOP853",
-            t_eval=times[chosen],
-            rtol=tolerance,
-            atol=tolerance,
-        )
-        for place, state in zip(chosen, path.y.T, strict=False):
-            values[:, place] = flow.b_and_w1(state)
-    values[:, times == 0] = np.array(flow.b_and_w1(np.zeros(2)))[:, None]
-    return values[0], values[1]
+    return Equation(
+        rate,
+        np.zeros(2),
+        output,
+        tolerance=_COARSE_TOLERANCE if coarse else _TOLERANCE,
+        name="characteristics of narrow-latent",
+        unit=n.T,
+    )
 
 
-def _blow_up(flow: _Flow, *, longest: float) -> float:
+def _blow_up(equation: Equation, *, longest: float) -> float:
     """The time before which b has blown up, minus infinity if it does not in the longest time."""
-
-    def blown(_: float, state: FloatArray) -> float:
-        return flow.b_and_w1(state)[0] - _BLOWN_UP
-
-    blown.terminal = True  # type: ignore[attr-defined]
-    path = solve_ivp(
-        flow.derivative,
-        (0.0, -longest),
-        [0.0, 0.0],
-        method="DOP853",
-        events=blown,
-        rtol=1e-10,
-        atol=1e-12,
+    path = follow(
+        replace(equation, tolerance=1e-10, absolute=1e-12),
+        np.array([-longest]),
+        going=lambda state: _BLOWN_UP - equation.output(state)[1],
     )
     # Late blow-ups end by steps below the spacing of floating point numbers.
-    return float(path.t[-1]) if path.status else -inf
+    return path.start
 
 
 def _curve(parameters: Parameters, loss: Loss, *, with_target: bool) -> Curve:
     n = Numbers.of(parameters)
-    flow = _flow(n, with_target=with_target)
-    coarse = _flow(n, with_target=with_target, number=_COARSE_NODES)
-
-    def losses(b: FloatArray, w1: FloatArray) -> FloatArray:
-        other = w1 if loss == "train" else b
-        with np.errstate(over="ignore", invalid="ignore"):
-            if not with_target:
-                return np.asarray(n.H / 2 * b * other)
-            return np.asarray(n.p / 2 - n.H * other * (1 - b / 2))
-
-    def evaluate(t: FloatArray) -> FloatArray:
-        return losses(*_path(flow, t / n.T))
+    fine, coarse = (
+        _equation(n, loss, with_target=with_target, coarse=coarse) for coarse in (False, True)
+    )
+    rounding = 100 * _TOLERANCE * (n.p / 2 if with_target else 0.0)
 
     def errors(t: FloatArray) -> FloatArray:
-        fine = evaluate(t)
-        apart = np.abs(losses(*_path(coarse, t / n.T, tolerance=_COARSE_TOLERANCE)) - fine)
-        rounding = 100 * _TOLERANCE * (n.p / 2 if with_target else 0.0) + 1e-12 * np.abs(fine)
-        return np.asarray(apart + rounding)
+        return np.asarray(distance(fine, coarse, t / n.T)[1][:, 0] + rounding)
 
     domain = Domain()
     if not with_target or n.z > 1:
-        start = _blow_up(flow, longest=_LONGEST / min(n.z, 1.0)) * n.T
+        start = _blow_up(fine, longest=_LONGEST / min(n.z, 1.0)) * n.T
         domain = Domain(start=start, reason=_REASON) if start > -inf else Domain()
-    late = _late(n, loss, with_target=with_target)
-    return Curve(evaluate=evaluate, domain=domain, limits=(None, late), errors=errors)
+    changing = _times_of_change(n, domain.start / n.T, with_target=with_target)
+    return Curve(
+        evaluate=lambda t: follow(fine, t / n.T).values[:, 0],
+        domain=domain,
+        limits=(None, _late(n, loss, with_target=with_target)),
+        errors=errors,
+        error_estimate=float(largest_distance(fine, coarse, changing)[0]) + rounding,
+    )
+
+
+def _times_of_change(n: Numbers, start: float, *, with_target: bool) -> FloatArray:
+    """Times in which what is learnt, or forgotten, is; back to shortly before a blow-up."""
+    last = 10 / min(n.z, 1.0) if not with_target else 10 + max(-log(n.z), 0.0)
+    first = 0.95 * max(start, -last)
+    return np.concatenate([np.linspace(first, 0, 8), np.geomspace(last / 1000, last, 24)])
 
 
 def _late(n: Numbers, loss: Loss, *, with_target: bool) -> float:
@@ -279,13 +246,13 @@ def _late(n: Numbers, loss: Loss, *, with_target: bool) -> float:
 
 
 _HIERARCHY_STEPS = (
-    Step(
+    DerivationStep(
         "Infinite system of characteristics",
         r"w_k' = 2w_{k+1}(2 - w_0) - 2w_1w_k,\qquad w_k(0) = z\,m_k(r),\quad z = p\sigma^2",
         "The rows of W act on each other through w_0 and w_1 only; m_k are the moments of the "
         "Marchenko-Pastur law.",
     ),
-    Step(
+    DerivationStep(
         "Two equations",
         r"w_k = z e^{-2\gamma}\int\lambda^k e^{2\lambda\alpha}\,d\mathrm{MP}_r(\lambda),\qquad "
         r"\alpha' = 2 - w_0,\quad \gamma' = w_1",
@@ -293,8 +260,8 @@ _HIERARCHY_STEPS = (
     ),
 )
 _TARGET_STEPS = (
-    Step("First integral", r"1 - w_0 = (1 - z)\, e^{-4\gamma}", "w_0' = 4w_1(1 - w_0)."),
-    Step(
+    DerivationStep("First integral", r"1 - w_0 = (1 - z)\, e^{-4\gamma}", "w_0' = 4w_1(1 - w_0)."),
+    DerivationStep(
         "Loss",
         r"L_{\mathrm{train}} \sim \tfrac p2 - H w_1(1 - \tfrac12 w_0),\qquad "
         r"L_{\mathrm{pop}} \sim \tfrac p2 - H(w_0 - \tfrac12 w_0^2)",
@@ -302,13 +269,13 @@ _TARGET_STEPS = (
     ),
 )
 _FREE_STEPS = (
-    Step(
+    DerivationStep(
         "No target",
         r"w_0 = z Z(\alpha)^2,\qquad \alpha' = -w_0,\qquad Z(\alpha) = \int e^{2\lambda\alpha}\,"
         r"d\mathrm{MP}_r",
         "Of 2 - w_0 only -w_0 is left, and Z exp(2γ) = 1 is a first integral.",
     ),
-    Step(
+    DerivationStep(
         "Loss",
         r"L_{\mathrm{train}} \sim \tfrac H2 w_0w_1,\qquad L_{\mathrm{pop}} \sim \tfrac H2 w_0^2",
         "Integrated numerically.",
@@ -334,33 +301,27 @@ def _characteristic_solution(problem: Problem, regime: str, loss: Loss) -> Solut
 # -- few data --------------------------------------------------------------------------------------
 
 
-def _few_formula(q: Symbols, loss: Loss, *, with_target: bool, at_rest: bool = False) -> sympy.Expr:
+def _few(q: Symbols, loss: Loss, *, with_target: bool, at_rest: bool = False) -> Face:
     """The loss; where z = 2 is at rest, the limit of the formula, which is 0/0 there."""
     import sympy
 
     two = 2 if with_target else 0
     rate = 2 * (two - q.z)
     grown = sympy.exp(rate * q.data_time)
-    target = q.p / 2 if with_target else 0
+    target = q.p / 2 if with_target else sympy.Integer(0)
+    start = target - q.H * q.z * (two - q.z) / 2
+    decays = q.z > two if with_target else True
     if loss == "train":
-        return target - q.H * q.z * (two - q.z) / 2 * grown
+        moved = target - q.H * q.z * (two - q.z) / 2 * grown
+        return Face(loss=moved, late=sympy.Piecewise((target, decays)))
     one = 1 if with_target else 0
     speed = 4 * q.z * (one - q.z) ** 2 * q.H * q.N / q.p
-    grown_time = q.data_time if at_rest else (grown - 1) / rate
-    return target - q.H * q.z * (two - q.z) / 2 - speed * grown_time
-
-
-def _few_values(n: Numbers, t: FloatArray, loss: Loss, *, with_target: bool) -> FloatArray:
-    two, one = (2.0, 1.0) if with_target else (0.0, 0.0)
-    rate = 2 * (two - n.z)
-    target = n.p / 2 if with_target else 0.0
-    data_time = n.r * t / n.T
-    with np.errstate(over="ignore"):
-        if loss == "train":
-            return np.asarray(target - n.H * n.z * (two - n.z) / 2 * np.exp(rate * data_time))
-        grown = np.expm1(rate * data_time) / rate if rate else data_time
-    speed = 4 * n.z * (one - n.z) ** 2 * n.H * n.N / n.p
-    return np.asarray(target - n.H * n.z * (two - n.z) / 2 - speed * grown)
+    if at_rest:
+        return Face(loss=start - speed * q.data_time)
+    return Face(
+        loss=start - speed * (grown - 1) / rate,
+        late=sympy.Piecewise((start + speed / rate, decays)),
+    )
 
 
 def _few_taylor(loss: Loss, *, with_target: bool) -> Iterator[Polynomial]:
@@ -385,26 +346,22 @@ def _few_taylor(loss: Loss, *, with_target: bool) -> Iterator[Polynomial]:
 
 def _few_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
     with_target = regime == "small-data & narrow-latent"
+    q = Symbols.all()
+    face = _few(q, loss, with_target=with_target)
+    rest = _few(q, loss, with_target=with_target, at_rest=True)
 
-    def late(parameters: Parameters) -> tuple[float | None, float | None]:
-        n = Numbers.of(parameters)
-        rate = 2 * ((2.0 if with_target else 0.0) - n.z)
-        if rate >= 0:
-            return None, None
-        if loss == "train":
-            return None, n.p / 2 if with_target else 0.0
-        still = _few_values(n, np.zeros(1), loss, with_target=with_target)[0]
-        speed = 4 * n.z * ((1.0 if with_target else 0.0) - n.z) ** 2 * n.H * n.N / n.p
-        return None, float(still + speed / rate)
+    def at(parameters: Parameters) -> Face:
+        return rest if with_target and parameters["p"] * parameters["sigma2"] == 2 else face
 
     solution = closed_form(
+        face,
+        at=at,
         problem=problem.title,
         regime=regime,
         source=SOURCE,
-        formula=_few_formula(Symbols.all(), loss, with_target=with_target),
         derivation=(
             *_HIERARCHY_STEPS[:1],
-            Step(
+            DerivationStep(
                 "Few data",
                 r"w_k \to r^{k-1} v_k,\quad k \ge 1,\qquad "
                 + (r"v_k' = 2(2-z)\,v_{k+1}" if with_target else r"v_k' = -2z\,v_{k+1}")
@@ -412,23 +369,9 @@ def _few_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
                 "Of every moment the largest power of r is kept; all v_k are one exponential.",
             ),
         ),
-        evaluate=lambda parameters, t: _few_values(
-            Numbers.of(parameters), t, loss, with_target=with_target
-        ),
-        limits=late,
         validity=EARLY_TIMES,
     )
-
-    def curve(parameters: Parameters) -> Curve:
-        plain = solution.curve(parameters)
-        if not with_target or parameters["p"] * parameters["sigma2"] != 2:
-            return plain
-        formula = _few_formula(Symbols.all(), loss, with_target=True, at_rest=True)
-        return replace(
-            plain, precise=lambda t, digits: precise_value(formula, parameters, t, digits)
-        )
-
-    return replace(solution, taylor=lambda: _few_taylor(loss, with_target=with_target), curve=curve)
+    return replace(solution, taylor=lambda: _few_taylor(loss, with_target=with_target))
 
 
 _CHARACTERISTIC = {"narrow-latent", "narrow-latent & free"}

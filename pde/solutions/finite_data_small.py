@@ -39,15 +39,14 @@ from math import comb, factorial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import DOP853
 
 from diagrams.errors import InvalidInputError
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.curve import Curve, Domain, FloatArray, Parameters
-from pde.deadline import check_time
-from pde.evolution import Method, Solution, Step
+from pde.evolution import DerivationStep, Method, Solution
+from pde.numerics.trajectories import Equation, follow
 from pde.solutions.finite_data import (
     POPULATION,
     SOURCE,
@@ -79,7 +78,7 @@ _SETTLES = 0.5
 resolve what decides the loss, such as an edge of the spectrum at 2."""
 
 _SMALL = 1e-8
-"""The share of the loss below which a change that does not settle is told by `_ACCURACY`."""
+"""The share of the loss below which a change that does not settle has the error `_ACCURACY`."""
 
 _REASON = "because only gradient descent is integrated"
 
@@ -226,7 +225,7 @@ def data_moments(
     def parts(state: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         return np.exp(state[size:-1]), *spectrum(start, state[:size])
 
-    def derivative(_: float, state: FloatArray) -> FloatArray:
+    def rate(state: FloatArray) -> FloatArray:
         w, mu, rest = parts(state)
         apart = rest - rest[:, None]
         np.fill_diagonal(apart, np.inf)
@@ -234,39 +233,28 @@ def data_moments(
         change: FloatArray = np.concatenate([4 * w, 2 * pull @ w, [-4 * (w * mu * rest) @ rest]])
         return change
 
-    def observed(state: FloatArray) -> tuple[float, float]:
+    def output(state: FloatArray) -> FloatArray:
         w, _, rest = parts(state)
-        return float((w * rest) @ rest) / 2, float(state[-1])
+        return np.array([(w * rest) @ rest / 2, state[-1]])
 
     # A weight that is zero by rounding stays so.
     least = np.finfo(float).tiny
-    state = np.concatenate([np.zeros(size), np.log(np.maximum(weights, least)), [0.0]])
-    values = np.array([observed(state)] * len(times))
-    late = np.flatnonzero(times > 0)
-    if not late.size:
-        return values[:, 0], values[:, 1]
-    solver = DOP853(derivative, 0.0, state, float(times[-1]), rtol=_TOLERANCE, atol=_TOLERANCE)
-    place, steps = int(late[0]), 0
-    while place < len(times):
-        check_time(
-            f"moment hierarchy of {size} rows",
-            f"t = {unit * solver.t:.3g} of {unit * float(times[-1]):.3g}",
+    equation = Equation(
+        rate,
+        np.concatenate([np.zeros(size), np.log(np.maximum(weights, least)), [0.0]]),
+        output,
+        tolerance=_TOLERANCE,
+        most_steps=_MOST_STEPS,
+        name=f"moment hierarchy of {size} rows",
+        unit=unit,
+    )
+    path = follow(equation, times)
+    if path.end < np.inf:
+        raise InvalidInputError(
+            f"moment hierarchy at z = {z:g}, y = {y:g}: {path.reason} end at "
+            f"{path.end / times[-1]:.2g} of the last time; give earlier times"
         )
-        message, steps = solver.step(), steps + 1
-        if steps > _MOST_STEPS:
-            raise InvalidInputError(
-                f"moment hierarchy at z = {z:g}, y = {y:g}: {_MOST_STEPS} steps end at "
-                f"{solver.t / times[-1]:.2g} of the last time; give earlier times"
-            )
-        if solver.status == "failed":
-            raise InvalidInputError(
-                f"moment hierarchy at z = {z:g}, y = {y:g}: {message}; give earlier times"
-            )
-        inside = solver.dense_output()
-        while place < len(times) and times[place] <= solver.t:
-            values[place] = observed(inside(times[place]))
-            place += 1
-    return values[:, 0], values[:, 1]
+    return path.values[:, 0], path.values[:, 1]
 
 
 def _pulled_to_one(start: FloatArray, K: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -367,19 +355,19 @@ def _learns_all(n: Numbers, with_target: bool) -> bool:
 
 _STEPS = {
     True: (
-        Step(
+        DerivationStep(
             "Few data",
             r"S \to \tfrac pN P,\quad \operatorname{rank}P = N \ll p,\qquad m_k = "
             r"\frac{x^{T}A^kx}{|x|^2},\qquad \vartheta = \tau\,p/N",
             "The data are orthogonal, and each sees the mean of the others.",
         ),
-        Step(
+        DerivationStep(
             "Moment hierarchy",
             r"m_k' = \sum_{i<k}\bigl[2(m_{i+1}m_{k-1-i}+m_im_{k-i}) - (m_{i+2}m_{k-1-i}"
             r"+2m_{i+1}m_{k-i}+m_im_{k-i+1})\bigr]",
             "It begins with the moments of the Marchenko-Pastur law of A.",
         ),
-        Step(
+        DerivationStep(
             "Loss",
             r"L_{\mathrm{train}} \sim \tfrac p2(1-2m_1+m_2),\qquad "
             r"\tfrac{d}{d\vartheta}L_{\mathrm{pop}} \sim -4N(m_1-2m_2+m_3)",
@@ -387,13 +375,13 @@ _STEPS = {
         ),
     ),
     False: (
-        Step(
+        DerivationStep(
             "Few data, no target",
             r"m_k' = -\sum_{i<k}(m_{i+2}m_{k-1-i}+2m_{i+1}m_{k-i}+m_im_{k-i+1}),\qquad "
             r"\vartheta = \tau\,p/N",
             "The hierarchy of small-data with its largest powers only.",
         ),
-        Step(
+        DerivationStep(
             "Loss",
             r"L_{\mathrm{train}} \sim \tfrac p2m_2,\qquad "
             r"\tfrac{d}{d\vartheta}L_{\mathrm{pop}} \sim -4Nm_3",

@@ -24,7 +24,7 @@ from diagrams.wick import monomial
 from expansion.leading import LeadingSeries
 from expansion.problem import Problem
 from pde.evolution import Solution
-from pde.recurrent_regimes import RecurrentSeries, recurrent_solution
+from pde.recurrent_regimes import FirstOrderRegime, recurrent_solution
 from pde.solver import CpModel, Solver, cp_model
 
 __all__ = ["SOLVERS", "free_evolution"]
@@ -32,7 +32,7 @@ __all__ = ["SOLVERS", "free_evolution"]
 _SOURCE = "Yarotsky, Golikov, Gusev 2026, section 7"
 
 
-def free_evolution(model: CpModel, regime: str) -> RecurrentSeries | None:
+def free_evolution(model: CpModel, regime: str) -> FirstOrderRegime | None:
     """The data of a regime of a CP model, or None if it is not one of those solved here.
 
     Examples
@@ -49,7 +49,7 @@ def free_evolution(model: CpModel, regime: str) -> RecurrentSeries | None:
     if not model.symmetric:
         if regime not in {"A", "B"}:
             return None
-        return RecurrentSeries(
+        return FirstOrderRegime(
             rate=1,
             beta=order - 1 if regime == "A" else 0,
             gamma=order,
@@ -62,7 +62,7 @@ def free_evolution(model: CpModel, regime: str) -> RecurrentSeries | None:
         return None
     pairings = prod(range(1, order, 2))
     weights = {"A": ((0, 1),), "B": ((1, pairings),)}.get(regime, ((0, 1), (1, pairings)))
-    return RecurrentSeries(
+    return FirstOrderRegime(
         rate=order,
         beta=order - 1,
         gamma=order,

@@ -22,7 +22,7 @@ from diagrams.wick import monomial
 from expansion.leading import LeadingSeries
 from expansion.problem import Problem
 from pde.evolution import Solution
-from pde.recurrent_regimes import RecurrentSeries, recurrent_solution
+from pde.recurrent_regimes import FirstOrderRegime, recurrent_solution
 from pde.solver import Solver, cp_model
 
 __all__ = ["SOLVERS", "kernel_series"]
@@ -30,7 +30,7 @@ __all__ = ["SOLVERS", "kernel_series"]
 _SOURCE = "Yarotsky, Golikov, Gusev 2026, section 8"
 
 
-def kernel_series(order: int, regime: str) -> RecurrentSeries:
+def kernel_series(order: int, regime: str) -> FirstOrderRegime:
     """The data of B-C or C.
 
     Examples
@@ -39,7 +39,7 @@ def kernel_series(order: int, regime: str) -> RecurrentSeries:
     (s)*C[s, n] + (6)*C[s - 1, n] = 0
     """
     half = Fraction(1, 2)
-    return RecurrentSeries(
+    return FirstOrderRegime(
         rate=1,
         beta=0,
         gamma=order,

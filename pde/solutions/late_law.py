@@ -34,15 +34,15 @@ from fractions import Fraction
 from math import factorial
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from diagrams.errors import InvalidInputError
 from diagrams.wick import Monomial, monomial
 from expansion.polynomial import Polynomial, quotient_latex
 from expansion.regimes import Regime
 from pde.closed_form import closed_form
-from pde.curve import Domain, FloatArray, Parameters
-from pde.evolution import Origin, Solution, Step
+from pde.curve import FloatArray
+from pde.evolution import DerivationStep, Origin, Solution
+from pde.face import Face
+from pde.numerics.certified import Evaluator
 from pde.taylor import symbol
 
 if TYPE_CHECKING:
@@ -55,9 +55,6 @@ _MOST_COLUMNS = 12
 
 _CONFIRM = 2
 """Coefficients that confirm what is found in those before."""
-
-_NEAR, _TERMS = 0.5, 60
-"""Where a power series is summed, in units of its rates, and of how many terms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,40 +94,19 @@ class ColumnLaw:
         """The sum as a formula."""
         import sympy
 
-        def exact(value: Fraction) -> sympy.Rational:
-            return sympy.Rational(value.numerator, value.denominator)
-
-        whole = sympy.Add(*(exact(c) * x**s for s, c in enumerate(self.polynomial)))
+        whole = sympy.Add(*(_exact(c) * x**s for s, c in enumerate(self.polynomial)))
         if not self.amplitude:
             return whole
         if not self.beta:
-            return whole + exact(self.amplitude) * sympy.exp(exact(self.gamma) * x)
-        power = -exact(self.gamma / self.beta)
-        return whole + exact(self.amplitude) * (1 - exact(self.beta) * x) ** power
+            return whole + _exact(self.amplitude) * sympy.exp(_exact(self.gamma) * x)
+        power = -_exact(self.gamma / self.beta)
+        return whole + _exact(self.amplitude) * (1 - _exact(self.beta) * x) ** power
 
     def __call__(self, x: FloatArray) -> FloatArray:
-        """The sum at numbers; near 0 by the series, for there the formula cancels."""
-        rate = float(max(abs(self.beta), abs(self.gamma)))
-        near = np.abs(x) * rate <= _NEAR
-        result = np.empty_like(x)
-        result[near] = np.polynomial.polynomial.polyval(x[near], self._terms(_TERMS))
-        far = x[~near]
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            if self.beta:
-                moved = np.exp(-float(self.gamma / self.beta) * np.log1p(-float(self.beta) * far))
-            else:
-                moved = np.exp(float(self.gamma) * far)
-            rest = np.polynomial.polynomial.polyval(far, _floats(self.polynomial or (0,)))
-            result[~near] = rest + float(self.amplitude) * moved
-        return result
+        """The sum at numbers."""
+        import sympy
 
-    def _terms(self, number: int) -> FloatArray:
-        term = self.amplitude
-        result = []
-        for s in range(number):
-            result.append(self.head[s] if s < self.start else term)
-            term *= (self.beta * s + self.gamma) / (s + 1)
-        return _floats(result)
+        return Evaluator(self.formula(sympy.Symbol("x")), {}, variable="x")(x)
 
 
 def column_law(numbers: Sequence[Fraction]) -> ColumnLaw | None:
@@ -210,43 +186,25 @@ def late_law_solution(problem: str, regime: Regime, rows: Sequence[Polynomial]) 
     x = _product(time) * symbol("t") / symbol("T")
     formula = sympy.Add(*(_product(key) * law.formula(x) for key, law in laws))
 
-    def evaluate(parameters: Parameters, t: FloatArray) -> FloatArray:
-        moved = _value(time, parameters) / float(parameters["T"]) * t
-        total: FloatArray = np.zeros_like(moved)
-        for key, law in laws:
-            total = total + _value(key, parameters) * law(moved)
-        return total
-
-    def domain(parameters: Parameters) -> Domain:
-        rate = _value(time, parameters) / float(parameters["T"])
-        poles = [1 / (float(law.beta) * rate) for law in moving if law.beta and _blows_up(law)]
-        return Domain(
-            start=max((pole for pole in poles if pole < 0), default=-np.inf),
-            stop=min((pole for pole in poles if pole > 0), default=np.inf),
-            reason="where the sum of the leading terms diverges" if poles else "",
-        )
-
-    def limits(parameters: Parameters) -> tuple[float | None, float | None]:
-        decays = all(
-            law.beta < 0 < law.gamma / law.beta or (not law.beta and law.gamma < 0)
-            for law in moving
-        )
-        if not decays or any(any(law.polynomial[1:]) for _, law in laws):
-            return None, None
-        return None, sum(
-            _value(key, parameters) * float(law.polynomial[0]) for key, law in laws if law.head
-        )
-
+    rate = _product(time) / symbol("T")
+    blow_ups = [law for law in moving if law.beta and _blows_up(law)]
+    decays = all(
+        law.beta < 0 < law.gamma / law.beta or (not law.beta and law.gamma < 0) for law in moving
+    ) and not any(any(law.polynomial[1:]) for _, law in laws)
+    still = sympy.Add(*(_product(key) * _exact(law.polynomial[0]) for key, law in laws if law.head))
+    face = Face(
+        loss=formula,
+        blow_up=tuple(1 / (_exact(law.beta) * rate) for law in blow_ups),
+        late=still if decays else None,
+        reason="where the sum of the leading terms diverges",
+    )
     return closed_form(
+        face,
         problem=problem,
         regime=regime.name,
         source="ours",
         origin=Origin.DERIVED,
-        formula=formula,
         derivation=tuple(_steps(laws, time)),
-        evaluate=evaluate,
-        domain=domain,
-        limits=limits,
         validity="times before the sum diverges, or turns negative or rises",
     )
 
@@ -264,7 +222,7 @@ def _columns(rows: Sequence[Polynomial], slopes: dict[str, int]) -> dict[Monomia
     return table
 
 
-def _steps(laws: Sequence[tuple[Monomial, ColumnLaw]], time: Monomial) -> list[Step]:
+def _steps(laws: Sequence[tuple[Monomial, ColumnLaw]], time: Monomial) -> list[DerivationStep]:
     import sympy
 
     C, s, x = sympy.Symbol("C_{s-1}"), sympy.Symbol("s"), sympy.Symbol("x")
@@ -274,7 +232,7 @@ def _steps(laws: Sequence[tuple[Monomial, ColumnLaw]], time: Monomial) -> list[S
         if law.amplitude:
             rate = sympy.Rational(str(law.beta)) * (s - 1) + sympy.Rational(str(law.gamma))
             steps.append(
-                Step(
+                DerivationStep(
                     f"Recurrence from s = {law.start + 1} on",
                     f"s\\,C_s = {sympy.latex(rate * C)}\\quad\\text{{for }} {shown}",
                     "Found in the exact coefficients of this monomial of lead(Y_s)/(s! T^s), T = "
@@ -282,7 +240,9 @@ def _steps(laws: Sequence[tuple[Monomial, ColumnLaw]], time: Monomial) -> list[S
                 )
             )
         steps.append(
-            Step("Sum", f"{shown}:\\quad {sympy.latex(law.formula(x))}", "The first terms apart.")
+            DerivationStep(
+                "Sum", f"{shown}:\\quad {sympy.latex(law.formula(x))}", "The first terms apart."
+            )
         )
     return steps
 
@@ -298,15 +258,10 @@ def _product(powers: Monomial) -> sympy.Expr:
     return sympy.Mul(*(symbol(name) ** power for name, power in powers))
 
 
-def _value(powers: Monomial, parameters: Parameters) -> float:
-    value = Fraction(1)
-    for name, power in powers:
-        value *= parameters[name] ** power
-    return float(value)
+def _exact(value: Fraction) -> sympy.Rational:
+    import sympy
 
-
-def _floats(values: Sequence[Fraction | int]) -> FloatArray:
-    return np.array([float(value) for value in values])
+    return sympy.Rational(value.numerator, value.denominator)
 
 
 def _none(regime: Regime) -> InvalidInputError:

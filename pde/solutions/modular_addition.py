@@ -37,11 +37,11 @@ from functools import cache
 from itertools import count
 from math import comb, factorial
 
-from expansion.exponents import pure_target_of
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from pde.evolution import Method, Solution, Step
+from expansion.series_exponents import pure_target_of
+from pde.evolution import DerivationStep, Method, Solution
 from pde.moments.taylor import lowest_variance
 from pde.resummed_series import series_solution
 from pde.solutions.vector_particles import TERMS
@@ -240,23 +240,23 @@ def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
     )
 
 
-def _steps(regime: str) -> tuple[Step, ...]:
+def _steps(regime: str) -> tuple[DerivationStep, ...]:
     wide = regime in {"C-D", "D"}
     return (
-        Step(
+        DerivationStep(
             "Fourier basis",
             r"a_k = p^{-1/2}\sum_i A_i e^{2\pi\mathrm{i} ik/p},\qquad "
             r"\mathbf{E}|a_k|^2 = \sigma^2,\quad \mathbf{E}a_k^2 = 0",
             "Modular addition is the identity tensor in this basis, times the root of p.",
         ),
-        Step(
+        DerivationStep(
             "Complex particle",
             r"a' = \bar b c,\quad b' = \bar a c,\quad c' = ab,\qquad "
             r"\frac{d|a|^2}{ds} = 2\rho,\quad \frac{d\rho}{ds} = |ab|^2 + |bc|^2 + |ca|^2,\quad "
             r"\rho = \mathrm{Re}(ab\bar c)",
             "Squares are exponential at the start, and the phase is uniform.",
         ),
-        Step(
+        DerivationStep(
             "Loss",
             r"\tfrac{p^2}{2}(1-f)^2,\quad f = \kappa\,\mathbf{E}[\rho](s),\quad "
             r"s' = 1-f,\quad \kappa = H\sigma^3p^{-1/2}"

@@ -13,7 +13,7 @@ coupling g = ν² θ p^{ν-1}σ^ν. The averages exist for s <= 0 only: for t <=
 > 0 a particle that starts at v reaches infinity at s = 1/(ν(ν-2)v^{ν-2}), some at once, and the
 formal series diverges.
 
-Ascent goes on for ever if and only if p^{ν-1}σ^ν < ρ* = 1/(ν² θ ∫K^{ν-1}) (integral over s < 0).
+Ascent lasts for ever if and only if p^{ν-1}σ^ν < ρ* = 1/(ν² θ ∫K^{ν-1}) (integral over s < 0).
 Then E[L] → p/2 like |τ|^{-ν/(ν-2)}. Beyond, the loss blows up at a finite time with the exponent
 -ν/(ν-1). For ν = 4, ρ*θ = 2.0778094484725803.
 
@@ -37,8 +37,8 @@ from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.curve import Curve, Domain, FloatArray, Parameters
-from pde.evolution import Method, Solution, Step
-from pde.moments.common_drift import Shape, SharedDrift
+from pde.evolution import DerivationStep, Method, Solution
+from pde.moments.common_drift import FreeParticle, MeanFieldClock
 from pde.moments.hierarchy import ContractedLoss
 from pde.moments.taylor import moment_taylor
 from pde.numerics.gaussian_quadrature import gaussian_rule
@@ -76,7 +76,7 @@ def contracted_loss(order: int, regime: str) -> ContractedLoss:
 
 
 @lru_cache(maxsize=8)
-def shape(order: int) -> Shape:
+def shape(order: int) -> FreeParticle:
     """K(s) = E[v(s)²] and E[v(s)^ν] of the particles without the shared drift, s <= 0."""
     rule = gaussian_rule(_LEVEL)
     speed = order * (order - 2)
@@ -92,7 +92,7 @@ def shape(order: int) -> Shape:
         return average
 
     scale = 1 / (speed * order ** ((order - 2) / 2))
-    return Shape(order=order, scale=scale, square=moment(2), overlap=moment(order))
+    return FreeParticle(order=order, scale=scale, square=moment(2), overlap=moment(order))
 
 
 def critical_noise(order: int, theta: float = 1.0) -> float:
@@ -118,7 +118,7 @@ def _curve(order: int, regime: str, parameters: Parameters) -> Curve:
     p, H, sigma2, T = (parameters[name] for name in ("p", "H", "sigma2", "T"))
     theta = _theta(order, regime, parameters)
     noise = p ** (order - 1) * sigma2 ** (order // 2)
-    drift = SharedDrift(shape(order), coupling=float(order**2 * theta * noise))
+    drift = MeanFieldClock(shape(order), coupling=float(order**2 * theta * noise))
     speed = float(sigma2 ** (order // 2 - 1) / T)
     # The two terms of H l at the start, without their averages of 1.
     attraction = float(H * theta * (p * sigma2) ** order / 2)
@@ -186,28 +186,28 @@ def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
     )
 
 
-def _steps(order: int, theta: Polynomial) -> tuple[Step, ...]:
+def _steps(order: int, theta: Polynomial) -> tuple[DerivationStep, ...]:
     nu, k = order, order * (order - 2)
     return (
-        Step(
+        DerivationStep(
             "Contracted loss",
             rf"\mathbf{{E}}[L] \sim \frac p2 + H\left(\tfrac12\theta z_2^{{{nu}}} - z_{{{nu}}}"
             rf"\right),\qquad \theta = {theta.latex()}",
             "Optimal contractions commute with merging: edge multiplicities describe a diagram.",
         ),
-        Step(
+        DerivationStep(
             "Moment characteristics",
             rf"z_m' = {nu}m\left(z_{{m+{nu - 2}}} - \theta z_2^{{{nu - 1}}} z_m\right),\qquad "
             rf"u' = {nu}\left(u^{{{nu - 1}}} - \theta z_2^{{{nu - 1}}}u\right)",
             "Merging acts on multiplicities as on the moments z_m = p E[u^m] of one particle.",
         ),
-        Step(
+        DerivationStep(
             "Particle without the shared drift",
             rf"K(s) = \mathbf{{E}}\left[v^2\left(1-{k}s v^{{{nu - 2}}}\right)"
             rf"^{{-{Fraction(2, nu - 2)}}}\right],\quad v\sim N(0,1)",
             "A Bernoulli equation; the average exists for s <= 0.",
         ),
-        Step(
+        DerivationStep(
             "Mean field",
             rf"\chi^{{-{nu}}} = 1 + {nu**2}\theta p^{{{nu - 1}}}\sigma^{{{nu}}}"
             rf"\int_0^s K^{{{nu - 1}}},\qquad ds = (\sigma\chi)^{{{nu - 2}}}d\tau,\qquad "

@@ -32,7 +32,7 @@ from diagrams.wick import expectation
 from expansion.models import cp
 from expansion.series import LossSeries
 from pde.characteristics.characteristics import solve_symbolically
-from pde.evolution import Step
+from pde.evolution import DerivationStep
 from pde.formula_latex import formula_latex
 from pde.recurrences.equation import FirstOrderPDE
 from pde.recurrences.recurrence import Index
@@ -127,7 +127,7 @@ def contraction_numbers(last: int) -> dict[Index, Fraction]:
 
 
 @lru_cache(maxsize=16)
-def derivation(regime: str, formula: sympy.Expr | None) -> tuple[Step, ...]:
+def derivation(regime: str, formula: sympy.Expr | None) -> tuple[DerivationStep, ...]:
     """The steps from diagrams to the formula of a face.
 
     Parameters
@@ -159,25 +159,25 @@ def derivation(regime: str, formula: sympy.Expr | None) -> tuple[Step, ...]:
     )
     h = counted.branch().subs(dict(zip(counted.variables, (z, y), strict=True)))
     steps = [
-        Step(
+        DerivationStep(
             "Merging",
             r"\tfrac{d^s}{d\tau^s}\left(\tfrac12 D - R\right) = \sum_m M_{s,m}\,"
             r"\mathrm{cycle}_{2(m+1)}",
             f"Every diagram is a cycle; kept are {part.meaning}.",
         ),
-        Step(
+        DerivationStep(
             "Recurrence of merging",
             rule.recurrence.latex(),
             f"C = M/s!; found by {len(rule.fitted.checked)} equations of enumerated coefficients "
             f"and confirmed by {len(rule.held_out.checked)} others.",
         ),
-        Step("Differential equation", equation.latex("g"), _GENERATING[part.cycles]),
-        Step(
+        DerivationStep("Differential equation", equation.latex("g"), _GENERATING[part.cycles]),
+        DerivationStep(
             "Characteristics",
             f"f = {formula_latex(f)}",
             f"Its value at τ = 0 is {f.subs(tau, 0)}; it satisfies the equation {verified}.",
         ),
-        Step(
+        DerivationStep(
             "Contraction",
             f"{formula_latex(counted.equation)} = 0,\\qquad h = {formula_latex(h)}",
             "Optimal contractions of a cycle are non-crossing; the equation of their generating "
@@ -199,7 +199,7 @@ def derivation(regime: str, formula: sympy.Expr | None) -> tuple[Step, ...]:
             "correct it"
         )
     steps.append(
-        Step(
+        DerivationStep(
             "Hadamard product",
             r"\mathbf{E}[L] \sim "
             + ("" if free else r"\frac p2 + ")

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from expansion.exponents import pure_target_of
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from pde.evolution import Method, Solution, Step
+from expansion.series_exponents import pure_target_of
+from pde.evolution import DerivationStep, Method, Solution
 from pde.moments.taylor import lowest_variance
 from pde.resummed_series import series_solution
 from pde.solver import Solver, cp_model
@@ -32,7 +32,7 @@ def vector_particle_solver(
     edge: str,
     vertex: str,
     taylor: Callable[[int], Iterator[Polynomial]],
-    steps: Callable[[int], tuple[Step, ...]],
+    steps: Callable[[int], tuple[DerivationStep, ...]],
 ) -> Solver:
     """The solver of an edge and of the vertex of smallest initialisation on it.
 

@@ -25,7 +25,7 @@ import numpy as np
 
 from expansion.polynomial import Polynomial
 from pde.curve import Curve, FloatArray, Parameters
-from pde.evolution import Method, Solution, Step
+from pde.evolution import DerivationStep, Method, Solution
 from pde.moments.hierarchy import ContractedLoss
 from pde.resummed_series import resummed_curve
 from pde.systems.curves import Branch, branch, joined
@@ -109,7 +109,7 @@ def site_solution(
     *,
     title: str,
     regime: str,
-    derivation: tuple[Step, ...] = (),
+    derivation: tuple[DerivationStep, ...] = (),
     source: str = "ours",
 ) -> Solution:
     """The solution of a regime whose hierarchy lives on one site.
@@ -120,7 +120,7 @@ def site_solution(
     title : str
         Of the problem that it belongs to.
     regime : str
-    derivation : tuple of Step
+    derivation : tuple of DerivationStep
         How the reduced potential was obtained.
     source : str
 
@@ -150,7 +150,7 @@ def site_solution(
     )
 
 
-def _steps(problem: SiteProblem) -> tuple[Step, ...]:
+def _steps(problem: SiteProblem) -> tuple[DerivationStep, ...]:
     colours = problem.loss.colours
     coefficients = dict(problem.coefficients)
 
@@ -166,7 +166,7 @@ def _steps(problem: SiteProblem) -> tuple[Step, ...]:
     pace = "" if paces == {"1"} else "r_c\\," if len(paces) > 1 else rf"{paces.pop()}\,"
     told = ", ".join(f"r_{c} = {rate.latex()}" for c, rate in enumerate(problem.rates, start=1))
     return (
-        Step(
+        DerivationStep(
             "Effective potential",
             rf"V(z) = {latex(problem.loss)},\qquad z_m = w\,\mathbf{{E}}[u^m],\quad "
             rf"w = {problem.weight.latex()}",
@@ -174,7 +174,7 @@ def _steps(problem: SiteProblem) -> tuple[Step, ...]:
             if any(problem.lengths)
             else "Cores are bundles of parallel edges on one pair of nodes.",
         ),
-        Step(
+        DerivationStep(
             "Characteristics",
             rf"\frac{{d{several}}}{{d\tau}} = -{pace}\sum_m \partial_{{{several}}} u^m\,"
             r"\frac{\partial V}{\partial z_m}",
@@ -183,7 +183,7 @@ def _steps(problem: SiteProblem) -> tuple[Step, ...]:
             f"{f', with the rates {told}' if pace.startswith('r_c') else ''}."
             f"{_exceptions(problem)}",
         ),
-        Step(
+        DerivationStep(
             "Average",
             rf"L = {problem.number.latex()}\,{followed} + {problem.constant.latex()}",
             "By quadrature over the initial values, with two rules, where the average exists.",

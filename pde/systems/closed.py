@@ -43,7 +43,7 @@ import sympy
 
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.polynomial import Polynomial
-from pde.evolution import Step
+from pde.evolution import DerivationStep
 from pde.formula_latex import formula_latex
 from pde.systems.exact import taylor_at
 from pde.systems.invariants import Invariant, expression_of, rates_of, relations, variables_of
@@ -68,13 +68,13 @@ class ClosedForm:
     ----------
     formula : sympy.Expr
         In t, T and the symbols of the system.
-    steps : tuple of Step
+    steps : tuple of DerivationStep
     is_entire : bool
         Whether it has a value at all times, as a linear system has.
     """
 
     formula: sympy.Expr
-    steps: tuple[Step, ...]
+    steps: tuple[DerivationStep, ...]
     is_entire: bool = False
 
 
@@ -153,7 +153,7 @@ def closed_formula(system: PolynomialSystem) -> ClosedForm | None:
     formula = formula.subs(_TAU, symbol("t") / symbol("T"))
     if not _agrees(formula, system):
         return None
-    checked = Step(
+    checked = DerivationStep(
         "Loss",
         rf"\mathbf{{E}}[L] \sim {formula_latex(formula)}",
         f"Its Taylor coefficients up to s = {_ORDER} were compared with those of the system.",
@@ -190,7 +190,7 @@ def _short(expression: sympy.Expr) -> sympy.Expr:
 
 def _without_linear_relations(
     system: PolynomialSystem,
-) -> tuple[PolynomialSystem, tuple[Step, ...]]:
+) -> tuple[PolynomialSystem, tuple[DerivationStep, ...]]:
     """The system in fewer variables, where linear relations have coefficients like its own."""
     found = relations(system, degree=1)
     variables = variables_of(system)
@@ -246,9 +246,9 @@ def _laurent(coefficient: sympy.Expr) -> Polynomial:
     return total
 
 
-def _relations_step(found: Sequence[Invariant]) -> Step:
+def _relations_step(found: Sequence[Invariant]) -> DerivationStep:
     latex = r",\qquad ".join(f"{formula_latex(each.expression)} = 0" for each in found)
-    return Step(
+    return DerivationStep(
         "Relations along the trajectory",
         latex,
         "Found by exact linear algebra; they hold at the start and the flow keeps them.",
@@ -257,7 +257,7 @@ def _relations_step(found: Sequence[Invariant]) -> Step:
 
 def _solved(
     system: PolynomialSystem, reduced: _Reduced
-) -> tuple[tuple[sympy.Expr, ...], tuple[Step, ...]] | None:
+) -> tuple[tuple[sympy.Expr, ...], tuple[DerivationStep, ...]] | None:
     """The variables as functions of the time."""
     if not reduced.variables:
         return (), ()
@@ -271,9 +271,9 @@ def _solved(
     return None
 
 
-def _scalar_step(reduced: _Reduced) -> Step:
+def _scalar_step(reduced: _Reduced) -> DerivationStep:
     (x,), (rate,) = reduced.variables, reduced.rates
-    return Step(
+    return DerivationStep(
         "Scalar equation",
         f"{sympy.latex(x)}' = {formula_latex(rate)}",
         "Separable; its solution is elementary.",
@@ -290,7 +290,7 @@ def _is_linear(reduced: _Reduced) -> bool:
 
 def _linear(
     reduced: _Reduced,
-) -> tuple[tuple[sympy.Expr, ...], tuple[Step, ...]] | None:
+) -> tuple[tuple[sympy.Expr, ...], tuple[DerivationStep, ...]] | None:
     x = sympy.Matrix(reduced.variables)
     rate = sympy.Matrix(reduced.rates)
     matrix = rate.jacobian(x)
@@ -306,7 +306,7 @@ def _linear(
     values = _propagated(whole, start)
     if values is None:
         return None
-    step = Step(
+    step = DerivationStep(
         "Linear equations",
         rf"x' = M x,\quad M = {sympy.latex(whole)}",
         "Solved by the Laplace transform, partial fraction by partial fraction.",
@@ -402,7 +402,7 @@ def _bernoulli(a: sympy.Expr, b: sympy.Expr, n: int, start: sympy.Expr) -> sympy
 
 def _on_conic(
     system: PolynomialSystem, reduced: _Reduced
-) -> tuple[tuple[sympy.Expr, ...], tuple[Step, ...]] | None:
+) -> tuple[tuple[sympy.Expr, ...], tuple[DerivationStep, ...]] | None:
     """Two variables that obey a quadratic relation, by the slope of the line from the start."""
     found = relations(system, degree=2)
     if len(found) != 1:
@@ -432,7 +432,7 @@ def _on_conic(
     values = {x: reduced.start[one] + moved, y: reduced.start[other] + value * moved}
     steps = (
         _relations_step([Invariant(conic, sympy.S.Zero)]),
-        Step(
+        DerivationStep(
             "Rational parametrisation",
             rf"m = {formula_latex((y - reduced.start[other]) / (x - reduced.start[one]))},\qquad "
             rf"m' = {formula_latex(sympy.collect(sympy.expand(slope), m))}",

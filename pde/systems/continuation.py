@@ -3,7 +3,7 @@
 Around an ordinary point of Σ p_k(x) h^{(k)} = q(x) the equation gives all Taylor coefficients of a
 solution from its first ones. From 0, where the series itself is known, one goes from disc to disc
 outwards. At a real root of the leading polynomial the solution may be regular all the same. To see
-it one goes so near that the root is the nearest one by far: the Taylor coefficients then say
+it one goes so near that the root is the nearest one by far: the Taylor coefficients then show
 whether the series converges beyond the root. If not, the solution ends there, at a branch point or
 a pole.
 
@@ -194,7 +194,7 @@ class _Walk:
         self._farthest = farthest
         self._left, self._right = left, right
         self._order = len(left) - 1
-        # Pairs of a root and its multiplicity, whatever the library's annotation says.
+        # Pairs of a root and its multiplicity, despite the library's annotation.
         found: list[Any] = list(left[-1].complex_roots())
         self._roots = [root for root, _ in found]
         self._coefficients = list(coefficients)
@@ -255,7 +255,7 @@ class _Walk:
         radius = min(nonzero, default=1.0)
         last = len(c) - 1
         step = radius / 2
-        # The last terms tell whether the series converges as the equation says.
+        # The last terms show whether the series converges as the equation predicts.
         sizes = [abs(arb(value)) * arb(step) ** n for n, value in enumerate(c)]
         if not any(size * arb(1e-30) >= sizes[last] for size in sizes):
             raise ContinuationError(
@@ -390,7 +390,7 @@ class _Walk:
 
 
 def _is_regular(coefficients: Sequence[arb], distance: float) -> bool:
-    """Whether a function goes on at a root that is much nearer than all others.
+    """Whether a function continues at a root that is much nearer than all others.
 
     Then its coefficients fall like powers of the ratio of the distances; at a singular point they
     do not fall faster than some power of their number.

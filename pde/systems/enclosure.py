@@ -25,17 +25,16 @@ Math. Comput. 105 (1999) 21, for the enclosure of high order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from itertools import islice
 from math import ceil, isfinite, log
 from typing import TYPE_CHECKING, Any
 
-from flint import arb, ctx, fmpq
+from flint import arb, fmpq
 
 from diagrams.errors import DiagflowError
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
+from pde.numerics.certified import as_mpf, bits_of, working_precision
 from pde.systems.dimensions import Powers
 from pde.systems.exact import series_of_products
 
@@ -76,7 +75,7 @@ def enclosed_output(system: PolynomialSystem, time: Fraction, *, digits: int) ->
     """
     guard = _GUARD
     for _ in range(_ATTEMPTS):
-        with _precision(digits + 2 * guard):
+        with working_precision(bits_of(digits + 2 * guard)):
             found = _attempt(system, time, digits + guard)
             if found is None:
                 break
@@ -93,21 +92,7 @@ def enclosed_output(system: PolynomialSystem, time: Fraction, *, digits: int) ->
 
 def precise_output(system: PolynomialSystem, time: Fraction, digits: int) -> mpmath.mpf:
     """The middle of `enclosed_output` as a number of mpmath."""
-    import mpmath
-
-    mantissa, exponent = enclosed_output(system, time, digits=digits + 2).mid().man_exp()
-    with mpmath.workdps(digits + 10):
-        return mpmath.ldexp(mpmath.mpf(int(mantissa)), int(exponent))
-
-
-@contextmanager
-def _precision(digits: int) -> Iterator[None]:
-    before = ctx.dps
-    ctx.dps = digits
-    try:
-        yield
-    finally:
-        ctx.dps = before
+    return as_mpf(enclosed_output(system, time, digits=digits + 2))
 
 
 def _attempt(system: PolynomialSystem, time: Fraction, digits: int) -> tuple[arb, float] | None:

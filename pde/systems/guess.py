@@ -154,7 +154,7 @@ def find_equation(
     -------
     FoundEquation or None
         None if there is none with as many unknowns as the coefficients can decide. It is a
-        conjecture, and says how many coefficients confirm it.
+        conjecture, with the number of coefficients that confirm it.
     """
     number = len(coefficients)
     families = {

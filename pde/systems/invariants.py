@@ -76,7 +76,7 @@ class Invariant:
 
 
 def variables_of(system: PolynomialSystem) -> tuple[sympy.Symbol, ...]:
-    """Symbols for the variables, told from those of the sizes by being real only."""
+    """Symbols for the variables, distinguished from those of the sizes by being real only."""
     return tuple(sympy.Symbol(name, real=True) for name in system.variables)
 
 

@@ -36,7 +36,7 @@ from diagrams.errors import InvalidInputError
 from expansion.dynamics.system import PolynomialSystem
 from expansion.polynomial import Polynomial
 from pde.curve import Curve, Domain, FloatArray, Parameters
-from pde.evolution import Method, Solution, Step
+from pde.evolution import DerivationStep, Method, Solution
 from pde.systems.solution import system_curve
 
 __all__ = ["mixed_curve", "mixed_solution"]
@@ -149,7 +149,7 @@ def mixed_solution(
     rows: Callable[[int], tuple[Polynomial, ...]],
     problem: str,
     regime: str,
-    derivation: tuple[Step, ...] = (),
+    derivation: tuple[DerivationStep, ...] = (),
     source: str = "ours",
 ) -> Solution:
     """The solution of a regime whose finite hierarchy starts from Gaussian numbers.
@@ -162,7 +162,7 @@ def mixed_solution(
         From a number to so many leading coefficients, averaged exactly.
     problem, regime, source
         See `Solution`.
-    derivation : tuple of Step
+    derivation : tuple of DerivationStep
         How the system was obtained.
 
     Returns
@@ -178,7 +178,7 @@ def mixed_solution(
                 known = rows(max(2 * len(known), 8))
             yield known[s]
 
-    last = Step(
+    last = DerivationStep(
         "Average over random order parameters",
         r"\mathbf{E}[L(t)] \sim \int L(t; g)\, \mathcal{N}(dg; 0, C)",
         "The equations are integrated for every node of a Gauss-Hermite rule of the cores that "

@@ -32,11 +32,13 @@ import mpmath
 import numpy as np
 import sympy
 
+from diagrams.errors import InvalidInputError
 from expansion.dynamics.system import PolynomialSystem
 from expansion.polynomial import Polynomial
 from pde.curve import Curve, Parameters
-from pde.evolution import Method, Solution, Step
+from pde.evolution import DerivationStep, Method, Solution
 from pde.formula_latex import formula_latex
+from pde.numerics.certified import Evaluator, exact_time
 from pde.systems.closed import closed_formula, pruned
 from pde.systems.curves import flow_curve
 from pde.systems.enclosure import precise_output
@@ -74,7 +76,29 @@ def system_curve(system: PolynomialSystem, parameters: Parameters) -> Curve:
     curve = flow_curve([SystemFlow(at)], T=T)
 
     def precise(t: mpmath.mpf, digits: int) -> mpmath.mpf:
-        return precise_output(at, _exact(t) / T, digits)
+        return precise_output(at, exact_time(t) / T, digits)
+
+    return replace(curve, precise=precise)
+
+
+def _with_digits(curve: Curve, formula: sympy.Expr | None, parameters: Parameters) -> Curve:
+    """The curve with the digits of a closed form, which are found much faster.
+
+    Where the formula has no certain value, as where it is zero over zero, they are enclosed.
+    """
+    enclosed = curve.precise
+    if formula is None or enclosed is None:
+        return curve
+    try:
+        evaluator = Evaluator(formula, parameters)
+    except InvalidInputError:  # complex numbers, in a loss that is real
+        return curve
+
+    def precise(t: mpmath.mpf, digits: int) -> mpmath.mpf:
+        try:
+            return evaluator.precise(exact_time(t), digits)
+        except InvalidInputError:
+            return enclosed(t, digits)
 
     return replace(curve, precise=precise)
 
@@ -89,18 +113,12 @@ def _constant(value: Fraction) -> Curve:
     )
 
 
-def _exact(number: mpmath.mpf) -> Fraction:
-    sign, mantissa, exponent, _ = number._mpf_
-    value = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
-    return -value if sign else value
-
-
 def system_solution(
     system: PolynomialSystem,
     *,
     problem: str,
     regime: str,
-    derivation: tuple[Step, ...] = (),
+    derivation: tuple[DerivationStep, ...] = (),
     source: str = "ours",
     closed: bool = True,
 ) -> Solution:
@@ -111,7 +129,7 @@ def system_solution(
     system : PolynomialSystem
     problem, regime, source
         See `Solution`.
-    derivation : tuple of Step
+    derivation : tuple of DerivationStep
         How the system was obtained.
     closed : bool, default True
         Whether to look for first integrals and a closed form.
@@ -138,14 +156,16 @@ def system_solution(
         formula=None if form is None else form.formula,
         derivation=tuple(steps),
         taylor=lambda: _coefficients(small),
-        curve=lambda parameters: system_curve(small, parameters),
+        curve=lambda parameters: _with_digits(
+            system_curve(small, parameters), None if form is None else form.formula, parameters
+        ),
         validity="all t"
         if form is not None and form.is_entire
         else "t until the loss blows up, in both directions of time",
     )
 
 
-_INTEGRATION = Step(
+_INTEGRATION = DerivationStep(
     "Integration",
     r"x(\tau + h) = \sum_n x_n h^n",
     "Taylor polynomials of high order, an implicit method where the equations are stiff; the error "
@@ -157,12 +177,12 @@ def _coefficients(system: PolynomialSystem) -> Iterator[Polynomial]:
     return coefficients(system)
 
 
-def _equations(system: PolynomialSystem) -> Step:
+def _equations(system: PolynomialSystem) -> DerivationStep:
     shown = list(zip(system.variables, rates_of(system), strict=True))[:_SHOWN]
     lines = [f"{_name(name)}' = {formula_latex(rate)}" for name, rate in shown]
     if len(system.variables) > _SHOWN:
         lines.append(r"\ldots")
-    return Step(
+    return DerivationStep(
         "Effective equations",
         r",\qquad ".join(lines),
         f"A closed system of {len(system.variables)} variables, in τ = t/T.",
@@ -173,11 +193,15 @@ def _name(name: str) -> str:
     return formula_latex(sympy.Symbol(name, real=True))
 
 
-def _integrals(system: PolynomialSystem) -> list[Step]:
+def _integrals(system: PolynomialSystem) -> list[DerivationStep]:
     found = first_integrals(system, degree=_DEGREE)
     if not found:
         return []
     latex = r",\qquad ".join(
         f"{formula_latex(each.expression)} = {formula_latex(each.value)}" for each in found
     )
-    return [Step("First integrals", latex, "Found by exact linear algebra, verified by symbols.")]
+    return [
+        DerivationStep(
+            "First integrals", latex, "Found by exact linear algebra, verified by symbols."
+        )
+    ]

@@ -1,11 +1,11 @@
 """Trajectories of a flow in one direction of time, by Taylor polynomials of high order.
 
 Around the state at the end of every step the flow is expanded to order N; the step is e^{-2} of the
-radius in which the last two terms say that the series converges, so that what is left out is of the
+radius in which the series converges by its last two terms, so that what is left out is of the
 size of rounding. The Taylor polynomials of the output are kept: values at any number of times are
 one look-up and one Horner scheme.
 
-A polynomial flow goes on for ever or reaches infinity at a finite time t_c. There the steps shrink
+A polynomial flow exists for ever or reaches infinity at a finite time t_c. There the steps shrink
 like t_c - t, and for x ~ (t_c - t)^{-e} the ratios of successive coefficients are
 x_n/x_{n-1} = (n + e - 1)/(n (t_c - t)): two of them give t_c and e.
 
@@ -333,7 +333,7 @@ def _leap(
     -------
     state, peak : numpy.ndarray
     ending : Ending or None
-        None if Taylor steps have to go on.
+        None if Taylor steps have to continue.
     """
     method = Collocation(flow, sign=sign, stages=accuracy.stages, tolerance=accuracy.tolerance)
     length = _LEAP * unit

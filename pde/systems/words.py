@@ -26,7 +26,7 @@ from flint import fmpq_poly
 
 from expansion.polynomial import Polynomial
 from pde.curve import Curve, FloatArray, Parameters
-from pde.evolution import Method, Solution, Step
+from pde.evolution import DerivationStep, Method, Solution
 from pde.resummed_series import resummed_curve
 from pde.systems.continuation import ContinuationError, continued, differential
 from pde.systems.curves import Branch, joined
@@ -171,7 +171,7 @@ def series_solution(
     problem: str,
     regime: str,
     target: Polynomial = _ZERO,
-    derivation: tuple[Step, ...] = (),
+    derivation: tuple[DerivationStep, ...] = (),
     source: str = "ours",
 ) -> Solution:
     """The solution of a regime from its exact leading coefficients alone.
@@ -186,7 +186,7 @@ def series_solution(
         See `Solution`.
     target : Polynomial
         The part of the first one that only measures the target.
-    derivation : tuple of Step
+    derivation : tuple of DerivationStep
         How they were obtained.
 
     Returns
@@ -203,7 +203,7 @@ def series_solution(
             values, target=Fraction(target.evaluate(**symbols)), T=Fraction(parameters["T"])
         )
 
-    last = Step(
+    last = DerivationStep(
         "Equation of the series",
         r"\sum_j P_j(x)\,F_j = 0,\qquad F = (1, h, h^2, \ldots)\ \text{or}\ (1, h, h', \ldots)",
         f"Sought at numbers in {len(known)} exact coefficients, confirmed by those that are left, "

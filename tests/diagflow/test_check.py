@@ -28,7 +28,7 @@ from diagflow.checking import exact as exact_checks
 from diagflow.checking import show as show_check
 from diagflow.checking.exact import check_certificates, check_counters, check_oracle, check_wishart
 from diagflow.checking.simulated import check_simulation
-from diagflow.checking.translation import Translation, at_numbers
+from diagflow.checking.translation import OracleProblem, at_numbers
 from diagflow.comparison.finite_size import FiniteSizeCorrection
 from diagflow.schemas import schema
 from diagflow.time_limit import TimeLimit
@@ -463,7 +463,7 @@ def test_an_interrupt_keeps_what_was_found(
         assert (record["complete"], len(record["checks"])) == (False, 4)
     else:
         assert out.count("passed   ") == 4
-        assert out.splitlines()[-1].endswith("; interrupted, what was finished is told")
+        assert out.splitlines()[-1].endswith("; interrupted, the finished checks are printed")
 
 
 def test_an_interrupt_within_a_simulation_ends_the_check(
@@ -505,7 +505,7 @@ def test_bad_input(run: Run, arguments: tuple[str, ...], part: str) -> None:
 def test_what_is_told_to_the_oracle_is_the_problem() -> None:
     """A model that is written by hand for the oracle, and the same from its problem."""
     values = {"p": Fraction(2), "H": Fraction(1), "N": Fraction(3)}
-    told = Translation(tied_autoencoder(data=True), values)
+    told = OracleProblem(tied_autoencoder(data=True), values)
     W, X = ("W", "ki"), ("X", "jn")
     expected = oracle.loss_derivatives(
         [oracle.Term(1, (W, ("W", "kj"), X), "in")],
@@ -531,10 +531,10 @@ def test_a_loss_with_more_indices_than_letters() -> None:
 
     p = Axis("p")
     values = {"p": Fraction(1)}
-    told = Translation(chain(52), values).coefficients("train", 0)
+    told = OracleProblem(chain(52), values).coefficients("train", 0)
     assert told == [{(("sigma2", 51),): Fraction(prod(range(1, 102, 2)), 2)}]
     with pytest.raises(InvalidInputError) as error:
-        Translation(chain(53), values).coefficients("train", 0)
+        OracleProblem(chain(53), values).coefficients("train", 0)
     assert str(error.value) == (
         "loss of chain: has more than 52 indices, for which the oracle has no letters; "
         "check a problem with fewer"

@@ -24,8 +24,8 @@ from diagflow.__main__ import INTERRUPTED
 from diagflow.commands import shared_options
 from expansion.models import cp
 from expansion.polynomial import Polynomial
-from expansion.records import read_series
 from expansion.series import loss_series
+from expansion.series_records import read_series
 from tests.command import ENVIRONMENT, ROOT, Result, Run, process
 
 pytestmark = pytest.mark.usefixtures("folder")

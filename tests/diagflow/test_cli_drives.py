@@ -6,8 +6,8 @@ from fractions import Fraction
 import pytest
 
 from expansion.models import cp
-from expansion.records import read_series
 from expansion.series import loss_series
+from expansion.series_records import read_series
 from tests.command import ROOT, Run
 
 SYM = ("cp", "--order", "2", "--symmetric")
@@ -118,7 +118,7 @@ def test_exact_means_of_steps_against_runs(run: Run) -> None:
     values = {"p": 3, "H": 2, "sigma2": Fraction(1, 10), "eta": Fraction(1, 20)}
     assert record["theory"][1] == pytest.approx(float(exact.evaluate(**values)))
     for more, message in (
-        ((), "its time is discrete; say how many steps, such as --steps 1"),
+        ((), "its time is discrete; give the number of steps, such as --steps 1"),
         (("--steps", "1", "--regime", "V1"), "in discrete time exact means are compared"),
     ):
         status, _, err = run(*command, *more)

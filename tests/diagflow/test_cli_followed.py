@@ -55,7 +55,7 @@ def test_the_norm_is_what_its_hierarchy_says(run: Run) -> None:
     """|W|^2/2 is half the first core."""
     status, out, _ = run("derive", *SYM, *COMMANDS["derive"], "--observable", "weight-norm")
     assert status == 0
-    assert "Leading part of what is followed\n  L = 1/2 c1\n" in out
+    assert "Leading part of the observable\n  L = 1/2 c1\n" in out
 
 
 def test_a_report_of_a_variance(run: Run, tmp_path) -> None:  # type: ignore[no-untyped-def]

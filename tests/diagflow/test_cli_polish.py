@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from diagflow.cli import GROUPS, app
-from diagflow.commands.problem import _problems, _targets, takes_problem
+from diagflow.commands.problem import complete_problem, complete_target, takes_problem
 from diagflow.terminal import LONG, duration, following, quietly
 from diagrams.errors import InvalidInputError
 from expansion.problem import Problem
@@ -143,11 +143,11 @@ def test_completion_knows_presets_files_and_targets(
     (tmp_path / "models").mkdir()
     for name in ("cpx.toml", "notes.txt", "models/deep.toml"):
         (tmp_path / name).touch()
-    assert _problems("cp") == ["cp", "cpx.toml"]
-    assert _problems("mo") == ["models/"]
-    assert _problems("models/") == _problems("models/d") == ["models/deep.toml"]
-    assert set(_problems("")) > {"tied-autoencoder", "cpx.toml", "models/"}
-    assert _targets("sp") == ["spike", "spiked"]
+    assert complete_problem("cp") == ["cp", "cpx.toml"]
+    assert complete_problem("mo") == ["models/"]
+    assert complete_problem("models/") == complete_problem("models/d") == ["models/deep.toml"]
+    assert set(complete_problem("")) > {"tied-autoencoder", "cpx.toml", "models/"}
+    assert complete_target("sp") == ["spike", "spiked"]
 
 
 def test_the_shell_completes_commands_and_presets() -> None:

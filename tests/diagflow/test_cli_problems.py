@@ -17,8 +17,8 @@ from expansion.models import (
     two_layer,
 )
 from expansion.problem import Problem
-from expansion.records import read_series
 from expansion.series import LossSeries
+from expansion.series_records import read_series
 from tests.command import ROOT, Run
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from diagrams.generator import Generator
-from expansion.records import read_polynomial
+from expansion.series_records import read_polynomial
 from tests.command import Run
 
 pytestmark = pytest.mark.usefixtures("folder")

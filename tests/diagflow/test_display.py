@@ -12,7 +12,7 @@ import sympy
 
 import diagflow
 from diagflow import cp, simulate, solve
-from diagflow.plotting.evolution import telling_times
+from diagflow.comparison.representative import representative_times
 from pde.evolution import LossEvolution
 from pde.recurrences.equation import FirstOrderPDE
 from pde.recurrences.search import find_recurrence
@@ -45,7 +45,7 @@ def test_curves_are_png() -> None:
 def test_the_times_show_most_of_the_change(order, symmetric, regime, H) -> None:
     at = {"p": 16, "H": H, "sigma2": Fraction(1, 20)}
     evolution = solve(cp(order=order, symmetric=symmetric), regime, at=at)
-    start, stop = telling_times(evolution)
+    start, stop = representative_times(evolution)
     assert start == 0
     first, last = evolution([0, stop])
     limit = evolution.limit()
@@ -58,7 +58,7 @@ def test_the_times_show_most_of_the_change(order, symmetric, regime, H) -> None:
 def test_a_solution_for_ascent_is_drawn_before_zero() -> None:
     at = {"p": 1000, "H": 500000, "sigma2": Fraction(1, 40000)}
     evolution: LossEvolution = solve(cp(order=4, symmetric=True), "A-B-E", at=at)
-    start, stop = telling_times(evolution)
+    start, stop = representative_times(evolution)
     assert stop == 0
     assert start < 0
     assert evolution.domain.contains(np.array([start]))

@@ -24,15 +24,15 @@ from diagrams.diagram import Diagram
 from diagrams.errors import DiagflowError, InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Tensor
-from expansion.formulas import read_formula
+from expansion.formula_parser import read_formula
 from expansion.polynomial import MAXIMAL_LENGTH, Polynomial
 from expansion.problem import Problem
 from expansion.problem_files.declarations import MAXIMAL_SIZE
 from expansion.problem_files.problem_file import read_problem, read_problem_file
 from expansion.problem_files.toml_document import MAXIMAL_CHARACTERS, MAXIMAL_DOTS, TomlDocument
-from expansion.records import read_series
 from expansion.series import Budget, LossSeries
 from expansion.series_files import MAXIMAL_BYTES, read_series_file
+from expansion.series_records import read_series
 from expansion.targets import target_networks
 from tests.command import ROOT, Run
 

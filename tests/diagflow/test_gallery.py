@@ -398,7 +398,7 @@ def test_an_interrupt_keeps_what_the_command_has_finished(
     done = run("gallery", "--output", str(tmp_path))
     assert (done.code, done.out) == (130, "")
     kept = tmp_path / "gallery.json"
-    assert done.err.endswith(f"diagflow: interrupted: what was finished is in {kept}\n")
+    assert done.err.endswith(f"diagflow: interrupted: finished results are in {kept}\n")
     record = json.loads(kept.read_text(encoding="utf-8"))
     assert [e["name"] for e in record["experiments"]] == ["first"]
 

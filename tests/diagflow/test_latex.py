@@ -27,7 +27,7 @@ from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.regimes import regimes
 from expansion.series import LossSeries, loss_series
-from pde.evolution import Certificate, Step
+from pde.evolution import Certificate, DerivationStep
 from pde.recurrences.equation import FirstOrderPDE, LinearPDE
 from pde.recurrences.recurrence import Recurrence
 from pde.solving import solution, solve
@@ -207,7 +207,7 @@ def test_small_values() -> None:
     assert latex(3) == "3"
     assert latex(Fraction(-3, 4)) == "-\\frac{3}{4}"
     assert latex(x**2) == "\\sigma^{4}"
-    step = Step("Sum", "a = b", "By z_2 & co, τ -> ∞.")
+    step = DerivationStep("Sum", "a = b", "By z_2 & co, τ -> ∞.")
     expected = "\\paragraph{Sum.} By $z_{2}$ \\& co, $\\tau$ $\\to$ $\\infty$.\n\\[\na = b\n\\]\n"
     assert latex(step) == expected
 

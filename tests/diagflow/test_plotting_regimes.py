@@ -28,13 +28,9 @@ from diagrams.errors import InvalidInputError
 from expansion.models import cp, tied_autoencoder
 from expansion.polynomial import Polynomial
 from expansion.regimes import Regimes, regimes
+from tests.problems import cp_regimes
 
 KEY_OF_MOVING = ["limit of a wall", "wall at known $s$"]
-
-
-@cache
-def found(order: int, symmetric: bool, terms: int) -> Regimes:
-    return regimes(cp(order=order, symmetric=symmetric), terms=terms)
 
 
 @cache
@@ -104,7 +100,7 @@ def figures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Fi
 )
 def test_planes_that_cannot_be(options: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
-        MapPlane.of(found(2, True, 4), **options)  # type: ignore[arg-type]
+        MapPlane.of(cp_regimes(2, True, 4), **options)  # type: ignore[arg-type]
 
 
 def test_a_map_takes_three_symbols() -> None:
@@ -151,7 +147,7 @@ def test_what_is_fixed_is_said(fixed: dict[str, int], note: str) -> None:
 
 
 def test_what_is_no_choice_is_not_said() -> None:
-    plane = MapPlane.of(found(2, True, 4))
+    plane = MapPlane.of(cp_regimes(2, True, 4))
     assert plane.note() == ""
     assert plane.label(plane.across) == r"$\alpha_{H} / \alpha_{p}$"
     assert plane.label(plane.up) == r"$\alpha_{\sigma} / \alpha_{p}$"
@@ -187,11 +183,11 @@ def test_values_without_exponents(changed: dict[str, object], message: str) -> N
     values = {"p": 10, "H": 10, "sigma2": 1} | changed
     given = {name: value for name, value in values.items() if value is not None}
     with pytest.raises(InvalidInputError, match=message):
-        exponents_of_values(MapPlane.of(found(2, True, 4)), given)  # type: ignore[arg-type]
+        exponents_of_values(MapPlane.of(cp_regimes(2, True, 4)), given)  # type: ignore[arg-type]
 
 
 def test_a_window_inside_a_region_shows_that_region_alone() -> None:
-    computed = found(2, True, 4)
+    computed = cp_regimes(2, True, 4)
     plane = MapPlane.of(computed)
     window = Window(*(Fraction(n, 10) for n in (16, 18, -4, -2)))
     ((regime, places),) = sections(computed, plane, window)
@@ -242,7 +238,7 @@ def test_every_scaling_of_a_plane_belongs_to_one_section(fixed: dict[str, int]) 
 
 
 def test_the_symbols_of_a_polygon() -> None:
-    computed = found(2, True, 4)
+    computed = cp_regimes(2, True, 4)
     assert projection(computed) == (1, 2)
     assert projection(computed, symbols=("sigma2", "p")) == (2, 0)
     message = r"^symbol 'N': does not occur in the series; its symbols are p, H, sigma2$"
@@ -258,7 +254,7 @@ def test_the_symbols_of_a_polygon() -> None:
 
 @pytest.mark.parametrize("symbols", [None, ("p", "H"), ("sigma2", "p")])
 def test_a_polygon_has_its_points_in_their_places(symbols: tuple[str, str] | None) -> None:
-    computed = found(2, True, 4)
+    computed = cp_regimes(2, True, 4)
     axes = Figure().subplots()
     draw_polygon(axes, computed, s=3, symbols=symbols)
     names = symbols or ("H", "sigma2")
@@ -285,7 +281,7 @@ def test_a_polygon_has_its_points_in_their_places(symbols: tuple[str, str] | Non
 def test_a_coefficient_that_is_not_known_has_no_polygon() -> None:
     message = r"^polygon of Y_5: it is zero or not known; take one of Y_0, Y_1, Y_2, Y_3, Y_4$"
     with pytest.raises(InvalidInputError, match=message):
-        draw_polygon(Figure().subplots(), found(2, True, 4), s=5)
+        draw_polygon(Figure().subplots(), cp_regimes(2, True, 4), s=5)
 
 
 def test_the_key_has_the_kinds_that_occur() -> None:
@@ -300,7 +296,7 @@ def test_the_key_has_the_kinds_that_occur() -> None:
 
 
 def test_a_wall_that_moves_is_dashed_and_dotted_where_it_is_at_known_s() -> None:
-    computed = found(3, True, 4)
+    computed = cp_regimes(3, True, 4)
     axes = Figure().subplots()
     draw_map(axes, computed)
     plane = MapPlane.of(computed)
@@ -340,7 +336,7 @@ def test_a_wall_that_moves_is_dashed_and_dotted_where_it_is_at_known_s() -> None
 
 
 def test_the_key_of_a_map_has_the_given_values() -> None:
-    computed = found(2, True, 4)
+    computed = cp_regimes(2, True, 4)
     key = map_key(computed, at={"p": 10, "H": 10, "sigma2": 1})
     assert [sample.get_label() for sample in key] == ["free", "rich", "given values"]
     star = key[-1]
@@ -411,7 +407,7 @@ def test_two_symbols_have_polygons_and_no_map(figures: Callable[..., Figure]) ->
     assert [text.get_text() for text in legend.get_texts()] == [
         sample.get_label() for sample in polygon_key(two_symbols())
     ]
-    mapped = figures(found(2, True, 4))
+    mapped = figures(cp_regimes(2, True, 4))
     polygon, below = mapped.axes
     for panel, inches in ((axes, 1.7), (polygon, 1.7), (below, 2.5)):
         whole = panel.get_figure().get_figheight()
@@ -419,7 +415,7 @@ def test_two_symbols_have_polygons_and_no_map(figures: Callable[..., Figure]) ->
 
 
 def test_polygons_of_two_residues_share_their_axis(figures: Callable[..., Figure]) -> None:
-    left, right, below = figures(found(2, False, 6)).axes
+    left, right, below = figures(cp_regimes(2, False, 6)).axes
     assert (left.get_title(), right.get_title()) == ("$s = 5$", "$s = 6$")
     assert left.get_ylim() == right.get_ylim()
     assert (left.get_ylabel(), right.get_ylabel()) == (r"power of $\sigma^{2}$", "")
@@ -449,4 +445,4 @@ def test_a_plane_of_a_slice_lies_in_it() -> None:
 
 def test_a_slice_may_be_too_small_for_a_plane() -> None:
     with pytest.raises(InvalidInputError, match="a map takes three"):
-        MapPlane.of(found(2, True, 4).restricted("H ~ p"))
+        MapPlane.of(cp_regimes(2, True, 4).restricted("H ~ p"))

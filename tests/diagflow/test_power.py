@@ -22,9 +22,8 @@ from diagflow.comparison.finite_size import (
     target_constant,
 )
 from diagflow.comparison.regime import natural_scale
+from diagflow.comparison.representative import representative_sizes, representative_times
 from diagflow.comparison.verdict import Agreement, Comparison, compare
-from diagflow.plotting.evolution import telling_times
-from diagflow.report.experiments import typical_numbers
 from diagflow.simulation import Trajectory
 from diagrams.errors import DiagflowError
 from expansion.models import cp
@@ -78,7 +77,7 @@ class Place:
     @property
     def times(self) -> Array:
         """Times over which the loss changes, none of them zero."""
-        start, stop = telling_times(self.evolution)
+        start, stop = representative_times(self.evolution)
         return (stop if stop > 0 else start) * np.linspace(0.2, 1, 5)
 
     def keeps(self, times: Array) -> float:
@@ -146,7 +145,7 @@ def _places(found: Regimes) -> Iterator[Place]:
         try:
             if _solved(found, regime.name).method is Method.RESUMMED:
                 continue
-            at = typical_numbers(found, regime)
+            at = representative_sizes(found, regime)
             if at is None:
                 continue
             place = Place.of(found, regime, at)

@@ -27,12 +27,12 @@ from diagrams.errors import DiagflowError, InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
 from expansion.closest_regime import NeglectedShare
-from expansion.exponents import SeriesExponents
 from expansion.geometry.cones import Cone
 from expansion.models import cp
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.series import loss_series
+from expansion.series_exponents import SeriesExponents
 from pde.evolution import Solution
 from pde.formula_latex import formula_latex
 from pde.solving import neglected, solution
@@ -497,17 +497,17 @@ def test_an_earlier_pdf_does_not_stand_beside_a_new_source(
 def test_there_are_no_numbers_without_a_problem_or_for_sizes_that_do_not_grow() -> None:
     order2 = regimes(cp(order=2), terms=4)
     given = regimes(order2.exponents.coefficients)
-    assert all(experiments.typical_numbers(given, regime) is None for regime in given)
+    assert all(experiments.representative_sizes(given, regime) is None for regime in given)
     regime = order2["A"]
     assert dict(zip(regime.symbols, regime.cone.interior, strict=True)) == {
         "p": 2,
         "H": 1,
         "sigma2": -1,
     }
-    assert experiments.typical_numbers(order2, regime) is not None
+    assert experiments.representative_sizes(order2, regime) is not None
     # A wall between p and H at which H does not grow: the ray (1, 0, -1).
     ray = Cone.from_inequalities([(1, 0, 0)], [(0, 1, 0), (1, 0, 1)], dimension=3)
-    assert experiments.typical_numbers(order2, replace(regime, cone=ray)) is None
+    assert experiments.representative_sizes(order2, replace(regime, cone=ray)) is None
 
 
 def test_numbers_do_not_grow_for_ever_after_a_share_that_has_a_limit(
@@ -524,7 +524,7 @@ def test_numbers_do_not_grow_for_ever_after_a_share_that_has_a_limit(
     found = regimes(cp(order=3, symmetric=True), terms=4)
     for regime in found:
         asked.clear()
-        numbers = experiments.typical_numbers(found, regime)
+        numbers = experiments.representative_sizes(found, regime)
         assert len(asked) < 100
         assert numbers is None or max(map(abs, numbers.values())) < 10**6
 
@@ -539,7 +539,7 @@ def test_numbers_lie_so_deep_in_their_regime_that_it_neglects_little(
     """Small sizes that fit, and a share of the loss that a figure can show."""
     found = regimes(cp(order=order, symmetric=symmetric), terms=4)
     for regime in found:
-        numbers = experiments.typical_numbers(found, regime)
+        numbers = experiments.representative_sizes(found, regime)
         if numbers is None or regime.name in shallow:
             continue
         weights = 1 if symmetric else order

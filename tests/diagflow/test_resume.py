@@ -18,7 +18,7 @@ import pytest
 
 from diagflow.store import SQLiteStore
 from diagrams.engine.arrays.steps import Integration, Merging
-from diagrams.engine.steps import Work
+from diagrams.engine.steps import StepRunner
 from expansion.models import cp
 from expansion.problem import Problem
 from expansion.series import LossSeries
@@ -248,7 +248,7 @@ class Slow:
 
 def test_no_more_time_is_spent_on_keeping_than_pays() -> None:
     store = Slow(0.01)
-    work = Work(store=store)
+    work = StepRunner(store=store)
     for _ in range(100):
         work.keep("key", lambda: b"data", 0.01)
     assert 1 <= store.kept <= 10, "a twentieth of the time, and the first"

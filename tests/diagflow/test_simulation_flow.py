@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from diagflow.simulation import LossGradient, initial_tensors, integrate, simulate
-from diagflow.simulation.integrate import _check_pace
+from diagflow.simulation.integrate import check_pace
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
@@ -376,19 +376,19 @@ def test_a_pace_that_leads_nowhere_is_seen(paces: list[float]) -> None:
     """Also one that wavers by more than a factor of two."""
     reached = np.cumsum([0.0, *paces]).tolist()
     with pytest.raises(InvalidInputError, match="ask for earlier times"):
-        _check_pace(reached, 1e30)
-    _check_pace(reached, 1e3)
+        check_pace(reached, 1e30)
+    check_pace(reached, 1e3)
 
 
 @pytest.mark.parametrize(
     "paces", [[1.0], [1.0, 4.0, 16.0, 64.0], [64.0, 16.0, 4.0, 1.0], [1.0, 3.0]], ids=str
 )
 def test_a_pace_that_grows_or_shrinks_is_let_be(paces: list[float]) -> None:
-    _check_pace(np.cumsum([0.0, *paces]).tolist(), 1e30)
+    check_pace(np.cumsum([0.0, *paces]).tolist(), 1e30)
 
 
 def test_no_flow_takes_more_than_the_most_steps() -> None:
     """Steps that grow, but not fast enough."""
-    _check_pace([float(2**number - 1) for number in range(1000)], 1e307)
+    check_pace([float(2**number - 1) for number in range(1000)], 1e307)
     with pytest.raises(InvalidInputError, match=r"10000000 steps lead to"):
-        _check_pace([float(number) ** 40 for number in range(10_001)], 1e300)
+        check_pace([float(number) ** 40 for number in range(10_001)], 1e300)

@@ -511,7 +511,7 @@ def test_commands_share_the_store(run: Run, path: Path) -> None:
     assert run("store", "clear", "--store", str(path)).out.startswith("8 records removed")
     assert SQLiteStore(path).contents().records == 0
     status, _, err = run(*expand, "--store", str(path), "--no-store")
-    assert status == 2 and "say the opposite" in err
+    assert status == 2 and "give one of them" in err
 
 
 def test_a_store_that_is_switched_off_has_no_upkeep(run: Run) -> None:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from diagflow.oracle import QuadraticLoss, Term, loss_derivatives
 from diagrams.diagram import Diagram
 from diagrams.engine.arrays.representation import ArrayRepresentation
-from diagrams.engine.blocks import Blocks
+from diagrams.engine.blocks import FlowDiagrams
 from diagrams.engine.representation import Representation
 from diagrams.engine.traces.cyclic_words import canonical_word
 from diagrams.engine.traces.representation import TraceRepresentation, is_product_of_traces
@@ -30,7 +30,7 @@ from diagrams.merge import merge, symmetric_tensors
 from diagrams.network import Network, inner_product
 from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Axis, Kind, Tensor
-from diagrams.wick import Moments, expectation, monomial
+from diagrams.wick import Expectation, expectation, monomial
 from expansion.models import cp
 
 REFERENCE = Path(__file__).parent.parent / "reference"
@@ -49,7 +49,7 @@ def square_loss(terms: Sequence[Network], axes: Sequence[Axis]) -> DiagramSum:
     return inner_product(terms, terms, axes) * HALF
 
 
-def blocks_of(potential: DiagramSum, *observables: DiagramSum) -> Blocks:
+def blocks_of(potential: DiagramSum, *observables: DiagramSum) -> FlowDiagrams:
     return represent(potential, *observables).blocks
 
 
@@ -63,7 +63,7 @@ def representations(potential: DiagramSum, *observables: DiagramSum) -> list[Rep
     return [ArrayRepresentation(blocks), *words]
 
 
-def iterated(observable: DiagramSum, potential: DiagramSum, terms: int) -> Iterable[Moments]:
+def iterated(observable: DiagramSum, potential: DiagramSum, terms: int) -> Iterable[Expectation]:
     """T^s E[d^s G/dt^s](0) = (-1)^s E[(... (G * P) ...) * P], one diagram at a time."""
     value = observable
     for s in range(terms + 1):
@@ -119,7 +119,7 @@ def test_derivatives_in_any_order_and_again(order: int) -> None:
         assert representation.contractions == known, "nothing is contracted twice"
 
 
-def read_terms(terms: Iterable[dict[str, Any]]) -> Moments:
+def read_terms(terms: Iterable[dict[str, Any]]) -> Expectation:
     return {monomial(t["exponents"]): Fraction(t["coefficient"]) for t in terms}
 
 
@@ -160,7 +160,7 @@ def test_tied_autoencoder_with_data(kind: type[Representation[Any]]) -> None:
     for name, observable, extra in (("train", train, 1), ("population", population, 0)):
         flow = Flow(observable, train, representation)
         for entry in record[name]:
-            found: Moments = {}
+            found: Expectation = {}
             for powers, value in flow.expectation(entry["s"]).items():
                 exponents = dict(powers)
                 exponents.pop("one", None)
@@ -478,8 +478,8 @@ def test_the_canonical_word_is_the_same_from_every_start_and_in_both_directions(
 # --- against the oracle ---------------------------------------------------------------------------
 
 
-def at_sizes(moments: Moments, sizes: dict[str, int]) -> Moments:
-    result: Moments = {}
+def at_sizes(moments: Expectation, sizes: dict[str, int]) -> Expectation:
+    result: Expectation = {}
     for powers, value in moments.items():
         for name, power in powers:
             value *= sizes.get(name, 1) ** power

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from diagrams.diagram import Diagram
 from diagrams.errors import InvalidInputError
-from diagrams.input_average import averaged
+from diagrams.input_average import average_over
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.wick import expectation
@@ -31,7 +31,7 @@ def test_averaging_first_does_not_change_the_expectation(labelled, data) -> None
         }
     )
     for tensors in ((x,), (Z,), (x, Z), (Z, x)):
-        first = averaged(total, *tensors)
+        first = average_over(total, *tensors)
         assert not any(tensor in d.tensors for d, _ in first for tensor in tensors)
         assert expectation(first) == expectation(total)
 
@@ -41,14 +41,14 @@ def test_the_fourth_moment_of_a_linear_function() -> None:
     w = Tensor("w", (p,), variance="sigma2")
     power = Diagram((p,) * 4, tuple((t, (k,)) for k in range(4) for t in (w, x)))
     square = Diagram((p, p), ((w, (0,)), (w, (0,)), (w, (1,)), (w, (1,))))
-    assert averaged(DiagramSum({power: 1}), x) == DiagramSum({square: 3})
+    assert average_over(DiagramSum({power: 1}), x) == DiagramSum({square: 3})
     odd = Diagram((p,), ((w, (0,)), (x, (0,))))
-    assert len(averaged(DiagramSum({odd: 1}), x)) == 0
+    assert len(average_over(DiagramSum({odd: 1}), x)) == 0
 
 
 def test_without_tensors_nothing_changes() -> None:
     total = DiagramSum({Diagram((p,), ((x, (0,)), (x, (0,)))): 2})
-    assert averaged(total) == total
+    assert average_over(total) == total
 
 
 def test_a_variance_becomes_a_factor() -> None:
@@ -59,7 +59,7 @@ def test_a_variance_becomes_a_factor() -> None:
         (p, p, Axis("s"), Axis("s"), H, H),
         ((W_ROW, (0,)), (W_ROW, (0,)), (W_ROW, (1,)), (W_ROW, (1,))),
     )
-    assert averaged(DiagramSum({power: 1}), y) == DiagramSum({square: 12})
+    assert average_over(DiagramSum({power: 1}), y) == DiagramSum({square: 12})
 
 
 @pytest.mark.parametrize(
@@ -79,5 +79,5 @@ def test_a_variance_becomes_a_factor() -> None:
 )
 def test_tensors_that_cannot_be_averaged_over(tensor: Tensor, message: str) -> None:
     with pytest.raises(InvalidInputError) as error:
-        averaged(DiagramSum(), tensor)
+        average_over(DiagramSum(), tensor)
     assert str(error.value) == message

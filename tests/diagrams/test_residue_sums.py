@@ -15,7 +15,7 @@ from diagrams.diagram import Diagram
 from diagrams.engine.arrays.contraction_table import ContractionTable
 from diagrams.engine.arrays.packing import Packing
 from diagrams.engine.arrays.representation import ArrayRepresentation
-from diagrams.engine.by_definition import PlainRepresentation
+from diagrams.engine.by_definition import DefinitionRepresentation
 from diagrams.engine.traces.representation import TraceRepresentation
 from diagrams.errors import CapacityError, InvalidInputError
 from diagrams.flow import Flow, represent
@@ -157,8 +157,8 @@ LOSSES = {
 def test_flows_of_plain_diagrams_are_those_of_the_others(loss: DiagramSum) -> None:
     """Bulk engines against the definitions, diagram by diagram: values and exceptions."""
     other = represent(loss, loss)
-    assert not isinstance(other, PlainRepresentation)
-    plain, bulk = Flow(loss, loss, PlainRepresentation(other.blocks)), Flow(loss, loss, other)
+    assert not isinstance(other, DefinitionRepresentation)
+    plain, bulk = Flow(loss, loss, DefinitionRepresentation(other.blocks)), Flow(loss, loss, other)
     for s in range(3):
         assert plain.expectation(s) == bulk.expectation(s)
         assert plain.representation.divisors == bulk.representation.divisors
@@ -181,7 +181,7 @@ def test_a_tensor_with_too_many_slots_for_a_packed_factor() -> None:
     """Seven modes: the plain representation takes over, with the count of the elementary sum."""
     loss = loss_of(7, plus(7))
     flow = Flow(loss, loss)
-    assert isinstance(flow.representation, PlainRepresentation)
+    assert isinstance(flow.representation, DefinitionRepresentation)
     assert flow.expectation(0)[("p", 6),] == Fraction(1, 2)
 
 
@@ -197,9 +197,9 @@ def test_the_representation_is_chosen_by_the_diagrams() -> None:
 def test_diagrams_of_fixed_factors_need_a_rule() -> None:
     blocks = represent(LOSSES["spike"]).blocks
     table = ContractionTable(Packing(blocks), lambda added: None)
-    code = Packing(blocks).is_fixed.tolist().index(True) << 16
+    code = Packing(blocks).is_deterministic.tolist().index(True) << 16
     table.add(np.array([[code]], dtype=np.uint32))
-    with pytest.raises(CapacityError, match=r"^contraction: fixed factors need a rule to finish"):
+    with pytest.raises(CapacityError, match=r"^contraction: deterministic factors need a rule"):
         table.evaluate([[]])
 
 
@@ -216,7 +216,7 @@ def test_fixed_and_random_diagrams_with_one_number_of_factors() -> None:
     blocks = represent(observable, observable).blocks
     found = [
         Flow(observable, observable, kind(blocks)).expectation(0)
-        for kind in (PlainRepresentation, ArrayRepresentation)
+        for kind in (DefinitionRepresentation, ArrayRepresentation)
     ]
     assert (
         found[0]

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from diagrams.diagram import Diagram
 from diagrams.engine.arrays.representation import ArrayRepresentation
-from diagrams.engine.by_definition import PlainRepresentation
+from diagrams.engine.by_definition import DefinitionRepresentation
 from diagrams.engine.traces.representation import TraceRepresentation
 from diagrams.errors import InvalidInputError
 from diagrams.flow import Flow
-from diagrams.input_average import averaged
+from diagrams.input_average import average_over
 from diagrams.merge import merge, shares
 from diagrams.network import Network, inner_product
 from diagrams.sums import DiagramSum
@@ -170,7 +170,7 @@ def test_words_agree_with_plain_diagrams(model: tuple[Network, ...]) -> None:
     loss = inner_product(networks, networks, axes) * Fraction(1, 2)
     words = Flow(loss, loss)
     assert isinstance(words.representation, TraceRepresentation)
-    plain = Flow(loss, loss, PlainRepresentation(words.representation.blocks))
+    plain = Flow(loss, loss, DefinitionRepresentation(words.representation.blocks))
     for s in range(4):
         assert words.expectation(s) == plain.expectation(s)
         assert words.expectation(s)
@@ -205,7 +205,7 @@ def test_arrays_agree_with_plain_diagrams(model, axes, targets) -> None:  # type
     loss = inner_product(networks, networks, axes) * Fraction(1, 2)
     arrays = Flow(loss, loss)
     assert isinstance(arrays.representation, ArrayRepresentation)
-    plain = Flow(loss, loss, PlainRepresentation(arrays.representation.blocks))
+    plain = Flow(loss, loss, DefinitionRepresentation(arrays.representation.blocks))
     for s in range(3):
         assert arrays.expectation(s) == plain.expectation(s)
         assert arrays.expectation(s)
@@ -240,7 +240,7 @@ def test_the_kernel_is_the_merger_of_the_model_with_itself() -> None:
 def test_an_average_over_a_symmetric_input_pairs_in_all_orders() -> None:
     X = Tensor("X", (p, p), Kind.GAUSSIAN, "1", symmetric=True)
     square = Diagram((p, p), ((X, (0, 1)), (X, (0, 1))))
-    assert expectation(averaged(DiagramSum({square: 1}), X)) == expectation(square)
+    assert expectation(average_over(DiagramSum({square: 1}), X)) == expectation(square)
 
 
 @pytest.mark.parametrize(

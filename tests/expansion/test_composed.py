@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from diagflow.checking.translation import Translation, at_numbers
+from diagflow.checking.translation import OracleProblem, at_numbers
 from diagrams.errors import InvalidInputError
 from expansion.expressions import is_plain_formula, read_expression
 from expansion.models import cp, mlp_linear, tied_autoencoder
@@ -47,7 +47,7 @@ def agree(problem: Problem, sizes: dict[str, int], name: str, last: int) -> None
     values = {n: Fraction(size) for n, size in sizes.items()}
     values |= {n: Fraction(k + 2, 5) for k, n in enumerate(problem.amplitude_symbols)}
     series = loss_series(problem, loss=name)
-    for s, moments in enumerate(Translation(problem, values).coefficients(name, last)):
+    for s, moments in enumerate(OracleProblem(problem, values).coefficients(name, last)):
         assert at_numbers(series[s], values) == moments, (name, s)
 
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from diagflow.checking.translation import Translation, at_numbers
+from diagflow.checking.translation import OracleProblem, at_numbers
 from diagrams.errors import InvalidInputError
 from expansion.correlators import CLUSTERS, Correlators, correlators
 from expansion.models import cp, mlp_linear, two_layer
@@ -59,7 +59,7 @@ def test_equality_with_brute_force(depth: int, sizes: tuple[int, ...]) -> None:
     problem = mlp_linear(depth)
     for size in sizes:
         values = {"H": Fraction(size), "c": Fraction(3, 2), "y": Fraction(1)}
-        told = Translation(problem, values)
+        told = OracleProblem(problem, values)
         for row in TABLES[depth]:
             (expected,) = told.coefficients(row.formula, 0)
             assert at_numbers(row.polynomial, values) == expected, (row.name, size)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstat
 
-from diagflow.checking.translation import Translation, at_numbers
+from diagflow.checking.translation import OracleProblem, at_numbers
 from diagflow.simulation import simulate
 from diagflow.simulation.statistics import k_statistic
 from diagrams.errors import BudgetExceededError, InvalidInputError
@@ -56,7 +56,7 @@ def test_the_variance_is_that_of_brute_force(problem: Problem, last: int) -> Non
     for sizes in ({"p": 1, "H": 2}, {"p": 2, "H": 1}):
         values = {n: Fraction(size) for n, size in sizes.items() if n in problem.growing}
         values |= {n: Fraction(k + 2, 3) for k, n in enumerate(problem.amplitude_symbols)}
-        told = Translation(problem, values)
+        told = OracleProblem(problem, values)
         mean, square = (told.coefficients(name, last) for name in ("train", "train**2"))
         series = loss_series(problem, loss=VARIANCE)
         for s in range(last + 1):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from diagflow.checking.translation import Translation, at_numbers
+from diagflow.checking.translation import OracleProblem, at_numbers
 from diagflow.oracle import QuadraticLoss as OracleLoss
 from diagflow.oracle import Term, cp_loss_derivatives
 from diagflow.oracle_dynamics import Dynamics, moved_moments
@@ -73,7 +73,7 @@ def coefficients_agree(
     values |= {name: NUMBERS[name] for name in problem.amplitude_symbols}
     name = loss or problem.loss_name
     series = LossSeries(problem, loss=name)
-    expected = Translation(problem, values).coefficients(name, last)
+    expected = OracleProblem(problem, values).coefficients(name, last)
     for s, moments in enumerate(expected):
         assert at_numbers(series[s], values) == moments, f"{problem}, {name}, {sizes}, s={s}"
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diagrams.errors import InvalidInputError
-from expansion.formulas import (
+from expansion.formula_parser import (
     MAXIMAL_FACTORS,
     MAXIMAL_LENGTH,
     MAXIMAL_TERMS,

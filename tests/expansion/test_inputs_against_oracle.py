@@ -11,18 +11,18 @@ from fractions import Fraction
 
 import pytest
 
-from diagflow.checking.translation import Translation, at_numbers
+from diagflow.checking.translation import OracleProblem, at_numbers
 from diagflow.oracle import Term, format_moments, loss_derivatives
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
-from expansion.exponents import SeriesExponents
 from expansion.models import cp, tied_autoencoder
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.problem_files.problem_file import read_problem
 from expansion.problem_files.toml_document import TomlDocument
 from expansion.series import LossSeries
+from expansion.series_exponents import SeriesExponents
 from expansion.series_store import series_key
 
 AXES = (
@@ -143,7 +143,7 @@ def test_a_problem_against_the_oracle(given: Problem) -> None:
             (a.pinned or values[a.name]) > (b.pinned or values[b.name]) for a, b in given.nested
         ):
             continue
-        told = Translation(given, values)
+        told = OracleProblem(given, values)
         last = min(3, told.reach("train", monomials=100_000))
         for s, exact in enumerate(told.coefficients("train", last) if last >= 0 else []):
             assert at_numbers(series[s], values) == exact

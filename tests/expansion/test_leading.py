@@ -1,7 +1,6 @@
 """Leading parts: what is kept, what is dropped and why, and scaled variables."""
 
 from fractions import Fraction
-from functools import cache
 from itertools import product
 
 import numpy as np
@@ -21,7 +20,7 @@ from expansion.learning import Learning
 from expansion.models import cp, two_layer
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from expansion.regimes import Regimes, regimes
+from expansion.regimes import regimes
 from expansion.scaling_conditions import (
     integer_coordinates,
     lattice_basis,
@@ -30,18 +29,14 @@ from expansion.scaling_conditions import (
 )
 from expansion.series import Budget
 from pde.solving import solution
+from tests.problems import cp_regimes
 
 PROBLEMS = [(2, True, 4), (2, False, 5), (3, False, 4), (4, True, 3), (3, True, 4)]
 
 
-@cache
-def found(order: int, symmetric: bool, terms: int) -> Regimes:
-    return regimes(cp(order=order, symmetric=symmetric), terms=terms)
-
-
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_the_leading_part_is_what_the_scaling_picks(problem: tuple[int, bool, int]) -> None:
-    computed = found(*problem)
+    computed = cp_regimes(*problem)
     for regime, s in product(computed, sorted(computed.polyhedra)):
         if regime.moving:
             continue
@@ -56,7 +51,7 @@ def test_the_leading_part_is_what_the_scaling_picks(problem: tuple[int, bool, in
 
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_scaled_variables_give_the_leading_part_back(problem: tuple[int, bool, int]) -> None:
-    computed = found(*problem)
+    computed = cp_regimes(*problem)
     for regime in computed:
         leading = LeadingSeries(computed, regime)
         assert len(leading.variables) == regime.dimension or regime.moving
@@ -77,7 +72,7 @@ def test_scaled_variables_give_the_leading_part_back(problem: tuple[int, bool, i
 def test_dropped_terms_are_negligible_for_the_stated_reason(
     problem: tuple[int, bool, int],
 ) -> None:
-    computed = found(*problem)
+    computed = cp_regimes(*problem)
     for regime, s in product(computed, sorted(computed.polyhedra)):
         leading = LeadingSeries(computed, regime)
         dropped = leading.dropped(s)
@@ -90,7 +85,7 @@ def test_dropped_terms_are_negligible_for_the_stated_reason(
 
 
 def test_variables_of_the_triangle() -> None:
-    computed = found(2, True, 4)
+    computed = cp_regimes(2, True, 4)
     assert LeadingSeries(computed, computed["A-B-E"]).variables == {
         "y": (("H", 1), ("p", -1)),
         "z": (("p", 1), ("sigma2", 1)),
@@ -98,7 +93,7 @@ def test_variables_of_the_triangle() -> None:
 
 
 def test_leading_parts_beyond_the_series_are_refused() -> None:
-    computed = found(2, True, 4)
+    computed = cp_regimes(2, True, 4)
     with pytest.raises(InvalidInputError, match=r"Y_5.*expand more terms"):
         LeadingSeries(computed, computed["A"])[5]
 
@@ -107,7 +102,7 @@ def test_leading_parts_beyond_the_series_are_refused() -> None:
 
 
 def test_neglected_share_at_the_start_is_what_is_left_of_the_exact_coefficient() -> None:
-    computed = found(2, True, 4)
+    computed = cp_regimes(2, True, 4)
     values = {"p": Fraction(40), "H": Fraction(7), "sigma2": Fraction(1, 30)}
     place = where(computed, times=[0], **values)
     pure = values["p"] / 2
@@ -136,7 +131,7 @@ def _loss_of_one_unit(t: float, H: int, sigma2: float) -> float:
 
 def test_the_neglected_share_is_the_error_of_the_loss() -> None:
     """Against the exact loss of a single unit: 11% at t = 0, a percent later, nowhere 44 times."""
-    computed = found(2, True, 8)
+    computed = cp_regimes(2, True, 8)
     values = {"p": 1, "H": 8, "sigma2": 10}
     times = [Fraction(k, 4000) for k in range(7)]
     losses = solution(computed, "A-B-E").at({**values, "T": 1})(np.array(times, dtype=float))
@@ -152,7 +147,7 @@ def test_the_neglected_share_is_the_error_of_the_loss() -> None:
 
 def test_where_the_sum_is_not_known_there_is_no_share() -> None:
     share = neglected_share(
-        found(2, True, 4), "A-B-E", {"p": 1, "H": 8, "sigma2": 10}, times=[0, 5]
+        cp_regimes(2, True, 4), "A-B-E", {"p": 1, "H": 8, "sigma2": 10}, times=[0, 5]
     )
     assert share.unknown == (5,)
     assert share.largest_known is share.shares[0]
@@ -160,7 +155,7 @@ def test_where_the_sum_is_not_known_there_is_no_share() -> None:
 
 @pytest.mark.parametrize("name", ["A", "B", "E", "A-B", "B-E", "E-A", "A-B-E"])
 def test_far_inside_a_regime_it_is_the_closest(name: str) -> None:
-    computed = found(2, True, 4)
+    computed = cp_regimes(2, True, 4)
     regime = computed[name]
     values = {
         symbol: Fraction(10) ** (4 * power)
@@ -180,7 +175,7 @@ def test_far_inside_a_regime_it_is_the_closest(name: str) -> None:
 )
 def test_bad_values_are_refused(values: dict[str, float], message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
-        where(found(2, True, 4), **values)
+        where(cp_regimes(2, True, 4), **values)
 
 
 # --- monomials in their simplest form -------------------------------------------------------------
@@ -313,7 +308,7 @@ def test_the_target_stays_in_a_free_regime_where_it_is_nowhere_small(
     order: int, symmetric: bool, terms: int, kept: set[str], left_out: set[str]
 ) -> None:
     """Where p ~ H and p sigma2 ~ 1, p^3 H sigma^6/2 of the model is as large as p/2."""
-    maps = found(order, symmetric, terms)
+    maps = cp_regimes(order, symmetric, terms)
     for name in kept | left_out:
         assert maps[name].learning is Learning.FREE
         leading = LeadingSeries(maps, maps[name])

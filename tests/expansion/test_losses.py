@@ -205,7 +205,7 @@ def test_an_unknown_loss() -> None:
 
 
 def test_a_series_beside_one_of_another_problem() -> None:
-    message = r"^series of cp order=2 .*: cannot stand beside one of cp order=3 .*; give two of one"
+    message = r"^series of cp order=2 .*: beside= is a series of cp order=3 .*; give one of"
     with pytest.raises(InvalidInputError, match=message):
         LossSeries(cp(order=2), beside=LossSeries(cp(order=3)))
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from diagrams.errors import InvalidInputError
-from expansion.exponents import SeriesExponents
 from expansion.models import cp, tied_autoencoder
 from expansion.pareto_theorem import agreement, pareto_theorem
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.problem_files.toml_document import TomlDocument
 from expansion.series import loss_series
+from expansion.series_exponents import SeriesExponents
 
 
 def exponents(problem: Problem, last: int) -> SeriesExponents:

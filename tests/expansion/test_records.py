@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from diagrams.errors import DiagflowError, InvalidInputError
 from expansion.models import cp, tied_autoencoder
 from expansion.polynomial import Polynomial
-from expansion.records import polynomial_record, read_polynomial, read_series, series_record
 from expansion.series import loss_series
+from expansion.series_records import polynomial_record, read_polynomial, read_series, series_record
 
 LAW = settings(deadline=None, max_examples=60)
 

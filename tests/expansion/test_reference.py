@@ -10,8 +10,8 @@ import pytest
 from expansion.models import cp, tied_autoencoder
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from expansion.records import read_series
 from expansion.series import LossSeries, loss_series
+from expansion.series_records import read_series
 from tests.command import Run
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference"

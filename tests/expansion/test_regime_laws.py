@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from diagrams.errors import BudgetExceededError, InvalidInputError
-from expansion.exponents import DEFAULT_DIAGRAMS, SeriesExponents
 from expansion.geometry.linear_algebra import Point, inner_product
 from expansion.learning import Learning, learning
 from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
@@ -24,6 +23,7 @@ from expansion.regime_laws import regimes_at
 from expansion.regime_names import regime_names
 from expansion.regimes import Regime, Regimes, regimes
 from expansion.series import Budget, LossSeries
+from expansion.series_exponents import DEFAULT_DIAGRAMS, SeriesExponents
 from tests.expansion.random_problems import random_problem
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -436,8 +436,8 @@ def test_the_default_number_of_terms_goes_on_until_the_map_is_decided(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert DEFAULT_DIAGRAMS == 30_000
-    monkeypatch.setattr("expansion.exponents.DEFAULT_DIAGRAMS", 10)
-    monkeypatch.setattr("expansion.exponents.DECIDING_DIAGRAMS", 5_000)
+    monkeypatch.setattr("expansion.series_exponents.DEFAULT_DIAGRAMS", 10)
+    monkeypatch.setattr("expansion.series_exponents.DECIDING_DIAGRAMS", 5_000)
     counted = SeriesExponents.of_problem(cp(order=2), budget=Budget(diagrams=10))
     assert not counted.has_law()
     found = regimes(cp(order=2))

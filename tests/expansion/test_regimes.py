@@ -3,13 +3,11 @@
 import random
 from collections.abc import Mapping
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from diagrams.errors import InvalidInputError
-from expansion.exponents import SeriesExponents
 from expansion.geometry.cones import Cone
 from expansion.geometry.linear_algebra import Point, inner_product
 from expansion.geometry.newton import pareto_optimal
@@ -17,8 +15,10 @@ from expansion.models import cp
 from expansion.pareto_theorem import agreement
 from expansion.polynomial import Polynomial
 from expansion.problem_files.problem_file import read_problem_file
-from expansion.regimes import Learning, Regime, Regimes, regimes
+from expansion.regimes import Learning, Regime, regimes
 from expansion.series import loss_series
+from expansion.series_exponents import SeriesExponents
+from tests.problems import cp_regimes
 
 # Symbols in the order p, H, sigma2; a power of sigma is half a power of sigma2.
 P, H, SIGMA = (2, 0, 0), (0, 2, 0), (0, 0, 1)
@@ -31,11 +31,6 @@ TERMS = {
     (4, False): 4,
     (5, False): 4,
 }
-
-
-@cache
-def found(order: int, symmetric: bool, terms: int, target: str = "identity") -> Regimes:
-    return regimes(cp(order=order, symmetric=symmetric, target=target), terms=terms)
 
 
 def monomial(p: int = 0, H: int = 0, sigma: int = 0) -> Point:
@@ -101,7 +96,7 @@ def cone_of_conditions(regime: Regime) -> Cone:
 
 @pytest.mark.parametrize(("order", "symmetric"), TERMS)
 def test_published_table_is_derived(order: int, symmetric: bool) -> None:
-    computed = found(order, symmetric, TERMS[order, symmetric])
+    computed = cp_regimes(order, symmetric, TERMS[order, symmetric])
     assert computed.f_vector == ((3, 3, 1) if symmetric else (5, 5, 1))
     assert computed.confirmed_by >= 1
     for name, (same, diverging, time, learning) in table(order, symmetric).items():
@@ -120,7 +115,7 @@ def test_published_table_is_derived(order: int, symmetric: bool) -> None:
 @pytest.mark.parametrize(("order", "symmetric"), TERMS)
 def test_regimes_follow_the_definition(order: int, symmetric: bool) -> None:
     """A random scaling lies in one regime, and picks its vertices for every s."""
-    computed = found(order, symmetric, TERMS[order, symmetric])
+    computed = cp_regimes(order, symmetric, TERMS[order, symmetric])
     random_scaling = random.Random(order)
     for _ in range(60):
         scaling = (
@@ -138,7 +133,7 @@ def test_regimes_follow_the_definition(order: int, symmetric: bool) -> None:
 
 @pytest.mark.parametrize(("order", "symmetric"), TERMS)
 def test_natural_time_is_the_growth_of_the_leading_order(order: int, symmetric: bool) -> None:
-    computed = found(order, symmetric, TERMS[order, symmetric])
+    computed = cp_regimes(order, symmetric, TERMS[order, symmetric])
     for regime in computed:
         scaling = regime.scaling
         powers = dict(regime.natural_time)
@@ -153,7 +148,7 @@ def test_natural_time_is_the_growth_of_the_leading_order(order: int, symmetric: 
 
 @pytest.mark.parametrize(("order", "symmetric"), TERMS)
 def test_pareto_terms_are_those_of_the_theorem(order: int, symmetric: bool) -> None:
-    exponents = found(order, symmetric, TERMS[order, symmetric]).exponents
+    exponents = cp_regimes(order, symmetric, TERMS[order, symmetric]).exponents
     assert agreement(exponents) == tuple(range(exponents.last + 1))
 
 
@@ -180,7 +175,7 @@ def test_pareto_theorem_as_far_as_the_engine_reaches(
 @pytest.mark.parametrize("symmetric", [True, False])
 @pytest.mark.parametrize("order", [2, 3, 4])
 def test_zero_target_has_free_evolution_alone(order: int, symmetric: bool) -> None:
-    computed = found(order, symmetric, 4, "zero")
+    computed = cp_regimes(order, symmetric, 4, "zero")
     assert [regime.name for regime in computed] == ["A", "B", "A-B"]
     assert {regime.learning for regime in computed} == {Learning.FREE}
 
@@ -191,7 +186,7 @@ def test_zero_target_has_free_evolution_alone(order: int, symmetric: bool) -> No
 @pytest.mark.parametrize(("order", "terms"), [(3, 5), (5, 4)])
 def test_symmetric_odd_order(order: int, terms: int) -> None:
     """Five vertices as without symmetry, and a wall between small and large rank that moves."""
-    computed = found(order, True, terms)
+    computed = cp_regimes(order, True, terms)
     half = (order - 1) // 2
     assert (computed.start, computed.period) == (1, 2)
     assert computed.f_vector == (5, 6, 2)
@@ -232,7 +227,7 @@ def primitive_normal(half: int, s: int) -> Point:
 
 def test_pareto_terms_and_hulls_differ_for_an_odd_order() -> None:
     """At s = 4 the point (9, 2) is Pareto-optimal below the segment from (11, 1) to (6, 5)."""
-    computed = found(3, True, 5)
+    computed = cp_regimes(3, True, 5)
     points = [point for point in computed.exponents.points(4) if point[2] == 11]
     assert pareto_optimal(points, (0, 1)) == (
         (6, 5, 11),
@@ -251,7 +246,7 @@ def test_pareto_terms_and_hulls_differ_for_an_odd_order() -> None:
 
 
 def test_inclusion_and_neighbours() -> None:
-    computed = found(2, False, 6)
+    computed = cp_regimes(2, False, 6)
     edge, vertex, whole = computed["A-B"], computed["A"], computed["A-B-C-D-E"]
     assert computed.includes(whole, edge)
     assert computed.includes(edge, vertex)
@@ -267,7 +262,7 @@ def test_coefficients_alone_are_enough() -> None:
     series = loss_series(cp(order=2, symmetric=True))
     series[5]
     alone = regimes(series.known)
-    assert {regime.cone for regime in alone} == {regime.cone for regime in found(2, True, 6)}
+    assert {regime.cone for regime in alone} == {regime.cone for regime in cp_regimes(2, True, 6)}
     assert {regime.learning for regime in alone} == {Learning.UNKNOWN}
     assert [regime.name for regime in alone if regime.dimension == 0] == ["V1", "V2", "V3"]
 
@@ -286,7 +281,7 @@ def test_the_whole_series_may_have_other_symbols() -> None:
     cones = {
         tuple(sorted(tuple(ray[i] for i in order) for ray in regime.cone.rays)) for regime in other
     }
-    assert cones == {tuple(sorted(regime.cone.rays)) for regime in found(2, False, 6)}
+    assert cones == {tuple(sorted(regime.cone.rays)) for regime in cp_regimes(2, False, 6)}
 
 
 # --- errors ---------------------------------------------------------------------------------------
@@ -316,7 +311,7 @@ def test_no_coefficients() -> None:
 
 def test_unknown_regime_lists_the_names() -> None:
     with pytest.raises(InvalidInputError, match=r"'B-D'.*A, B, C, D, E, A-B"):
-        found(2, False, 6)["B-D"]
+        cp_regimes(2, False, 6)["B-D"]
 
 
 def test_negative_terms() -> None:

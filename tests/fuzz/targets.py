@@ -17,7 +17,7 @@ from diagrams.diagram import Diagram
 from diagrams.errors import DiagflowError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Tensor
-from expansion.formulas import read_formula
+from expansion.formula_parser import read_formula
 from expansion.polynomial import Polynomial
 from expansion.problem_files.problem_file import read_problem_file
 from expansion.series import Budget, LossSeries

@@ -22,9 +22,10 @@ from expansion.dynamics.reduction import Product
 from expansion.models import cp, two_layer
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from expansion.regimes import Regimes, regimes
+from expansion.regimes import Regimes
 from pde import effective
 from pde.effective import effective_solution
+from tests.problems import regimes_of
 
 LARGER = Fraction(21, 20)
 ATTEMPTS = derivation._ATTEMPTS
@@ -38,10 +39,8 @@ PROBLEMS: dict[str, tuple[Problem, int]] = {
 }
 
 
-@cache
 def found(name: str) -> Regimes:
-    problem, terms = PROBLEMS[name]
-    return regimes(problem, terms=terms)
+    return regimes_of(*PROBLEMS[name])
 
 
 @cache

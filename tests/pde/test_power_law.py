@@ -14,7 +14,7 @@ from expansion.problem import Problem
 from expansion.regimes import regimes
 from pde.evolution import LossEvolution
 from pde.power_law import power_law_solution, vertex_data
-from pde.recurrent_regimes import RecurrentSeries
+from pde.recurrent_regimes import FirstOrderRegime
 from pde.solutions.free_evolution import free_evolution
 from pde.solver import CpModel
 from pde.solving import solve
@@ -115,7 +115,7 @@ def test_a_vertex_whose_numbers_obey_no_recurrence_of_first_order() -> None:
 def test_a_recurrence_of_another_regime_is_refused() -> None:
     found = regimes(cp(order=3), terms=4)
     face = free_evolution(CpModel(order=3, symmetric=False, target="identity"), "A")
-    assert isinstance(face, RecurrentSeries)
+    assert isinstance(face, FirstOrderRegime)
     with pytest.raises(InvalidInputError) as error:
         face.numbers(LeadingSeries(found, found["B"]))
     assert str(error.value) == (

@@ -7,17 +7,17 @@ diagrams and no name. They agree to 1e-9 of the loss wherever both exist.
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import cache
 
 import numpy as np
 import pytest
 
 from expansion.models import cp
 from expansion.problem import Problem
-from expansion.regimes import Regimes, regimes
+from expansion.regimes import Regimes
 from pde.effective import effective_solution
 from pde.hierarchies import HierarchyKind
 from pde.solving import solution
+from tests.problems import regimes_of
 
 PROBLEMS: dict[str, tuple[Problem, int]] = {
     "SYM 2": (cp(order=2, symmetric=True), 5),
@@ -33,10 +33,8 @@ BOTH = [
 ]
 
 
-@cache
 def found(name: str) -> Regimes:
-    problem, terms = PROBLEMS[name]
-    return regimes(problem, terms=terms)
+    return regimes_of(*PROBLEMS[name])
 
 
 @pytest.mark.parametrize(("problem", "regime"), BOTH)

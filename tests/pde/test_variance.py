@@ -87,7 +87,7 @@ def test_no_variance_where_cores_are_random_or_not_told_apart() -> None:
     assert solved is None and "its cores are random to leading order" in summary.remark
     assert effective_answer(found, "V3").hierarchy.remark == summary.remark
     together = derive(regimes(ASYM, terms=4), "A-B")
-    with pytest.raises(InvalidInputError, match="or not told apart; use the exact coefficients"):
+    with pytest.raises(InvalidInputError, match="or not distinguished; use the exact coefficients"):
         variance_coefficients(together, 2)
 
 

@@ -3,7 +3,7 @@
 A table of contractions holds integers and exponents (`diagrams.engine.arrays.contraction_table`).
 Of a Gaussian tensor it holds nothing: every pair is one variance, and how many there are is known
 from the number of factors. A tensor with another law contributes a cumulant for every block, whose
-size it holds; a `Counting` says what this is as an integer times powers of *counters*:
+size it holds; a `Counting` gives it as an integer times powers of *counters*:
 
 - laws with a variance v: κ_k = c_k v^(k/2) for k > 1. The power of v is known from the number of
   factors without a mean, for which there is a counter;

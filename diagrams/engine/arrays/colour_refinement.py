@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NUMBER_BITS", "Colours", "Layout", "Nodes", "Structure"]
+__all__ = ["NUMBER_BITS", "Colours", "IncidenceBatch", "Layout", "Nodes"]
 
 Nodes = NDArray[np.intp]
 Colours = NDArray[np.uint32]
@@ -44,7 +44,7 @@ class Layout:
     """How nodes are numbered, prepared once for each set of axes.
 
     ``parts`` are the distinct spans of slots, and what no slot covers, as ranges of axes, with
-    their first node and width in ``first`` and ``width``; ``slot_part`` and ``node_part`` say which
+    their first node and width in ``first`` and ``width``; ``slot_part`` and ``node_part`` are the
     part a slot and a node belong to. Messages tell the slots apart by an odd number for each,
     ``slot_odd``. For each node ``axis_start`` is the first node of its axis, ``within`` its number
     on the axis, ``initial`` the colour of the axis and ``base`` its sort key without a colour.
@@ -73,14 +73,14 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
-class Structure:
+class IncidenceBatch:
     """The incidences of a batch of diagrams, laid out for sweeps.
 
     The factors of all diagrams stand one after another: ``diagram`` is the diagram of each,
     ``nodes`` its node in every slot, ``kinds`` what its kind adds to its messages (None if there is
     one kind only). Colours are kept as one array for each distinct span, of shape (diagrams, nodes
     of the span); ``at`` are the positions in it, read row by row, of the nodes in every slot, and
-    ``used`` tells which nodes are on a factor.
+    ``used`` marks the nodes that are on a factor.
     """
 
     layout: Layout
@@ -92,8 +92,10 @@ class Structure:
     used: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, layout: Layout, groups: Sequence[tuple[Nodes, NDArray[np.uint8]]]) -> Structure:
-        """The structure of groups of diagrams."""
+    def of(
+        cls, layout: Layout, groups: Sequence[tuple[Nodes, NDArray[np.uint8]]]
+    ) -> IncidenceBatch:
+        """The incidences of groups of diagrams."""
         firsts = [0, *accumulate(len(nodes) for nodes, _ in groups)]
         diagram = _joined(
             [
@@ -114,8 +116,8 @@ class Structure:
             used[part].ravel()[positions] = True
         return cls(layout, firsts[-1], diagram, columns, added, at, np.concatenate(used, axis=1))
 
-    def only(self, rows: NDArray[np.intp]) -> Structure:
-        """The structure of some of the diagrams."""
+    def only(self, rows: NDArray[np.intp]) -> IncidenceBatch:
+        """The incidences of some of the diagrams."""
         if len(rows) == self.count:
             return self
         number = np.full(self.count, -1, dtype=np.intp)
@@ -126,7 +128,7 @@ class Structure:
         nodes = tuple(column[kept] for column in self.nodes)
         kinds = None if self.kinds is None else self.kinds[kept]
         at = _positions(self.layout, diagram, nodes)
-        return Structure(self.layout, len(rows), diagram, nodes, kinds, at, self.used[rows])
+        return IncidenceBatch(self.layout, len(rows), diagram, nodes, kinds, at, self.used[rows])
 
     def uniform(self) -> list[Colours]:
         """One colour for each axis."""

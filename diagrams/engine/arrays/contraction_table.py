@@ -27,8 +27,12 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from diagrams.engine.arrays.integration_by_parts import Contractions, emptied, integrate
-from diagrams.engine.arrays.kronecker import Fields
+from diagrams.engine.arrays.integration_by_parts import (
+    Contractions,
+    integrate,
+    without_random_factors,
+)
+from diagrams.engine.arrays.kronecker import KroneckerLayout
 from diagrams.engine.arrays.packing import Codes, Packing, batches
 from diagrams.engine.blocks import Tick
 from diagrams.errors import CapacityError
@@ -47,10 +51,10 @@ and more, so that nothing is left to do when the last step is expanded."""
 _END = object()
 
 Weights = NDArray[np.object_]
-"""Integers of any size, such as those whose digits are `Fields`."""
+"""Integers of any size, such as those that encode polynomials (`KroneckerLayout`)."""
 
-Finish = Callable[[Codes], tuple[int, ...]]
-"""Numbers of free indices on every axis for a row of fixed factors."""
+CountSolutions = Callable[[Codes], tuple[int, ...]]
+"""Numbers of free indices on every axis for a row of deterministic factors."""
 
 Integrated = Callable[[Iterator[Codes]], Generator[list[Contractions]]]
 """Contractions of groups of rows, in their order."""
@@ -128,8 +132,8 @@ class ContractionTable:
     tick : callable
         Called with the number of diagrams expanded; may raise. The table stays consistent: what
         was expanded is kept and the rest is done when it is asked for again.
-    finish : callable, optional
-        For diagrams of fixed factors only, the numbers of free indices on every axis.
+    count_solutions : callable, optional
+        For diagrams of deterministic factors only, the numbers of free indices on every axis.
     integrated : callable, optional
         Maps an iterator of packed rows to an iterator of their contractions, in the same order;
         without it they are integrated here.
@@ -139,11 +143,11 @@ class ContractionTable:
         self,
         packing: Packing,
         tick: Tick,
-        finish: Finish | None = None,
+        count_solutions: CountSolutions | None = None,
         integrated: Integrated | None = None,
     ) -> None:
         self._packing = packing
-        self._finish: Finish = finish or _unfinished
+        self._count_solutions: CountSolutions = count_solutions or _no_rule
         self._integrated: Integrated = integrated or (
             lambda parts: (integrate(packing, codes) for codes in parts)
         )
@@ -180,10 +184,10 @@ class ContractionTable:
         level = self._levels.setdefault(size, _Level())
         waiting = list(islice(level.number, level.expanded, None))
         parts = [self._rows(waiting[part], size) for part in batches(waiting, _ROWS // size + 1)]
-        fixed = [self._fixed(codes) for codes in parts]
-        random = (codes[~rows] for codes, rows in zip(parts, fixed, strict=True))
+        deterministic = [self._deterministic(codes) for codes in parts]
+        random = (codes[~rows] for codes, rows in zip(parts, deterministic, strict=True))
         with closing(self._integrated(random)) as results:
-            for codes, rows, contractions in zip(parts, fixed, results, strict=True):
+            for codes, rows, contractions in zip(parts, deterministic, results, strict=True):
                 expansion = self._expansion(codes, rows, contractions)
                 # One append makes the step visible: an interrupt leaves it done or not begun.
                 level.expansions.append(expansion)
@@ -193,26 +197,28 @@ class ContractionTable:
     def _rows(self, packed: Sequence[bytes], size: int) -> Codes:
         return np.frombuffer(b"".join(packed), dtype=self._packing.dtype).reshape(-1, size)
 
-    def _fixed(self, codes: Codes) -> NDArray[np.bool_]:
+    def _deterministic(self, codes: Codes) -> NDArray[np.bool_]:
         """Which rows have no random factors: they are not integrated but finished."""
-        if not self._packing.has_fixed:
+        if not self._packing.has_deterministic:
             return np.zeros(len(codes), dtype=bool)
         _, kinds = self._packing.unpack(codes)
-        fixed: NDArray[np.bool_] = np.all(self._packing.is_fixed[kinds], axis=1)
-        return fixed
+        deterministic: NDArray[np.bool_] = np.all(self._packing.is_deterministic[kinds], axis=1)
+        return deterministic
 
     def _expansion(
-        self, codes: Codes, fixed: NDArray[np.bool_], contractions: Iterable[Contractions]
+        self, codes: Codes, deterministic: NDArray[np.bool_], contractions: Iterable[Contractions]
     ) -> _Expansion:
-        """Enter the children of some rows; ``contractions`` are those of the rows not fixed."""
-        others = np.flatnonzero(~fixed)
+        """Enter the children of some rows; ``contractions`` are those of the random rows."""
+        others = np.flatnonzero(~deterministic)
         parts = [self._children(part, others) for part in contractions]
-        if fixed.any():
-            rows = np.flatnonzero(fixed)
-            free = np.array([self._finish(codes[row]) for row in rows.tolist()], dtype=np.intp)
+        if deterministic.any():
+            rows = np.flatnonzero(deterministic)
+            free = np.array(
+                [self._count_solutions(codes[row]) for row in rows.tolist()], dtype=np.intp
+            )
             if self._packing.countings:  # there is no block
                 free = np.concatenate([free, np.zeros((len(free), 1), dtype=np.intp)], axis=1)
-            parts.append(self._children(emptied(free, codes.dtype), rows))
+            parts.append(self._children(without_random_factors(free, codes.dtype), rows))
         if not self._packing.countings:
             return _Expansion(len(codes), tuple(parts))
         labels = self._packing.tensor_labels(*self._packing.unpack(codes))
@@ -328,8 +334,8 @@ class ContractionTable:
                 base += expansion.parents
         return total + int(np.count_nonzero(marks[0]))
 
-    def _fields(self, sums: Sequence[Sequence[Combination]]) -> Fields:
-        """Fields that hold these sums and all that is met on the way.
+    def _fields(self, sums: Sequence[Sequence[Combination]]) -> KroneckerLayout:
+        """The layout that holds these sums and all that is met on the way.
 
         What a diagram carries counts some of the pairings of the diagrams above it, so the bound
         for the whole bounds it; nodes become fewer.
@@ -344,7 +350,7 @@ class ContractionTable:
             bound *= (axis.pinned or 1) ** count
             extents.append(count + free + 1 if axis.pinned is None else 1)
         extents += [count + 1 for count in self._extents[self._packing.sizes :]]
-        return Fields.fitting(bound, extents)
+        return KroneckerLayout.fitting(bound, extents)
 
     def _weights(self, carried: dict[int, dict[int, Weights]], size: int, index: int) -> Weights:
         """What the diagrams of one level carry for one of the sums, with room for all of them."""
@@ -360,7 +366,7 @@ class ContractionTable:
         return found
 
     def _passed(
-        self, size: int, carried: dict[int, dict[int, Weights]], fields: Fields
+        self, size: int, carried: dict[int, dict[int, Weights]], fields: KroneckerLayout
     ) -> Iterator[None]:
         """Pass on what the diagrams of one level carry to their children; yields now and then."""
         # Nothing arrives here any more: the levels above have their turn first.
@@ -408,5 +414,7 @@ class _InTurn:
         self._iterators.clear()
 
 
-def _unfinished(row: Codes) -> tuple[int, ...]:
-    raise CapacityError("contraction: fixed factors need a rule to finish them; give one")
+def _no_rule(row: Codes) -> tuple[int, ...]:
+    raise CapacityError(
+        "contraction: deterministic factors need a rule to count their solutions; give one"
+    )

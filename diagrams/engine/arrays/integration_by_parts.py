@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagrams.engine.arrays.labelling import Nodes
-from diagrams.engine.arrays.node_identification import free_nodes, identified, led, nodes_used
+from diagrams.engine.arrays.node_identification import free_nodes, identify, nodes_used, relabelled
 from diagrams.engine.arrays.packing import (
     Codes,
     Kinds,
@@ -37,7 +37,7 @@ from diagrams.engine.arrays.packing import (
 )
 from diagrams.engine.arrays.pairing import choose_factor, occurrences, partner_counts
 
-__all__ = ["MATCHINGS", "Contractions", "emptied", "integrate"]
+__all__ = ["MATCHINGS", "Contractions", "integrate", "without_random_factors"]
 
 MATCHINGS = 15
 """Tensors with at most so many matchings together are integrated in one step, by listing them."""
@@ -120,8 +120,8 @@ def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
     ]
 
 
-def emptied(free: NDArray[np.intp], dtype: np.dtype[Any]) -> Contractions:
-    """What is left of rows that are summed at once.
+def without_random_factors(free: NDArray[np.intp], dtype: np.dtype[Any]) -> Contractions:
+    """The rows without their random factors, which are summed at once.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def _nearly_finished(
         as there are with at most `MATCHINGS` matchings together; 0 if there is none.
     """
     counts = occurrences(labels, int(labels.max()) + 1)
-    if packing.has_fixed:
+    if packing.has_deterministic:
         # As if there were too many of them: they are never finished.
         counts = np.where(packing.fixed_labels(labels), labels.shape[1] + len(_MATCHINGS), counts)
     if packing.countings:  # so are these: their factors are in blocks of any size
@@ -220,10 +220,10 @@ def _integrate_one(packing: Packing, batch: _Batch, rows: NDArray[np.intp]) -> _
     rest = batch.nodes[parent[:, None], kept]
     width = int(batch.starts[-1])
     first = batch.nodes[parent, chosen][:, None]
-    leaders = identified(first, second[:, None], packing.rank, width)
-    free = free_nodes(packing, leaders, nodes_used(rest, width), first, batch.starts)
+    representatives = identify(first, second[:, None], packing.rank, width)
+    free = free_nodes(packing, representatives, nodes_used(rest, width), first, batch.starts)
     kinds = batch.kinds[parent[:, None], kept]
-    return _Results(led(leaders, rest), kinds, parent, free, counts[which, partner])
+    return _Results(relabelled(representatives, rest), kinds, parent, free, counts[which, partner])
 
 
 def _has_powers(packing: Packing, batch: _Batch, kind: int) -> NDArray[np.bool_]:
@@ -251,9 +251,9 @@ def _without_powers(
         kept = np.nonzero(keep[which])[1].reshape(len(which), count)
         rest = batch.nodes[parent[:, None], kept]
         kinds = batch.kinds[parent[:, None], kept]
-        leaders = np.broadcast_to(np.arange(width, dtype=np.uint16), (len(parent), width))
+        representatives = np.broadcast_to(np.arange(width, dtype=np.uint16), (len(parent), width))
         used = nodes_used(rest, width)
-        free = free_nodes(packing, leaders, used, batch.nodes[parent], batch.starts)
+        free = free_nodes(packing, representatives, used, batch.nodes[parent], batch.starts)
         number = np.full((len(parent), 1), packing.dropped_number(kind, batch.size - count))
         one = np.ones(len(parent), dtype=np.intp)
         free = np.concatenate([free, number], axis=1)
@@ -315,10 +315,12 @@ def _absorbed(
     kinds[kept == chosen[:, None]] = packing.block_kinds(own[which], size[which] + 1)
     width = int(batch.starts[-1])
     first = batch.nodes[parent, chosen][:, None]
-    leaders = identified(first, batch.nodes[parent, partner][:, None], packing.rank, width)
-    free = free_nodes(packing, leaders, nodes_used(rest, width), first, batch.starts)
+    representatives = identify(first, batch.nodes[parent, partner][:, None], packing.rank, width)
+    free = free_nodes(packing, representatives, nodes_used(rest, width), first, batch.starts)
     multiplicity = counts[which, partner]
-    return _Results(led(leaders, rest), kinds, parent, free, multiplicity).without_block()
+    return _Results(
+        relabelled(representatives, rest), kinds, parent, free, multiplicity
+    ).without_block()
 
 
 def _closed(
@@ -336,8 +338,8 @@ def _closed(
     kinds = batch.kinds[rows[:, None], kept]
     width = int(batch.starts[-1])
     deleted = batch.nodes[rows, position][:, None]
-    leaders = identified(deleted, deleted, packing.rank, width)
-    free = free_nodes(packing, leaders, nodes_used(rest, width), deleted, batch.starts)
+    representatives = identify(deleted, deleted, packing.rank, width)
+    free = free_nodes(packing, representatives, nodes_used(rest, width), deleted, batch.starts)
     numbers = packing.block_numbers(own, size)[:, None]
     one = np.ones(len(rows), dtype=np.intp)
     return _Results(rest, kinds, rows, np.concatenate([free, numbers], axis=1), one, True)
@@ -362,14 +364,14 @@ def _integrate_all(
     which = np.repeat(np.arange(len(rows)), len(matchings))
     pairs = deleted[:, matchings].reshape(len(which), -1, 2, packing.slots)
     first, second = pairs[:, :, 0], pairs[:, :, 1]
-    leaders = identified(first, second, packing.rank, width)
+    representatives = identify(first, second, packing.rank, width)
     used = nodes_used(rest, width)[which]
-    free = free_nodes(packing, leaders, used, first, batch.starts)
+    free = free_nodes(packing, representatives, used, first, batch.starts)
     # Many matchings identify the same nodes: collect those before the costly renumbering.
-    marks = np.concatenate([which[:, None], free, np.where(used, leaders, 0)], axis=1)
+    marks = np.concatenate([which[:, None], free, np.where(used, representatives, 0)], axis=1)
     index, multiplicity = _distinct(marks.astype(np.uint16))
     which = which[index]
-    nodes = led(leaders[index], rest[which])
+    nodes = relabelled(representatives[index], rest[which])
     return _Results(nodes, rest_kinds[which], rows[which], free[index], multiplicity)
 
 

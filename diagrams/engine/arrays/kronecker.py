@@ -4,7 +4,7 @@ A polynomial with integer coefficients is one integer, the sum of its coefficien
 fixed width: adding polynomials is adding integers, multiplying by a monomial is a shift. The width
 has to hold every coefficient that occurs and its sign; it comes from a bound, never from a guess.
 
->>> fields = Fields.fitting(bound=1000, extents=(3, 2))
+>>> fields = KroneckerLayout.fitting(bound=1000, extents=(3, 2))
 >>> square = (1 << fields.shift((1, 0))) + (1 << fields.shift((0, 1)))
 >>> fields.unpack(5 * square - (6 << fields.shift((0, 1))))
 {(1, 0): 5, (0, 1): -1}
@@ -17,11 +17,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Fields"]
+__all__ = ["KroneckerLayout"]
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
+class KroneckerLayout:
     """Polynomials in the sizes as single integers, one field of ``width`` bits a coefficient.
 
     The coefficient of the monomial with exponents ``e`` stands at field ``sum(e * strides)``;
@@ -32,8 +32,8 @@ class Fields:
     extents: tuple[int, ...]
 
     @classmethod
-    def fitting(cls, bound: int, extents: Sequence[int]) -> Fields:
-        """Fields, in whole bytes, for coefficients between ``-bound`` and ``bound``."""
+    def fitting(cls, bound: int, extents: Sequence[int]) -> KroneckerLayout:
+        """The layout, in whole bytes, for coefficients between ``-bound`` and ``bound``."""
         return cls(8 * ((bound.bit_length() + 1) // 8 + 1), tuple(extents))
 
     def shift(self, exponents: Sequence[int]) -> int:

@@ -3,7 +3,7 @@
 The bulk engine meets millions of labelled diagrams and has to recognise those it has met. It
 renumbers the nodes of each diagram by an order that depends on its structure: every node starts
 with a colour for its axis, and in each sweep the colours of the other nodes of its factors are
-mixed into its own, until the colours tell the nodes apart. Where equally coloured nodes remain
+mixed into its own, until the colours distinguish the nodes. Where equally coloured nodes remain
 that are not *twins* (nodes with the same factors and the same neighbours, whose order does not
 matter), the first of them is given a colour of its own and the sweeps continue.
 
@@ -25,7 +25,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from diagrams.engine.arrays.colour_refinement import NUMBER_BITS, Colours, Layout, Nodes, Structure
+from diagrams.engine.arrays.colour_refinement import (
+    NUMBER_BITS,
+    Colours,
+    IncidenceBatch,
+    Layout,
+    Nodes,
+)
 
 __all__ = ["Nodes", "renumber", "renumber_together"]
 
@@ -100,7 +106,7 @@ def renumber_together(
     """
     slots = groups[0][0].shape[2]
     layout = Layout.of(starts, spans or [(0, len(starts) - 1)] * slots)
-    structure = Structure.of(layout, groups)
+    structure = IncidenceBatch.of(layout, groups)
     colours = structure.refine(structure.uniform(), _FIRST_SWEEPS)
     keys = latest = structure.keys(colours)
     neighbourhoods = structure.neighbourhoods()

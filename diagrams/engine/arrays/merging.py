@@ -20,11 +20,11 @@ from diagrams.canonical import Factor
 from diagrams.diagram import Diagram
 from diagrams.engine.arrays.integration_by_parts import Contractions, integrate
 from diagrams.engine.arrays.labelling import Nodes
-from diagrams.engine.arrays.node_identification import free_nodes, identified, led, nodes_used
-from diagrams.engine.arrays.packed_sums import Collector, State
+from diagrams.engine.arrays.node_identification import free_nodes, identify, nodes_used, relabelled
+from diagrams.engine.arrays.packed_sums import PackedSum, SumBuilder
 from diagrams.engine.arrays.packing import Codes, Kinds, Packing, factor_multiplicities
 from diagrams.engine.arrays.pins import PinPairs, without_second_pins
-from diagrams.engine.blocks import Blocks
+from diagrams.engine.blocks import FlowDiagrams
 from diagrams.engine.steps import Merger
 from diagrams.tensors import Axis, Tensor
 
@@ -43,7 +43,7 @@ _ROWS = 2048
 
 
 @dataclass(frozen=True, slots=True)
-class _Templates:
+class _PotentialDerivatives:
     """A block of the potential with one factor cut out, in several ways.
 
     A factor of a symmetric tensor is cut in every order of its slots, with its share of the weight.
@@ -67,11 +67,11 @@ class ArrayMerger(Merger):
 
     name: ClassVar[str] = "arrays"
 
-    def __init__(self, blocks: Blocks) -> None:
+    def __init__(self, blocks: FlowDiagrams) -> None:
         super().__init__(blocks)
         self.packing = Packing(blocks)
-        self._templates = [
-            [self._cut(diagram, weight, factors) for factors in _rounds(cuts)]
+        self._derivatives = [
+            [self._derivative(diagram, weight, factors) for factors in _rounds(cuts)]
             for (diagram, weight), cuts in zip(blocks.potential, blocks.cuts, strict=True)
         ]
 
@@ -121,7 +121,9 @@ class ArrayMerger(Merger):
             )
         return Diagram(tuple(nodes), tuple(factors))
 
-    def _cut(self, diagram: Diagram, weight: int, ways: Sequence[_Way]) -> _Templates:
+    def _derivative(
+        self, diagram: Diagram, weight: int, ways: Sequence[_Way]
+    ) -> _PotentialDerivatives:
         packing = self.packing
         nodes, kinds, free = self.numbered(diagram)
         factors = [factor for factor, _, _ in ways]
@@ -133,7 +135,7 @@ class ArrayMerger(Merger):
         labels = [packing.tensor_label(tensor) for tensor, _ in factors]
         number = np.full(packing.label_bound, -1, dtype=np.intp)
         number[labels] = np.arange(len(labels))
-        return _Templates(
+        return _PotentialDerivatives(
             number=number,
             kind=kinds[cuts],
             weight=np.array(
@@ -146,27 +148,27 @@ class ArrayMerger(Merger):
             free=free,
         )
 
-    def merged(self, sources: Sequence[Source]) -> State:
+    def merged(self, sources: Sequence[Source]) -> PackedSum:
         """The sum of the mergers of some rows with the blocks that each is given with."""
         starts, shift = self._room([codes for _, codes, _, _ in sources])
-        found = Collector()
+        found = SumBuilder()
         mergers = _Mergers(self.packing, starts, found)
         for free, codes, coefficients, blocks in sources:
             for block in blocks:
-                for cuts in self._templates[block]:
+                for cuts in self._derivatives[block]:
                     for merged in self._merge(codes, coefficients, cuts, shift, starts):
                         mergers.take(free, *merged)
         mergers.finish()
-        return found.state()
+        return found.build()
 
     def integrated(self, codes: Codes) -> list[Contractions]:
         """What integrating a factor of each of some rows leads to, by the number of factors."""
         return integrate(self.packing, codes)
 
     def _room(self, rows: Sequence[Codes]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Numbers for the nodes of some diagrams and of a template behind them.
+        """Numbers for the nodes of some diagrams and of a derivative behind them.
 
-        The first number of each axis, and the first number that templates use on it.
+        The first number of each axis, and the first number that derivatives use on it.
         """
         packing = self.packing
         extents = [0] * packing.sizes
@@ -174,7 +176,7 @@ class ArrayMerger(Merger):
             here = packing.extents(*packing.unpack(codes))
             extents = [max(a, b) for a, b in zip(extents, here, strict=True)]
         nodes = [
-            max((t.nodes[axis] for block in self._templates for t in block), default=0)
+            max((t.nodes[axis] for block in self._derivatives for t in block), default=0)
             for axis in range(packing.sizes)
         ]
         starts = packing.starts(a + b for a, b in zip(extents, nodes, strict=True))
@@ -186,36 +188,38 @@ class ArrayMerger(Merger):
         self,
         codes: Codes,
         coefficients: Weights,
-        templates: _Templates,
+        derivatives: _PotentialDerivatives,
         shift: NDArray[np.intp],
         starts: NDArray[np.intp],
     ) -> Iterator[tuple[NDArray[np.intp], Nodes, Kinds, Weights]]:
-        """All mergers of some diagrams with templates: free nodes, factors and weights."""
+        """All mergers of some diagrams with derivatives: free nodes, factors and weights."""
         packing = self.packing
         local, kinds = packing.unpack(codes)
         multiplicities = factor_multiplicities(codes)
-        ways = templates.number[packing.tensor_labels(local, kinds)]
+        ways = derivatives.number[packing.tensor_labels(local, kinds)]
         row, factor = np.nonzero((ways >= 0) & (multiplicities > 0))
         way = ways[row, factor]
         nodes = local + packing.offsets(kinds, starts)
         kept = np.arange(codes.shape[1] - 1) + np.zeros_like(factor[:, None])
         kept += kept >= factor[:, None]
-        added = templates.rest + packing.offsets(templates.rest_kinds, shift)
-        cut = templates.cut + shift[packing.slot_axes[templates.kind]]
+        added = derivatives.rest + packing.offsets(derivatives.rest_kinds, shift)
+        cut = derivatives.cut + shift[packing.slot_axes[derivatives.kind]]
         rest = np.concatenate([nodes[row[:, None], kept], added[way]], axis=1)
-        rest_kinds = np.concatenate([kinds[row[:, None], kept], templates.rest_kinds[way]], axis=1)
+        rest_kinds = np.concatenate(
+            [kinds[row[:, None], kept], derivatives.rest_kinds[way]], axis=1
+        )
         first, second = nodes[row, factor][:, None], cut[way][:, None]
         pins = PinPairs(packing, rest, rest_kinds) if packing.pins else None
         if pins:
             first = np.concatenate([first, pins.first], axis=1)
             second = np.concatenate([second, pins.second], axis=1)
         width = int(starts[-1])
-        leaders = identified(first, second, packing.rank, width)
-        free = free_nodes(packing, leaders, nodes_used(rest, width), first, starts)
-        free += np.array(templates.free, dtype=np.intp)
+        representatives = identify(first, second, packing.rank, width)
+        free = free_nodes(packing, representatives, nodes_used(rest, width), first, starts)
+        free += np.array(derivatives.free, dtype=np.intp)
         count = multiplicities[row, factor].astype(object)
-        weights = coefficients[row] * count * templates.weight[way]
-        rest = led(leaders, rest)
+        weights = coefficients[row] * count * derivatives.weight[way]
+        rest = relabelled(representatives, rest)
         if pins is None:
             yield free, rest, rest_kinds, weights
             return
@@ -239,7 +243,7 @@ def _rounds(orbits: Iterable[tuple[Factor, int]]) -> list[list[_Way]]:
 class _Mergers:
     """Mergers on their way into packed rows: small batches are packed together."""
 
-    def __init__(self, packing: Packing, starts: NDArray[np.intp], found: Collector) -> None:
+    def __init__(self, packing: Packing, starts: NDArray[np.intp], found: SumBuilder) -> None:
         self._packing = packing
         self._starts = starts
         self._found = found

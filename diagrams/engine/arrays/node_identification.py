@@ -2,8 +2,8 @@
 
 Merging and contracting delete pairs of factors and identify their nodes slot by slot. Here that is
 done for arrays of diagrams, whose nodes of all axes are numbered through
-(`diagrams.engine.arrays.packing`). The result of the identifications is a table of *leaders*: for
-every node the least node that is one with it.
+(`diagrams.engine.arrays.packing`). The result is a table of *representatives*: for every node the
+least node that is one with it.
 
 Source: ours.
 """
@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from diagrams.engine.arrays.labelling import Nodes
 from diagrams.engine.arrays.packing import Packing
 
-__all__ = ["Leaders", "free_nodes", "identified", "led", "nodes_used"]
+__all__ = ["Representatives", "free_nodes", "identify", "nodes_used", "relabelled"]
 
-Leaders = NDArray[np.uint16]
+Representatives = NDArray[np.uint16]
 
 
-def identified(first: Nodes, second: Nodes, rank: int, width: int) -> Leaders:
+def identify(first: Nodes, second: Nodes, rank: int, width: int) -> Representatives:
     """The node that stands for each node when pairs of factors are identified slot by slot.
 
     Parameters
@@ -40,25 +40,25 @@ def identified(first: Nodes, second: Nodes, rank: int, width: int) -> Leaders:
 
     Examples
     --------
-    >>> identified(np.array([[[0, 2]]]), np.array([[[1, 3]]]), 2, 4).tolist()
+    >>> identify(np.array([[[0, 2]]]), np.array([[[1, 3]]]), 2, 4).tolist()
     [[0, 0, 2, 2]]
     """
     # Small numbers, so that the table is quick to scan.
-    leaders = np.empty((len(first), width), dtype=np.uint16)
-    leaders[:] = np.arange(width, dtype=np.uint16)
+    representatives = np.empty((len(first), width), dtype=np.uint16)
+    representatives[:] = np.arange(width, dtype=np.uint16)
     every = np.arange(len(first))
     for pair in range(first.shape[1]):
         for slot in range(rank):
-            one = leaders[every, first[:, pair, slot]]
-            other = leaders[every, second[:, pair, slot]]
+            one = representatives[every, first[:, pair, slot]]
+            other = representatives[every, second[:, pair, slot]]
             keep, drop = np.minimum(one, other)[:, None], np.maximum(one, other)[:, None]
-            np.copyto(leaders, keep, where=leaders == drop)
-    return leaders
+            np.copyto(representatives, keep, where=representatives == drop)
+    return representatives
 
 
 def free_nodes(
     packing: Packing,
-    leaders: Leaders,
+    representatives: Representatives,
     used: NDArray[np.bool_],
     deleted: Nodes,
     starts: NDArray[np.intp],
@@ -67,8 +67,8 @@ def free_nodes(
 
     Parameters
     ----------
-    leaders : array of shape (diagrams, width)
-        As `identified` gives them.
+    representatives : array of shape (diagrams, width)
+        As `identify` gives them.
     used : array of shape (diagrams, width)
         Whether a node, before identification, is on a factor that remains.
     deleted : array of shape (diagrams, factors, slots)
@@ -76,9 +76,9 @@ def free_nodes(
     starts : array of shape (axes + 1,)
         The first node of every axis (`Packing.starts`).
     """
-    count, width = leaders.shape
+    count, width = representatives.shape
     row = (np.arange(count) * width)[:, None]
-    flat = leaders + row
+    flat = representatives + row
     loose = np.zeros(count * width, dtype=bool)
     loose[flat.ravel()[deleted + row[:, :, None]]] = True
     loose[flat[used]] = False
@@ -99,10 +99,10 @@ def nodes_used(nodes: Nodes, width: int) -> NDArray[np.bool_]:
     return used
 
 
-def led(leaders: Leaders, nodes: Nodes) -> Nodes:
-    """Replace every node by its leader."""
-    count, width = leaders.shape
-    result: Nodes = leaders.ravel()[nodes + (np.arange(count) * width)[:, None, None]].astype(
-        np.intp
-    )
+def relabelled(representatives: Representatives, nodes: Nodes) -> Nodes:
+    """Replace every node by its representative."""
+    count, width = representatives.shape
+    result: Nodes = representatives.ravel()[
+        nodes + (np.arange(count) * width)[:, None, None]
+    ].astype(np.intp)
     return result

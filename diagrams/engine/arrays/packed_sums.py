@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 
 from diagrams.engine.arrays.packing import Codes, distinct_rows, row_runs
 
-__all__ = ["Collector", "Group", "State"]
+__all__ = ["Group", "PackedSum", "SumBuilder"]
 
 Group = tuple[int, tuple[int, ...]]
 """Number of factors, and of free nodes on every axis."""
 
-State = dict[Group, tuple[Codes, NDArray[np.object_]]]
+PackedSum = dict[Group, tuple[Codes, NDArray[np.object_]]]
 """For each group distinct rows of codes, sorted, and their integer coefficients."""
 
 
-class Collector:
+class SumBuilder:
     """Rows with weights, gathered group by group and added up at the end."""
 
     def __init__(self) -> None:
@@ -32,9 +32,9 @@ class Collector:
         """Take rows that all have the same free nodes."""
         self._groups[codes.shape[1], free].append((codes, weights))
 
-    def append_state(self, state: State) -> None:
+    def append_sum(self, encoded: PackedSum) -> None:
         """Take all groups of a sum."""
-        for (_, free), (codes, weights) in state.items():
+        for (_, free), (codes, weights) in encoded.items():
             self.append(free, codes, weights)
 
     def append_groups(
@@ -46,9 +46,9 @@ class Collector:
             chosen = number == index
             self.append(loose, codes[chosen], weights[chosen])
 
-    def state(self) -> State:
+    def build(self) -> PackedSum:
         """The sum of everything taken."""
-        result: State = {}
+        result: PackedSum = {}
         for group in sorted(self._groups):
             parts = self._groups[group]
             codes = np.concatenate([codes for codes, _ in parts])

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from diagrams.engine.arrays.block_counting import MAXIMAL_BLOCK, SCALE, Counting, Term
 from diagrams.engine.arrays.labelling import Nodes, renumber_together
-from diagrams.engine.blocks import Blocks
+from diagrams.engine.blocks import FlowDiagrams
 from diagrams.errors import CapacityError
 from diagrams.tensors import Axis, Kind, Tensor
 
@@ -60,7 +60,7 @@ class Packing:
 
     Parameters
     ----------
-    blocks : Blocks
+    blocks : FlowDiagrams
         Symmetric classes of tensors and axes.
 
     Attributes
@@ -71,7 +71,7 @@ class Packing:
         Number of the axis on which each slot of each class lies.
     sizes : int
         The axes 0 .. sizes - 1 are true axes, the others hold members and padding.
-    is_fixed : array of shape (classes,)
+    is_deterministic : array of shape (classes,)
         Whether factors of a class are neither merged over nor paired.
     pins : tuple of int
         The classes of pins.
@@ -91,12 +91,14 @@ class Packing:
         If a tensor has more slots than a 64-bit code can hold.
     """
 
-    def __init__(self, blocks: Blocks) -> None:
+    def __init__(self, blocks: FlowDiagrams) -> None:
         self.axes: tuple[Axis, ...] = blocks.axes
-        self.classes = (*blocks.symmetric, *((tensor,) for tensor in blocks.fixed))
+        self.classes = (*blocks.symmetric, *((tensor,) for tensor in blocks.deterministic))
         kinds = [members[0].kind for members in self.classes]
-        self.has_fixed = bool(blocks.fixed)
-        self.is_fixed = np.array([k not in (Kind.WEIGHT, Kind.FIXED) for k in kinds], dtype=bool)
+        self.has_deterministic = bool(blocks.deterministic)
+        self.is_deterministic = np.array(
+            [k not in (Kind.WEIGHT, Kind.FIXED) for k in kinds], dtype=bool
+        )
         self.pins = tuple(number for number, kind in enumerate(kinds) if kind is Kind.PIN)
         self.symmetric = tuple(n for n, members in enumerate(self.classes) if members[0].symmetric)
         self.countings = {
@@ -151,7 +153,7 @@ class Packing:
                 self.slot_axes[number, -1] = self.sizes + shared.index(number)
         self.slot_axes = self.slot_axes[self._block_classes]
         if self.classes:
-            self.is_fixed = self.is_fixed[self._block_classes]
+            self.is_deterministic = self.is_deterministic[self._block_classes]
         self._more_widths = [len(self.classes[number]) for number in shared]
         if (self.slot_axes == padding).any():
             self._more_widths.append(1)
@@ -305,7 +307,7 @@ class Packing:
 
     def fixed_labels(self, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Whether factors, by the numbers of their tensors, are neither merged over nor paired."""
-        result: NDArray[np.bool_] = self.is_fixed[labels >> _BITS]
+        result: NDArray[np.bool_] = self.is_deterministic[labels >> _BITS]
         return result
 
     def unordered_labels(self, labels: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -46,7 +46,7 @@ def choose_factor(
     low, high = degrees.min(axis=2), degrees.max(axis=2)
     score = ((partners * bound + low) * bound - multiplicities) * bound + high
     score[multiplicities == 0] = np.iinfo(np.intp).max
-    if packing.has_fixed:
+    if packing.has_deterministic:
         score[packing.fixed_labels(labels)] = np.iinfo(np.intp).max
     chosen: NDArray[np.intp] = score.argmin(axis=1)
     return chosen

@@ -1,10 +1,10 @@
 """Sums of diagrams as arrays of packed factors.
 
-The general representation: tensors with up to six slots, any axes, millions of diagrams. A state
-groups its diagrams by their number of factors and of free nodes; each group is an array of sorted
-codes (`diagrams.engine.arrays.packing`), without repetitions, and a list of integer coefficients.
-Merging and contracting act on whole groups; equal results are found by the labelling of
-`diagrams.engine.arrays.labelling`.
+The general representation: tensors with up to six slots, any axes, millions of diagrams. An encoded
+sum groups its diagrams by their number of factors and of free nodes; each group is an array of
+sorted codes (`diagrams.engine.arrays.packing`), without repetitions, and a list of integer
+coefficients. Merging and contracting act on whole groups; equal results are found by the labelling
+of `diagrams.engine.arrays.labelling`.
 
 Source: ours.
 """
@@ -24,7 +24,7 @@ from diagrams.diagram import Diagram
 from diagrams.engine.arrays.block_counting import SCALE
 from diagrams.engine.arrays.contraction_table import Combination, ContractionTable
 from diagrams.engine.arrays.merging import ArrayMerger, Source
-from diagrams.engine.arrays.packed_sums import Collector, State
+from diagrams.engine.arrays.packed_sums import PackedSum, SumBuilder
 from diagrams.engine.arrays.packing import (
     MAXIMAL_RANK,
     Codes,
@@ -32,13 +32,13 @@ from diagrams.engine.arrays.packing import (
     distinct_rows,
 )
 from diagrams.engine.arrays.steps import Integration, Merging
-from diagrams.engine.blocks import Blocks, Tick
+from diagrams.engine.blocks import FlowDiagrams, Tick
 from diagrams.engine.representation import Representation
-from diagrams.engine.steps import HERE, Work
+from diagrams.engine.steps import IN_PROCESS, StepRunner
 from diagrams.residue_sums import divisors, solutions
 from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Kind
-from diagrams.wick import Moments, Monomial, monomial
+from diagrams.wick import Expectation, Monomial, monomial
 
 __all__ = ["ArrayRepresentation"]
 
@@ -55,8 +55,8 @@ _ROWS = 2048
 """Products that are packed together: they fit the cache."""
 
 
-class ArrayRepresentation(Representation[State]):
-    """States are groups of packed rows with coefficients."""
+class ArrayRepresentation(Representation[PackedSum]):
+    """Sums are encoded as groups of packed rows with coefficients."""
 
     @staticmethod
     def suits(diagram: Diagram) -> bool:
@@ -66,7 +66,9 @@ class ArrayRepresentation(Representation[State]):
             for tensor in diagram.tensors
         )
 
-    def __init__(self, blocks: Blocks, tick: Tick | None = None, work: Work = HERE) -> None:
+    def __init__(
+        self, blocks: FlowDiagrams, tick: Tick | None = None, work: StepRunner = IN_PROCESS
+    ) -> None:
         super().__init__(blocks, tick, work)
         _keep_freed_memory()
         self._merger = ArrayMerger(blocks)
@@ -78,7 +80,7 @@ class ArrayRepresentation(Representation[State]):
         return ContractionTable(
             self._packing,
             self.tick,
-            self._finished,
+            self._solution_counts,
             lambda parts: self.work.results(
                 self._merger, (Integration(codes) for codes in parts), self.tick
             ),
@@ -86,55 +88,55 @@ class ArrayRepresentation(Representation[State]):
 
     # -- translation ---------------------------------------------------------------------------
 
-    def encode(self, terms: Iterable[tuple[Diagram, int]]) -> State:
-        """The state of a linear combination."""
-        found = Collector()
+    def encode(self, terms: Iterable[tuple[Diagram, int]]) -> PackedSum:
+        """The encoded form of a linear combination."""
+        found = SumBuilder()
         for diagram, coefficient in terms:
             local, kinds, free = self._merger.numbered(diagram)
             starts = self._packing.starts(len(diagram.nodes) for _ in self._packing.axes)
             nodes = local + self._packing.offsets(kinds, starts)
             codes = self._packing.pack(nodes[None], kinds[None], starts)
             found.append(free, codes, np.array([coefficient], dtype=object))
-        return found.state()
+        return found.build()
 
-    def decode(self, state: State) -> DiagramSum:
-        """The linear combination of a state."""
+    def decode(self, encoded: PackedSum) -> DiagramSum:
+        """The linear combination of an encoded sum."""
         return collect(
             (self._merger.diagram(row, free), Fraction(coefficient))
-            for (_, free), (codes, coefficients) in state.items()
+            for (_, free), (codes, coefficients) in encoded.items()
             for row, coefficient in zip(codes, coefficients, strict=True)
         )
 
-    def count(self, state: State) -> int:
+    def count(self, encoded: PackedSum) -> int:
         """Number of distinct diagrams."""
-        return sum(len(codes) for codes, _ in state.values())
+        return sum(len(codes) for codes, _ in encoded.values())
 
     # -- merging -------------------------------------------------------------------------------
 
-    def derivative(self, sources: Iterable[tuple[State, Sequence[int]]]) -> State:
-        """Merge each state with blocks of the potential; the sum."""
+    def derivative(self, sources: Iterable[tuple[PackedSum, Sequence[int]]]) -> PackedSum:
+        """Merge each encoded sum with blocks of the potential; the sum."""
         portions = list(_portions(sources))
-        found = Collector()
+        found = SumBuilder()
         with closing(self.work.results(self._merger, map(Merging, portions), self.tick)) as results:
-            for state in results:
-                found.append_state(state)
+            for encoded in results:
+                found.append_sum(encoded)
                 self.tick(0)
         # What comes from one step is added up already.
-        result = state if len(portions) == 1 else found.state()
+        result = encoded if len(portions) == 1 else found.build()
         self.tick(self.count(result))
         return result
 
-    def added(self, first: State, second: State) -> State:
-        """The sum of two states."""
-        found = Collector()
-        found.append_state(first)
-        found.append_state(second)
-        return found.state()
+    def added(self, first: PackedSum, second: PackedSum) -> PackedSum:
+        """The sum of two encoded sums."""
+        found = SumBuilder()
+        found.append_sum(first)
+        found.append_sum(second)
+        return found.build()
 
     # -- contraction ---------------------------------------------------------------------------
 
-    def _finished(self, row: Codes) -> tuple[int, ...]:
-        """The numbers of free indices, by axis, of a diagram of fixed factors."""
+    def _solution_counts(self, row: Codes) -> tuple[int, ...]:
+        """The numbers of free indices, by axis, of a diagram of deterministic factors."""
         diagram = self._merger.diagram(row, (0,) * self._packing.sizes)
         for name, values in divisors(diagram).items():
             self._divisors[name] |= {*values}
@@ -151,10 +153,10 @@ class ArrayRepresentation(Representation[State]):
         """Number of distinct diagrams contracted."""
         return len(self._table)
 
-    def expectation(self, state: State) -> Moments:
-        """The expectation of a state."""
+    def expectation(self, encoded: PackedSum) -> Expectation:
+        """The expectation of an encoded sum."""
         sums: defaultdict[Monomial, list[Combination]] = defaultdict(list)
-        for (size, free), (codes, coefficients) in state.items():
+        for (size, free), (codes, coefficients) in encoded.items():
             pinned = 1
             for axis, count in zip(self._packing.axes, free, strict=True):
                 pinned *= (axis.pinned or 1) ** count
@@ -201,11 +203,11 @@ class ArrayRepresentation(Representation[State]):
                 total[counting.base] = total.get(counting.base, 0) + power
         return total, value
 
-    def reach(self, state: State) -> int:
-        """How many distinct diagrams the expectation of a state rests on; taken after it."""
+    def reach(self, encoded: PackedSum) -> int:
+        """How many distinct diagrams the expectation of an encoded sum rests on; taken after it."""
         return self._table.reach(
             (size, self._table.add(rows[chosen]))
-            for (size, _), (codes, _) in state.items()
+            for (size, _), (codes, _) in encoded.items()
             for rows in (codes[part] for part in batches(codes, _ROWS))
             for _, _, chosen in self._variances(rows)
         )
@@ -272,12 +274,12 @@ def _keep_freed_memory() -> None:
     np.empty(_KEPT_BYTES, dtype=np.uint8)
 
 
-def _portions(sources: Iterable[tuple[State, Sequence[int]]]) -> Iterator[tuple[Source, ...]]:
-    """The rows of some states in portions of at most `_PORTION`, each with its blocks."""
+def _portions(sources: Iterable[tuple[PackedSum, Sequence[int]]]) -> Iterator[tuple[Source, ...]]:
+    """The rows of some encoded sums in portions of at most `_PORTION`, each with its blocks."""
     portion: list[Source] = []
     room = _PORTION
-    for state, blocks in sources:
-        for (size, free), (codes, coefficients) in state.items():
+    for encoded, blocks in sources:
+        for (size, free), (codes, coefficients) in encoded.items():
             first = 0
             while size and first < len(codes):
                 part = slice(first, first + room)

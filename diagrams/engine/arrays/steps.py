@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from diagrams.engine.arrays.integration_by_parts import Contractions
 from diagrams.engine.arrays.merging import ArrayMerger, Source
-from diagrams.engine.arrays.packed_sums import State
+from diagrams.engine.arrays.packed_sums import PackedSum
 from diagrams.engine.arrays.packing import Codes
-from diagrams.engine.steps import Step
+from diagrams.engine.steps import EngineStep
 from diagrams.errors import InvalidInputError
 
 __all__ = ["Integration", "Merging"]
@@ -29,7 +29,7 @@ _Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Integration(Step[list[Contractions]]):
+class Integration(EngineStep[list[Contractions]]):
     """Integrate one factor, or one nearly finished tensor, of each of some diagrams."""
 
     codes: Codes
@@ -41,7 +41,7 @@ class Integration(Step[list[Contractions]]):
         return merger.integrated(self.codes)
 
     def to_bytes(self) -> bytes:
-        """The rows."""
+        """The rows of factors as bytes."""
         return _written([self.codes])
 
     @staticmethod
@@ -57,19 +57,19 @@ class Integration(Step[list[Contractions]]):
 
     @staticmethod
     def result_from_bytes(data: bytes) -> list[Contractions]:
-        """The parts of such arrays."""
+        """The parts that arrays of results stand for."""
         return [Contractions(*arrays) for arrays in _groups(_read(data), 6)]
 
 
 @dataclass(frozen=True, slots=True)
-class Merging(Step[State]):
+class Merging(EngineStep[PackedSum]):
     """Merge some diagrams with some blocks of the potential, and add up."""
 
     sources: tuple[Source, ...]
 
     name: ClassVar[str] = "merging"
 
-    def carry_out(self, merger: ArrayMerger) -> State:
+    def carry_out(self, merger: ArrayMerger) -> PackedSum:
         """The sum of the mergers."""
         return merger.merged(self.sources)
 
@@ -82,7 +82,7 @@ class Merging(Step[State]):
         )
 
     @staticmethod
-    def result_to_bytes(result: State) -> bytes:
+    def result_to_bytes(result: PackedSum) -> bytes:
         """Free nodes, rows and coefficients of every group."""
         return _written(
             array
@@ -91,8 +91,8 @@ class Merging(Step[State]):
         )
 
     @staticmethod
-    def result_from_bytes(data: bytes) -> State:
-        """The groups of such arrays."""
+    def result_from_bytes(data: bytes) -> PackedSum:
+        """The groups of a sum from its arrays."""
         return {
             (codes.shape[1], tuple(free.tolist())): (codes, _from_text(text))
             for free, codes, text in _groups(_read(data), 3)
@@ -128,7 +128,7 @@ def _read(data: bytes) -> list[_Array]:
         while stream.tell() < len(data):
             arrays.append(np.lib.format.read_array(stream, allow_pickle=False))
     except (ValueError, EOFError) as error:
-        raise InvalidInputError(f"result of a step: {error}; compute it again") from None
+        raise InvalidInputError(f"cached result of a step: {error}; compute it again") from None
     return arrays
 
 

@@ -1,6 +1,6 @@
-"""Closed words: cyclic sequences of oriented letters.
+"""Cyclic words: cyclic sequences of oriented letters.
 
-A *closed word* stands for a cycle of a diagram (`diagrams.engine.traces.representation`): a letter
+A *cyclic word* stands for a cycle of a diagram (`diagrams.engine.traces.representation`): a letter
 for each factor met on the way around. A letter is one of two neighbouring characters, one for each
 orientation in which its tensor can be walked; a symmetric tensor has one. Rotating a word or
 walking it backwards does not change the cycle.
@@ -19,17 +19,17 @@ __all__ = [
     "Key",
     "Word",
     "canonical_word",
-    "exchanges",
     "letter_of",
     "opposite",
     "reverse",
     "tensor_of",
+    "tensor_permutations",
 ]
 
 Word = str
 
 Key = tuple[tuple[Word, ...], tuple[int, ...]]
-"""Closed words, sorted, and the numbers of the axes of the free nodes, sorted."""
+"""Cyclic words, sorted, and the numbers of the axes of the free nodes, sorted."""
 
 _BASE = 64
 """Code of the first letter: even, so that the lowest bit is the orientation, and printable."""
@@ -75,7 +75,7 @@ def reverse(word: Word) -> Word:
 
 
 def canonical_word(word: Word) -> Word:
-    """The smallest rotation of a closed word or of its reverse.
+    """The smallest rotation of a cyclic word or of its reverse.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def canonical_word(word: Word) -> Word:
     )
 
 
-def exchanges(
+def tensor_permutations(
     classes: Sequence[Sequence[Tensor]], tensors: Sequence[Tensor]
 ) -> Iterator[tuple[tuple[int, ...], dict[int, int]]]:
     """All permutations within the classes of symmetric tensors, the identity first.

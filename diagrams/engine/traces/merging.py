@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from diagrams.diagram import Diagram
-from diagrams.engine.blocks import Blocks
+from diagrams.engine.blocks import FlowDiagrams
 from diagrams.engine.steps import Merger
 from diagrams.engine.traces.cyclic_words import (
     Key,
     Word,
     canonical_word,
-    exchanges,
     letter_of,
     opposite,
     reverse,
     tensor_of,
+    tensor_permutations,
 )
 from diagrams.tensors import Axis, Tensor
 
@@ -29,7 +29,7 @@ __all__ = ["TraceMerger"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Cut:
+class _PotentialDerivative:
     """A block of the potential with one letter cut out, in its first orientation."""
 
     letter: str
@@ -41,11 +41,11 @@ class _Cut:
 
 
 class TraceMerger(Merger):
-    """Merges products of closed words with the blocks of the potential."""
+    """Merges products of cyclic words with the blocks of the potential."""
 
     name: ClassVar[str] = "traces"
 
-    def __init__(self, blocks: Blocks) -> None:
+    def __init__(self, blocks: FlowDiagrams) -> None:
         super().__init__(blocks)
         self._axes: tuple[Axis, ...] = blocks.axes
         self._tensors: tuple[Tensor, ...] = blocks.tensors
@@ -54,18 +54,20 @@ class TraceMerger(Merger):
             tuple({letter_of(number, slot, symmetric=tensor.symmetric): slot for slot in (0, 1)})
             for number, tensor in enumerate(self._tensors)
         ]
-        self._exchanges = list(exchanges(blocks.symmetric, self._tensors))
+        self._tensor_permutations = list(tensor_permutations(blocks.symmetric, self._tensors))
         # Both ends of a letter, as axis numbers: where walking along it starts and stops.
         self.start_axis: dict[str, int] = {}
         for number, tensor in enumerate(self._tensors):
             for orientation, letter in enumerate(self._letters[number]):
                 self.start_axis[letter] = self._axis_number[tensor.axes[orientation]]
-        self._templates = [
-            self._cuts(diagram, weight, {tensor for (tensor, _), _ in cuts})
+        self._derivatives_by_block = [
+            self._derivatives(diagram, weight, {tensor for (tensor, _), _ in cuts})
             for (diagram, weight), cuts in zip(blocks.potential, blocks.cuts, strict=True)
         ]
 
-    def _cuts(self, diagram: Diagram, weight: int, tensors: Collection[Tensor]) -> list[_Cut]:
+    def _derivatives(
+        self, diagram: Diagram, weight: int, tensors: Collection[Tensor]
+    ) -> list[_PotentialDerivative]:
         """All ways to cut a letter of some tensors out of a block, equal ones collected."""
         words, free = list(self.words(diagram)), self.free(diagram)
         found: Counter[tuple[str, Word, tuple[Word, ...]]] = Counter()
@@ -82,7 +84,7 @@ class TraceMerger(Merger):
                     first = min(letter, backwards)
                     found[first, path if letter == first else reverse(path), others] += weight
         return [
-            _Cut(letter, path, reverse(path), others, free, total)
+            _PotentialDerivative(letter, path, reverse(path), others, free, total)
             for (letter, path, others), total in found.items()
             if self._tensor(letter) in tensors
         ]
@@ -132,26 +134,26 @@ class TraceMerger(Merger):
         return Diagram(tuple(nodes), tuple(factors))
 
     def symmetrised(self, words: Sequence[Word], free: Iterable[int]) -> Key:
-        """The representative of a product under exchanges of tensors that the problem allows.
+        """The representative of a product under permutations of tensors that the problem allows.
 
         Among the images the one whose first tensors occur most often, then the smallest.
         """
-        if len(self._exchanges) == 1:
+        if len(self._tensor_permutations) == 1:
             return tuple(sorted(map(canonical_word, words))), tuple(sorted(free))
         counts = self.counts(words)
-        best = max(tuple([counts[i] for i in origin]) for origin, _ in self._exchanges)
+        best = max(tuple([counts[i] for i in origin]) for origin, _ in self._tensor_permutations)
         images = [
             tuple(sorted(canonical_word(word.translate(table)) for word in words))
-            for origin, table in self._exchanges
+            for origin, table in self._tensor_permutations
             if all(counts[i] == most for i, most in zip(origin, best, strict=True))
         ]
         return min(images), tuple(sorted(free))
 
-    def merged(self, state: Iterable[tuple[Key, int]], blocks: Sequence[int]) -> dict[Key, int]:
+    def merged(self, encoded: Iterable[tuple[Key, int]], blocks: Sequence[int]) -> dict[Key, int]:
         """The sum of the mergers of some products with some blocks."""
         result: Counter[Key] = Counter()
-        cuts = [cut for block in blocks for cut in self._templates[block]]
-        for (words, free), coefficient in state:
+        cuts = [cut for block in blocks for cut in self._derivatives_by_block[block]]
+        for (words, free), coefficient in encoded:
             for j, word in enumerate(words):
                 others = words[:j] + words[j + 1 :]
                 period = (word + word).find(word, 1)

@@ -1,9 +1,9 @@
-"""Diagrams that are products of traces, kept as closed words.
+"""Diagrams that are products of traces, kept as cyclic words.
 
 When every tensor has two slots and every node two slots attached to it, a diagram is a set of
 cycles, that is a product of traces of matrix products. Merging and contracting keep that
 property, so linear models (matrix factorisation, autoencoders, deep linear networks, with or
-without data) never leave it. A cycle is written as a *closed word*: walking around it, a letter
+without data) never leave it. A cycle is written as a *cyclic word*: walking around it, a letter
 for every factor, in one of two orientations. Its canonical form is the smallest among all
 rotations of the word and of its reverse, a few string comparisons instead of a graph labelling.
 
@@ -37,9 +37,9 @@ from itertools import islice
 import flint
 
 from diagrams.diagram import Diagram
-from diagrams.engine.blocks import Blocks, Tick
+from diagrams.engine.blocks import FlowDiagrams, Tick
 from diagrams.engine.representation import Representation
-from diagrams.engine.steps import HERE, Work, step_key
+from diagrams.engine.steps import IN_PROCESS, StepRunner, step_key
 from diagrams.engine.traces.cyclic_words import (
     Key,
     Word,
@@ -51,7 +51,7 @@ from diagrams.engine.traces.cyclic_words import (
 from diagrams.engine.traces.merging import TraceMerger
 from diagrams.engine.traces.steps import TraceMerging
 from diagrams.sums import DiagramSum, collect
-from diagrams.wick import Moments, monomial
+from diagrams.wick import Expectation, monomial
 
 __all__ = ["TraceRepresentation", "is_product_of_traces"]
 
@@ -71,15 +71,15 @@ def is_product_of_traces(diagram: Diagram) -> bool:
 
 
 class TraceRepresentation(Representation[dict[Key, int]]):
-    """States are dictionaries from products of closed words to integers.
+    """Sums are encoded as dictionaries from products of cyclic words to integers.
 
     Parameters
     ----------
-    blocks : Blocks
+    blocks : FlowDiagrams
         The potential of the flow, its symmetries, and all tensors and axes that occur.
     tick : callable, optional
         Called with the number of diagrams that a step added; may raise to stop.
-    work : Work, default HERE
+    work : StepRunner, default IN_PROCESS
         Carries out mergers. Expectations are taken here, because almost every one needs others
         that a neighbour has just found; the store keeps them too.
     """
@@ -89,7 +89,9 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         """Whether it is a product of traces."""
         return is_product_of_traces(diagram)
 
-    def __init__(self, blocks: Blocks, tick: Tick | None = None, work: Work = HERE) -> None:
+    def __init__(
+        self, blocks: FlowDiagrams, tick: Tick | None = None, work: StepRunner = IN_PROCESS
+    ) -> None:
         super().__init__(blocks, tick, work)
         self._merger = TraceMerger(blocks)
         self._ring = flint.fmpz_mpoly_ctx.get(
@@ -105,32 +107,32 @@ class TraceRepresentation(Representation[dict[Key, int]]):
     # -- translation ---------------------------------------------------------------------------
 
     def encode(self, terms: Iterable[tuple[Diagram, int]]) -> dict[Key, int]:
-        """The state of a linear combination."""
-        state: Counter[Key] = Counter()
+        """The encoded form of a linear combination."""
+        encoded: Counter[Key] = Counter()
         for diagram, coefficient in terms:
             words = list(self._merger.words(diagram))
-            state[self._merger.symmetrised(words, self._merger.free(diagram))] += coefficient
-        return dict(state)
+            encoded[self._merger.symmetrised(words, self._merger.free(diagram))] += coefficient
+        return dict(encoded)
 
-    def decode(self, state: dict[Key, int]) -> DiagramSum:
-        """The linear combination of a state."""
+    def decode(self, encoded: dict[Key, int]) -> DiagramSum:
+        """The linear combination of an encoded sum."""
         return collect(
-            (self._merger.diagram(key), coefficient) for key, coefficient in state.items()
+            (self._merger.diagram(key), coefficient) for key, coefficient in encoded.items()
         )
 
-    def count(self, state: dict[Key, int]) -> int:
+    def count(self, encoded: dict[Key, int]) -> int:
         """Number of distinct diagrams."""
-        return len(state)
+        return len(encoded)
 
     # -- merging -------------------------------------------------------------------------------
 
     def derivative(self, sources: Iterable[tuple[dict[Key, int], Sequence[int]]]) -> dict[Key, int]:
-        """Merge each state with blocks of the potential; the sum."""
+        """Merge each encoded sum with blocks of the potential; the sum."""
         result: Counter[Key] = Counter()
         steps = (
             TraceMerging(part, tuple(blocks))
-            for state, blocks in sources
-            for part in _portions(state)
+            for encoded, blocks in sources
+            for part in _portions(encoded)
         )
         with closing(self.work.results(self._merger, steps, self.tick)) as results:
             for merged in results:
@@ -141,7 +143,7 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         return {key: coefficient for key, coefficient in result.items() if coefficient}
 
     def added(self, first: dict[Key, int], second: dict[Key, int]) -> dict[Key, int]:
-        """The sum of two states."""
+        """The sum of two encoded sums."""
         total = Counter(first)
         total.update(second)
         return {key: coefficient for key, coefficient in total.items() if coefficient}
@@ -153,14 +155,14 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         """Number of distinct diagrams contracted."""
         return len(self._known)
 
-    def expectation(self, state: dict[Key, int]) -> Moments:
-        """The Gaussian expectation of a state."""
+    def expectation(self, encoded: dict[Key, int]) -> Expectation:
+        """The Gaussian expectation of an encoded sum."""
         if self.work.store is not None:
-            products = (words for words, _ in state if not self._is_odd(words))
+            products = (words for words, _ in encoded if not self._is_odd(words))
             while together := tuple(islice(products, _TOGETHER)):
                 self._contract_together(together)
         totals: dict[tuple[int, ...], flint.fmpz_mpoly] = {}
-        for (words, free), coefficient in state.items():
+        for (words, free), coefficient in encoded.items():
             value = self._expectation(words)
             if not value:
                 continue
@@ -174,14 +176,14 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         """Keep from now on what every product is contracted to, which `reach` needs."""
         self._steps = {}
 
-    def reach(self, state: dict[Key, int]) -> int:
-        """How many distinct products the expectation of a state rests on; taken after it.
+    def reach(self, encoded: dict[Key, int]) -> int:
+        """How many distinct products the expectation of an encoded sum rests on; taken after it.
 
-        A function of the state alone: what was known before does not matter. Steps must have been
-        kept from the start.
+        A function of the encoded sum alone: what was known before does not matter. Steps must
+        have been kept from the start.
         """
         assert self._steps is not None
-        seen = {words for words, _ in state if not self._is_odd(words)}
+        seen = {words for words, _ in encoded if not self._is_odd(words)}
         waiting = list(seen)
         while waiting:
             for words in self._steps.get(waiting.pop(), ()):
@@ -196,7 +198,7 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         if self._steps is not None:
             self._steps = {}
 
-    def _moments(self, totals: dict[tuple[int, ...], flint.fmpz_mpoly]) -> Moments:
+    def _moments(self, totals: dict[tuple[int, ...], flint.fmpz_mpoly]) -> Expectation:
         result: Counter[tuple[tuple[str, int], ...]] = Counter()
         for counts, value in totals.items():
             for exponents, coefficient in value.to_dict().items():
@@ -319,8 +321,8 @@ class TraceRepresentation(Representation[dict[Key, int]]):
                     yield [(rest + path, stop)], remaining, multiplicity
 
 
-def _portions(state: dict[Key, int]) -> Iterator[tuple[tuple[Key, int], ...]]:
-    terms = iter(state.items())
+def _portions(encoded: dict[Key, int]) -> Iterator[tuple[tuple[Key, int], ...]]:
+    terms = iter(encoded.items())
     while portion := tuple(islice(terms, _PORTION)):
         yield portion
 

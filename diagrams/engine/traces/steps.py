@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from diagrams.engine.steps import Step
+from diagrams.engine.steps import EngineStep
 from diagrams.engine.traces.cyclic_words import Key, Word
 from diagrams.engine.traces.merging import TraceMerger
 from diagrams.errors import InvalidInputError
@@ -21,7 +21,7 @@ __all__ = ["TraceMerging"]
 
 
 @dataclass(frozen=True, slots=True)
-class TraceMerging(Step[dict[Key, int]]):
+class TraceMerging(EngineStep[dict[Key, int]]):
     """Merge some products with some blocks of the potential, and add up."""
 
     terms: tuple[tuple[Key, int], ...]
@@ -39,7 +39,7 @@ class TraceMerging(Step[dict[Key, int]]):
 
     @staticmethod
     def result_to_bytes(result: dict[Key, int]) -> bytes:
-        """The terms."""
+        """The terms of a sum from their bytes."""
         return json.dumps(_listed(result.items())).encode()
 
     @staticmethod
@@ -57,7 +57,7 @@ class TraceMerging(Step[dict[Key, int]]):
                 for words, free, coefficient in json.loads(data)
             }
         except (ValueError, TypeError) as error:
-            raise InvalidInputError(f"result of a step: {error}; compute it again") from None
+            raise InvalidInputError(f"cached result of a step: {error}; compute it again") from None
 
 
 def _listed(

@@ -7,12 +7,12 @@ from jsonschema import Draft202012Validator
 from diagflow.schemas import VERSIONS, schema
 from diagflow.show import regimes as show_regimes
 from diagflow.show import series as show
-from expansion.exponents import SeriesExponents
 from expansion.leading import LeadingSeries
 from expansion.models import cp, tied_autoencoder
 from expansion.polynomial import Polynomial
 from expansion.regime_records import regimes_record
 from expansion.regimes import Regimes, regimes
+from expansion.series_exponents import SeriesExponents
 
 
 def test_the_leading_series_follows_the_table() -> None:

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+START = "from diagflow.workers.startup import import_igraph_without_matplotlib as load; load()"
+
 CHECKS = {
     "not loaded": "assert not {name for name in sys.modules if name.startswith('matplotlib')}",
     "loaded later": "import matplotlib.pyplot; assert matplotlib.pyplot.figure",
@@ -14,15 +16,12 @@ CHECKS = {
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
 def test_igraph_comes_without_a_plotting_library(check: str) -> None:
-    code = f"import sys; from diagflow.workers.startup import load_graphs; load_graphs(); {check}"
+    code = f"import sys; {START}; {check}"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_a_plotting_library_that_is_there_stays() -> None:
-    code = (
-        "import sys, matplotlib; from diagflow.workers.startup import load_graphs; load_graphs();"
-        "assert sys.modules['matplotlib'] is matplotlib"
-    )
+    code = f"import sys, matplotlib; {START};assert sys.modules['matplotlib'] is matplotlib"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 

@@ -22,9 +22,9 @@ from diagrams.diagram import Diagram
 from diagrams.engine.arrays import contraction_table as contraction
 from diagrams.engine.arrays import integration_by_parts as integration
 from diagrams.engine.arrays.contraction_table import Combination, ContractionTable
-from diagrams.engine.arrays.kronecker import Fields
+from diagrams.engine.arrays.kronecker import KroneckerLayout
 from diagrams.engine.arrays.labelling import renumber
-from diagrams.engine.arrays.node_identification import free_nodes, identified, led, nodes_used
+from diagrams.engine.arrays.node_identification import free_nodes, identify, nodes_used, relabelled
 from diagrams.engine.arrays.packing import (
     Packing,
     batches,
@@ -34,7 +34,7 @@ from diagrams.engine.arrays.packing import (
 )
 from diagrams.engine.arrays.pairing import choose_factor, partner_counts
 from diagrams.engine.arrays.representation import ArrayRepresentation
-from diagrams.engine.blocks import Blocks
+from diagrams.engine.blocks import FlowDiagrams
 from diagrams.flow import Flow, represent
 from diagrams.merge import merge
 from diagrams.sums import DiagramSum, collect
@@ -63,10 +63,10 @@ def packing_for(classes: Sequence[Sequence[Tensor]]) -> Packing:
     return Packing(blocks_for(classes))
 
 
-def blocks_for(classes: Sequence[Sequence[Tensor]]) -> Blocks:
+def blocks_for(classes: Sequence[Sequence[Tensor]]) -> FlowDiagrams:
     axes = {axis for members in classes for tensor in members for axis in tensor.axes}
     ordered = tuple(sorted(axes, key=lambda axis: axis.sort_key))
-    return Blocks((), (), tuple(map(tuple, classes)), ordered)
+    return FlowDiagrams((), (), tuple(map(tuple, classes)), ordered)
 
 
 def arrays(packing: Packing, diagrams: Sequence[Diagram]):
@@ -352,9 +352,9 @@ def test_nodes_are_identified_slot_by_slot(labelled, classes, data) -> None:
     others = [j for j in range(len(diagram.factors)) if j not in same]
     rest, width = nodes[:, others], int(starts[-1])
     first, second = nodes[:, same[::2]], nodes[:, same[1::2]]
-    leaders = identified(first, second, packing.rank, width)
-    free = free_nodes(packing, leaders, nodes_used(rest, width), first, starts)
-    rest = led(leaders, rest)
+    representatives = identify(first, second, packing.rank, width)
+    free = free_nodes(packing, representatives, nodes_used(rest, width), first, starts)
+    rest = relabelled(representatives, rest)
 
     standing = list(range(int(starts[-1])))
     for one, other in zip(first[0].tolist(), second[0].tolist(), strict=True):
@@ -606,7 +606,7 @@ def test_positive_and_negative_terms_of_one_combination() -> None:
 )
 def test_fields_hold_polynomials(extents, width, data) -> None:
     """Sum of coefficient << shift, read back: any coefficients of the width, any exponents."""
-    fields = Fields(width, tuple(extents))
+    fields = KroneckerLayout(width, tuple(extents))
     exponents = st.tuples(*(st.integers(0, extent - 1) for extent in extents))
     coefficients = st.integers(-(2 ** (width - 1)), 2 ** (width - 1) - 1).filter(bool)
     polynomial = data.draw(st.dictionaries(exponents, coefficients, max_size=8))
@@ -618,7 +618,7 @@ def test_fields_hold_polynomials(extents, width, data) -> None:
 @SOME
 @given(data=st.data())
 def test_multiplying_fields_by_a_monomial_is_a_shift(data) -> None:
-    fields = Fields(16, (4, 5))
+    fields = KroneckerLayout(16, (4, 5))
     small = st.dictionaries(
         st.tuples(st.integers(0, 1), st.integers(0, 2)), st.integers(1, 99), max_size=5
     )
@@ -633,7 +633,7 @@ def test_multiplying_fields_by_a_monomial_is_a_shift(data) -> None:
 
 @given(bound=st.integers(0, 2**80), extents=st.lists(st.integers(1, 5), max_size=3))
 def test_fitting_fields_hold_their_bound(bound: int, extents: list[int]) -> None:
-    fields = Fields.fitting(bound, extents)
+    fields = KroneckerLayout.fitting(bound, extents)
     assert bound < 2 ** (fields.width - 1) <= 2**8 * max(1, 2 * bound)
     assert fields.width % 8 == 0
     assert fields.extents == tuple(extents)

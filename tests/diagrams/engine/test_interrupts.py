@@ -27,7 +27,7 @@ from diagrams.engine.representation import Representation
 from diagrams.engine.traces.representation import TraceRepresentation
 from diagrams.flow import Flow, represent
 from diagrams.sums import DiagramSum
-from diagrams.wick import Moments
+from diagrams.wick import Expectation
 from expansion.models import cp
 
 ENGINE = str(Path(diagrams.__file__).parent)
@@ -199,7 +199,7 @@ def represent_as(
     return kind(represent(loss).blocks, tick)
 
 
-def derivatives(flow: Flow, terms: int) -> list[tuple[Moments, int]]:
+def derivatives(flow: Flow, terms: int) -> list[tuple[Expectation, int]]:
     return [(flow.expectation(s), flow.count(s)) for s in range(terms + 1)]
 
 

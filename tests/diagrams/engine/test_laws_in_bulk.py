@@ -8,7 +8,7 @@ from math import factorial
 
 import pytest
 
-from diagrams.engine import ArrayRepresentation, PlainRepresentation, TraceRepresentation
+from diagrams.engine import ArrayRepresentation, DefinitionRepresentation, TraceRepresentation
 from diagrams.engine.arrays.block_counting import SCALE, Counting
 from diagrams.flow import Flow
 from diagrams.laws import Law
@@ -68,7 +68,7 @@ def test_arrays_agree_with_the_definition(name: str, loss: str, last: int) -> No
     if isinstance(bulk.representation, TraceRepresentation):
         bulk = Flow(total, total, ArrayRepresentation(blocks))
     assert isinstance(bulk.representation, ArrayRepresentation)
-    plain = Flow(total, total, PlainRepresentation(blocks))
+    plain = Flow(total, total, DefinitionRepresentation(blocks))
     for s in range(last + 1):
         assert bulk.expectation(s) == plain.expectation(s)
 

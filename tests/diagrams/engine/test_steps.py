@@ -11,13 +11,13 @@ import pytest
 
 from diagrams.engine import steps as work
 from diagrams.engine.arrays.steps import Integration, Merging
-from diagrams.engine.steps import Step, Work
+from diagrams.engine.steps import EngineStep, StepRunner
 from diagrams.engine.traces.representation import TraceRepresentation
 from diagrams.engine.traces.steps import TraceMerging
 from diagrams.errors import InvalidInputError
 from diagrams.flow import Flow
 from diagrams.sums import DiagramSum
-from diagrams.wick import Moments
+from diagrams.wick import Expectation
 from expansion.models import cp, tied_autoencoder
 from expansion.problem import Problem
 
@@ -48,8 +48,8 @@ class Dictionary:
         self.held[key] = data
 
 
-def moments(problem: Problem, last: int, work: Work | None = None) -> list[Moments]:
-    flow = Flow(problem.loss, problem.loss, work=work or Work())
+def moments(problem: Problem, last: int, work: StepRunner | None = None) -> list[Expectation]:
+    flow = Flow(problem.loss, problem.loss, work=work or StepRunner())
     return [flow.expectation(s) for s in range(last + 1)]
 
 
@@ -84,11 +84,11 @@ def test_what_one_run_kept_another_does_not_do(
     small(monkeypatch)
     expected = moments(problem, last)
     store = Dictionary()
-    assert moments(problem, last, Work(store=store)) == expected
+    assert moments(problem, last, StepRunner(store=store)) == expected
     assert len(store.held) > 10
     assert store.recalled == 0
     never(monkeypatch)
-    assert moments(problem, last, Work(store=store)) == expected
+    assert moments(problem, last, StepRunner(store=store)) == expected
     assert store.recalled > 10
 
 
@@ -100,27 +100,27 @@ def test_part_of_what_was_kept_is_enough_to_go_on(
     small(monkeypatch)
     expected = moments(problem, last)
     store = Dictionary()
-    moments(problem, last, Work(store=store))
+    moments(problem, last, StepRunner(store=store))
     for number, key in enumerate(list(store.held)):
         if number % 3 == 0:
             del store.held[key]
         elif number % 3 == 1:
             store.held[key] = store.held[key][: len(store.held[key]) // 2] + b"?"
-    assert moments(problem, last, Work(store=store)) == expected
+    assert moments(problem, last, StepRunner(store=store)) == expected
     assert store.recalled > 0
 
 
 def test_problems_do_not_share_steps_that_differ() -> None:
     store = Dictionary()
     for problem, last in [(cp(2), 2), (cp(2, symmetric=True), 2), (cp(3), 2), (cp(4), 1)]:
-        assert moments(problem, last, Work(store=store)) == moments(problem, last)
+        assert moments(problem, last, StepRunner(store=store)) == moments(problem, last)
 
 
 def test_results_survive_the_way_through_bytes() -> None:
     """Bytes to result to bytes, for what a run keeps."""
-    seen: set[type[Step[Any]]] = set()
+    seen: set[type[EngineStep[Any]]] = set()
 
-    class Checked(Work):
+    class Checked(StepRunner):
         def results(self, representation: Any, steps: Any, tick: Any) -> Any:
             for step in steps:
                 result = step.carry_out(representation)
@@ -137,7 +137,7 @@ def test_results_survive_the_way_through_bytes() -> None:
 
 @pytest.mark.parametrize("kind", [Integration, Merging, TraceMerging])
 @pytest.mark.parametrize("data", [b"?", b"[[1]]", b"\x93NUMPY", b"\x93NUMPY\x01\x00\xff\xff{}"])
-def test_bytes_that_are_no_result(kind: type[Step[Any]], data: bytes) -> None:
+def test_bytes_that_are_no_result(kind: type[EngineStep[Any]], data: bytes) -> None:
     with pytest.raises(InvalidInputError, match="compute it again"):
         kind.result_from_bytes(data)
 
@@ -193,15 +193,15 @@ def test_any_executor_serves(problem: Problem, last: int, monkeypatch: pytest.Mo
     small(monkeypatch)
     expected = moments(problem, last)
     with ThreadPoolExecutor(3) as threads:
-        assert moments(problem, last, Work(threads)) == expected
+        assert moments(problem, last, StepRunner(threads)) == expected
     backwards = Backwards()
-    assert moments(problem, last, Work(backwards)) == expected
+    assert moments(problem, last, StepRunner(backwards)) == expected
     assert backwards.most > 1
     store = Dictionary()
     now = Now(lambda number: None)
-    assert moments(problem, last, Work(now, store)) == expected
+    assert moments(problem, last, StepRunner(now, store)) == expected
     assert 0 < now.given <= len(store.held)
-    assert moments(problem, last, Work(Now(lambda number: OSError()), store)) == expected
+    assert moments(problem, last, StepRunner(Now(lambda number: OSError()), store)) == expected
 
 
 @pytest.mark.parametrize("known", range(2, 12))
@@ -212,23 +212,23 @@ def test_nothing_that_an_executor_takes_is_done_here(
     small(monkeypatch)
     expected = moments(cp(3), 4)
     store = Dictionary()
-    moments(cp(3), 4, Work(store=store))
+    moments(cp(3), 4, StepRunner(store=store))
     keys = list(store.held)
     lost = keys[:40] + keys[40 : -len(keys) // 4 : known * known] + keys[-len(keys) // 4 :]
     for key in lost:
         del store.held[key]
     given: list[int] = []
-    carried_out: list[Step[Any]] = []
+    carried_out: list[EngineStep[Any]] = []
     plain = work._elsewhere
 
     def elsewhere(kind: type[Any], blocks: Any, steps: Any) -> list[Any]:
         given.append(len(steps))
         return plain(kind, blocks, steps)
 
-    def counted(kind: type[Step[Any]]) -> Callable[[Step[Any], Any], Any]:
+    def counted(kind: type[EngineStep[Any]]) -> Callable[[EngineStep[Any], Any], Any]:
         carry_out = kind.carry_out
 
-        def count(step: Step[Any], representation: Any) -> Any:
+        def count(step: EngineStep[Any], representation: Any) -> Any:
             carried_out.append(step)
             return carry_out(step, representation)
 
@@ -237,7 +237,7 @@ def test_nothing_that_an_executor_takes_is_done_here(
     monkeypatch.setattr(work, "_elsewhere", elsewhere)
     for kind in (Integration, Merging):
         monkeypatch.setattr(kind, "carry_out", counted(kind))
-    assert moments(cp(3), 4, Work(Now(lambda number: None), store)) == expected
+    assert moments(cp(3), 4, StepRunner(Now(lambda number: None), store)) == expected
     assert sum(given) == len(carried_out) == len(lost)
     assert max(given) <= work._TOGETHER
 
@@ -255,7 +255,7 @@ def test_what_fails_elsewhere_is_done_here(
     small(monkeypatch)
     executor = Now(lambda number: error if number % every == 0 else None)
     with caplog.at_level(logging.WARNING):
-        assert moments(cp(3), 3, Work(executor)) == moments(cp(3), 3)
+        assert moments(cp(3), 3, StepRunner(executor)) == moments(cp(3), 3)
     assert executor.given > 10
     [message] = caplog.messages
     assert "a worker failed, its part is computed here" in message
@@ -268,7 +268,7 @@ def test_a_true_error_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Integration, "carry_out", broken)
     with ThreadPoolExecutor(1) as threads, pytest.raises(ArithmeticError, match="true"):
-        moments(cp(3), 2, Work(threads))
+        moments(cp(3), 2, StepRunner(threads))
 
 
 def test_a_budget_stops_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,7 +288,7 @@ def test_a_budget_stops_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
     never_done = Never()
     loss: DiagramSum = cp(3).loss
-    flow = Flow(loss, loss, tick=stop, work=Work(never_done))
+    flow = Flow(loss, loss, tick=stop, work=StepRunner(never_done))
     with pytest.raises(KeyboardInterrupt):
         flow.expectation(2)
     assert never_done.given

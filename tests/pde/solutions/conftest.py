@@ -1,25 +1,19 @@
 """Exact leading coefficients to certify solutions with, from the engine."""
 
 from collections.abc import Callable
-from functools import cache
 
 import pytest
 
 from expansion.leading import LeadingSeries
-from expansion.models import cp
 from expansion.polynomial import Polynomial
-from expansion.regimes import Learning, Regimes, regimes
-
-
-@cache
-def found(order: int, symmetric: bool, terms: int) -> Regimes:
-    return regimes(cp(order=order, symmetric=symmetric), terms=terms)
+from expansion.regimes import Learning
+from tests.problems import cp_regimes
 
 
 @pytest.fixture(scope="session")
 def leading_series() -> Callable[..., LeadingSeries]:
     def make(*, order: int, symmetric: bool, terms: int, regime: str) -> LeadingSeries:
-        table = found(order, symmetric, terms)
+        table = cp_regimes(order, symmetric, terms)
         return LeadingSeries(table, table[regime])
 
     return make

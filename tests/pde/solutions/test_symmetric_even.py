@@ -10,7 +10,7 @@ from scipy.special import erfcx
 
 from diagrams.errors import InvalidInputError
 from expansion.models import cp
-from pde.moments.common_drift import SharedDrift
+from pde.moments.common_drift import MeanFieldClock
 from pde.moments.particles import blow_up, integrate
 from pde.solutions.symmetric_even import SOLVERS, contracted_loss, critical_noise, shape
 
@@ -95,7 +95,7 @@ def test_low_noise_decays_to_the_target_alone(order: int) -> None:
     evolution = solution(order).at(parameters)
     assert evolution.domain.start == -np.inf
     assert evolution.limit(past=True) == 32
-    drift = SharedDrift(shape(order), coupling=0.5 / shape(order).integral)
+    drift = MeanFieldClock(shape(order), coupling=0.5 / shape(order).integral)
     far = -np.array([1e9, 4e9])
     _, overlap = drift.square_and_overlap(far)
     slope = np.log(overlap[1] / overlap[0]) / np.log(4)

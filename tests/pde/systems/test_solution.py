@@ -17,15 +17,8 @@ from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.polynomial import Polynomial
 from pde.closed_form import precise_value
 from pde.evolution import Method
-from pde.solutions.asymmetric_order2 import (
-    _narrow,
-    _narrow_domain,
-    _narrow_formula,
-    _wide,
-    _wide_domain,
-    _wide_formula,
-    _wide_taylor,
-)
+from pde.face import Face
+from pde.solutions.asymmetric_order2 import _narrow, _wide, _wide_taylor
 from pde.systems import first_integrals, system_curve, system_solution, taylor, taylor_at
 from pde.systems.enclosure import EnclosureError, enclosed_output
 from pde.systems.exact import at_numbers
@@ -39,7 +32,7 @@ NUMBERS = {"p": Fraction(64), "H": Fraction(32), "sigma2": Fraction(1, 40), "T":
 
 def test_coefficients_are_those_of_the_known_solutions(system: Systems) -> None:
     assert taylor(system("mean-field"), 12) == tuple(islice(_wide_taylor(), 12))
-    assert taylor(system("narrow"), 8) == formula_taylor(_narrow_formula(), 8)
+    assert taylor(system("narrow"), 8) == formula_taylor(_narrow().loss, 8)
 
 
 def test_coefficients_at_numbers_are_those_of_the_polynomials(system: Systems) -> None:
@@ -56,25 +49,26 @@ def test_sixty_coefficients_take_about_a_second(system: Systems) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "values", "domain"),
-    [("mean-field", _wide, _wide_domain), ("narrow", _narrow, _narrow_domain)],
+    ("name", "face"),
+    [("mean-field", _wide), ("narrow", _narrow)],
 )
 @pytest.mark.parametrize("sigma2", [Fraction(1, 4000), Fraction(1, 40), Fraction(2)])
 def test_trajectories_equal_the_known_solutions(
-    system: Systems, name: str, values: Callable, domain: Callable, sigma2: Fraction
+    system: Systems, name: str, face: Callable[[], Face], sigma2: Fraction
 ) -> None:
     numbers = NUMBERS | {"sigma2": sigma2}
     curve = system_curve(system(name), numbers)
-    known = domain(numbers)
+    expected = face().curve(numbers)
+    known, values = expected.domain, expected.evaluate
     assert curve.domain.stop == inf
     assert curve.domain.start == pytest.approx(known.start, rel=1e-12)
     assert dict(curve.notes)["past blow-up time"] == pytest.approx(known.start, rel=1e-13)
     assert dict(curve.notes)["past blow-up exponent"] == pytest.approx(-2, abs=1e-6)
     t = np.concatenate([np.linspace(0.999 * known.start, 0, 50), np.geomspace(1e-3, 100, 50)])
-    wanted = values(numbers, t)
+    wanted = values(t)
     assert np.max(np.abs(curve.evaluate(t) - wanted) / (1 + np.abs(wanted))) < 1e-11
     assert curve.error_estimate is not None
-    assert curve.error_estimate < 1e-11 * max(1, abs(values(numbers, np.zeros(1))[0]))
+    assert curve.error_estimate < 1e-11 * max(1, abs(values(np.zeros(1))[0]))
 
 
 def test_two_layers_have_the_values_of_the_reduced_potential(system: Systems) -> None:
@@ -153,7 +147,7 @@ def test_digits_are_those_of_the_formula(system: Systems, digits: int) -> None:
     t = Fraction(5, 2)
     value = loss.precise(t, digits)
     with mpmath.workdps(digits + 20):
-        wanted = precise_value(_wide_formula(), NUMBERS, mpmath.mpf(5) / 2, digits + 10)
+        wanted = precise_value(_wide().loss, NUMBERS, mpmath.mpf(5) / 2, digits + 10)
         assert abs(value / wanted - 1) < mpmath.mpf(10) ** (1 - digits)
     assert float(value) == pytest.approx(float(loss(float(t))), rel=1e-12)
 

@@ -1,4 +1,4 @@
-"""Where the store is, unless a command is told otherwise.
+"""Where the store is, unless an option names another file.
 
 The environment variable ``DIAGFLOW_STORE`` holds the path of the file, or that there is none: one
 of ``off``, ``no``, ``none``, ``false`` and ``0``, in capitals or not. A path that begins with ``~``
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from diagflow.store.sqlite_store import MOST_BYTES
 from diagrams.errors import InvalidInputError
-from expansion.untrusted import legible
+from expansion.input_limits import legible
 
 __all__ = ["SIZE_VARIABLE", "STORE_VARIABLE", "expanded", "store_bytes", "store_path"]
 
@@ -27,7 +27,7 @@ _FILE = "coefficients.sqlite3"
 
 
 def store_path() -> Path | None:
-    """The file of the store; None if the environment says that there is none.
+    """The file of the store; None if the environment turns it off.
 
     Raises
     ------
@@ -88,6 +88,6 @@ def store_bytes() -> int:
     if not (named.isascii() and named.isdigit() and len(named) < 10 and int(named) > 0):
         raise InvalidInputError(
             f"{SIZE_VARIABLE} {legible(named, 40)}: counts megabytes; give a positive integer, or "
-            f"{STORE_VARIABLE}=off to keep nothing"
+            f"{STORE_VARIABLE}=off for no cache"
         )
     return int(named) * 10**6

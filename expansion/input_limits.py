@@ -1,6 +1,6 @@
 r"""What comes from outside: files, and values and names that messages repeat.
 
-A file is a stranger's. Only regular files are opened, so that a pipe or a device cannot keep a
+Files are untrusted. Only regular files are opened, so that a pipe or a device cannot keep a
 command waiting for ever, and never more bytes are read than are allowed. A value that does not
 belong where it stands is repeated in the message about it, short, on one line and whatever it is:
 Python itself refuses to write integers of many digits and lists nested deeply.
