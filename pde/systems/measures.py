@@ -72,7 +72,7 @@ class MomentRecurrence:
             k = len(known) - self.order
             *rest, (a, b) = self.coefficients
             leading = a + b * k
-            if not leading:
+            if leading == 0:
                 return None
             total = sum(((x + y * k) * known[k + i] for i, (x, y) in enumerate(rest)), fmpq(0))
             known.append(-total / leading)
@@ -104,7 +104,9 @@ def find_recurrence(moments: Sequence[Fraction]) -> MomentRecurrence | None:
             vector = basis[0][1]
             pairs = tuple((vector[2 * i], vector[2 * i + 1]) for i in range(order + 1))
             # One that leaves out the next moment says nothing about the last of them.
-            return MomentRecurrence(pairs, confirmations) if any(pairs[-1]) else None
+            return (
+                MomentRecurrence(pairs, confirmations) if any(x != 0 for x in pairs[-1]) else None
+            )
     return None
 
 
@@ -189,7 +191,7 @@ def multiple(
         for k in range(rows):
             entries += [_exact(base[k + j]) for j in range(top + 1)] + [_exact(moments[k])]
         for _, vector in kernel(fmpq_mat(rows, top + 2, entries)):
-            if vector[-1]:
+            if vector[-1] != 0:
                 quotient = [-x / vector[-1] for x in vector[:-1]]
                 return tuple(Fraction(int(x.p), int(x.q)) for x in quotient)
     return None

@@ -365,8 +365,8 @@ def spectrum_solution(
         r"c^f_k = \int \lambda^k\, d\mu_f(\lambda),\qquad " + _latex(chains),
         f"Rules of {len(chains.members)} infinite chains of cores, read off their first members "
         "and equal for all others that were derived. The measure at time zero is known by its "
-        "exact moments, and by a recurrence of them that further moments confirm; a rule of Gauss makes "
-        "points of it, which the flow moves. A rule with fewer points gives the error.",
+        "exact moments, and by a recurrence of them that further moments confirm; a rule of Gauss "
+        "makes points of it, which the flow moves. A rule with fewer points gives the error.",
     )
     return Solution(
         problem=problem,
