@@ -60,6 +60,9 @@ CUT_WORK = 10
 
 _MARK = "root__"
 
+_SPECIAL = (Kind.PIN, Kind.POWER)
+"""Tensors that tell the indices of a node apart: what hangs there has no typical value."""
+
 MINIMAL_BLOCK = 4
 """Blocks with more distinct factors, and more than a merger adds, are not tried."""
 
@@ -285,13 +288,14 @@ def _cuts(
     than ``most`` distinct factors are left out.
     """
     size = len(diagram.nodes)
-    unpinned = [v for v in range(size) if diagram.nodes[v].pinned is None]
+    special = {v for tensor, at in diagram.factors if tensor.kind in _SPECIAL for v in at}
+    typical = [v for v in range(size) if diagram.nodes[v].pinned is None and v not in special]
     chains = _chains(diagram)
     for count in (1, 2):
         found: list[
             tuple[int, tuple[int, ...], set[int], tuple[Factor, ...], tuple[Factor, ...]]
         ] = []
-        for roots in combinations(unpinned, count):
+        for roots in combinations(typical, count):
             tick(1)
             ends = [chains[v][-1][1][1] if v in chains else v for v in roots]
             if len({*ends}) < count:
