@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,10 @@ from expansion.dynamics.insertion import following
 from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
+from expansion.problem_files.problem_file import read_problem_file
 from expansion.regimes import regimes
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
 
 TEACHER = cp(order=2, symmetric=True, target="teacher")
 TRIANGLE = cp(order=2, symmetric=True)
@@ -93,3 +97,19 @@ def test_members_that_do_not_follow_each_other_tell_nothing() -> None:
     one = Diagram.parse(TEXT + "U(H0,p0) U(H0,p1) X(p0,N0) X(p1,N0)")
     other = Diagram.parse(TEXT + "U(H0,p0)^2 X(p1,N0)^2 X(p0,N1)^2")
     assert following([one, other, one]) is None
+
+
+@pytest.mark.parametrize(
+    ("problem", "regime"),
+    [
+        # What hangs on the first r indices does not have the mean of all p.
+        (read_problem_file(EXAMPLES / "low_rank.toml"), "V5-V9-V10"),
+        # Nor has what hangs on the one index of a spike.
+        (cp(order=3, symmetric=True, target="spiked"), "V4-V8"),
+        # U grows from V alone: words of V and U that its first mean does not tell apart.
+        (read_problem_file(EXAMPLES / "driven.toml"), "V13-V17"),
+    ],
+)
+def test_indices_and_times_that_are_not_typical(problem: Problem, regime: str) -> None:
+    certificate = derived(problem, regime).certificate
+    assert certificate.holds and len(certificate.matched) >= 4
