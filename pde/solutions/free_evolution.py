@@ -18,9 +18,9 @@ Source: Yarotsky, Golikov, Gusev 2026, section 7.
 from __future__ import annotations
 
 from fractions import Fraction
-from math import prod
 
 from diagrams.errors import InvalidInputError
+from diagrams.factorials import double_factorial
 from diagrams.wick import monomial
 from expansion.leading import LeadingSeries
 from expansion.problem import Problem
@@ -61,7 +61,7 @@ def free_evolution(model: CpModel, regime: str) -> FirstOrderRegime | None:
         )
     if order < 4 or order % 2 or regime not in {"A", "B", "A-B"}:
         return None
-    pairings = prod(range(1, order, 2))
+    pairings = double_factorial(order - 1)
     weights = {"A": ((0, 1),), "B": ((1, pairings),)}.get(regime, ((0, 1), (1, pairings)))
     return FirstOrderRegime(
         rate=order,
