@@ -1,7 +1,8 @@
 """Solved regimes: one file each, with data, conditions and source.
 
 The algorithms live once, in the modules above; a file here names those that apply to its regimes,
-in which variables, and exports ``SOLVERS``.
+in which variables, and exports ``SOLVERS``. Import `SOLVERS` from this package; `pde.solving` tries
+them in order. To add one, see CONTRIBUTING.md.
 """
 
 from __future__ import annotations
