@@ -1,8 +1,12 @@
-"""Diagram expansions of the training dynamics of large models.
+"""Layer 4, the application, and the public facade over all layers.
 
-The public facade: problems, their exact loss expansions, and what is derived from them. Names are
-imported when they are first used, so that importing the package costs nothing. In a notebook
-coefficients show themselves as mathematics, diagrams and curves as pictures.
+Programs import from `diagflow` the names below: problems, their exact loss expansions, regimes,
+solutions. Names are imported when they are first used, so that importing the package costs nothing.
+The wings: `commands` (the command line, `cli`), `show`, `latex`, `plotting`, `drawing` (values as
+text, formulas, figures), `simulation` and `comparison` (theory against experiment), `checking` (of
+an installation, with the `oracle`), `report`, `atlas`, `gallery` (whole documents), `store` (the
+cache), `workers` (other processes), `schemas` (formats). They stand on `pde`, `expansion` and
+`diagrams`; nothing below imports them.
 
 >>> from diagflow import cp, loss_series
 >>> print(loss_series(cp(order=2))[0])

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import comb, factorial
 
+from diagrams.factorials import double_factorial
+
 __all__ = [
     "catalan",
     "double_factorial",
@@ -18,24 +20,6 @@ __all__ = [
     "narayana",
     "wishart_moment",
 ]
-
-
-def double_factorial(n: int) -> int:
-    """The product n (n - 2) (n - 4) ..., 1 for n <= 0.
-
-    ``double_factorial(2 l - 1)`` is the number of perfect matchings of 2l factors: the expectation
-    of any diagram with 2l factors of one tensor at all sizes and variances equal to 1.
-
-    Examples
-    --------
-    >>> [double_factorial(n) for n in (-1, 1, 3, 5, 7)]
-    [1, 1, 3, 15, 105]
-    """
-    result = 1
-    while n > 1:
-        result *= n
-        n -= 2
-    return result
 
 
 def catalan(n: int) -> int:

@@ -18,8 +18,9 @@ Source: ours; the summation convention is Einstein's.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from fractions import Fraction
 
 from diagrams.errors import InvalidInputError
@@ -122,33 +123,30 @@ def read_formula(text: str, *, names: Sequence[str] = ()) -> tuple[Term, ...]:
     return tuple(terms)
 
 
+class _Factor(Enum):
+    NAME = auto()
+    ENTRY = auto()
+    NUMBER = auto()
+    SYMBOL = auto()
+
+
 def _term(text: str, place: int, named: re.Pattern[str] | None) -> tuple[Term, int]:
     """One term, and the place behind it."""
     coefficient, name = Fraction(1), None
     symbols: list[str] = []
     entries: list[tuple[str, tuple[str, ...]]] = []
-    first = True
-    while True:
-        starred = not first and text[place : place + 1] == "*"
-        if starred:
-            place = after_blanks(text, place + 1)
-        if named and (match := named.match(text, place)):
+    for match, kind in _factors(text, place, named):
+        if kind is _Factor.NAME:
             if name is not None:
-                raise unexpected(text, place, "one name in a term")
+                raise unexpected(text, match.start(), "one name in a term")
             name = match[0]
-        elif match := ENTRY.match(text, place):
+        elif kind is _Factor.ENTRY:
             entries.append((short_name(match[1]), _indices(text, match)))
-        elif match := NUMBER.match(text, place):
+        elif kind is _Factor.NUMBER:
             coefficient *= read_rational("".join(match[0].split()))
-        elif match := _SYMBOL.match(text, place):
-            symbols.append(short_name(match[0]))
-        elif first or starred:
-            words = "a number, a symbol or a tensor such as W[k,i]"
-            raise unexpected(text, place, "a name, " + words if named else words)
         else:
-            break
+            symbols.append(short_name(match[0]))
         place = after_blanks(text, match.end())
-        first = False
         if len(entries) + len(symbols) > MAXIMAL_FACTORS:
             raise InvalidInputError(
                 f"formula {text[:30]!r}: has a term of more than {MAXIMAL_FACTORS} factors; write "
@@ -160,6 +158,29 @@ def _term(text: str, place: int, named: re.Pattern[str] | None) -> tuple[Term, i
             "a shorter one, or a symbol"
         )
     return Term(coefficient, tuple(symbols), tuple(entries), name), place
+
+
+def _factors(
+    text: str, place: int, named: re.Pattern[str] | None
+) -> Iterator[tuple[re.Match[str], _Factor]]:
+    """The factors of a term one after the other, with an asterisk or a blank between them."""
+    patterns = {_Factor.ENTRY: ENTRY, _Factor.NUMBER: NUMBER, _Factor.SYMBOL: _SYMBOL}
+    if named:
+        patterns = {_Factor.NAME: named, **patterns}
+    required = True  # a factor must follow: at the start, and after an asterisk
+    while True:
+        found = ((pattern.match(text, place), kind) for kind, pattern in patterns.items())
+        match, kind = next(((m, kind) for m, kind in found if m), (None, None))
+        if match is None or kind is None:
+            if required:
+                words = "a number, a symbol or a tensor such as W[k,i]"
+                raise unexpected(text, place, "a name, " + words if named else words)
+            return
+        yield match, kind
+        place = after_blanks(text, match.end())
+        required = text[place : place + 1] == "*"
+        if required:
+            place = after_blanks(text, place + 1)
 
 
 def _indices(text: str, match: re.Match[str]) -> tuple[str, ...]:

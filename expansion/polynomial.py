@@ -25,10 +25,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import FrozenInstanceError, dataclass
 from fractions import Fraction
+from functools import lru_cache
 from numbers import Complex, Rational
 from typing import TYPE_CHECKING
+
+import flint
 
 from diagrams.arguments import powers_of, several, shown, word
 from diagrams.errors import InvalidInputError
@@ -50,6 +53,17 @@ __all__ = [
     "symbol_latex",
     "symbol_order",
 ]
+
+Terms = tuple[tuple[Monomial, Fraction], ...]
+"""Monomials with their coefficients, in the order in which they are written."""
+
+_Places = dict[int | str, int | str]
+"""Where the symbols of one polynomial stand among those of another."""
+
+_ZERO = Fraction(0)
+
+_FEW = 4
+"""So many terms are added up or evaluated as they are."""
 
 MAXIMAL_LENGTH = 300_000
 """Longest text that `Polynomial.parse` reads, in characters."""
@@ -238,9 +252,12 @@ def quotient_latex(powers: Monomial) -> str:
     return f"{monomial_latex(above)} / {bottom if len(below) == 1 else f'({bottom})'}"
 
 
-@dataclass(frozen=True, slots=True, init=False)
 class Polynomial:
     """An exact polynomial, or Laurent polynomial, in named symbols.
+
+    The value is immutable. It is held as its terms, as a polynomial of FLINT with a common power
+    taken out, or as both: products and sums are FLINT's, and terms are made when they are asked
+    for.
 
     Parameters
     ----------
@@ -248,20 +265,78 @@ class Polynomial:
         Coefficients of monomials; zeros are dropped.
     """
 
-    terms: tuple[tuple[Monomial, Fraction], ...]
+    __slots__ = ("_dense", "_terms")
+
+    # At least one of them is there.
+    _terms: Terms | None
+    _dense: _Dense | None
 
     def __init__(self, terms: Mapping[Monomial, Fraction | int] | None = None) -> None:
         kept: dict[Monomial, Fraction] = {}
         try:
             for powers, coefficient in () if terms is None else terms.items():
                 key = monomial(dict(powers))
-                kept[key] = kept.get(key, Fraction(0)) + coefficient
+                before = kept.get(key, _ZERO)
+                kept[key] = before + coefficient
         except (AttributeError, TypeError, ValueError):
             raise _no_terms(terms) from None
         if any(type(coefficient) is not Fraction for coefficient in kept.values()):
             raise _no_terms(terms)  # a float has made a float of the sum
-        ordered = sorted((item for item in kept.items() if item[1]), key=_display_key)
-        object.__setattr__(self, "terms", tuple(ordered))
+        self._hold(_ordered_terms([item for item in kept.items() if item[1]]), None)
+
+    def _hold(self, terms: Terms | None, dense: _Dense | None) -> None:
+        object.__setattr__(self, "_terms", terms)
+        object.__setattr__(self, "_dense", dense)
+
+    @classmethod
+    def _of_terms(cls, terms: Terms) -> Polynomial:
+        """The polynomial of terms in their order."""
+        result = cls.__new__(cls)
+        result._hold(terms, None)
+        return result
+
+    @classmethod
+    def _of_dense(cls, dense: _Dense) -> Polynomial:
+        result = cls.__new__(cls)
+        result._hold(None, dense)
+        return result
+
+    @property
+    def terms(self) -> Terms:
+        """The monomials and their coefficients, in the order in which they are written."""
+        if self._terms is None:
+            assert self._dense is not None
+            object.__setattr__(self, "_terms", self._dense.terms())
+        assert self._terms is not None
+        return self._terms
+
+    def _as_dense(self) -> _Dense:
+        if self._dense is None:
+            object.__setattr__(self, "_dense", _Dense.of(self.terms))
+        assert self._dense is not None
+        return self._dense
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Polynomial):
+            return NotImplemented
+        if self._terms is None and other._terms is None:
+            same = self._as_dense().equals(other._as_dense())
+            if same is not None:
+                return same
+        return self.terms == other.terms
+
+    def __hash__(self) -> int:
+        return hash((self.terms,))
+
+    def __reduce__(self) -> tuple[Callable[[Terms], Polynomial], tuple[Terms]]:
+        # Polynomials of FLINT do not pickle.
+        return Polynomial._of_terms, (self.terms,)
 
     @classmethod
     def parse(cls, text: str) -> Polynomial:
@@ -308,7 +383,7 @@ class Polynomial:
         return iter(self.terms)
 
     def __len__(self) -> int:
-        return len(self.terms)
+        return len(self._as_dense().poly) if self._terms is None else len(self._terms)
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -334,25 +409,28 @@ class Polynomial:
     def __add__(self, other: Polynomial) -> Polynomial:
         if not isinstance(other, Polynomial):
             return NotImplemented
-        total = dict(self.terms)
-        for powers, coefficient in other:
-            total[powers] = total.get(powers, Fraction(0)) + coefficient
-        return Polynomial(total)
+        if not len(other):
+            return self
+        if not len(self):
+            return other
+        if self._terms and other._terms and len(self) + len(other) <= _FEW:
+            # Not worth the way to FLINT and back.
+            total = dict(self._terms)
+            for powers, coefficient in other._terms:
+                total[powers] = total.get(powers, _ZERO) + coefficient
+            return Polynomial._of_terms(_ordered_terms([t for t in total.items() if t[1]]))
+        return Polynomial._of_dense(self._as_dense().plus(other._as_dense()))
 
     def __mul__(self, other: Polynomial | Fraction | int) -> Polynomial:
         if isinstance(other, Rational) and not isinstance(other, bool):
-            return Polynomial({powers: c * other for powers, c in self})
+            if not other:
+                return Polynomial()
+            return Polynomial._of_dense(self._as_dense().scaled(other)) if len(self) else self
         if not isinstance(other, Polynomial):
             return NotImplemented  # a float is not exact
-        total: dict[Monomial, Fraction] = {}
-        for first, a in self:
-            for second, b in other:
-                powers = dict(first)
-                for name, power in second:
-                    powers[name] = powers.get(name, 0) + power
-                key = monomial(powers)
-                total[key] = total.get(key, Fraction(0)) + a * b
-        return Polynomial(total)
+        if not len(self) or not len(other):
+            return Polynomial()
+        return Polynomial._of_dense(self._as_dense().times(other._as_dense()))
 
     __rmul__ = __mul__
 
@@ -382,6 +460,11 @@ class Polynomial:
             if not isinstance(value, Complex):
                 raise InvalidInputError(f"polynomial: {name} is {shown(value)}; give a number")
         exact = {name: Fraction(v) if isinstance(v, int) else v for name, v in values.items()}
+        fractions = {name: value for name, value in exact.items() if type(value) is Fraction}
+        if len(self) > _FEW and not exact.keys() - fractions.keys():
+            found = self._as_dense().at(fractions)
+            if found is not None:
+                return found
         total: Fraction | float = Fraction(0)
         try:
             for powers, coefficient in self:
@@ -449,12 +532,160 @@ def _ordered(powers: Monomial) -> list[tuple[str, int]]:
     return sorted(powers, key=lambda item: symbol_order(item[0]))
 
 
-def _display_key(item: tuple[Monomial, Fraction]) -> tuple[object, ...]:
+def _ordered_terms(terms: list[tuple[Monomial, Fraction]]) -> Terms:
     """Ascending powers of variances, then descending powers of sizes in the order of symbols."""
-    powers = dict(item[0])
-    variances = sum(power for name, power in powers.items() if name.startswith("sigma2"))
-    rest = sorted(powers, key=symbol_order)
-    return variances, tuple((symbol_order(name), -powers[name]) for name in rest)
+    if len(terms) < 2:
+        return tuple(terms)
+    names = sorted({name for powers, _ in terms for name, _ in powers}, key=symbol_order)
+    place = {name: number for number, name in enumerate(names)}
+    variances = {name for name in names if name.startswith("sigma2")}
+
+    def key(item: tuple[Monomial, Fraction]) -> tuple[int, list[tuple[int, int]]]:
+        degree = sum([power for name, power in item[0] if name in variances])
+        return degree, sorted([(place[name], -power) for name, power in item[0]])
+
+    return tuple(sorted(terms, key=key))
+
+
+@lru_cache(maxsize=1024)
+def _context(names: tuple[str, ...]) -> flint.fmpq_mpoly_ctx:
+    # FLINT never sees the names, of which some would be no names to it.
+    generic = tuple([f"x{number}" for number in range(len(names))] or ["x0"])
+    return flint.fmpq_mpoly_ctx.get(generic, flint.Ordering.lex)
+
+
+@lru_cache(maxsize=1024)
+def _union(
+    first: tuple[str, ...], second: tuple[str, ...]
+) -> tuple[tuple[str, ...], _Places, _Places]:
+    """All names, and the places of either's among them."""
+    names = tuple(sorted({*first, *second}))
+    place = {name: number for number, name in enumerate(names)}
+    return (
+        names,
+        {number: place[name] for number, name in enumerate(first)},
+        {number: place[name] for number, name in enumerate(second)},
+    )
+
+
+def _rational(value: Rational) -> flint.fmpq:
+    return flint.fmpq(int(value.numerator), int(value.denominator))
+
+
+def _fraction(value: flint.fmpq) -> Fraction:
+    return Fraction(int(value.p), int(value.q))
+
+
+@dataclass(frozen=True, slots=True)
+class _Dense:
+    """A polynomial of FLINT times a product of powers.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Sorted; not all of them need occur.
+    shift : tuple of int
+        The power of each that is taken out, not positive.
+    poly : flint.fmpq_mpoly
+    """
+
+    names: tuple[str, ...]
+    shift: tuple[int, ...]
+    poly: flint.fmpq_mpoly
+
+    @classmethod
+    def of(cls, terms: Terms) -> _Dense:
+        lowest: dict[str, int] = {}
+        for powers, _ in terms:
+            for name, power in powers:
+                if power < lowest.setdefault(name, 0):
+                    lowest[name] = power
+        names = tuple(sorted(lowest))
+        shift = tuple([lowest[name] for name in names])
+        origin = dict(zip(names, [-power for power in shift], strict=True))
+        table = {}
+        for powers, coefficient in terms:
+            exponents = origin.copy()
+            for name, power in powers:
+                exponents[name] += power
+            # A polynomial without symbols has one all the same.
+            table[tuple(exponents.values()) or (0,)] = _rational(coefficient)
+        return cls(names, shift, _context(names).from_dict(table))
+
+    def terms(self) -> Terms:
+        names, shift = self.names, self.shift
+        shifted = any(shift)
+        found = []
+        for exponents, coefficient in zip(self.poly.monoms(), self.poly.coeffs(), strict=True):
+            powers = [int(power) for power in exponents]
+            if shifted:
+                powers = [a + b for a, b in zip(powers, shift, strict=True)]
+            # Names are sorted, as they are in a monomial.
+            key = tuple([pair for pair in zip(names, powers, strict=False) if pair[1]])
+            found.append((key, _fraction(coefficient)))
+        return _ordered_terms(found)
+
+    def equals(self, other: _Dense) -> bool | None:
+        """Whether they are equal, None if they are not written alike."""
+        if self.names != other.names or self.shift != other.shift:
+            return None
+        return bool(self.poly == other.poly)
+
+    def _beside(self, other: _Dense) -> tuple[_Dense, _Dense]:
+        """Both with the same names."""
+        if self.names == other.names:
+            return self, other
+        names, first, second = _union(self.names, other.names)
+        return self._with(names, first), other._with(names, second)
+
+    def _with(self, names: tuple[str, ...], places: _Places) -> _Dense:
+        if self.names == names:
+            return self
+        shift = [0] * len(names)
+        for name, power in zip(self.names, self.shift, strict=True):
+            shift[names.index(name)] = power
+        context = _context(names)
+        if self.names:
+            poly = self.poly.project_to_context(context, places)
+        else:
+            poly = context.constant(self.poly.leading_coefficient())
+        return _Dense(names, tuple(shift), poly)
+
+    def plus(self, other: _Dense) -> _Dense:
+        one, two = self._beside(other)
+        if one.shift == two.shift:
+            return _Dense(one.names, one.shift, one.poly + two.poly)
+        shift = tuple(map(min, one.shift, two.shift))
+        return _Dense(one.names, shift, one._lifted(shift) + two._lifted(shift))
+
+    def _lifted(self, shift: tuple[int, ...]) -> flint.fmpq_mpoly:
+        """The polynomial for another power taken out."""
+        raised = tuple([a - b for a, b in zip(self.shift, shift, strict=True)])
+        if not any(raised):
+            return self.poly
+        return self.poly * _context(self.names).from_dict({raised: 1})
+
+    def times(self, other: _Dense) -> _Dense:
+        one, two = self._beside(other)
+        shift = tuple([a + b for a, b in zip(one.shift, two.shift, strict=True)])
+        return _Dense(one.names, shift, one.poly * two.poly)
+
+    def scaled(self, factor: Rational) -> _Dense:
+        return _Dense(self.names, self.shift, self.poly * _rational(factor))
+
+    def at(self, values: Mapping[str, Fraction]) -> Fraction | None:
+        """The value; None if a symbol of which a power is taken out is zero or has no value."""
+        numbers = [values.get(name, _ZERO) for name in self.names]
+        exact = [_rational(value) for value in numbers] or [flint.fmpq(0)]
+        result = self.poly(*exact)
+        for number, power in zip(numbers, self.shift, strict=True):
+            if power and not number:
+                return None
+        factor = flint.fmpq(1)
+        for value, power in zip(exact, self.shift, strict=False):
+            if power:
+                factor *= value**power
+        return _fraction(result * factor)
 
 
 def _fraction_latex(value: Fraction) -> str:

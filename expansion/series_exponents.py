@@ -254,53 +254,22 @@ class SeriesExponents:
         names = {} if known is None else dict(known.symbols)
         places = {name: symbol_order(names.get(name, name)) for name in found - {amplitude}}
         symbols = tuple(sorted(places, key=lambda name: (*places[name], name)))
-        sizes = (
-            tuple(name for name in symbols if not name.startswith("sigma"))
-            if growing is None
-            else tuple(growing)
-        )
-        for name in sizes:
-            if name not in symbols and problem is None:
-                raise InvalidInputError(
-                    f"symbol {name!r}: does not occur in the series; its symbols are "
-                    f"{', '.join(symbols) or '(none)'}"
-                )
-        sizes = tuple(name for name in symbols if name in sizes)
-        if not sizes:
-            raise InvalidInputError(
-                f"series in {', '.join(symbols) or 'no symbols'}: no symbol grows, so that no term "
-                "leads; name the sizes"
-            )
-        fixed = {name for name in symbols if name not in sizes}
-        weights = fixed if variances is None else set(variances)
+        sizes = _sizes(symbols, growing, any_symbol=problem is not None)
         if pure_target is None:
+            weights = set(symbols) - {*sizes} if variances is None else set(variances)
             still = [(powers, c) for powers, c in coefficients[0] if not weights & {*dict(powers)}]
             pure_target = Polynomial(dict(still) if weights else {})
-        tables = []
-        factors: list[dict[Point, tuple[int, int]]] = []
-        for polynomial in (coefficients[0] - pure_target, *coefficients[1:]):
-            table: dict[Monomial, Fraction] = {}
-            counted: dict[Point, tuple[int, int]] = {}
-            for powers, coefficient in polynomial:
-                exponents = dict(powers)
-                count = exponents.pop(amplitude, 0) if amplitude else 0
-                key = monomial(exponents)
-                table[key] = table.get(key, Fraction(0)) + coefficient
-                point = tuple(exponents.get(name, 0) for name in symbols)
-                least, largest = counted.get(point, (count, count))
-                counted[point] = min(least, count), max(largest, count)
-            tables.append(Polynomial(table))
-            factors.append(counted)
-        pure: dict[Monomial, Fraction] = {}
-        for powers, coefficient in pure_target:
-            key = tuple(pair for pair in powers if pair[0] != amplitude)
-            pure[key] = pure.get(key, Fraction(0)) + coefficient
+        moving = (coefficients[0] - pure_target, *coefficients[1:])
         return cls(
-            coefficients=tuple(tables),
-            pure_target=Polynomial(pure),
+            coefficients=tuple(_at_amplitude_one(polynomial, amplitude) for polynomial in moving),
+            pure_target=_at_amplitude_one(pure_target, amplitude),
             symbols=symbols,
             growing=sizes,
-            factors=tuple(factors) if amplitude else None,
+            factors=(
+                tuple(_amplitude_powers(polynomial, symbols, amplitude) for polynomial in moving)
+                if amplitude
+                else None
+            ),
             problem=problem,
             loss=loss,
         )
@@ -361,6 +330,48 @@ class SeriesExponents:
     def target_factors(self, s: int, point: Point) -> tuple[int, int] | None:
         """The least and the largest number of target factors in a monomial, None if not known."""
         return None if self.factors is None else self.factors[s][point]
+
+
+def _sizes(
+    symbols: Sequence[str], growing: Sequence[str] | None, *, any_symbol: bool
+) -> tuple[str, ...]:
+    """The symbols that grow, in the order of all; ``any_symbol`` allows names that do not occur."""
+    sizes = [s for s in symbols if not s.startswith("sigma")] if growing is None else [*growing]
+    for name in sizes:
+        if name not in symbols and not any_symbol:
+            raise InvalidInputError(
+                f"symbol {name!r}: does not occur in the series; its symbols are "
+                f"{', '.join(symbols) or '(none)'}"
+            )
+    if not {*symbols} & {*sizes}:
+        raise InvalidInputError(
+            f"series in {', '.join(symbols) or 'no symbols'}: no symbol grows, so that no term "
+            "leads; name the sizes"
+        )
+    return tuple(name for name in symbols if name in sizes)
+
+
+def _at_amplitude_one(polynomial: Polynomial, amplitude: str | None) -> Polynomial:
+    """A polynomial at amplitude one of the target."""
+    table: dict[Monomial, Fraction] = {}
+    for powers, coefficient in polynomial:
+        key = monomial({name: power for name, power in powers if name != amplitude})
+        table[key] = table.get(key, Fraction(0)) + coefficient
+    return Polynomial(table)
+
+
+def _amplitude_powers(
+    polynomial: Polynomial, symbols: Sequence[str], amplitude: str
+) -> dict[Point, tuple[int, int]]:
+    """For each point the least and the largest power of the amplitude of the target."""
+    counted: dict[Point, tuple[int, int]] = {}
+    for powers, _ in polynomial:
+        exponents = dict(powers)
+        count = exponents.get(amplitude, 0)
+        point = tuple(exponents.get(name, 0) for name in symbols)
+        least, largest = counted.get(point, (count, count))
+        counted[point] = min(least, count), max(largest, count)
+    return counted
 
 
 def pure_target_of(problem: Problem, name: str) -> Polynomial:

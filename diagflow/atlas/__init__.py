@@ -7,5 +7,6 @@
 - `diagflow.atlas.index`, `build`: many problems with an index.
 
 The folder ``static`` has the style sheets and scripts of the pages, and the library KaTeX with its
-fonts and licence (MIT), which sets the mathematics.
+fonts and licence (MIT), which sets the mathematics. Import the modules; they stand on the solutions
+of `pde` and on `diagflow.show`, and only the commands ``report --html`` and ``atlas`` use them.
 """

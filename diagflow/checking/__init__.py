@@ -1,4 +1,9 @@
-"""The installation checked on the machine it is on: independent routes to the same numbers."""
+"""The results verified on the user's machine: independent routes to the same numbers.
+
+`run` goes through the checks of problems, `exact` compares coefficients with the oracle and with
+counters, `simulated` solutions with small simulations, `translation` writes a problem for the
+oracle, `findings` are the results. Import the names below; the command ``check`` uses them.
+"""
 
 from diagflow.checking.findings import Finding, Report, Verdict
 from diagflow.checking.run import check_problems, default_problems

@@ -13,6 +13,7 @@ from diagflow.commands.problem import takes_problem
 from diagflow.commands.shared_options import INTERRUPTED
 
 if TYPE_CHECKING:
+    from diagflow.checking import Report
     from expansion.problem import Problem
 
 __all__ = ["EPILOG", "NAME", "CheckFormat", "run"]
@@ -97,7 +98,7 @@ def _run(
     """
     from rich.console import Console
 
-    from diagflow.checking import Finding, Report, Verdict, check_problems
+    from diagflow.checking import Finding, Report, check_problems
     from diagflow.checking import show as show_check
     from diagflow.checking.machine import describe_machine
     from diagflow.checking.run import STEPS
@@ -142,13 +143,21 @@ def _run(
             console.print(show_check.opening(machine), highlight=False, markup=False)
             console.print(show_check.table(report))
         typer.echo(show_check.closing(report))
-    if not complete:
-        typer.echo(f"diagflow: interrupted: {len(findings)} checks were finished", err=True)
+    _end(report)
+
+
+def _end(report: "Report") -> None:
+    """Exit with the verdict, unless every check was finished and passed or skipped."""
+    from diagflow.checking import Verdict
+
+    if not report.complete:
+        number = len(report.findings)
+        typer.echo(f"diagflow: interrupted: {number} checks were finished", err=True)
         raise typer.Exit(INTERRUPTED)
     if report.verdict is Verdict.FAILED:
         failed = ", ".join(
             f"{f.check} of {f.problem}" if f.problem else f.check
-            for f in findings
+            for f in report.findings
             if f.verdict is Verdict.FAILED
         )
         typer.echo(f"diagflow: failed: {failed}", err=True)

@@ -6,23 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagflow.commands.ensemble import At, CurveFormat, Jobs, Seed, Times, Tolerance
+from diagflow.commands.ensemble import At, Band, CurveFormat, Jobs, Seed, Times, Tolerance
 from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import RegimeName, Steps, checked_steps, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
-from diagflow.commands.shared_options import (
-    UNDECIDED,
-    Diagrams,
-    Memory,
-    NoStore,
-    Seconds,
-    Store,
-    budget,
-    opened_store,
-)
+from diagflow.commands.shared_options import UNDECIDED, UNLIMITED, Resources, takes_limits_and_store
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from diagflow.comparison.verdict import Comparison
     from expansion.problem import Problem
+    from expansion.regimes import Regimes
 
 __all__ = ["EPILOG", "NAME", "run"]
 
@@ -39,6 +34,7 @@ EPILOG = (
 
 @takes_problem
 @takes_followed
+@takes_limits_and_store
 def run(
     problem: "Problem",
     regime: RegimeName = None,
@@ -72,12 +68,7 @@ def run(
     ] = None,
     steps: Steps = None,
     rtol: Tolerance = 1e-8,
-    band: Annotated[
-        bool,
-        typer.Option(
-            "--band", help="Also how far one run is from the mean, from the leading variance."
-        ),
-    ] = False,
+    band: Band = False,
     jobs: Jobs = 1,
     slice_: SliceOption = None,
     output: Annotated[
@@ -95,11 +86,7 @@ def run(
     wide: Annotated[
         bool, typer.Option("--wide", help="Draw for two columns of a paper instead of one.")
     ] = False,
-    max_seconds: Seconds = None,
-    max_diagrams: Diagrams = None,
-    max_memory: Memory = None,
-    store: Store = None,
-    no_store: NoStore = False,
+    resources: Resources = UNLIMITED,
 ) -> None:
     """Compare the solution of a regime with simulations and judge whether they agree.
 
@@ -109,23 +96,13 @@ def run(
     the exact means after 0 ... K steps are compared. Exits with 1 if they differ and with 3 if it
     cannot be judged.
     """
-    from dataclasses import replace
-
-    import numpy as np
-
     from diagflow.commands.ensemble import counting, missing_runs, required
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.comparison.regime import compare_regime
     from diagflow.comparison.steps import compare_steps
-    from diagflow.comparison.verdict import Agreement
     from diagflow.show import comparison as show_comparison
-    from diagflow.show.solution import neglect_warning
-    from diagflow.terminal import note
     from diagflow.time_limit import TimeLimit
     from diagrams.errors import InvalidInputError
-    from pde.bands import band as one_run
-    from pde.bands import variance_of
-    from pde.solving import neglected
 
     values = parse_values(required("compare", "--at", at))
     discrete = bool(problem.drive.step)
@@ -142,26 +119,22 @@ def run(
         raise InvalidInputError(
             f"--runs {runs}: the standard error needs two or more; give more runs"
         )
-    if plot is not None:
-        from diagflow.plotting.style import check_figure_file
-
-        check_figure_file(plot)
-        if plot.with_suffix(".csv").is_dir():
-            raise InvalidInputError(
-                f"figure {plot}: its numbers go to {plot.with_suffix('.csv')}, which is a folder; "
-                "give another name"
-            )
-    limits = budget(max_seconds, max_diagrams, max_memory)
-    limit = TimeLimit.begun(max_seconds, f"comparison with {problem.title}")
-    kept = opened_store(store, no_store=no_store)
-    found = None
+    _check_figure(plot)
+    limit = TimeLimit.begun(resources.max_seconds, f"comparison with {problem.title}")
+    kept = resources.opened_store()
+    regime_set = None
     if not discrete:
-        found = search(
-            problem, loss=followed, terms=terms, budget=limits, store=kept, slice_=slice_
+        regime_set = search(
+            problem,
+            loss=followed,
+            terms=terms,
+            budget=resources.budget,
+            store=kept,
+            slice_=slice_,
         )
-        name = found[name].name
+        name = regime_set[name].name
     with counting(problem.title, runs) as progress:
-        if found is None:
+        if regime_set is None:
             result = compare_steps(
                 problem,
                 checked_steps(problem, steps, None),
@@ -173,13 +146,13 @@ def run(
                 tolerance=tolerance,
                 jobs=jobs,
                 seconds=limit.left,
-                budget=limits,
+                budget=resources.budget,
                 store=kept,
                 progress=progress,
             )
         else:
             result = compare_regime(
-                found,
+                regime_set,
                 name,
                 at=values,
                 times=grid,
@@ -192,22 +165,10 @@ def run(
                 standard_errors=errors,
                 progress=progress,
             )
-    if found is not None and band:
-        variance = variance_of(found, name, budget=limits, store=kept)
-        known = one_run(variance.at({"T": Fraction(1), **values}), grid)
-        apart = np.array([np.nan if value is None else value for value in known])
-        result = replace(result, band=apart)
+    if regime_set is not None and band:
+        result = _with_band(result, regime_set, name, values, grid, resources)
     if plot is not None:
-        from diagflow.plotting.curves import plot_comparison
-        from diagflow.plotting.style import COLUMN_WIDTH, PAGE_WIDTH
-
-        plot_comparison(
-            result,
-            plot,
-            title=f"{problem.title}, {name}",
-            at=values,
-            width=PAGE_WIDTH if wide else COLUMN_WIDTH,
-        )
+        _draw(result, plot, title=f"{problem.title}, {name}", at=values, wide=wide)
     render = {
         CurveFormat.text: show_comparison.text,
         CurveFormat.json: show_comparison.json_text,
@@ -215,19 +176,89 @@ def run(
     }
     title = f"{problem.title}, {name}" if discrete else f"{problem.title}, regime {name}"
     typer.echo(render[output](title, values, result), nl=False)
-    if found is not None:
-        share = neglected(
-            found,
-            name,
-            values,
-            times=grid,
-            losses=list(result.theory),
-            left_out=result.left_out,
-        ).corrected(result.correction.tolist(), result.correction_error.tolist())
-        warning = neglect_warning(share, T=values.get("T", Fraction(1)))
-        if warning is not None:
-            note(warning)
+    if regime_set is not None:
+        _warn(result, regime_set, name, values, grid)
     missing_runs(result.trajectory, runs, "compared")
+    _end(result)
+
+
+def _check_figure(plot: Path | None) -> None:
+    """Reject a figure that cannot be written, or whose numbers cannot."""
+    if plot is None:
+        return
+    from diagflow.plotting.style import check_figure_file
+    from diagrams.errors import InvalidInputError
+
+    check_figure_file(plot)
+    if plot.with_suffix(".csv").is_dir():
+        raise InvalidInputError(
+            f"figure {plot}: its numbers go to {plot.with_suffix('.csv')}, which is a folder; "
+            "give another name"
+        )
+
+
+def _with_band(
+    result: "Comparison",
+    regime_set: "Regimes",
+    name: str,
+    values: "Mapping[str, Fraction]",
+    grid: "Sequence[float]",
+    resources: Resources,
+) -> "Comparison":
+    """The comparison with the distance of a single run from the mean."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from pde.bands import band, variance_of
+
+    variance = variance_of(
+        regime_set, name, budget=resources.budget, store=resources.opened_store()
+    )
+    known = band(variance.at({"T": Fraction(1), **values}), grid)
+    return replace(result, band=np.array([np.nan if value is None else value for value in known]))
+
+
+def _draw(
+    result: "Comparison", plot: Path, *, title: str, at: "Mapping[str, Fraction]", wide: bool
+) -> None:
+    from diagflow.plotting.curves import plot_comparison
+    from diagflow.plotting.style import COLUMN_WIDTH, PAGE_WIDTH
+
+    width = PAGE_WIDTH if wide else COLUMN_WIDTH
+    plot_comparison(result, plot, title=title, at=at, width=width)
+
+
+def _warn(
+    result: "Comparison",
+    regime_set: "Regimes",
+    name: str,
+    values: "Mapping[str, Fraction]",
+    grid: "Sequence[float]",
+) -> None:
+    """Print a warning if the regime neglects much at these numbers and times."""
+    from diagflow.show.solution import neglect_warning
+    from diagflow.terminal import note
+    from pde.solving import neglected
+
+    share = neglected(
+        regime_set,
+        name,
+        values,
+        times=grid,
+        losses=list(result.theory),
+        left_out=result.left_out,
+    ).corrected(result.correction.tolist(), result.correction_error.tolist())
+    warning = neglect_warning(share, T=values.get("T", Fraction(1)))
+    if warning is not None:
+        note(warning)
+
+
+def _end(result: "Comparison") -> None:
+    """Exit with the verdict, unless theory and simulation agree."""
+    from diagflow.comparison.verdict import Agreement
+    from diagflow.show import comparison as show_comparison
+
     if not result.holds:
         typer.echo(f"diagflow: {show_comparison.verdict(result)}", err=True)
         raise typer.Exit(UNDECIDED if result.verdict is Agreement.UNDECIDED else 1)

@@ -6,15 +6,7 @@ import typer
 
 from diagflow.commands.expand import Format
 from diagflow.commands.problem import takes_problem
-from diagflow.commands.shared_options import (
-    Diagrams,
-    Memory,
-    NoStore,
-    Seconds,
-    Store,
-    budget,
-    opened_store,
-)
+from diagflow.commands.shared_options import UNLIMITED, Resources, takes_limits_and_store
 
 if TYPE_CHECKING:
     from expansion.problem import Problem
@@ -31,14 +23,11 @@ EPILOG = (
 
 
 @takes_problem
+@takes_limits_and_store
 def run(
     problem: "Problem",
     output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
-    max_seconds: Seconds = None,
-    max_diagrams: Diagrams = None,
-    max_memory: Memory = None,
-    store: Store = None,
-    no_store: NoStore = False,
+    resources: Resources = UNLIMITED,
 ) -> None:
     """Print correlators of the model f and its derivatives at initialisation, exactly.
 
@@ -53,9 +42,9 @@ def run(
     with following("correlators", len(CLUSTERS)) as progress:
         found = correlators(
             problem,
-            budget=budget(max_seconds, max_diagrams, max_memory),
+            budget=resources.budget,
             progress=progress,
-            store=opened_store(store, no_store=no_store),
+            store=resources.opened_store(),
         )
     if output is Format.json:
         typer.echo(show.json_text(found), nl=False)

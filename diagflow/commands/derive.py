@@ -8,17 +8,7 @@ from diagflow.commands.expand import Format
 from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import continuous, takes_problem
 from diagflow.commands.regime_search import search
-from diagflow.commands.shared_options import (
-    Diagrams,
-    Jobs,
-    Memory,
-    NoStore,
-    Scheduler,
-    Seconds,
-    Store,
-    budget,
-    opened_store,
-)
+from diagflow.commands.shared_options import UNLIMITED, Resources, takes_resources
 
 if TYPE_CHECKING:
     from expansion.problem import Problem
@@ -37,6 +27,7 @@ EPILOG = (
 
 @takes_problem
 @takes_followed
+@takes_resources
 def run(
     problem: "Problem",
     regime: Annotated[
@@ -56,13 +47,7 @@ def run(
     ] = 8,
     followed: str | None = None,
     output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
-    max_seconds: Seconds = None,
-    max_diagrams: Diagrams = None,
-    max_memory: Memory = None,
-    store: Store = None,
-    no_store: NoStore = False,
-    jobs: Jobs = 1,
-    scheduler: Scheduler = None,
+    resources: Resources = UNLIMITED,
 ) -> None:
     """Derive the leading dynamics of a regime from the loss, without knowing the model.
 
@@ -81,15 +66,15 @@ def run(
         raise InvalidInputError(
             "derive: --regime is missing; name one that 'diagflow regimes' lists"
         )
-    limits = budget(max_seconds, max_diagrams, max_memory)
+    limits = resources.budget
     found = search(
         continuous(problem, NAME),
         loss=followed,
         terms=None,
         budget=limits,
-        store=opened_store(store, no_store=no_store),
-        jobs=jobs,
-        scheduler=scheduler,
+        store=resources.opened_store(),
+        jobs=resources.jobs,
+        scheduler=resources.scheduler,
     )
     limited = any(x is not None for x in (limits.seconds, limits.diagrams, limits.memory))
     with following(f"cores of {regime}", 1) as progress:

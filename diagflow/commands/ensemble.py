@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "At",
+    "Band",
     "CurveFormat",
     "Integrator",
     "Jobs",
@@ -61,6 +62,12 @@ Times = Annotated[
 Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same numbers.")]
 Tolerance = Annotated[
     float, typer.Option("--rtol", help="Relative tolerance of the integrator on the weights.")
+]
+Band = Annotated[
+    bool,
+    typer.Option(
+        "--band", help="Also how far one run is from the mean, from the leading variance."
+    ),
 ]
 Jobs = Annotated[int, typer.Option("--jobs", help="Number of processes.")]
 SimulationSeconds = Annotated[

@@ -7,18 +7,7 @@ import typer
 
 from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import Steps, checked_steps, takes_problem
-from diagflow.commands.shared_options import (
-    INTERRUPTED,
-    Diagrams,
-    Jobs,
-    Memory,
-    NoStore,
-    Scheduler,
-    Seconds,
-    Store,
-    budget,
-    opened_store,
-)
+from diagflow.commands.shared_options import INTERRUPTED, UNLIMITED, Resources, takes_resources
 
 if TYPE_CHECKING:
     from expansion.problem import Problem
@@ -65,6 +54,7 @@ class SeriesFormat(StrEnum):
 
 @takes_problem
 @takes_followed
+@takes_resources
 def run(
     problem: "Problem",
     terms: Annotated[
@@ -96,13 +86,7 @@ def run(
     output: Annotated[
         SeriesFormat, typer.Option("--format", help="How to print.")
     ] = SeriesFormat.text,
-    max_seconds: Seconds = None,
-    max_diagrams: Diagrams = None,
-    max_memory: Memory = None,
-    store: Store = None,
-    no_store: NoStore = False,
-    jobs: Jobs = 1,
-    scheduler: Scheduler = None,
+    resources: Resources = UNLIMITED,
 ) -> None:
     """Print the exact coefficients Y_0 ... Y_S of the loss expansion.
 
@@ -130,9 +114,9 @@ def run(
         raise InvalidInputError(
             f"--format {output.value}: is for coefficients in symbols; with --at give text or json"
         )
-    limits = budget(max_seconds, max_diagrams, max_memory)
+    limits = resources.budget
     with (
-        executor(jobs=jobs, scheduler=scheduler) as workers,
+        executor(jobs=resources.jobs, scheduler=resources.scheduler) as workers,
         following(f"Y_0 ... Y_{terms}", terms + 1) as progress,
     ):
         series = loss_series(
@@ -140,7 +124,7 @@ def run(
             loss=followed,
             budget=limits,
             progress=progress,
-            store=opened_store(store, no_store=no_store),
+            store=resources.opened_store(),
             executor=workers,
         )
         interrupted = not _completed(series, terms)

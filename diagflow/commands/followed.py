@@ -4,12 +4,12 @@ A command has a parameter ``followed``. `takes_followed` replaces it by these op
 are declared once.
 """
 
-import inspect
 from collections.abc import Callable
-from functools import wraps
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+
+from diagflow.commands.shared_options import bundled
 
 __all__ = ["followed_name", "takes_followed"]
 
@@ -53,23 +53,7 @@ _OPTIONS = (("loss", Loss, None), ("observable", ObservableName, None), ("cumula
 
 def takes_followed(command: Callable[..., None]) -> Callable[..., None]:
     """The command with the three options in place of its parameter ``followed``."""
-    own = list(inspect.signature(command).parameters.values())
-    described = [
-        inspect.Parameter(
-            name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind
-        )
-        for name, kind, default in _OPTIONS
-    ]
-
-    @wraps(command)
-    def wrapped(problem: Any, **given: Any) -> None:
-        options = {name: given.pop(name) for name, _, _ in _OPTIONS}
-        command(problem, followed=followed_name(problem, **options), **given)
-
-    place = next(n for n, parameter in enumerate(own) if parameter.name == "followed")
-    parameters = [*own[:place], *described, *own[place + 1 :]]
-    wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return wrapped
+    return bundled(command, "followed", _OPTIONS, followed_name)
 
 
 def followed_name(

@@ -10,17 +10,7 @@ import typer
 from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import Steps, checked_steps, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
-from diagflow.commands.shared_options import (
-    Diagrams,
-    Jobs,
-    Memory,
-    NoStore,
-    Scheduler,
-    Seconds,
-    Store,
-    budget,
-    opened_store,
-)
+from diagflow.commands.shared_options import UNLIMITED, Resources, takes_resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -116,13 +106,7 @@ def _run(
             show_default=False,
         ),
     ] = None,
-    max_seconds: Seconds = None,
-    max_diagrams: Diagrams = None,
-    max_memory: Memory = None,
-    store: Store = None,
-    no_store: NoStore = False,
-    jobs: Jobs = 1,
-    scheduler: Scheduler = None,
+    resources: Resources = UNLIMITED,
 ) -> None:
     """Print the learning regimes: scaling conditions, natural T, how much is learnt.
 
@@ -154,10 +138,10 @@ def _run(
             source,
             loss=followed,
             terms=checked_steps(source, steps, terms),
-            budget=budget(max_seconds, max_diagrams, max_memory),
-            store=opened_store(store, no_store=no_store),
-            jobs=jobs,
-            scheduler=scheduler,
+            budget=resources.budget,
+            store=resources.opened_store(),
+            jobs=resources.jobs,
+            scheduler=resources.scheduler,
             slice_=slice_,
         )
     else:
@@ -168,7 +152,7 @@ def _run(
         found = regimes(
             SeriesExponents.of_coefficients(coefficients, growing=sizes),
             slice=slice_,
-            budget=budget(max_seconds, max_diagrams, max_memory),
+            budget=resources.budget,
         )
     text: Callable[..., str] = partial(show_regimes.text, width=terminal_width())
     leading = None if regime is None else LeadingSeries(found, found[regime])
@@ -187,4 +171,4 @@ def _run(
         plot_regimes(found, plot, at=values)
 
 
-run = takes_problem(takes_followed(_run), read=_read)
+run = takes_problem(takes_followed(takes_resources(_run)), read=_read)

@@ -1,9 +1,14 @@
-"""Exit statuses, and the options that several commands share: limits of the work, ``--quiet``."""
+"""Exit statuses, and the options that several commands share: resources, ``--quiet``.
+
+A command has a parameter for a bundle of options, such as ``resources``, and `bundled` replaces it
+by the options, so that they are declared once.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,17 +25,22 @@ __all__ = [
     "BROKEN_PIPE",
     "INTERRUPTED",
     "UNDECIDED",
+    "UNLIMITED",
     "USAGE_ERROR",
     "Diagrams",
     "Jobs",
     "Memory",
     "NoStore",
+    "Resources",
     "Scheduler",
     "Seconds",
     "Store",
     "budget",
+    "bundled",
     "can_be_quiet",
     "opened_store",
+    "takes_limits_and_store",
+    "takes_resources",
 ]
 
 USAGE_ERROR = 2
@@ -146,6 +156,91 @@ def budget(seconds: float | None, diagrams: int | None, memory: float | None) ->
         diagrams=diagrams,
         memory=None if memory is None else memory * 2**30,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What an expansion may use: the values of the options for limits, cache and workers."""
+
+    max_seconds: float | None = None
+    max_diagrams: int | None = None
+    max_memory: float | None = None
+    store: Path | None = None
+    no_store: bool = False
+    jobs: int = 1
+    scheduler: str | None = None
+
+    @property
+    def budget(self) -> Budget:
+        """The limits."""
+        return budget(self.max_seconds, self.max_diagrams, self.max_memory)
+
+    def opened_store(self) -> SQLiteStore | None:
+        """The cache; None if none is wanted."""
+        return opened_store(self.store, no_store=self.no_store)
+
+
+UNLIMITED = Resources()
+
+
+def bundled(
+    command: Callable[..., None],
+    name: str,
+    options: Sequence[tuple[str, Any, Any]],
+    make: Callable[..., object],
+) -> Callable[..., None]:
+    """The command with options in place of one of its parameters.
+
+    Parameters
+    ----------
+    command : callable
+    name : str
+        The parameter.
+    options : sequence of (str, type, default)
+        What stands in its place.
+    make : callable
+        The value of the parameter, from the positional arguments of the command and the options by
+        name.
+    """
+    described = [
+        inspect.Parameter(
+            option, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind
+        )
+        for option, kind, default in options
+    ]
+
+    @wraps(command)
+    def wrapped(*arguments: Any, **given: Any) -> None:
+        values = {option: given.pop(option) for option, _, _ in options}
+        command(*arguments, **{name: make(*arguments, **values)}, **given)
+
+    own = list(inspect.signature(command).parameters.values())
+    place = next(n for n, parameter in enumerate(own) if parameter.name == name)
+    parameters = [*own[:place], *described, *own[place + 1 :]]
+    wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return wrapped
+
+
+_EXPANDING = (
+    ("max_seconds", Seconds, None),
+    ("max_diagrams", Diagrams, None),
+    ("max_memory", Memory, None),
+    ("store", Store, None),
+    ("no_store", NoStore, False),
+)
+_WORKING = (("jobs", Jobs, 1), ("scheduler", Scheduler, None))
+
+
+def takes_resources(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with all options of `Resources` in place of its parameter ``resources``."""
+    return bundled(
+        command, "resources", (*_EXPANDING, *_WORKING), lambda *_, **values: Resources(**values)
+    )
+
+
+def takes_limits_and_store(command: Callable[..., None]) -> Callable[..., None]:
+    """The same without workers, for commands whose expansions are small."""
+    return bundled(command, "resources", _EXPANDING, lambda *_, **values: Resources(**values))
 
 
 def can_be_quiet(command: Callable[..., None]) -> Callable[..., None]:

@@ -7,28 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from diagflow.commands.ensemble import Band, Times
 from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import continuous, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
-from diagflow.commands.shared_options import (
-    INTERRUPTED,
-    Diagrams,
-    Jobs,
-    Memory,
-    NoStore,
-    Scheduler,
-    Seconds,
-    Store,
-    budget,
-    opened_store,
-)
+from diagflow.commands.shared_options import INTERRUPTED, UNLIMITED, Resources, takes_resources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from diagflow.comparison.finite_size import FiniteSizeCorrection
     from diagflow.time_limit import TimeLimit
     from expansion.problem import Problem
     from expansion.regimes import Regimes
+    from pde.curve_check import CurveCheck
+    from pde.evolution import LossEvolution
 
 __all__ = ["EPILOG", "NAME", "SolutionFormat", "run"]
 
@@ -68,6 +61,7 @@ class SolutionFormat(StrEnum):
 
 @takes_problem
 @takes_followed
+@takes_resources
 def run(
     problem: "Problem",
     regime: Annotated[
@@ -89,14 +83,7 @@ def run(
             show_default=False,
         ),
     ] = None,
-    times: Annotated[
-        str,
-        typer.Option(
-            "--times",
-            help="The times; negative ones are gradient ascent.",
-            metavar="START:STOP:COUNT",
-        ),
-    ] = "0:1:11",
+    times: Times = "0:1:11",
     listing: Annotated[
         bool,
         typer.Option(
@@ -114,12 +101,7 @@ def run(
         ),
     ] = None,
     slice_: SliceOption = None,
-    band: Annotated[
-        bool,
-        typer.Option(
-            "--band", help="Also how far one run is from the mean, from the leading variance."
-        ),
-    ] = False,
+    band: Band = False,
     plot: Annotated[
         Path | None,
         typer.Option(
@@ -132,13 +114,7 @@ def run(
     output: Annotated[
         SolutionFormat, typer.Option("--format", help="How to print.")
     ] = SolutionFormat.text,
-    max_seconds: Seconds = None,
-    max_diagrams: Diagrams = None,
-    max_memory: Memory = None,
-    store: Store = None,
-    no_store: NoStore = False,
-    jobs: Jobs = 1,
-    scheduler: Scheduler = None,
+    resources: Resources = UNLIMITED,
 ) -> None:
     """Print the loss curve of a regime, its formula, its derivation and its certificate.
 
@@ -150,15 +126,13 @@ def run(
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.comparison.finite_size import finite_size_correction
     from diagflow.show import solution as show_solution
-    from diagflow.show.languages import Language, formula_code
-    from diagflow.terminal import note
     from diagflow.time_limit import TimeLimit, time_limit
     from diagrams.errors import InvalidInputError
     from pde.bands import band as one_run
     from pde.bands import variance_of
     from pde.curve_check import check_curve
     from pde.deadline import seconds_left
-    from pde.solving import neglected, solve
+    from pde.solving import solve
 
     if not listing and (regime is None or at is None):
         missing = "--regime" if regime is None else "--at"
@@ -171,74 +145,105 @@ def run(
         check_figure_file(plot)
     values = {} if at is None else parse_values(at)
     grid = parse_times(times)
-    limit = TimeLimit.begun(max_seconds, f"the list of solutions of {problem.title}")
-    found = search(
+    seconds = resources.max_seconds
+    limit = TimeLimit.begun(seconds, f"the list of solutions of {problem.title}")
+    regime_set = search(
         continuous(problem, NAME),
         loss=followed,
         terms=terms,
-        budget=budget(max_seconds, max_diagrams, max_memory),
-        store=opened_store(store, no_store=no_store),
-        jobs=jobs,
-        scheduler=scheduler,
+        budget=resources.budget,
+        store=resources.opened_store(),
+        jobs=resources.jobs,
+        scheduler=resources.scheduler,
         slice_=slice_,
     )
     if listing:
-        _list(found, limit, as_json=output is SolutionFormat.json)
+        _list(regime_set, limit, as_json=output is SolutionFormat.json)
         return
     assert regime is not None
     if regime == AUTOMATIC:
-        regime = _nearest(found, values, grid)
+        regime = _nearest(regime_set, values, grid)
     # A computation that tracks its progress ends a little earlier, with a better message.
-    sooner = None if max_seconds is None else _SOONER * max_seconds
-    with time_limit(max_seconds, f"solution of regime {regime}"), seconds_left(sooner):
-        evolution = solve(found, regime, at=values)
+    sooner = None if seconds is None else _SOONER * seconds
+    with time_limit(seconds, f"solution of regime {regime}"), seconds_left(sooner):
+        evolution = solve(regime_set, regime, at=values)
         losses = show_solution.finite(evolution(grid), grid)
         check = check_curve(evolution, grid)
         apart = None
         if band:
-            limits = budget(max_seconds, max_diagrams, max_memory)
-            kept = opened_store(store, no_store=no_store)
-            variance = variance_of(found, regime, budget=limits, store=kept)
+            kept = resources.opened_store()
+            variance = variance_of(regime_set, regime, budget=resources.budget, store=kept)
             apart = one_run(variance.at(evolution.parameters), grid)
-    share = neglected(
-        found,
-        regime,
-        values,
-        times=grid,
-        losses=losses,
-        left_out=evolution.certificate.left_out,
-    )
-    # Beside the solution what is neglected is known at more times than by itself.
-    correction = finite_size_correction(found, regime, values, theory=evolution)
-    added, error = correction.estimate(grid)
-    share = share.corrected(added.tolist(), error.tolist())
-    warning = show_solution.neglect_warning(share, T=values.get("T", Fraction(1)))
-    if warning is not None:
-        note(warning)
+    correction = finite_size_correction(regime_set, regime, values, theory=evolution)
+    _warn(regime_set, regime, values, evolution, correction, (grid, losses))
     render = {
         SolutionFormat.text: show_solution.text,
         SolutionFormat.json: show_solution.json_text,
         SolutionFormat.csv: show_solution.csv_text,
         SolutionFormat.latex: show_solution.latex,
     }
-    if output.value in tuple(Language):
-        if evolution.expression is None:
-            raise InvalidInputError(
-                f"--format {output.value}: regime {regime} has no closed form; give text, json or "
-                "csv"
-            )
-        typer.echo(formula_code(Language(output.value), evolution.expression), nl=False)
-    else:
+    if output in render:
         typer.echo(render[output](evolution, grid, losses, check, apart), nl=False)
+    else:
+        typer.echo(_code(evolution, regime, output), nl=False)
     if plot is not None:
         from diagflow.plotting.curve_figure import plot_evolution
 
         # After the numbers, which do not depend on it.
         plot_evolution(evolution, plot, times=grid, correction=correction, at=values, band=apart)
-    if evolution.certificate.compared and not evolution.certificate.holds:
+    _end(evolution, check)
+
+
+def _code(evolution: "LossEvolution", regime: str, output: SolutionFormat) -> str:
+    """The formula as input for a computer algebra system."""
+    from diagflow.show.languages import Language, formula_code
+    from diagrams.errors import InvalidInputError
+
+    if evolution.expression is None:
+        raise InvalidInputError(
+            f"--format {output.value}: regime {regime} has no closed form; give text, json or csv"
+        )
+    return formula_code(Language(output.value), evolution.expression)
+
+
+def _warn(
+    regime_set: "Regimes",
+    regime: str,
+    values: "Mapping[str, Fraction]",
+    evolution: "LossEvolution",
+    correction: "FiniteSizeCorrection",
+    curve: "tuple[Sequence[float], Sequence[float]]",
+) -> None:
+    """Print a warning if the regime neglects much at these numbers and times."""
+    from diagflow.show.solution import neglect_warning
+    from diagflow.terminal import note
+    from pde.solving import neglected
+
+    grid, losses = curve
+    share = neglected(
+        regime_set,
+        regime,
+        values,
+        times=grid,
+        losses=losses,
+        left_out=evolution.certificate.left_out,
+    )
+    # With the solution the neglected share is known at more times than without.
+    added, error = correction.estimate(grid)
+    warning = neglect_warning(
+        share.corrected(added.tolist(), error.tolist()), T=values.get("T", Fraction(1))
+    )
+    if warning is not None:
+        note(warning)
+
+
+def _end(evolution: "LossEvolution", check: "CurveCheck") -> None:
+    """Exit with an error if the certificate or the check of the curve fails."""
+    certificate = evolution.certificate
+    if certificate.compared and not certificate.holds:
         typer.echo(
             "diagflow: error: the solution does not reproduce the exact leading coefficients at s "
-            f"= {sorted({*evolution.certificate.compared} - {*evolution.certificate.matched})}",
+            f"= {sorted({*certificate.compared} - {*certificate.matched})}",
             err=True,
         )
         raise typer.Exit(1)

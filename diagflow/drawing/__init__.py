@@ -6,6 +6,9 @@
 - `diagflow.drawing.contractions`: what perfect matchings make of a diagram;
 - `diagflow.drawing.page`, `diagflow.drawing.draw`: pages of pictures of a problem.
 
+Import the modules. They stand on `diagrams` and, for the terms of a problem, on `expansion.series`;
+the command ``draw``, reports, the atlas and notebooks use them.
+
 >>> from diagflow.drawing.svg import svg
 >>> from expansion.models import cp
 >>> ((diagram, _),) = cp(order=2, symmetric=True).overlap

@@ -21,7 +21,6 @@ Source: Yarotsky, Golikov, Gusev 2026, section 3.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,6 +28,7 @@ from functools import lru_cache
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
 from diagrams.errors import CapacityError, InvalidInputError
+from diagrams.factorials import double_factorial
 from diagrams.residue_sums import solutions
 from diagrams.tensors import Tensor
 from diagrams.wick import Monomial, monomial
@@ -67,7 +67,7 @@ def matchings(diagram: Diagram) -> int:
     total = 1
     counts = Counter(tensor for tensor, _ in diagram.factors if tensor.is_random)
     for tensor, count in counts.items():
-        total *= 0 if count % 2 else math.prod(range(count - 1, 0, -2))
+        total *= 0 if count % 2 else double_factorial(count - 1)
         total *= len(tensor.orders) ** (count // 2)
     return total
 

@@ -1,4 +1,8 @@
-"""The gallery: experiments that set the solutions of regimes against simulations.
+"""The gallery: experiments that compare the solutions of regimes with simulations.
+
+`catalogue` and `derived` list the experiments, `curve_experiment`, `convergence` and `ascent` are
+their kinds, `run` carries them out and writes their files. Import the names below; the command
+``gallery`` uses them. It stands on `diagflow.comparison` and `diagflow.plotting`.
 
 >>> from diagflow.gallery import experiments
 >>> [experiment.name for experiment in experiments(quick=True)][:2]

@@ -32,7 +32,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from math import prod, sqrt
+from math import sqrt
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,7 @@ from diagflow.gallery.outcome import Outcome, Report
 from diagflow.plotting.style import COLOURS, COLUMN_WIDTH, RESOLUTION, figure_style
 from diagflow.simulation import LossGradient, integrate
 from diagflow.simulation.processes import processes
+from diagrams.factorials import double_factorial
 from expansion.models import cp
 from pde.solutions.symmetric_even import critical_noise, shape
 
@@ -80,7 +81,7 @@ class Setting:
 
 def theta(order: int, p: int, H: int) -> float:
     """θ = 1 + (ν-1)!! H / p^{ν/2}."""
-    return 1 + float(prod(range(1, order, 2)) * H) / float(p ** (order // 2))
+    return 1 + float(double_factorial(order - 1) * H) / float(p ** (order // 2))
 
 
 def predicted(start: NDArray[np.float64], *, order: int, theta: float) -> float:

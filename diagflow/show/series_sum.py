@@ -32,7 +32,7 @@ from fractions import Fraction
 import numpy as np
 
 from diagflow.schemas import versioned_text
-from diagflow.show.simulation import number, values_line
+from diagflow.show.numbers import number, values_line
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem

@@ -11,9 +11,9 @@ import numpy as np
 
 from diagflow.columns import counted
 from diagflow.schemas import versioned_text
+from diagflow.show.numbers import number, values_line
 from diagflow.simulation import METHODS
 from diagflow.simulation.trajectory import Trajectory, trajectory_record
-from diagrams.arguments import number_text
 
 __all__ = ["blow_up_line", "csv_text", "curve_lines", "json_text", "number", "text", "values_line"]
 
@@ -88,16 +88,6 @@ def csv_text(
     for row in zip(*columns, strict=True):
         writer.writerow([repr(float(value)) if np.isfinite(value) else "" for value in row])
     return buffer.getvalue()
-
-
-def values_line(at: Mapping[str, Fraction]) -> str:
-    """Names and values, ``p = 512, sigma2 = 2e-05``."""
-    return ", ".join(f"{name} = {number_text(value)}" for name, value in at.items())
-
-
-def number(value: float, form: str) -> str:
-    """A formatted number, or a dash where there is none."""
-    return format(float(value), form) if np.isfinite(value) else "-"
 
 
 def blow_up_line(trajectory: Trajectory) -> list[str]:

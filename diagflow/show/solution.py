@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from diagflow.columns import counted, hanging
 from diagflow.latex.solutions import left_out_latex
 from diagflow.schemas import versioned_text
-from diagflow.show.simulation import values_line
+from diagflow.show.numbers import values_line
 from diagrams.errors import DiagflowError, InvalidInputError
 from expansion.closest_regime import NeglectedShare
 from expansion.regimes import Regimes

@@ -1,7 +1,9 @@
 """Gradient flow of a problem at finite sizes, simulated.
 
 Loss and gradient come from the problem's own description by networks, so every model that can be
-expanded can be simulated.
+expanded can be simulated: `networks` and `planning` make a program of contractions (`program`),
+`gradient` differentiates it, `integrate` follows one run, `ensemble` many, in several processes.
+Import the names below. It stands on `expansion.problem` and knows no expansion.
 
 >>> from expansion.models import cp
 >>> result = simulate(cp(order=3), at={"p": 2, "H": 3, "sigma2": 0.1}, times=[0.0, 0.5], runs=2)

@@ -1,5 +1,5 @@
-"""Other processes: the executors that the command line offers, and what a worker does first.
+"""Other processes: the executors that the command line offers, and the life of a worker.
 
-`executors` makes them, `lifetime` ties a worker to its parent, `startup` imports what is slow
-before it is needed. It stands on `diagrams.engine`; the commands use it.
+`executors` makes them, `lifetime` ties a worker to its parent, `startup` imports slow libraries
+before they are needed. It stands on `diagrams.engine`; the commands import its modules.
 """

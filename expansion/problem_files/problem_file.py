@@ -61,13 +61,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from math import prod
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
 from diagrams.arguments import shown
 from diagrams.errors import InvalidInputError
+from diagrams.factorials import double_factorial
 from diagrams.network import Network
 from diagrams.tensors import Axis, Tensor
 from expansion.composed import Composed
@@ -332,7 +332,7 @@ class _Reader:
             networks = TARGETS[term.name](len(axes), symmetric=shared, axis=axes[0])
             result += scaled(networks, term)
         inputs = [sum(tensor in averaged for tensor, _ in n.factors) for n in result]
-        if len(inputs) ** 2 * prod(range(1, 2 * max(inputs, default=0), 2)) > MAXIMAL_PAIRINGS:
+        if len(inputs) ** 2 * double_factorial(2 * max(inputs, default=0) - 1) > MAXIMAL_PAIRINGS:
             raise self.document.error(
                 path,
                 f"takes more than {MAXIMAL_PAIRINGS} pairings of the inputs that it is averaged "

@@ -37,6 +37,7 @@ from math import prod
 from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 from diagrams.errors import InvalidInputError
+from diagrams.factorials import double_factorial
 from diagrams.wick import Monomial
 from expansion.dynamics.particle import Moments, Multiplicity, Still
 from expansion.polynomial import Polynomial
@@ -209,7 +210,7 @@ def gaussian_moments(
     def moments(m: Multiplicity) -> Polynomial:
         if any(k % 2 for k in m):
             return Polynomial()
-        value = Fraction(prod(j for k in m for j in range(1, k, 2)))
+        value = Fraction(prod(double_factorial(k - 1) for k in m))
         powers: dict[str, int] = {}
         for factor, power in ((weight, 1), (variance, sum(m) // 2)):
             if isinstance(factor, int):

@@ -28,7 +28,6 @@ from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import DOP853
 
 from pde.deadline import check_time
 
@@ -138,6 +137,8 @@ def _one_way(
     path: Path,
 ) -> Path:
     """The path with its values at the chosen times, which go away from 0."""
+    from scipy.integrate import DOP853  # not loaded before it is needed
+
     last = float(times[chosen[-1]])
     absolute = equation.tolerance if equation.absolute is None else equation.absolute
     stepper = DOP853(

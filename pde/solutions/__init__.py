@@ -1,7 +1,8 @@
 """Solved regimes: one file each, with data, conditions and source.
 
 The algorithms live once, in the modules above; a file here names those that apply to its regimes,
-in which variables, and exports ``SOLVERS``.
+in which variables, and exports ``SOLVERS``. Import `SOLVERS` from this package; `pde.solving` tries
+them in order. To add one, see CONTRIBUTING.md.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from pde.solutions import (
     finite_data_narrow,
     finite_data_small,
     free_evolution,
-    kernel,
     modular_addition,
     symmetric_even,
     symmetric_order2,
@@ -28,7 +28,6 @@ SOLVERS: tuple[Solver, ...] = (
     *symmetric_order2.SOLVERS,
     *symmetric_even.SOLVERS,
     *free_evolution.SOLVERS,
-    *kernel.SOLVERS,
     *asymmetric_order2.SOLVERS,
     *asymmetric_mean_field.SOLVERS,
     *asymmetric_narrow.SOLVERS,

@@ -33,6 +33,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 from math import comb, factorial
@@ -130,7 +131,7 @@ def hierarchy(last: int, *, with_target: bool) -> list[list[Polynomial]]:
                 if with_target:
                     total += _convolution(rows[i + 1], rows[k - 1 - i], order) * 2
                     total += _convolution(rows[i], rows[k - i], order) * 2
-            rows[k].append(Polynomial({m: c / (order + 1) for m, c in total}))
+            rows[k].append(total * Fraction(1, order + 1))
     return rows
 
 
@@ -170,7 +171,7 @@ def _half_square(rows: list[list[Polynomial]], s: int, *, with_target: bool) -> 
     square = rows[2][s]
     if with_target:
         square = square - rows[1][s] * 2 + rows[0][s]
-    return Polynomial({m: c / 2 for m, c in square})
+    return square * Fraction(1, 2)
 
 
 def _rate(rows: list[list[Polynomial]], s: int, *, with_target: bool) -> Polynomial:

@@ -8,7 +8,8 @@ The target drops out; the leading diagrams are flowers and chains, and their num
 - SYM of even order from 4 on, with y = H/p^{ν/2}: c = ν, β = ν - 1, x = p^{ν-1} σ^{2(ν-1)}, and
   θ = 1 on A, (ν-1)!! y on B, and their sum on A-B.
 
-For order 2 the contractions of a cycle do not factorise and A-B is the free face of
+ASYM needs no solver: `pde.power_law` finds these recurrences in few enumerated coefficients. For
+order 2 of SYM the contractions of a cycle do not factorise and A-B is the free face of
 `pde.solutions.symmetric_order2`.
 
 Source: Yarotsky, Golikov, Gusev 2026, section 7.
@@ -17,9 +18,9 @@ Source: Yarotsky, Golikov, Gusev 2026, section 7.
 from __future__ import annotations
 
 from fractions import Fraction
-from math import prod
 
 from diagrams.errors import InvalidInputError
+from diagrams.factorials import double_factorial
 from diagrams.wick import monomial
 from expansion.leading import LeadingSeries
 from expansion.problem import Problem
@@ -60,7 +61,7 @@ def free_evolution(model: CpModel, regime: str) -> FirstOrderRegime | None:
         )
     if order < 4 or order % 2 or regime not in {"A", "B", "A-B"}:
         return None
-    pairings = prod(range(1, order, 2))
+    pairings = double_factorial(order - 1)
     weights = {"A": ((0, 1),), "B": ((1, pairings),)}.get(regime, ((0, 1), (1, pairings)))
     return FirstOrderRegime(
         rate=order,
@@ -76,7 +77,7 @@ def free_evolution(model: CpModel, regime: str) -> FirstOrderRegime | None:
 
 def _applies(problem: Problem, regime: str) -> bool:
     model = cp_model(problem)
-    return model is not None and free_evolution(model, regime) is not None
+    return model is not None and model.symmetric and free_evolution(model, regime) is not None
 
 
 def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
@@ -98,7 +99,7 @@ def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
 
 SOLVERS = (
     Solver(
-        title="CP models: free evolution",
+        title="SYM of even order >= 4: free evolution",
         source=_SOURCE,
         applies=_applies,
         derive=_derive,

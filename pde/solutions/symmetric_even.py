@@ -28,11 +28,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
-from math import inf, prod
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diagrams.factorials import double_factorial
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -56,11 +57,6 @@ _REASON = (
     "because for t > 0 some particles reach infinity at once and the formal series diverges; only "
     "gradient ascent is summed"
 )
-
-
-def _double_factorial(order: int) -> int:
-    """(ν-1)!!."""
-    return prod(range(1, order, 2))
 
 
 def contracted_loss(order: int, regime: str) -> ContractedLoss:
@@ -111,7 +107,7 @@ def critical_noise(order: int, theta: float = 1.0) -> float:
 def _theta(order: int, regime: str, parameters: Parameters) -> Fraction:
     one, other = _FACES[regime]
     ratio = parameters["H"] / parameters["p"] ** (order // 2)
-    return one + other * _double_factorial(order) * ratio
+    return one + other * double_factorial(order - 1) * ratio
 
 
 def _curve(order: int, regime: str, parameters: Parameters) -> Curve:
@@ -167,7 +163,7 @@ def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
     order = 0 if model is None else model.order
     one, other = _FACES[regime]
     theta = Polynomial({(): one})
-    theta += Polynomial({(("H", 1), ("p", -order // 2)): other * _double_factorial(order)})
+    theta += Polynomial({(("H", 1), ("p", -order // 2)): other * double_factorial(order - 1)})
     return Solution(
         problem=problem.title,
         regime=regime,

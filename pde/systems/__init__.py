@@ -3,7 +3,8 @@
 A derivation ends in exact data; what solves them knows no model. `system_solution` takes a finite
 system, `mixed_solution` one that starts from Gaussian numbers, `site_solution` a potential of
 bundles on one site, `spectrum_solution` chains of cores that are moments of a spectrum,
-`series_solution` exact coefficients alone.
+`series_solution` exact coefficients alone. Import the names below; it stands on
+`expansion.dynamics` and `pde.numerics`, and `pde.effective` uses it.
 """
 
 from pde.systems.averages import site_curve, site_solution

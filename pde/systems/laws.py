@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from math import prod
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
@@ -23,6 +22,7 @@ from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
 
 from diagrams.errors import CapacityError
+from diagrams.factorials import double_factorial
 from pde.numerics.gaussian_quadrature import gaussian_rule
 
 __all__ = ["GAUSSIAN", "RADEMACHER", "UNIFORM", "Law"]
@@ -117,7 +117,7 @@ def _two_values(colours: int, coarse: bool) -> tuple[FloatArray, FloatArray]:
 
 GAUSSIAN = Law(
     "Gaussian",
-    lambda k: 0 if k % 2 else prod(range(1, k, 2)),
+    lambda k: 0 if k % 2 else double_factorial(k - 1),
     bounded=False,
     line=_gaussian_line,
 )

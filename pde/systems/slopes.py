@@ -23,7 +23,6 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lu_factor, lu_solve
 
 __all__ = ["BlockSlopes", "DenseSlopes", "Slopes"]
 
@@ -53,6 +52,8 @@ class DenseSlopes:
 
     def solver(self, shift: complex) -> Solver | None:
         """See `Slopes`."""
+        from scipy.linalg import lu_factor, lu_solve  # not loaded before it is needed
+
         shifted = shift * np.eye(len(self.matrix)) - self.matrix
         if not np.all(np.isfinite(shifted)):
             return None
@@ -97,6 +98,8 @@ class BlockSlopes:
         """See `Slopes`."""
         particles, coordinates, _ = self.blocks.shape
         shifted = shift * np.eye(coordinates) - self.blocks
+        from scipy.linalg import lu_factor, lu_solve
+
         parts = (shifted, self.left, self.right)
         if not all(np.all(np.isfinite(part)) for part in parts):
             return None

@@ -14,14 +14,13 @@ import numpy as np
 import pytest
 
 from diagrams.errors import InvalidInputError
-from expansion.leading import LeadingSeries
 from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.regimes import regimes
 from pde.evolution import Curve, Solution
 from pde.resummed_series import resummed_curve
-from pde.solutions import asymmetric_order2, kernel, symmetric_order2
-from pde.solutions.free_evolution import _derive as free
+from pde.solutions import asymmetric_order2, symmetric_order2
+from pde.solving import solution as solution_of
 
 TIMES = 12
 TERMS = (5, 6, 7, 8, 10, 13)
@@ -50,11 +49,9 @@ def solved() -> Iterator[Known]:
         yield Known(f"ASYM 2 {face}", asymmetric_order2._derive(cp(order=2), face, None), True)
     found = regimes(cp(order=3), terms=4)
     for face in ("A", "B"):
-        leading = LeadingSeries(found, found[face])
-        yield Known(f"ASYM 3 {face}", free(cp(order=3), face, leading), False)
+        yield Known(f"ASYM 3 {face}", solution_of(found, face), False)
     for face in ("C", "B-C"):
-        leading = LeadingSeries(found, found[face])
-        yield Known(f"ASYM 3 {face}", kernel._derive(cp(order=3), face, leading), True)
+        yield Known(f"ASYM 3 {face}", solution_of(found, face), True)
 
 
 def told(curve: Curve, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -33,7 +33,6 @@ from pde.solutions import (
     finite_data_narrow,
     finite_data_small,
     free_evolution,
-    kernel,
     symmetric_even,
     symmetric_order2,
 )
@@ -160,12 +159,7 @@ def mutations() -> Iterator[tuple[str, Callable[[pytest.MonkeyPatch], None], Pro
 
     for field in ("rate", "beta", "gamma", "weights", "start"):
         patch = series(free_evolution, "free_evolution", field)
-        yield f"recurrence of free evolution, {field}", patch, ASYM3, "A"
-        patch = series(free_evolution, "free_evolution", field)
         yield f"recurrence of free evolution, {field}, SYM", patch, SYM4, "A-B"
-    for field in ("rate", "beta", "gamma", "weights", "start"):
-        patch = series(kernel, "kernel_series", field)
-        yield f"recurrence of the kernel, {field}", patch, ASYM3, "B-C"
 
     def attribute(
         module: object, name: str, change: Callable[..., object]

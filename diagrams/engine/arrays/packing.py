@@ -127,6 +127,18 @@ class Packing:
                 f"{MAXIMAL_RANK}; split the tensor into smaller ones"
             )
         self.dtype = np.dtype(np.uint32 if (self.slots + 1) * _BITS <= 32 else np.uint64)
+        self._number_blocks()
+        self._place_slots()
+        self._spans = self._slot_spans()
+        self._orders, self._order_counts = self._slot_orders()
+        self._place = {
+            tensor: (number, member)
+            for number, members in enumerate(self.classes)
+            for member, tensor in enumerate(members)
+        }
+
+    def _number_blocks(self) -> None:
+        """Number the classes of tensors, and after them those of open blocks, by class and size."""
         blocks_of = [kind for kind in self.countings for _ in range(2, MAXIMAL_BLOCK + 1)]
         own = [*range(len(self.classes)), *blocks_of]
         if len(own) > _LIMIT:
@@ -134,7 +146,6 @@ class Packing:
                 f"{len(self.countings)} tensors with laws of their own: a packed factor has room "
                 f"for {(_LIMIT - len(self.classes)) // (MAXIMAL_BLOCK - 1)}; use fewer"
             )
-        # After the classes of tensors come those of open blocks, by class and size.
         self._block_classes = np.array(own or [0], dtype=np.intp)
         self._block_sizes = np.ones(len(self._block_classes), dtype=np.intp)
         self._first_blocks = np.zeros(max(1, len(self.classes)), dtype=np.intp)
@@ -142,6 +153,9 @@ class Packing:
             first = len(self.classes) + place * (MAXIMAL_BLOCK - 1)
             self._first_blocks[kind] = first
             self._block_sizes[first : first + MAXIMAL_BLOCK - 1] = range(2, MAXIMAL_BLOCK + 1)
+
+    def _place_slots(self) -> None:
+        """The axis of every slot, by the classes of factors and blocks."""
         # Axes that only the rows have: one of members for each class with several, then padding.
         shared = [number for number, members in enumerate(self.classes) if len(members) > 1]
         padding = self.sizes + len(shared)
@@ -157,13 +171,6 @@ class Packing:
         self._more_widths = [len(self.classes[number]) for number in shared]
         if (self.slot_axes == padding).any():
             self._more_widths.append(1)
-        self._spans = self._slot_spans()
-        self._orders, self._order_counts = self._slot_orders()
-        self._place = {
-            tensor: (number, member)
-            for number, members in enumerate(self.classes)
-            for member, tensor in enumerate(members)
-        }
 
     def _slot_spans(self) -> tuple[tuple[int, int], ...]:
         """For each slot a range of axes that holds its nodes; ranges are equal or disjoint."""

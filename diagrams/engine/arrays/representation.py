@@ -19,7 +19,6 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from diagrams.counting import double_factorial
 from diagrams.diagram import Diagram
 from diagrams.engine.arrays.block_counting import SCALE
 from diagrams.engine.arrays.contraction_table import Combination, ContractionTable
@@ -35,6 +34,7 @@ from diagrams.engine.arrays.steps import Integration, Merging
 from diagrams.engine.blocks import FlowDiagrams, Tick
 from diagrams.engine.representation import Representation
 from diagrams.engine.steps import IN_PROCESS, StepRunner
+from diagrams.factorials import double_factorial
 from diagrams.residue_sums import divisors, solutions
 from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Kind

@@ -5,7 +5,7 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -152,7 +152,10 @@ class TraceMerger(Merger):
     def merged(self, encoded: Iterable[tuple[Key, int]], blocks: Sequence[int]) -> dict[Key, int]:
         """The sum of the mergers of some products with some blocks."""
         result: Counter[Key] = Counter()
-        cuts = [cut for block in blocks for cut in self._derivatives_by_block[block]]
+        by_letter: defaultdict[str, list[_PotentialDerivative]] = defaultdict(list)
+        for block in blocks:
+            for cut in self._derivatives_by_block[block]:
+                by_letter[cut.letter].append(cut)
         for (words, free), coefficient in encoded:
             for j, word in enumerate(words):
                 others = words[:j] + words[j + 1 :]
@@ -161,9 +164,7 @@ class TraceMerger(Merger):
                 for i in range(period):
                     letter = word[i]
                     first = min(letter, opposite(letter))
-                    for cut in cuts:
-                        if cut.letter != first:
-                            continue
+                    for cut in by_letter[first]:
                         path = cut.backwards if letter == first else cut.path
                         merged = word[i + 1 :] + word[:i] + path
                         key = self._merged(letter, merged, others + cut.others, free + cut.free)
