@@ -114,7 +114,7 @@ def spectrum_curve(
     found = _common(_at_numbers(chains, parameters))
     if found is None:
         return None
-    systems = (_Discretised(found, rule).system() for rule in found.rules)
+    systems = (_Discretised(found, rule).equations() for rule in found.rules)
     flows = [SystemFlow(system) for system in systems]
     size = float(constant)
     past, future = (branch(flows, past=side, constant=size) for side in (True, False))
@@ -238,7 +238,7 @@ class _Discretised:
             for place in sorted(wanted):
                 self._rates[place] = self._chains.rate(*self._member[place])
 
-    def system(self) -> PolynomialSystem:
+    def equations(self) -> PolynomialSystem:
         """The finite system."""
         chains, points = self._chains, range(len(self._points))
         names = [f"c_{core + 1}" for core in self._rates]
