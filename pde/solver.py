@@ -1,4 +1,4 @@
-"""What a file of `pde.solutions` declares: which regimes it solves, and how.
+"""The declaration of a file of `pde.solutions`: which regimes it solves, and how.
 
 A solver is a value; the registry is a tuple of them, and the first that applies is used. It is
 given the problem, the regime and the exact leading series, derives a `Solution` with the machinery

@@ -556,7 +556,7 @@ _ATTEMPTS = (
 
 @dataclass(frozen=True, slots=True)
 class _Followed:
-    """What is followed: its name, its diagrams, and the factor in front of them."""
+    """The quantity: its name, its diagrams, and the factor in front of them."""
 
     name: str
     diagrams: DiagramSum
