@@ -19,7 +19,7 @@ LOCK_VENV := build/lock-venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install check-install demo atlas gallery test test-all check format docs notebooks coverage fuzz bench coverage-page lock clean
+.PHONY: help install check-install demo atlas gallery test test-all check format docs notebooks coverage fuzz bench coverage-page solved-table lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -77,6 +77,9 @@ fuzz: install ## feed mutated texts to all readers for SECONDS=60, guided by cov
 
 bench: install ## run the benchmarks, print their tables and write docs/benchmarks.md with its plot
 	$(SINGLE) $(BIN)/python -m benchmarks --page docs/benchmarks.md
+
+solved-table: install ## write the table of docs/solutions.md from the solvers
+	$(BIN)/python -m benchmarks.solved --page docs/solutions.md
 
 coverage-page: install ## which regimes are solved, docs/coverage.md: some 40 problems of a minute each
 	$(SINGLE) DIAGFLOW_STORE=off $(BIN)/python -m benchmarks.coverage --page docs/coverage.md

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: run the declared cases and print what they cost.
+"""``python -m benchmarks``: run the declared cases and print their cost.
 
 Tables on a terminal, Markdown when piped; progress on standard error. Exit status 1 if a result
 differs from the textbook enumerator's or a ratio is too small, and with ``--strict`` also if a
@@ -38,7 +38,7 @@ PIPED_WIDTH = 160
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what the command line asks for; return the exit status."""
+    """Run the cases of the command line; return the exit status."""
     options = _parser().parse_args(arguments)
     console = Console()
     if not console.is_terminal:

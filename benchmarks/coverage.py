@@ -340,7 +340,7 @@ def _line(row: Row) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line asks for; return the exit status."""
+    """Run the problems of the command line; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.coverage", description=__doc__)
     parser.add_argument("--case", metavar="NAME", help="print the records of one problem")
     parser.add_argument("--page", type=Path, metavar="FILE", help="write the page")

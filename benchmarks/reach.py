@@ -47,7 +47,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Reach:
-    """What a child did: its steps, its time, its exit status.
+    """The results of a child: its steps, its time, its exit status.
 
     ``seconds`` is the wall time without the share of ``stolen``, the seconds of all processors that
     the host gave to others.

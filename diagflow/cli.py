@@ -2,7 +2,7 @@
 
 Every command reads a problem, calls the layers below and prints; each has its own module in
 `diagflow.commands`. Bad input gives one line on standard error that names the thing, the rule and
-the remedy, and exit status 2; an interrupt keeps what was finished and exits with 130; where the
+the remedy, and exit status 2; an interrupt prints finished results and exits with 130; where the
 reader of a pipe has had enough, the status is 141, as after the signal SIGPIPE. Heavy imports
 happen inside the commands, so that ``--help`` answers at once. Every command has ``--quiet``;
 colours are left out where standard output is not a terminal or NO_COLOR is set.

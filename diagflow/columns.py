@@ -30,7 +30,7 @@ _RELATION = re.compile(r" (->|~|=) ")
 def terminal_width() -> int | None:
     """The columns of the terminal that standard output is; None if it is none.
 
-    What is written into files and pipes does not depend on a window.
+    Output into files and pipes does not depend on a window.
     """
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 

@@ -1,7 +1,7 @@
 """How values show themselves: pictures and formulas in notebooks, reports where they are printed.
 
-`register` names the painters; importing `diagflow` calls it. What a painter needs, the plotting
-library for one, is imported when a notebook asks for the first picture.
+`register` names the painters; importing `diagflow` calls it. The libraries of a painter, the
+plotting library for one, is imported when a notebook asks for the first picture.
 
 >>> from expansion.models import cp
 >>> ((diagram, _),) = cp(order=2, symmetric=True).overlap

@@ -104,7 +104,7 @@ def following(title: str, total: int) -> Iterator[Callable[[Progress], None]]:
     Parameters
     ----------
     title : str
-        What is computed.
+        A name for the computation.
     total : int
         Number of coefficients.
     """

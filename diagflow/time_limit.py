@@ -146,7 +146,7 @@ def check_seconds(seconds: float | None, name: str = "budget") -> None:
 
 @contextmanager
 def time_limit(seconds: float | None, what: str) -> Iterator[TimeLimit]:
-    """Interrupt what is inside when it takes too long.
+    """Interrupt the block when it takes too long.
 
     Parameters
     ----------

@@ -129,7 +129,7 @@ def factor_orbits(nodes: Sequence[Axis], factors: Sequence[Factor]) -> list[list
 
 
 def answered(question: Callable[[], _T]) -> _T:
-    """What the library of graphs answers; what interrupts it is raised as it is.
+    """The answer of the library of graphs; an interrupt of it is raised as it is.
 
     The library looks for interrupts by itself. One that it meets on its way out comes together with
     its answer, which Python reports as an error of the system.

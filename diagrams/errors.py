@@ -21,7 +21,7 @@ class InvalidInputError(DiagflowError, ValueError):
 
 
 class BudgetExceededError(DiagflowError):
-    """A limit on seconds, diagrams or memory was reached; what was computed before is kept."""
+    """A limit on seconds, diagrams or memory was reached; earlier results remain."""
 
 
 class CapacityError(DiagflowError):

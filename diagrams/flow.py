@@ -95,9 +95,9 @@ class Flow:
     Parameters
     ----------
     observable : DiagramSum
-        What is followed.
+        The sum of diagrams whose expectation is derived.
     potential : DiagramSum or Generator
-        What moves the weights: the gradient of a sum of diagrams, or a generator.
+        The potential whose gradient the weights follow, or a generator.
     representation : Representation, optional
         Shared with other flows of the same problem to share the table of expectations; it must
         have been made for this potential and observable.
@@ -171,7 +171,7 @@ class Flow:
         return self.representation.count(self._sector(s, self._even))
 
     def work(self, s: int) -> int:
-        """What the s-th derivative counts: distinct diagrams merged for it; taken after it."""
+        """The cost of the s-th derivative: distinct diagrams merged for it; taken after it."""
         needed = {(s, self._even)}
         for level in range(s, 0, -1):
             needed |= {

@@ -1,4 +1,4 @@
-r"""The generator of a flow: what the weights are moved by.
+r"""The generator of a flow: the operator of one derivative in time.
 
 A flow that starts from random weights has, for every polynomial G of its tensors,
 
@@ -133,7 +133,7 @@ class Generator:
 
     @cached_property
     def denominator(self) -> int:
-        """What the weights of the blocks, and of the noise, become integers with."""
+        """The common denominator of the weights of the blocks and of the noise."""
         common = lcm(*(c.denominator for _, c in self.potential)) * shares(self.potential)
         common *= lcm(*(rate.number.denominator for _, rate in self.rates))
         if self.temperature is None:
@@ -143,7 +143,7 @@ class Generator:
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
-        """What is merged with: the diagrams of the potential, once for every rate.
+        """The blocks to merge with: the diagrams of the potential, once for every rate.
 
         A block takes the symbols of the rate along as free nodes and its number in the weight, and
         only factors of tensors that move at this rate may be cut out of it.

@@ -108,7 +108,7 @@ Tick = Callable[[int], None]
 
 
 class Rewriting(ABC):
-    """What is done to a sum of diagrams in one derivative, or in one step."""
+    """The operation on a sum of diagrams in one derivative, or in one step."""
 
     force: Force
 
@@ -124,7 +124,7 @@ class Rewriting(ABC):
         """
 
     def still(self, total: DiagramSum) -> DiagramSum:
-        """What is left of a sum at time zero."""
+        """A sum at time zero."""
         return total
 
     @property

@@ -70,7 +70,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Kind(Enum):
-    """What a tensor stands for: it decides whether its factors are merged and contracted."""
+    """The kind of a tensor decides whether its factors are merged and contracted."""
 
     WEIGHT = "weight"
     FIXED = "fixed"

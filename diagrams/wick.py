@@ -135,7 +135,7 @@ def expectation(
 
 
 def reach(diagrams: Iterable[Diagram], steps: Steps) -> int:
-    """What the expectations of some diagrams count, each diagram that they rest on once.
+    """The cost of the expectations of some diagrams, each diagram that they rest on once.
 
     A function of the diagrams alone: what was known before does not matter.
 

@@ -65,7 +65,7 @@ _GRID = (Fraction(0), Fraction(1, 2), Fraction(1))
 
 @dataclass(frozen=True, slots=True)
 class ShareAt:
-    """What a regime neglects at one time.
+    """The neglected share of a regime at one time.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class ShareAt:
 
 @dataclass(frozen=True, slots=True)
 class NeglectedShare:
-    """What a regime neglects at given numbers.
+    """The neglected share of a regime at given numbers.
 
     Parameters
     ----------

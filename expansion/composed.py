@@ -84,7 +84,7 @@ class Composed(Followed):
 
 
 class World(Protocol):
-    """What the words of an expression stand for."""
+    """The meanings of the words of an expression."""
 
     @property
     def model(self) -> tuple[Network, ...]:
@@ -194,7 +194,7 @@ class _Evaluation:
         return collect(total)
 
     def _choices(self, number: int, entry: Entry) -> list[list[_Piece]]:
-        """What an entry may be: one network, or for a kernel two slopes with a common weight."""
+        """An entry: one network, or for a kernel two slopes with a common weight."""
         world = self.world
         named = {tensor.name: tensor for tensor in self.composed.tensors}
         own, rank = entry.name in named, len(world.output_axes)

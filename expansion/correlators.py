@@ -60,7 +60,7 @@ _FORMULAS = {
     "Θ*Θ": ("merge(ntk, ntk)", 4),
     "Θ*f*f*f": ("merge(merge(merge(ntk, f), f), f)", 5),
 }
-"""What a factor is in the words of `expansion.expressions`, and the number of letters f in it."""
+"""A factor in the words of `expansion.expressions`, and the number of letters f in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

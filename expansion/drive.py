@@ -54,7 +54,7 @@ from expansion.losses import Quantity
 __all__ = ["FACTORS", "PLAIN", "Drive", "Driven", "combined", "driven", "factor_of", "rewriting"]
 
 FACTORS = ("temperature", "implicit", "momentum", "step")
-"""What is a number times powers of symbols, besides the rates."""
+"""The values that are a number times powers of symbols, besides the rates."""
 
 _SYMBOL = re.compile(r"[A-Za-z_](?:\w*[A-Za-z_])?", re.ASCII)
 
@@ -137,7 +137,7 @@ class Drive:
 
     @property
     def words(self) -> tuple[tuple[str, str], ...]:
-        """What is not plain, for titles: names of options with their values."""
+        """The differences from gradient flow, for titles: names of options with their values."""
         named = [("flow", self.flow), *(("rate", f"{name}:{rate}") for name, rate in self.rates)]
         named += [(name, getattr(self, name)) for name in FACTORS]
         named += [("resample", ",".join(self.resample))]
@@ -145,7 +145,7 @@ class Drive:
 
     @property
     def record(self) -> dict[str, str | dict[str, str] | list[str]]:
-        """What is not plain, as plain data under the words of problem files."""
+        """The differences from gradient flow, as plain data under the words of problem files."""
         values: dict[str, str | dict[str, str] | list[str]] = {
             "flow": self.flow,
             "rates": dict(self.rates),
@@ -361,7 +361,7 @@ def _amplitude(factor: Variance, shared: Powers) -> Amplitude:
 
 
 def _nodes(powers: Powers, shared: Powers) -> Amplitude:
-    """What is left of powers without those that are shared, as free nodes."""
+    """The powers without the shared ones, as free nodes."""
     rest = dict(_product(powers, tuple((name, -power) for name, power in shared)))
     return Amplitude(
         symbols=tuple(Axis(name) for name, power in sorted(rest.items()) for _ in range(power))

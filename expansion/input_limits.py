@@ -1,4 +1,4 @@
-r"""What comes from outside: files, and values and names that messages repeat.
+r"""Untrusted input: files, and values and names that messages repeat.
 
 Files are untrusted. Only regular files are opened, so that a pipe or a device cannot keep a
 command waiting for ever, and never more bytes are read than are allowed. A value that does not

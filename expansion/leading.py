@@ -85,7 +85,7 @@ class HighOrder(Protocol):
 
     @property
     def cores(self) -> Sequence[object]:
-        """What its coefficients are made of."""
+        """The variables of its coefficients."""
 
     def coefficients(self, last: int) -> Sequence[Polynomial]:
         """The leading parts of Y_0 ... Y_last."""

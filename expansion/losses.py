@@ -47,7 +47,7 @@ __all__ = ["OBSERVABLES", "Followed", "Observable", "QuadraticLoss", "Quantity",
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """What is followed along a flow: a sum of diagrams times a product of powers of symbols."""
+    """A quantity along a flow: a sum of diagrams times a product of powers of symbols."""
 
     diagrams: DiagramSum
     normalisation: Monomial = ()

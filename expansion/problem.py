@@ -267,7 +267,7 @@ class Problem:
         return (*self.losses, *(o.name for o in self.observables), *sorted(OBSERVABLES))
 
     def quantity(self, name: str) -> Quantity:
-        """What a name in `quantities` stands for, or an expression in them.
+        """The quantity of a name in `quantities`, or of an expression in them.
 
         See `expansion.expressions` for expressions.
 

@@ -242,7 +242,7 @@ Leaders = Mapping[int, tuple[tuple[Vector, Vector], ...]]
 
 
 def _leaders(cell: Cell) -> Leaders:
-    """What leads inside a cell for large s: of slopes of equal order those with largest offsets."""
+    """The leading sequences inside a cell: of slopes of equal order those with largest offsets."""
     inside = cell.cone.interior
     found: dict[int, list[tuple[Vector, Vector]]] = {}
     for slope, residue, offsets in cell.picks:

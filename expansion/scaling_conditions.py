@@ -51,7 +51,7 @@ __all__ = [
 
 
 class Relation(StrEnum):
-    """What a monomial does as the sizes grow."""
+    """The behaviour of a monomial as the sizes grow."""
 
     CONSTANT = "~1"
     VANISHES = "->0"

@@ -107,7 +107,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What has been done so far, given to the progress callback.
+    """The work so far, given to the progress callback.
 
     ``s`` is the coefficient under work, ``diagrams`` counts all distinct diagrams met so far,
     ``seconds`` is the time spent, and ``expected`` the time that the coefficient under work is
@@ -334,7 +334,7 @@ class LossSeries:
         return self._require_flow().diagrams(s)
 
     def expected_cost(self) -> Cost | None:
-        """What the next coefficient is likely to cost, judging by the growth so far.
+        """An estimate of the cost of the next coefficient, from the growth so far.
 
         Numbers of diagrams grow by factors that grow themselves, and differ between even and odd
         s. So the growth over two steps is continued, and grows as it did before; the time for one

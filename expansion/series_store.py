@@ -1,4 +1,4 @@
-"""What a series asks of a place that keeps its coefficients between runs.
+"""The interface of a cache of coefficients between runs.
 
 A *store* maps the key of a series and a number s to a `StoredCoefficient`, and the keys of steps to
 their results (`diagrams.engine.steps`). The key of a series is a digest of what the coefficients

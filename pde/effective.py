@@ -97,7 +97,7 @@ def effective_solution(regime_set: Regimes, name: str) -> Solution | None:
 
 
 def effective_answer(regime_set: Regimes, name: str) -> Answer:
-    """What the effective dynamics of a regime is, and the certified solution that it gives.
+    """The effective dynamics of a regime, and the certified solution that it gives.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is known of the hierarchy of cores behind a solution, for those who list solutions.
+"""The hierarchy of cores behind a solution, for lists of solutions.
 
 >>> print(HierarchySummary(HierarchyKind.FINITE, 5))
 finite system, 5 cores

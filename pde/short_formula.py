@@ -91,7 +91,7 @@ class ShortFormula:
 
     @property
     def equations(self) -> tuple[str, ...]:
-        """What is defined, scaled variables first, in LaTeX."""
+        """The definitions, scaled variables first, in LaTeX."""
         defined = (*self.scaled, *self.letters)
         return tuple(f"{symbol_latex(name)} = {formula_latex(value)}" for name, value in defined)
 

@@ -1,4 +1,4 @@
-"""What a file of `pde.solutions` declares: which regimes it solves, and how.
+"""The declaration of a file of `pde.solutions`: which regimes it solves, and how.
 
 A solver is a value; the registry is a tuple of them, and the first that applies is used. It is
 given the problem, the regime and the exact leading series, derives a `Solution` with the machinery
@@ -17,7 +17,32 @@ from expansion.problem import Problem
 from expansion.recognition import recognised
 from pde.evolution import Solution
 
-__all__ = ["CpModel", "Solver", "cp_model"]
+__all__ = ["CpModel", "Solved", "Solver", "cp_model"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solved:
+    """A line of the table of what is solved.
+
+    Parameters
+    ----------
+    model : str
+        The problems, in a few words.
+    regimes : tuple of str
+        Names of the regimes of one of them.
+    method : str
+        How, in a few words.
+    holds : str
+        For which times.
+    example : callable, optional
+        Makes one of the problems.
+    """
+
+    model: str
+    regimes: tuple[str, ...]
+    method: str
+    holds: str
+    example: Callable[[], Problem] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +61,8 @@ class Solver:
         Makes the solution from the problem, the name of the regime and its leading series.
     losses : tuple of str, optional
         Names of losses that it solves besides the one that drives the flow.
+    solved : tuple of Solved
+        Its lines of the table of what is solved.
     """
 
     title: str
@@ -43,6 +70,7 @@ class Solver:
     applies: Callable[[Problem, str], bool]
     derive: Callable[[Problem, str, LeadingSeries], Solution]
     losses: tuple[str, ...] = ()
+    solved: tuple[Solved, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

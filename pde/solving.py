@@ -41,17 +41,74 @@ from pde.power_law import power_law_solution
 from pde.resummed_series import resummed_solution
 from pde.solutions import SOLVERS
 from pde.solutions.late_law import late_law_solution
-from pde.solver import Solver
+from pde.solver import Solved, Solver
 from pde.translation import translated
 from pde.vertex_sums import sum_of_solutions
 
 __all__ = [
+    "GENERAL",
     "leading_coefficients",
     "neglected",
     "solution",
     "solve",
     "solver_for",
 ]
+
+
+GENERAL: tuple[Solved, ...] = (
+    Solved(
+        model="any problem",
+        regimes=("vertices at which lead(Y_s) obeys a recurrence of first order from s = 0 on",),
+        method="closed form",
+        holds="before the sum diverges",
+    ),
+    Solved(
+        model="any problem",
+        regimes=("edges whose monomials all belong to one of their vertices",),
+        method="the sum of the two",
+        holds="where both hold",
+    ),
+    Solved(
+        model="any problem",
+        regimes=("regimes whose cores close, fluctuating ones included",),
+        method="[effective dynamics](explanation/effective-dynamics.md): a system of equations, in "
+        "closed form where there is one",
+        holds="until the loss blows up",
+    ),
+    Solved(
+        model="any problem, any loss",
+        regimes=("regimes whose cores are on one site, with rates and decay",),
+        method="the particle in the effective potential; [from bounded entries]"
+        "(laws.md#descent-from-bounded-entries) under descent, too",
+        holds="where its average exists",
+    ),
+    Solved(
+        model="any problem",
+        regimes=("regimes whose cores form chains",),
+        method="moments of a [spectrum whose points move](explanation/effective-dynamics.md"
+        "#kinds-of-hierarchies), from exact moments at time zero",
+        holds="until two rules for the spectrum differ",
+    ),
+    Solved(
+        model="any problem",
+        regimes=("regimes whose cores are words",),
+        method="an equation that further coefficients confirm, or resummed",
+        holds="the domain of the equation, or where approximants agree",
+    ),
+    Solved(
+        model="any problem",
+        regimes=("few monomials with recurrences of first order after the first terms",),
+        method="closed form with the first terms apart",
+        holds="before the sum diverges",
+    ),
+    Solved(
+        model="everything else",
+        regimes=(),
+        method="exact leading coefficients, resummed",
+        holds="where approximants agree",
+    ),
+)
+"""What is solved without a solver on file, in the order in which it is tried."""
 
 
 def solver_for(problem: Problem, regime: str, *, loss: str | None = None) -> Solver | None:

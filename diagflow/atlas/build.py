@@ -1,8 +1,8 @@
 """An atlas: pages of many problems in a folder, with an index, made again only where needed.
 
-Beside every page the folder ``data`` keeps what the page shows. A problem whose data are there, for
+For every page the folder ``data`` holds its data. A problem whose data are there, for
 the same problem, terms and release, is not done again unless it was cut off by a shorter limit. The
-index is written after each page, so that what is done when the user interrupts is an atlas.
+index is written after each page, so that the finished pages are an atlas when the user interrupts.
 
 Source: ours.
 """
@@ -61,7 +61,7 @@ class Wanted:
     store: Path | None = None
 
     def key(self, problem: Problem) -> str:
-        """What the data of a problem depend on."""
+        """The inputs on which the data of a problem depend."""
         text = json.dumps(
             [
                 series_key(problem, problem.loss_name),
@@ -77,7 +77,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class Atlas:
-    """What was built.
+    """The pages that were built.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def _elsewhere(
 
 
 def _made(name: str, wanted: Wanted, share: float | None) -> _Made:
-    """The page of one problem, from what is kept or anew."""
+    """The page of one problem, from its stored data or anew."""
     problem = described(name)
     seconds = min((s for s in (share, wanted.seconds) if s is not None), default=None)
     file = file_name(name)

@@ -1,4 +1,4 @@
-"""From a problem to its page: expansion, regimes, solutions and what is shown beside them.
+"""From a problem to its page: expansion, regimes, solutions and their figures.
 
 Every part has its share of the time; what is not finished within a limit, or before an interrupt,
 is left out, with a note on the page.

@@ -33,7 +33,7 @@ _FUNCTIONS = (
     *("exp", "log", "sinh", "cosh", "tanh", "coth", "sin", "cos", "tan"),
     *("asin", "acos", "atan", "asinh", "acosh", "atanh", "Abs"),
 )
-"""What a script of a page evaluates; the names are those of sympy."""
+"""The functions that a script of a page evaluates; the names are those of sympy."""
 
 
 def tree(formula: sympy.Expr) -> Tree | None:

@@ -1,4 +1,4 @@
-r"""The loss of a regime as a table in its scaled variables, for what has no closed form.
+r"""The loss of a regime as a table in its scaled variables, for regimes without a closed form.
 
 The leading series of a regime is unchanged, up to a factor, under every scaling in the span of its
 cone. So with the monomials y_1, y_2, ... that are of order one there (`Regime.conditions`), the

@@ -40,7 +40,7 @@ from pde.solving import solution
 __all__ = ["check_certificates", "check_counters", "check_oracle", "check_wishart"]
 
 BUDGET = Budget(diagrams=20_000)
-"""What the engine may spend on one loss: diagrams, so that the answer depends on no clock."""
+"""The budget of the engine for one loss: diagrams, so that the answer depends on no clock."""
 
 _DIAGRAMS = 2_000
 _POWERS = 5
@@ -173,7 +173,7 @@ def check_counters(problem: Problem, *, terms: int = 2) -> Finding:
 
 
 def _weight(diagram: Diagram) -> Fraction:
-    """What a perfect matching contributes when all symbols are one: the numbers in variances.
+    """The contribution of a perfect matching when all symbols are one: the numbers in variances.
 
     Where a law has other cumulants, it is the moment of the law instead.
     """
@@ -228,7 +228,7 @@ def check_wishart() -> Finding:
 
 
 def _without(limit: TimeLimit | None, late: Sequence[str], exhausted: Sequence[str]) -> str:
-    """What was left out, and which of two limits is the reason: the clock's or a counted one."""
+    """The regimes left out, and which of two limits is the reason: the clock's or a counted one."""
     text = ""
     if limit is not None and late:
         text += (

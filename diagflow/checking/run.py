@@ -53,7 +53,7 @@ _QUICK_MONOMIALS = 20_000
 
 
 def default_problems() -> tuple[Problem, ...]:
-    """What is checked unless a problem is named: one model of each kind of engine."""
+    """The problems that are checked by default: one model of each kind of engine."""
     return cp(order=2, symmetric=True), cp(order=3), autoencoder(data=True)
 
 

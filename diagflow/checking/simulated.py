@@ -4,7 +4,7 @@ Definition. At given numbers the theory of a regime plus its exact finite-size c
 of all Y_s (t/T)^s / s!, the leading parts by their solution, the rest resummed where approximants
 agree, see `diagflow.comparison.finite_size`. The mean over an ensemble may differ from it by k
 standard errors, by the error estimates of solution and correction, and by the tolerance of the
-integrator. What is further away is simulated again, with more runs and another seed.
+integrator. A larger deviation is simulated again, with more runs and another seed.
 
 Convention. Numbers are those of `diagflow.comparison.representative`; times reach as far as the
 correction is known. Resummed regimes are left out: they have no solution of their own.

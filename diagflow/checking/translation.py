@@ -1,7 +1,7 @@
 """A problem in the words of the independent oracle, with numbers for its sizes and amplitudes.
 
 Definition. The oracle is given the einsum terms of model and target, an integer for every index,
-and which tensors move. What it costs grows with the number of monomials of its polynomials; the
+and which tensors move. Its cost grows with the number of monomials of its polynomials; the
 *reach* is the largest s for which there are few.
 
 >>> from expansion.models import cp
@@ -428,7 +428,7 @@ def _only(value: Any, names: Collection[str]) -> Any:
 
 
 def at_numbers(polynomial: Polynomial, values: Mapping[str, Fraction]) -> oracle.Moments:
-    """What is left of a polynomial when some symbols are numbers, in the layout of the oracle.
+    """A polynomial at numbers for some of its symbols, in the layout of the oracle.
 
     Examples
     --------

@@ -119,7 +119,7 @@ def missing_runs(trajectory: "Trajectory", runs: int, done: str) -> None:
     runs : int
         How many were asked for.
     done : str
-        What was done with those that are finished.
+        What happened to those that are finished: ``"simulated"`` or ``"compared"``.
     """
     if not trajectory.interrupted:
         return

@@ -59,7 +59,7 @@ def takes_followed(command: Callable[..., None]) -> Callable[..., None]:
 def followed_name(
     problem: object, *, loss: str | None, observable: str | None, cumulant: int
 ) -> str | None:
-    """The name of what is followed; None is the loss that drives the flow.
+    """The name of the quantity; None is the loss that drives the flow.
 
     Raises
     ------

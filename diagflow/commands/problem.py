@@ -59,7 +59,7 @@ _DRIVE = "Dynamics of the weights"
 
 
 def complete_problem(incomplete: str) -> list[str]:
-    """What a shell may complete PROBLEM to: presets, files and the folders on the way to them."""
+    """Completions of PROBLEM: presets, files and the folders on the way to them."""
     from expansion.models import PRESETS
 
     folder = Path(incomplete).parent if incomplete and not incomplete.endswith("/") else incomplete
@@ -69,7 +69,7 @@ def complete_problem(incomplete: str) -> list[str]:
 
 
 def complete_target(incomplete: str) -> list[str]:
-    """What a shell may complete a target to."""
+    """Completions of a target."""
     from expansion.targets import TARGETS
 
     return [name for name in TARGETS if name.startswith(incomplete)]

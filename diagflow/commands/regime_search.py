@@ -1,4 +1,4 @@
-"""The regimes of a problem, as several commands look for them: with progress, store and workers."""
+"""The regimes of a problem for several commands: with progress, cache and workers."""
 
 from typing import TYPE_CHECKING, Annotated
 

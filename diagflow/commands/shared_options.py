@@ -160,7 +160,7 @@ def budget(seconds: float | None, diagrams: int | None, memory: float | None) ->
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What an expansion may use: the values of the options for limits, cache and workers."""
+    """The resources of an expansion: the values of the options for limits, cache and workers."""
 
     max_seconds: float | None = None
     max_diagrams: int | None = None
@@ -197,7 +197,7 @@ def bundled(
     name : str
         The parameter.
     options : sequence of (str, type, default)
-        What stands in its place.
+        The options that replace it.
     make : callable
         The value of the parameter, from the positional arguments of the command and the options by
         name.

@@ -278,7 +278,7 @@ def _nearest(
 
 
 def _list(regime_set: "Regimes", limit: "TimeLimit", *, as_json: bool) -> None:
-    """Print what is known of every regime; as text each line as soon as it is known."""
+    """Print a line about every regime; as text each line as soon as it is known."""
     from diagflow.columns import terminal_width
     from diagflow.show import solution as show_solution
     from diagflow.time_limit import time_limit

@@ -1,4 +1,4 @@
-"""``diagflow store``: what is kept between runs."""
+"""``diagflow store``: the cache of coefficients."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +16,7 @@ EPILOG = (
 
 
 class Action(StrEnum):
-    """What is done with the store."""
+    """The actions on the store."""
 
     info = "info"
     verify = "verify"

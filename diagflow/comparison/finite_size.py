@@ -317,7 +317,7 @@ def neglected_coefficients(
     at: Mapping[str, Fraction | float],
     left_out: Collection[int] = (),
 ) -> tuple[Fraction, ...]:
-    """Y_s minus what the solution of a regime sums of it, at given numbers.
+    """Y_s minus the part that the solution of a regime sums, at given numbers.
 
     Parameters
     ----------

@@ -113,7 +113,7 @@ def _deeper(
 ) -> Numbers:
     """Double and halve numbers while the regime neglects less, until it neglects little.
 
-    A share that hardly falls has a limit above what is little; the numbers would grow for ever.
+    A share that hardly falls has a limit above the tolerance; the numbers would grow for ever.
     """
     best, least = start, neglected(regime_set, regime.name, start).largest
     while least > TOLERANCE:

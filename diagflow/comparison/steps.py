@@ -60,7 +60,7 @@ def compare_steps(
     runs, seed, jobs, seconds, progress
         See `diagflow.simulation.simulate`.
     loss : str, optional
-        What is followed.
+        The loss or observable; by default the loss that drives the steps.
     standard_errors, tolerance
         See `diagflow.comparison.verdict.compare`.
     budget, store

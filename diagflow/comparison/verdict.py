@@ -67,7 +67,7 @@ STANDARD_ERRORS = 4.0
 """The k of the verdict: over a grid of times, three would be exceeded by chance now and then."""
 
 RESOLUTION = 0.05
-"""An allowance that is larger than this part of what the theory keeps decides nothing."""
+"""An allowance that is larger than this part of the leading loss decides nothing."""
 
 LARGEST_SHARE = 0.25
 """Where the correction is a larger part of what the theory keeps, agreement is not the theory's."""
@@ -99,7 +99,7 @@ class Comparison:
     scale : float
         What relative deviations are relative to.
     kept : float
-        The size of what the theory keeps, in units of the loss.
+        The size of the terms that the theory sums, in units of the loss.
     tolerance : float or None
         The relative tolerance of the verdict, if there is one.
     trajectory : Trajectory
@@ -152,7 +152,7 @@ class Comparison:
 
     @property
     def neglected(self) -> float | None:
-        """The size of the correction relative to what the theory keeps, at least; None if unknown.
+        """The size of the correction relative to the summed terms, at least; None if unknown.
 
         The largest value over the times at which it is known, less its stated error.
         """

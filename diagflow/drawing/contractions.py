@@ -1,4 +1,4 @@
-"""What the perfect matchings of a diagram make of it.
+"""The diagrams that the perfect matchings of a diagram lead to.
 
 A perfect matching of the factors, each with one of the same tensor, identifies nodes. Matchings
 that identify nodes alike, up to isomorphism, form a *class*: its picture is the quotient of the

@@ -2,7 +2,7 @@ r"""What ``diagflow draw`` draws: blocks, terms and contractions of a problem.
 
 - *blocks*: the diagrams of D, R and the squared norm of the target, of which the loss is made;
 - *terms*: the distinct diagrams of Y_0, Y_1, ... before the expectation, with their coefficients;
-- *contractions*: each of these followed by what its perfect matchings make of it, with the number
+- *contractions*: each of these followed by the results of its perfect matchings, with the number
   of matchings and the monomial that each contributes.
 
 Amplitudes and the normalisation of the loss, such as 1/N, are factors of the coefficient under a
@@ -144,7 +144,7 @@ def _sorted(total: DiagramSum) -> list[tuple[Diagram, Fraction]]:
 
 
 def _terms(series: LossSeries, s: int) -> Iterator[tuple[Diagram, str]]:
-    """The diagrams of Y_s without amplitudes, and by what they are multiplied."""
+    """The diagrams of Y_s without amplitudes, and their factors."""
     if series.problem.drive.is_rewriting:
         raise InvalidInputError(
             f"diagrams of {series.problem.title}: are drawn for flows without inertia or finite "
@@ -173,7 +173,7 @@ def _without_amplitudes(
 
 
 def _multiple(coefficient: Fraction, factor: Counter[str], normalisation: Monomial) -> str:
-    """What a picture is multiplied by, in LaTeX; nothing for 1."""
+    """The factor of a picture in LaTeX; nothing for 1."""
     total = Counter(factor)
     for name, power in normalisation:
         total[name] += power

@@ -145,7 +145,7 @@ def _embedding(graph: networkx.Graph, order: Sequence[int]) -> Embedding | None:
 
 
 def _kind(graph: networkx.Graph, block: Sequence[int]) -> tuple[int, ...]:
-    """What makes two blocks look alike, roughly: sizes and numbers of lines."""
+    """A rough measure by which two blocks look alike: sizes and numbers of lines."""
     members = set(block)
     lines = sorted(
         data.get("lines", 1) for v, w, data in graph.edges(block, data=True) if {v, w} <= members

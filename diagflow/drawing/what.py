@@ -1,4 +1,4 @@
-"""What can be drawn, apart from how, so that the command line knows it without drawing.
+"""The kinds of drawings, apart from the drawing itself, so that the command line loads little.
 
 >>> [what.value for what in What]
 ['blocks', 'terms', 'contractions']
@@ -15,7 +15,7 @@ MAXIMAL_PICTURES = 60
 
 
 class What(StrEnum):
-    """What is drawn."""
+    """The kinds of drawings."""
 
     BLOCKS = "blocks"
     TERMS = "terms"

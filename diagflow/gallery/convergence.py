@@ -120,7 +120,7 @@ class Convergence:
 
 
 def _measure(p: int, runs: int, jobs: int) -> dict[str, float]:
-    """The deviation at ct = 1 and what happens at t = 0, for one size."""
+    """The deviation at ct = 1 and the values at t = 0, for one size."""
     problem = cp(order=4, symmetric=True, target="zero")
     regime_set = regimes_of(problem)
     H = p * p // 4

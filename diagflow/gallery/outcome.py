@@ -29,11 +29,11 @@ class Outcome:
     ----------
     name : str
     holds : bool
-        Whether what was expected was seen.
+        Whether the experiment shows the expected behaviour.
     lines : tuple of str
-        What was seen, in words and numbers.
+        The result in words and numbers.
     undecided : bool
-        Whether nothing contradicts what was expected, but it cannot be judged.
+        Whether nothing contradicts the expectation, but it cannot be judged.
     """
 
     name: str

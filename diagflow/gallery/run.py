@@ -1,6 +1,6 @@
 """Run experiments one after the other into a folder.
 
-Every experiment writes its figure and its numbers; ``gallery.json`` has what was found.
+Every experiment writes its figure and its numbers; ``gallery.json`` has the verdicts.
 
 Source: ours.
 """

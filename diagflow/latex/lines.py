@@ -48,7 +48,7 @@ def aligned(
     width : int
         Characters in a line.
     tags : sequence of str, optional
-        What is set at the end of each row, as text.
+        The end of each row, as text.
     """
     lines = []
     for number, (left, terms) in enumerate(rows):

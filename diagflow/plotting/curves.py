@@ -83,7 +83,7 @@ def draw_curves(axes: Axes, comparison: Comparison, *, unit: float = 1.0) -> Non
 
 
 def draw_deviation(axes: Axes, comparison: Comparison) -> None:
-    """Relative deviation with its band, what is allowed around the correction, the correction."""
+    """Relative deviation with its band, the allowed range around the correction, the correction."""
     order = np.argsort(comparison.t, kind="stable")
     t = comparison.t[order]
     deviation = np.where(np.isfinite(comparison.relative), comparison.relative, np.nan)[order]

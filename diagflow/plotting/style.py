@@ -75,7 +75,7 @@ LEARNING_FILL: Mapping[Learning, tuple[str, str]] = MappingProxyType(
         Learning.UNKNOWN: ("#EEEEEE", ""),
     }
 )
-"""Colour and hatch of a region by what is learnt there."""
+"""Colour and hatch of a region by how much is learnt there."""
 
 _SETTINGS: Mapping[Any, Any] = MappingProxyType(
     {

@@ -22,7 +22,7 @@ def is_interrupted(stops: Iterable[BaseException]) -> bool:
 
 
 def unfinished_coefficients(last: int, wanted: int | None) -> list[str]:
-    """What is missing of Y_0 ... Y_wanted if they are known up to another one.
+    """The missing ones of Y_0 ... Y_wanted if they are known up to another one.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def unfinished_coefficients(last: int, wanted: int | None) -> list[str]:
 
 
 def unfinished_solutions(solved: Mapping[str, Solution | DiagflowError]) -> list[str]:
-    """What is missing of the solutions of regimes, by their names."""
+    """The missing solutions of regimes, by their names."""
     return [
         f"the solution of regime {name}"
         for name, known in solved.items()

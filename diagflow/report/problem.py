@@ -26,7 +26,7 @@ __all__ = ["function_latex", "motion_latex", "open_indices", "problem_section"]
 
 
 def problem_section(problem: Problem) -> str:
-    """What is learnt, from which initialisation, and how the loss is expanded."""
+    """The target, the initialisation, and the expansion of the loss."""
     names = open_indices(problem)
     sizes = ", ".join(
         f"${symbol_latex(axis.name)}$" for axis in problem.axes if axis.pinned is None

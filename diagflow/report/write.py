@@ -50,7 +50,7 @@ _SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was written.
+    """The files that were written.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def write_report(
     """Write a report about a problem into a folder.
 
     What is not finished within a limit, or before an interrupt, is left out; the article is
-    complete without it and lists what is missing.
+    complete without it and lists the missing parts.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def write_report(
 
 
 def _map(regime_set: Regimes, folder: Path, stops: list[BaseException]) -> list[str]:
-    """Draw the map of regimes; what is missing if that does not succeed."""
+    """Draw the map of regimes; return the missing part if that fails."""
     try:
         plot_regimes(regime_set, folder / MAP_FILE)
     except DiagflowError as error:
@@ -218,7 +218,7 @@ def _found(
     whole: TimeLimit,
     stops: list[BaseException],
 ) -> tuple[Regimes | SeriesExponents, list[str]]:
-    """The regimes, or the coefficients alone if there was no time for more; what is missing."""
+    """The regimes, or the coefficients alone if there was no time for more; the missing parts."""
     exponents = SeriesExponents.of_problem(
         problem, loss=loss, terms=terms, stopped=stops.append, budget=budget, progress=progress
     )

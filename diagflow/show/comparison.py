@@ -77,7 +77,7 @@ def _conclusion(comparison: Comparison) -> str:
 
 
 def remaining(comparison: Comparison) -> list[str]:
-    """A line on what is left after the finite-size correction, if that is known."""
+    """A line on the remaining deviation after the finite-size correction, if that is known."""
     if comparison.remaining is None or not np.isfinite(comparison.remaining):
         return []
     known = np.count_nonzero(np.isfinite(comparison.correction))
@@ -88,7 +88,7 @@ def remaining(comparison: Comparison) -> list[str]:
 
 
 def text(title: str, at: Mapping[str, Fraction], comparison: Comparison) -> str:
-    """What was compared, the table, the verdict."""
+    """The title, the table, the verdict."""
     ensemble = comparison.trajectory
     lines = [
         title,

@@ -50,7 +50,7 @@ def text(
     place: Location | None = None,
     width: int | None = None,
 ) -> str:
-    """A table of the regimes, what supports it, and what was asked for beside it.
+    """A table of the regimes, its evidence, and the other requested parts.
 
     Parameters
     ----------
@@ -219,7 +219,7 @@ def _heading(regime_set: Regimes) -> list[str]:
 
 
 def support(regime_set: Regimes) -> str:
-    """What is known of the motion of the vertices, in a sentence or two."""
+    """The motion of the vertices and its evidence, in a sentence or two."""
     last, count = regime_set.exponents.last, regime_set.confirmed_by
     if regime_set.exponents.discrete:
         steps = "the start alone" if not last else f"{last} step{'s' * (last > 1)} and the start"

@@ -67,7 +67,7 @@ def latex(
 
 
 def _title(problem: Problem, loss: str | None) -> str:
-    """The problem, and what was expanded if that needs saying."""
+    """The problem, and the expanded quantity unless it is the only loss."""
     if loss is None or problem.losses == (loss,):
         return problem.title
     return f"{problem.title} {'loss' if loss in problem.losses else 'observable'}={loss}"

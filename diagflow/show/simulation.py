@@ -19,7 +19,7 @@ __all__ = ["blow_up_line", "csv_text", "curve_lines", "json_text", "number", "te
 
 
 def text(title: str, at: Mapping[str, Fraction], trajectory: Trajectory, *, curves: bool) -> str:
-    """What was simulated and how, and the mean with its standard error; curves on request."""
+    """The problem, the integrator, and the mean with its standard error; curves on request."""
     lines = [title, f"At {values_line(at)}", *curve_lines(trajectory, curves=curves)]
     return "\n".join(lines) + "\n"
 
@@ -48,7 +48,7 @@ def curve_lines(trajectory: Trajectory, *, curves: bool) -> list[str]:
 
 
 def _heading(trajectory: Trajectory) -> str:
-    """What is estimated."""
+    """The name of the estimate."""
     names = {1: "mean loss", 2: "variance"}
     return names.get(trajectory.cumulant, f"cumulant {trajectory.cumulant}")
 

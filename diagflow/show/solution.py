@@ -1,4 +1,4 @@
-"""A loss evolution as text, JSON, CSV or LaTeX, and the list of what is solved."""
+"""A loss evolution as text, JSON, CSV or LaTeX, and the list of solutions of a map."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def text(
     check: CurveCheck | None = None,
     band: Band = None,
 ) -> str:
-    """What was solved and how, what certifies it, and the curve, with a band if there is one."""
+    """The solution, its method and certificate, and the curve, with a band if there is one."""
     lines = [solution_text(evolution.solution, check), "", _numbers_line(evolution)]
     error = evolution.error_at(times)
     if error is not None:
@@ -133,7 +133,7 @@ def text(
 
 
 def solution_text(solved: Solution, check: CurveCheck | None = None) -> str:
-    """What was solved and how, and what certifies it, without numbers."""
+    """The solution, its method and certificate, without numbers."""
     lines = [
         solved.problem,
         f"Regime {solved.regime}, method {solved.method.value}, valid for {solved.validity}",

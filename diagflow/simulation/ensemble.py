@@ -57,7 +57,7 @@ _SOON = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """What a process needs to follow runs."""
+    """The data that a process needs to follow runs."""
 
     problem: Problem
     at: dict[str, float]
@@ -192,7 +192,7 @@ def simulate(
 
 
 def _method(problem: Problem, method: str) -> str:
-    """What the runs were followed by."""
+    """The integrator of the runs, in words."""
     if problem.drive.step:
         return "gradient descent"
     return "Euler-Maruyama" if problem.drive.temperature else method
@@ -215,7 +215,7 @@ def _serial(
 
 
 _of_process: list[tuple[LossGradient, _Task]] = []
-"""In a process of an ensemble: what it follows, compiled once."""
+"""In a process of an ensemble: its problem, compiled once."""
 
 
 def _prepare(task: _Task) -> None:

@@ -70,7 +70,7 @@ class LossGradient:
     block_entries : int
         Largest intermediate before an index is cut into blocks.
     memory : int, optional
-        Bytes that may be used; by default what the machine has free.
+        Bytes that may be used; by default the free memory of the machine.
     copies : int
         How many processes will follow the flow at one time.
 

@@ -1,7 +1,7 @@
 """Processes that share the runs of an ensemble.
 
 Convention. Every process begins and ends by `diagflow.workers.lifetime`. An interrupt of the
-user ends the processes without a word; what they had finished is kept by the caller.
+user ends the processes silently; the caller has the results that they had finished.
 
 >>> with processes(2) as pool:
 ...     sorted(pool.map(abs, [-1, -2, 3]))

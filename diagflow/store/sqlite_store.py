@@ -75,7 +75,7 @@ _UPGRADE = (
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a store holds.
+    """The contents of a store.
 
     The number of series, of their coefficients, of steps on the way to others, of records of both
     kinds that fail their digest, the bytes on disk, how many bytes the records may have together,
@@ -467,7 +467,7 @@ def _note_use(
 
 
 def _make_room(connection: sqlite3.Connection, needed: int, most_bytes: int) -> None:
-    """Remove what was not used for the longest time, if new records would exceed the most."""
+    """Remove records unused for longest, if new ones would exceed the most."""
     held = _bytes(connection, "page_count") - _bytes(connection, "freelist_count")
     if held + needed <= most_bytes:
         return

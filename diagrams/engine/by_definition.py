@@ -91,11 +91,11 @@ class DefinitionRepresentation(Representation[IntegerSum]):
         return {powers: total[powers] for powers in sorted(total) if total[powers]}
 
     def reach(self, encoded: IntegerSum) -> int:
-        """What the expectation of an encoded sum counts, see `diagrams.wick`; taken after it."""
+        """The cost of the expectation of an encoded sum, see `diagrams.wick`; taken after it."""
         return reach(encoded, self._steps)
 
     def forget(self) -> None:
-        """Drop the table of expectations: what is asked for again is computed again."""
+        """Drop the table of expectations; a later request computes them again."""
         self._known.clear()
         self._steps.clear()
 

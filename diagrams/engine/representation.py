@@ -42,7 +42,7 @@ class Representation(ABC, Generic[Encoded]):
     @staticmethod
     @abstractmethod
     def suits(diagram: Diagram) -> bool:
-        """Whether a diagram, and what it merges to, can be stored."""
+        """Whether a diagram, and all its mergers, can be stored."""
 
     @abstractmethod
     def encode(self, terms: Iterable[tuple[Diagram, int]]) -> Encoded:

@@ -11,7 +11,7 @@ about as long. And no more time is spent on keeping than the share `_SHARE` of t
 steps took, so that a run that keeps its steps is hardly slower than one that does not. Which steps
 are kept depends on the clock; results do not.
 
-What goes wrong elsewhere (a worker that is killed, a connection that breaks) costs time only: the
+A failure elsewhere (a worker that is killed, a connection that breaks) costs time only: the
 step is done here, where it succeeds or raises its true error.
 
 Source: ours.
@@ -59,7 +59,7 @@ _LEAST_SECONDS = 0.002
 """Steps that take less are not kept."""
 
 _SHARE = 0.05
-"""Of the time that steps took, what may be spent on keeping them."""
+"""The share of the time of the steps that may be spent on storing their results."""
 
 Result = TypeVar("Result")
 
@@ -120,10 +120,10 @@ class EngineStep(ABC, Generic[Result]):
 
 
 class StepStore(Protocol):
-    """A place for results of steps. It never fails: what it cannot read, it does not know."""
+    """A place for results of steps. It never fails: an unreadable record is an unknown one."""
 
     def recall(self, key: str) -> bytes | None:
-        """What was kept under a key, None if nothing is known."""
+        """The record of a key, None if there is none."""
 
     def keep(self, key: str, data: bytes) -> None:
         """Keep the result of a step, now or within the next second or so."""
@@ -156,7 +156,7 @@ class StepRunner:
         write : callable
             Makes the bytes.
         seconds : float
-            What the step took.
+            The time of the step.
         """
         self._computing += seconds
         if self.store is None or seconds < _LEAST_SECONDS:

@@ -403,7 +403,7 @@ class EffectiveDynamics:
 
 
 def derive(
-    found: Regimes,
+    regime_set: Regimes,
     name: str,
     *,
     loss: str | None = None,
@@ -417,7 +417,7 @@ def derive(
 
     Parameters
     ----------
-    found : Regimes
+    regime_set : Regimes
         The map of a problem; its coefficients are what the certificate compares with.
     name : str
         A regime of it.
@@ -450,7 +450,7 @@ def derive(
     if rate_of_change is None:
         again = partial(
             derive,
-            found,
+            regime_set,
             name,
             loss=loss,
             terms=terms,
@@ -459,12 +459,12 @@ def derive(
             averages=averages,
         )
         return _first_certified(partial(again, rate_of_change=rate) for rate in (False, True))
-    instance(found, Regimes, "map", remedy="make one, as regimes(problem)")
+    instance(regime_set, Regimes, "map", remedy="make one, as regimes(problem)")
     meter = _Meter(budget, progress)
     explored = EXPLORED if terms is None else whole(terms, "terms", least=1)
     if averages is not None:
         instance(averages, Averages, "averages", remedy="take those of another derivation")
-    problem = found.exponents.problem
+    problem = regime_set.exponents.problem
     if problem is None:
         raise InvalidInputError(
             "effective dynamics: needs the diagrams of a problem, and this map is of bare "
@@ -475,14 +475,16 @@ def derive(
             f"effective dynamics of {problem.title}: cores have no velocities and no steps; leave "
             "out momentum and step, or use the coefficients"
         )
-    followed = (found.exponents.loss or problem.loss_name) if loss is None else word(loss, "loss")
+    followed = (
+        (regime_set.exponents.loss or problem.loss_name) if loss is None else word(loss, "loss")
+    )
     if read_cumulant(followed)[1] > 1:
         raise InvalidInputError(
             f"effective dynamics of {followed[:60]}: cores move as means; ask solve, which sums "
             "what their fluctuations make of a variance"
         )
-    regime = found[name]
-    first, *moving = _exact(found, problem, followed, budget)
+    regime = regime_set[name]
+    first, *moving = _exact(regime_set, problem, followed, budget)
     target = _followed(problem, followed, rate_of_change=rate_of_change)
     tables = averages or Averages(problem.driven.generator, target.diagrams)
     refuted: dict[bool, tuple[CoreTerm, ...]] = {}
@@ -554,7 +556,7 @@ _ATTEMPTS = (
 
 @dataclass(frozen=True, slots=True)
 class _Followed:
-    """What is followed: its name, its diagrams, and the factor in front of them."""
+    """The quantity: its name, its diagrams, and the factor in front of them."""
 
     name: str
     diagrams: DiagramSum
@@ -686,12 +688,12 @@ def _system_terms(terms: tuple[CoreTerm, ...], place: dict[Diagram, int]) -> tup
 
 
 def _exact(
-    found: Regimes, problem: Problem, followed: str, budget: Budget | None
+    regime_set: Regimes, problem: Problem, followed: str, budget: Budget | None
 ) -> tuple[Polynomial, ...]:
     """The exact coefficients of what is followed, without the pure-target term."""
-    own = found.exponents.loss or problem.loss_name
+    own = regime_set.exponents.loss or problem.loss_name
     if followed == own:
-        return found.exponents.coefficients
+        return regime_set.exponents.coefficients
 
     def stopped(reason: BaseException) -> None:
         if not isinstance(reason, BudgetExceededError):
@@ -700,7 +702,7 @@ def _exact(
     return SeriesExponents.of_problem(
         problem,
         loss=followed,
-        terms=found.exponents.last,
+        terms=regime_set.exponents.last,
         stopped=stopped,
         budget=budget or Budget(diagrams=DEFAULT_DIAGRAMS),
     ).coefficients

@@ -54,7 +54,7 @@ MAXIMAL_CORE_FACTORS = 12
 """Scales of cores with more factors come from the hierarchy instead of whole diagrams."""
 
 MERGE_WORK = 4
-"""What a diagram of a merger counts, in diagrams of an average."""
+"""The cost of a diagram of a merger, in diagrams of an average."""
 
 
 class GrowthError(InvalidInputError):
@@ -172,7 +172,7 @@ class Hierarchy:
         return _reduced(total, self.reduction)
 
     def followed(self, total: DiagramSum) -> dict[Product, Fraction]:
-        """What is followed along the flow, reduced as carefully as the potential."""
+        """The quantity along the flow, reduced as carefully as the potential."""
         representative = self.scales.averages.representative
         result: dict[Product, Fraction] = {}
         for (cores, sizes), c in _reduced(total, self.potential_reduction).items():

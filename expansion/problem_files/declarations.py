@@ -1,4 +1,4 @@
-r"""What a problem file declares: axes, tensors and symbols, and how losses refer to them.
+r"""The declarations of a problem file: axes, tensors and symbols, and references to them.
 
 >>> from expansion.problem_files.toml_document import TomlDocument
 >>> text = 'axes = { p = "growing", two = 2 }\ntensors.e = { kind = "pin", axes = ["two"] }'
@@ -75,7 +75,7 @@ class Declarations:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """What may stand in front of a network: amplitudes and sizes that grow."""
+        """The symbols allowed in front of a network: amplitudes and sizes that grow."""
         sizes = (axis.name for axis in self.axes.values() if axis.pinned is None)
         return (*self.amplitudes, *sizes)
 

@@ -139,7 +139,7 @@ class TomlDocument:
         *values: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Value:
-        """What a function makes of values; its errors with the line in front."""
+        """The result of a function of values; its errors with the line in front."""
         try:
             return make(*values, **named)
         except InvalidInputError as error:

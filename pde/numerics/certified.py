@@ -73,7 +73,7 @@ _EXACT_BITS, _EXACT_POWER = 4096, 64
 """Exact numbers are not made larger than that."""
 
 _ULPS = 8
-"""What a function may be wrong by, in units of rounding; its vector code is within 4 ulp."""
+"""The largest error of a function, in units of rounding; its vector code is within 4 ulp."""
 
 _SMALL_POWERS = 4
 """Powers up to this one are products."""

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING
 
 from diagrams.errors import InvalidInputError
 from expansion.leading import LeadingSeries
+from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.closed_form import EARLY_TIMES, closed_form
@@ -39,7 +40,7 @@ from pde.evolution import DerivationStep, Solution
 from pde.face import UNTIL_BLOW_UP, Face
 from pde.moments.hierarchy import ContractedLoss
 from pde.moments.taylor import moment_taylor
-from pde.solver import CpModel, Solver, cp_model
+from pde.solver import CpModel, Solved, Solver, cp_model
 from pde.taylor import ExpansionError, symbol, taylor
 
 if TYPE_CHECKING:
@@ -270,5 +271,21 @@ SOLVERS = (
         source="ours",
         applies=_applies,
         derive=_derive,
+        solved=(
+            Solved(
+                model="ASYM order 2",
+                regimes=("C-D", "E-A"),
+                method="closed form",
+                holds="until ascent blows up",
+                example=lambda: cp(order=2),
+            ),
+            Solved(
+                model="ASYM order 2",
+                regimes=("D", "E", "D-E"),
+                method="closed form",
+                holds="early times",
+                example=lambda: cp(order=2),
+            ),
+        ),
     ),
 )

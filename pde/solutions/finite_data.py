@@ -17,13 +17,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from expansion.leading import LeadingSeries
-from expansion.models import cp
+from expansion.models import cp, tied_autoencoder
 from expansion.problem import Problem
 from expansion.recognition import recognised
 from pde.curve import Parameters
 from pde.evolution import DerivationStep, Solution
 from pde.solutions import symmetric_order2
-from pde.solver import Solver
+from pde.solver import Solved, Solver
 from pde.taylor import symbol
 
 if TYPE_CHECKING:
@@ -127,5 +127,14 @@ SOLVERS = (
         applies=_applies,
         derive=_derive,
         losses=(POPULATION,),
+        solved=(
+            Solved(
+                model="tied autoencoder on data",
+                regimes=tuple(_LARGE_DATA),
+                method="those of SYM order 2",
+                holds="as there",
+                example=lambda: tied_autoencoder(data=True),
+            ),
+        ),
     ),
 )

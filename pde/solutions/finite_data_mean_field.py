@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from expansion.leading import LeadingSeries
+from expansion.models import tied_autoencoder
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.closed_form import EARLY_TIMES, closed_form
@@ -44,7 +45,7 @@ from pde.solutions.finite_data import (
     is_finite_data,
     loss_of,
 )
-from pde.solver import Solver
+from pde.solver import Solved, Solver
 from pde.taylor import symbol, taylor
 
 if TYPE_CHECKING:
@@ -347,5 +348,14 @@ SOLVERS = (
         applies=_applies,
         derive=_derive,
         losses=(POPULATION,),
+        solved=(
+            Solved(
+                model="tied autoencoder on data",
+                regimes=(*_SPECTRAL, *_FEW),
+                method="closed form, averaged over the eigenvalues of the data",
+                holds="until ascent blows up; early times with narrow-latent",
+                example=lambda: tied_autoencoder(data=True),
+            ),
+        ),
     ),
 )

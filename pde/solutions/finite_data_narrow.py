@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from expansion.leading import LeadingSeries
+from expansion.models import tied_autoencoder
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.closed_form import EARLY_TIMES, closed_form
@@ -50,7 +51,7 @@ from pde.solutions.finite_data import (
     is_finite_data,
     loss_of,
 )
-from pde.solver import Solver
+from pde.solver import Solved, Solver
 
 if TYPE_CHECKING:
     pass
@@ -394,5 +395,21 @@ SOLVERS = (
         applies=_applies,
         derive=_derive,
         losses=(POPULATION,),
+        solved=(
+            Solved(
+                model="tied autoencoder on data",
+                regimes=tuple(sorted(_CHARACTERISTIC)),
+                method="two characteristic equations, integrated",
+                holds="until ascent blows up",
+                example=lambda: tied_autoencoder(data=True),
+            ),
+            Solved(
+                model="tied autoencoder on data",
+                regimes=tuple(sorted(_FEW)),
+                method="closed form",
+                holds="early times",
+                example=lambda: tied_autoencoder(data=True),
+            ),
+        ),
     ),
 )

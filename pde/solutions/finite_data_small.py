@@ -43,6 +43,7 @@ from numpy.typing import NDArray
 
 from diagrams.errors import InvalidInputError
 from expansion.leading import LeadingSeries
+from expansion.models import tied_autoencoder
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.curve import Curve, Domain, FloatArray, Parameters
@@ -56,7 +57,7 @@ from pde.solutions.finite_data import (
     is_finite_data,
     loss_of,
 )
-from pde.solver import Solver
+from pde.solver import Solved, Solver
 
 __all__ = ["SOLVERS", "closure_error", "data_moments", "hierarchy"]
 
@@ -418,5 +419,14 @@ SOLVERS = (
         applies=_applies,
         derive=_derive,
         losses=(POPULATION,),
+        solved=(
+            Solved(
+                model="tied autoencoder on data",
+                regimes=("small-data", "small-data & free"),
+                method="a moment hierarchy, integrated",
+                holds="t ≥ 0",
+                example=lambda: tied_autoencoder(data=True),
+            ),
+        ),
     ),
 )

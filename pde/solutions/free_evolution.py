@@ -23,10 +23,11 @@ from diagrams.errors import InvalidInputError
 from diagrams.factorials import double_factorial
 from diagrams.wick import monomial
 from expansion.leading import LeadingSeries
+from expansion.models import cp
 from expansion.problem import Problem
 from pde.evolution import Solution
 from pde.recurrent_regimes import FirstOrderRegime, recurrent_solution
-from pde.solver import CpModel, Solver, cp_model
+from pde.solver import CpModel, Solved, Solver, cp_model
 
 __all__ = ["SOLVERS", "free_evolution"]
 
@@ -103,5 +104,14 @@ SOLVERS = (
         source=_SOURCE,
         applies=_applies,
         derive=_derive,
+        solved=(
+            Solved(
+                model="SYM even order from 4 on",
+                regimes=("A", "B", "A-B"),
+                method="closed form, by the recurrence of free evolution",
+                holds="until ascent blows up",
+                example=lambda: cp(order=4, symmetric=True),
+            ),
+        ),
     ),
 )

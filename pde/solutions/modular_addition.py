@@ -38,6 +38,7 @@ from itertools import count
 from math import comb, factorial
 
 from expansion.leading import LeadingSeries
+from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.series_exponents import pure_target_of
@@ -45,7 +46,7 @@ from pde.evolution import DerivationStep, Method, Solution
 from pde.moments.taylor import lowest_variance
 from pde.resummed_series import series_solution
 from pde.solutions.vector_particles import TERMS
-from pde.solver import Solver, cp_model
+from pde.solver import Solved, Solver, cp_model
 
 __all__ = ["SOLVERS", "complex_moments", "narrow_taylor", "wide_taylor"]
 
@@ -274,5 +275,14 @@ SOLVERS = (
         source="ours",
         applies=_applies,
         derive=_derive,
+        solved=(
+            Solved(
+                model="modular addition of order 3",
+                regimes=("C-D", "D", "E-A", "E"),
+                method="particles in complex coordinates, resummed",
+                holds="where approximants agree",
+                example=lambda: cp(order=3, target="modular-addition"),
+            ),
+        ),
     ),
 )

@@ -35,6 +35,7 @@ from numpy.typing import NDArray
 
 from diagrams.factorials import double_factorial
 from expansion.leading import LeadingSeries
+from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.curve import Curve, Domain, FloatArray, Parameters
@@ -43,7 +44,7 @@ from pde.moments.common_drift import FreeParticle, MeanFieldClock
 from pde.moments.hierarchy import ContractedLoss
 from pde.moments.taylor import moment_taylor
 from pde.numerics.gaussian_quadrature import gaussian_rule
-from pde.solver import Solver, cp_model
+from pde.solver import Solved, Solver, cp_model
 
 __all__ = ["SOLVERS", "contracted_loss", "critical_noise", "shape"]
 
@@ -219,5 +220,14 @@ SOLVERS = (
         source="ours; order 4: Yarotsky, Golikov, Gusev 2026, section 10",
         applies=_applies,
         derive=_derive,
+        solved=(
+            Solved(
+                model="SYM even order from 4 on",
+                regimes=("A-B-E", "E-A", "B-E", "E"),
+                method="moment characteristics",
+                holds="t ≤ 0",
+                example=lambda: cp(order=4, symmetric=True),
+            ),
+        ),
     ),
 )

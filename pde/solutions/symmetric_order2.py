@@ -25,12 +25,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from expansion.leading import LeadingSeries
+from expansion.models import cp
 from expansion.problem import Problem
 from pde.closed_form import EARLY_TIMES, closed_form
 from pde.curve import FloatArray
 from pde.evolution import Origin, Solution
 from pde.face import UNTIL_BLOW_UP, Face, logistic_pole
-from pde.solver import CpModel, Solver, cp_model
+from pde.solver import CpModel, Solved, Solver, cp_model
 from pde.taylor import symbol
 
 if TYPE_CHECKING:
@@ -194,5 +195,21 @@ SOLVERS = (
         source=_SOURCE,
         applies=_applies,
         derive=_derive,
+        solved=(
+            Solved(
+                model="SYM order 2",
+                regimes=("A-B-E", "A-B", "E-A", "B-E", "A", "B"),
+                method="closed form, from the Hadamard product of merging and contraction",
+                holds="until ascent blows up",
+                example=lambda: cp(order=2, symmetric=True),
+            ),
+            Solved(
+                model="SYM order 2",
+                regimes=("E",),
+                method="closed form",
+                holds="early times",
+                example=lambda: cp(order=2, symmetric=True),
+            ),
+        ),
     ),
 )

@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from expansion.leading import LeadingSeries
+from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.series_exponents import pure_target_of
 from pde.evolution import DerivationStep, Method, Solution
 from pde.moments.taylor import lowest_variance
 from pde.resummed_series import series_solution
-from pde.solver import Solver, cp_model
+from pde.solver import Solved, Solver, cp_model
 
 __all__ = ["TERMS", "vector_particle_solver"]
 
@@ -78,4 +79,11 @@ def vector_particle_solver(
             asymptotic=True,
         )
 
-    return Solver(title=title, source="ours", applies=applies, derive=derive)
+    solved = Solved(
+        model="ASYM order from 3 on",
+        regimes=(edge, vertex),
+        method="moment characteristics, resummed",
+        holds="where approximants agree",
+        example=lambda: cp(order=3),
+    )
+    return Solver(title=title, source="ours", applies=applies, derive=derive, solved=(solved,))

@@ -44,7 +44,7 @@ _MOST_FUNCTIONS = 6
 
 
 class Kind(StrEnum):
-    """What an equation is made of."""
+    """The parts of an equation."""
 
     ALGEBRAIC = "algebraic"
     DIFFERENTIAL = "differential"

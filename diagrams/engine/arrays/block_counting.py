@@ -71,7 +71,7 @@ class Counting:
         return cls(law, mean, law.variance)
 
     def terms(self, k: int) -> tuple[Term, ...]:
-        """What a block of k factors contributes, divided by (k - 1)! and scaled."""
+        """The contribution of a block of k factors, divided by (k - 1)! and scaled."""
         return _terms(self, k)
 
     def base_power(self, count: int, powers: tuple[int, ...]) -> int:

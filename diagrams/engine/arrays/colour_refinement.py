@@ -185,7 +185,7 @@ class IncidenceBatch:
         return np.concatenate(result, axis=1)
 
     def _term(self, slot: int, colours: Colours) -> Colours:
-        """What the nodes in one slot contribute to the messages of their factors."""
+        """The contribution of the nodes in one slot to the messages of their factors."""
         result: Colours = colours[self.at[slot]] * self.layout.slot_odd[slot]
         return result
 

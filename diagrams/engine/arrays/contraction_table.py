@@ -283,7 +283,7 @@ class ContractionTable:
         """For each sum of combinations the coefficients by exponents of the axes and counters.
 
         The coefficients are pushed down level by level, from diagrams to their children, and what
-        arrives at the empty diagram is the sum. Large diagrams are many, but what they carry is
+        arrives at the empty diagram is the sum. Large diagrams are many, but their polynomials are
         short: the other way round, from the empty diagram up, costs twice as much. What one level
         carries is passed on while the next is expanded, which other processes may do.
         """
@@ -353,7 +353,7 @@ class ContractionTable:
         return KroneckerLayout.fitting(bound, extents)
 
     def _weights(self, carried: dict[int, dict[int, Weights]], size: int, index: int) -> Weights:
-        """What the diagrams of one level carry for one of the sums, with room for all of them."""
+        """The polynomials of the diagrams of one level for one of the sums, with room for all."""
         needed = len(self._levels[size].number)
         found = carried[size].get(index)
         if found is None:

@@ -51,7 +51,7 @@ _MATCHINGS = np.array([1, 1, 1, 1, 3, 3, 15, 15, MATCHINGS + 1])
 
 @dataclass(frozen=True, slots=True)
 class Contractions:
-    """Distinct results of integration with one number of factors, and what leads to them.
+    """Distinct results of integration with one number of factors, and their parents.
 
     Parameters
     ----------

@@ -378,7 +378,7 @@ class Packing:
         return (kind << _BLOCK_BITS) | _DROPPED | count
 
     def block_terms(self, number: int) -> tuple[Term, ...]:
-        """What a block contributes, with the powers of all counters; of no block, one."""
+        """The contribution of a block, with the powers of all counters; of no block, one."""
         kind = number >> _BLOCK_BITS
         if not number:
             return ((1, (0,) * len(self.counters)),)

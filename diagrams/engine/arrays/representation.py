@@ -213,7 +213,7 @@ class ArrayRepresentation(Representation[PackedSum]):
         )
 
     def forget(self) -> None:
-        """Drop the table of expectations: what is asked for again is computed again."""
+        """Drop the table of expectations; a later request computes them again."""
         self._table = self._empty_table()
 
     def _variances(self, codes: Codes) -> Iterator[tuple[Monomial, int, NDArray[np.intp]]]:

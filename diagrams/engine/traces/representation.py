@@ -193,7 +193,7 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         return len(seen)
 
     def forget(self) -> None:
-        """Drop the table of expectations: what is asked for again is computed again."""
+        """Drop the table of expectations; a later request computes them again."""
         self._known = {(): self._ring.constant(1)}
         if self._steps is not None:
             self._steps = {}
@@ -227,7 +227,7 @@ class TraceRepresentation(Representation[dict[Key, int]]):
         return any(count % 2 for count in self._merger.counts(words))
 
     def _contract_together(self, products: tuple[tuple[Word, ...], ...]) -> None:
-        """Contract some products, or take what an earlier run found on the way to them.
+        """Contract some products, or read the results of an earlier run.
 
         One record has all that was new, smaller products too: one by one they would cost more to
         keep than to contract again.
