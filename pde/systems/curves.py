@@ -156,7 +156,9 @@ def _distance(one: Trajectory, other: Trajectory, ratio: float) -> float:
     starts = one.starts[one.starts < last] if isfinite(last) else one.starts
     times = np.unique(np.concatenate([starts, (starts[1:] + starts[:-1]) / 2]))
     values, compared = one(times), other(times / ratio)
-    usual = np.abs(values) <= _WILD * max(abs(float(values[0])), 1e-300)
+    # One that starts from zero has the size that it reaches in its first step.
+    size = float(np.max(np.abs(values[:2])))
+    usual = np.abs(values) <= _WILD * max(size, 1e-300)
     difference = np.abs(values - compared)
     rounding = float(np.spacing(np.max(np.abs(values[usual]), initial=0.0)))
     return max(float(np.max(difference[usual], initial=0.0)), rounding)

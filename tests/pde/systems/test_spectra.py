@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from math import comb, inf
@@ -142,3 +143,12 @@ def test_a_solution_shows_its_rules_and_their_coefficients() -> None:
     loss = solved.at({"T": 1})
     assert loss.domain.stop == inf or loss.domain.stop > 100
     assert 0 <= float(loss(3.0)) < float(loss(0.0))
+
+
+def test_a_curve_from_zero_states_an_error() -> None:
+    """An error relative to the start would be none."""
+    moments = marchenko_pastur(Fraction(1, 3), 12, 1)
+    rising = replace(decaying(moments), output=((ONE, (0,)), (Polynomial({(): -moments[0]}), ())))
+    curve = spectrum_curve(rising, {"T": Fraction(1)}, constant=-moments[0])
+    assert curve is not None and curve.evaluate(np.array([0.0]))[0] == pytest.approx(0, abs=1e-15)
+    assert curve.error_estimate is not None and 1e-17 < curve.error_estimate < 1e-2
