@@ -126,6 +126,7 @@ def main() -> None:
 
 def _status() -> int:
     """The exit status of the command, after the line about an error if there is one."""
+    from diagflow.wording import as_options
     from diagrams.errors import DiagflowError
 
     try:
@@ -136,7 +137,7 @@ def _status() -> int:
         message = " ".join(error.format_message().split()).rstrip(".")
         typer.echo(f"diagflow: error: {message}{hint}", err=True)
     except DiagflowError as error:
-        typer.echo(f"diagflow: error: {error}", err=True)
+        typer.echo(f"diagflow: error: {as_options(error)}", err=True)
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("diagflow: interrupted", err=True)
         return INTERRUPTED

@@ -76,13 +76,13 @@ class Limits:
         """
         seconds, limit = self.seconds, self._budget.seconds
         if limit is not None and seconds > limit:
-            raise self._exceeded(f"{limit:g} seconds", "--max-seconds")
+            raise self._exceeded(f"{limit:g} seconds", "budget.seconds")
         if seconds < self._looked:
             return
         self._looked = seconds + _LOOK_SECONDS
         memory = self._budget.memory
         if memory is not None and memory_in_use() > memory:
-            raise self._exceeded(f"{memory:g} bytes of memory", "--max-memory")
+            raise self._exceeded(f"{memory:g} bytes of memory", "budget.memory")
         if self._progress is not None:
             self._progress(Progress(self._s, 0, seconds, stage=self._what))
 

@@ -84,12 +84,12 @@ def cp(order: int = 3, *, symmetric: bool = False, target: str = "identity") -> 
     """
     if not _at_least(order, 2):
         raise InvalidInputError(
-            f"order {shown(order)}: a CP model needs at least two modes; give --order 2 or more"
+            f"order {shown(order)}: a CP model needs at least two modes; give an order of 2 or more"
         )
     if order > MAXIMAL_ORDER:
         raise InvalidInputError(
             f"order {shown(order)}: more than {MAXIMAL_ORDER} modes are out of reach; give a "
-            "smaller --order"
+            "smaller order"
         )
     names = (
         ["U"] * order
@@ -173,7 +173,7 @@ def deep_linear(depth: int = 3, *, data: bool = False, target: str = "identity")
     if not _at_least(depth, 2) or depth > MAXIMAL_DEPTH:
         raise InvalidInputError(
             f"depth {shown(depth)}: a deep linear network has from 2 to {MAXIMAL_DEPTH} weight "
-            "matrices; give another --depth"
+            "matrices; give another depth"
         )
     hidden = [f"k{layer}" for layer in range(1, depth)]
     between = zip(range(2, depth), hidden[:-1], hidden[1:], strict=True)
@@ -220,7 +220,7 @@ def mlp_linear(depth: int = 2, *, wide_ends: bool = False) -> Problem:
     if not 2 <= depth <= MAXIMAL_DEPTH:
         raise InvalidInputError(
             f"depth {depth}: a linear network has from 2 to {MAXIMAL_DEPTH} layers; give another "
-            "--depth"
+            "depth"
         )
     ends = (_H, _p) if wide_ends else (_H,)
     hidden = [f"k{layer}" for layer in range(1, depth)]
@@ -272,7 +272,7 @@ def two_layer(degree: int = 2, *, target: str = "identity") -> Problem:
     if not _at_least(degree, 1) or degree > MAXIMAL_DEGREE:
         raise InvalidInputError(
             f"degree {shown(degree)}: an activation has a degree from 1 to {MAXIMAL_DEGREE}; give "
-            "another --degree"
+            "another degree"
         )
     x = Tensor("x", (_p,), Kind.GAUSSIAN, variance=UNIT_VARIANCE)
     modes = tuple(f"i{mode}" for mode in range(1, degree + 1))

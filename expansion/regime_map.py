@@ -326,7 +326,7 @@ def _observed_map(
     if last + 1 < _LEAST or last not in polyhedra or last - period not in polyhedra:
         raise InvalidInputError(
             f"regimes: Y_0 ... Y_{last} are too few coefficients to decide how the vertices move; "
-            f"give more terms, at least --terms {max(last + 1, max(PERIODS) + 1)}"
+            f"give more terms, at least terms={max(last + 1, max(PERIODS) + 1)}"
         )
     latest = [polyhedra[s].vertices for s in window if s > last - period]
     hull = hull_of_sum(latest, falls=polyhedra[last].falls, tick=tick)

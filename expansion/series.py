@@ -667,7 +667,7 @@ class _Meter:
     def _check_diagrams(self) -> None:
         limit = self.budget.diagrams
         if limit is not None and self._diagrams > limit:
-            raise self._exceeded(f"{limit} diagrams", "--max-diagrams")
+            raise self._exceeded(f"{limit} diagrams", "budget.diagrams")
 
     def __enter__(self) -> None:
         self._started = time.perf_counter()
@@ -686,12 +686,12 @@ class _Meter:
         seconds = self._seconds()
         budget = self.budget
         if budget.seconds is not None and seconds > budget.seconds:
-            raise self._exceeded(f"{budget.seconds:g} seconds", "--max-seconds")
+            raise self._exceeded(f"{budget.seconds:g} seconds", "budget.seconds")
         self._check_diagrams()
         if budget.memory is not None and seconds > self._memory_checked:
             self._memory_checked = seconds + _MEMORY_CHECK_SECONDS
             if memory_in_use() > budget.memory - min(_MEMORY_AHEAD, budget.memory / 20):
-                raise self._exceeded(f"{budget.memory:g} bytes of memory", "--max-memory")
+                raise self._exceeded(f"{budget.memory:g} bytes of memory", "budget.memory")
         if self._progress is not None:
             self._progress(Progress(self._s, self._diagrams, seconds, self._expected))
 

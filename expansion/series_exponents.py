@@ -139,12 +139,12 @@ class SeriesExponents:
         last: object = terms
         if last is not None and not (isinstance(last, int) and last >= 0):
             raise InvalidInputError(
-                f"--terms {shown(terms)}: is the number of the last coefficient; give 0 or more"
+                f"terms={shown(terms)}: is the number of the last coefficient; give 0 or more"
             )
         if problem.drive.step and terms is None:
             raise InvalidInputError(
                 f"regimes of {problem.title}: its time is discrete, and the degree of a loss grows "
-                "with every step by a factor; give the number of steps, such as --steps 1"
+                "with every step by a factor; give the number of steps, such as steps=1"
             )
         limits = budget or Budget()
         counted = terms is None and limits.diagrams is None

@@ -49,6 +49,6 @@ def check_time(what: str, reached: str = "") -> None:
     if end is not None and time.monotonic() > end:
         place = f", which ended at {reached}" if reached else ""
         raise BudgetExceededError(
-            f"{what}: did not end in the time allowed{place}; allow more with --max-seconds, "
+            f"{what}: did not end in the time allowed{place}; raise budget.seconds, "
             "or give earlier times"
         )

@@ -60,6 +60,8 @@ _LATE, _CLOSE = 1e60, 1e-4
 class FaceError(DiagflowError):
     """A face whose formulas contradict each other: a mistake in the file that has it."""
 
+    code = "face"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Face:

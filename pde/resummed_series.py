@@ -149,7 +149,7 @@ def resummed_solution(
     if sum(1 for c in coefficients if len(c)) < FEWEST:
         raise InvalidInputError(
             f"regime {regime.name}: is not solved, and {len(coefficients)} coefficients are not "
-            f"enough to resum it; expand at least {FEWEST} with --terms"
+            f"enough to resum it; expand more, at least terms={FEWEST}"
         )
     return series_solution(
         problem=problem.title,

@@ -50,6 +50,8 @@ _FRACTIONS = ((3, 7), (5, 11), (2, 13), (4, 17), (6, 19), (7, 23), (8, 29), (9, 
 class NotAnalyticError(DiagflowError):
     """A formula that has no power series at 0, or no values near 0."""
 
+    code = "not-analytic"
+
 
 def circle_taylor(
     expression: sympy.Expr,

@@ -43,6 +43,8 @@ _ONE: Laurent = {(): _UNIT}
 class ExpansionError(DiagflowError):
     """A formula that cannot be expanded in powers of time with monomial coefficients."""
 
+    code = "formula-expansion"
+
 
 def symbol(name: str) -> sympy.Symbol:
     """The symbol of a name: positive, but for the time t, which is real."""

@@ -27,6 +27,7 @@ from diagflow.schemas import VERSIONS
 from diagflow.simulation.processes import processes
 from diagflow.store import SQLiteStore
 from diagflow.time_limit import TimeLimit
+from diagflow.wording import as_options
 from diagrams.errors import DiagflowError, InvalidInputError
 from expansion.problem import Problem
 from expansion.series import Budget
@@ -208,7 +209,7 @@ def _made(name: str, wanted: Wanted, share: float | None) -> _Made:
                 store=None if wanted.store is None else SQLiteStore(wanted.store),
             )
         except DiagflowError as error:
-            return None, str(error)
+            return None, as_options(error)
         if explored.interrupted:
             raise KeyboardInterrupt
         kept = {

@@ -25,6 +25,7 @@ from math import gcd, prod
 from diagflow.checking.findings import Finding, Verdict, listed
 from diagflow.checking.translation import OracleProblem, at_numbers
 from diagflow.time_limit import TimeLimit, time_limit
+from diagflow.wording import as_options
 from diagrams.counting import catalan, double_factorial, narayana, wishart_moment
 from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError, CapacityError, DiagflowError
@@ -76,7 +77,7 @@ def check_oracle(problem: Problem, *, monomials: int = 200_000) -> Finding:
                         )
                         wrong.append(f"Y_{s} of {name} at {at}")
     except DiagflowError as error:
-        return Finding(problem.title, "oracle", Verdict.SKIPPED, str(error))
+        return Finding(problem.title, "oracle", Verdict.SKIPPED, as_options(error))
     if not compared:
         detail = "no coefficient is small enough for the oracle"
         return Finding(problem.title, "oracle", Verdict.SKIPPED, detail)
@@ -162,7 +163,7 @@ def check_counters(problem: Problem, *, terms: int = 2) -> Finding:
             if series[s].evaluate(**dict.fromkeys(series[s].symbols, 1)) != counted:
                 wrong.append(f"Y_{s}")
     except DiagflowError as error:
-        return Finding(title, "counters", Verdict.SKIPPED, str(error))
+        return Finding(title, "counters", Verdict.SKIPPED, as_options(error))
     if last < 0:
         return Finding(title, "counters", Verdict.SKIPPED, "the loss has too many diagrams")
     if wrong:

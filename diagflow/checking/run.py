@@ -23,6 +23,7 @@ from diagflow.checking.findings import Finding, Verdict
 from diagflow.checking.machine import check_versions
 from diagflow.checking.simulated import check_simulation
 from diagflow.time_limit import TimeLimit, check_seconds, time_limit
+from diagflow.wording import as_options
 from diagflow.workers.lifetime import check_jobs
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.models import autoencoder, cp
@@ -133,7 +134,7 @@ def check_problems(
                 yield (
                     _unfinished(title, check, whole)
                     if whole.is_over
-                    else Finding(title, check, Verdict.SKIPPED, str(error))
+                    else Finding(title, check, Verdict.SKIPPED, as_options(error))
                 )
             continue
         limit = None if limited else TimeLimit.begun(CERTIFICATE_SECONDS, "the certificates")

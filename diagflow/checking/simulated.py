@@ -26,6 +26,7 @@ from diagflow.comparison.finite_size import finite_size_correction
 from diagflow.comparison.representative import representative_sizes, representative_times
 from diagflow.simulation import simulate
 from diagflow.time_limit import TimeLimit, time_limit
+from diagflow.wording import as_options
 from diagrams.errors import BudgetExceededError, DiagflowError
 from expansion.regimes import Regime, Regimes
 from pde.evolution import Method, Solution
@@ -100,11 +101,11 @@ def check_simulation(
                         regime_set, regime, solved, runs=_AGAIN * runs, seed=seed + 1, jobs=jobs
                     )
         except BudgetExceededError as error:
-            reason = _over(whole, each) if each.is_over else str(error)
+            reason = _over(whole, each) if each.is_over else as_options(error)
             left_out.append(f"{regime.name} ({reason})")
             continue
         except DiagflowError as error:
-            left_out.append(f"{regime.name} ({error})")
+            left_out.append(f"{regime.name} ({as_options(error)})")
             continue
         if size is not None:
             compared[regime.name] = size

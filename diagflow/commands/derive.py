@@ -9,6 +9,7 @@ from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import continuous, takes_problem
 from diagflow.commands.regime_search import search
 from diagflow.commands.shared_options import UNLIMITED, Resources, takes_resources
+from diagflow.wording import as_options
 
 if TYPE_CHECKING:
     from expansion.problem import Problem
@@ -88,7 +89,7 @@ def run(
                 progress=progress,
             )
         except GrowthError as error:
-            typer.echo(f"diagflow: error: {error}", err=True)
+            typer.echo(f"diagflow: error: {as_options(error)}", err=True)
             raise typer.Exit(1) from None
         last = terms
         if derived.certificate.holds:

@@ -132,7 +132,7 @@ def _run(
     if isinstance(source, Problem):
         if growing is not None:
             raise InvalidInputError(
-                "--growing: applies to JSON series only; leave it out, a problem declares its sizes"
+                "--growing: applies to JSON series only; leave it out, the axes are the sizes"
             )
         found = search(
             source,

@@ -30,7 +30,7 @@ from diagrams.errors import InvalidInputError
 from expansion.closest_regime import unit
 from expansion.leading import LeadingSeries
 from expansion.regimes import Regimes
-from pde.evolution import LossEvolution
+from pde.evolution import LossEvolution, Solution
 from pde.solving import solve
 
 __all__ = ["compare_regime", "natural_scale"]
@@ -53,6 +53,7 @@ def compare_regime(
     standard_errors: float = STANDARD_ERRORS,
     scale: float | None = None,
     progress: Callable[[int, int], None] | None = None,
+    solved: Solution | None = None,
 ) -> Comparison:
     """Compare the solution of a regime with an ensemble.
 
@@ -70,6 +71,8 @@ def compare_regime(
         Limit on the time of solution and simulation together.
     tolerance, standard_errors, scale
         See `diagflow.comparison.verdict.compare`; the scale is `natural_scale` unless given.
+    solved : Solution, optional
+        The solution of the regime, where it is known already.
 
     Raises
     ------
@@ -82,7 +85,11 @@ def compare_regime(
             f"regime {name}: belongs to given coefficients; a simulation needs their problem"
         )
     with time_limit(seconds, f"comparison in regime {regime_set[name].name}") as limit:
-        evolution = solve(regime_set, name, at=at)
+        evolution = (
+            solve(regime_set, name, at=at)
+            if solved is None
+            else solved.at({"T": Fraction(1), **at})
+        )
         curve = evolution(np.asarray(times, dtype=np.float64))  # rejects bad times before the runs
     if not np.all(np.isfinite(curve)):
         raise InvalidInputError(

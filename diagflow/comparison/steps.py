@@ -76,7 +76,7 @@ def compare_steps(
     if steps is None:
         raise InvalidInputError(
             f"compare {problem.title}: its time is discrete; give the number of steps, such as "
-            "--steps 1"
+            "steps=1"
         )
     times = np.arange(whole(steps, "steps", least=0) + 1, dtype=np.float64)
     trajectory = simulate(

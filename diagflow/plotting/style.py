@@ -41,6 +41,8 @@ __all__ = [
 class FigureError(DiagflowError):
     """A figure of something that is right could not be drawn."""
 
+    code = "figure"
+
 
 COLUMN_WIDTH = 3.4
 """Width of one column of a paper, in inches."""

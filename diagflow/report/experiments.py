@@ -48,7 +48,14 @@ def experiment(regime_set: Regimes, regime: Regime, solved: Solution) -> Experim
             evolution = solved.at({"T": Fraction(1), **at})
             times = list(_times(evolution))
             done = compare_regime(
-                regime_set, regime.name, at=at, times=times, runs=RUNS, seed=1, rtol=1e-6
+                regime_set,
+                regime.name,
+                at=at,
+                times=times,
+                runs=RUNS,
+                seed=1,
+                rtol=1e-6,
+                solved=solved,
             )
     except DiagflowError:
         return None

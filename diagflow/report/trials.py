@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from diagflow.report.experiments import Experiment, experiment
 from diagflow.simulation.processes import processes
 from diagflow.time_limit import TimeLimit, check_seconds, time_limit
+from diagflow.wording import as_options
 from diagrams.errors import BudgetExceededError, DiagflowError
 from expansion.regimes import Regimes
 from pde.solving import solution
@@ -132,7 +133,7 @@ def run_trials(
         stopped(error)
         reason = "the simulation of regime {} was interrupted"
     except BudgetExceededError as error:  # a process was ended from outside
-        reason = f"the simulation of regime {{}} was not finished ({error})"
+        reason = f"the simulation of regime {{}} was not finished ({as_options(error)})"
     return tuple(trials.get(name, Trial(name, reason=reason.format(name))) for name in names)
 
 

@@ -28,6 +28,7 @@ from diagflow.report.parts import (
 )
 from diagflow.report.trials import SECONDS, Trial, TrialLimits, run_trials
 from diagflow.time_limit import TimeLimit, time_limit
+from diagflow.wording import as_options
 from diagflow.workers.lifetime import check_jobs
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.problem import Problem
@@ -228,11 +229,11 @@ def _found(
             return regimes(exponents, slice=slice), missing
     except BudgetExceededError as error:
         stops.append(error)
-        missing.append(f"the regimes and their solutions: {error}")
+        missing.append(f"the regimes and their solutions: {as_options(error)}")
     except InvalidInputError as error:  # too few coefficients
         if not stops:
             raise
-        missing.append(f"the regimes and their solutions: {error}")
+        missing.append(f"the regimes and their solutions: {as_options(error)}")
     except KeyboardInterrupt as error:
         stops.append(error)
         missing.append("the regimes and their solutions: interrupted")

@@ -15,6 +15,7 @@ from diagflow.columns import counted, hanging
 from diagflow.latex.solutions import left_out_latex
 from diagflow.schemas import versioned_text
 from diagflow.show.numbers import values_line
+from diagflow.wording import as_options
 from diagrams.errors import DiagflowError, InvalidInputError
 from expansion.closest_regime import NeglectedShare
 from expansion.regimes import Regimes
@@ -241,7 +242,7 @@ def listed(regime_set: Regimes) -> Iterator[dict[str, Any]]:
             solved = solution(regime_set, regime.name)
             check = check_solution(solved)
         except DiagflowError as error:
-            yield {"regime": regime.name, "method": None, "reason": str(error)}
+            yield {"regime": regime.name, "method": None, "reason": as_options(error)}
             continue
         yield {
             "regime": regime.name,

@@ -64,6 +64,8 @@ EXPLORED = 8
 class RefusedError(InvalidInputError):
     """The coefficients of a derivation differ from the exact ones, or it has none to compare."""
 
+    code = "derivation-refused"
+
 
 @dataclass(frozen=True, slots=True)
 class Certificate:

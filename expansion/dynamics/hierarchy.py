@@ -60,6 +60,8 @@ MERGE_WORK = 4
 class GrowthError(InvalidInputError):
     """A core would leave its dynamic scale: the regime is not described by these cores."""
 
+    code = "growth"
+
 
 @dataclass(frozen=True, slots=True)
 class CoreTerm:

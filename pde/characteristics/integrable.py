@@ -45,6 +45,8 @@ TIME_LIMIT = 20.0
 class CharacteristicsError(DiagflowError):
     """The characteristics of an equation could not be followed."""
 
+    code = "characteristics"
+
 
 def triangular_curves(
     slopes: Mapping[sympy.Symbol, sympy.Expr], x: sympy.Symbol, along: sympy.Symbol

@@ -53,6 +53,8 @@ COARSEST, FINEST = 3, 9
 class QuadratureError(DiagflowError):
     """An integral does not reach its tolerance, as when it does not exist."""
 
+    code = "quadrature"
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:

@@ -59,6 +59,8 @@ _TOLERANCE = 1e-13
 class AverageError(DiagflowError):
     """An average over the Marchenko-Pastur law that does not converge."""
 
+    code = "average"
+
 
 @dataclass(frozen=True, slots=True)
 class Average:

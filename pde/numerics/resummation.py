@@ -68,6 +68,8 @@ _OCTAVES = (-12, 20)
 class ResummationError(DiagflowError):
     """Approximants of a series disagree by more than the tolerance."""
 
+    code = "resummation"
+
 
 @dataclass(frozen=True, slots=True)
 class _Family:

@@ -67,6 +67,8 @@ _ENOUGH = 4
 class ContinuationError(DiagflowError):
     """A series that cannot be continued by its equation."""
 
+    code = "continuation"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Continuation:

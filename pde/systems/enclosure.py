@@ -56,6 +56,8 @@ _GUARD = 12
 class EnclosureError(DiagflowError):
     """Digits that are not reached within the limits on steps and on precision."""
 
+    code = "enclosure"
+
 
 def enclosed_output(system: PolynomialSystem, time: Fraction, *, digits: int) -> arb:
     """A ball that contains the output at a time, narrow enough for some digits.

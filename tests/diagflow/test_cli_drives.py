@@ -100,7 +100,7 @@ def test_a_map_of_steps_and_what_needs_a_flow(run: Run) -> None:
     assert status == 0
     assert "29 regimes, from Y_0 ... Y_1\nExact, for 1 step and the start; T counts steps." in out
     status, _, err = run("regimes", *SYM, *steps)
-    assert status == 2 and "say how many steps, such as --steps 1" in err
+    assert status == 2 and "give the number of steps, such as --steps 1" in err
     status, _, err = run("regimes", *SYM, *steps, "--steps", "1", "--terms", "1")
     assert status == 2 and "--steps 1 and --terms 1: are the same number" in err
     status, _, err = run("derive", *SYM, *steps, "--regime", "V1")

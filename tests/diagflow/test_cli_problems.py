@@ -113,7 +113,7 @@ BAD = {
     "two-layer --symmetric": "--symmetric: does not describe two-layer, which takes --degree, --t",
     "examples/cp_order3.toml --order 3": "--order: does not describe examples/cp_order3.toml, wh",
     "deep-linear --depth 1": "depth 1: a deep linear network has from 2 to 100 weight matrices; ",
-    "two-layer --degree 0": "degree 0: an activation has a degree from 1 to 6; give another --deg",
+    "two-layer --degree 0": "degree 0: an activation has a degree from 1 to 6; give another deg",
     "perceptron": "problem 'perceptron': is not a known preset; choose one of cp, autoencoder, ",
     "none.toml": "problem 'none.toml': cannot be read (No such file or directory); check its name",
     "pyproject.toml": "pyproject.toml, line 1: build-system: is not known here; expected family,",

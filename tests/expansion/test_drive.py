@@ -284,7 +284,7 @@ STEPPED = SYM.driven_by(step="eta")
 
 
 def test_a_map_of_steps_needs_their_number() -> None:
-    with pytest.raises(InvalidInputError, match=r"time is discrete, and the degree .* --steps 1"):
+    with pytest.raises(InvalidInputError, match=r"time is discrete, and the degree .* steps=1"):
         regimes(STEPPED)
 
 

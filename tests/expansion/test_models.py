@@ -110,7 +110,7 @@ def test_a_marked_target_with_data() -> None:
 def test_a_depth_out_of_reach(depth: int) -> None:
     message = (
         rf"^depth {depth}: a deep linear network has from 2 to 100 weight matrices; give another "
-        r"--depth$"
+        r"depth$"
     )
     with pytest.raises(InvalidInputError, match=message):
         deep_linear(depth)
@@ -118,7 +118,7 @@ def test_a_depth_out_of_reach(depth: int) -> None:
 
 @pytest.mark.parametrize("degree", [0, MAXIMAL_DEGREE + 1])
 def test_a_degree_out_of_reach(degree: int) -> None:
-    message = rf"^degree {degree}: an activation has a degree from 1 to 6; give another --degree$"
+    message = rf"^degree {degree}: an activation has a degree from 1 to 6; give another degree$"
     with pytest.raises(InvalidInputError, match=message):
         two_layer(degree)
     assert len(two_layer(MAXIMAL_DEGREE).loss) > 3

@@ -149,13 +149,13 @@ def test_an_open_index_on_another_axis() -> None:
 
 @pytest.mark.parametrize("order", [1, 0, -3])
 def test_an_order_below_two(order: int) -> None:
-    message = rf"^order {order}: a CP model needs at least two modes; give --order 2 or more$"
+    message = rf"^order {order}: a CP model needs at least two modes; give an order of 2 or more$"
     with pytest.raises(InvalidInputError, match=message):
         cp(order=order)
 
 
 def test_an_order_out_of_reach() -> None:
-    message = r"^order 101: more than 100 modes are out of reach; give a smaller --order$"
+    message = r"^order 101: more than 100 modes are out of reach; give a smaller order$"
     with pytest.raises(InvalidInputError, match=message):
         cp(order=MAXIMAL_ORDER + 1)
     assert len(cp(order=MAXIMAL_ORDER, symmetric=True).tensors) == 1

@@ -208,7 +208,7 @@ class Clock:
 def test_a_budget_of_seconds_before_the_first_term() -> None:
     series = LossSeries(problem(3, True), budget=Budget(seconds=1e-9))
     message = (
-        r"^budget: Y_0 needs more than 1e-09 seconds; no term is finished; raise --max-seconds or "
+        r"^budget: Y_0 needs more than 1e-09 seconds; no term is finished; raise budget.seconds or "
         r"ask for fewer terms$"
     )
     with pytest.raises(BudgetExceededError, match=message):
@@ -244,7 +244,7 @@ def test_a_budget_of_memory(case: tuple[int, bool, int], monkeypatch: pytest.Mon
 def test_a_budget_of_memory_that_the_process_already_holds() -> None:
     series = LossSeries(problem(3, True), budget=Budget(memory=1))
     message = (
-        r"^budget: Y_0 needs more than 1 bytes of memory; no term is finished; raise --max-mem"
+        r"^budget: Y_0 needs more than 1 bytes of memory; no term is finished; raise budget.mem"
     )
     with pytest.raises(BudgetExceededError, match=message):
         series[0]

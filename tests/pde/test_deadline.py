@@ -16,6 +16,6 @@ def test_the_message_says_how_far_it_was() -> None:
     with seconds_left(-1), pytest.raises(BudgetExceededError) as error:
         check_time("integration", "t = 1 of 2")
     assert str(error.value) == (
-        "integration: did not end in the time allowed, which ended at t = 1 of 2; allow more with "
-        "--max-seconds, or give earlier times"
+        "integration: did not end in the time allowed, which ended at t = 1 of 2; raise "
+        "budget.seconds, or give earlier times"
     )

@@ -176,7 +176,9 @@ class IncidenceBatch:
         """A hash of the factors at each node with the numbers of their other nodes."""
         layout = self.layout
         labels = _scrambled(np.arange(1, layout.starts[-1] + 1, dtype=np.uint32) * _ODD)
-        terms = [labels[column] * layout.slot_odd[slot] for slot, column in enumerate(self.nodes)]
+        terms = [
+            (labels * layout.slot_odd[slot]).take(column) for slot, column in enumerate(self.nodes)
+        ]
         total = self._total(terms)
         result = [np.zeros((self.count, width), dtype=np.uint32) for width in layout.width]
         for slot, part in enumerate(layout.slot_part):
@@ -186,7 +188,8 @@ class IncidenceBatch:
 
     def _term(self, slot: int, colours: Colours) -> Colours:
         """The contribution of the nodes in one slot to the messages of their factors."""
-        result: Colours = colours[self.at[slot]] * self.layout.slot_odd[slot]
+        # There are fewer nodes than factors: multiply first.
+        result: Colours = (colours * self.layout.slot_odd[slot]).take(self.at[slot])
         return result
 
     def _total(self, terms: Sequence[Colours]) -> Colours:
@@ -200,11 +203,12 @@ class IncidenceBatch:
     def _received(self, slot: int, message: Colours) -> Colours:
         """What each node gets from its factors through one slot; zero where there are none."""
         # A product makes the message a non-linear function of the colours, so that sums keep them
-        # apart. Sums of 32-bit numbers are exact in double precision below 2**21 factors.
+        # apart.
         message = message * ((message >> _NINE) | _ONE) | _ONE
         width = self.layout.width[self.layout.slot_part[slot]]
-        total = np.bincount(self.at[slot], message, minlength=self.count * width)
-        return total.astype(np.int64).astype(np.uint32).reshape(self.count, width)
+        total = np.zeros(self.count * width, dtype=np.uint32)
+        np.add.at(total, self.at[slot], message)
+        return total.reshape(self.count, width)
 
 
 @lru_cache(maxsize=1024)

@@ -217,12 +217,13 @@ def _integrate_one(packing: Packing, batch: _Batch, rows: NDArray[np.intp]) -> _
     kept = np.arange(batch.size - 2) + np.zeros_like(low)
     kept += kept >= low
     kept += kept >= high
-    rest = batch.nodes[parent[:, None], kept]
+    kept += (parent * batch.size)[:, None]
+    rest = batch.nodes.reshape(-1, packing.slots).take(kept, axis=0)
     width = int(batch.starts[-1])
     first = batch.nodes[parent, chosen][:, None]
     representatives = identify(first, second[:, None], packing.rank, width)
     free = free_nodes(packing, representatives, nodes_used(rest, width), first, batch.starts)
-    kinds = batch.kinds[parent[:, None], kept]
+    kinds = batch.kinds.ravel().take(kept)
     return _Results(relabelled(representatives, rest), kinds, parent, free, counts[which, partner])
 
 

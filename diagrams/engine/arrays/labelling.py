@@ -130,7 +130,7 @@ def renumber_together(
     number[layout.node_at(keys, np.arange(width)) + row] = layout.within
     result, first = [], 0
     for nodes, _ in groups:
-        result.append(number[nodes + row[first : first + len(nodes), :, None]])
+        result.append(number.take(nodes + row[first : first + len(nodes), :, None]))
         first += len(nodes)
     return result
 
@@ -146,6 +146,6 @@ def _untwinned_ties(
     colour = keys >> NUMBER_BITS
     count, width = keys.shape
     order = layout.node_at(keys, np.arange(width)) + (np.arange(count) * width)[:, None]
-    same = neighbourhoods.ravel()[order]
+    same = neighbourhoods.ravel().take(order)
     tied: NDArray[np.bool_] = (colour[:, 1:] == colour[:, :-1]) & (same[:, 1:] != same[:, :-1])
     return tied

@@ -94,9 +94,9 @@ def free_nodes(
 
 def nodes_used(nodes: Nodes, width: int) -> NDArray[np.bool_]:
     """Whether each of ``width`` nodes is on a factor, shape (diagrams, width)."""
-    used = np.zeros((len(nodes), width), dtype=bool)
-    used[np.arange(len(nodes))[:, None, None], nodes] = True
-    return used
+    used = np.zeros(len(nodes) * width, dtype=bool)
+    used[nodes + (np.arange(len(nodes)) * width)[:, None, None]] = True
+    return used.reshape(len(nodes), width)
 
 
 def relabelled(representatives: Representatives, nodes: Nodes) -> Nodes:
