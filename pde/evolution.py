@@ -40,7 +40,7 @@ from diagrams.display import figure, frame, picture, report, save
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
 from pde.curve import Curve, Domain, FloatArray, Parameters
-from pde.hierarchies import NO_HIERARCHY, HierarchySummary
+from pde.hierarchies import NO_HIERARCHY, HierarchyKind, HierarchySummary
 from pde.short_formula import Powers, ShortFormula, short_formula
 from pde.validity import within_bounds
 
@@ -65,6 +65,10 @@ MAXIMAL_DIGITS = 100_000
 
 _SHOWN = 4
 """Coefficients that give the scale of time on which a curve is searched for its bounds."""
+
+
+_LEADING = (HierarchyKind.FINITE, HierarchyKind.WORDS, HierarchyKind.OPEN)
+"""Hierarchies whose leading terms alone need not be a gradient flow."""
 
 
 class Method(StrEnum):
@@ -288,7 +292,9 @@ class Solution:
         try:
             curve = self.curve(exact)
             # What integrates a gradient flow obeys its bounds; sums of leading terms need not.
-            if not self.obeys_bounds and (self.method is Method.CLOSED_FORM or self.is_series):
+            sums = self.method is Method.CLOSED_FORM or self.is_series
+            leading = self.origin is Origin.DERIVED and self.hierarchy.kind in _LEADING
+            if not self.obeys_bounds and (sums or leading):
                 rows = self.coefficients(_SHOWN)
                 curve = within_bounds(
                     curve,
@@ -296,6 +302,7 @@ class Solution:
                     T=exact["T"],
                     positive=self.positive,
                     descending=self.descending,
+                    error=0.0 if sums else curve.error_estimate or 0.0,
                 )
         except (OverflowError, ZeroDivisionError):
             raise InvalidInputError(

@@ -38,6 +38,9 @@ _TOGETHER = 16
 _ROUNDING = 1e-11
 """Changes below this share of the values are rounding."""
 
+_CAUTION = 3.0
+"""The least violation in units of the error."""
+
 _NEGATIVE = "because there the sum of the leading terms makes the loss negative"
 _RISES = "because there the sum of the leading terms makes the loss rise under gradient descent"
 _LEFT = (
@@ -56,6 +59,7 @@ def within_bounds(
     T: Fraction,
     positive: bool = True,
     descending: bool = True,
+    error: float = 0.0,
 ) -> Curve:
     """A curve whose domain ends where it is negative or rises under descent.
 
@@ -67,11 +71,13 @@ def within_bounds(
     T : Fraction
     positive, descending : bool
         Which bounds hold.
+    error : float, default 0
+        Of the values; a violation is larger.
     """
     if not positive and not descending:
         return curve
     start = curve.evaluate(np.zeros(1))[0]
-    noise = _ROUNDING * abs(float(coefficients[0]))
+    noise = max(_ROUNDING * abs(float(coefficients[0])), _CAUTION * error)
     if positive and start < -noise:
         domain = replace(curve.domain, stop=0.0, reason=_AT_ONCE)
         return replace(curve, domain=domain, limits=(curve.limits[0], None))
