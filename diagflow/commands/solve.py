@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagflow.commands.ensemble import Band, Times
+from diagflow.commands.ensemble import Band
 from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import continuous, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
@@ -41,6 +41,12 @@ EPILOG = (
 
 AUTOMATIC = "auto"
 """In place of the name of a regime: the nearest one."""
+
+_TIMES = "0:1:11"
+"""The times without an option, if the solution holds so far."""
+
+_NEARLY = 0.9
+"""The last time, in units of the end of a domain that comes sooner."""
 
 _SOONER = 0.95
 """The part of the time after which work that knows how far it is ends by itself."""
@@ -83,7 +89,15 @@ def run(
             show_default=False,
         ),
     ] = None,
-    times: Times = "0:1:11",
+    times: Annotated[
+        str | None,
+        typer.Option(
+            "--times",
+            help="The times; negative ones are gradient ascent.",
+            metavar="START:STOP:COUNT",
+            show_default="0:1:11, or 0 to where the solution ends",
+        ),
+    ] = None,
     listing: Annotated[
         bool,
         typer.Option(
@@ -144,7 +158,7 @@ def run(
 
         check_figure_file(plot)
     values = {} if at is None else parse_values(at)
-    grid = parse_times(times)
+    grid = parse_times(_TIMES if times is None else times)
     seconds = resources.max_seconds
     limit = TimeLimit.begun(seconds, f"the list of solutions of {problem.title}")
     regime_set = search(
@@ -167,6 +181,8 @@ def run(
     sooner = None if seconds is None else _SOONER * seconds
     with time_limit(seconds, f"solution of regime {regime}"), seconds_left(sooner):
         evolution = solve(regime_set, regime, at=values)
+        if times is None and not evolution.domain.stop > grid[-1]:
+            grid = _inside(evolution.domain.stop, len(grid))
         losses = show_solution.finite(evolution(grid), grid)
         check = check_curve(evolution, grid)
         apart = None
@@ -192,6 +208,11 @@ def run(
         # After the numbers, which do not depend on it.
         plot_evolution(evolution, plot, times=grid, correction=correction, at=values, band=apart)
     _end(evolution, check)
+
+
+def _inside(stop: float, count: int) -> tuple[float, ...]:
+    """Times from 0 to nearly the end of a domain, with three digits."""
+    return tuple(float(f"{_NEARLY * stop * k / (count - 1):.3g}") for k in range(count))
 
 
 def _code(evolution: "LossEvolution", regime: str, output: SolutionFormat) -> str:
