@@ -46,6 +46,9 @@ SECONDS = 60.0
 EACH = 5.0
 """Seconds for every regime, on average, besides."""
 
+_FOR_EVER = 1e12
+"""Natural times after which an integration that ends has seen all there is."""
+
 PATIENCE = 10
 """How many times longer a child may take on a busy machine before it is stopped."""
 
@@ -333,7 +336,7 @@ def _line(row: Row) -> str:
     cores, until, proof = row.get("cores") or "", "", row.get("reason", "")
     if row["method"] is not None:
         stop = row["stop"]
-        until = "all t" if stop is None else f"{stop:.3g}"
+        until = "all t" if stop is None or stop > _FOR_EVER else f"{stop:.3g}"
         proof = f"{row['matched']} of {row['compared']}" if row["compared"] else "estimated"
     seconds = "" if "seconds" not in row else f"{row['seconds']:.1f}"
     return f"| {row['regime']} | {way(row)} | {cores} | {until} | {proof} | {seconds} |"
