@@ -32,6 +32,7 @@ from diagflow.checking.translation import OracleProblem, at_numbers
 from diagflow.comparison.finite_size import FiniteSizeCorrection
 from diagflow.schemas import schema
 from diagflow.time_limit import TimeLimit
+from diagflow.wording import as_options
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from diagrams.generator import Generator
 from diagrams.network import Network
@@ -326,7 +327,7 @@ def test_counters_that_exceed_the_budget_are_skipped(monkeypatch: pytest.MonkeyP
     with pytest.raises(BudgetExceededError) as error:
         _ = LossSeries(SYM, budget=Budget(diagrams=1))[0]
     found = check_counters(SYM)
-    assert (found.verdict, found.detail) == (Verdict.SKIPPED, str(error.value))
+    assert (found.verdict, found.detail) == (Verdict.SKIPPED, as_options(error.value))
 
 
 def test_a_solution_that_was_compared_with_nothing_counts_as_unsolved(

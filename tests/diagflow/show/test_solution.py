@@ -151,7 +151,7 @@ def test_a_list_says_what_is_not_solved_and_what_fails(monkeypatch: pytest.Monke
     entries = "".join(show_solution.list_entry(row, longest=longest) for row in rows)
     assert entries.splitlines() == [
         "A    not solved: regime A: has no solution; choose another",
-        f"B    closed-form      given     {'-':<31}  FAILS at [1]  all t",
+        f"B    closed-form      derived   {'-':<31}  FAILS at [1]  all t >= 0",
         f"A-B  resummed         derived   {'words, 62 cores':<31}  s = 0 ... 4   "
         "t until a singular point of the equation, or while approximants agree",
     ]
