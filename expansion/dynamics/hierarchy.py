@@ -313,8 +313,8 @@ class Hierarchy:
             if order > allowed:
                 raise GrowthError(
                     f"core {core}: grows beyond its scale, {collected({product: c})[0]} has the "
-                    f"order {order}, {allowed} is allowed; later coefficients may end this regime: expand more "
-                    "terms"
+                    f"order {order}, {allowed} is allowed; later coefficients may end this "
+                    "regime: expand more terms"
                 )
             key = product[0], times(product[1], self._normalisation)
             kept[key] = kept.get(key, Fraction(0)) + c
