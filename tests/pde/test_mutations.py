@@ -193,7 +193,7 @@ def mutations() -> Iterator[tuple[str, Callable[[pytest.MonkeyPatch], None], Pro
         ),
         (symmetric_even, "contracted_loss", tripled, SYM4, "A-B-E"),
         (symmetric_even, "_theta", lambda x: x * Fraction(21, 20), SYM4, "A-B-E"),
-        (symmetric_even, "_double_factorial", lambda x: x + 1, SYM4, "B-E"),
+        (symmetric_even, "double_factorial", lambda x: x + 1, SYM4, "B-E"),
         (
             asymmetric_mean_field,
             "contracted_loss",
