@@ -335,13 +335,7 @@ def _solved(task: _Task) -> Solution | None:
             return site_solution(site, title=problem, regime=regime, derivation=steps)
     chains = _chained(task)
     if chains is not None:
-        spectral = spectrum_solution(
-            chains,
-            problem=problem,
-            regime=regime,
-            constant=Polynomial() if dynamics.rate_of_change else task.start,
-            derivation=steps,
-        )
+        spectral = spectrum_solution(chains, problem=problem, regime=regime, derivation=steps)
         if spectral is not None and task.agrees(spectral):
             return spectral
     rows = longest_series(task.rows)

@@ -53,10 +53,16 @@ At = Annotated[
         show_default=False,
     ),
 ]
-Times = Annotated[
-    str,
+_TIMES = "The times; negative ones are gradient ascent."
+_GRID = "START:STOP:COUNT"
+Times = Annotated[str, typer.Option("--times", help=_TIMES, metavar=_GRID)]
+TimesOfSolution = Annotated[
+    str | None,
     typer.Option(
-        "--times", help="The times; negative ones are gradient ascent.", metavar="START:STOP:COUNT"
+        "--times",
+        help=_TIMES,
+        metavar=_GRID,
+        show_default="0:1:11, or 0 to where the solution ends",
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same numbers.")]

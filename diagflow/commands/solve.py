@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagflow.commands.ensemble import Band
+from diagflow.commands.ensemble import Band, TimesOfSolution
 from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import continuous, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
@@ -89,15 +89,7 @@ def run(
             show_default=False,
         ),
     ] = None,
-    times: Annotated[
-        str | None,
-        typer.Option(
-            "--times",
-            help="The times; negative ones are gradient ascent.",
-            metavar="START:STOP:COUNT",
-            show_default="0:1:11, or 0 to where the solution ends",
-        ),
-    ] = None,
+    times: TimesOfSolution = None,
     listing: Annotated[
         bool,
         typer.Option(

@@ -25,8 +25,10 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError
@@ -48,7 +50,10 @@ _PERIODS = (1, 2)
 _CONFIRMATIONS = 1
 """Rates of every chain that are predicted and compared, beyond the two that make the rule."""
 
-Products = dict[tuple[int, ...], Polynomial]
+Key = TypeVar("Key", bound=Hashable)
+
+Members = tuple[tuple[int, ...], ...]
+"""The places of the members of every chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ class Chains:
         The initial value of every core.
     """
 
-    members: tuple[tuple[int, ...], ...]
+    members: Members
     rules: tuple[tuple[ChainTerm, ...], ...]
     output: tuple[SeriesTerm, ...]
     rates: Mapping[int, tuple[SeriesTerm, ...]]
@@ -118,10 +123,11 @@ class Chains:
     def coefficients(self) -> tuple[Polynomial, ...]:
         """The leading coefficients of what is followed, as many as the known members give."""
         rates = {core: [*terms] for core, terms in self.rates.items()}
-        for chain, places in enumerate(self.members):
+        for rule, places in zip(self.rules, self.members, strict=True):
             for k, place in enumerate(places):
-                if all(0 <= k + t.shift < len(self.members[t.chain]) for t in self.rules[chain]):
-                    rates[place] = [*self.rate(chain, k)]
+                rate = _predicted(rule, self.members, k)
+                if rate is not None:
+                    rates[place] = rate
         levels = _levels(self.output, rates)
         last = next(
             (n for n, level in enumerate(levels) if not rates.keys() >= {*level}), len(levels)
@@ -158,14 +164,10 @@ class Chains:
         )
 
     def rate(self, chain: int, k: int) -> tuple[SeriesTerm, ...]:
-        """The rate of a member, by the rule of its chain."""
-        return tuple(
-            (
-                term.constant + term.slope * k,
-                tuple(sorted((*term.orders, self.members[term.chain][k + term.shift]))),
-            )
-            for term in self.rules[chain]
-        )
+        """The rate of a member, by the rule of its chain, in members that are known."""
+        rate = _predicted(self.rules[chain], self.members, k)
+        assert rate is not None  # the first members of a chain are followed by known ones
+        return tuple(rate)
 
 
 def chains_of(dynamics: EffectiveDynamics, *, members: int = 12) -> Chains | None:
@@ -276,7 +278,7 @@ def _levels(
 
 def _members(
     cores: Sequence[Diagram], levels: Sequence[Sequence[int]], first: int, period: int
-) -> tuple[tuple[int, ...], ...] | None:
+) -> Members | None:
     """Chains of cores of the same weights, one from each period of levels."""
     ordered = [sorted(level, key=lambda place: _weights(cores[place])) for level in levels[first:]]
     if any(len(one) != len(other) for one, other in zip(ordered, ordered[period:], strict=False)):
@@ -290,15 +292,12 @@ def _members(
 
 def _weights(core: Diagram) -> tuple[tuple[str, int], ...]:
     """How often each learnable tensor occurs, which keeps chains of one level apart."""
-    counts: dict[str, int] = {}
-    for tensor, _ in core.factors:
-        if tensor.is_learnable:
-            counts[tensor.name] = counts.get(tensor.name, 0) + 1
+    counts = Counter(tensor.name for tensor, _ in core.factors if tensor.is_learnable)
     return tuple(sorted(counts.items()))
 
 
 def _rules(
-    members: tuple[tuple[int, ...], ...], rates: Mapping[int, Sequence[SeriesTerm]]
+    members: Members, rates: Mapping[int, Sequence[SeriesTerm]]
 ) -> tuple[tuple[ChainTerm, ...], ...] | None:
     """The rule of every chain, None if there is none that all known rates obey."""
     index = {place: (f, k) for f, chain in enumerate(members) for k, place in enumerate(chain)}
@@ -316,19 +315,23 @@ def _rules(
         if rule is None:
             return None
         for k in known:
-            if not all(0 <= k + term.shift < len(members[term.chain]) for term in rule):
-                return None
-            predicted = _collected(
-                (
-                    term.constant + term.slope * k,
-                    (*term.orders, members[term.chain][k + term.shift]),
-                )
-                for term in rule
-            )
-            if predicted != _collected(rates[chain[k]]):
+            predicted = _predicted(rule, members, k)
+            if predicted is None or _collected(predicted) != _collected(rates[chain[k]]):
                 return None
         rules.append(rule)
     return tuple(rules)
+
+
+def _predicted(rule: Iterable[ChainTerm], members: Members, k: int) -> list[SeriesTerm] | None:
+    """The rate of the k-th member by a rule, None if it contains a member that is not known."""
+    result = []
+    for term in rule:
+        places, number = members[term.chain], k + term.shift
+        if not 0 <= number < len(places):
+            return None
+        cores = tuple(sorted((*term.orders, places[number])))
+        result.append((term.constant + term.slope * k, cores))
+    return result
 
 
 _Shifted = dict[tuple[tuple[int, ...], int, int], Polynomial]
@@ -339,7 +342,7 @@ def _by_member(
     terms: Iterable[SeriesTerm], index: Mapping[int, tuple[int, int]], k: int
 ) -> _Shifted | None:
     """Terms as multiples of the member with the largest number; the others are fixed."""
-    result: _Shifted = {}
+    shifted = []
     for coefficient, places in terms:
         inside = [place for place in places if place in index]
         if not inside:
@@ -348,9 +351,8 @@ def _by_member(
         orders = list(places)
         orders.remove(moving)
         chain, member = index[moving]
-        key = tuple(sorted(orders)), chain, member - k
-        result[key] = result.get(key, Polynomial()) + coefficient
-    return {key: c for key, c in result.items() if len(c)}
+        shifted.append(((tuple(sorted(orders)), chain, member - k), coefficient))
+    return _added(shifted)
 
 
 def _rule(low: _Shifted | None, high: _Shifted | None, k: int) -> tuple[ChainTerm, ...] | None:
@@ -365,9 +367,13 @@ def _rule(low: _Shifted | None, high: _Shifted | None, k: int) -> tuple[ChainTer
     return tuple(terms)
 
 
-def _collected(terms: Iterable[SeriesTerm]) -> Products:
-    result: Products = {}
-    for coefficient, places in terms:
-        key = tuple(sorted(places))
+def _collected(terms: Iterable[SeriesTerm]) -> dict[tuple[int, ...], Polynomial]:
+    return _added((tuple(sorted(places)), coefficient) for coefficient, places in terms)
+
+
+def _added(terms: Iterable[tuple[Key, Polynomial]]) -> dict[Key, Polynomial]:
+    """Coefficients of equal keys added up, without those that cancel."""
+    result: dict[Key, Polynomial] = {}
+    for key, coefficient in terms:
         result[key] = result.get(key, Polynomial()) + coefficient
     return {key: c for key, c in result.items() if len(c)}

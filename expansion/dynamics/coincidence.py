@@ -82,7 +82,8 @@ class Coincidence:
         scale = self._scales.of(diagram)
         if scale is None:
             return whole
-        last = max(last, self._last(diagram))
+        late = self._last(diagram)
+        last = max(last, late)
         pairs = [
             (x, y) for x, y in combinations(range(nodes), 2) if diagram.nodes[x] == diagram.nodes[y]
         ]
@@ -100,7 +101,7 @@ class Coincidence:
         last = self._scales.apart(diagram, self._scales.least_growth)
         if not possible or last is None or size > MAXIMAL_BRANCH_FACTORS:
             return whole
-        return self._branches(diagram, possible, scale, max(last, self._last(diagram)))
+        return self._branches(diagram, possible, scale, max(last, late))
 
     def _last(self, diagram: Diagram) -> int:
         """Derivatives that are compared: one more than those that show the diagram at its size.

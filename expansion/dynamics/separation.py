@@ -291,14 +291,14 @@ def _cuts(
     special = {v for tensor, at in diagram.factors if tensor.kind in _SPECIAL for v in at}
     typical = [v for v in range(size) if diagram.nodes[v].pinned is None and v not in special]
     chains = _chains(diagram)
+    end = {v: chains[v][-1][1][1] if v in chains else v for v in typical}
     for count in (1, 2):
         found: list[
             tuple[int, tuple[int, ...], set[int], tuple[Factor, ...], tuple[Factor, ...]]
         ] = []
         for roots in combinations(typical, count):
             tick(1)
-            ends = [chains[v][-1][1][1] if v in chains else v for v in roots]
-            if len({*ends}) < count:
+            if len({end[v] for v in roots}) < count:
                 continue
             parts = _components(diagram, roots)
             alone = {f for f in diagram.factors if count == 1 and set(f[1]) == {*roots}}
@@ -320,7 +320,7 @@ def _cuts(
             chained = [factor for v in roots for factor in chains.get(v, ())]
             if any(factor in inside for factor in chained) or {*outside} <= {*chained}:
                 continue
-            ends = [chains[v][-1][1][1] if v in chains else v for v in roots]
+            ends = [end[v] for v in roots]
             within = {v for _, at in chained for v in at}.union(roots, part).difference(ends)
             yield (
                 roots,

@@ -28,7 +28,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fractions import Fraction
 from math import inf
 from typing import Any
 
@@ -37,6 +36,7 @@ from flint import arb, ctx, fmpq, fmpq_poly
 from numpy.typing import NDArray
 
 from diagrams.errors import DiagflowError
+from pde.numerics.rationals import as_fraction
 from pde.systems.guess import FoundEquation, Kind, extended, find_equation
 from pde.systems.pieces import piecewise
 
@@ -120,7 +120,7 @@ def differential(
         return equation, series, known
     number = max(_ENOUGH * known, 120)
     longer = extended(equation, series, known, number)
-    values = [_fraction(longer[n]) for n in range(number)]
+    values = [as_fraction(longer[n]) for n in range(number)]
     found = find_equation(values, rates=[0], kinds=[Kind.DIFFERENTIAL], lowest_order=True)
     if found is None:
         raise ContinuationError(
@@ -433,7 +433,3 @@ def _shifted(coefficients: Sequence[arb], by: arb, number: int) -> list[arb]:
 
 def _float(value: arb) -> float:
     return float(value.upper())
-
-
-def _fraction(value: fmpq) -> Fraction:
-    return Fraction(int(value.p), int(value.q))

@@ -30,11 +30,12 @@ from itertools import islice
 from math import ceil, isfinite, log
 from typing import TYPE_CHECKING, Any
 
-from flint import arb, fmpq
+from flint import arb
 
 from diagrams.errors import DiagflowError
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from pde.numerics.certified import as_mpf, bits_of, working_precision
+from pde.numerics.rationals import as_fmpq
 from pde.systems.dimensions import Powers
 from pde.systems.exact import series_of_products
 
@@ -101,7 +102,7 @@ def _attempt(system: PolynomialSystem, time: Fraction, digits: int) -> tuple[arb
     """The output in a ball and the size of its largest term, or None if a step fails."""
     order = ceil((digits + 8) * log(10) / 2) + 6
     rates = [[(_ball(term), term.powers) for term in rate] for rate in system.rates]
-    state = [arb(_number(start.coefficient())) for start in system.initial]
+    state = [arb(as_fmpq(start.coefficient())) for start in system.initial]
     left = abs(time)
     sign = 1 if time >= 0 else -1
     for _ in range(_STEPS):
@@ -127,11 +128,7 @@ def _attempt(system: PolynomialSystem, time: Fraction, digits: int) -> tuple[arb
 
 
 def _ball(term: SystemTerm) -> arb:
-    return arb(_number(term.coefficient.coefficient()))
-
-
-def _number(value: Fraction) -> fmpq:
-    return fmpq(value.numerator, value.denominator)
+    return arb(as_fmpq(term.coefficient.coefficient()))
 
 
 def _product(state: list[arb], powers: Powers) -> arb:
@@ -172,7 +169,7 @@ def _log(value: arb) -> float:
 
 def _step(series: list[list[arb]], rates: Any, order: int, length: Fraction) -> list[arb] | None:
     """The state at the end of a step, None if the enclosure is not proved."""
-    h = arb(_number(length))
+    h = arb(as_fmpq(length))
     whole = arb(0).union(h)
     columns = list(zip(*series[:order], strict=True))
     path = [_horner(column, whole) for column in columns]

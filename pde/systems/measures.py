@@ -34,9 +34,18 @@ from flint import fmpq, fmpq_mat
 from numpy.typing import NDArray
 from scipy.linalg import eigh_tridiagonal
 
+from pde.numerics.rationals import as_fmpq, as_fraction
 from pde.systems.kernel import kernel
 
-__all__ = ["GaussRule", "MomentRecurrence", "find_recurrence", "gauss_rule", "multiple"]
+__all__ = [
+    "GaussRule",
+    "MomentRecurrence",
+    "OrthogonalPolynomials",
+    "find_recurrence",
+    "gauss_rule",
+    "multiple",
+    "orthogonal_polynomials",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -67,7 +76,7 @@ class MomentRecurrence:
 
     def extended(self, moments: Sequence[Fraction], number: int) -> list[Fraction] | None:
         """So many moments, from the first ones; None if the recurrence does not give them."""
-        known = [fmpq(m.numerator, m.denominator) for m in moments]
+        known = [as_fmpq(m) for m in moments]
         while len(known) < number:
             k = len(known) - self.order
             *rest, (a, b) = self.coefficients
@@ -76,7 +85,7 @@ class MomentRecurrence:
                 return None
             total = sum(((x + y * k) * known[k + i] for i, (x, y) in enumerate(rest)), fmpq(0))
             known.append(-total / leading)
-        return [Fraction(int(m.p), int(m.q)) for m in known[:number]]
+        return [as_fraction(m) for m in known[:number]]
 
 
 def find_recurrence(moments: Sequence[Fraction]) -> MomentRecurrence | None:
@@ -87,7 +96,7 @@ def find_recurrence(moments: Sequence[Fraction]) -> MomentRecurrence | None:
     moments : sequence of Fraction
         m_0, m_1, ...
     """
-    known = [fmpq(m.numerator, m.denominator) for m in moments]
+    known = [as_fmpq(m) for m in moments]
     for order in _ORDERS:
         rows, unknowns = len(known) - order, 2 * (order + 1)
         confirmations = rows - (unknowns - 1)
@@ -123,8 +132,34 @@ class GaussRule:
     weights: FloatArray
 
 
-def gauss_rule(moments: Sequence[Fraction], number: int) -> GaussRule | None:
-    """The rule of Gauss with some nodes, None if the moments are those of no positive measure.
+@dataclass(frozen=True, slots=True, eq=False)
+class OrthogonalPolynomials:
+    """The recurrence of the orthogonal polynomials of a measure, which has all rules of Gauss.
+
+    Parameters
+    ----------
+    mass : float
+    diagonal : numpy.ndarray, shape (n,)
+    squares : numpy.ndarray, shape (n - 1,)
+        p_{k+1} = (λ - diagonal_k) p_k - squares_{k-1} p_{k-1}.
+    """
+
+    mass: float
+    diagonal: FloatArray
+    squares: FloatArray
+
+    def rule(self, number: int) -> GaussRule:
+        """The rule with so many nodes, at most n."""
+        nodes, vectors = eigh_tridiagonal(
+            self.diagonal[:number], np.sqrt(self.squares[: number - 1])
+        )
+        return GaussRule(nodes, self.mass * vectors[0] ** 2)
+
+
+def orthogonal_polynomials(
+    moments: Sequence[Fraction], number: int
+) -> OrthogonalPolynomials | None:
+    """The first orthogonal polynomials, None if the moments are those of no positive measure.
 
     Parameters
     ----------
@@ -132,7 +167,7 @@ def gauss_rule(moments: Sequence[Fraction], number: int) -> GaussRule | None:
         At least 2 * number of them.
     number : int
     """
-    m = [fmpq(c.numerator, c.denominator) for c in moments[: 2 * number]]
+    m = [as_fmpq(c) for c in moments[: 2 * number]]
     if m[0] <= 0:
         return None
     before = [fmpq(0)] * (2 * number)
@@ -149,14 +184,24 @@ def gauss_rule(moments: Sequence[Fraction], number: int) -> GaussRule | None:
         diagonal.append(following[k + 1] / following[k] - row[k] / row[k - 1])
         squares.append(following[k] / row[k - 1])
         before, row = row, following
-    alphas = np.array([_float(x) for x in diagonal])
-    betas = np.array([_float(x) for x in squares])
-    nodes, vectors = eigh_tridiagonal(alphas, np.sqrt(betas))
-    return GaussRule(nodes, _float(m[0]) * vectors[0] ** 2)
+    return OrthogonalPolynomials(
+        mass=float(as_fraction(m[0])),
+        diagonal=np.array([float(as_fraction(x)) for x in diagonal]),
+        squares=np.array([float(as_fraction(x)) for x in squares]),
+    )
 
 
-def _float(value: fmpq) -> float:
-    return float(Fraction(int(value.p), int(value.q)))
+def gauss_rule(moments: Sequence[Fraction], number: int) -> GaussRule | None:
+    """The rule of Gauss with some nodes, None if the moments are those of no positive measure.
+
+    Parameters
+    ----------
+    moments : sequence of Fraction
+        At least 2 * number of them.
+    number : int
+    """
+    found = orthogonal_polynomials(moments, number)
+    return None if found is None else found.rule(number)
 
 
 def multiple(
@@ -189,13 +234,8 @@ def multiple(
             return None
         entries = []
         for k in range(rows):
-            entries += [_exact(base[k + j]) for j in range(top + 1)] + [_exact(moments[k])]
+            entries += [as_fmpq(base[k + j]) for j in range(top + 1)] + [as_fmpq(moments[k])]
         for _, vector in kernel(fmpq_mat(rows, top + 2, entries)):
             if vector[-1] != 0:
-                quotient = [-x / vector[-1] for x in vector[:-1]]
-                return tuple(Fraction(int(x.p), int(x.q)) for x in quotient)
+                return tuple(as_fraction(-x / vector[-1]) for x in vector[:-1])
     return None
-
-
-def _exact(value: Fraction) -> fmpq:
-    return fmpq(value.numerator, value.denominator)

@@ -30,7 +30,8 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -42,12 +43,10 @@ from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.dynamics.taylor import SeriesTerm
 from expansion.polynomial import Polynomial
 from pde.curve import Curve, Parameters
-from pde.evolution import Method, Solution, Step
+from pde.evolution import DerivationStep, Method, Solution
 from pde.systems.curves import branch, joined
 from pde.systems.flows import SystemFlow
-from pde.systems.measures import GaussRule, find_recurrence, gauss_rule, multiple
-
-_NOTHING = Polynomial()
+from pde.systems.measures import GaussRule, find_recurrence, multiple, orthogonal_polynomials
 
 __all__ = ["CONFIRMED", "spectrum_curve", "spectrum_solution"]
 
@@ -88,9 +87,7 @@ class _Spectrum:
     confirmations: int
 
 
-def spectrum_curve(
-    chains: Chains, parameters: Parameters, *, constant: Fraction = Fraction(0)
-) -> Curve | None:
+def spectrum_curve(chains: Chains, parameters: Parameters) -> Curve | None:
     """The output of a hierarchy of chains at numbers, as a function of t.
 
     Parameters
@@ -98,8 +95,6 @@ def spectrum_curve(
     chains : Chains
     parameters : mapping from str to Fraction
         A value for every symbol, and T.
-    constant : Fraction
-        The part of the output that does not move.
 
     Returns
     -------
@@ -116,8 +111,8 @@ def spectrum_curve(
         return None
     systems = (_Discretised(found, rule).equations() for rule in found.rules)
     flows = [SystemFlow(system) for system in systems]
-    size = float(constant)
-    past, future = (branch(flows, past=side, constant=size) for side in (True, False))
+    still = sum(float(c.coefficient()) for c, places in found.chains.output if not places)
+    past, future = (branch(flows, past=side, constant=still) for side in (True, False))
     curve = joined(past, future, T=Fraction(parameters["T"]))
     return replace(curve, notes=(*curve.notes, (CONFIRMED, float(found.confirmations))))
 
@@ -165,15 +160,15 @@ def _measure(
         [chains.initial[place].coefficient() for place in places] for places in chains.members
     ]
     for base in moments:
+        recurrence = find_recurrence(base) if base[0] > 0 else None
+        more = recurrence and recurrence.extended(base, 2 * max(_POINTS))
+        polynomials = orthogonal_polynomials(more, max(_POINTS)) if more else None
+        if recurrence is None or polynomials is None:
+            continue
         found = [multiple(each, base) for each in moments]
         densities = tuple(density for density in found if density is not None)
-        recurrence = find_recurrence(base)
-        if base[0] <= 0 or len(densities) < len(moments) or recurrence is None:
-            continue
-        more = recurrence.extended(base, 2 * max(_POINTS))
-        tried = [gauss_rule(more, points) for points in _POINTS] if more else []
-        rules = tuple(rule for rule in tried if rule is not None)
-        if len(rules) == len(_POINTS):
+        if len(densities) == len(moments):
+            rules = tuple(polynomials.rule(points) for points in _POINTS)
             return rules, densities, recurrence.confirmations
     return None
 
@@ -274,13 +269,8 @@ class _Discretised:
     def _terms(self, terms: Sequence[SeriesTerm]) -> tuple[SystemTerm, ...]:
         result = []
         for coefficient, places in terms:
-            powers: dict[int, int] = {}
-            member = None
-            for place in places:
-                if place in self._place:
-                    powers[self._place[place]] = powers.get(self._place[place], 0) + 1
-                else:
-                    member = self._member[place]
+            powers = self._orders(place for place in places if place in self._place)
+            member = next((self._member[x] for x in places if x not in self._place), None)
             value = coefficient.coefficient()
             if member is None:
                 result.append(_term(value, powers))
@@ -307,11 +297,9 @@ class _Discretised:
             factor, more = self._power(number, shift + 1)
             yield _term(value * factor, {**self._orders(orders), **more})
 
-    def _orders(self, places: Sequence[int]) -> dict[int, int]:
-        powers: dict[int, int] = {}
-        for place in places:
-            powers[self._place[place]] = powers.get(self._place[place], 0) + 1
-        return powers
+    def _orders(self, places: Iterable[int]) -> dict[int, int]:
+        """The powers of cores that have variables of their own."""
+        return dict(Counter(self._place[place] for place in places))
 
 
 def _term(value: Fraction, powers: dict[int, int]) -> SystemTerm:
@@ -323,8 +311,7 @@ def spectrum_solution(
     *,
     problem: str,
     regime: str,
-    constant: Polynomial = _NOTHING,
-    derivation: tuple[Step, ...] = (),
+    derivation: tuple[DerivationStep, ...] = (),
     source: str = "ours",
 ) -> Solution | None:
     """The solution of a regime whose hierarchy is one of chains.
@@ -334,9 +321,7 @@ def spectrum_solution(
     chains : Chains
     problem, regime, source
         See `Solution`.
-    constant : Polynomial
-        The part of the output that does not move.
-    derivation : tuple of Step
+    derivation : tuple of DerivationStep
         How the hierarchy was obtained.
 
     Returns
@@ -350,9 +335,7 @@ def spectrum_solution(
     known = chains.coefficients()
 
     def curve(parameters: Parameters) -> Curve:
-        symbols = {name: value for name, value in parameters.items() if name != "T"}
-        still = Fraction(constant.evaluate(**symbols))
-        found = spectrum_curve(chains, parameters, constant=still)
+        found = spectrum_curve(chains, parameters)
         if found is None:
             raise CapacityError(
                 f"regime {regime}: at these numbers the moments of its spectrum are those of no "
@@ -360,7 +343,7 @@ def spectrum_solution(
             )
         return found
 
-    last = Step(
+    last = DerivationStep(
         "Spectrum",
         r"c^f_k = \int \lambda^k\, d\mu_f(\lambda),\qquad " + _latex(chains),
         f"Rules of {len(chains.members)} infinite chains of cores, read off their first members "

@@ -149,6 +149,6 @@ def test_a_curve_from_zero_states_an_error() -> None:
     """An error relative to the start would be none."""
     moments = marchenko_pastur(Fraction(1, 3), 12, 1)
     rising = replace(decaying(moments), output=((ONE, (0,)), (Polynomial({(): -moments[0]}), ())))
-    curve = spectrum_curve(rising, {"T": Fraction(1)}, constant=-moments[0])
+    curve = spectrum_curve(rising, {"T": Fraction(1)})
     assert curve is not None and curve.evaluate(np.array([0.0]))[0] == pytest.approx(0, abs=1e-15)
     assert curve.error_estimate is not None and 1e-17 < curve.error_estimate < 1e-2
