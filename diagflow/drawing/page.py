@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from diagflow.drawing.appearance import Appearance
 from diagflow.drawing.layout import layout
 from diagflow.drawing.picture import draw_diagram, draw_node
-from diagflow.drawing.tikz import tensor_latex, tikz_document, tikz_gallery
+from diagflow.drawing.tikz import tikz_document, tikz_gallery
 from diagflow.files import write_whole
 from diagflow.latex.lines import visible_length
+from diagflow.latex.names import tensor_latex
 from diagflow.plotting.style import (
     EXTENSIONS,
     PAGE_WIDTH,

@@ -18,11 +18,12 @@ from collections.abc import Iterable, Sequence
 from diagflow.drawing.appearance import INK, NODE_FILL, PINNED_FILL, Appearance, corners
 from diagflow.drawing.edges import arrow_head
 from diagflow.drawing.layout import layout
+from diagflow.latex.names import tensor_latex
 from diagrams.diagram import Diagram
 from diagrams.tensors import Axis
 from expansion.polynomial import symbol_latex
 
-__all__ = ["tensor_latex", "tikz", "tikz_document", "tikz_gallery", "tikz_legend"]
+__all__ = ["tikz", "tikz_document", "tikz_gallery", "tikz_legend"]
 
 _RADIUS = 0.115
 """Radius of a node, in centimetres."""
@@ -160,21 +161,6 @@ def tikz_document(body: str) -> str:
 def _inline(look: Appearance, body: str) -> str:
     colours = " ".join(line.strip() for line in _colours(look))
     return f"\\begin{{tikzpicture}}[baseline=-0.6ex]{colours} {body}\\end{{tikzpicture}}"
-
-
-def tensor_latex(name: str) -> str:
-    """The name of a tensor in LaTeX, a number at its end as an index.
-
-    Examples
-    --------
-    >>> tensor_latex("U12")
-    'U_{12}'
-    """
-    stem = name.rstrip("0123456789")
-    index = name[len(stem) :]
-    letters = stem.replace("_", "\\_")
-    head = letters if len(stem) == 1 else f"\\mathit{{{letters}}}"
-    return f"{head}_{{{index}}}" if index else head
 
 
 def _colours(look: Appearance) -> list[str]:
