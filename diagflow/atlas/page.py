@@ -43,11 +43,17 @@ def page(record: Mapping[str, Any]) -> str:
     return filled(
         "explorer.html",
         title=escape(problem.get("title", "a given series")),
+        words=escape(_capital(problem.get("words") or problem.get("title", "a given series"))),
         style=_katex_style() + static("explorer.css"),
         katex=static("katex/katex.min.js"),
         script="\n".join(static(name) for name in _SCRIPTS),
         data=embedded_json(record),
     )
+
+
+def _capital(words: str) -> str:
+    """Words with a capital at the beginning, if they are more than a name."""
+    return words[:1].upper() + words[1:] if words.startswith("the ") else words
 
 
 def filled(template: str, **parts: str) -> str:

@@ -29,6 +29,7 @@ from diagflow.atlas.shapes import exponents_record, map_record
 from diagflow.atlas.tables import Table
 from diagflow.report.experiments import Experiment
 from diagflow.report.problem import function_latex, motion_latex, open_indices
+from diagflow.report.title import title_words
 from diagflow.schemas import VERSIONS
 from diagflow.show.regimes import power_latex, power_text, support
 from diagflow.show.sources import engine_name, source_text
@@ -135,6 +136,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
     names = open_indices(problem)
     return {
         "title": problem.title,
+        "words": title_words(problem),
         "family": problem.family,
         "options": {name: str(value) for name, value in dict(problem.options).items()},
         "preset": preset,

@@ -40,6 +40,9 @@ _CAPTION = 22
 _EXPECTATION_MATCHINGS = 2_100_000
 """Captions give the expectation of diagrams with at most so many matchings, 16 equal factors."""
 
+_ARROW = "$\\to\\ "
+"""What the caption of a contraction begins with."""
+
 Item = tuple[Diagram, str]
 
 
@@ -94,7 +97,13 @@ def draw(
         whole = _count(series, What(what), terms)
         left_out = None if whole is None else whole - maximal
     note = "" if left_out == 0 else f"$\\ldots$ and {left_out or 'many'} more"
-    gallery(items, output, note=note)
+    # A term begins a row, and its contractions follow it; only their captions begin with an arrow.
+    starts = (
+        {number for number, (_, caption) in enumerate(items) if not caption.startswith(_ARROW)}
+        if what == What.CONTRACTIONS
+        else ()
+    )
+    gallery(items, output, note=note, starts=starts)
     return left_out
 
 
@@ -126,7 +135,7 @@ def contraction_items(series: LossSeries, terms: int) -> Iterator[Item]:
             if diagram.factors:
                 for contraction in contractions(diagram):
                     powers = monomial_latex(contraction.monomial)
-                    yield contraction.diagram, f"$\\to\\ {contraction.count}\\times {powers}$"
+                    yield contraction.diagram, f"{_ARROW}{contraction.count}\\times {powers}$"
 
 
 _ITEMS: Mapping[What, Callable[[LossSeries, int], Iterator[Item]]] = MappingProxyType(

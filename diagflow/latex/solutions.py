@@ -55,7 +55,7 @@ def solution_latex(solution: Solution, *, display: Display = displayed) -> str:
     parts += [step_latex(step, display=display) for step in solution.derivation]
     short = solution.short_formula()
     if short is not None:
-        parts.append(f"\\paragraph{{Result.}} {result_latex(short, display=display)}\n")
+        parts.append(f"\\paragraph{{Result.}}\n{result_latex(short, display=display)}\n")
     parts.append(f"\\paragraph{{Validity.}} It holds for {prose(solution.validity)}.\n")
     parts.append(f"\\paragraph{{Certificate.}} {_certified(solution)}\n")
     parts.append(f"\\paragraph{{Source.}} {prose(source_text(solution.source))}.\n")

@@ -13,13 +13,14 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diagflow.plotting import plot_regimes
+from diagflow.plotting.style import article_fonts
 from diagflow.report.article import MAP_FILE, article, solutions
-from diagflow.report.experiments import draw
+from diagflow.report.experiments import caption, caption_summed, draw, draw_summed
 from diagflow.report.parts import (
     is_interrupted,
     simulable,
@@ -35,7 +36,7 @@ from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.series import Budget, Progress
 from expansion.series_exponents import SeriesExponents
-from pde.evolution import Solution
+from pde.evolution import Method, Solution
 
 __all__ = ["Report", "check_report_folder", "write_report"]
 
@@ -148,6 +149,7 @@ def write_report(
             made = Path(name)
             solved: dict[str, Solution | DiagflowError] = {}
             figures: dict[str, str] = {}
+            captions: dict[str, str] = {}
             if isinstance(found, Regimes):
                 missing += _map(found, made, stops)
                 solved = solutions(
@@ -169,10 +171,13 @@ def write_report(
                 )
                 missing += [trial.reason for trial in trials if trial.reason]
                 hurried |= any(trial.reason and trial.had_less for trial in trials)
-                figures = _figures(found, made, trials)
+                figures, captions = _figures(found, made, trials)
+                if not is_interrupted(stops):
+                    missing += _summed(found, solved, made, limits, figures, captions, stops)
             text = article(
                 found,
                 figures=figures,
+                captions=captions,
                 solved=solved,
                 has_map=(made / MAP_FILE).exists(),
                 missing=missing,
@@ -198,7 +203,8 @@ def write_report(
 def _map(regime_set: Regimes, folder: Path, stops: list[BaseException]) -> list[str]:
     """Draw the map of regimes; return the missing part if that fails."""
     try:
-        plot_regimes(regime_set, folder / MAP_FILE)
+        with article_fonts():
+            plot_regimes(regime_set, folder / MAP_FILE)
     except DiagflowError as error:
         # The folder of the moment is no place that a reader could find.
         said = str(error).replace(f"{folder / MAP_FILE}: ", "")
@@ -240,15 +246,59 @@ def _found(
     return exponents, missing
 
 
-def _figures(regime_set: Regimes, folder: Path, trials: Sequence[Trial]) -> dict[str, str]:
-    """Figures of theory against simulation, by the name of the regime."""
-    figures = {}
+def _figures(
+    regime_set: Regimes, folder: Path, trials: Sequence[Trial]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Figures of theory against simulation and their captions, by the name of the regime."""
+    figures, captions = {}, {}
     for trial in trials:
         if trial.done is not None:
-            file = f"regime-{trial.regime.replace(' & ', '-and-')}.pdf"
-            draw(regime_set, regime_set[trial.regime], trial.done, folder / file)
+            regime = regime_set[trial.regime]
+            file = _file(trial.regime)
+            draw(regime_set, regime, trial.done, folder / file)
             figures[trial.regime] = file
-    return figures
+            captions[trial.regime] = caption(regime, trial.done)
+    return figures, captions
+
+
+def _summed(
+    regime_set: Regimes,
+    solved: Mapping[str, Solution | DiagflowError],
+    folder: Path,
+    limits: TrialLimits,
+    figures: dict[str, str],
+    captions: dict[str, str],
+    stops: list[BaseException],
+) -> list[str]:
+    """Add the curves of resummed regimes; return those that were not finished."""
+    missing = []
+    summed = {
+        name: known
+        for name, known in solved.items()
+        if isinstance(known, Solution) and known.method is Method.RESUMMED
+    }
+    for number, (name, known) in enumerate(summed.items()):
+        if limits.is_over:
+            missing.append(f"the curve of regime {name}")
+            continue
+        file = _file(name)
+        try:
+            with time_limit(limits.next(len(summed) - number), f"the curve of regime {name}"):
+                at = draw_summed(regime_set, regime_set[name], known, folder / file)
+        except BudgetExceededError:
+            missing.append(f"the curve of regime {name}")
+        except KeyboardInterrupt as error:
+            stops.append(error)
+            return [*missing, f"the curve of regime {name}: interrupted"]
+        else:
+            if at is not None:
+                figures[name] = file
+                captions[name] = caption_summed(regime_set[name], at)
+    return missing
+
+
+def _file(name: str) -> str:
+    return f"regime-{name.replace(' & ', '-and-')}.pdf"
 
 
 def _move(made: Path, folder: Path, documents: Collection[str]) -> None:

@@ -406,3 +406,16 @@ def test_arguments_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"there is no diagram to draw"):
         gallery([], file)
     assert not list(tmp_path.iterdir())
+
+
+def test_contractions_stand_in_a_row_after_their_term(tmp_path: Path) -> None:
+    """A row that is too long goes on below, without a picture in its first place."""
+    file = tmp_path / "page.tex"
+    draw(cp(order=2, symmetric=True), "contractions", output=file, terms=1)
+    rows = file.read_text(encoding="utf-8").split("\\par\\bigskip")[:-1]
+    for row in rows:
+        captions = re.findall(r"\\footnotesize (.*)", row)
+        begins = [caption.startswith("$Y_") for caption in captions]
+        continued = "\\hspace*" in row.partition("\\begin{minipage}")[0]
+        assert begins.count(True) == (0 if continued else 1) and (continued or begins[0])
+    assert len(rows) > 6
