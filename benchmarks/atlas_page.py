@@ -23,24 +23,28 @@ __all__ = ["figure", "main", "page"]
 
 _HEAD = """# The atlas
 
-Every preset and every file of `examples/` has a page: polygon and regime map whose parts are links, formulas,
-derivations, curves at any sizes, simulations, certificates. `make atlas` makes them within half an hour on two
-processors, and again only where something changed; [how to walk through them](how-to/walk-through-the-regimes.md).
+Every preset and every file of `examples/` has a page: polygon and regime map whose parts are
+links, formulas, derivations, curves at any sizes, simulations, certificates. `make atlas` makes
+them within half an hour on two processors, and again only where something changed; [how to walk
+through them](how-to/walk-through-the-regimes.md).
 
 <!-- published: atlas -->
 
-The maps: across the exponent of one size, up that of the variance, relative to the other size; where there is no
-plane, stripes. <span class="swatch" style="background:#bcd9ee"></span> free,
+The maps: across the exponent of one size, up that of the variance, relative to the other size;
+where there is no plane, stripes. <span class="swatch" style="background:#bcd9ee"></span> free,
 <span class="swatch" style="background:#f6d993"></span> lazy,
-<span class="swatch" style="background:#a9dcc6"></span> rich. Under each stand the number of its regimes and the
-coefficients Y_0 … Y_s from which they are read; `make atlas-page` writes this page. Ten of the problem files are
-in no paper: coupled factorisations, a residual layer, the gated autoencoder, quadratic in the input, rank one,
-rectangular data, a shared factor, Tucker, two teachers and two variances.
+<span class="swatch" style="background:#a9dcc6"></span> rich. Under each stand the number of its
+regimes and the coefficients Y_0 … Y_s from which they are read; `make atlas-page` writes this page.
+Ten of the problem files are in no paper: coupled factorisations, a residual layer, the gated
+autoencoder, quadratic in the input, rank one, rectangular data, a shared factor, Tucker, two
+teachers and two variances.
 
 <style>
 .maps { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1rem; }
-.maps figure { margin: 0; } .maps svg { width: 7rem; height: 7rem; border-radius: 4px; }
-.maps figcaption { font-size: .65rem; line-height: 1.35; margin: .2rem 0 0; max-width: none; text-align: left; font-style: normal; }
+.maps figure { margin: 0; }
+.maps svg { width: 7rem; height: 7rem; border-radius: 4px; }
+.maps figcaption { font-size: .65rem; line-height: 1.35; margin: .2rem 0 0; max-width: none; }
+.maps figcaption { text-align: left; font-style: normal; }
 .swatch { display: inline-block; width: .9em; height: .9em; border: 1px solid #888; }
 </style>
 """

@@ -22,6 +22,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 
+from diagflow.atlas.page import katex_style
+
 __all__ = ["notebook_markdown"]
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -91,7 +93,10 @@ def on_post_build(config: MkDocsConfig) -> None:
         (site / "atlas").mkdir(exist_ok=True)
         shutil.copyfile(page, site / "atlas" / page.name)
     if notebooks():
-        shutil.copytree(KATEX, site / "katex", dirs_exist_ok=True)
+        (site / "katex").mkdir(exist_ok=True)
+        (site / "katex" / "katex.min.css").write_text(katex_style(), encoding="utf-8")
+        shutil.copyfile(KATEX / "katex.min.js", site / "katex" / "katex.min.js")
+        shutil.copyfile(KATEX / "LICENSE", site / "katex" / "LICENSE")
         (site / "katex" / "set.js").write_text(SET, encoding="utf-8")
 
 

@@ -522,7 +522,19 @@
     }
   }
 
+  /** A notebook that shows this page in a frame is told the regime, and may choose one. */
+  function tell() {
+    if (window.parent !== window) window.parent.postMessage({ diagflow: "regime", name: state.regime || "" }, "*");
+  }
+
+  function asked(event) {
+    if (event.source !== window.parent || !event.data || event.data.diagflow !== "regime") return;
+    const name = event.data.name || null;
+    if (name !== state.regime && (name === null || byName.has(name))) go({ regime: name });
+  }
+
   function show() {
+    tell();
     showExponents();
     showMap();
     showForm();
@@ -565,6 +577,7 @@
     $("all-regimes").scrollIntoView();
   });
   $("shares").addEventListener("toggle", () => { if ($("shares").open) showShares(placed(numbersAt()).table); });
+  if (window.parent !== window) window.addEventListener("message", asked);
   window.addEventListener("beforeprint", () => { fold(); unfold(); });
   window.addEventListener("afterprint", fold);
   document.documentElement.dataset.ready = "yes";
