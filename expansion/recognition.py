@@ -1,13 +1,8 @@
 r"""Which preset a problem is, whatever it and its parts are called.
 
 Two problems have the same series, up to names, when their losses are the same sum of diagrams after
-a renaming of axes, tensors and variances. That is decided by one isomorphism of coloured graphs.
-The graph of a loss has a vertex for every diagram, coloured by its coefficient, for every node,
-factor and slot of it, and for every tensor, slot of a tensor, axis and variance; edges join what
-belongs together. Names are no colours. The order of the slots of a tensor is none either.
-
-What is in front of the loss, of the model and of the target is no part of the graph: numbers and
-symbols there, rates of weights and variances of data are other units (`expansion.rescaling`).
+a renaming of axes, tensors and variances (`expansion.equal_losses`), with other numbers and symbols
+in front, other rates and another variance of data as other units (`expansion.rescaling`).
 A target c F is the target F with u = c^{1/ν} u' for a model of degree ν in its weights,
 
     L(u) = c² L'(u'),    σ² = c^{2/ν} σ'²,    t = c^{2/ν - 2} t'.
@@ -19,24 +14,21 @@ the model is an odd function.
 >>> found.preset.title, str(found.scale), found.units.degree
 ('cp order=3 symmetric=false target=identity', '2', 3)
 
-Source: ours; T. Junttila, P. Kaski, "Engineering an efficient canonical labeling tool for large
-and sparse graphs", 2007, for BLISS.
+Source: ours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from diagrams.canonical import answered
-from diagrams.diagram import Diagram, identify
-from diagrams.sums import collect
-from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
+from diagrams.tensors import Tensor
 from diagrams.variances import Variance
 from expansion.drive import Drive
+from expansion.equal_losses import Side, compared
 from expansion.losses import Quantity
 from expansion.models import (
     MAXIMAL_DEGREE,
@@ -54,7 +46,7 @@ from expansion.targets import TARGETS
 from expansion.vertex_sequences import VertexSequence
 
 if TYPE_CHECKING:
-    import igraph
+    pass
 
 __all__ = ["Recognised", "recognised"]
 
@@ -294,31 +286,24 @@ def _renamed(
     others: Sequence[tuple[str, Quantity]],
 ) -> Recognised | None:
     """The problem as a preset, with some losses beside those that drive the flow."""
-    one = _Loss.all(problem, [problem.driving.quantity, *(q for _, q in mine)])
-    two = _Loss.all(preset, [preset.driving.quantity, *(q for _, q in others)])
-    if one is None or two is None:
-        return None
-    values = _renaming(one, two, problem, preset)
-    if values is None:
-        return None
-    names = {name: value.symbols[0] for name, value in values.items() if value.symbols}
     degree = _degree(preset.model[0].factors)
-    found = [a.in_units_of(b, names, degree) for a, b in zip(one, two, strict=True)]
-    units = [each for each in found if each is not None]
-    if len(units) < len(found) or len({square for _, square, _ in units}) > 1:
+    found = compared(
+        Side.of(problem, *(q for _, q in mine)),
+        Side.of(preset, *(q for _, q in others)),
+        degree=degree,
+    )
+    if found is None or (found.sign == -1 and not _is_odd(preset, degree)):
         return None
-    signs = {sign for _, _, sign in units}
-    if len(signs) > 1 or (signs == {-1} and not _is_odd(preset, degree)):
-        return None
-    loss, square, _ = units[0]
     return Recognised(
         preset=preset,
-        units=_units(values, preset, degree=degree, loss=loss, square=square),
+        units=_units(
+            found.values, preset, degree=degree, loss=found.losses[0], square=found.square
+        ),
         losses=(
             (problem.loss_name, preset.loss_name),
             *((a, b) for (a, _), (b, _) in zip(mine, others, strict=True)),
         ),
-        factors=tuple(factor for factor, _, _ in units),
+        factors=found.losses,
     )
 
 
@@ -328,272 +313,3 @@ def _is_odd(preset: Problem, degree: int) -> bool:
         _degree([f for f in preset.model[0].factors if f[0] == tensor]) % 2
         for tensor in preset.weights
     )
-
-
-def _weights(diagram: Diagram) -> int:
-    return sum(1 for tensor, _ in diagram.factors if tensor.is_learnable)
-
-
-# -- what is in front -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Front:
-    """What diagrams with the same number of weights have in common in front of them.
-
-    Parameters
-    ----------
-    sign : int
-    square : Variance
-        The square of its size: rates and variances of data come with powers of one half.
-    """
-
-    sign: int
-    square: Variance
-
-
-@dataclass(frozen=True, slots=True)
-class _Loss:
-    """A loss as diagrams without what is in front of them, and what was.
-
-    Parameters
-    ----------
-    diagrams : tuple of (Diagram, str)
-        With their colours: the number of weights, and the number in front in units of the largest.
-    fronts : mapping from int to _Front
-        By the number of weights.
-    normalisation : Variance
-    """
-
-    diagrams: tuple[tuple[Diagram, str], ...]
-    fronts: Mapping[int, _Front] = field(hash=False)
-    normalisation: Variance
-
-    @classmethod
-    def all(cls, problem: Problem, quantities: Sequence[Quantity]) -> list[_Loss] | None:
-        """The losses of a problem, the first of which drives the flow; None without such units."""
-        rates = {name: Variance.parse(rate) for name, rate in problem.drive.rates}
-        data = _data(quantities[0])
-        found = [cls._of(quantity, rates, data) for quantity in quantities]
-        known = [loss for loss in found if loss is not None]
-        return known if len(known) == len(found) else None
-
-    @classmethod
-    def _of(
-        cls, quantity: Quantity, rates: Mapping[str, Variance], data: frozenset[Tensor]
-    ) -> _Loss | None:
-        terms = collect((_without_pairs(diagram), c) for diagram, c in quantity.diagrams)
-        groups: dict[int, list[tuple[Diagram, Fraction]]] = {}
-        for diagram, c in terms:
-            groups.setdefault(_weights(diagram), []).append((diagram, c))
-        shared = {k: _shared_nodes([d for d, _ in group]) for k, group in groups.items() if k}
-        if 0 in groups:
-            shared[0] = _target_nodes(shared)
-        diagrams: list[tuple[Diagram, str]] = []
-        fronts = {}
-        for number, group in groups.items():
-            parts = {_in_front(diagram, rates, data) for diagram, _ in group}
-            if len(parts) > 1:
-                return None
-            largest = max((c for _, c in group), key=lambda c: (abs(c), c))
-            symbols = [
-                product((Variance(powers=((axis.name, 1),)), 2 * k))
-                for axis, k in shared[number].items()
-            ]
-            square = product(*((each, 1) for each in (*parts, Variance(largest**2), *symbols)))
-            fronts[number] = _Front(1 if largest > 0 else -1, square)
-            diagrams += [(_without(d, shared[number]), f"{number} {c / largest}") for d, c in group]
-        return cls(tuple(diagrams), fronts, Variance(powers=quantity.normalisation))
-
-    def in_units_of(
-        self, other: _Loss, names: Mapping[str, str], degree: int
-    ) -> tuple[Variance, Variance, int] | None:
-        """κ, W and the sign of the target, if both are one loss in units; None if they are not."""
-
-        def renamed(value: Variance) -> Variance:
-            powers = sorted((names.get(name, name), k) for name, k in value.powers)
-            return Variance(value.coefficient, tuple(powers))
-
-        ratios = {
-            number: product((front.square, 1), (renamed(other.fronts[number].square), -1))
-            for number, front in self.fronts.items()
-        }
-        model, overlap, target = (ratios.get(k) for k in (2 * degree, degree, 0))
-        if model is None:
-            return None
-        if target is None:
-            target, square = model, ONE
-        else:
-            found = root(product((model, 1), (target, -1)))
-            if found is None:
-                return None
-            square = found
-        if overlap is not None and product((overlap, 2)) != product((model, 1), (target, 1)):
-            return None
-        loss = root(target)
-        if loss is None:
-            return None
-        sign = 1
-        if overlap is not None:
-            sign = self.fronts[degree].sign * other.fronts[degree].sign
-        size = product((self.normalisation, 1), (renamed(other.normalisation), -1))
-        return product((loss, 1), (size, 1)), square, sign
-
-
-def _data(quantity: Quantity) -> frozenset[Tensor]:
-    """The fixed random tensors that are in every diagram equally often, such as inputs."""
-    counts = [
-        {tensor: sum(t == tensor for t, _ in diagram.factors) for tensor in diagram.tensors}
-        for diagram, _ in quantity.diagrams
-    ]
-    return frozenset(
-        tensor
-        for tensor in {tensor for count in counts for tensor in count}
-        if tensor.is_random
-        and not tensor.is_learnable
-        and len({count.get(tensor, 0) for count in counts}) == 1
-    )
-
-
-def _in_front(diagram: Diagram, rates: Mapping[str, Variance], data: frozenset[Tensor]) -> Variance:
-    """The square of what rates and variances of data put in front of a diagram."""
-    factors = [rates.get(t.name, ONE) for t, _ in diagram.factors if t.is_learnable]
-    factors += [Variance.parse(t.variance) for t, _ in diagram.factors if t in data]
-    return product(*((factor, 1) for factor in factors))
-
-
-def _shared_nodes(diagrams: Sequence[Diagram]) -> dict[Axis, int]:
-    """How many nodes without factors all diagrams have at least, by their axes."""
-    counts = []
-    for diagram in diagrams:
-        joined = {node for _, at in diagram.factors for node in at}
-        free = [a for n, a in enumerate(diagram.nodes) if n not in joined and a.pinned is None]
-        counts.append({axis: free.count(axis) for axis in free})
-    return {axis: min(count.get(axis, 0) for count in counts) for axis in counts[0]}
-
-
-def _target_nodes(shared: Mapping[int, Mapping[Axis, int]]) -> dict[Axis, int]:
-    """The nodes in front of the square of a target, c² = (mc)² / m²; others are its own."""
-    if len(shared) < 2:
-        return {}
-    overlap, model = (shared[number] for number in sorted(shared))
-    axes = {*overlap, *model}
-    found = {axis: 2 * overlap.get(axis, 0) - model.get(axis, 0) for axis in axes}
-    return {axis: k for axis, k in found.items() if k}
-
-
-def _without(diagram: Diagram, shared: Mapping[Axis, int]) -> Diagram:
-    """The diagram without some of its nodes that have no factors."""
-    joined = {node for _, at in diagram.factors for node in at}
-    left = dict(shared)
-    kept = []
-    for node, axis in enumerate(diagram.nodes):
-        if node not in joined and left.get(axis, 0) > 0:
-            left[axis] -= 1
-        else:
-            kept.append(node)
-    place = {node: number for number, node in enumerate(kept)}
-    factors = tuple((t, tuple(place[node] for node in at)) for t, at in diagram.factors)
-    return Diagram(tuple(diagram.nodes[node] for node in kept), factors)
-
-
-def _without_pairs(diagram: Diagram) -> Diagram:
-    """The diagram with every modular sum of two indices as the identity that it is."""
-    pairs = [at for tensor, at in diagram.factors if tensor.kind is Kind.MODULAR and len(at) == 2]
-    if not pairs:
-        return diagram
-    others = [f for f in diagram.factors if not (f[0].kind is Kind.MODULAR and len(f[1]) == 2)]
-    return Diagram(*identify(diagram.nodes, others, [(at[0], at[1]) for at in pairs]))
-
-
-# -- one graph for all names ----------------------------------------------------------------------
-
-
-def _renaming(
-    mine: Sequence[_Loss], other: Sequence[_Loss], problem: Problem, preset: Problem
-) -> dict[str, Variance] | None:
-    """The symbols of a preset as those of a problem under which some losses are equal."""
-    one, two = _Graph(mine, problem), _Graph(other, preset)
-    if sorted(one.colours) != sorted(two.colours) or len(one.edges) != len(two.edges):
-        return None
-    numbers = {colour: place for place, colour in enumerate(sorted({*one.colours}))}
-    first, second = one.graph, two.graph
-    colours = [[numbers[colour] for colour in graph.colours] for graph in (one, two)]
-    if not answered(partial(first.isomorphic_bliss, second, color1=colours[0], color2=colours[1])):
-        return None
-    # The vertices in canonical order; for the direction see `diagrams.canonical`.
-    places = [
-        answered(partial(graph.canonical_permutation, color=colour))
-        for graph, colour in zip((first, second), colours, strict=True)
-    ]
-    image = dict(zip(*places, strict=True))
-    back = {vertex: value for value, vertex in two.symbols}
-    return {str(back[image[vertex]]): value for value, vertex in one.symbols}
-
-
-class _Graph:
-    """The coloured graph of some losses."""
-
-    def __init__(self, losses: Sequence[_Loss], problem: Problem) -> None:
-        self.colours: list[tuple[str, str]] = []
-        self.edges: list[tuple[int, int]] = []
-        self.symbols: list[tuple[Variance, int]] = []
-        self._variances: dict[Variance, int] = {}
-        self._axes: dict[str, int] = {}
-        self._tensors: dict[Tensor, tuple[int, list[int]]] = {}
-        self._amplitudes = {*problem.amplitude_symbols}
-        self._rates = {name: Variance.parse(rate) for name, rate in problem.drive.rates}
-        self._data = _data(problem.driving.quantity)
-        for place, loss in enumerate(losses):
-            for diagram, colour in loss.diagrams:
-                self._diagram(diagram, f"{place} {colour}")
-
-    @property
-    def graph(self) -> igraph.Graph:
-        import igraph
-
-        return igraph.Graph(len(self.colours), self.edges)
-
-    def _vertex(self, kind: str, colour: str, *joined: int) -> int:
-        vertex = len(self.colours)
-        self.colours.append((kind, colour))
-        self.edges += [(vertex, other) for other in joined]
-        return vertex
-
-    def _axis(self, axis: Axis) -> int:
-        if axis.name not in self._axes:
-            size = "grows" if axis.pinned is None else str(axis.pinned)
-            kind = "amplitude" if axis.name in self._amplitudes else size
-            self._axes[axis.name] = self._vertex("axis", kind)
-            if axis.pinned is None:
-                self.symbols.append((Variance(powers=((axis.name, 1),)), self._axes[axis.name]))
-        return self._axes[axis.name]
-
-    def _tensor(self, tensor: Tensor) -> tuple[int, list[int]]:
-        if tensor not in self._tensors:
-            joined = []
-            colour = f"{tensor.kind.value} {tensor.symmetric} {tensor in self._data}"
-            if tensor.is_random and tensor not in self._data:
-                # A weight that moves at a rate is one of another variance.
-                given = Variance.parse(tensor.variance or UNIT_VARIANCE)
-                value = product((given, 1), (self._rates.get(tensor.name, ONE), -1))
-                if value not in self._variances:
-                    self._variances[value] = self._vertex("variance", "")
-                    self.symbols.append((value, self._variances[value]))
-                joined.append(self._variances[value])
-            vertex = self._vertex("tensor", colour, *joined)
-            slots = [
-                self._vertex("slot of a tensor", "", vertex, self._axis(axis))
-                for axis in tensor.axes
-            ]
-            self._tensors[tensor] = vertex, slots
-        return self._tensors[tensor]
-
-    def _diagram(self, diagram: Diagram, colour: str) -> None:
-        whole = self._vertex("diagram", colour)
-        nodes = [self._vertex("node", "", whole, self._axis(a)) for a in diagram.nodes]
-        for tensor, at in diagram.factors:
-            vertex, slots = self._tensor(tensor)
-            factor = self._vertex("factor", "", whole, vertex)
-            for slot, node in zip(slots, at, strict=True):
-                self._vertex("slot", "", factor, slot, nodes[node])

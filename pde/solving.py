@@ -84,6 +84,12 @@ GENERAL: tuple[Solved, ...] = (
     ),
     Solved(
         model="any problem",
+        regimes=("regimes whose reduced potential is that of SYM order 2 on A-B-E or A-B",),
+        method="the closed form of that one, in other units",
+        holds="until ascent blows up",
+    ),
+    Solved(
+        model="any problem",
         regimes=("regimes whose cores form chains",),
         method="moments of a [spectrum whose points move](explanation/effective-dynamics.md"
         "#kinds-of-hierarchies), from exact moments at time zero",
