@@ -87,7 +87,12 @@ def explorer(
 
 def widget_bundle(regime_set: Regimes) -> Any:
     """What a notebook shows of some regimes in place of their table; None without anywidget."""
-    return explorer(regime_set)._repr_mimebundle_() if is_available() else None
+    if not is_available():
+        return None
+    bundle = explorer(regime_set)._repr_mimebundle_()
+    data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+    # The text and the table of the regimes remain, for what shows no widgets.
+    return {kind: value for kind, value in data.items() if kind != "text/plain"}, metadata
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagflow.commands.ensemble import Band, TimesOfSolution
+from diagflow.commands.ensemble import (
+    Band,
+    Fitting,
+    LimitOfLoss,
+    TimesOfSolution,
+    check_fit,
+)
 from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import continuous, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
@@ -34,6 +40,7 @@ EPILOG = (
     "  diagflow solve cp --order 2 --regime auto --at p=64,H=32,sigma2=1/64 --plot loss.pdf\n\n"
     "  diagflow solve cp --order 2 --symmetric --regime A-B-E --at p=64,H=64,sigma2=1/64 "
     "--times 0:0.5:11 --band --plot curve.svg\n\n"
+    "  diagflow solve cp --order 2 --symmetric --regime A-B --at p=64,H=64,sigma2=1/64 --fit\n\n"
     "  diagflow solve cp --order 2 --regime C --at p=1,H=1,sigma2=1 --format mathematica\n\n"
     "  diagflow solve cp --order 4 --symmetric --list"
 )
@@ -117,6 +124,8 @@ def run(
             show_default=False,
         ),
     ] = None,
+    fitting: Fitting = False,
+    limit_of_loss: LimitOfLoss = None,
     output: Annotated[
         SolutionFormat, typer.Option("--format", help="How to print.")
     ] = SolutionFormat.text,
@@ -131,6 +140,7 @@ def run(
     """
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.comparison.finite_size import finite_size_correction
+    from diagflow.fits import fit
     from diagflow.show import solution as show_solution
     from diagflow.time_limit import TimeLimit, time_limit
     from diagrams.errors import InvalidInputError
@@ -149,6 +159,7 @@ def run(
         from diagflow.plotting.style import check_figure_file
 
         check_figure_file(plot)
+    check_fit(fitting=fitting, limit=limit_of_loss, output=output.value)
     values = {} if at is None else parse_values(at)
     grid = parse_times(_TIMES if times is None else times)
     seconds = resources.max_seconds
@@ -182,15 +193,20 @@ def run(
             kept = resources.opened_store()
             variance = variance_of(regime_set, regime, budget=resources.budget, store=kept)
             apart = one_run(variance.at(evolution.parameters), grid)
+        fitted = fit(evolution, limit=limit_of_loss) if fitting else None
     correction = finite_size_correction(regime_set, regime, values, theory=evolution)
     _warn(regime_set, regime, values, evolution, correction, (grid, losses))
-    render = {
+    whole = {
         SolutionFormat.text: show_solution.text,
         SolutionFormat.json: show_solution.json_text,
+    }
+    render = {
         SolutionFormat.csv: show_solution.csv_text,
         SolutionFormat.latex: show_solution.latex,
     }
-    if output in render:
+    if output in whole:
+        typer.echo(whole[output](evolution, grid, losses, check, apart, fitted), nl=False)
+    elif output in render:
         typer.echo(render[output](evolution, grid, losses, check, apart), nl=False)
     else:
         typer.echo(_code(evolution, regime, output), nl=False)

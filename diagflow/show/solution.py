@@ -12,6 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from diagflow.columns import counted, hanging
+from diagflow.fits import CurveFit, fit_record
 from diagflow.latex.solutions import evolution_latex
 from diagflow.schemas import versioned_text
 from diagflow.show.numbers import values_line
@@ -117,6 +118,7 @@ def text(
     losses: Sequence[float],
     check: CurveCheck | None = None,
     band: Band = None,
+    fit: CurveFit | None = None,
 ) -> str:
     """The solution, its method and certificate, and the curve, with a band if there is one."""
     lines = [solution_text(evolution.solution, check), "", _numbers_line(evolution)]
@@ -131,6 +133,7 @@ def text(
         apart = ["-" if value is None else f"{value:.4g}" for value in band]
         rows = [f"{row:<{width}}  +- {value}" for row, value in zip(rows, apart, strict=True)]
     lines += ["", *rows]
+    lines += [] if fit is None else ["", str(fit)]
     return "\n".join(lines) + "\n"
 
 
@@ -160,6 +163,7 @@ def json_text(
     losses: Sequence[float],
     check: CurveCheck | None = None,
     band: Band = None,
+    fit: CurveFit | None = None,
 ) -> str:
     """The record of the command line's contract, indented."""
     solved = evolution.solution
@@ -170,6 +174,7 @@ def json_text(
         "t": list(times),
         "loss": list(losses),
         **({} if band is None else {"band": list(band)}),
+        **({} if fit is None else {"fit": fit_record(fit)}),
         "certificate": _certificate_record(evolution.certificate),
         "curve_check": None
         if check is None

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 
-import diagflow
+from diagflow.version import VERSION
 
 __all__ = ["engine_name", "source_text"]
 
@@ -24,7 +24,7 @@ _AFTER_WORDS = re.compile(r",? ours\b")
 
 def engine_name() -> str:
     """The name of this program with its version."""
-    return f"diagflow {diagflow.__version__}"
+    return f"diagflow {VERSION}"
 
 
 def source_text(source: str) -> str:

@@ -577,7 +577,18 @@
     $("all-regimes").scrollIntoView();
   });
   $("shares").addEventListener("toggle", () => { if ($("shares").open) showShares(placed(numbersAt()).table); });
-  if (window.parent !== window) window.addEventListener("message", asked);
+  if (window.parent !== window) {
+    window.addEventListener("message", asked);
+    // A frame need not be allowed to follow links, even to itself.
+    document.addEventListener("click", (event) => {
+      const link = event.target.closest && event.target.closest("a");
+      const wanted = link && link.getAttribute("href");
+      if (!wanted || !wanted.startsWith("#regime=")) return;
+      event.preventDefault();
+      history.pushState(null, "", wanted);
+      fromAddress(true);
+    });
+  }
   window.addEventListener("beforeprint", () => { fold(); unfold(); });
   window.addEventListener("afterprint", fold);
   document.documentElement.dataset.ready = "yes";
