@@ -30,9 +30,10 @@ from fractions import Fraction
 from functools import cached_property
 from math import lcm
 
+from diagrams.components import disjoint_union, pieces
 from diagrams.diagram import Diagram
 from diagrams.wick import Moments, Monomial
-from expansion.dynamics.averages import Averages, disjoint_union, pieces
+from expansion.dynamics.averages import Averages
 from expansion.polynomial import Polynomial
 
 __all__ = ["LAST", "Scales", "Scaling"]
