@@ -4,12 +4,8 @@ Both take a polynomial G of the weights to another one, and are done to it s tim
 on an entry u be -f r_W dP/du, with the potential P and the rates of a `diagrams.generator` and a
 symbol f, the *scale* of the force, that stands for what multiplies it.
 
-- *Heavy ball*, u'' = -γ u' - f r_W dP/du: with a velocity v for every entry of every weight,
-
-      𝓛 G  =  sum over u of  v dG/du  -  (γ v + f r_W dP/du) dG/dv ,
-
-  so a factor of a weight becomes one of its velocity, and a factor of a velocity either γ times
-  itself or a merger with P. Derivatives are taken at rest: what has a velocity in it vanishes then.
+- *Heavy ball*, u'' = -γ u' - f r_W dP/du: its generator has a friction (`diagrams.generator`).
+  Derivatives are taken at rest: what has a velocity in it vanishes then.
 
 - *Descent*, one step of gradient descent: G(u - f r_W dP/du), that is every factor u of G either
   stays or is merged with P. A step maps products to products, so connected parts of diagrams take
@@ -43,18 +39,17 @@ from functools import cached_property
 from diagrams.canonical import Factor
 from diagrams.components import disjoint_union, pieces
 from diagrams.diagram import Diagram, identify
-from diagrams.generator import Generator
+from diagrams.generator import Amplitude, Generator, at_rest
 from diagrams.input_average import average_over
 from diagrams.merge import factor_orbits
-from diagrams.sums import DiagramSum, collect
+from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.variances import Variance
 
 __all__ = ["Descent", "Force", "HeavyBall", "Rewriting"]
 
-_VELOCITY = "__velocity"
 _WAITING = "__waiting"
-"""Ends of the names of tensors that stand for a velocity, and for a factor to be decided."""
+"""In the names of tensors that stand for a factor to be decided, before its number."""
 
 _Polynomial = dict[tuple[Axis, ...], Fraction]
 """A polynomial in free nodes: sorted axes with coefficients."""
@@ -156,34 +151,21 @@ class HeavyBall(Rewriting):
 
     def applied(self, total: DiagramSum, tick: Tick = lambda added: None) -> DiagramSum:
         """𝓛 G."""
-        result = collect(
-            (moved, c * count) for diagram, c in total for moved, count in self._moved(diagram)
-        )
+        result = self._generator.applied(total)
         tick(len(result))
         return result
 
-    def _moved(self, diagram: Diagram) -> Iterator[tuple[Diagram, Fraction]]:
-        for factor, copies in diagram.multiplicities.items():
-            tensor, at = factor
-            if tensor.is_learnable:
-                factors = [*diagram.factors]
-                factors[factors.index(factor)] = _renamed(tensor, _VELOCITY), at
-                yield Diagram(diagram.nodes, tuple(factors)), Fraction(copies)
-            elif tensor.name.endswith(_VELOCITY):
-                nodes = (*diagram.nodes, self.friction)
-                yield Diagram(nodes, diagram.factors), Fraction(-copies)
-                weight = _weight(tensor, _VELOCITY)
-                for nodes, rest, c in self.force.replacing(diagram, factor, weight):
-                    yield Diagram(nodes, rest), copies * c
-
     def still(self, total: DiagramSum) -> DiagramSum:
         """The diagrams without velocities."""
-        return DiagramSum(
-            {
-                diagram: c
-                for diagram, c in total
-                if not any(tensor.name.endswith(_VELOCITY) for tensor in diagram.tensors)
-            }
+        return at_rest(total)
+
+    @cached_property
+    def _generator(self) -> Generator:
+        plain = self.force.generator
+        return Generator(
+            Amplitude(symbols=(self.force.scale,)) * plain.potential,
+            plain.rates,
+            friction=Amplitude(symbols=(self.friction,)),
         )
 
     @property
@@ -265,19 +247,9 @@ class Descent(Rewriting):
         return super().symbols | {Axis(name) for v in variances for name in v.symbols}
 
 
-def _renamed(tensor: Tensor, end: str) -> Tensor:
-    """A fixed tensor in place of a weight."""
-    return replace(tensor, name=tensor.name + end, kind=Kind.FIXED)
-
-
-def _weight(tensor: Tensor, end: str) -> Tensor:
-    """The weight that a tensor stands for."""
-    return replace(tensor, name=tensor.name.removesuffix(end), kind=Kind.WEIGHT)
-
-
 def _waiting(weight: Tensor, number: int) -> Tensor:
     """What stands for a factor that is not decided yet."""
-    return _renamed(weight, f"{_WAITING}{number}")
+    return replace(weight, name=f"{weight.name}{_WAITING}{number}", kind=Kind.FIXED)
 
 
 def _along(diagram: Diagram) -> list[Factor]:

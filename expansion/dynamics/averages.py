@@ -31,6 +31,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable
+from dataclasses import replace
+from fractions import Fraction
 from functools import cached_property
 from itertools import permutations, product
 
@@ -44,7 +46,7 @@ from diagrams.engine import (
     TraceRepresentation,
 )
 from diagrams.flow import Flow
-from diagrams.generator import Generator
+from diagrams.generator import Generator, at_rest, is_velocity
 from diagrams.merge import symmetric_tensors
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Tensor
@@ -111,6 +113,8 @@ class Averages:
     ----------
     account : Account
         What the work is charged to; it may be replaced.
+    period : int
+        Derivatives that a merger takes: two under inertia, of a weight and of its velocity.
     """
 
     def __init__(
@@ -123,7 +127,11 @@ class Averages:
         self.generator = Generator.of(potential)
         self.potential = self.generator.potential
         self.account = Account(tick or (lambda added: None))
+        self.period = 1 if self.generator.friction is None else 2
+        # The velocities of exchangeable weights would have to be exchanged with them.
+        exchange = exchange and self.period == 1
         self.exchangeable = symmetric_tensors(*self.generator.invariants) if exchange else ()
+        self._moved: dict[Diagram, list[DiagramSum]] = {}
         self._others = others
         self._done = 0
         self._stores = _stores(self.generator, others, self._do)
@@ -147,7 +155,9 @@ class Averages:
         self.account.tick(added)
 
     def mean(self, diagram: Diagram) -> Moments:
-        """The mean of a diagram at time zero."""
+        """The mean of a diagram at time zero, where velocities vanish."""
+        if any(is_velocity(tensor) for tensor in diagram.tensors):
+            return {}
         store = self._store(diagram)
         quick = len(diagram.nodes) > FEW_NODES or isinstance(store, TraceRepresentation)
         # One by one, a factor of another law has as many blocks as there are sets of factors.
@@ -188,10 +198,13 @@ class Averages:
 
     def _derivative(self, diagram: Diagram, s: int) -> tuple[Moments, int]:
         """A derivative and what it counts."""
+        if self.period > 1 and (s or any(is_velocity(tensor) for tensor in diagram.tensors)):
+            return self._inertial(diagram, s)
         representation = self._store(diagram)
         flow = self._flows.get(diagram)
         if flow is None:
-            flow = Flow(DiagramSum({diagram: 1}), self.generator, representation)
+            gradient = replace(self.generator, friction=None)
+            flow = Flow(DiagramSum({diagram: 1}), gradient, representation)
             self._flows[diagram] = flow
         self._done = 0
         try:
@@ -204,6 +217,18 @@ class Averages:
         if representation.contractions > KEPT_CONTRACTIONS:
             representation.forget()
         return value, work
+
+    def _inertial(self, diagram: Diagram, s: int) -> tuple[Moments, int]:
+        """The same under inertia, diagram by diagram."""
+        known = self._moved.setdefault(diagram, [DiagramSum({diagram: 1})])
+        while len(known) <= s:
+            known.append(self.generator.applied(known[-1]))
+        total: Moments = {}
+        for other, c in at_rest(known[s]):
+            for powers, value in self.mean(other).items():
+                total[powers] = total.get(powers, Fraction(0)) + c * value
+        self._done = 0
+        return {powers: c for powers, c in total.items() if c}, len(known[s])
 
     def _do(self, added: int) -> None:
         self._done += added
