@@ -6,6 +6,7 @@ certifies it by the exact coefficients. Its kind decides how it is solved, each 
 - *finite*: an exact system of differential equations (`pde.systems`), averaged at the end over the
   cores that are Gaussian at time zero, if there are any;
 - *one site*: the moments of a particle in the effective potential;
+- a potential that is that of a solved regime: its solution (`pde.reduced_twins`);
 - *chains*, of which every core gives the next by one rule: the moments of a spectrum, whose points
   move as particles;
 - *words* and everything else: exact leading coefficients, far beyond those of the engine, in which
@@ -50,6 +51,7 @@ from expansion.regimes import Regimes
 from expansion.series import Budget
 from pde.evolution import Certificate, DerivationStep, Origin, Solution
 from pde.hierarchies import HierarchyKind, HierarchySummary
+from pde.reduced_twins import shared_solution
 from pde.systems import (
     GAUSSIAN,
     RADEMACHER,
@@ -335,6 +337,9 @@ def _solved(task: _Task) -> Solution | None:
         site = _site(dynamics.particle(), task.start)
         if site is not None:
             return site_solution(site, title=problem, regime=regime, derivation=steps)
+    shared = shared_solution(dynamics, [task.expected(s) for s in range(task.known)], task.target)
+    if shared is not None:
+        return replace(shared, derivation=(*steps, *shared.derivation))
     chains = _chained(task)
     if chains is not None:
         spectral = spectrum_solution(chains, problem=problem, regime=regime, derivation=steps)
