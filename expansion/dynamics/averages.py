@@ -61,6 +61,9 @@ FEW_NODES = 5
 MANY_FACTORS = 30
 """Diagrams with more factors are averaged one by one."""
 
+REWRITTEN = 10
+"""The work of a diagram that inertia rewrites by itself, in diagrams of the bulk engine."""
+
 KEPT_CONTRACTIONS = 400_000
 """Tables of contractions with more entries are dropped after use: about 200 MB."""
 
@@ -223,12 +226,13 @@ class Averages:
         known = self._moved.setdefault(diagram, [DiagramSum({diagram: 1})])
         while len(known) <= s:
             known.append(self.generator.applied(known[-1]))
+            self.tick(0)  # raises if the time is over
         total: Moments = {}
         for other, c in at_rest(known[s]):
             for powers, value in self.mean(other).items():
                 total[powers] = total.get(powers, Fraction(0)) + c * value
         self._done = 0
-        return {powers: c for powers, c in total.items() if c}, len(known[s])
+        return {powers: c for powers, c in total.items() if c}, REWRITTEN * len(known[s])
 
     def _do(self, added: int) -> None:
         self._done += added
