@@ -43,6 +43,7 @@ from functools import total_ordering
 from typing import TYPE_CHECKING
 
 from diagrams import text
+from diagrams.arguments import brief
 from diagrams.canonical import Factor, automorphism_order, canonical_form
 from diagrams.display import picture
 from diagrams.errors import InvalidInputError
@@ -77,6 +78,9 @@ class Diagram:
 
     nodes: tuple[Axis, ...]
     factors: tuple[Factor, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Diagram {brief(self)}>"
 
     def __post_init__(self) -> None:
         for factor in self.factors:
