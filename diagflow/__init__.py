@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         DiagflowError,
         InvalidInputError,
     )
-    from expansion.closest_regime import where
+    from expansion.closest_regime import locate, where
     from expansion.correlators import correlators
     from expansion.dynamics.derivation import EffectiveDynamics, derive
     from expansion.leading import LeadingSeries
@@ -72,6 +72,7 @@ __all__ = [
     "cp",
     "deep_linear",
     "derive",
+    "locate",
     "loss_series",
     "mlp_linear",
     "read_problem_file",
@@ -105,6 +106,7 @@ _HOME = {
     "cp": "expansion.models",
     "deep_linear": "expansion.models",
     "derive": "expansion.dynamics.derivation",
+    "locate": "expansion.closest_regime",
     "loss_series": "expansion.series",
     "mlp_linear": "expansion.models",
     "read_problem_file": "expansion.problem_files.problem_file",

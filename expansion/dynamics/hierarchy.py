@@ -40,6 +40,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from diagrams.arguments import brief
 from diagrams.diagram import Diagram
 from diagrams.errors import InvalidInputError
 from diagrams.generator import at_rest, is_velocity
@@ -79,6 +80,9 @@ class CoreTerm:
 
     coefficient: Polynomial
     cores: tuple[Diagram, ...]
+
+    def __repr__(self) -> str:
+        return f"<CoreTerm {brief(self)}>"
 
     def __str__(self) -> str:
         factor = f"({self.coefficient})" if len(self.coefficient) > 1 else str(self.coefficient)

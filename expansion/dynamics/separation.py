@@ -45,6 +45,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
+from diagrams.arguments import brief
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
 from diagrams.engine import Tick
@@ -91,6 +92,9 @@ class Split:
     sizes: Monomial
     variance: Fraction | None
     square: Fraction | None
+
+    def __repr__(self) -> str:
+        return f"<Split {brief(self.block)}>"
 
 
 class Separation:

@@ -394,6 +394,9 @@ class Evaluator:
             if node.kind == "symbol" and node.name != variable:
                 raise KeyError(node.name)
 
+    def __repr__(self) -> str:
+        return f"<Evaluator of {len(self._program)} operations>"
+
     @cached_property
     def _uniform(self) -> Uniform:
         return Uniform(self._program)
