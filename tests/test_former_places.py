@@ -15,6 +15,7 @@ PLACES = {
     "pde.characteristics": "pde.characteristics.characteristics",
     "pde.equation": "pde.recurrences.equation",
     "pde.hadamard": "pde.recurrences.hadamard",
+    "pde.numerics.rationals": "diagrams.rationals",
     "pde.recurrence": "pde.recurrences.recurrence",
     "pde.recurrence_search": "pde.recurrences.search",
     "pde.resummation": "pde.numerics.resummation",

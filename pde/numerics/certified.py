@@ -36,10 +36,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from flint import arb, ctx, fmpq
+from flint import arb, ctx
 from numpy.typing import NDArray
 
 from diagrams.errors import InvalidInputError
+from diagrams.rationals import as_fmpq
 from pde.numerics.programs import Node, Program, at_numbers, compiled
 from pde.numerics.uniform_bounds import SMALL_POWERS, ULPS, Uniform
 
@@ -235,7 +236,7 @@ def _ball(program: Program, t: arb | None) -> arb:
 def _ball_step(node: Node, parts: list[arb], t: arb | None) -> arb:
     match node.kind:
         case "number":
-            return arb(fmpq(node.number.numerator, node.number.denominator))
+            return arb(as_fmpq(node.number))
         case "symbol":
             if t is None:
                 raise KeyError(node.name)
@@ -255,7 +256,7 @@ def _ball_step(node: Node, parts: list[arb], t: arb | None) -> arb:
                 return _whole(x, power.numerator)
             if power == Fraction(1, 2):
                 return x.sqrt()
-            return x ** arb(fmpq(power.numerator, power.denominator))
+            return x ** arb(as_fmpq(power))
     return _FUNCTIONS[node.name].balls(parts[0])
 
 
@@ -452,7 +453,7 @@ class Evaluator:
             tried *= 2
         while tried <= max(_MOST, 8 * bits):
             with working_precision(tried):
-                ball = _ball(self._program, arb(fmpq(t.numerator, t.denominator)))
+                ball = _ball(self._program, arb(as_fmpq(t)))
             if ball.is_finite():
                 _, top = _exponents(ball.mid())
                 _, width = _exponents(ball.rad())
