@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         DiagflowError,
         InvalidInputError,
     )
-    from expansion.closest_regime import where
+    from expansion.closest_regime import locate, where
     from expansion.correlators import correlators
     from expansion.dynamics.derivation import EffectiveDynamics, derive
     from expansion.leading import LeadingSeries
@@ -75,6 +75,7 @@ __all__ = [
     "deep_linear",
     "derive",
     "fit",
+    "locate",
     "loss_series",
     "mlp_linear",
     "read_problem_file",
@@ -109,6 +110,7 @@ _HOME = {
     "deep_linear": "expansion.models",
     "derive": "expansion.dynamics.derivation",
     "fit": "diagflow.fits",
+    "locate": "expansion.closest_regime",
     "loss_series": "expansion.series",
     "mlp_linear": "expansion.models",
     "read_problem_file": "expansion.problem_files.problem_file",

@@ -37,6 +37,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from diagrams.rationals import as_fmpq, as_fraction
 from diagrams.variances import Variance
 from expansion.polynomial import Polynomial
 from expansion.vertex_sequences import Vector, VertexSequence
@@ -228,17 +229,14 @@ def _left_inverse(units: Rescaling) -> dict[str, dict[str, Fraction]] | None:
     if not names:
         return None
     matrix = flint.fmpq_mat(
-        [
-            [flint.fmpq(k.numerator, k.denominator) for k in (c.get(n, Fraction(0)) for n in names)]
-            for c in columns.values()
-        ]
+        [[as_fmpq(k) for k in (c.get(n, Fraction(0)) for n in names)] for c in columns.values()]
     )
     square = matrix * matrix.transpose()
     if square.det() == 0:
         return None
     inverse = square.inv() * matrix
     return {
-        name: {n: Fraction(int(inverse[i, j].p), int(inverse[i, j].q)) for j, n in enumerate(names)}
+        name: {n: as_fraction(inverse[i, j]) for j, n in enumerate(names)}
         for i, name in enumerate(columns)
     }
 

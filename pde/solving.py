@@ -184,7 +184,7 @@ def solution(regime_set: Regimes, name: str) -> Solution:
     if regime_set.exponents.discrete:
         raise InvalidInputError(
             f"regime {regime.name}: time is discrete, and there is no series in it to sum; the "
-            "exact means after every step are its coefficients, see expand --steps"
+            "exact means after every step are its coefficients, see loss_series(problem)"
         )
     known = recognised(problem)
     twin = None if known is None or known.is_itself else _twin(regime_set, regime, known)

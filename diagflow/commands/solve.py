@@ -290,10 +290,10 @@ def _nearest(
 ) -> str:
     """The regime that describes numbers best at some times; prints its neglected share."""
     from diagflow.terminal import note
-    from expansion.closest_regime import where
+    from expansion.closest_regime import locate
 
     T = values.get("T", Fraction(1))
-    place = where(
+    place = locate(
         regime_set,
         at={name: value for name, value in values.items() if name != "T"},
         times=[Fraction(t) / T for t in times],

@@ -232,7 +232,12 @@ def listed(regime_set: Regimes) -> Iterator[dict[str, Any]]:
             solved = solution(regime_set, regime.name)
             check = check_solution(solved)
         except DiagflowError as error:
-            yield {"regime": regime.name, "method": None, "reason": as_options(error)}
+            yield {
+                "regime": regime.name,
+                "method": None,
+                "reason": as_options(error),
+                "code": error.code,
+            }
             continue
         yield {
             "regime": regime.name,

@@ -12,7 +12,7 @@ import pytest
 import sympy
 from jsonschema import Draft202012Validator
 
-from diagflow import cp, loss_series, regimes, simulate, solve, two_layer, where
+from diagflow import cp, locate, loss_series, regimes, simulate, solve, two_layer
 from diagflow.schemas import schema
 from diagflow.show.languages import Language, formula_code, series_code
 from diagflow.show.series_sum import summed
@@ -144,7 +144,7 @@ def test_regimes_are_written_as_a_table(run: Run) -> None:
     rows = list(csv.DictReader(io.StringIO(out)))
     assert code == 0 and [row["regime"] for row in rows][:2] == ["A", "B"]
     best = min(rows, key=lambda row: float(row["neglected"]))
-    place = where(cp(order=2, symmetric=True), p=512, H=256, sigma2=Fraction(1, 50000))
+    place = locate(cp(order=2, symmetric=True), p=512, H=256, sigma2=Fraction(1, 50000))
     assert best["regime"] == place.table[0].regime.name
 
 
