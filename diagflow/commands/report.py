@@ -176,8 +176,8 @@ def _end(report: "Explored | Report") -> None:
         raise typer.Exit(INTERRUPTED)
     if report.over_budget:
         typer.echo(
-            "diagflow: error: budget: not all of the report was finished; it says what is missing; "
-            "raise the limits or ask for fewer terms",
+            "diagflow: error: budget: not all of the report was finished; it lists the missing "
+            "parts; raise the limits or ask for fewer terms",
             err=True,
         )
         raise typer.Exit(USAGE_ERROR)

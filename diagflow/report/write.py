@@ -245,8 +245,8 @@ def _map(regime_set: Regimes, folder: Path, stops: list[BaseException]) -> list[
         plot_regimes(regime_set, folder / MAP_FILE)
     except DiagflowError as error:
         # The folder of the moment is no place that a reader could find.
-        said = str(error).replace(f"{folder / MAP_FILE}: ", "")
-        return [f"the map of regimes: {said}"]
+        reason = str(error).replace(f"{folder / MAP_FILE}: ", "")
+        return [f"the map of regimes: {reason}"]
     except KeyboardInterrupt as error:
         stops.append(error)
         return ["the map of regimes: interrupted"]

@@ -108,7 +108,7 @@ class EffectiveDynamics:
     regime : Regime
     potential : tuple of CoreTerm
         The reduced potential: the terms that move a core, without the normalisation of the loss;
-        whole diagrams where the reduced ones do not tell how the cores move.
+        whole diagrams where the reduced ones do not show how the cores move.
     output : tuple of CoreTerm
         The leading part of what is followed, normalised, without what does not move.
     cores : tuple of (Diagram, Fraction)
