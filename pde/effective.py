@@ -160,8 +160,8 @@ class _Question:
 @lru_cache(maxsize=256)
 def _answer(question: _Question) -> Answer:
     regime_set, name = question.regime_set, question.name
-    if question.problem is not None and question.problem.drive.is_rewriting:
-        return Answer(HierarchySummary(remark="cores have no velocities"))
+    if question.problem is not None and question.problem.drive.step:
+        return Answer(HierarchySummary(remark="cores move in continuous time"))
     order = 1 if question.loss is None else read_cumulant(question.loss)[1]
     if order == 2:
         return Answer(*variance_solution(regime_set, name))
@@ -308,7 +308,9 @@ def _derived(regime_set: Regimes, name: str, *, rate_of_change: bool) -> Effecti
 @lru_cache(maxsize=2)
 def _averages(problem: Problem, loss: str | None) -> Averages:
     """The table of means that all regimes of a problem share."""
-    return Averages(problem.driven.generator, problem.quantity(loss or problem.loss_name).diagrams)
+    return Averages(
+        problem.dynamics.generator, problem.quantity(loss or problem.loss_name).diagrams
+    )
 
 
 def _solved(task: _Task) -> Solution | None:

@@ -28,9 +28,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from diagrams.arguments import brief
+from diagrams.components import pieces
 from diagrams.diagram import Diagram
 from diagrams.wick import Monomial
-from expansion.dynamics.averages import pieces
 from expansion.dynamics.coincidence import Coincidence
 from expansion.dynamics.scales import Scales, times
 from expansion.dynamics.separation import Separation, Split
