@@ -1,5 +1,6 @@
 """``diagflow solve``: the loss curve of a regime, its formula and its proof."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
@@ -140,15 +141,14 @@ def run(
     """
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.comparison.finite_size import finite_size_correction
+<<<<<<< HEAD
     from diagflow.fits import fit
     from diagflow.show import solution as show_solution
     from diagflow.time_limit import TimeLimit, time_limit
+=======
+    from diagflow.time_limit import TimeLimit
+>>>>>>> main
     from diagrams.errors import InvalidInputError
-    from pde.bands import band as one_run
-    from pde.bands import variance_of
-    from pde.curve_check import check_curve
-    from pde.deadline import seconds_left
-    from pde.solving import solve
 
     if not listing and (regime is None or at is None):
         missing = "--regime" if regime is None else "--at"
@@ -162,8 +162,7 @@ def run(
     check_fit(fitting=fitting, limit=limit_of_loss, output=output.value)
     values = {} if at is None else parse_values(at)
     grid = parse_times(_TIMES if times is None else times)
-    seconds = resources.max_seconds
-    limit = TimeLimit.begun(seconds, f"the list of solutions of {problem.title}")
+    limit = TimeLimit.begun(resources.max_seconds, f"the list of solutions of {problem.title}")
     regime_set = search(
         continuous(problem, NAME),
         loss=followed,
@@ -180,11 +179,63 @@ def run(
     assert regime is not None
     if regime == AUTOMATIC:
         regime = _nearest(regime_set, values, grid)
+    solved = _solved(
+        regime_set, regime, values, grid, whole=times is not None, band=band, resources=resources
+    )
+    correction = finite_size_correction(regime_set, regime, values, theory=solved.evolution)
+    _warn(regime_set, regime, values, solved, correction)
+    typer.echo(_rendered(solved, regime, output), nl=False)
+    if plot is not None:
+        from diagflow.plotting.curve_figure import plot_evolution
+
+        # After the numbers, which do not depend on it.
+        plot_evolution(
+            solved.evolution,
+            plot,
+            times=solved.grid,
+            correction=correction,
+            at=values,
+            band=solved.apart,
+        )
+    _end(solved.evolution, solved.check)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Solved:
+    """A curve at times, with its check and, if it is asked for, the band of single runs."""
+
+    evolution: "LossEvolution"
+    grid: "Sequence[float]"
+    losses: "Sequence[float]"
+    check: "CurveCheck"
+    apart: "Sequence[float | None] | None"
+
+
+def _solved(
+    regime_set: "Regimes",
+    regime: str,
+    values: "Mapping[str, Fraction]",
+    grid: "Sequence[float]",
+    *,
+    whole: bool,
+    band: bool,
+    resources: Resources,
+) -> _Solved:
+    """The curve of a regime; unless the whole grid is asked for it ends with the solution."""
+    from diagflow.show import solution as show_solution
+    from diagflow.time_limit import time_limit
+    from pde.bands import band as one_run
+    from pde.bands import variance_of
+    from pde.curve_check import check_curve
+    from pde.deadline import seconds_left
+    from pde.solving import solve
+
+    seconds = resources.max_seconds
     # A computation that tracks its progress ends a little earlier, with a better message.
     sooner = None if seconds is None else _SOONER * seconds
     with time_limit(seconds, f"solution of regime {regime}"), seconds_left(sooner):
         evolution = solve(regime_set, regime, at=values)
-        if times is None and not evolution.domain.stop > grid[-1]:
+        if not whole and not evolution.domain.stop > grid[-1]:
             grid = _inside(evolution.domain.stop, len(grid))
         losses = show_solution.finite(evolution(grid), grid)
         check = check_curve(evolution, grid)
@@ -193,10 +244,21 @@ def run(
             kept = resources.opened_store()
             variance = variance_of(regime_set, regime, budget=resources.budget, store=kept)
             apart = one_run(variance.at(evolution.parameters), grid)
+<<<<<<< HEAD
         fitted = fit(evolution, limit=limit_of_loss) if fitting else None
     correction = finite_size_correction(regime_set, regime, values, theory=evolution)
     _warn(regime_set, regime, values, evolution, correction, (grid, losses))
     whole = {
+=======
+    return _Solved(evolution=evolution, grid=grid, losses=losses, check=check, apart=apart)
+
+
+def _rendered(solved: _Solved, regime: str, output: SolutionFormat) -> str:
+    """The curve and what supports it, or its formula as code, in a format."""
+    from diagflow.show import solution as show_solution
+
+    render = {
+>>>>>>> main
         SolutionFormat.text: show_solution.text,
         SolutionFormat.json: show_solution.json_text,
     }
@@ -204,6 +266,7 @@ def run(
         SolutionFormat.csv: show_solution.csv_text,
         SolutionFormat.latex: show_solution.latex,
     }
+<<<<<<< HEAD
     if output in whole:
         typer.echo(whole[output](evolution, grid, losses, check, apart, fitted), nl=False)
     elif output in render:
@@ -216,6 +279,11 @@ def run(
         # After the numbers, which do not depend on it.
         plot_evolution(evolution, plot, times=grid, correction=correction, at=values, band=apart)
     _end(evolution, check)
+=======
+    if output not in render:
+        return _code(solved.evolution, regime, output)
+    return render[output](solved.evolution, solved.grid, solved.losses, solved.check, solved.apart)
+>>>>>>> main
 
 
 def _inside(stop: float, count: int) -> tuple[float, ...]:
@@ -239,26 +307,24 @@ def _warn(
     regime_set: "Regimes",
     regime: str,
     values: "Mapping[str, Fraction]",
-    evolution: "LossEvolution",
+    solved: _Solved,
     correction: "FiniteSizeCorrection",
-    curve: "tuple[Sequence[float], Sequence[float]]",
 ) -> None:
     """Print a warning if the regime neglects much at these numbers and times."""
     from diagflow.show.solution import neglect_warning
     from diagflow.terminal import note
     from pde.solving import neglected
 
-    grid, losses = curve
     share = neglected(
         regime_set,
         regime,
         values,
-        times=grid,
-        losses=losses,
-        left_out=evolution.certificate.left_out,
+        times=solved.grid,
+        losses=solved.losses,
+        left_out=solved.evolution.certificate.left_out,
     )
     # With the solution the neglected share is known at more times than without.
-    added, error = correction.estimate(grid)
+    added, error = correction.estimate(solved.grid)
     warning = neglect_warning(
         share.corrected(added.tolist(), error.tolist()), T=values.get("T", Fraction(1))
     )

@@ -139,14 +139,21 @@ def write_report(
     whole = TimeLimit.begun(seconds, f"report {problem.title}")
     if budget is not None and seconds is not None:
         budget = replace(budget, seconds=seconds * _EXPANSION)
-    limits = TrialLimits(simulation_seconds, whole)
     stops: list[BaseException] = []
     found, missing = _found(problem, loss, terms, slice, budget, progress, whole, stops)
     unwanted = {found[name].name for name in without} if isinstance(found, Regimes) else set()
-    hurried = False  # whether a part needed more than its share of the time
+    parts = _Parts(
+        whole=whole,
+        limits=TrialLimits(simulation_seconds, whole),
+        stops=stops,
+        missing=missing,
+        solved={},
+        figures={},
+    )
     try:
         with tempfile.TemporaryDirectory(dir=_existing(folder), prefix=".report") as name:
             made = Path(name)
+<<<<<<< HEAD
             solved: dict[str, Solution | DiagflowError] = {}
             figures: dict[str, str] = {}
             captions: dict[str, str] = {}
@@ -179,8 +186,19 @@ def write_report(
                 figures=figures,
                 captions=captions,
                 solved=solved,
+=======
+            if isinstance(found, Regimes):
+                parts.missing += _map(found, made, stops)
+                parts.solve(found, simulate=simulate)
+                if simulate:
+                    parts.simulate(found, made, unwanted, jobs, simulated)
+            text = article(
+                found,
+                figures=parts.figures,
+                solved=parts.solved,
+>>>>>>> main
                 has_map=(made / MAP_FILE).exists(),
-                missing=missing,
+                missing=parts.missing,
             )
             (made / "main.tex").write_text(text, encoding="utf-8")
             reason = _compile(made)
@@ -194,10 +212,67 @@ def write_report(
         folder / "main.tex",
         pdf,
         reason,
-        tuple(missing),
+        tuple(parts.missing),
         interrupted=is_interrupted(stops),
-        over_budget=bool(missing) and (whole.is_over or hurried or len(stops) > 0),
+        over_budget=bool(parts.missing) and (whole.is_over or parts.hurried or len(stops) > 0),
     )
+
+
+@dataclass(slots=True)
+class _Parts:
+    """The parts of a report as far as they are made.
+
+    Parameters
+    ----------
+    whole : TimeLimit
+    limits : TrialLimits
+        Of the simulations.
+    stops : list of BaseException
+        What stopped parts.
+    missing : list of str
+    solved, figures : dict
+        By the names of regimes.
+    hurried : bool
+        Whether a part needed more than its share of the time.
+    """
+
+    whole: TimeLimit
+    limits: TrialLimits
+    stops: list[BaseException]
+    missing: list[str]
+    solved: dict[str, Solution | DiagflowError]
+    figures: dict[str, str]
+    hurried: bool = False
+
+    def solve(self, regime_set: Regimes, *, simulate: bool) -> None:
+        """Solve all regimes; each of them may be simulated as well."""
+        self.solved = solutions(
+            regime_set,
+            limit=self.whole,
+            further=len(regime_set) if simulate else 0,
+            stopped=self.stops.append,
+        )
+        late = unfinished_solutions(self.solved)
+        self.missing += late
+        self.hurried = self.whole.seconds is not None and bool(late)
+
+    def simulate(
+        self,
+        regime_set: Regimes,
+        folder: Path,
+        unwanted: Collection[str],
+        jobs: int,
+        begun: Callable[[str], None],
+    ) -> None:
+        """Compare the solved regimes with simulations and draw the curves."""
+        stopped = is_interrupted(self.stops)
+        wanted = [n for n in simulable(self.solved) if n not in unwanted and not stopped]
+        trials = run_trials(
+            regime_set, wanted, self.limits, jobs=jobs, begun=begun, stopped=self.stops.append
+        )
+        self.missing += [trial.reason for trial in trials if trial.reason]
+        self.hurried |= any(trial.reason and trial.had_less for trial in trials)
+        self.figures = _figures(regime_set, folder, trials)
 
 
 def _map(regime_set: Regimes, folder: Path, stops: list[BaseException]) -> list[str]:
@@ -207,8 +282,8 @@ def _map(regime_set: Regimes, folder: Path, stops: list[BaseException]) -> list[
             plot_regimes(regime_set, folder / MAP_FILE)
     except DiagflowError as error:
         # The folder of the moment is no place that a reader could find.
-        said = str(error).replace(f"{folder / MAP_FILE}: ", "")
-        return [f"the map of regimes: {said}"]
+        reason = str(error).replace(f"{folder / MAP_FILE}: ", "")
+        return [f"the map of regimes: {reason}"]
     except KeyboardInterrupt as error:
         stops.append(error)
         return ["the map of regimes: interrupted"]
