@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from diagflow.comparison.finite_size import FiniteSizeCorrection
+    from diagflow.fits import CurveFit
     from diagflow.time_limit import TimeLimit
     from expansion.problem import Problem
     from expansion.regimes import Regimes
@@ -141,13 +142,8 @@ def run(
     """
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.comparison.finite_size import finite_size_correction
-<<<<<<< HEAD
     from diagflow.fits import fit
-    from diagflow.show import solution as show_solution
     from diagflow.time_limit import TimeLimit, time_limit
-=======
-    from diagflow.time_limit import TimeLimit
->>>>>>> main
     from diagrams.errors import InvalidInputError
 
     if not listing and (regime is None or at is None):
@@ -184,7 +180,11 @@ def run(
     )
     correction = finite_size_correction(regime_set, regime, values, theory=solved.evolution)
     _warn(regime_set, regime, values, solved, correction)
-    typer.echo(_rendered(solved, regime, output), nl=False)
+    fitted = None
+    if fitting:
+        with time_limit(resources.max_seconds, f"the fit of regime {regime}"):
+            fitted = fit(solved.evolution, limit=limit_of_loss)
+    typer.echo(_rendered(solved, regime, output, fitted), nl=False)
     if plot is not None:
         from diagflow.plotting.curve_figure import plot_evolution
 
@@ -244,21 +244,16 @@ def _solved(
             kept = resources.opened_store()
             variance = variance_of(regime_set, regime, budget=resources.budget, store=kept)
             apart = one_run(variance.at(evolution.parameters), grid)
-<<<<<<< HEAD
-        fitted = fit(evolution, limit=limit_of_loss) if fitting else None
-    correction = finite_size_correction(regime_set, regime, values, theory=evolution)
-    _warn(regime_set, regime, values, evolution, correction, (grid, losses))
-    whole = {
-=======
     return _Solved(evolution=evolution, grid=grid, losses=losses, check=check, apart=apart)
 
 
-def _rendered(solved: _Solved, regime: str, output: SolutionFormat) -> str:
+def _rendered(
+    solved: _Solved, regime: str, output: SolutionFormat, fitted: "CurveFit | None"
+) -> str:
     """The curve and what supports it, or its formula as code, in a format."""
     from diagflow.show import solution as show_solution
 
-    render = {
->>>>>>> main
+    whole = {
         SolutionFormat.text: show_solution.text,
         SolutionFormat.json: show_solution.json_text,
     }
@@ -266,24 +261,12 @@ def _rendered(solved: _Solved, regime: str, output: SolutionFormat) -> str:
         SolutionFormat.csv: show_solution.csv_text,
         SolutionFormat.latex: show_solution.latex,
     }
-<<<<<<< HEAD
+    curve = (solved.evolution, solved.grid, solved.losses, solved.check, solved.apart)
     if output in whole:
-        typer.echo(whole[output](evolution, grid, losses, check, apart, fitted), nl=False)
-    elif output in render:
-        typer.echo(render[output](evolution, grid, losses, check, apart), nl=False)
-    else:
-        typer.echo(_code(evolution, regime, output), nl=False)
-    if plot is not None:
-        from diagflow.plotting.curve_figure import plot_evolution
-
-        # After the numbers, which do not depend on it.
-        plot_evolution(evolution, plot, times=grid, correction=correction, at=values, band=apart)
-    _end(evolution, check)
-=======
+        return whole[output](*curve, fitted)
     if output not in render:
         return _code(solved.evolution, regime, output)
-    return render[output](solved.evolution, solved.grid, solved.losses, solved.check, solved.apart)
->>>>>>> main
+    return render[output](*curve)
 
 
 def _inside(stop: float, count: int) -> tuple[float, ...]:

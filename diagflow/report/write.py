@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -149,54 +149,22 @@ def write_report(
         missing=missing,
         solved={},
         figures={},
+        captions={},
     )
     try:
         with tempfile.TemporaryDirectory(dir=_existing(folder), prefix=".report") as name:
             made = Path(name)
-<<<<<<< HEAD
-            solved: dict[str, Solution | DiagflowError] = {}
-            figures: dict[str, str] = {}
-            captions: dict[str, str] = {}
-            if isinstance(found, Regimes):
-                missing += _map(found, made, stops)
-                solved = solutions(
-                    found,
-                    limit=whole,
-                    # Each regime may be simulated as well.
-                    further=len(found) if simulate else 0,
-                    stopped=stops.append,
-                )
-                missing += unfinished_solutions(solved)
-                hurried = seconds is not None and bool(unfinished_solutions(solved))
-                wanted = [
-                    name
-                    for name in simulable(solved)
-                    if simulate and name not in unwanted and not is_interrupted(stops)
-                ]
-                trials = run_trials(
-                    found, wanted, limits, jobs=jobs, begun=simulated, stopped=stops.append
-                )
-                missing += [trial.reason for trial in trials if trial.reason]
-                hurried |= any(trial.reason and trial.had_less for trial in trials)
-                figures, captions = _figures(found, made, trials)
-                if not is_interrupted(stops):
-                    missing += _summed(found, solved, made, limits, figures, captions, stops)
-            text = article(
-                found,
-                figures=figures,
-                captions=captions,
-                solved=solved,
-=======
             if isinstance(found, Regimes):
                 parts.missing += _map(found, made, stops)
                 parts.solve(found, simulate=simulate)
                 if simulate:
                     parts.simulate(found, made, unwanted, jobs, simulated)
+                parts.sum(found, made)
             text = article(
                 found,
                 figures=parts.figures,
+                captions=parts.captions,
                 solved=parts.solved,
->>>>>>> main
                 has_map=(made / MAP_FILE).exists(),
                 missing=parts.missing,
             )
@@ -230,7 +198,7 @@ class _Parts:
     stops : list of BaseException
         What stopped parts.
     missing : list of str
-    solved, figures : dict
+    solved, figures, captions : dict
         By the names of regimes.
     hurried : bool
         Whether a part needed more than its share of the time.
@@ -242,6 +210,7 @@ class _Parts:
     missing: list[str]
     solved: dict[str, Solution | DiagflowError]
     figures: dict[str, str]
+    captions: dict[str, str]
     hurried: bool = False
 
     def solve(self, regime_set: Regimes, *, simulate: bool) -> None:
@@ -272,7 +241,33 @@ class _Parts:
         )
         self.missing += [trial.reason for trial in trials if trial.reason]
         self.hurried |= any(trial.reason and trial.had_less for trial in trials)
-        self.figures = _figures(regime_set, folder, trials)
+        self.figures, self.captions = _figures(regime_set, folder, trials)
+
+    def sum(self, regime_set: Regimes, folder: Path) -> None:
+        """Draw the curves of resummed regimes with their errors."""
+        summed = {
+            name: known
+            for name, known in self.solved.items()
+            if isinstance(known, Solution) and known.method is Method.RESUMMED
+        }
+        for number, (name, known) in enumerate(summed.items()):
+            what = f"the curve of regime {name}"
+            if self.limits.is_over or is_interrupted(self.stops):
+                self.missing.append(what)
+                continue
+            file = _file(name)
+            try:
+                with time_limit(self.limits.next(len(summed) - number), what):
+                    at = draw_summed(regime_set, regime_set[name], known, folder / file)
+            except BudgetExceededError:
+                self.missing.append(what)
+            except KeyboardInterrupt as error:
+                self.stops.append(error)
+                self.missing.append(f"{what}: interrupted")
+            else:
+                if at is not None:
+                    self.figures[name] = file
+                    self.captions[name] = caption_summed(regime_set[name], at)
 
 
 def _map(regime_set: Regimes, folder: Path, stops: list[BaseException]) -> list[str]:
@@ -334,42 +329,6 @@ def _figures(
             figures[trial.regime] = file
             captions[trial.regime] = caption(regime, trial.done)
     return figures, captions
-
-
-def _summed(
-    regime_set: Regimes,
-    solved: Mapping[str, Solution | DiagflowError],
-    folder: Path,
-    limits: TrialLimits,
-    figures: dict[str, str],
-    captions: dict[str, str],
-    stops: list[BaseException],
-) -> list[str]:
-    """Add the curves of resummed regimes; return those that were not finished."""
-    missing = []
-    summed = {
-        name: known
-        for name, known in solved.items()
-        if isinstance(known, Solution) and known.method is Method.RESUMMED
-    }
-    for number, (name, known) in enumerate(summed.items()):
-        if limits.is_over:
-            missing.append(f"the curve of regime {name}")
-            continue
-        file = _file(name)
-        try:
-            with time_limit(limits.next(len(summed) - number), f"the curve of regime {name}"):
-                at = draw_summed(regime_set, regime_set[name], known, folder / file)
-        except BudgetExceededError:
-            missing.append(f"the curve of regime {name}")
-        except KeyboardInterrupt as error:
-            stops.append(error)
-            return [*missing, f"the curve of regime {name}: interrupted"]
-        else:
-            if at is not None:
-                figures[name] = file
-                captions[name] = caption_summed(regime_set[name], at)
-    return missing
 
 
 def _file(name: str) -> str:
