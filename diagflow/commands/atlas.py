@@ -21,7 +21,7 @@ NAME = "atlas"
 EPILOG = (
     "Examples:\n\n"
     "  diagflow atlas --output out/atlas --jobs 2 --max-seconds 1800\n\n"
-    "  diagflow atlas 'cp --order 2' 'cp --order 2 --symmetric' two-layer --output out/small\n\n"
+    "  diagflow atlas 'cp --order 2' tied-autoencoder --output out/small\n\n"
     "  diagflow atlas examples --output out/examples --no-simulations"
 )
 

@@ -27,10 +27,8 @@ NAME = "compare"
 
 EPILOG = (
     "Examples:\n\n"
-    "  diagflow compare cp --order 2 --symmetric --regime A-B-E --at p=64,H=32,sigma2=1/64 "
-    "--times 0:1:11 --runs 30\n\n"
-    "  diagflow compare cp --order 2 --regime C-D --at p=32,H=2048,sigma2=1/2048 --times 0:2:21 "
-    "--tolerance 0.05 --plot comparison.pdf"
+    "  diagflow compare tied-autoencoder --regime A-B-E --at p=64,H=32,sigma2=1/64\n\n"
+    "  diagflow compare autoencoder --regime A --at p=400,H=20,sigma2=1 --runs 20"
 )
 
 

@@ -19,7 +19,7 @@ NAME = "draw"
 EPILOG = (
     "Examples:\n\n"
     "  diagflow draw cp --order 3 --what blocks --output blocks.svg\n\n"
-    "  diagflow draw cp --order 4 --symmetric --what contractions --terms 1 --output flowers.tex"
+    "  diagflow draw cp --symmetric --what contractions --output flowers.tex"
 )
 
 

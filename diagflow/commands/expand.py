@@ -21,7 +21,7 @@ EPILOG = (
     "Examples:\n\n"
     "  diagflow expand cp --order 3 --symmetric --terms 2\n\n"
     "  diagflow expand cp --order 2 --terms 4 --format json > series.json\n\n"
-    "  diagflow expand cp --order 2 --terms 8 --at p=30,H=20,sigma2=1/60 --times 0:0.5:6\n\n"
+    "  diagflow expand cp --order 2 --terms 8 --at p=30,H=20,sigma2=1/60\n\n"
     "  diagflow expand cp --order 2 --format mathematica\n\n"
     "  diagflow expand tied-autoencoder --data --loss population\n\n"
     "  diagflow expand deep-linear --depth 3 --observable ntk-trace\n\n"

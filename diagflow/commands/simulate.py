@@ -29,11 +29,9 @@ NAME = "simulate"
 
 EPILOG = (
     "Examples:\n\n"
-    "  diagflow simulate cp --order 2 --symmetric --at p=64,H=32,sigma2=1/64 --times 0:1:11 "
-    "--runs 4\n\n"
-    "  diagflow simulate cp --order 2 --at p=16,H=64,sigma2=1/32 --times 0:2:41 --runs 8 --fit\n\n"
-    "  diagflow simulate cp --order 3 --at p=16,H=32,sigma2=1e-3 --times=-2:10:25 --runs 8 "
-    "--jobs 2 --format csv > curve.csv"
+    "  diagflow simulate cp --order 2 --at p=64,H=32,sigma2=1/64 --runs 4\n\n"
+    "  diagflow simulate autoencoder --at p=9,H=64,sigma2=1/9 --times 0:2:41 --fit\n\n"
+    "  diagflow simulate cp --at p=9,H=9,sigma2=1e-3 --times=-2:9:25 > curve.txt"
 )
 
 

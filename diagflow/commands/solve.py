@@ -37,13 +37,12 @@ NAME = "solve"
 
 EPILOG = (
     "Examples:\n\n"
-    "  diagflow solve cp --order 2 --symmetric --regime A-B-E --at p=512,H=256,sigma2=1/512 "
-    "--times 0:2:9\n\n"
-    "  diagflow solve cp --order 2 --regime auto --at p=64,H=32,sigma2=1/64 --plot loss.pdf\n\n"
-    "  diagflow solve cp --order 2 --symmetric --regime A-B-E --at p=64,H=64,sigma2=1/64 "
-    "--times 0:0.5:11 --band --plot curve.svg\n\n"
-    "  diagflow solve cp --order 2 --symmetric --regime A-B --at p=64,H=64,sigma2=1/64 --fit\n\n"
-    "  diagflow solve cp --order 2 --regime C --at p=1,H=1,sigma2=1 --format mathematica\n\n"
+    "  diagflow solve tied-autoencoder --regime A-B-E --at p=512,H=256,sigma2=1/512\n\n"
+    "  diagflow solve autoencoder --regime auto --at p=64,H=32,sigma2=1/64\n\n"
+    "  diagflow solve cp --order 2 --regime B --at p=9,H=900,sigma2=1 --plot b.svg\n\n"
+    "  diagflow solve tied-autoencoder --regime E --at p=9,H=9,sigma2=1e-3 --band\n\n"
+    "  diagflow solve tied-autoencoder --regime A-B --at p=64,H=64,sigma2=1/8 --fit\n\n"
+    "  diagflow solve autoencoder --regime C --at p=1,H=1,sigma2=1 --format julia\n\n"
     "  diagflow solve cp --order 4 --symmetric --list"
 )
 

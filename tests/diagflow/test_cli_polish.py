@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -17,7 +18,7 @@ from diagflow.terminal import LONG, duration, following, quietly
 from diagrams.errors import InvalidInputError
 from expansion.problem import Problem
 from expansion.series import Progress
-from tests.command import ENVIRONMENT, ROOT, process
+from tests.command import ENVIRONMENT, ROOT, Run, process
 
 COMMANDS = [command for commands in GROUPS.values() for command in commands]
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -204,3 +205,12 @@ def test_overflow_is_the_fault_of_the_numbers_only_if_there_are_some(
         "--at p=1e30: leads to numbers outside the range of floating point; give sizes, "
         "variances and times closer to 1"
     )
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.NAME)
+def test_examples_can_be_copied(command: Any, run: Run) -> None:
+    """Each stands on one line of a terminal of 80 columns."""
+    lines = run(command.NAME, "--help").out.partition("Examples:")[2].splitlines()
+    shown = [line.strip() for line in lines if line.strip()]
+    assert shown == [part.strip() for part in command.EPILOG.split("\n\n")[1:]]
+    assert shown and all(line.startswith("diagflow ") for line in shown)
