@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -177,7 +178,7 @@ def run(
             grid = _inside(evolution.domain.stop, len(grid))
         losses = show_solution.finite(evolution(grid), grid)
         check = check_curve(evolution, grid)
-        apart = None
+        apart, variance = None, None
         if band:
             kept = resources.opened_store()
             variance = variance_of(regime_set, regime, budget=resources.budget, store=kept)
@@ -188,7 +189,7 @@ def run(
         SolutionFormat.text: show_solution.text,
         SolutionFormat.json: show_solution.json_text,
         SolutionFormat.csv: show_solution.csv_text,
-        SolutionFormat.latex: show_solution.latex,
+        SolutionFormat.latex: partial(show_solution.latex, variance=variance),
     }
     if output in render:
         typer.echo(render[output](evolution, grid, losses, check, apart), nl=False)

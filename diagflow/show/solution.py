@@ -12,6 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from diagflow.columns import counted, hanging
+from diagflow.latex.bands import band_latex
 from diagflow.latex.solutions import left_out_latex
 from diagflow.schemas import versioned_text
 from diagflow.show.numbers import values_line
@@ -211,8 +212,13 @@ def latex(
     losses: Sequence[float],
     check: CurveCheck | None = None,
     band: Band = None,
+    *,
+    variance: Solution | None = None,
 ) -> str:
-    """The derivation step by step, the formula and its certificate, for a paper."""
+    """The derivation step by step, the formula and its certificate, for a paper.
+
+    With a band, a table of the curve and of it follows, and what is known of the variance.
+    """
     solved = evolution.solution
     parts = [f"% {solved.problem}, regime {solved.regime}", f"% {solved.source}"]
     for step in solved.derivation:
@@ -229,6 +235,8 @@ def latex(
         )
     else:
         parts.append("The curve is resummed from the exact leading coefficients themselves.")
+    if band is not None:
+        parts.append(band_latex(times, losses, band, variance))
     return "\n".join(parts) + "\n"
 
 
