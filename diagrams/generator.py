@@ -200,11 +200,11 @@ class Generator:
         if not self.rates:
             return (self.potential,)
         # One diagram for every tensor, with its rate: exchanged, they distinguish different rates.
-        told = DiagramSum()
+        moved = DiagramSum()
         for tensor in _sorted(_tensors(self.potential)):
             alone = Diagram(tensor.axes, ((tensor, tuple(range(tensor.rank))),))
-            told += self.rate(tensor) * DiagramSum({alone: 1})
-        return (self.potential, told)
+            moved += self.rate(tensor) * DiagramSum({alone: 1})
+        return (self.potential, moved)
 
     @property
     def symbols(self) -> frozenset[Axis]:

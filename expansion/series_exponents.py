@@ -422,7 +422,7 @@ def pure_target_of(problem: Problem, name: str) -> Polynomial:
 
 
 def _likely_work(series: LossSeries) -> int:
-    """How many diagrams will have been met with the next coefficient; 0 if nothing tells."""
+    """How many diagrams will have been met with the next coefficient; 0 if it is not known."""
     cost = series.expected_cost()
     return 0 if cost is None else series.work + cost.diagrams + cost.contractions
 

@@ -17,7 +17,7 @@ from fractions import Fraction
 from diagflow.gallery.curve_experiment import Case, CurveExperiment, Scale
 from diagflow.gallery.outcome import Experiment
 from diagrams.network import Network
-from diagrams.tensors import Axis, Tensor
+from diagrams.tensors import Axis, Kind, Tensor
 from expansion.drive import Drive
 from expansion.losses import QuadraticLoss
 from expansion.models import cp, deep_linear, two_layer
@@ -173,7 +173,7 @@ def _mask(*, p: int, quick: bool) -> Experiment:
     """
     axes = {name: Axis(name) for name in ("p", "H")}
     W = Tensor("W", (axes["H"], axes["p"]), variance="sigma2")
-    M = Tensor("M", (axes["p"], axes["p"]), "fixed", law="bernoulli", probability="1/2")
+    M = Tensor("M", (axes["p"], axes["p"]), Kind.FIXED, law="bernoulli", probability="1/2")
     delta = Tensor.delta(axes["p"])
     seen = QuadraticLoss(
         name="train",

@@ -36,7 +36,7 @@ def band_latex(
     0 & 32 & 1 \cdot 10^{-5} \\
     """
     parts = [
-        "\\paragraph{Band} One run differs from the mean by about "
+        "\\paragraph{Band.} One run differs from the mean by about "
         "$\\Delta L = (\\operatorname{Var} L)^{1/2}$, to leading order."
     ]
     if variance is not None:
@@ -60,6 +60,6 @@ def band_latex(
             "\\begin{center}\n\\(\\begin{array}{rrr}",
             "t & \\mathbb{E}[L] & \\Delta L \\\\ \\hline",
             *rows,
-            "\\end{array}\\)\n\\end{center}",
+            "\\end{array}\\)\n\\end{center}\n",
         ]
     )

@@ -108,7 +108,7 @@ class EffectiveDynamics:
     regime : Regime
     potential : tuple of CoreTerm
         The reduced potential: the terms that move a core, without the normalisation of the loss;
-        whole diagrams where the reduced ones do not tell how the cores move.
+        whole diagrams where the reduced ones do not show how the cores move.
     output : tuple of CoreTerm
         The leading part of what is followed, normalised, without what does not move.
     cores : tuple of (Diagram, Fraction)
@@ -466,25 +466,7 @@ def derive(
     explored = EXPLORED if terms is None else whole(terms, "terms", least=1)
     if averages is not None:
         instance(averages, Averages, "averages", remedy="take those of another derivation")
-    problem = regime_set.exponents.problem
-    if problem is None:
-        raise InvalidInputError(
-            "effective dynamics: needs the diagrams of a problem, and this map is of bare "
-            "coefficients; give regimes(problem)"
-        )
-    if problem.drive.step:
-        raise InvalidInputError(
-            f"effective dynamics of {problem.title}: cores move in continuous time; leave out the "
-            "step, or use the coefficients"
-        )
-    followed = (
-        (regime_set.exponents.loss or problem.loss_name) if loss is None else word(loss, "loss")
-    )
-    if read_cumulant(followed)[1] > 1:
-        raise InvalidInputError(
-            f"effective dynamics of {followed[:60]}: cores move as means; ask solve, which sums "
-            "what their fluctuations make of a variance"
-        )
+    problem, followed = _what_is_followed(regime_set, loss)
     regime = regime_set[name]
     first, *moving = _exact(regime_set, problem, followed, budget)
     target = _followed(problem, followed, rate_of_change=rate_of_change)
@@ -510,6 +492,30 @@ def derive(
         )
 
     return _first_certified(partial(tried, attempt) for attempt in _ATTEMPTS)
+
+
+def _what_is_followed(regime_set: Regimes, loss: str | None) -> tuple[Problem, str]:
+    """The problem of a map and the name of what is followed, where cores can follow it."""
+    problem = regime_set.exponents.problem
+    if problem is None:
+        raise InvalidInputError(
+            "effective dynamics: needs the diagrams of a problem, and this map is of bare "
+            "coefficients; give regimes(problem)"
+        )
+    if problem.drive.step:
+        raise InvalidInputError(
+            f"effective dynamics of {problem.title}: cores move in continuous time; leave out the "
+            "step, or use the coefficients"
+        )
+    followed = (
+        (regime_set.exponents.loss or problem.loss_name) if loss is None else word(loss, "loss")
+    )
+    if read_cumulant(followed)[1] > 1:
+        raise InvalidInputError(
+            f"effective dynamics of {followed[:60]}: cores move as means; ask solve, which sums "
+            "what their fluctuations make of a variance"
+        )
+    return problem, followed
 
 
 def _first_certified(attempts: Iterable[Callable[[], EffectiveDynamics]]) -> EffectiveDynamics:

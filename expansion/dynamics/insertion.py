@@ -38,7 +38,7 @@ _Place = tuple[str, tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]
 
 
 def following(members: Sequence[Diagram]) -> Diagram | None:
-    """The next member of a chain, None if the known ones do not tell it.
+    """The next member of a chain, None if the known ones do not determine it.
 
     Parameters
     ----------

@@ -63,7 +63,7 @@ CUT_WORK = 10
 _MARK = "root__"
 
 _SPECIAL = (Kind.PIN, Kind.POWER)
-"""Tensors that tell the indices of a node apart: what hangs there has no typical value."""
+"""Tensors that distinguish the indices of a node: what hangs there has no typical value."""
 
 MINIMAL_BLOCK = 4
 """Blocks with more distinct factors, and more than a merger adds, are not tried."""

@@ -440,7 +440,7 @@ class Evaluator:
     def ball(self, t: Fraction, digits: int) -> arb:
         """A ball around the value at a time, narrow enough for a number of digits.
 
-        Where the value is zero, or cannot be told from it, the ball is narrow absolutely.
+        Where the value is zero, or cannot be distinguished from it, the ball is narrow absolutely.
 
         Raises
         ------

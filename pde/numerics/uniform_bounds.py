@@ -63,7 +63,7 @@ _WIDER = 1e-14
 
 
 class _InsufficientError(Exception):
-    """The bounds for all times do not tell enough."""
+    """The bounds for all times do not suffice."""
 
 
 @dataclass(frozen=True, slots=True)
