@@ -19,8 +19,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from diagflow.display import register
+from diagflow.version import VERSION
 
 if TYPE_CHECKING:
+    from diagflow.fits import fit
     from diagflow.simulation import simulate
     from diagflow.simulation.trajectory import Trajectory
     from diagrams.errors import (
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     from pde.evolution import LossEvolution, Solution
     from pde.solving import solution, solve
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "Budget",
@@ -72,6 +74,7 @@ __all__ = [
     "cp",
     "deep_linear",
     "derive",
+    "fit",
     "locate",
     "loss_series",
     "mlp_linear",
@@ -106,6 +109,7 @@ _HOME = {
     "cp": "expansion.models",
     "deep_linear": "expansion.models",
     "derive": "expansion.dynamics.derivation",
+    "fit": "diagflow.fits",
     "locate": "expansion.closest_regime",
     "loss_series": "expansion.series",
     "mlp_linear": "expansion.models",

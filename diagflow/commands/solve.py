@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagflow.commands.ensemble import Band, TimesOfSolution
+from diagflow.commands.ensemble import (
+    Band,
+    Fitting,
+    LimitOfLoss,
+    TimesOfSolution,
+    check_fit,
+)
 from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import continuous, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
@@ -18,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from diagflow.comparison.finite_size import FiniteSizeCorrection
+    from diagflow.fits import CurveFit
     from diagflow.time_limit import TimeLimit
     from expansion.problem import Problem
     from expansion.regimes import Regimes
@@ -35,6 +42,7 @@ EPILOG = (
     "  diagflow solve cp --order 2 --regime auto --at p=64,H=32,sigma2=1/64 --plot loss.pdf\n\n"
     "  diagflow solve cp --order 2 --symmetric --regime A-B-E --at p=64,H=64,sigma2=1/64 "
     "--times 0:0.5:11 --band --plot curve.svg\n\n"
+    "  diagflow solve cp --order 2 --symmetric --regime A-B --at p=64,H=64,sigma2=1/64 --fit\n\n"
     "  diagflow solve cp --order 2 --regime C --at p=1,H=1,sigma2=1 --format mathematica\n\n"
     "  diagflow solve cp --order 4 --symmetric --list"
 )
@@ -118,6 +126,8 @@ def run(
             show_default=False,
         ),
     ] = None,
+    fitting: Fitting = False,
+    limit_of_loss: LimitOfLoss = None,
     output: Annotated[
         SolutionFormat, typer.Option("--format", help="How to print.")
     ] = SolutionFormat.text,
@@ -132,7 +142,8 @@ def run(
     """
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.comparison.finite_size import finite_size_correction
-    from diagflow.time_limit import TimeLimit
+    from diagflow.fits import fit
+    from diagflow.time_limit import TimeLimit, time_limit
     from diagrams.errors import InvalidInputError
 
     if not listing and (regime is None or at is None):
@@ -144,6 +155,7 @@ def run(
         from diagflow.plotting.style import check_figure_file
 
         check_figure_file(plot)
+    check_fit(fitting=fitting, limit=limit_of_loss, output=output.value)
     values = {} if at is None else parse_values(at)
     grid = parse_times(_TIMES if times is None else times)
     limit = TimeLimit.begun(resources.max_seconds, f"the list of solutions of {problem.title}")
@@ -168,7 +180,11 @@ def run(
     )
     correction = finite_size_correction(regime_set, regime, values, theory=solved.evolution)
     _warn(regime_set, regime, values, solved, correction)
-    typer.echo(_rendered(solved, regime, output), nl=False)
+    fitted = None
+    if fitting:
+        with time_limit(resources.max_seconds, f"the fit of regime {regime}"):
+            fitted = fit(solved.evolution, limit=limit_of_loss)
+    typer.echo(_rendered(solved, regime, output, fitted), nl=False)
     if plot is not None:
         from diagflow.plotting.curve_figure import plot_evolution
 
@@ -231,19 +247,26 @@ def _solved(
     return _Solved(evolution=evolution, grid=grid, losses=losses, check=check, apart=apart)
 
 
-def _rendered(solved: _Solved, regime: str, output: SolutionFormat) -> str:
+def _rendered(
+    solved: _Solved, regime: str, output: SolutionFormat, fitted: "CurveFit | None"
+) -> str:
     """The curve and what supports it, or its formula as code, in a format."""
     from diagflow.show import solution as show_solution
 
-    render = {
+    whole = {
         SolutionFormat.text: show_solution.text,
         SolutionFormat.json: show_solution.json_text,
+    }
+    render = {
         SolutionFormat.csv: show_solution.csv_text,
         SolutionFormat.latex: show_solution.latex,
     }
+    curve = (solved.evolution, solved.grid, solved.losses, solved.check, solved.apart)
+    if output in whole:
+        return whole[output](*curve, fitted)
     if output not in render:
         return _code(solved.evolution, regime, output)
-    return render[output](solved.evolution, solved.grid, solved.losses, solved.check, solved.apart)
+    return render[output](*curve)
 
 
 def _inside(stop: float, count: int) -> tuple[float, ...]:

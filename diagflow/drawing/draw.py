@@ -40,6 +40,9 @@ _CAPTION = 22
 _EXPECTATION_MATCHINGS = 2_100_000
 """Captions give the expectation of diagrams with at most so many contractions, 16 equal factors."""
 
+_ARROW = "$\\to\\ "
+"""What the caption of a contraction begins with."""
+
 Item = tuple[Diagram, str]
 
 
@@ -94,7 +97,13 @@ def draw(
         whole = _count(series, What(what), terms)
         left_out = None if whole is None else whole - maximal
     note = "" if left_out == 0 else f"$\\ldots$ and {left_out or 'many'} more"
-    gallery(items, output, note=note)
+    # A term begins a row, and its contractions follow it; only their captions begin with an arrow.
+    starts = (
+        {number for number, (_, caption) in enumerate(items) if not caption.startswith(_ARROW)}
+        if what == What.CONTRACTIONS
+        else ()
+    )
+    gallery(items, output, note=note, starts=starts)
     return left_out
 
 
@@ -129,7 +138,7 @@ def contraction_items(series: LossSeries, terms: int) -> Iterator[Item]:
                     shown = value.latex()
                     if len(value) > 1 or shown.startswith("-"):
                         shown = f"({shown})"
-                    yield contraction.diagram, f"$\\to\\ {contraction.count}\\times {shown}$"
+                    yield contraction.diagram, f"{_ARROW}{contraction.count}\\times {shown}$"
 
 
 _ITEMS: Mapping[What, Callable[[LossSeries, int], Iterator[Item]]] = MappingProxyType(

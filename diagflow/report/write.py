@@ -18,8 +18,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diagflow.plotting import plot_regimes
+from diagflow.plotting.style import article_fonts
 from diagflow.report.article import MAP_FILE, article, solutions
-from diagflow.report.experiments import draw
+from diagflow.report.experiments import caption, caption_summed, draw, draw_summed
 from diagflow.report.parts import (
     is_interrupted,
     simulable,
@@ -35,7 +36,7 @@ from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.series import Budget, Progress
 from expansion.series_exponents import SeriesExponents
-from pde.evolution import Solution
+from pde.evolution import Method, Solution
 
 __all__ = ["Report", "check_report_folder", "write_report"]
 
@@ -148,6 +149,7 @@ def write_report(
         missing=missing,
         solved={},
         figures={},
+        captions={},
     )
     try:
         with tempfile.TemporaryDirectory(dir=_existing(folder), prefix=".report") as name:
@@ -157,9 +159,11 @@ def write_report(
                 parts.solve(found, simulate=simulate)
                 if simulate:
                     parts.simulate(found, made, unwanted, jobs, simulated)
+                parts.sum(found, made)
             text = article(
                 found,
                 figures=parts.figures,
+                captions=parts.captions,
                 solved=parts.solved,
                 has_map=(made / MAP_FILE).exists(),
                 missing=parts.missing,
@@ -194,7 +198,7 @@ class _Parts:
     stops : list of BaseException
         What stopped parts.
     missing : list of str
-    solved, figures : dict
+    solved, figures, captions : dict
         By the names of regimes.
     hurried : bool
         Whether a part needed more than its share of the time.
@@ -206,6 +210,7 @@ class _Parts:
     missing: list[str]
     solved: dict[str, Solution | DiagflowError]
     figures: dict[str, str]
+    captions: dict[str, str]
     hurried: bool = False
 
     def solve(self, regime_set: Regimes, *, simulate: bool) -> None:
@@ -236,13 +241,40 @@ class _Parts:
         )
         self.missing += [trial.reason for trial in trials if trial.reason]
         self.hurried |= any(trial.reason and trial.had_less for trial in trials)
-        self.figures = _figures(regime_set, folder, trials)
+        self.figures, self.captions = _figures(regime_set, folder, trials)
+
+    def sum(self, regime_set: Regimes, folder: Path) -> None:
+        """Draw the curves of resummed regimes with their errors."""
+        summed = {
+            name: known
+            for name, known in self.solved.items()
+            if isinstance(known, Solution) and known.method is Method.RESUMMED
+        }
+        for number, (name, known) in enumerate(summed.items()):
+            what = f"the curve of regime {name}"
+            if self.limits.is_over or is_interrupted(self.stops):
+                self.missing.append(what)
+                continue
+            file = _file(name)
+            try:
+                with time_limit(self.limits.next(len(summed) - number), what):
+                    at = draw_summed(regime_set, regime_set[name], known, folder / file)
+            except BudgetExceededError:
+                self.missing.append(what)
+            except KeyboardInterrupt as error:
+                self.stops.append(error)
+                self.missing.append(f"{what}: interrupted")
+            else:
+                if at is not None:
+                    self.figures[name] = file
+                    self.captions[name] = caption_summed(regime_set[name], at)
 
 
 def _map(regime_set: Regimes, folder: Path, stops: list[BaseException]) -> list[str]:
     """Draw the map of regimes; return the missing part if that fails."""
     try:
-        plot_regimes(regime_set, folder / MAP_FILE)
+        with article_fonts():
+            plot_regimes(regime_set, folder / MAP_FILE)
     except DiagflowError as error:
         # The folder of the moment is no place that a reader could find.
         reason = str(error).replace(f"{folder / MAP_FILE}: ", "")
@@ -284,15 +316,23 @@ def _found(
     return exponents, missing
 
 
-def _figures(regime_set: Regimes, folder: Path, trials: Sequence[Trial]) -> dict[str, str]:
-    """Figures of theory against simulation, by the name of the regime."""
-    figures = {}
+def _figures(
+    regime_set: Regimes, folder: Path, trials: Sequence[Trial]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Figures of theory against simulation and their captions, by the name of the regime."""
+    figures, captions = {}, {}
     for trial in trials:
         if trial.done is not None:
-            file = f"regime-{trial.regime.replace(' & ', '-and-')}.pdf"
-            draw(regime_set, regime_set[trial.regime], trial.done, folder / file)
+            regime = regime_set[trial.regime]
+            file = _file(trial.regime)
+            draw(regime_set, regime, trial.done, folder / file)
             figures[trial.regime] = file
-    return figures
+            captions[trial.regime] = caption(regime, trial.done)
+    return figures, captions
+
+
+def _file(name: str) -> str:
+    return f"regime-{name.replace(' & ', '-and-')}.pdf"
 
 
 def _move(made: Path, folder: Path, documents: Collection[str]) -> None:

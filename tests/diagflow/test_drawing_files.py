@@ -235,7 +235,7 @@ def test_a_page_says_all_and_covers_nothing(
     entries = [
         "$H$",
         "$p$",
-        *(f"$\\mathit{{long\\_name\\_of\\_weight}}_{{{k}}}$" for k in range(9)),
+        *(f"$\\mathit{{long\\_name\\_of\\_weight{k}}}$" for k in range(9)),
     ]
     assert set(texts) == {"a note", "line", *entries, *"012345678"}
     boxes = [text.get_window_extent() for text in axes.texts]
@@ -408,3 +408,16 @@ def test_arguments_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"there is no diagram to draw"):
         gallery([], file)
     assert not list(tmp_path.iterdir())
+
+
+def test_contractions_stand_in_a_row_after_their_term(tmp_path: Path) -> None:
+    """A row that is too long goes on below, without a picture in its first place."""
+    file = tmp_path / "page.tex"
+    draw(cp(order=2, symmetric=True), "contractions", output=file, terms=1)
+    rows = file.read_text(encoding="utf-8").split("\\par\\bigskip")[:-1]
+    for row in rows:
+        captions = re.findall(r"\\footnotesize (.*)", row)
+        begins = [caption.startswith("$Y_") for caption in captions]
+        continued = "\\hspace*" in row.partition("\\begin{minipage}")[0]
+        assert begins.count(True) == (0 if continued else 1) and (continued or begins[0])
+    assert len(rows) > 6

@@ -50,6 +50,18 @@ def test_code_of_mathematica_is_read_back_by_sympy() -> None:
     assert sympy.expand(read - series[1].to_sympy().xreplace(plain)) == 0
 
 
+def test_integrals_are_written_so_that_a_system_evaluates_them() -> None:
+    x, theta = sympy.symbols("x theta", positive=True)
+    average = sympy.Integral(1 / (1 + x * sympy.cos(theta) ** 2), (theta, 0, sympy.pi))
+    space: dict[str, object] = {}
+    exec(formula_code(Language.SYMPY, average), space)
+    assert space["loss"] == average
+    assert "Hold" not in formula_code(Language.MATHEMATICA, average)
+    assert "integral(" in formula_code(Language.SAGE, average)
+    with pytest.raises(InvalidInputError, match="format julia: the formula has an integral"):
+        formula_code(Language.JULIA, average)
+
+
 @pytest.mark.parametrize("language", Language)
 def test_names_that_a_language_reserves_are_changed(language: Language) -> None:
     series = loss_series(cp(order=2, symmetric=True).driven_by("train + lambda*weight-norm"))
