@@ -1,6 +1,7 @@
 """--loss, --observable and --cumulant: one meaning in every command."""
 
 import json
+import math
 
 import pytest
 
@@ -95,3 +96,15 @@ def test_correlators(run: Run) -> None:
     assert r"\Theta" in out and out.count("\\\\\n") == 11
     status, out, err = run("correlators", "cp")
     assert status == 2 and "its model has 3 open indices" in err
+
+
+def test_what_is_zero_at_first_has_a_solution_and_a_scale(run: Run) -> None:
+    """The output of a network has no mean at the start; it is compared with runs all the same."""
+    words = ("mlp-linear", "--terms", "5", "--observable", "f", "--regime", "V1")
+    at = ("--at", "H=64,sigma2=1,c=1/8,y=8", "--times", "0:0.1:2")
+    done = run("solve", *words, *at, "--format", "csv")
+    assert done.code == 0
+    last = float(done.out.splitlines()[-1].split(",")[1])
+    assert abs(last - 8 * math.sinh(0.2)) < 1e-9  # H c sigma2 sinh(2 c y t)
+    compared = run("compare", *words, *at, "--runs", "10")
+    assert compared.code == 3 and "correction" in compared.out
