@@ -70,7 +70,7 @@ def test_the_variance_is_derived_from_fluctuations(run: Run) -> None:
     assert record["loss"] == "cumulant(train, 2)" and record["certificate"]["holds"]
     assert [c["s"] for c in record["coefficients"]] == [0, 1] and len(record["covariances"]) == 1
     assert r"\operatorname{Cov}(c_{1}, c_{1})" in run(*words, "--format", "latex")[1]
-    status, out, err = run("derive", *SYM, "--regime", "A-B-E", "--cumulant", "3")
+    status, out, _ = run("derive", *SYM, "--regime", "A-B-E", "--cumulant", "3")
     assert status == 2 and not out
 
 
