@@ -61,7 +61,7 @@ MANY_FACTORS = 30
 """Diagrams with more factors are averaged one by one."""
 
 MANY_WAYS = 6
-"""With more ways to rename its tensors, a diagram is represented by a canonical one, not the least."""
+"""With more ways to rename its tensors, a diagram is represented by a canonical one."""
 
 KEPT_CONTRACTIONS = 400_000
 """Tables of contractions with more entries are dropped after use: about 200 MB."""
