@@ -57,7 +57,7 @@ __all__ = ["Account", "Averages", "disjoint_union", "pieces"]
 FEW_NODES = 5
 """Diagrams with more nodes are averaged by the bulk engine, others one by one."""
 
-MANY_FACTORS = 30
+MANY_FACTORS = 60
 """Diagrams with more factors are averaged one by one."""
 
 MANY_WAYS = 6
