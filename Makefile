@@ -19,7 +19,7 @@ LOCK_VENV := build/lock-venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install check-install demo atlas gallery test test-all check format docs notebooks coverage fuzz bench coverage-page solved-table lock clean
+.PHONY: help install check-install demo atlas atlas-page site gallery test test-all check format docs notebooks coverage fuzz bench coverage-page solved-table lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -56,8 +56,13 @@ format: install ## format the code and repair what the linter can repair
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-docs: install ## build the documentation under out/site, any warning being an error
+atlas-page: atlas ## the maps of the atlas with the number of s behind them, docs/atlas.md
+	$(BIN)/python -m benchmarks.atlas_page --atlas out/atlas --page docs/atlas.md
+
+docs: install ## build the site under out/site, with the atlas and the notebooks that are made
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+site: atlas notebooks docs ## the whole site: atlas, notebooks with their outputs, documentation
 
 notebooks: install ## run every notebook, keeping the pages with their outputs under out/notebooks
 	DIAGFLOW_NOTEBOOKS=out/notebooks $(BIN)/python -m pytest -q -n $(WORKERS) -m "" tests/test_notebooks.py

@@ -19,8 +19,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from diagflow.display import register
+from diagflow.version import VERSION
 
 if TYPE_CHECKING:
+    from diagflow.fits import fit
     from diagflow.simulation import simulate
     from diagflow.simulation.trajectory import Trajectory
     from diagrams.errors import (
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
         DiagflowError,
         InvalidInputError,
     )
-    from expansion.closest_regime import where
+    from expansion.closest_regime import locate, where
     from expansion.correlators import correlators
     from expansion.dynamics.derivation import EffectiveDynamics, derive
     from expansion.leading import LeadingSeries
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     from pde.evolution import LossEvolution, Solution
     from pde.solving import solution, solve
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "Budget",
@@ -72,6 +74,8 @@ __all__ = [
     "cp",
     "deep_linear",
     "derive",
+    "fit",
+    "locate",
     "loss_series",
     "mlp_linear",
     "read_problem_file",
@@ -105,6 +109,8 @@ _HOME = {
     "cp": "expansion.models",
     "deep_linear": "expansion.models",
     "derive": "expansion.dynamics.derivation",
+    "fit": "diagflow.fits",
+    "locate": "expansion.closest_regime",
     "loss_series": "expansion.series",
     "mlp_linear": "expansion.models",
     "read_problem_file": "expansion.problem_files.problem_file",

@@ -13,6 +13,7 @@ True
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +50,7 @@ def register() -> None:
     paint_with("trajectory", _trajectory)
     paint_with("solution", _solution_latex)
     paint_with("regimes", _regimes_html)
+    paint_with("regimes as widget", _regimes_widget)
     paint_with("series as text", _series_text)
     paint_with("regimes as text", _regimes_text)
     paint_with("solution as text", _solution_text)
@@ -121,6 +123,19 @@ def _regimes_html(regime_set: Regimes) -> str:
     from diagflow.show.regimes import html
 
     return html(regime_set)
+
+
+def _regimes_widget(regime_set: Regimes) -> object:
+    # A terminal shows none, and without the package there is none: then nothing is solved for it.
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    if not hasattr(shell, "kernel") or find_spec("anywidget") is None:
+        return None
+    if regime_set.exponents.problem is None:
+        return None
+    from diagflow.widget import widget_bundle
+
+    return widget_bundle(regime_set)
 
 
 def _solution_text(solved: Solution) -> str:

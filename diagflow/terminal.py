@@ -110,15 +110,15 @@ def following(title: str, total: int) -> Iterator[Callable[[Progress], None]]:
     """
     with progress_bar("{task.fields[diagrams]} diagrams") as bar:
         task = bar.add_task(title, total=total, diagrams=0)
-        said = set()
+        noted = set()
 
         def follow(state: Progress) -> None:
             if state.stage is not None:
                 bar.update(task, description=state.stage)
                 return
             bar.update(task, completed=state.s, diagrams=state.diagrams)
-            if state.expected is not None and state.expected > LONG and state.s not in said:
-                said.add(state.s)
+            if state.expected is not None and state.expected > LONG and state.s not in noted:
+                noted.add(state.s)
                 note(
                     f"diagflow: Y_{state.s}: about {duration(state.expected)}, judging by the "
                     "growth so far"

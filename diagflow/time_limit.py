@@ -24,6 +24,7 @@ import contextlib
 import signal
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -180,8 +181,8 @@ def time_limit(seconds: float | None, what: str) -> Iterator[TimeLimit]:
         limit.check()  # the alarm may have come too late to interrupt
 
 
-_BETWEEN = frozenset({__file__, contextlib.__file__})
-"""Code that enters and leaves blocks."""
+_BETWEEN = frozenset({__file__, contextlib.__file__, weakref.__file__})
+"""Code that enters and leaves blocks, and finalizers, whose exceptions Python prints and drops."""
 
 
 def _has_alarm() -> bool:

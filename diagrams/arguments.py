@@ -54,6 +54,18 @@ def shown(value: object, characters: int = 60) -> str:
         return f"of type {type(value).__name__}"
 
 
+def brief(text: object, characters: int = 60) -> str:
+    """The beginning of a text, for the repr of a value, which is one line.
+
+    Examples
+    --------
+    >>> brief("a long text", 6)
+    'a long...'
+    """
+    whole = " ".join(str(text).split())
+    return whole if len(whole) <= characters else f"{whole[:characters]}..."
+
+
 def instance(value: object, kind: type[Item], title: str, *, remedy: str) -> Item:
     """A value of a type.
 

@@ -43,6 +43,7 @@ from functools import total_ordering
 from typing import TYPE_CHECKING
 
 from diagrams import text
+from diagrams.arguments import brief
 from diagrams.canonical import Factor, automorphism_order, canonical_form
 from diagrams.display import picture
 from diagrams.errors import InvalidInputError
@@ -78,13 +79,16 @@ class Diagram:
     nodes: tuple[Axis, ...]
     factors: tuple[Factor, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Diagram {brief(self)}>"
+
     def __post_init__(self) -> None:
         for factor in self.factors:
             _check(self.nodes, factor)
         nodes, factors = self.nodes, self.factors
-        if any(tensor.kind is Kind.STRUCTURAL for tensor, _ in factors):
-            deltas = [at for tensor, at in factors if tensor.kind is Kind.STRUCTURAL]
-            others = [factor for factor in factors if factor[0].kind is not Kind.STRUCTURAL]
+        if any(tensor.kind is Kind.DELTA for tensor, _ in factors):
+            deltas = [at for tensor, at in factors if tensor.kind is Kind.DELTA]
+            others = [factor for factor in factors if factor[0].kind is not Kind.DELTA]
             pairs = [(at[0], node) for at in deltas for node in at[1:]]
             nodes, factors = identify(nodes, others, pairs)
         if any(tensor.kind is Kind.POWER for tensor, _ in factors):

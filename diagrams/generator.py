@@ -17,6 +17,14 @@ with a *potential* P, a *rate* r_W for every tensor and a *temperature* τ: grad
 rates 1 and τ = 0, Langevin dynamics with τ > 0, whose stationary density exp(-P/τ) does not depend
 on the rates. Rates and temperature are numbers times symbols; in a diagram a symbol is a free node.
 
+With a *friction* γ it belongs to the heavy ball u'' = -γ u' - r_W dP/du. Its weights have
+velocities, fixed tensors named after them, and
+
+    𝓛 G  =  sum over u of  v dG/du  -  (γ v + r_W dP/du) dG/dv :
+
+a factor of a weight becomes one of its velocity, and a factor of a velocity either -γ times itself
+or a merger with P. Friction and temperature exclude each other.
+
 Δ_W takes two factors of W out of a diagram and identifies their nodes slot by slot, for every
 ordered pair of factors; of a symmetric tensor in all orders of the slots, with equal shares.
 
@@ -36,18 +44,27 @@ chapter 7; as rewriting of diagrams, ours.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from math import factorial, lcm
 
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
-from diagrams.merge import factor_orbits, merge, shares
+from diagrams.merge import factor_orbits, learnable, merge, shares
 from diagrams.sums import DiagramSum, collect
-from diagrams.tensors import MAXIMAL_SYMMETRIC, Axis, Tensor
+from diagrams.tensors import MAXIMAL_SYMMETRIC, Axis, Kind, Tensor
 
-__all__ = ["Amplitude", "Block", "Generator", "laplacian"]
+__all__ = [
+    "Amplitude",
+    "Block",
+    "Generator",
+    "at_rest",
+    "is_velocity",
+    "laplacian",
+    "velocity",
+    "weight_moved",
+]
 
 Block = tuple[Diagram, int, tuple[tuple[Factor, int], ...]]
 """A diagram that is merged with, its integer weight, and the factors that may be cut out of it."""
@@ -91,11 +108,14 @@ class Generator:
         The rates that are not 1.
     temperature : Amplitude, optional
         Without it there is no noise.
+    friction : Amplitude, optional
+        Without it there is no inertia. The bulk engine has none: its flows are without friction.
     """
 
     potential: DiagramSum
     rates: tuple[tuple[Tensor, Amplitude], ...] = ()
     temperature: Amplitude | None = None
+    friction: Amplitude | None = None
 
     @classmethod
     def of(cls, value: DiagramSum | Generator) -> Generator:
@@ -108,13 +128,20 @@ class Generator:
 
     # -- by definition -------------------------------------------------------------------------
 
+    def moved(self, diagram: Diagram) -> frozenset[Tensor]:
+        """The weights by which a merger with the potential moves a diagram."""
+        if self.friction is None:
+            return _tensors(diagram)
+        return frozenset(weight for t in diagram.tensors if (weight := weight_moved(t)) is not None)
+
     def merged(self, first: Diagram | DiagramSum, second: Diagram | DiagramSum) -> DiagramSum:
-        """The merger of two sums, every tensor with its rate."""
+        """The merger of two sums, every tensor with its rate; of velocities of the first one."""
+        cut = learnable if self.friction is None else weight_moved
         if not self.rates:
-            return merge(first, second)
+            return merge(first, second, cut=cut)
         sums = [
-            rate * merge(first, second, over=tensors)
-            for rate, tensors in self._by_rate(_tensors(first) & _tensors(second))
+            rate * merge(first, second, over=tensors, cut=cut)
+            for rate, tensors in self._by_rate(_tensors(second))
         ]
         return sum(sums, DiagramSum())
 
@@ -123,7 +150,9 @@ class Generator:
         return self.noise(total) - self.merged(total, self.potential)
 
     def noise(self, total: DiagramSum) -> DiagramSum:
-        """The part of 𝓛 G that comes from the temperature."""
+        """The part of 𝓛 G without the potential: from the temperature, or from the velocities."""
+        if self.friction is not None:
+            return _inertia(total, self.friction)
         if self.temperature is None:
             return DiagramSum()
         sums = (self.rate(tensor) * laplacian(total, tensor) for tensor in _sorted(_tensors(total)))
@@ -171,17 +200,18 @@ class Generator:
         if not self.rates:
             return (self.potential,)
         # One diagram for every tensor, with its rate: exchanged, they distinguish different rates.
-        told = DiagramSum()
+        moved = DiagramSum()
         for tensor in _sorted(_tensors(self.potential)):
             alone = Diagram(tensor.axes, ((tensor, tuple(range(tensor.rank))),))
-            told += self.rate(tensor) * DiagramSum({alone: 1})
-        return (self.potential, told)
+            moved += self.rate(tensor) * DiagramSum({alone: 1})
+        return (self.potential, moved)
 
     @property
     def symbols(self) -> frozenset[Axis]:
-        """The symbols of rates and temperature."""
+        """The symbols of rates, temperature and friction."""
+        others = (self.temperature, self.friction)
         amplitudes = [rate for _, rate in self.rates]
-        amplitudes += [] if self.temperature is None else [self.temperature]
+        amplitudes += [other for other in others if other is not None]
         return frozenset(axis for amplitude in amplitudes for axis in amplitude.symbols)
 
     def _by_rate(self, tensors: frozenset[Tensor]) -> list[tuple[Amplitude, frozenset[Tensor]]]:
@@ -190,6 +220,55 @@ class Generator:
         for tensor in _sorted(tensors):
             found.setdefault(self.rate(tensor), []).append(tensor)
         return [(rate, frozenset(members)) for rate, members in found.items()]
+
+
+_VELOCITY = "__velocity"
+"""The end of the names of tensors that stand for a velocity."""
+
+
+def velocity(weight: Tensor) -> Tensor:
+    """The tensor of the velocities of a weight, which counts as fixed.
+
+    Examples
+    --------
+    >>> W = Tensor("W", (Axis("H"),), variance="sigma2")
+    >>> is_velocity(velocity(W)), weight_moved(velocity(W)) == W
+    (True, True)
+    """
+    return replace(weight, name=weight.name + _VELOCITY, kind=Kind.FIXED)
+
+
+def is_velocity(tensor: Tensor) -> bool:
+    """Whether a tensor is that of the velocities of a weight."""
+    return tensor.name.endswith(_VELOCITY)
+
+
+def weight_moved(tensor: Tensor) -> Tensor | None:
+    """The weight of a velocity, None for other tensors."""
+    if not is_velocity(tensor):
+        return None
+    return replace(tensor, name=tensor.name.removesuffix(_VELOCITY), kind=Kind.WEIGHT)
+
+
+def at_rest(total: DiagramSum) -> DiagramSum:
+    """The diagrams without velocities."""
+    return DiagramSum({d: c for d, c in total if not any(is_velocity(t) for t in d.tensors)})
+
+
+def _inertia(total: DiagramSum, friction: Amplitude) -> DiagramSum:
+    """The sum over the entries of v dG/du - γ v dG/dv."""
+    return collect(_moving(total)) - friction * DiagramSum(
+        {d: c * sum(is_velocity(tensor) for tensor, _ in d.factors) for d, c in total}
+    )
+
+
+def _moving(total: DiagramSum) -> Iterator[tuple[Diagram, Fraction]]:
+    for diagram, c in total:
+        for (tensor, at), copies in diagram.multiplicities.items():
+            if tensor.is_learnable:
+                factors = [*diagram.factors]
+                factors[factors.index((tensor, at))] = velocity(tensor), at
+                yield Diagram(diagram.nodes, tuple(factors)), c * copies
 
 
 def laplacian(total: DiagramSum, tensor: Tensor) -> DiagramSum:

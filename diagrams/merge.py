@@ -26,7 +26,7 @@ Source: Yarotsky, Golikov, Gusev 2026, section 3.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from fractions import Fraction
 from math import lcm
 
@@ -36,7 +36,12 @@ from diagrams.diagram import Diagram, identify
 from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Tensor
 
-__all__ = ["factor_orbits", "merge", "shares", "symmetric_tensors"]
+__all__ = ["factor_orbits", "learnable", "merge", "shares", "symmetric_tensors"]
+
+
+def learnable(tensor: Tensor) -> Tensor | None:
+    """The tensor itself if it is learnable, else None."""
+    return tensor if tensor.is_learnable else None
 
 
 def merge(
@@ -44,6 +49,7 @@ def merge(
     second: Diagram | DiagramSum,
     *,
     over: Collection[Tensor] | None = None,
+    cut: Callable[[Tensor], Tensor | None] = learnable,
 ) -> DiagramSum:
     """The merger of two diagrams, extended bilinearly to sums.
 
@@ -52,6 +58,9 @@ def merge(
     first, second : Diagram or DiagramSum
     over : collection of Tensor, optional
         Only entries of these tensors are summed over; without it those of all learnable ones.
+    cut : callable, optional
+        For a tensor of the first one, the learnable tensor of the second one that its factors are
+        merged with, or None; without it every learnable tensor is merged with itself.
 
     Returns
     -------
@@ -66,7 +75,7 @@ def merge(
         (result, a * b * multiplicity)
         for left, a in _as_sum(first)
         for right, b in _as_sum(second)
-        for result, multiplicity in _mergers(left, right, over)
+        for result, multiplicity in _mergers(left, right, over, cut)
     )
 
 
@@ -91,7 +100,10 @@ def shares(total: DiagramSum) -> int:
 
 
 def _mergers(
-    left: Diagram, right: Diagram, over: Collection[Tensor] | None
+    left: Diagram,
+    right: Diagram,
+    over: Collection[Tensor] | None,
+    cut: Callable[[Tensor], Tensor | None],
 ) -> Iterator[tuple[Diagram, Fraction]]:
     shift = len(left.nodes)
     nodes = left.nodes + right.nodes
@@ -100,10 +112,11 @@ def _mergers(
         for (tensor, at), count in right.multiplicities.items()
     }
     for first, first_count in left.multiplicities.items():
+        weight = cut(first[0])
+        if weight is None or (over is not None and weight not in over):
+            continue
         for second, second_count in moved.items():
-            if over is not None and first[0] not in over:
-                continue
-            if first[0] == second[0] and first[0].is_learnable:
+            if weight == second[0]:
                 factors = [*left.factors]
                 factors.remove(first)
                 for factor, copies in moved.items():

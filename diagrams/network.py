@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from diagrams.arguments import rational, several, shown, word
+from diagrams.arguments import brief, rational, several, shown, word
 from diagrams.diagram import Diagram, identify
 from diagrams.errors import InvalidInputError
 from diagrams.sums import DiagramSum, collect
@@ -63,6 +63,12 @@ class Network:
     output: tuple[str, ...]
     coefficient: Fraction = Fraction(1)
     amplitudes: tuple[Axis, ...] = ()
+
+    def __repr__(self) -> str:
+        entries = (f"{tensor.name}[{','.join(at)}]" for tensor, at in self.factors)
+        symbols = (axis.name for axis in self.amplitudes)
+        product = " ".join([*symbols, *entries]) or "1"
+        return f"<Network {brief(product)} -> {','.join(self.output)}>"
 
     def __post_init__(self) -> None:
         factors = tuple(_factor(factor) for factor in several(self.factors, tuple, "factors"))

@@ -4,18 +4,17 @@ Both take a polynomial G of the weights to another one, and are done to it s tim
 on an entry u be -f r_W dP/du, with the potential P and the rates of a `diagrams.generator` and a
 symbol f, the *scale* of the force, that stands for what multiplies it.
 
-- *Heavy ball*, u'' = -γ u' - f r_W dP/du: with a velocity v for every entry of every weight,
-
-      𝓛 G  =  sum over u of  v dG/du  -  (γ v + f r_W dP/du) dG/dv ,
-
-  so a factor of a weight becomes one of its velocity, and a factor of a velocity either γ times
-  itself or a merger with P. Derivatives are taken at rest: what has a velocity in it vanishes then.
+- *Heavy ball*, u'' = -γ u' - f r_W dP/du: its generator has a friction (`diagrams.generator`).
+  Derivatives are taken at rest: what has a velocity in it vanishes then.
 
 - *Descent*, one step of gradient descent: G(u - f r_W dP/du), that is every factor u of G either
-  stays or is merged with P. The factors are taken one after the other: those that have been decided
-  carry a mark, and j of them are decided in j! orders. Fixed tensors may be *drawn anew* in every
-  step: then G is averaged over them first, at the weights after the step, and those that remain
-  are of the force alone.
+  stays or is merged with P. A step maps products to products, so connected parts of diagrams take
+  it on their own and once each. Their factors are decided one after the other, along the diagram:
+  those that wait carry a number in their name, and what has been decided is collected on the way,
+  with polynomials in the free nodes for coefficients. So the work grows with the number of results
+  and not with that of choices, of which m factors have (1 + terms of the force)^m. Fixed tensors
+  may be *drawn anew* in every step: then G is averaged over them first, at the weights after the
+  step, and those that remain are of the force alone.
 
 >>> from diagrams.tensors import Axis
 >>> p, H = Axis("p"), Axis("H")
@@ -31,27 +30,31 @@ Source: ours.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
 from diagrams.canonical import Factor
+from diagrams.components import disjoint_union, pieces
 from diagrams.diagram import Diagram, identify
-from diagrams.generator import Generator
+from diagrams.generator import Amplitude, Generator, at_rest
 from diagrams.input_average import average_over
 from diagrams.merge import factor_orbits
-from diagrams.sums import DiagramSum, collect
+from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.variances import Variance
 
 __all__ = ["Descent", "Force", "HeavyBall", "Rewriting"]
 
-_VELOCITY = "__velocity"
-_DECIDED = "__decided"
-"""Ends of the names of tensors that stand for a velocity, and for a factor that was decided."""
+_WAITING = "__waiting"
+"""In the names of tensors that stand for a factor to be decided, before its number."""
 
+_Polynomial = dict[tuple[Axis, ...], Fraction]
+"""A polynomial in free nodes: sorted axes with coefficients."""
 
+_Nodes = tuple[Axis, ...]
 _Slope = tuple[tuple[Axis, ...], tuple[int, ...], list[Factor], Fraction]
 """A diagram of a force: its nodes, those of the entry, its factors and its coefficient."""
 
@@ -66,18 +69,18 @@ class Force:
         Potential and rates; a temperature is not looked at.
     scale : Axis
         The symbol f.
-    mark : str, default ""
-        What is put behind the names of the weights in it; then they count as fixed.
     """
 
     generator: Generator
     scale: Axis
-    mark: str = ""
 
     def replacing(
         self, diagram: Diagram, factor: Factor, weight: Tensor
-    ) -> Iterator[tuple[Diagram, Fraction]]:
-        """A diagram with one of its factors replaced by the force on that entry of a weight."""
+    ) -> Iterator[tuple[_Nodes, tuple[Factor, ...], Fraction]]:
+        """A diagram with one of its factors replaced by the force on that entry of a weight.
+
+        Yields nodes, factors and coefficient of every term.
+        """
         rest = [*diagram.factors]
         rest.remove(factor)
         shift = len(diagram.nodes)
@@ -86,7 +89,7 @@ class Force:
             for order in weight.orders:
                 pairs = zip(factor[1], (cut[slot] + shift for slot in order), strict=True)
                 joined = identify((*diagram.nodes, *nodes), [*rest, *moved], pairs)
-                yield Diagram(*joined), c / len(weight.orders)
+                yield *joined, c / len(weight.orders)
 
     @cached_property
     def _slopes(self) -> dict[Tensor, list[_Slope]]:
@@ -95,9 +98,8 @@ class Force:
         for diagram, c in self.generator.potential:
             for (tensor, cut), size in factor_orbits(diagram).items():
                 rate = self.generator.rate(tensor)
-                left = [*diagram.factors]
-                left.remove((tensor, cut))
-                rest = [(_renamed(t, self.mark) if t.is_learnable else t, at) for t, at in left]
+                rest = [*diagram.factors]
+                rest.remove((tensor, cut))
                 nodes = (*diagram.nodes, *rate.symbols, self.scale)
                 entry = (nodes, cut, rest, -c * size * rate.number)
                 found.setdefault(tensor, []).append(entry)
@@ -149,33 +151,21 @@ class HeavyBall(Rewriting):
 
     def applied(self, total: DiagramSum, tick: Tick = lambda added: None) -> DiagramSum:
         """𝓛 G."""
-        result = collect(
-            (moved, c * count) for diagram, c in total for moved, count in self._moved(diagram)
-        )
+        result = self._generator.applied(total)
         tick(len(result))
         return result
 
-    def _moved(self, diagram: Diagram) -> Iterator[tuple[Diagram, Fraction]]:
-        for factor, copies in diagram.multiplicities.items():
-            tensor, at = factor
-            if tensor.is_learnable:
-                factors = [*diagram.factors]
-                factors[factors.index(factor)] = _renamed(tensor, _VELOCITY), at
-                yield Diagram(diagram.nodes, tuple(factors)), Fraction(copies)
-            elif tensor.name.endswith(_VELOCITY):
-                nodes = (*diagram.nodes, self.friction)
-                yield Diagram(nodes, diagram.factors), Fraction(-copies)
-                for moved, c in self.force.replacing(diagram, factor, _weight(tensor, _VELOCITY)):
-                    yield moved, copies * c
-
     def still(self, total: DiagramSum) -> DiagramSum:
         """The diagrams without velocities."""
-        return DiagramSum(
-            {
-                diagram: c
-                for diagram, c in total
-                if not any(tensor.name.endswith(_VELOCITY) for tensor in diagram.tensors)
-            }
+        return at_rest(total)
+
+    @cached_property
+    def _generator(self) -> Generator:
+        plain = self.force.generator
+        return Generator(
+            Amplitude(symbols=(self.force.scale,)) * plain.potential,
+            plain.rates,
+            friction=Amplitude(symbols=(self.friction,)),
         )
 
     @property
@@ -200,25 +190,55 @@ class Descent(Rewriting):
 
     def applied(self, total: DiagramSum, tick: Tick = lambda added: None) -> DiagramSum:
         """G after the step."""
-        total = average_over(total, *self.redrawn)
-        result = [(diagram, c) for diagram, c in total]
-        current, number = total, 0
-        while len(current):
-            number += 1
-            current = collect(
-                (moved, c * count / number)
-                for diagram, c in current
-                for moved, count in self._moved(diagram)
-            )
-            tick(len(current))
-            result += [(_undecided(diagram), c) for diagram, c in current]
-        return collect(result)
+        known: dict[Diagram, tuple[tuple[Diagram, Fraction], ...]] = {}
+        result: dict[Diagram, Fraction] = {}
+        for diagram, c in average_over(total, *self.redrawn):
+            products = {Diagram(()): c}
+            for part in pieces(diagram.nodes, diagram.factors):
+                if part not in known:
+                    known[part] = tuple(self._after(part, tick))
+                found: dict[Diagram, Fraction] = {}
+                for left, a in products.items():
+                    for right, b in known[part]:
+                        product = disjoint_union(left, right) if left.nodes else right
+                        found[product] = found.get(product, Fraction(0)) + a * b
+                products = found
+            tick(len(products))
+            for product, a in products.items():
+                result[product] = result.get(product, Fraction(0)) + a
+        return DiagramSum(result)
 
-    def _moved(self, diagram: Diagram) -> Iterator[tuple[Diagram, Fraction]]:
-        """One more factor replaced by the force; those of the force carry the mark."""
-        for factor, size in factor_orbits(diagram).items():
-            for moved, c in self._decided.replacing(diagram, factor, factor[0]):
-                yield moved, size * c
+    def _after(self, diagram: Diagram, tick: Tick) -> Iterator[tuple[Diagram, Fraction]]:
+        """A connected diagram after the step."""
+        order, waiting = _numbered(diagram)
+        current: dict[Diagram, _Polynomial] = {waiting: {(): Fraction(1)}}
+        for number, weight in enumerate(order):
+            found: dict[Diagram, _Polynomial] = {}
+            for before, polynomial in current.items():
+                for after, more, c in self._decided(before, number, weight):
+                    total = found.setdefault(after, {})
+                    for axes, a in polynomial.items():
+                        key = tuple(sorted((*axes, *more), key=lambda axis: axis.sort_key))
+                        total[key] = total.get(key, Fraction(0)) + a * c
+            current = found
+            tick(len(current))
+        for after, polynomial in current.items():
+            for axes, c in polynomial.items():
+                yield (Diagram((*after.nodes, *axes), after.factors) if axes else after), c
+
+    def _decided(
+        self, diagram: Diagram, number: int, weight: Tensor
+    ) -> Iterator[tuple[Diagram, _Nodes, Fraction]]:
+        """The factor that waits under a number stays, or is replaced by the force."""
+        factor = next(
+            factor for factor in diagram.factors if factor[0].name == _waiting(weight, number).name
+        )
+        rest = [*diagram.factors]
+        rest[rest.index(factor)] = weight, factor[1]
+        yield Diagram(diagram.nodes, tuple(rest)), (), Fraction(1)
+        for nodes, factors, c in self.force.replacing(diagram, factor, weight):
+            kept, free = _without_free(nodes, factors)
+            yield Diagram(*kept), free, c
 
     @property
     def symbols(self) -> frozenset[Axis]:
@@ -226,26 +246,50 @@ class Descent(Rewriting):
         variances = (Variance.parse(tensor.variance) for tensor in self.redrawn)
         return super().symbols | {Axis(name) for v in variances for name in v.symbols}
 
-    @cached_property
-    def _decided(self) -> Force:
-        return replace(self.force, mark=_DECIDED)
+
+def _waiting(weight: Tensor, number: int) -> Tensor:
+    """What stands for a factor that is not decided yet."""
+    return replace(weight, name=f"{weight.name}{_WAITING}{number}", kind=Kind.FIXED)
 
 
-def _renamed(tensor: Tensor, end: str) -> Tensor:
-    """A fixed tensor in place of a weight, itself if nothing is added to its name."""
-    if not end:
-        return tensor
-    return replace(tensor, name=tensor.name + end, kind=Kind.FIXED)
+def _along(diagram: Diagram) -> list[Factor]:
+    """The factors in an order in which each follows one that it shares a node with.
+
+    Of the nodes that have been reached those come first to which the fewest factors are left.
+    """
+    left, order = [*diagram.factors], list[Factor]()
+    reached: set[int] = set()
+    while left:
+        open_ends = Counter(node for _, at in left for node in {*at} if node in reached)
+
+        def fewest(factor: Factor, ends: Counter[int] = open_ends) -> int:
+            return min((ends[node] or len(left) for node in factor[1]), default=0)
+
+        best = min(left, key=fewest)
+        left.remove(best)
+        order.append(best)
+        reached.update(best[1])
+    return order
 
 
-def _weight(tensor: Tensor, end: str) -> Tensor:
-    """The weight that a tensor stands for."""
-    return replace(tensor, name=tensor.name.removesuffix(end), kind=Kind.WEIGHT)
+def _numbered(diagram: Diagram) -> tuple[list[Tensor], Diagram]:
+    """The weights along the diagram, and the diagram with all of them waiting."""
+    weights, factors = list[Tensor](), list[Factor]()
+    for tensor, at in _along(diagram):
+        if tensor.is_learnable:
+            factors.append((_waiting(tensor, len(weights)), at))
+            weights.append(tensor)
+        else:
+            factors.append((tensor, at))
+    return weights, Diagram(diagram.nodes, tuple(factors))
 
 
-def _undecided(diagram: Diagram) -> Diagram:
-    factors = tuple(
-        (_weight(tensor, _DECIDED) if tensor.name.endswith(_DECIDED) else tensor, at)
-        for tensor, at in diagram.factors
-    )
-    return Diagram(diagram.nodes, factors)
+def _without_free(
+    nodes: Sequence[Axis], factors: Sequence[Factor]
+) -> tuple[tuple[_Nodes, tuple[Factor, ...]], _Nodes]:
+    """A labelled diagram without the nodes that no factor stands on, and these nodes."""
+    used = sorted({node for _, at in factors for node in at})
+    number = {node: new for new, node in enumerate(used)}
+    kept = tuple((tensor, tuple(number[node] for node in at)) for tensor, at in factors)
+    free = tuple(axis for node, axis in enumerate(nodes) if node not in number)
+    return (tuple(nodes[node] for node in used), kept), free

@@ -6,7 +6,8 @@ has a name, one axis for each of its slots and a kind:
 
 - ``WEIGHT``: i.i.d. entries at initialisation, learnable (merged over);
 - ``FIXED``: i.i.d. entries that never move (data, a teacher, a mask); its old name is ``GAUSSIAN``;
-- ``STRUCTURAL``: a Kronecker delta, one where all its indices agree and zero elsewhere;
+- ``DELTA``: a Kronecker delta, one where all its indices agree and zero elsewhere; its old name is
+  ``STRUCTURAL``;
 - ``PIN``: a fixed unit vector, one at the index 0 of its axis and zero elsewhere;
 - ``MODULAR``: one where the last index is the sum of the others modulo the size of the axis, and
   zero elsewhere;
@@ -75,7 +76,8 @@ class Kind(Enum):
     WEIGHT = "weight"
     FIXED = "fixed"
     GAUSSIAN = FIXED
-    STRUCTURAL = "structural"
+    DELTA = "structural"
+    STRUCTURAL = DELTA
     PIN = "pin"
     MODULAR = "modular"
     ISOMETRY = "isometry"
@@ -90,7 +92,7 @@ class Kind(Enum):
 
 
 _FIXED = {
-    Kind.STRUCTURAL: "a Kronecker delta",
+    Kind.DELTA: "a Kronecker delta",
     Kind.PIN: "a pin",
     Kind.MODULAR: "a modular sum",
     Kind.ISOMETRY: "an isometry",
@@ -189,7 +191,7 @@ class Tensor:
     --------
     >>> p = Axis("p")
     >>> Tensor.delta(p, rank=3).kind
-    Kind.STRUCTURAL
+    Kind.DELTA
     """
 
     name: str
@@ -329,7 +331,7 @@ class Tensor:
     @classmethod
     def delta(cls, axis: Axis, rank: int = 2) -> Tensor:
         """The Kronecker delta on ``rank`` indices of one axis."""
-        return cls("delta", (axis,) * rank, Kind.STRUCTURAL)
+        return cls("delta", (axis,) * rank, Kind.DELTA)
 
     @classmethod
     def pin(cls, axis: Axis) -> Tensor:

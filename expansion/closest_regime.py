@@ -20,16 +20,16 @@ if that is more, one of the smallest dimension, and among these the one with the
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
 >>> regime_set = regimes(cp(order=2, symmetric=True), terms=5)
->>> answer = where(regime_set, p=1000, H=1000, sigma2=Fraction(1, 200))
+>>> answer = locate(regime_set, p=1000, H=1000, sigma2=Fraction(1, 200))
 >>> answer.closest.name, answer.share("A-B") < Fraction(1, 2)
 ('A-B-E', True)
->>> where(regime_set, p=512, H=10**7, sigma2=Fraction(1, 1000)).closest.name
+>>> locate(regime_set, p=512, H=10**7, sigma2=Fraction(1, 1000)).closest.name
 'B'
 
 A single unit p is far from infinite, and yet the loss of the whole triangle is 3520.5 where the
 exact one is 3920.5:
 
->>> round(float(where(regime_set, p=1, H=8, sigma2=10, times=[0]).share("A-B-E")), 3)
+>>> round(float(locate(regime_set, p=1, H=8, sigma2=10, times=[0]).share("A-B-E")), 3)
 0.114
 
 Source: ours.
@@ -51,7 +51,16 @@ from expansion.problem import Problem
 from expansion.regime_names import natural_key
 from expansion.regimes import Regime, Regimes, regimes
 
-__all__ = ["TOLERANCE", "Location", "NeglectedShare", "ShareAt", "neglected_share", "unit", "where"]
+__all__ = [
+    "TOLERANCE",
+    "Location",
+    "NeglectedShare",
+    "ShareAt",
+    "locate",
+    "neglected_share",
+    "unit",
+    "where",
+]
 
 TOLERANCE = Fraction(1, 10)
 """A regime that neglects at most this share is good enough."""
@@ -184,7 +193,7 @@ class Location:
 Place = Location  # its former name
 
 
-def where(
+def locate(
     source: Regimes | Problem,
     *,
     tolerance: Fraction = TOLERANCE,
@@ -230,6 +239,9 @@ def where(
     return Location(tuple(exact.items()), closest.regime, tuple(table))
 
 
+where = locate  # its former name
+
+
 def neglected_share(
     regime_set: Regimes,
     name: str,
@@ -249,7 +261,7 @@ def neglected_share(
     at : mapping
         A positive number for every symbol.
     times : sequence of number, optional
-        The times t/T at which the loss is asked for, see `where`.
+        The times t/T at which the loss is asked for, see `locate`.
     losses : sequence of number, optional
         The loss in the regime at these times, where a solution is known; estimated from
         the leading parts unless given.
@@ -259,7 +271,7 @@ def neglected_share(
     Raises
     ------
     InvalidInputError
-        As `where`.
+        As `locate`.
     """
     exact = _checked(regime_set, at)
     given = None if times is None else _numbers(times, "times")

@@ -51,7 +51,17 @@ from diagrams.wick import Monomial, monomial
 from expansion.formula_parser import Term, read_formula
 from expansion.losses import Quantity
 
-__all__ = ["FACTORS", "PLAIN", "Drive", "Driven", "combined", "driven", "factor_of", "rewriting"]
+__all__ = [
+    "FACTORS",
+    "PLAIN",
+    "Drive",
+    "Driven",
+    "combined",
+    "driven",
+    "factor_of",
+    "inertial",
+    "rewriting",
+]
 
 FACTORS = ("temperature", "implicit", "momentum", "step")
 """The values that are a number times powers of symbols, besides the rates."""
@@ -281,6 +291,40 @@ def driven(
             temperature,
         ),
         _product(powers, shared),
+    )
+
+
+def inertial(drive: Drive, found: Driven) -> Driven:
+    """The generator of a heavy ball, with its friction, and the normalisation of a step of it.
+
+    With the normalisation n of the force and a monomial m of no positive power, v = m w turns
+
+        𝓛  =  sum of  v d/du - (γ v + n r dP/du) d/dv
+
+    into m times the sum of w d/du - (γ/m w + n/m² r dP/du) d/dw, which has no negative powers if m
+    takes those of γ and n. The velocities of the generator are these w; they vanish at rest, too.
+
+    Examples
+    --------
+    >>> plain = Driven(Generator(DiagramSum()), (("N", -1),))
+    >>> ball = inertial(Drive(momentum="gamma"), plain)
+    >>> ball.normalisation, [axis.name for axis in ball.generator.friction.symbols]
+    ((('N', -1),), ['N', 'gamma'])
+    """
+    friction = Variance.parse(drive.momentum)
+    common: dict[str, int] = {}
+    for name, power in (*found.normalisation, *friction.powers):
+        common[name] = min(common.get(name, 0), power)
+    inverse = tuple((name, -power) for name, power in common.items())
+    scale = _product(found.normalisation, _product(inverse, inverse))
+    symbols = _nodes(friction.powers, tuple(common.items())).symbols
+    return Driven(
+        Generator(
+            _nodes(scale, ()) * found.generator.potential,
+            found.generator.rates,
+            friction=Amplitude(friction.coefficient, symbols),
+        ),
+        monomial(common),
     )
 
 

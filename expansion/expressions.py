@@ -31,12 +31,12 @@ from diagrams.arguments import word
 from diagrams.errors import InvalidInputError
 from expansion.formula_parser import (
     ENTRY,
-    MAXIMAL_DIGITS,
-    MAXIMAL_FACTORS,
     MAXIMAL_LENGTH,
-    MAXIMAL_TERMS,
     NUMBER,
     after_blanks,
+    check_factors,
+    check_number,
+    check_terms,
     short_name,
     unexpected,
 )
@@ -224,11 +224,7 @@ class _Reader:
                 return tuple(terms), place
             term, place = self._product(place, depth)
             terms.append(replace(term, coefficient=sign * term.coefficient))
-            if len(terms) > MAXIMAL_TERMS:
-                raise InvalidInputError(
-                    f"formula {self.text[:30]!r}: has more than {MAXIMAL_TERMS} terms; write a "
-                    "shorter one"
-                )
+            check_terms(self.text, len(terms))
 
     def _product(self, place: int, depth: int) -> tuple[Product, int]:
         coefficient = Fraction(1)
@@ -259,16 +255,8 @@ class _Reader:
                 parts.append(made)
                 place = self._blank(end)
             first = False
-            if len(parts) > MAXIMAL_FACTORS:
-                raise InvalidInputError(
-                    f"formula {self.text[:30]!r}: has a term of more than {MAXIMAL_FACTORS} "
-                    "factors; write a shorter one"
-                )
-        if max(abs(coefficient.numerator), coefficient.denominator) >= 10**MAXIMAL_DIGITS:
-            raise InvalidInputError(
-                f"formula {self.text[:30]!r}: has a number of more than {MAXIMAL_DIGITS} digits; "
-                "write a shorter one"
-            )
+            check_factors(self.text, len(parts))
+        check_number(self.text, coefficient)
         return Product(coefficient, tuple(parts)), place
 
     def _part(

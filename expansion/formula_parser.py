@@ -36,6 +36,9 @@ __all__ = [
     "NUMBER",
     "Term",
     "after_blanks",
+    "check_factors",
+    "check_number",
+    "check_terms",
     "read_formula",
     "short_name",
     "unexpected",
@@ -116,11 +119,34 @@ def read_formula(text: str, *, names: Sequence[str] = ()) -> tuple[Term, ...]:
             raise unexpected(text, place, "+ or -")
         term, place = _term(text, place, named)
         terms.append(Term(term.coefficient * sign, term.symbols, term.entries, term.name))
-        if len(terms) > MAXIMAL_TERMS:
-            raise InvalidInputError(
-                f"formula {text[:30]!r}: has more than {MAXIMAL_TERMS} terms; write a shorter one"
-            )
+        check_terms(text, len(terms))
     return tuple(terms)
+
+
+def check_terms(text: str, count: int) -> None:
+    """Reject a sum of too many terms."""
+    if count > MAXIMAL_TERMS:
+        raise InvalidInputError(
+            f"formula {text[:30]!r}: has more than {MAXIMAL_TERMS} terms; write a shorter one"
+        )
+
+
+def check_factors(text: str, count: int) -> None:
+    """Reject a product of too many factors."""
+    if count > MAXIMAL_FACTORS:
+        raise InvalidInputError(
+            f"formula {text[:30]!r}: has a term of more than {MAXIMAL_FACTORS} factors; write a "
+            "shorter one"
+        )
+
+
+def check_number(text: str, number: Fraction) -> None:
+    """Reject a number of too many digits."""
+    if max(abs(number.numerator), number.denominator) >= 10**MAXIMAL_DIGITS:
+        raise InvalidInputError(
+            f"formula {text[:30]!r}: has a number of more than {MAXIMAL_DIGITS} digits; write a "
+            "shorter one, or a symbol"
+        )
 
 
 class _Factor(Enum):
@@ -147,16 +173,8 @@ def _term(text: str, place: int, named: re.Pattern[str] | None) -> tuple[Term, i
         else:
             symbols.append(short_name(match[0]))
         place = after_blanks(text, match.end())
-        if len(entries) + len(symbols) > MAXIMAL_FACTORS:
-            raise InvalidInputError(
-                f"formula {text[:30]!r}: has a term of more than {MAXIMAL_FACTORS} factors; write "
-                "a shorter one"
-            )
-    if max(abs(coefficient.numerator), coefficient.denominator) >= 10**MAXIMAL_DIGITS:
-        raise InvalidInputError(
-            f"formula {text[:30]!r}: has a number of more than {MAXIMAL_DIGITS} digits; write "
-            "a shorter one, or a symbol"
-        )
+        check_factors(text, len(entries) + len(symbols))
+    check_number(text, coefficient)
     return Term(coefficient, tuple(symbols), tuple(entries), name), place
 
 

@@ -3,7 +3,7 @@ r"""Untrusted input: files, and values and names that messages repeat.
 Files are untrusted. Only regular files are opened, so that a pipe or a device cannot keep a
 command waiting for ever, and never more bytes are read than are allowed. A value that does not
 belong where it stands is repeated in the message about it, short, on one line and whatever it is:
-Python itself refuses to write integers of many digits and lists nested deeply.
+Python itself does not write integers of many digits and lists nested deeply.
 
 >>> shown("a\nb"), shown("a" * 100, 10), shown(10**5000)
 ("'a\\nb'", "'aaaaaaaaa", 'of type int')

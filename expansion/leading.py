@@ -39,7 +39,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Protocol
 
-from diagrams.arguments import instance, shown
+from diagrams.arguments import brief, instance, shown
 from diagrams.errors import InvalidInputError
 from diagrams.wick import Monomial
 from expansion.geometry.linear_algebra import Point, inner_product
@@ -107,6 +107,9 @@ class LeadingSeries:
     regimes: Regimes
     regime: Regime
     dynamics: HighOrder | None = None
+
+    def __repr__(self) -> str:
+        return f"<LeadingSeries of {brief(repr(self.regimes))}, regime {self.regime.name}>"
 
     def origin(self, s: int) -> str:
         """Where the leading part of Y_s is taken from, in words."""

@@ -63,7 +63,9 @@ def agreement(exponents: SeriesExponents) -> tuple[int, ...] | None:
         None if the theorem does not apply to the problem.
     """
     known = None if exponents.problem is None else recognised(exponents.problem)
-    if known is None or known.symbols_of(exponents.symbols) != _SYMBOLS:
+    if known is None or not known.keeps_exponents:
+        return None
+    if known.preset_symbols(exponents.symbols) != _SYMBOLS:
         return None
     if exponents.loss not in (None, *dict(known.losses)):
         return None

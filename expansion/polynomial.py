@@ -35,6 +35,7 @@ import flint
 
 from diagrams.arguments import powers_of, several, shown, word
 from diagrams.errors import InvalidInputError
+from diagrams.rationals import as_fraction
 from diagrams.variances import Variance
 from diagrams.wick import Monomial, monomial
 
@@ -572,10 +573,6 @@ def _rational(value: Rational) -> flint.fmpq:
     return flint.fmpq(int(value.numerator), int(value.denominator))
 
 
-def _fraction(value: flint.fmpq) -> Fraction:
-    return Fraction(int(value.p), int(value.q))
-
-
 @dataclass(frozen=True, slots=True)
 class _Dense:
     """A polynomial of FLINT times a product of powers.
@@ -622,7 +619,7 @@ class _Dense:
                 powers = [a + b for a, b in zip(powers, shift, strict=True)]
             # Names are sorted, as they are in a monomial.
             key = tuple([pair for pair in zip(names, powers, strict=False) if pair[1]])
-            found.append((key, _fraction(coefficient)))
+            found.append((key, as_fraction(coefficient)))
         return _ordered_terms(found)
 
     def equals(self, other: _Dense) -> bool | None:
@@ -685,7 +682,7 @@ class _Dense:
         for value, power in zip(exact, self.shift, strict=False):
             if power:
                 factor *= value**power
-        return _fraction(result * factor)
+        return as_fraction(result * factor)
 
 
 def _fraction_latex(value: Fraction) -> str:

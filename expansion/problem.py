@@ -43,7 +43,7 @@ from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.wick import Monomial
 from expansion.composed import Composed, evaluated
-from expansion.drive import PLAIN, Drive, Driven, driven
+from expansion.drive import PLAIN, Drive, Driven, driven, inertial
 from expansion.expressions import is_expression
 from expansion.losses import OBSERVABLES, Followed, Observable, QuadraticLoss, Quantity
 
@@ -304,6 +304,11 @@ class Problem:
     def driven(self) -> Driven:
         """The generator of the flow, and the normalisation of a step of it."""
         return _driven(self)
+
+    @property
+    def dynamics(self) -> Driven:
+        """The same with the velocities of a heavy ball, where there is one."""
+        return inertial(self.drive, self.driven) if self.drive.momentum else self.driven
 
     def driven_by(
         self,

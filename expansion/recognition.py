@@ -1,13 +1,9 @@
 r"""Which preset a problem is, whatever it and its parts are called.
 
 Two problems have the same series, up to names, when their losses are the same sum of diagrams after
-a renaming of axes, tensors and variances. That is decided by one isomorphism of coloured graphs.
-The graph of a loss has a vertex for every diagram, coloured by its coefficient, for every node,
-factor and slot of it, and for every tensor, slot of a tensor, axis and variance; edges join what
-belongs together. Names are no colours. The order of the slots of a tensor is none either.
-
-A target c F, with a number c, is the target F in other units: with u = c^{1/ν} u' for a model of
-degree ν in its weights,
+a renaming of axes, tensors and variances (`expansion.equal_losses`), with other numbers and symbols
+in front, other rates and another variance of data as other units (`expansion.rescaling`).
+A target c F is the target F with u = c^{1/ν} u' for a model of degree ν in its weights,
 
     L(u) = c² L'(u'),    σ² = c^{2/ν} σ'²,    t = c^{2/ν - 2} t'.
 
@@ -15,11 +11,10 @@ A modular sum of two indices is the identity. A change of sign of c is undone by
 the model is an odd function.
 
 >>> found = recognised(cp(order=3, target="2*identity + zero"))
->>> found.preset.title, str(found.scale), found.degree
+>>> found.preset.title, str(found.scale), found.units.degree
 ('cp order=3 symmetric=false target=identity', '2', 3)
 
-Source: ours; T. Junttila, P. Kaski, "Engineering an efficient canonical labeling tool for large
-and sparse graphs", 2007, for BLISS.
+Source: ours.
 """
 
 from __future__ import annotations
@@ -27,14 +22,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from diagrams.canonical import answered
-from diagrams.diagram import Diagram, identify
-from diagrams.sums import DiagramSum, collect
-from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
+from diagrams.tensors import Tensor
 from diagrams.variances import Variance
+from expansion.drive import Drive
+from expansion.equal_losses import Side, compared
 from expansion.losses import Quantity
 from expansion.models import (
     MAXIMAL_DEGREE,
@@ -45,43 +39,74 @@ from expansion.models import (
     tied_autoencoder,
     two_layer,
 )
-from expansion.polynomial import Polynomial
+from expansion.polynomial import Polynomial, symbol_order
 from expansion.problem import Problem
+from expansion.rescaling import ONE, Rescaling, product, root
 from expansion.targets import TARGETS
+from expansion.vertex_sequences import VertexSequence
 
 if TYPE_CHECKING:
-    import igraph
+    pass
 
 __all__ = ["Recognised", "recognised"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognised:
-    """A problem as a preset under other names.
+    """A problem as a preset under other names and in other units.
 
     Parameters
     ----------
     preset : Problem
-    symbols : tuple of (str, str)
-        The symbols of the problem, each with that of the preset.
+    units : Rescaling
+        What the symbols of the preset are in those of the problem.
     losses : tuple of (str, str)
         The names of the losses of the problem that are losses of the preset, with those.
-    scale : Fraction
-        c, positive: the target is c times that of the preset.
-    degree : int
-        ν, the degree of the model in its weights.
+    factors : tuple of Variance
+        For each of them, how many times that of the preset it is.
     """
 
     preset: Problem
-    symbols: tuple[tuple[str, str], ...]
+    units: Rescaling
     losses: tuple[tuple[str, str], ...]
-    scale: Fraction = Fraction(1)
-    degree: int = 1
+    factors: tuple[Variance, ...]
+
+    @property
+    def symbols(self) -> tuple[tuple[str, str], ...]:
+        """The symbols of the problem that are symbols of the preset, each with that one."""
+        texts = ((str(value), name) for name, value in self.units.values)
+        return tuple(sorted(pair for pair in texts if pair[0].isidentifier()))
 
     @property
     def is_itself(self) -> bool:
         """Whether no symbol and no unit differs."""
-        return self.scale == 1 and all(mine == other for mine, other in self.symbols)
+        same = all(str(value) == name for name, value in self.units.values)
+        return same and not self.is_rescaled
+
+    @property
+    def is_rescaled(self) -> bool:
+        """Whether there is more than other names."""
+        units = self.units
+        one = {units.loss, units.square, *self.factors} == {ONE}
+        return not one or len(self.symbols) < len(units.values)
+
+    @property
+    def scale(self) -> Fraction:
+        """c, if the target is c times that of the preset and nothing else differs, or 1."""
+        units = self.units
+        if product((units.loss, 1), (units.square, 1)) != ONE or units.loss.powers:
+            return Fraction(1)
+        c = root(units.loss)
+        return Fraction(1) if c is None else c.coefficient
+
+    @property
+    def keeps_exponents(self) -> bool:
+        """Whether its units are numbers, so that monomials only change the names of symbols."""
+        units = self.units
+        numbers = (units.loss, units.square, *self.factors)
+        return not any(number.powers for number in numbers) and all(
+            len(value.powers) == 1 and value.powers[0][1] == 1 for _, value in units.values
+        )
 
     def __str__(self) -> str:
         """The preset in words, with what has another name or unit.
@@ -90,11 +115,32 @@ class Recognised:
         --------
         >>> print(recognised(cp(order=2, target="2*identity")))
         cp order=2 symmetric=false target=identity; the target is 2 times that of the preset
+        >>> print(recognised(cp(order=2).driven_by(rates={"U1": "eta", "U2": "eta"})))
+        cp order=2 symmetric=false target=identity, with eta*t for t
         """
-        renamed = ", ".join(f"{mine} for {other}" for mine, other in self.symbols if mine != other)
+        units = self.units
+        target = product((units.loss, 1), (units.square, 1)) == ONE
+        unit = ONE if target else root(units.square, units.degree)
+        values = [
+            (product((value, 1), (unit, 1)) if unit and name in units.weights else value, name)
+            for name, value in units.values
+        ]
+        if unit and not target:
+            values.append((product((units.loss, 1), (unit, 1), (Variance.parse("t"), 1)), "t"))
+        named = sorted((str(value), name) for value, name in values)
+        renamed = ", ".join(f"{mine} for {other}" for mine, other in named if mine != other)
         words = f"{self.preset.title}, with {renamed}" if renamed else self.preset.title
-        if self.scale != 1:
-            words += f"; the target is {self.scale} times that of the preset"
+        if target:
+            parts = [("target", units.loss)]
+        else:
+            parts = [("loss", product((units.loss, 2)))]
+            parts += [] if unit else [("model", units.square)]
+        for what, square in parts:
+            factor = root(square)
+            if factor is None:
+                words += f"; the square of the {what} is {square} times that of the preset"
+            elif factor != ONE:
+                words += f"; the {what} is {factor} times that of the preset"
         return words
 
     def symbols_of(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -102,31 +148,32 @@ class Recognised:
         known = dict(self.symbols)
         return tuple(known.get(name, name) for name in names)
 
-    def to_preset(self, coefficient: Polynomial, s: int) -> Polynomial:
+    def preset_symbols(self, names: Sequence[str]) -> tuple[str, ...]:
+        """The symbols of the preset for some of the problem, numbers in front left aside."""
+        known = {value.symbols[0]: name for name, value in self.units.values if value.symbols}
+        return tuple(known.get(name, name) for name in names)
+
+    def factor(self, loss: str | None) -> Variance:
+        """How many times that of the preset a loss of the problem is; None is the driving one."""
+        names = [mine for mine, _ in self.losses]
+        return self.factors[0 if loss is None else names.index(loss)]
+
+    def to_preset(self, coefficient: Polynomial, s: int, loss: str | None = None) -> Polynomial:
         """Y_s of the problem as that of the preset, or a part of it."""
-        return self._changed(coefficient, s, dict(self.symbols), backwards=True)
+        return self.units.to_known(coefficient, s, factor=self.factor(loss))
 
-    def from_preset(self, coefficient: Polynomial, s: int) -> Polynomial:
+    def from_preset(self, coefficient: Polynomial, s: int, loss: str | None = None) -> Polynomial:
         """Y_s of the preset as that of the problem, or a part of it."""
-        names = {other: mine for mine, other in self.symbols}
-        return self._changed(coefficient, s, names, backwards=False)
+        return self.units.from_known(coefficient, s, factor=self.factor(loss))
 
-    def _changed(
-        self, coefficient: Polynomial, s: int, names: Mapping[str, str], *, backwards: bool
-    ) -> Polynomial:
-        weights = {name for pair in self.symbols for name in pair if pair[1] in self._variances}
-        terms = {}
-        for powers, value in coefficient:
-            n = sum(power for name, power in powers if name in weights)
-            factors = 2 * (s + 1) - Fraction(2 * (n + s), self.degree)
-            unit = self.scale ** int(factors)
-            key = tuple((names.get(name, name), power) for name, power in powers)
-            terms[key] = value / unit if backwards else value * unit
-        return Polynomial(terms)
-
-    @property
-    def _variances(self) -> tuple[str, ...]:
-        return self.preset.weight_variances
+    def sequences(
+        self, sequences: Sequence[VertexSequence], symbols: Sequence[str], loss: str | None = None
+    ) -> tuple[VertexSequence, ...] | None:
+        """Vertex sequences of the problem in the symbols of the preset, None if they are none."""
+        factor = self.factor(loss)
+        found = [self.units.sequence(each, symbols, factor=factor) for each in sequences]
+        known = tuple(sequence for sequence in found if sequence is not None)
+        return known if len(known) == len(found) else None
 
 
 @lru_cache(maxsize=64)
@@ -135,9 +182,9 @@ def recognised(problem: Problem) -> Recognised | None:
 
     What drives the weights belongs to a problem, and so do the laws of its tensors: presets follow
     the gradient flow of their loss from Gaussian weights of mean zero, so that a problem with
-    another flow or law is none of them, whatever its loss is. Known are all presets
-    with the targets of `expansion.targets.TARGETS`; a problem that is two of them is the first, a
-    CP model.
+    another flow or law is none of them, whatever its loss is; rates of its weights are units. Known
+    are all presets with the targets of `expansion.targets.TARGETS`; a problem that is two of them
+    is the first, a CP model.
 
     Parameters
     ----------
@@ -148,7 +195,7 @@ def recognised(problem: Problem) -> Recognised | None:
     >>> recognised(deep_linear(2)).preset.title
     'cp order=2 symmetric=false target=identity'
     """
-    if not problem.drive.is_plain:
+    if problem.drive != Drive(rates=problem.drive.rates):
         return None
     if any(tensor.is_random and not tensor.entries.is_wick for tensor in problem.tensors):
         return None
@@ -170,7 +217,8 @@ def _candidates(problem: Problem) -> Iterator[Problem]:
     if not 2 <= degree <= MAXIMAL_ORDER or len(weights) not in {1, 2, degree}:
         return
     inputs = bool(problem.averaged_over)
-    data = bool(problem.normalisation) and not inputs
+    fixed = (t for n in problem.model for t in n.tensors if t.is_random and not t.is_learnable)
+    data = next(fixed, None) is not None and not inputs
     for target in ("identity", *sorted({*TARGETS} - {"identity", "zero"})):
         target = target if len(problem.overlap) else "zero"
         if not inputs and not data and len(weights) in {1, degree}:
@@ -186,12 +234,33 @@ def _candidates(problem: Problem) -> Iterator[Problem]:
 
 
 def _itself(preset: Problem) -> Recognised:
-    symbols = *preset.growing, *preset.variance_symbols, *preset.amplitude_symbols
+    symbols = (*preset.growing, *preset.variance_symbols, *preset.amplitude_symbols)
     return Recognised(
         preset=preset,
-        symbols=tuple(sorted((name, name) for name in symbols)),
+        units=_units(
+            {name: Variance(powers=((name, 1),)) for name in symbols},
+            preset,
+            degree=_degree(preset.model[0].factors),
+        ),
         losses=tuple((name, name) for name in preset.losses),
-        degree=_degree(preset.model[0].factors),
+        factors=(ONE,) * len(preset.losses),
+    )
+
+
+def _units(
+    values: Mapping[str, Variance],
+    preset: Problem,
+    *,
+    degree: int,
+    loss: Variance = ONE,
+    square: Variance = ONE,
+) -> Rescaling:
+    return Rescaling(
+        values=tuple(sorted(values.items(), key=lambda item: (symbol_order(item[0]), item[0]))),
+        weights=preset.weight_variances,
+        loss=loss,
+        square=square,
+        degree=degree,
     )
 
 
@@ -200,159 +269,47 @@ def _degree(factors: Sequence[tuple[Tensor, tuple[str, ...]]]) -> int:
 
 
 def _match(problem: Problem, preset: Problem) -> Recognised | None:
-    mine, other = problem.driving.quantity, preset.driving.quantity
-    degree = _degree(preset.model[0].factors)
-    scale = _target_scale(mine.diagrams, degree)
-    if scale < 0:
-        odd = degree % 2 == 1 or any(
-            _degree([f for f in preset.model[0].factors if f[0] == tensor]) % 2
-            for tensor in preset.tensors
-            if tensor.is_learnable
-        )
-        if not odd:
-            return None
-    mine = _in_units(mine, degree, scale)
     extra = [(name, problem.quantity(name)) for name in problem.losses[1:]]
     known = [(name, preset.quantity(name)) for name in preset.losses[1:]]
-    for name, quantity in extra:
-        for known_name, known_quantity in known:
-            one, two = _in_units(quantity, degree, scale), known_quantity
-            symbols = _renaming([mine, one], [other, two], problem, preset)
-            if symbols is not None:
-                losses = (problem.loss_name, preset.loss_name), (name, known_name)
-                return Recognised(
-                    preset=preset,
-                    symbols=symbols,
-                    losses=losses,
-                    scale=abs(scale),
-                    degree=degree,
-                )
-    symbols = _renaming([mine], [other], problem, preset)
-    if symbols is None:
+    pairs = [([one], [other]) for one in extra for other in known]
+    for mine, others in (*pairs, ([], [])):
+        found = _renamed(problem, mine, preset, others)
+        if found is not None:
+            return found
+    return None
+
+
+def _renamed(
+    problem: Problem,
+    mine: Sequence[tuple[str, Quantity]],
+    preset: Problem,
+    others: Sequence[tuple[str, Quantity]],
+) -> Recognised | None:
+    """The problem as a preset, with some losses beside those that drive the flow."""
+    degree = _degree(preset.model[0].factors)
+    found = compared(
+        Side.of(problem, *(q for _, q in mine)),
+        Side.of(preset, *(q for _, q in others)),
+        degree=degree,
+    )
+    if found is None or (found.sign == -1 and not _is_odd(preset, degree)):
         return None
     return Recognised(
         preset=preset,
-        symbols=symbols,
-        losses=((problem.loss_name, preset.loss_name),),
-        scale=abs(scale),
-        degree=degree,
+        units=_units(
+            found.values, preset, degree=degree, loss=found.losses[0], square=found.square
+        ),
+        losses=(
+            (problem.loss_name, preset.loss_name),
+            *((a, b) for (a, _), (b, _) in zip(mine, others, strict=True)),
+        ),
+        factors=found.losses,
     )
 
 
-def _target_scale(diagrams: DiagramSum, degree: int) -> Fraction:
-    """The number in front of the target, if it is one diagram; 1 without a target."""
-    overlaps = [c for diagram, c in diagrams if _weights(diagram) == degree]
-    return -overlaps[0] if len(overlaps) == 1 else Fraction(1)
-
-
-def _weights(diagram: Diagram) -> int:
-    return sum(1 for tensor, _ in diagram.factors if tensor.is_learnable)
-
-
-def _in_units(quantity: Quantity, degree: int, scale: Fraction) -> Quantity:
-    """A loss with the number in front of its target divided out, and pairs of a delta joined."""
-    terms = []
-    for diagram, c in quantity.diagrams:
-        factors = 2 - Fraction(_weights(diagram), degree)
-        power = int(factors) if factors.denominator == 1 and factors >= 0 else 0
-        terms.append((_without_pairs(diagram), c / scale**power))
-    return Quantity(collect(terms), quantity.normalisation)
-
-
-def _without_pairs(diagram: Diagram) -> Diagram:
-    """The diagram with every modular sum of two indices as the identity that it is."""
-    pairs = [at for tensor, at in diagram.factors if tensor.kind is Kind.MODULAR and len(at) == 2]
-    if not pairs:
-        return diagram
-    others = [f for f in diagram.factors if not (f[0].kind is Kind.MODULAR and len(f[1]) == 2)]
-    return Diagram(*identify(diagram.nodes, others, [(at[0], at[1]) for at in pairs]))
-
-
-# -- one graph for all names ----------------------------------------------------------------------
-
-
-def _renaming(
-    mine: Sequence[Quantity], other: Sequence[Quantity], problem: Problem, preset: Problem
-) -> tuple[tuple[str, str], ...] | None:
-    """The symbols of a problem with those of a preset under which some quantities are equal."""
-    one, two = _Graph(mine, problem), _Graph(other, preset)
-    if sorted(one.colours) != sorted(two.colours) or len(one.edges) != len(two.edges):
-        return None
-    numbers = {colour: place for place, colour in enumerate(sorted({*one.colours}))}
-    first, second = one.graph, two.graph
-    colours = [[numbers[colour] for colour in graph.colours] for graph in (one, two)]
-    if not answered(partial(first.isomorphic_bliss, second, color1=colours[0], color2=colours[1])):
-        return None
-    # The vertices in canonical order; for the direction see `diagrams.canonical`.
-    places = [
-        answered(partial(graph.canonical_permutation, color=colour))
-        for graph, colour in zip((first, second), colours, strict=True)
-    ]
-    image = dict(zip(*places, strict=True))
-    back = {vertex: name for name, vertex in two.symbols.items()}
-    return tuple(sorted((name, back[image[vertex]]) for name, vertex in one.symbols.items()))
-
-
-class _Graph:
-    """The coloured graph of some quantities."""
-
-    def __init__(self, quantities: Sequence[Quantity], problem: Problem) -> None:
-        self.colours: list[tuple[str, str]] = []
-        self.edges: list[tuple[int, int]] = []
-        self.symbols: dict[str, int] = {}
-        self._axes: dict[str, int] = {}
-        self._tensors: dict[Tensor, tuple[int, list[int]]] = {}
-        self._quantities = quantities
-        self._amplitudes = {*problem.amplitude_symbols}
-        for place, quantity in enumerate(quantities):
-            for diagram, c in quantity.diagrams:
-                self._diagram(diagram, f"{place} {c}")
-
-    @property
-    def graph(self) -> igraph.Graph:
-        import igraph
-
-        return igraph.Graph(len(self.colours), self.edges)
-
-    def _vertex(self, kind: str, colour: str, *joined: int) -> int:
-        vertex = len(self.colours)
-        self.colours.append((kind, colour))
-        self.edges += [(vertex, other) for other in joined]
-        return vertex
-
-    def _axis(self, axis: Axis) -> int:
-        if axis.name not in self._axes:
-            powers = [dict(q.normalisation).get(axis.name, 0) for q in self._quantities]
-            size = "grows" if axis.pinned is None else str(axis.pinned)
-            kind = "amplitude" if axis.name in self._amplitudes else size
-            self._axes[axis.name] = self._vertex("axis", f"{kind} {powers}")
-            if axis.pinned is None:
-                self.symbols[axis.name] = self._axes[axis.name]
-        return self._axes[axis.name]
-
-    def _tensor(self, tensor: Tensor) -> tuple[int, list[int]]:
-        if tensor not in self._tensors:
-            joined = []
-            # A variance that is no symbol, such as 1/H, is that of no preset: names must not hide.
-            colour = tensor.variance if tensor.is_random else ""
-            if Variance.parse(colour or UNIT_VARIANCE).symbols == (colour,):
-                if colour not in self.symbols:
-                    self.symbols[colour] = self._vertex("variance", "")
-                joined.append(self.symbols[colour])
-                colour = "symbol"
-            vertex = self._vertex("tensor", f"{tensor.kind.value} {colour}", *joined)
-            slots = [
-                self._vertex("slot of a tensor", "", vertex, self._axis(axis))
-                for axis in tensor.axes
-            ]
-            self._tensors[tensor] = vertex, slots
-        return self._tensors[tensor]
-
-    def _diagram(self, diagram: Diagram, colour: str) -> None:
-        whole = self._vertex("diagram", colour)
-        nodes = [self._vertex("node", "", whole, self._axis(a)) for a in diagram.nodes]
-        for tensor, at in diagram.factors:
-            vertex, slots = self._tensor(tensor)
-            factor = self._vertex("factor", "", whole, vertex)
-            for slot, node in zip(slots, at, strict=True):
-                self._vertex("slot", "", factor, slot, nodes[node])
+def _is_odd(preset: Problem, degree: int) -> bool:
+    """Whether the model changes its sign with that of a weight."""
+    return degree % 2 == 1 or any(
+        _degree([f for f in preset.model[0].factors if f[0] == tensor]) % 2
+        for tensor in preset.weights
+    )

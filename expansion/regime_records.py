@@ -18,13 +18,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from diagrams.variances import Variance
 from expansion.closest_regime import Location
 from expansion.geometry.linear_algebra import Point
 from expansion.leading import LeadingSeries
 from expansion.pareto_theorem import agreement
 from expansion.polynomial import symbol_order
 from expansion.problem import Problem
-from expansion.recognition import recognised
+from expansion.recognition import Recognised, recognised
 from expansion.regimes import RationalMonomial, Regime, Regimes
 from expansion.series_records import polynomial_record
 from expansion.vertex_sequences import Wall
@@ -99,8 +100,21 @@ def _preset(problem: Problem | None) -> dict[str, Any]:
             **dict(known.preset.options),
             "symbols": dict(known.symbols),
             "target_scale": str(known.scale),
+            **_units(known),
         }
     }
+
+
+def _units(known: Recognised) -> dict[str, Any]:
+    """The units of a problem, unless they are those of a number in front of the target."""
+    others = {
+        name: str(value) for name, value in known.units.values if not str(value).isidentifier()
+    }
+    record: dict[str, Any] = {"values": others} if others else {}
+    if known.units.loss != Variance(known.scale**2):
+        record["loss_scale"] = str(known.units.loss)
+        record["model_scale_squared"] = str(known.units.square)
+    return record
 
 
 def leading_record(leading: LeadingSeries) -> dict[str, Any]:

@@ -162,6 +162,10 @@ class Regimes:
         table: str | None = picture("regimes", self)
         return table
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
+        """A widget, where there is one; a notebook that shows none shows the table."""
+        return picture("regimes as widget", self) or {}
+
     def to_frame(self) -> Any:
         """A data frame of pandas with a row for every regime.
 

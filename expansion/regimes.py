@@ -191,14 +191,8 @@ def _described(
     full = [cell for cell in found.cells if not cell.cone.equations]
     sequences = tuple(sorted((c.sequences[0] for c in full), key=lambda q: q.sort_key))
     learnt = {id(cell): _learning(exponents, polyhedra, cell, found) for cell in found.cells}
-    problem = exponents.problem
-    preset = None if problem is None else recognised(problem)
-    named = sequence_names(
-        sequences,
-        learning={cell.sequences[0]: learnt[id(cell)].value for cell in full},
-        symbols=exponents.symbols if preset is None else preset.symbols_of(exponents.symbols),
-        family=None if problem is None else (preset.preset if preset else problem).family,
-    )
+    kinds = {cell.sequences[0]: learnt[id(cell)].value for cell in full}
+    named = _sequence_names(exponents, sequences, kinds)
     ordered = sorted(
         found.cells,
         key=lambda cell: (
@@ -228,6 +222,38 @@ def _described(
         confirmed=found.confirmed,
         changes=found.changes,
     )
+
+
+def _sequence_names(
+    exponents: SeriesExponents,
+    sequences: Sequence[VertexSequence],
+    kinds: Mapping[VertexSequence, str],
+) -> dict[VertexSequence, str]:
+    """A name for every sequence: that of the preset which the problem is, by whatever name."""
+    problem, loss = exponents.problem, exponents.loss
+    preset = None if problem is None else recognised(problem)
+    if preset is None or problem is None or not preset.is_rescaled:
+        return sequence_names(
+            sequences,
+            learning=kinds,
+            symbols=exponents.symbols if preset is None else preset.symbols_of(exponents.symbols),
+            family=None if problem is None else (preset.preset if preset else problem).family,
+        )
+    known = None
+    if loss is None or loss in dict(preset.losses):
+        known = preset.sequences(sequences, exponents.symbols, loss)
+    if known is None:
+        return sequence_names(
+            sequences, learning=kinds, symbols=exponents.symbols, family=problem.family
+        )
+    mine = dict(zip(known, sequences, strict=True))
+    names = sequence_names(
+        sorted(known, key=lambda q: q.sort_key),
+        learning={q: kinds[mine[q]] for q in known},
+        symbols=preset.units.symbols,
+        family=preset.preset.family,
+    )
+    return {mine[q]: name for q, name in names.items()}
 
 
 def _vertices(cell: MapCell, named: Mapping[VertexSequence, str]) -> list[str]:

@@ -29,6 +29,7 @@ from math import lcm
 from flint import fmpz_mat
 
 from diagrams.errors import InvalidInputError
+from diagrams.rationals import as_fraction
 from diagrams.wick import Monomial, monomial
 from expansion.geometry.linear_algebra import (
     Point,
@@ -250,7 +251,7 @@ def _coordinates(vector: Point, basis: Sequence[Point]) -> tuple[Fraction, ...]:
     gram = fmpz_mat([[inner_product(a, b) for b in basis] for a in basis])
     right = fmpz_mat([[inner_product(row, vector)] for row in basis])
     solution = gram.solve(right)
-    return tuple(Fraction(int(solution[i, 0].p), int(solution[i, 0].q)) for i in range(len(basis)))
+    return tuple(as_fraction(solution[i, 0]) for i in range(len(basis)))
 
 
 def _smallest_supports(span: Sequence[Point], zeros: int, dimension: int) -> Iterator[Point]:

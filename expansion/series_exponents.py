@@ -35,7 +35,7 @@ from expansion.geometry.linear_algebra import Point
 from expansion.geometry.newton import NewtonPolyhedron
 from expansion.polynomial import Polynomial, symbol_order
 from expansion.problem import Problem
-from expansion.recognition import recognised
+from expansion.recognition import Recognised, recognised
 from expansion.regime_map import find_map
 from expansion.series import Budget, LossSeries, Progress, loss_series
 from expansion.series_store import SeriesStore
@@ -274,6 +274,37 @@ class SeriesExponents:
             loss=loss,
         )
 
+    def in_preset(self, known: Recognised, loss: str | None) -> SeriesExponents:
+        """The same series in the symbols and units of the preset that its problem is.
+
+        Parameters
+        ----------
+        known : Recognised
+            How the problem is a preset; different monomials are different ones there.
+        loss : str or None
+            The loss of the preset.
+        """
+        moved = tuple(known.to_preset(c, s, self.loss) for s, c in enumerate(self.coefficients))
+        found = SeriesExponents.of_coefficients(
+            moved,
+            growing=known.preset.growing,
+            pure_target=Polynomial(),
+            problem=known.preset,
+            loss=loss,
+        )
+
+        def place(s: int, point: Point) -> Point:
+            powers = {n: k for n, k in zip(self.symbols, point, strict=True) if k}
+            one = known.to_preset(Polynomial({monomial(powers): Fraction(1)}), s, self.loss)
+            return one.exponents(found.symbols)[0]
+
+        factors = self.factors and tuple(
+            {place(s, point): count for point, count in counts.items()}
+            for s, counts in enumerate(self.factors)
+        )
+        target = known.to_preset(self.pure_target, 0, self.loss)
+        return replace(found, pure_target=target, factors=factors)
+
     @property
     def growing_places(self) -> tuple[int, ...]:
         """The places of the growing symbols in a point."""
@@ -391,7 +422,7 @@ def pure_target_of(problem: Problem, name: str) -> Polynomial:
 
 
 def _likely_work(series: LossSeries) -> int:
-    """How many diagrams will have been met with the next coefficient; 0 if nothing tells."""
+    """How many diagrams will have been met with the next coefficient; 0 if it is not known."""
     cost = series.expected_cost()
     return 0 if cost is None else series.work + cost.diagrams + cost.contractions
 

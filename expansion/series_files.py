@@ -48,11 +48,11 @@ def read_series_file(path: Path) -> tuple[Polynomial, ...]:
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise InvalidInputError(
-            f"{title}: is not JSON ({reason}); write it as expand --format json does"
+            f"{title}: is not JSON ({reason}); write it with series_record"
         ) from None
     if not isinstance(record, dict) or "coefficients" not in record:
         raise InvalidInputError(
-            f"{title}: has no list of coefficients; write it as expand --format json does"
+            f"{title}: has no list of coefficients; write it with series_record"
         )
     version = record.get("schema_version", SERIES_VERSION)
     if type(version) is not int or version != SERIES_VERSION:

@@ -111,3 +111,6 @@ class Curve:
     error_estimate: float | None = None
     errors: Callable[[FloatArray], FloatArray] | None = None
     notes: tuple[tuple[str, float], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Curve from {self.domain.start:g} to {self.domain.stop:g}>"

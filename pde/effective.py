@@ -6,6 +6,7 @@ certifies it by the exact coefficients. Its kind decides how it is solved, each 
 - *finite*: an exact system of differential equations (`pde.systems`), averaged at the end over the
   cores that are Gaussian at time zero, if there are any;
 - *one site*: the moments of a particle in the effective potential;
+- a potential that is that of a solved regime: its solution (`pde.reduced_twins`);
 - *chains*, of which every core gives the next by one rule: the moments of a spectrum, whose points
   move as particles;
 - *words* and everything else: exact leading coefficients, far beyond those of the engine, in which
@@ -50,6 +51,7 @@ from expansion.regimes import Regimes
 from expansion.series import Budget
 from pde.evolution import Certificate, DerivationStep, Origin, Solution
 from pde.hierarchies import HierarchyKind, HierarchySummary
+from pde.reduced_twins import shared_solution
 from pde.systems import (
     GAUSSIAN,
     RADEMACHER,
@@ -158,8 +160,8 @@ class _Question:
 @lru_cache(maxsize=256)
 def _answer(question: _Question) -> Answer:
     regime_set, name = question.regime_set, question.name
-    if question.problem is not None and question.problem.drive.is_rewriting:
-        return Answer(HierarchySummary(remark="cores have no velocities"))
+    if question.problem is not None and question.problem.drive.step:
+        return Answer(HierarchySummary(remark="cores move in continuous time"))
     order = 1 if question.loss is None else read_cumulant(question.loss)[1]
     if order == 2:
         return Answer(*variance_solution(regime_set, name))
@@ -306,7 +308,9 @@ def _derived(regime_set: Regimes, name: str, *, rate_of_change: bool) -> Effecti
 @lru_cache(maxsize=2)
 def _averages(problem: Problem, loss: str | None) -> Averages:
     """The table of means that all regimes of a problem share."""
-    return Averages(problem.driven.generator, problem.quantity(loss or problem.loss_name).diagrams)
+    return Averages(
+        problem.dynamics.generator, problem.quantity(loss or problem.loss_name).diagrams
+    )
 
 
 def _solved(task: _Task) -> Solution | None:
@@ -333,6 +337,9 @@ def _solved(task: _Task) -> Solution | None:
         site = _site(dynamics.particle(), task.start)
         if site is not None:
             return site_solution(site, title=problem, regime=regime, derivation=steps)
+    shared = shared_solution(dynamics, [task.expected(s) for s in range(task.known)], task.target)
+    if shared is not None:
+        return replace(shared, derivation=(*steps, *shared.derivation))
     chains = _chained(task)
     if chains is not None:
         spectral = spectrum_solution(chains, problem=problem, regime=regime, derivation=steps)

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from diagrams.arguments import number, number_text, shown, whole
+from diagrams.arguments import brief, number, number_text, shown, whole
 from diagrams.display import figure, frame, picture, report, save
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
@@ -134,6 +134,9 @@ class DerivationStep:
     title: str
     latex: str
     text: str = ""
+
+    def __repr__(self) -> str:
+        return f"<DerivationStep {self.title}: {brief(self.text)}>"
 
 
 Step = DerivationStep  # its former name

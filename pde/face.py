@@ -76,7 +76,7 @@ class Face:
         some numbers does not exist there.
     late, early : sympy.Expr, optional
         What it tends to as t tends to plus and minus infinity, if it exists until then. A
-        `Piecewise` that has no case for some numbers says nothing there.
+        `Piecewise` that has no case for some numbers has no limit there.
     reason : str
         Why the domain ends at a blow-up.
 

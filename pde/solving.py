@@ -84,6 +84,12 @@ GENERAL: tuple[Solved, ...] = (
     ),
     Solved(
         model="any problem",
+        regimes=("regimes whose reduced potential is that of SYM order 2 on A-B-E or A-B",),
+        method="the closed form of that one, in other units",
+        holds="until ascent blows up",
+    ),
+    Solved(
+        model="any problem",
         regimes=("regimes whose cores form chains",),
         method="moments of a [spectrum whose points move](explanation/effective-dynamics.md"
         "#kinds-of-hierarchies), from exact moments at time zero",
@@ -178,14 +184,14 @@ def solution(regime_set: Regimes, name: str) -> Solution:
     if regime_set.exponents.discrete:
         raise InvalidInputError(
             f"regime {regime.name}: time is discrete, and there is no series in it to sum; the "
-            "exact means after every step are its coefficients, see expand --steps"
+            "exact means after every step are its coefficients, see loss_series(problem)"
         )
     known = recognised(problem)
     twin = None if known is None or known.is_itself else _twin(regime_set, regime, known)
     derived = (
         _solution(regime_set, regime)
         if known is None or twin is None
-        else translated(_solution(*twin), known)
+        else translated(_solution(*twin), known, regime_set.exponents.loss)
     )
     loss = regime_set.exponents.loss
     return replace(
@@ -280,24 +286,22 @@ def _still(regime_set: Regimes, regime: Regime) -> Polynomial:
 
 
 def _twin(regime_set: Regimes, regime: Regime, known: Recognised) -> tuple[Regimes, Regime] | None:
-    """The regime in the symbols and units of the preset that its problem is.
+    """The regime of the preset that a problem is, which has the same leading coefficients.
 
-    It is the one with the same leading coefficients, the one of the same name unless the scalings
-    are restricted. None if the loss of the problem is none of the preset.
+    It is the one of the same name unless the scalings are restricted. None if the loss of the
+    problem is none of the preset.
     """
     exponents = regime_set.exponents
     assert exponents.problem is not None
-    name = exponents.problem.loss_name if exponents.loss is None else exponents.loss
-    loss = dict(known.losses).get(name)
-    if loss is None:
+    if exponents.loss not in (None, *dict(known.losses)):
         return None
-    twins = _preset_map(
-        _Series(exponents.coefficients, exponents.pure_target, known, loss, exponents)
-    )
+    twins = _preset_map(_Series(exponents.coefficients, exponents.pure_target, known, exponents))
     mine = leading_coefficients(LeadingSeries(regime_set, regime))
-    wanted = tuple(known.to_preset(c, s) for s, c in enumerate(mine))
     for twin in sorted(twins, key=lambda other: other.name != regime.name):
-        if leading_coefficients(LeadingSeries(twins, twin)) == wanted:
+        theirs = leading_coefficients(LeadingSeries(twins, twin))
+        if len(theirs) == len(mine) and all(
+            known.from_preset(c, s, exponents.loss) == mine[s] for s, c in enumerate(theirs)
+        ):
             return twins, twin
     return None
 
@@ -309,25 +313,22 @@ class _Series:
     coefficients: tuple[Polynomial, ...]
     pure_target: Polynomial
     known: Recognised
-    loss: str
     exponents: SeriesExponents = field(compare=False)
 
 
 @lru_cache(maxsize=2)
 def _preset_map(series: _Series) -> Regimes:
-    """The map of the preset, which all regimes of the problem share."""
+    """The map of the preset, which all regimes of the problem share.
+
+    Where the variances of the problem are sizes, different monomials of the preset may be one, and
+    the preset is expanded itself.
+    """
     exponents, known = series.exponents, series.known
-    return regimes(
-        replace(
-            exponents,
-            coefficients=tuple(known.to_preset(c, s) for s, c in enumerate(exponents.coefficients)),
-            pure_target=known.to_preset(exponents.pure_target, 0),
-            symbols=known.symbols_of(exponents.symbols),
-            growing=known.symbols_of(exponents.growing),
-            problem=known.preset,
-            loss=None if series.loss == known.preset.loss_name else series.loss,
-        )
-    )
+    name = dict(known.losses)[known.losses[0][0] if exponents.loss is None else exponents.loss]
+    loss = None if name == known.preset.loss_name else name
+    if not known.units.is_invertible:
+        return regimes(SeriesExponents.of_problem(known.preset, loss=loss, terms=exponents.last))
+    return regimes(exponents.in_preset(known, loss))
 
 
 def solve(

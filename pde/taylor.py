@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from flint import fmpq, fmpz
 
 from diagrams.errors import DiagflowError
+from diagrams.rationals import as_fmpq, as_fraction
 from diagrams.wick import monomial
 from expansion.polynomial import Polynomial
 
@@ -79,12 +80,7 @@ def taylor(formula: sympy.Expr, number: int) -> tuple[Polynomial, ...]:
                 f"formula {formula}: depends on T otherwise than through t/T; rescale it"
             )
         result.append(
-            Polynomial(
-                {
-                    powers: Fraction(int(c.p), int(c.q)) * factorial
-                    for powers, c in coefficient.items()
-                }
-            )
+            Polynomial({powers: as_fraction(c) * factorial for powers, c in coefficient.items()})
         )
     return tuple(result)
 
@@ -177,7 +173,7 @@ def _power(f: Series, exponent: Fraction, expression: sympy.Expr) -> Series:
     start = _monomial_power(powers, c, exponent, expression)
     inverse: Laurent = {tuple((name, -k) for name, k in powers): 1 / c}
     g: Series = [start]
-    q = fmpq(exponent.numerator, exponent.denominator)
+    q = as_fmpq(exponent)
     for n in range(1, number):
         total: Laurent = {}
         for k in range(1, n + 1):

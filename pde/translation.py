@@ -1,11 +1,11 @@
 r"""The solution of a preset as that of a problem which is the preset under other names and units.
 
-With a target c times that of the preset, for a model of degree ν in its weights,
+With κ times the loss and u' = W^{1/2ν} u, see `expansion.rescaling`,
 
-    E[L(t; σ²)] = c² E[L'(t c^{2 - 2/ν}; σ² c^{-2/ν})],
+    E[L(t; σ²)] = κ E[L'(κ W^{1/ν} t; W^{1/ν} σ²)],
 
-see `expansion.recognition`. Sizes, variances and T only change their names. The Taylor coefficients
-stay exact: a term with k factors of the target is multiplied by c^k.
+and the symbols of the preset are monomials in those of the problem. The Taylor coefficients stay
+exact.
 
 Source: ours.
 """
@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from expansion.polynomial import Polynomial
+from diagrams.variances import Variance
+from expansion.polynomial import Polynomial, symbol_latex
 from expansion.recognition import Recognised
+from expansion.rescaling import ONE, power_of, value_at
 from pde.curve import Curve, FloatArray, Parameters
 from pde.evolution import DerivationStep, Solution
 from pde.taylor import symbol
@@ -32,10 +34,10 @@ if TYPE_CHECKING:
 __all__ = ["translated"]
 
 _DIGITS = 100
-"""An irrational power of c is rounded to this many digits."""
+"""An irrational root is rounded to this many digits."""
 
 
-def translated(solution: Solution, known: Recognised) -> Solution:
+def translated(solution: Solution, known: Recognised, loss: str | None = None) -> Solution:
     """The solution for the problem that was recognised.
 
     Parameters
@@ -43,67 +45,90 @@ def translated(solution: Solution, known: Recognised) -> Solution:
     solution : Solution
         That of a regime of the preset.
     known : Recognised
+    loss : str, optional
+        The loss of the problem; the one that drives the flow by default.
     """
     if known.is_itself:
         return solution
-    names = dict(known.symbols)
-    size = _power(known.scale, Fraction(2, known.degree))
+    units, factor = known.units, known.factor(loss)
 
     def taylor() -> Iterator[Polynomial]:
-        return (known.from_preset(c, s) for s, c in enumerate(solution.taylor()))
+        return (known.from_preset(c, s, loss) for s, c in enumerate(solution.taylor()))
 
     def curve(parameters: Parameters) -> Curve:
-        values = {names.get(name, name): value for name, value in parameters.items()}
-        for name in known.preset.weight_variances:
-            values[name] = values[name] / size
-        return _scaled(solution.curve(values), known.scale, known.scale**2 / size)
+        given = {name: Fraction(value) for name, value in parameters.items()}
+        values = {"T": parameters["T"]}
+        for name, (value, power) in units.numbers(given).items():
+            values[name] = value * _root(power, units.degree)
+        rate, power = units.rate(given)
+        return _scaled(
+            solution.curve(values), value_at(factor, given), rate * _root(power, units.degree)
+        )
 
-    step = DerivationStep(
-        "Recognised",
-        r"L = c^2 L',\quad \sigma^2 = c^{2/\nu}\sigma'^2,\quad t = c^{2/\nu-2}\,t',\qquad c = "
-        + str(known.scale),
-        f"The loss is that of {known}.",
-    )
+    step = DerivationStep("Recognised", _step(known), f"The loss is that of {known}.")
     return replace(
         solution,
-        formula=None if solution.formula is None else _formula(solution.formula, known),
+        formula=None if solution.formula is None else _formula(solution.formula, known, factor),
         derivation=(step, *solution.derivation),
         taylor=taylor,
         curve=curve,
     )
 
 
-def _formula(formula: sympy.Expr, known: Recognised) -> sympy.Expr:
-    import sympy
-
-    c = sympy.Rational(known.scale.numerator, known.scale.denominator)
-    size = c ** sympy.Rational(2, known.degree)
-    values = {symbol(other): symbol(mine) for mine, other in known.symbols}
-    for name in known.preset.weight_variances:
-        values[symbol(name)] = values[symbol(name)] / size
-    values[symbol("t")] = symbol("t") * c**2 / size
-    return c**2 * formula.subs(values, simultaneous=True)
-
-
-def _power(value: Fraction, exponent: Fraction) -> Fraction:
-    """An exact power, or one to many digits."""
-    from flint import fmpz
-
-    root = exponent.denominator
-    raised = value**exponent.numerator
-    parts = [int(fmpz(part).root(root)) for part in (raised.numerator, raised.denominator)]
-    exact = Fraction(parts[0], parts[1])
-    if exact**root == raised:
-        return exact
-    shift = 10 ** (_DIGITS * root)
-    return Fraction(
-        int(fmpz(raised.numerator * shift // raised.denominator).root(root)), 10**_DIGITS
+def _step(known: Recognised) -> str:
+    """How the units change, in LaTeX."""
+    units = known.units
+    if known.scale != 1:
+        return (
+            r"L = c^2 L',\quad \sigma^2 = c^{2/\nu}\sigma'^2,\quad t = c^{2/\nu-2}\,t',\qquad c = "
+            + str(known.scale)
+        )
+    if units.loss == units.square == ONE:
+        return "L = L'"
+    return (
+        r"L = \kappa L',\quad \sigma'^2 = W^{1/\nu}\sigma^2,\quad t' = \kappa W^{1/\nu}\,t,\qquad "
+        rf"\kappa = {symbol_latex(str(units.loss))},\quad W = {symbol_latex(str(units.square))}"
     )
 
 
-def _scaled(curve: Curve, c: Fraction, rate: Fraction) -> Curve:
-    """The losses times c², at times that pass by the given rate."""
-    size, speed = float(c) ** 2, float(rate)
+def _formula(formula: sympy.Expr, known: Recognised, factor: Variance) -> sympy.Expr:
+    import sympy
+
+    def expression(value: Variance) -> sympy.Expr:
+        number = value.coefficient
+        return sympy.Mul(
+            sympy.Rational(number.numerator, number.denominator),
+            *(symbol(name) ** k for name, k in value.powers),
+        )
+
+    units = known.units
+    unit = expression(units.square) ** sympy.Rational(1, units.degree)
+    values = {
+        symbol(name): expression(value) * (unit if name in units.weights else 1)
+        for name, value in units.values
+    }
+    values[symbol("t")] = symbol("t") * expression(units.loss) * unit
+    return expression(factor) * formula.subs(values, simultaneous=True)
+
+
+def _root(value: Fraction, degree: int) -> Fraction:
+    """An exact root, or one to many digits."""
+    from flint import fmpz
+
+    try:
+        return power_of(value, Fraction(1, degree))
+    except ValueError:
+        # So many digits after those that stand before the point of a small number are left.
+        digits = _DIGITS + max(0, len(str(value.denominator)) - len(str(value.numerator)))
+        shift = 10 ** (digits * degree)
+        return Fraction(
+            int(fmpz(value.numerator * shift // value.denominator).root(degree)), 10**digits
+        )
+
+
+def _scaled(curve: Curve, factor: Fraction, rate: Fraction) -> Curve:
+    """The losses times a factor, at times that pass by the given rate."""
+    size, speed = float(factor), float(rate)
     domain = curve.domain
     precise, errors = curve.precise, curve.errors
 
@@ -113,7 +138,7 @@ def _scaled(curve: Curve, c: Fraction, rate: Fraction) -> Curve:
         assert precise is not None
         moved = t * mpmath.mpf(rate.numerator) / rate.denominator
         value = precise(moved, digits)
-        return value * mpmath.mpf(c.numerator) ** 2 / mpmath.mpf(c.denominator) ** 2
+        return value * mpmath.mpf(factor.numerator) / factor.denominator
 
     def expected(t: FloatArray) -> FloatArray:
         assert errors is not None

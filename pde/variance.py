@@ -111,7 +111,7 @@ def _map(problem: Problem, loss: str, last: int) -> Regimes:
 @lru_cache(maxsize=2)
 def _averages(problem: Problem, loss: str) -> Averages:
     """The table of means; every tensor fluctuates for itself."""
-    generator = problem.driven.generator
+    generator = problem.dynamics.generator
     return Averages(generator, problem.quantity(loss).diagrams, exchange=False)
 
 

@@ -38,6 +38,7 @@ def sum_of_solutions(
     *,
     problem: str,
     regime: str,
+    derivation: Sequence[DerivationStep] | None = None,
 ) -> Solution | None:
     """The sum of some solutions and a term that does not move, if that has given coefficients.
 
@@ -51,6 +52,8 @@ def sum_of_solutions(
         lead(Y_0), lead(Y_1), ... of the edge, which certify the sum.
     problem, regime : str
         What the sum is the solution of.
+    derivation : sequence of DerivationStep, optional
+        Its steps; without them those of the parts.
 
     Returns
     -------
@@ -79,7 +82,7 @@ def sum_of_solutions(
         method=methods.pop() if len(methods) == 1 else Method.MOMENTS,
         source="; ".join(dict.fromkeys(part.source for part in parts)),
         formula=sum(formulas, still.to_sympy()) if whole else None,
-        derivation=tuple(_steps(parts)),
+        derivation=tuple(_steps(parts) if derivation is None else derivation),
         taylor=taylor,
         curve=curve,
         validity=_validity([part.validity for part in parts]),

@@ -7,6 +7,7 @@ import sys
 from html import unescape
 from pathlib import Path
 
+import nbformat
 import pytest
 
 import diagflow
@@ -18,11 +19,16 @@ DOCS = ROOT / "docs"
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built as `make docs` does, every warning an error."""
-    folder = tmp_path_factory.mktemp("site")
+    folder, made = tmp_path_factory.mktemp("site"), tmp_path_factory.mktemp("made")
+    (made / "atlas" / "data").mkdir(parents=True)
+    (made / "atlas" / "index.html").write_text("<h1>The atlas</h1>", encoding="utf-8")
+    (made / "notebooks").mkdir()
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# One\n\n$x^2$")])
+    nbformat.write(notebook, made / "notebooks" / "01_one.ipynb")
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
         cwd=ROOT,
-        env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1", "DIAGFLOW_PUBLISHED": str(made)},
         capture_output=True,
         text=True,
     )
@@ -39,6 +45,18 @@ def test_every_page_is_built(site: Path) -> None:
     pages = {path.relative_to(DOCS).with_suffix(".html") for path in DOCS.rglob("*.md")}
     assert {path for path in pages if not (site / path).is_file()} == set()
     assert len(pages) > 15
+
+
+def test_the_atlas_and_the_notebooks_are_published(site: Path) -> None:
+    assert (site / "atlas" / "index.html").read_text(encoding="utf-8") == "<h1>The atlas</h1>"
+    assert not (site / "atlas" / "data").exists()
+    assert 'href="atlas/index.html"' in (site / "atlas.html").read_text(encoding="utf-8")
+    assert ">One</a>" in (site / "notebooks.html").read_text(encoding="utf-8")
+    notebook = (site / "notebooks" / "01_one.html").read_text(encoding="utf-8")
+    assert 'class="arithmatex"' in notebook and "../katex/katex.min.js" in notebook
+    style = (site / "katex" / "katex.min.css").read_text(encoding="utf-8")
+    assert "url(data:font/woff2" in style and "url(fonts" not in style
+    assert (site / "katex" / "LICENSE").is_file()
 
 
 def test_the_facade_is_documented_name_by_name(site: Path) -> None:

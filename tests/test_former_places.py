@@ -15,6 +15,7 @@ PLACES = {
     "pde.characteristics": "pde.characteristics.characteristics",
     "pde.equation": "pde.recurrences.equation",
     "pde.hadamard": "pde.recurrences.hadamard",
+    "pde.numerics.rationals": "diagrams.rationals",
     "pde.recurrence": "pde.recurrences.recurrence",
     "pde.recurrence_search": "pde.recurrences.search",
     "pde.resummation": "pde.numerics.resummation",
@@ -32,7 +33,12 @@ NAMES = {
     },
     "diagrams.engine.steps": {"HERE": "IN_PROCESS", "Step": "EngineStep", "Work": "StepRunner"},
     "diagrams.wick": {"Moments": "Expectation"},
-    "expansion.closest_regime": {"Place": "Location"},
+    "expansion.closest_regime": {"Place": "Location", "where": "locate"},
+    "pde.solutions.asymmetric_narrow": {"narrow_taylor": "narrow_latent_taylor"},
+    "pde.solutions.modular_addition": {
+        "narrow_taylor": "narrow_latent_taylor",
+        "wide_taylor": "mean_field_taylor",
+    },
     "pde.moments.common_drift": {"Shape": "FreeParticle", "SharedDrift": "MeanFieldClock"},
     "pde.recurrent_regimes": {"RecurrentSeries": "FirstOrderRegime"},
     "pde.evolution": {"Step": "DerivationStep"},
@@ -50,6 +56,12 @@ def test_a_tool_is_found_at_its_former_place(former: str, place: str) -> None:
     old, new = import_module(former), import_module(place)
     assert old.__all__ == new.__all__
     assert all(getattr(old, name) is getattr(new, name) for name in new.__all__)
+
+
+def test_a_delta_is_a_kind_under_its_former_name() -> None:
+    from diagrams.tensors import Kind
+
+    assert Kind.STRUCTURAL is Kind.DELTA and Kind("structural") is Kind.DELTA
 
 
 def test_representative_numbers_are_found_at_their_former_places() -> None:

@@ -118,12 +118,12 @@ def test_the_lock_pins_every_requirement(lock: dict[str, list[str]]) -> None:
 
 
 def test_pyproject_and_package_have_one_version() -> None:
-    text = (ROOT / "diagflow" / "__init__.py").read_text(encoding="utf-8")
+    text = (ROOT / "diagflow" / "version.py").read_text(encoding="utf-8")
     versions = [
         ast.literal_eval(node.value)
         for node in ast.parse(text).body
         if isinstance(node, ast.Assign | ast.AnnAssign)
-        and re.match(r"__version__\b", ast.unparse(node))
+        and re.match(r"VERSION\b", ast.unparse(node))
     ]
     assert versions == [project()["version"]]
 

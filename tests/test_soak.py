@@ -127,8 +127,8 @@ FIXED = (
     Tensor("g", (TWO,), Kind.GAUSSIAN, "tau2"),
     Tensor("first", (P,), Kind.PIN),
     Tensor("e", (TWO,), Kind.PIN),
-    Tensor("same", (P, P), Kind.STRUCTURAL),
-    Tensor("triple", (TWO, TWO, TWO), Kind.STRUCTURAL),
+    Tensor("same", (P, P), Kind.DELTA),
+    Tensor("triple", (TWO, TWO, TWO), Kind.DELTA),
     Tensor("plus", (P, P, P), Kind.MODULAR),
 )
 

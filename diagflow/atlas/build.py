@@ -88,11 +88,14 @@ class Atlas:
         Those that have none, and why.
     left : list of str
         Those that were not begun when the time was over.
+    unsuited : dict
+        Those that have no map, such as problems in discrete time, and why.
     """
 
     pages: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
+    unsuited: dict[str, str] = field(default_factory=dict)
 
 
 def build_atlas(
@@ -142,15 +145,20 @@ def build_atlas(
     running = _here(names, wanted, limit) if jobs == 1 else _elsewhere(names, wanted, limit, jobs)
     for name, (found, line) in running:
         if found is None:
-            atlas.failed[name] = line
+            (atlas.failed if has_map(described(name)) else atlas.unsuited)[name] = line
         else:
             entries[name] = found
             atlas.pages.append(name)
         told(f"{name}: {line}")
         _write_index(names, entries, atlas, wanted)
-    atlas.left = [name for name in names if name not in entries and name not in atlas.failed]
+    atlas.left = [name for name in names if name not in {*entries, *atlas.failed, *atlas.unsuited}]
     _write_index(names, entries, atlas, wanted)
     return atlas
+
+
+def has_map(problem: Problem) -> bool:
+    """Whether a problem has regimes: in discrete time every step is another polynomial."""
+    return not problem.drive.step
 
 
 def _write_index(
@@ -158,7 +166,10 @@ def _write_index(
 ) -> None:
     ordered = [entries[name] for name in names if name in entries]
     left = dict.fromkeys(atlas.left, "the time was over before it was begun")
-    write_whole(wanted.folder / "index.html", index_page(ordered, {**atlas.failed, **left}))
+    write_whole(
+        wanted.folder / "index.html",
+        index_page(ordered, {**atlas.failed, **atlas.unsuited, **left}),
+    )
 
 
 _Made = tuple[dict[str, Any] | None, str]

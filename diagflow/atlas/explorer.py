@@ -8,7 +8,7 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -148,13 +148,7 @@ def explore(
         progress=progress,
     )
     missing = unfinished_coefficients(exponents.last, terms)
-    try:
-        with time_limit(whole.left, "the map of regimes"):
-            regime_set = regimes(exponents, slice=slice)
-    except InvalidInputError:  # too few coefficients, because the expansion was stopped
-        if stops:
-            raise stops[0] from None
-        raise
+    regime_set = _mapped(exponents, slice, whole, stops)
     unwanted = {regime_set[name].name for name in without}
     begun("solutions")
     solved = solutions(
@@ -170,17 +164,9 @@ def explore(
         drawn = _terms(problem, exponents, whole)
         _describe(regime_set, solved, findings, whole, further=len(regime_set) if simulate else 0)
         if simulate and not is_interrupted(stops):
-            trials = run_trials(
-                regime_set,
-                [name for name in simulable(solved) if name not in unwanted],
-                TrialLimits(simulation_seconds, whole),
-                jobs=jobs,
-                begun=lambda name: begun(f"simulation of {name}"),
-                stopped=stops.append,
-            )
-            for trial in trials:
-                findings[trial.regime] |= _trial(trial)
-            missing += [trial.reason for trial in trials if trial.reason]
+            wanted = [name for name in simulable(solved) if name not in unwanted]
+            limits = TrialLimits(simulation_seconds, whole)
+            missing += _simulated(regime_set, wanted, limits, jobs, findings, begun, stops)
         if not is_interrupted(stops):
             _again(regime_set, solved, whole)
     except KeyboardInterrupt as error:
@@ -195,6 +181,45 @@ def explore(
         interrupted=is_interrupted(stops),
         over_budget=bool(missing) and (whole.is_over or len(stops) > 0),
     )
+
+
+def _mapped(
+    exponents: SeriesExponents,
+    slice: str | None,
+    whole: TimeLimit,
+    stops: Sequence[BaseException],
+) -> Regimes:
+    """The map; where it has too few coefficients, what stopped the expansion is the error."""
+    try:
+        with time_limit(whole.left, "the map of regimes"):
+            return regimes(exponents, slice=slice)
+    except InvalidInputError:
+        if stops:
+            raise stops[0] from None
+        raise
+
+
+def _simulated(
+    regime_set: Regimes,
+    wanted: Sequence[str],
+    limits: TrialLimits,
+    jobs: int,
+    findings: dict[str, dict[str, Any]],
+    begun: Callable[[str], None],
+    stops: list[BaseException],
+) -> list[str]:
+    """Compare regimes with simulations; returns the reasons of those that are missing."""
+    trials = run_trials(
+        regime_set,
+        wanted,
+        limits,
+        jobs=jobs,
+        begun=lambda name: begun(f"simulation of {name}"),
+        stopped=stops.append,
+    )
+    for trial in trials:
+        findings[trial.regime] |= _trial(trial)
+    return [trial.reason for trial in trials if trial.reason]
 
 
 def _terms(problem: Problem, exponents: SeriesExponents, whole: TimeLimit) -> dict[str, Any] | None:

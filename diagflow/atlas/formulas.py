@@ -82,7 +82,7 @@ def formula_record(solved: Solution) -> dict[str, Any] | None:
 
 
 def python_code(short: ShortFormula, solved: Solution) -> str:
-    """A function in Python that evaluates a formula, with numpy.
+    """A function in Python that evaluates a formula, with numpy; integrals with scipy.
 
     Examples
     --------
@@ -99,9 +99,9 @@ def python_code(short: ShortFormula, solved: Solution) -> str:
         return -p*(H*sigma2*exp(4*tau) - 1/2)
     """
     import sympy
-    from sympy.printing.numpy import NumPyPrinter
+    from sympy.printing.numpy import SciPyPrinter
 
-    printer = NumPyPrinter({"fully_qualified_modules": False, "user_functions": {"sqrt": "sqrt"}})
+    printer = SciPyPrinter({"fully_qualified_modules": False, "user_functions": {"sqrt": "sqrt"}})
 
     def written(name: str) -> str:  # what Python reserves, such as lambda, is printed otherwise
         return str(printer.doprint(sympy.Symbol(name)))
@@ -116,6 +116,10 @@ def python_code(short: ShortFormula, solved: Solution) -> str:
     numbers = [name for name in solved.symbols if name in used]
     others = sorted(used - {*numbers, "t", "T"})
     arguments = ", ".join([*map(written, [*numbers, *others]), "T=1"])
-    imported = sorted({name for names in printer.module_imports.values() for name in names})
-    head = f"from numpy import {', '.join(imported)}\n\n\n" if imported else ""
+    imports = [
+        f"from {module} import {', '.join(sorted(names))}"
+        for module, names in sorted(printer.module_imports.items())
+        if names
+    ]
+    head = "\n".join(imports) + "\n\n\n" if imports else ""
     return f"{head}def loss(t, *, {arguments}):\n" + "\n".join(lines)

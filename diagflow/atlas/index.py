@@ -40,6 +40,7 @@ def entry(name: str, file: str, record: Mapping[str, Any], thumbnail: str) -> di
         "name": name,
         "file": file,
         "title": problem.get("title", name),
+        "words": problem.get("words") or problem.get("title", name),
         "model": problem.get("model", ""),
         "family": problem.get("family", ""),
         "preset": problem.get("preset"),

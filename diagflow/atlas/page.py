@@ -21,7 +21,7 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["embedded_json", "filled", "page", "static"]
+__all__ = ["embedded_json", "filled", "katex_style", "page", "static"]
 
 _FONT = re.compile(
     r"url\(fonts/(KaTeX_[\w-]+)\.woff2\) format\(\"woff2\"\)(?:,url\([^)]*\) "
@@ -43,11 +43,17 @@ def page(record: Mapping[str, Any]) -> str:
     return filled(
         "explorer.html",
         title=escape(problem.get("title", "a given series")),
-        style=_katex_style() + static("explorer.css"),
+        words=escape(_capital(problem.get("words") or problem.get("title", "a given series"))),
+        style=katex_style() + static("explorer.css"),
         katex=static("katex/katex.min.js"),
         script="\n".join(static(name) for name in _SCRIPTS),
         data=embedded_json(record),
     )
+
+
+def _capital(words: str) -> str:
+    """Words with a capital at the beginning, if they are more than a name."""
+    return words[:1].upper() + words[1:] if words.startswith("the ") else words
 
 
 def filled(template: str, **parts: str) -> str:
@@ -79,7 +85,7 @@ def static(name: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _katex_style() -> str:
+def katex_style() -> str:
     """The style sheet of KaTeX with those of its fonts that the package has inside."""
     folder = files("diagflow.atlas").joinpath("static", "katex", "fonts")
 

@@ -24,14 +24,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import diagflow
 from diagflow.atlas.formulas import formula_record
 from diagflow.atlas.shapes import exponents_record, map_record
 from diagflow.atlas.tables import Table
 from diagflow.report.experiments import Experiment
 from diagflow.report.problem import function_latex, motion_latex, open_indices
+from diagflow.report.title import title_words
 from diagflow.schemas import VERSIONS
 from diagflow.show.regimes import power_latex, power_text, support
+from diagflow.show.sources import engine_name, source_text
 from diagrams.errors import BudgetExceededError, DiagflowError
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial, symbol_latex
@@ -83,7 +84,7 @@ def explorer_record(
     kept = _kept(exponents)
     return {
         "schema_version": VERSIONS["explorer"],
-        "generator": f"diagflow {diagflow.__version__}",
+        "generator": engine_name(),
         "problem": None if problem is None else _problem(problem),
         "symbols": [
             {"name": name, "latex": symbol_latex(name), "grows": name in exponents.growing}
@@ -135,6 +136,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
     names = open_indices(problem)
     return {
         "title": problem.title,
+        "words": title_words(problem),
         "family": problem.family,
         "options": {name: str(value) for name, value in dict(problem.options).items()},
         "preset": preset,
@@ -220,7 +222,7 @@ def _solution(solved: Solution) -> dict[str, Any]:
         "method": solved.method.value,
         "origin": solved.origin.value,
         "validity": solved.validity,
-        "source": f"diagflow {diagflow.__version__}" if solved.source == "ours" else solved.source,
+        "source": source_text(solved.source),
         "certificate": {
             "matched": list(certificate.matched),
             "compared": list(certificate.compared),

@@ -360,12 +360,12 @@ def _measured(table: Table, source: _Source, logs: Mapping[str, float]) -> tuple
     for ys, moved in _probes(table, logs):
         taus = math.exp(source.row(moved, table.sign)[0]) * between
         exact = source.evaluate(moved, table.sign, taus)
-        said = table(ys, taus)
-        known = np.isfinite(said) & np.isfinite(exact)
+        shown = table(ys, taus)
+        known = np.isfinite(shown) & np.isfinite(exact)
         spread = _spread(exact)
         if not known.any() or not spread > 0:
             continue
-        worst = max(worst, float(np.max(np.abs(said - exact)[known])) / spread)
+        worst = max(worst, float(np.max(np.abs(shown - exact)[known])) / spread)
         probes += 1
     return worst, probes
 

@@ -106,12 +106,12 @@ def check_problems(
     longer = simulation_seconds is not None and simulation_seconds > SIMULATION_SECONDS
     together = None if longer else SIMULATIONS_SECONDS
 
-    def tell(text: str) -> None:
+    def printed(text: str) -> None:
         if begin is not None:
             begin(text)
 
     def bounded(title: str | None, check: str, done: Callable[[], Finding]) -> Finding:
-        tell(check if title is None else f"{title}: {check}")
+        printed(check if title is None else f"{title}: {check}")
         try:
             with time_limit(whole.left, "the check"):
                 return done()
@@ -125,7 +125,7 @@ def check_problems(
         monomials, terms = (_QUICK_MONOMIALS, 1) if quick else (_MONOMIALS, 2)
         yield bounded(title, "oracle", partial(check_oracle, problem, monomials=monomials))
         yield bounded(title, "counters", partial(check_counters, problem, terms=terms))
-        tell(f"{title}: certificates")
+        printed(f"{title}: certificates")
         try:
             with time_limit(whole.left, "the map of regimes"):
                 regime_set = regimes(problem)
@@ -152,7 +152,7 @@ def check_problems(
                 jobs=jobs,
                 seconds=simulation_seconds,
                 whole=TimeLimit.begun(whole.left if limited else together, "the simulations"),
-                progress=lambda name, title=title: tell(f"{title}: simulation of {name}"),  # type: ignore[misc]
+                progress=lambda name, title=title: printed(f"{title}: simulation of {name}"),  # type: ignore[misc]
             )
 
 

@@ -108,7 +108,7 @@ def run(
         without = len(atlas.left) + len(atlas.failed)
         typer.echo(
             f"diagflow: error: budget: {counted(without, 'problem')} without a page, the index "
-            "says why; raise the limits or change --terms",
+            "lists why; raise the limits or change --terms",
             err=True,
         )
         raise typer.Exit(USAGE_ERROR)

@@ -1,5 +1,6 @@
 """``diagflow compare``: the solution of a regime against simulations."""
 
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from diagflow.comparison.verdict import Comparison
+    from diagflow.time_limit import TimeLimit
     from expansion.problem import Problem
     from expansion.regimes import Regimes
 
@@ -96,10 +98,8 @@ def run(
     the exact means after 0 ... K steps are compared. Exits with 1 if they differ and with 3 if it
     cannot be judged.
     """
-    from diagflow.commands.ensemble import counting, missing_runs, required
+    from diagflow.commands.ensemble import missing_runs, required
     from diagflow.commands.values import parse_times, parse_values
-    from diagflow.comparison.regime import compare_regime
-    from diagflow.comparison.steps import compare_steps
     from diagflow.show import comparison as show_comparison
     from diagflow.time_limit import TimeLimit
     from diagrams.errors import InvalidInputError
@@ -112,61 +112,40 @@ def run(
             "compare: in discrete time exact means are compared, without --regime and --band; "
             "leave them out"
         )
-    if not discrete:
-        checked_steps(problem, steps, None)
-    grid = parse_times(times)
+    steps = checked_steps(problem, steps, None)
+    asked = _Asked(
+        values=values,
+        grid=parse_times(times),
+        runs=runs,
+        seed=seed,
+        tolerance=tolerance,
+        errors=errors,
+        rtol=rtol,
+        jobs=jobs,
+        resources=resources,
+    )
     if runs < 2:
         raise InvalidInputError(
             f"--runs {runs}: the standard error needs two or more; give more runs"
         )
     _check_figure(plot)
     limit = TimeLimit.begun(resources.max_seconds, f"comparison with {problem.title}")
-    kept = resources.opened_store()
     regime_set = None
-    if not discrete:
+    if discrete:
+        result = asked.steps(problem, steps, followed, limit)
+    else:
         regime_set = search(
             problem,
             loss=followed,
             terms=terms,
             budget=resources.budget,
-            store=kept,
+            store=resources.opened_store(),
             slice_=slice_,
         )
         name = regime_set[name].name
-    with counting(problem.title, runs) as progress:
-        if regime_set is None:
-            result = compare_steps(
-                problem,
-                checked_steps(problem, steps, None),
-                at=values,
-                runs=runs,
-                loss=followed,
-                seed=seed,
-                standard_errors=errors,
-                tolerance=tolerance,
-                jobs=jobs,
-                seconds=limit.left,
-                budget=resources.budget,
-                store=kept,
-                progress=progress,
-            )
-        else:
-            result = compare_regime(
-                regime_set,
-                name,
-                at=values,
-                times=grid,
-                runs=runs,
-                seed=seed,
-                rtol=rtol,
-                jobs=jobs,
-                seconds=limit.left,
-                tolerance=tolerance,
-                standard_errors=errors,
-                progress=progress,
-            )
-    if regime_set is not None and band:
-        result = _with_band(result, regime_set, name, values, grid, resources)
+        result = asked.regime(problem, regime_set, name, limit)
+        if band:
+            result = _with_band(result, regime_set, name, values, asked.grid, resources)
     if plot is not None:
         _draw(result, plot, title=f"{problem.title}, {name}", at=values, wide=wide)
     render = {
@@ -177,9 +156,71 @@ def run(
     title = f"{problem.title}, {name}" if discrete else f"{problem.title}, regime {name}"
     typer.echo(render[output](title, values, result), nl=False)
     if regime_set is not None:
-        _warn(result, regime_set, name, values, grid)
+        _warn(result, regime_set, name, values, asked.grid)
     missing_runs(result.trajectory, runs, "compared")
     _end(result)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What is compared at which numbers, whatever the theory is."""
+
+    values: "Mapping[str, Fraction]"
+    grid: "Sequence[float]"
+    runs: int
+    seed: int
+    tolerance: float | None
+    errors: float
+    rtol: float
+    jobs: int
+    resources: Resources
+
+    def steps(
+        self, problem: "Problem", steps: int | None, followed: str | None, limit: "TimeLimit"
+    ) -> "Comparison":
+        """Exact means after steps against simulations."""
+        from diagflow.commands.ensemble import counting
+        from diagflow.comparison.steps import compare_steps
+
+        with counting(problem.title, self.runs) as progress:
+            return compare_steps(
+                problem,
+                steps,
+                at=self.values,
+                runs=self.runs,
+                loss=followed,
+                seed=self.seed,
+                standard_errors=self.errors,
+                tolerance=self.tolerance,
+                jobs=self.jobs,
+                seconds=limit.left,
+                budget=self.resources.budget,
+                store=self.resources.opened_store(),
+                progress=progress,
+            )
+
+    def regime(
+        self, problem: "Problem", regime_set: "Regimes", name: str, limit: "TimeLimit"
+    ) -> "Comparison":
+        """The solution of a regime against simulations."""
+        from diagflow.commands.ensemble import counting
+        from diagflow.comparison.regime import compare_regime
+
+        with counting(problem.title, self.runs) as progress:
+            return compare_regime(
+                regime_set,
+                name,
+                at=self.values,
+                times=self.grid,
+                runs=self.runs,
+                seed=self.seed,
+                rtol=self.rtol,
+                jobs=self.jobs,
+                seconds=limit.left,
+                tolerance=self.tolerance,
+                standard_errors=self.errors,
+                progress=progress,
+            )
 
 
 def _check_figure(plot: Path | None) -> None:

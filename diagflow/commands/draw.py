@@ -54,7 +54,7 @@ def run(
     """Draw diagrams: round p-nodes, square H-nodes, a colour for every tensor.
 
     Under each term stand its coefficient and its expectation, under each contraction the number of
-    matchings and the monomial that each contributes. Fixed tensors have dashed lines.
+    such contractions and what each contributes. Fixed tensors have dashed lines.
     """
     from diagflow.drawing.draw import draw
     from diagflow.drawing.page import check_drawing_file

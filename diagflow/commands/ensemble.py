@@ -16,12 +16,15 @@ __all__ = [
     "At",
     "Band",
     "CurveFormat",
+    "Fitting",
     "Integrator",
     "Jobs",
+    "LimitOfLoss",
     "Seed",
     "SimulationSeconds",
     "Times",
     "Tolerance",
+    "check_fit",
     "counting",
     "missing_runs",
     "required",
@@ -75,6 +78,24 @@ Band = Annotated[
         "--band", help="Also how far one run is from the mean, from the leading variance."
     ),
 ]
+Fitting = Annotated[
+    bool,
+    typer.Option(
+        "--fit",
+        help="Also the half-life, the rate and the exponent of the loss minus its limit, with "
+        "errors.",
+    ),
+]
+LimitOfLoss = Annotated[
+    float | None,
+    typer.Option(
+        "--limit",
+        help="With --fit: to which the loss falls; without it the known limit of a solution, 0 for "
+        "runs.",
+        metavar="X",
+        show_default=False,
+    ),
+]
 Jobs = Annotated[int, typer.Option("--jobs", help="Number of processes.")]
 SimulationSeconds = Annotated[
     float | None,
@@ -101,6 +122,22 @@ def required(command: str, option: str, value: str | None) -> str:
     if value is None:
         raise InvalidInputError(f"{command}: {option} is missing; see 'diagflow {command} --help'")
     return value
+
+
+def check_fit(*, fitting: bool, limit: float | None, output: str) -> None:
+    """Reject a limit without a fit, and a fit in a format that has no place for it.
+
+    Raises
+    ------
+    InvalidInputError
+        If one of them is so.
+    """
+    from diagrams.errors import InvalidInputError
+
+    if limit is not None and not fitting:
+        raise InvalidInputError("--limit: is that of a fit; ask for it with --fit")
+    if fitting and output not in ("text", "json"):
+        raise InvalidInputError(f"--fit: --format {output} has no place for it; take text or json")
 
 
 @contextmanager

@@ -118,7 +118,7 @@ def _run(
     from diagflow.commands.values import parse_values
     from diagflow.show import regimes as show_regimes
     from diagrams.errors import InvalidInputError
-    from expansion.closest_regime import where
+    from expansion.closest_regime import locate
     from expansion.leading import LeadingSeries
     from expansion.problem import Problem
     from expansion.regimes import regimes
@@ -156,7 +156,7 @@ def _run(
         )
     text: Callable[..., str] = partial(show_regimes.text, width=terminal_width())
     leading = None if regime is None else LeadingSeries(found, found[regime])
-    place = None if values is None else where(found, at=values)
+    place = None if values is None else locate(found, at=values)
     render = {
         RegimesFormat.text: text,
         RegimesFormat.json: show_regimes.json_text,

@@ -18,6 +18,8 @@ from diagflow.commands.shared_options import (
 )
 
 if TYPE_CHECKING:
+    from diagflow.atlas.explorer import Explored
+    from diagflow.report.write import Report
     from expansion.problem import Problem
 
 __all__ = ["EPILOG", "NAME", "run"]
@@ -100,7 +102,7 @@ def run(
     article or on the page.
     """
     from diagflow.atlas.explorer import Explored, check_page_file, explore, write_explorer
-    from diagflow.report.write import Report, check_report_folder, write_report
+    from diagflow.report.write import check_report_folder, write_report
     from diagflow.terminal import following, note
     from diagrams.errors import InvalidInputError
     from expansion.series_exponents import MAXIMAL_DEFAULT_TERMS
@@ -148,11 +150,25 @@ def run(
         write_explorer(report, output)
         note(f"written: {output}", err=False)
     else:
-        note(f"written: {report.source}", err=False)
-        if report.pdf is None:
-            note(f"no PDF: {report.reason}", err=False)
-        else:
-            note(f"written: {report.pdf}", err=False)
+        _printed(report)
+    _end(report)
+
+
+def _printed(report: "Report") -> None:
+    """Print which files an article has."""
+    from diagflow.terminal import note
+
+    note(f"written: {report.source}", err=False)
+    if report.pdf is None:
+        note(f"no PDF: {report.reason}", err=False)
+    else:
+        note(f"written: {report.pdf}", err=False)
+
+
+def _end(report: "Explored | Report") -> None:
+    """Print what is missing; exits with an error if a limit or the user is the reason."""
+    from diagflow.terminal import note
+
     for line in report.missing:
         note(f"missing: {line}", err=False)
     if report.interrupted:
@@ -160,8 +176,8 @@ def run(
         raise typer.Exit(INTERRUPTED)
     if report.over_budget:
         typer.echo(
-            "diagflow: error: budget: not all of the report was finished; it says what is missing; "
-            "raise the limits or ask for fewer terms",
+            "diagflow: error: budget: not all of the report was finished; it lists the missing "
+            "parts; raise the limits or ask for fewer terms",
             err=True,
         )
         raise typer.Exit(USAGE_ERROR)

@@ -8,8 +8,10 @@ import typer
 from diagflow.commands.ensemble import (
     At,
     CurveFormat,
+    Fitting,
     Integrator,
     Jobs,
+    LimitOfLoss,
     Seed,
     SimulationSeconds,
     Times,
@@ -29,6 +31,7 @@ EPILOG = (
     "Examples:\n\n"
     "  diagflow simulate cp --order 2 --symmetric --at p=64,H=32,sigma2=1/64 --times 0:1:11 "
     "--runs 4\n\n"
+    "  diagflow simulate cp --order 2 --at p=16,H=64,sigma2=1/32 --times 0:2:41 --runs 8 --fit\n\n"
     "  diagflow simulate cp --order 3 --at p=16,H=32,sigma2=1e-3 --times=-2:10:25 --runs 8 "
     "--jobs 2 --format csv > curve.csv"
 )
@@ -65,6 +68,8 @@ def run(
             show_default=False,
         ),
     ] = None,
+    fitting: Fitting = False,
+    limit: LimitOfLoss = None,
     output: Annotated[
         CurveFormat, typer.Option("--format", help="How to print.")
     ] = CurveFormat.text,
@@ -75,8 +80,9 @@ def run(
     Every run draws weights, and data or teacher if there are any, from their laws.
     After an interrupt or the time limit the result of the finished runs is printed.
     """
-    from diagflow.commands.ensemble import counting, missing_runs, required
+    from diagflow.commands.ensemble import check_fit, counting, missing_runs, required
     from diagflow.commands.values import parse_times, parse_values
+    from diagflow.fits import fit
     from diagflow.show import simulation as show_simulation
     from diagflow.simulation import simulate
 
@@ -84,6 +90,7 @@ def run(
         from diagflow.plotting.style import check_figure_file
 
         check_figure_file(plot)
+    check_fit(fitting=fitting, limit=limit, output=output.value)
     values = parse_values(required("simulate", "--at", at))
     grid = parse_times(times)
     with counting(problem.title, runs) as progress:
@@ -107,7 +114,8 @@ def run(
         CurveFormat.csv: show_simulation.csv_text,
     }
     title = problem.title if followed is None else f"{problem.title}, {followed}"
-    typer.echo(render[output](title, values, trajectory, curves=curves), nl=False)
+    fitted = fit(trajectory, limit=limit) if fitting else None
+    typer.echo(render[output](title, values, trajectory, curves=curves, fit=fitted), nl=False)
     if plot is not None:
         from diagflow.plotting.curve_figure import plot_trajectory
 

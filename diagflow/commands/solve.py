@@ -1,5 +1,6 @@
 """``diagflow solve``: the loss curve of a regime, its formula and its proof."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
@@ -7,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagflow.commands.ensemble import Band, TimesOfSolution
+from diagflow.commands.ensemble import (
+    Band,
+    Fitting,
+    LimitOfLoss,
+    TimesOfSolution,
+    check_fit,
+)
 from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import continuous, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
@@ -17,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from diagflow.comparison.finite_size import FiniteSizeCorrection
+    from diagflow.fits import CurveFit
     from diagflow.time_limit import TimeLimit
     from expansion.problem import Problem
     from expansion.regimes import Regimes
@@ -34,6 +42,7 @@ EPILOG = (
     "  diagflow solve cp --order 2 --regime auto --at p=64,H=32,sigma2=1/64 --plot loss.pdf\n\n"
     "  diagflow solve cp --order 2 --symmetric --regime A-B-E --at p=64,H=64,sigma2=1/64 "
     "--times 0:0.5:11 --band --plot curve.svg\n\n"
+    "  diagflow solve cp --order 2 --symmetric --regime A-B --at p=64,H=64,sigma2=1/64 --fit\n\n"
     "  diagflow solve cp --order 2 --regime C --at p=1,H=1,sigma2=1 --format mathematica\n\n"
     "  diagflow solve cp --order 4 --symmetric --list"
 )
@@ -117,6 +126,8 @@ def run(
             show_default=False,
         ),
     ] = None,
+    fitting: Fitting = False,
+    limit_of_loss: LimitOfLoss = None,
     output: Annotated[
         SolutionFormat, typer.Option("--format", help="How to print.")
     ] = SolutionFormat.text,
@@ -131,14 +142,9 @@ def run(
     """
     from diagflow.commands.values import parse_times, parse_values
     from diagflow.comparison.finite_size import finite_size_correction
-    from diagflow.show import solution as show_solution
+    from diagflow.fits import fit
     from diagflow.time_limit import TimeLimit, time_limit
     from diagrams.errors import InvalidInputError
-    from pde.bands import band as one_run
-    from pde.bands import variance_of
-    from pde.curve_check import check_curve
-    from pde.deadline import seconds_left
-    from pde.solving import solve
 
     if not listing and (regime is None or at is None):
         missing = "--regime" if regime is None else "--at"
@@ -149,10 +155,10 @@ def run(
         from diagflow.plotting.style import check_figure_file
 
         check_figure_file(plot)
+    check_fit(fitting=fitting, limit=limit_of_loss, output=output.value)
     values = {} if at is None else parse_values(at)
     grid = parse_times(_TIMES if times is None else times)
-    seconds = resources.max_seconds
-    limit = TimeLimit.begun(seconds, f"the list of solutions of {problem.title}")
+    limit = TimeLimit.begun(resources.max_seconds, f"the list of solutions of {problem.title}")
     regime_set = search(
         continuous(problem, NAME),
         loss=followed,
@@ -169,11 +175,67 @@ def run(
     assert regime is not None
     if regime == AUTOMATIC:
         regime = _nearest(regime_set, values, grid)
+    solved = _solved(
+        regime_set, regime, values, grid, whole=times is not None, band=band, resources=resources
+    )
+    correction = finite_size_correction(regime_set, regime, values, theory=solved.evolution)
+    _warn(regime_set, regime, values, solved, correction)
+    fitted = None
+    if fitting:
+        with time_limit(resources.max_seconds, f"the fit of regime {regime}"):
+            fitted = fit(solved.evolution, limit=limit_of_loss)
+    typer.echo(_rendered(solved, regime, output, fitted), nl=False)
+    if plot is not None:
+        from diagflow.plotting.curve_figure import plot_evolution
+
+        # After the numbers, which do not depend on it.
+        plot_evolution(
+            solved.evolution,
+            plot,
+            times=solved.grid,
+            correction=correction,
+            at=values,
+            band=solved.apart,
+        )
+    _end(solved.evolution, solved.check)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Solved:
+    """A curve at times, with its check and, if it is asked for, the band of single runs."""
+
+    evolution: "LossEvolution"
+    grid: "Sequence[float]"
+    losses: "Sequence[float]"
+    check: "CurveCheck"
+    apart: "Sequence[float | None] | None"
+
+
+def _solved(
+    regime_set: "Regimes",
+    regime: str,
+    values: "Mapping[str, Fraction]",
+    grid: "Sequence[float]",
+    *,
+    whole: bool,
+    band: bool,
+    resources: Resources,
+) -> _Solved:
+    """The curve of a regime; unless the whole grid is asked for it ends with the solution."""
+    from diagflow.show import solution as show_solution
+    from diagflow.time_limit import time_limit
+    from pde.bands import band as one_run
+    from pde.bands import variance_of
+    from pde.curve_check import check_curve
+    from pde.deadline import seconds_left
+    from pde.solving import solve
+
+    seconds = resources.max_seconds
     # A computation that tracks its progress ends a little earlier, with a better message.
     sooner = None if seconds is None else _SOONER * seconds
     with time_limit(seconds, f"solution of regime {regime}"), seconds_left(sooner):
         evolution = solve(regime_set, regime, at=values)
-        if times is None and not evolution.domain.stop > grid[-1]:
+        if not whole and not evolution.domain.stop > grid[-1]:
             grid = _inside(evolution.domain.stop, len(grid))
         losses = show_solution.finite(evolution(grid), grid)
         check = check_curve(evolution, grid)
@@ -182,24 +244,29 @@ def run(
             kept = resources.opened_store()
             variance = variance_of(regime_set, regime, budget=resources.budget, store=kept)
             apart = one_run(variance.at(evolution.parameters), grid)
-    correction = finite_size_correction(regime_set, regime, values, theory=evolution)
-    _warn(regime_set, regime, values, evolution, correction, (grid, losses))
-    render = {
+    return _Solved(evolution=evolution, grid=grid, losses=losses, check=check, apart=apart)
+
+
+def _rendered(
+    solved: _Solved, regime: str, output: SolutionFormat, fitted: "CurveFit | None"
+) -> str:
+    """The curve and what supports it, or its formula as code, in a format."""
+    from diagflow.show import solution as show_solution
+
+    whole = {
         SolutionFormat.text: show_solution.text,
         SolutionFormat.json: show_solution.json_text,
+    }
+    render = {
         SolutionFormat.csv: show_solution.csv_text,
         SolutionFormat.latex: show_solution.latex,
     }
-    if output in render:
-        typer.echo(render[output](evolution, grid, losses, check, apart), nl=False)
-    else:
-        typer.echo(_code(evolution, regime, output), nl=False)
-    if plot is not None:
-        from diagflow.plotting.curve_figure import plot_evolution
-
-        # After the numbers, which do not depend on it.
-        plot_evolution(evolution, plot, times=grid, correction=correction, at=values, band=apart)
-    _end(evolution, check)
+    curve = (solved.evolution, solved.grid, solved.losses, solved.check, solved.apart)
+    if output in whole:
+        return whole[output](*curve, fitted)
+    if output not in render:
+        return _code(solved.evolution, regime, output)
+    return render[output](*curve)
 
 
 def _inside(stop: float, count: int) -> tuple[float, ...]:
@@ -223,26 +290,24 @@ def _warn(
     regime_set: "Regimes",
     regime: str,
     values: "Mapping[str, Fraction]",
-    evolution: "LossEvolution",
+    solved: _Solved,
     correction: "FiniteSizeCorrection",
-    curve: "tuple[Sequence[float], Sequence[float]]",
 ) -> None:
     """Print a warning if the regime neglects much at these numbers and times."""
     from diagflow.show.solution import neglect_warning
     from diagflow.terminal import note
     from pde.solving import neglected
 
-    grid, losses = curve
     share = neglected(
         regime_set,
         regime,
         values,
-        times=grid,
-        losses=losses,
-        left_out=evolution.certificate.left_out,
+        times=solved.grid,
+        losses=solved.losses,
+        left_out=solved.evolution.certificate.left_out,
     )
     # With the solution the neglected share is known at more times than without.
-    added, error = correction.estimate(grid)
+    added, error = correction.estimate(solved.grid)
     warning = neglect_warning(
         share.corrected(added.tolist(), error.tolist()), T=values.get("T", Fraction(1))
     )
@@ -274,10 +339,10 @@ def _nearest(
 ) -> str:
     """The regime that describes numbers best at some times; prints its neglected share."""
     from diagflow.terminal import note
-    from expansion.closest_regime import where
+    from expansion.closest_regime import locate
 
     T = values.get("T", Fraction(1))
-    place = where(
+    place = locate(
         regime_set,
         at={name: value for name, value in values.items() if name != "T"},
         times=[Fraction(t) / T for t in times],

@@ -49,6 +49,7 @@ from flint import ctx, fmpq, fmpq_series
 from numpy.typing import ArrayLike, NDArray
 
 from diagrams.errors import InvalidInputError
+from diagrams.rationals import as_fmpq, as_fraction
 from expansion.leading import LeadingSeries
 from pde.curve import Domain
 from pde.evolution import LossEvolution
@@ -261,15 +262,11 @@ def _in_powers_of(terms: Sequence[Fraction], leading: Sequence[Fraction]) -> lis
     """
     before, ctx.cap = ctx.cap, len(terms)
     try:
-        change = fmpq_series([fmpq(0), *(_rational(c) for c in leading[1:])])
-        result = fmpq_series([_rational(c) for c in terms])(change.reversion())
+        change = fmpq_series([fmpq(0), *(as_fmpq(c) for c in leading[1:])])
+        result = fmpq_series([as_fmpq(c) for c in terms])(change.reversion())
     finally:
         ctx.cap = before
-    return [Fraction(int(result[n].p), int(result[n].q)) for n in range(len(terms))]
-
-
-def _rational(value: Fraction) -> fmpq:
-    return fmpq(value.numerator, value.denominator)
+    return [as_fraction(result[n]) for n in range(len(terms))]
 
 
 def _unit(coefficients: Sequence[Fraction]) -> float:

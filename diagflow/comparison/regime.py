@@ -26,7 +26,7 @@ from diagflow.comparison.finite_size import finite_size_correction, target_const
 from diagflow.comparison.verdict import STANDARD_ERRORS, Comparison, compare
 from diagflow.simulation import simulate
 from diagflow.time_limit import time_limit
-from diagrams.errors import InvalidInputError
+from diagrams.errors import DiagflowError, InvalidInputError
 from expansion.closest_regime import unit
 from expansion.leading import LeadingSeries
 from expansion.regimes import Regimes
@@ -36,6 +36,9 @@ from pde.solving import solve
 __all__ = ["compare_regime", "natural_scale"]
 
 FloatArray = NDArray[np.float64]
+
+_FINE = 201
+_FINE_SECONDS = 5.0
 
 
 def compare_regime(
@@ -118,7 +121,24 @@ def compare_regime(
         theory_error=evolution.error_estimate or 0.0,
         kept=_kept(regime_set, name, evolution, trajectory.t),
     )
-    return replace(result, left_out=evolution.certificate.left_out)
+    return replace(
+        result,
+        left_out=evolution.certificate.left_out,
+        fine=_between(evolution, trajectory.t, limit.left),
+    )
+
+
+def _between(
+    evolution: LossEvolution, times: FloatArray, seconds: float | None
+) -> tuple[FloatArray, FloatArray] | None:
+    """The theory on a fine grid; None where that takes too long, for it only smoothes figures."""
+    grid = np.union1d(times, np.linspace(times.min(), times.max(), _FINE))
+    try:
+        most = min(_FINE_SECONDS, seconds or _FINE_SECONDS)
+        with time_limit(most, "a fine curve"), np.errstate(all="ignore"):
+            return grid, np.asarray(evolution(grid), dtype=np.float64)
+    except (DiagflowError, ArithmeticError):
+        return None
 
 
 def _kept(regime_set: Regimes, name: str, evolution: LossEvolution, times: FloatArray) -> float:

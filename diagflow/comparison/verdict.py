@@ -108,6 +108,8 @@ class Comparison:
         The s whose leading part the theory does not contain.
     band : array, shape (times,), optional
         The standard deviation of one run from theory; not a number where it is not known.
+    fine : (array, array), optional
+        The theory at times between those, for a figure without corners: times and losses.
     """
 
     t: FloatArray
@@ -123,6 +125,7 @@ class Comparison:
     trajectory: Trajectory
     left_out: tuple[int, ...] = ()
     band: FloatArray | None = None
+    fine: tuple[FloatArray, FloatArray] | None = None
 
     @property
     def spread(self) -> FloatArray:

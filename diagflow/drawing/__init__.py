@@ -3,7 +3,7 @@
 - `diagflow.drawing.layout`: where nodes stand and how lines run;
 - `diagflow.drawing.tikz`, `diagflow.drawing.svg`, `diagflow.drawing.picture`: pictures in LaTeX,
   as text without a plotting library, and with matplotlib;
-- `diagflow.drawing.contractions`: what perfect matchings make of a diagram;
+- `diagflow.drawing.contractions`: what contractions make of a diagram;
 - `diagflow.drawing.page`, `diagflow.drawing.draw`: pages of pictures of a problem.
 
 Import the modules. They stand on `diagrams` and, for the terms of a problem, on `expansion.series`;

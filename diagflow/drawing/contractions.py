@@ -1,80 +1,104 @@
-"""The diagrams that the perfect matchings of a diagram lead to.
+"""The diagrams that the contractions of a diagram lead to.
 
-A perfect matching of the factors, each with one of the same tensor, identifies nodes. Matchings
-that identify nodes alike, up to isomorphism, form a *class*: its picture is the quotient of the
-diagram with all factors left in place, its monomial the sizes of the remaining nodes and the
-variances of the pairs, its count the number of matchings. The sum over the classes of count times
-monomial is the expectation of the diagram.
+A contraction puts the random factors into *blocks*, each of factors of one tensor, and identifies
+the nodes of a block slot by slot; a block of k contributes the cumulant κ_k of the law of its
+tensor (`diagrams.laws`). Of Gaussian tensors of mean zero all blocks are pairs: perfect matchings.
+Contractions with equal cumulants that identify nodes alike, up to isomorphism, form a *class*: its
+picture is the quotient of the diagram with all factors left in place, its value the sum over the
+remaining nodes times the cumulants, its count the number of contractions. The sum over the classes
+of count times value is the expectation of the diagram.
 
 >>> from diagrams.tensors import Axis
 >>> p, H = Axis("p"), Axis("H")
 >>> W = Tensor("W", (H, p), variance="sigma2")
 >>> circle = Diagram((H, H, p, p), ((W, (0, 2)), (W, (1, 2)), (W, (1, 3)), (W, (0, 3))))
 >>> for contraction in contractions(circle):
-...     print(contraction.count, contraction.monomial)
-1 (('H', 1), ('p', 2), ('sigma2', 2))
-1 (('H', 2), ('p', 1), ('sigma2', 2))
-1 (('H', 1), ('p', 1), ('sigma2', 2))
+...     print(contraction.count, contraction.value)
+1 (((('H', 1), ('p', 2), ('sigma2', 2)), Fraction(1, 1)),)
+1 (((('H', 2), ('p', 1), ('sigma2', 2)), Fraction(1, 1)),)
+1 (((('H', 1), ('p', 1), ('sigma2', 2)), Fraction(1, 1)),)
 
-Source: Yarotsky, Golikov, Gusev 2026, section 3.
+Signs have a block of four in addition, of κ_4 = -2 σ⁴:
+
+>>> S = Tensor("S", (H, p), variance="sigma2", law="rademacher")
+>>> square = Diagram((H, p), ((S, (0, 1)),) * 4)
+>>> for contraction in contractions(square):
+...     print(contraction.count, contraction.value)
+1 (((('H', 1), ('p', 1), ('sigma2', 2)), Fraction(-2, 1)),)
+3 (((('H', 1), ('p', 1), ('sigma2', 2)), Fraction(1, 1)),)
+
+Source: Yarotsky, Golikov, Gusev 2026, section 3; other laws than Gaussian ones are ours.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
+from itertools import combinations_with_replacement, product
+from math import comb, prod
 
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
-from diagrams.errors import CapacityError, InvalidInputError
-from diagrams.factorials import double_factorial
-from diagrams.residue_sums import solutions
-from diagrams.tensors import Tensor
-from diagrams.wick import Monomial, monomial
+from diagrams.errors import CapacityError
+from diagrams.laws import evaluated
+from diagrams.tensors import Axis, Tensor
+from diagrams.wick import Monomial, expectation, monomial
 
 __all__ = ["MAXIMAL_MATCHINGS", "Contraction", "contractions", "matchings"]
 
 MAXIMAL_MATCHINGS = 200_000
-"""Diagrams with more perfect matchings are not contracted one matching at a time."""
+"""Diagrams with more contractions are not contracted one by one."""
 
 _Leaders = tuple[int, ...]
-_State = tuple[_Leaders, tuple[Factor, ...]]
+_Blocks = tuple[tuple[Tensor, int], ...]
+_State = tuple[_Leaders, tuple[Factor, ...], _Blocks]
 
 
 @dataclass(frozen=True, slots=True)
 class Contraction:
-    """A class of perfect matchings.
+    """A class of contractions.
 
     Parameters
     ----------
     diagram : Diagram
         The quotient, with all factors.
-    monomial : Monomial
-        What each matching contributes, variances as they are written; the sizes of pinned nodes are
-        left out.
+    value : tuple of (Monomial, Fraction)
+        What each of them contributes, a polynomial in sizes and the symbols of the laws; the sizes
+        of pinned nodes are left out.
     count : int
-        Number of matchings; pairs of a symmetric tensor count for every order of their slots.
+        Number of contractions; pairs of a symmetric tensor count for every order of their slots.
     """
 
     diagram: Diagram
-    monomial: Monomial
+    value: tuple[tuple[Monomial, Fraction], ...]
     count: int
 
 
 def matchings(diagram: Diagram) -> int:
-    """The number of perfect matchings, a product of double factorials; 0 if there is none."""
+    """The number of contractions; 0 if there is none.
+
+    Of Gaussian tensors of mean zero they are perfect matchings, and this is a product of double
+    factorials.
+    """
     total = 1
     counts = Counter(tensor for tensor, _ in diagram.factors if tensor.is_random)
     for tensor, count in counts.items():
-        total *= 0 if count % 2 else double_factorial(count - 1)
-        total *= len(tensor.orders) ** (count // 2)
+        ways = [1]
+        for n in range(1, count + 1):
+            sizes = (k for k in range(1, n + 1) if _occurs(tensor, k))
+            ways.append(
+                sum(comb(n - 1, k - 1) * len(tensor.orders) ** (k - 1) * ways[n - k] for k in sizes)
+            )
+        total *= ways[count]
     return total
 
 
 @lru_cache(maxsize=1024)
 def contractions(diagram: Diagram) -> tuple[Contraction, ...]:
-    """The classes of perfect matchings, those with many nodes left first.
+    """The classes of contractions, those with many nodes left first.
 
     Parameters
     ----------
@@ -83,65 +107,84 @@ def contractions(diagram: Diagram) -> tuple[Contraction, ...]:
     Raises
     ------
     CapacityError
-        If there are more than `MAXIMAL_MATCHINGS` matchings.
-    InvalidInputError
-        If a tensor has another law than a Gaussian one of mean zero.
+        If there are more than `MAXIMAL_MATCHINGS` contractions.
     """
-    for tensor in diagram.tensors:
-        if tensor.is_random and not tensor.entries.is_wick:
-            raise InvalidInputError(
-                f"contractions of {tensor.name}: are drawn as pairs, which are all of a Gaussian "
-                f"tensor of mean zero, and its law is {tensor.entries}; draw the blocks or terms"
-            )
     total = matchings(diagram)
     if total > MAXIMAL_MATCHINGS:
         raise CapacityError(
-            f"diagram with {len(diagram.factors)} factors: has {total} matchings, more than "
+            f"diagram with {len(diagram.factors)} factors: has {total} contractions, more than "
             f"{MAXIMAL_MATCHINGS}; draw fewer terms"
         )
     if not total:
         return ()
-    counts: Counter[tuple[Diagram, Monomial]] = Counter()
-    for leaders, count in _identifications(diagram).items():
-        pairs = list(enumerate(leaders))
-        quotient = Diagram(*identify(diagram.nodes, diagram.factors, pairs))
-        counts[quotient, _monomial(quotient)] += count
-    found = [Contraction(picture, powers, n) for (picture, powers), n in counts.items()]
-    return tuple(
-        sorted(found, key=lambda c: (-len(c.diagram.nodes), c.monomial, -c.count, c.diagram))
-    )
+    counts: Counter[tuple[Diagram, tuple[tuple[Monomial, Fraction], ...]]] = Counter()
+    for (leaders, blocks), count in _identifications(diagram).items():
+        nodes, factors = identify(diagram.nodes, diagram.factors, list(enumerate(leaders)))
+        counts[Diagram(nodes, factors), _value(nodes, factors, blocks)] += count
+    found = [Contraction(picture, value, n) for (picture, value), n in counts.items()]
+    return tuple(sorted(found, key=lambda c: (-len(c.diagram.nodes), c.value, -c.count, c.diagram)))
 
 
-def _identifications(diagram: Diagram) -> Counter[_Leaders]:
-    """How many matchings lead to each identification, given by the least node of each class.
+@lru_cache(maxsize=1024)
+def _occurs(tensor: Tensor, k: int) -> bool:
+    """Whether a block of k factors contributes."""
+    return k == 2 if tensor.entries.is_wick else bool(tensor.entries.cumulant(k))
 
-    Matchings are built pair by pair; partial ones with the same identification and the same
-    factors left are counted together.
+
+def _identifications(diagram: Diagram) -> Counter[tuple[_Leaders, _Blocks]]:
+    """How many contractions lead to each identification, given by the least node of each class.
+
+    Contractions are built block by block; partial ones with the same identification, the same
+    blocks and the same factors left are counted together.
     """
     start = tuple(range(len(diagram.nodes)))
     random = tuple(factor for factor in diagram.factors if factor[0].is_random)
-    states: Counter[_State] = Counter({(start, random): 1})
-    for _ in range(len(random) // 2):
+    states: Counter[_State] = Counter({(start, random, ()): 1})
+    result: Counter[tuple[_Leaders, _Blocks]] = Counter()
+    while states:
         following: Counter[_State] = Counter()
-        for (leaders, factors), count in states.items():
-            chosen, rest = factors[0], factors[1:]
-            for partner, copies in Counter(f for f in rest if f[0] == chosen[0]).items():
-                left = list(rest)
-                left.remove(partner)
-                for order in chosen[0].orders:
-                    merged = _merged(leaders, chosen, partner, order)
-                    moved = [(t, t.arranged(tuple(merged[node] for node in at))) for t, at in left]
-                    moved.sort(key=_factor_key)
-                    following[merged, tuple(moved)] += count * copies
+        for (leaders, factors, blocks), count in states.items():
+            if not factors:
+                result[leaders, blocks] += count
+                continue
+            tensor = factors[0][0]
+            alike = sum(1 for factor in factors[1:] if factor[0] == tensor)
+            for k in (k for k in range(1, alike + 2) if _occurs(tensor, k)):
+                grown = tuple(sorted((*blocks, (tensor, k)), key=_block_key))
+                for merged, left, ways in _blocks_of(leaders, factors, k):
+                    following[merged, left, grown] += count * ways
         states = following
-    result: Counter[_Leaders] = Counter()
-    for (leaders, _), count in states.items():
-        result[leaders] += count
     return result
+
+
+def _blocks_of(
+    leaders: _Leaders, factors: tuple[Factor, ...], k: int
+) -> Iterator[tuple[_Leaders, tuple[Factor, ...], int]]:
+    """The first factor in a block with k - 1 others: new leaders, factors left, number of ways."""
+    chosen, rest = factors[0], factors[1:]
+    partners = Counter(factor for factor in rest if factor[0] == chosen[0])
+    for others in combinations_with_replacement(partners, k - 1):
+        taken = Counter(others)
+        ways = prod(comb(partners[factor], n) for factor, n in taken.items())
+        if not ways:
+            continue
+        left = list(rest)
+        for factor in others:
+            left.remove(factor)
+        for orders in product(chosen[0].orders, repeat=k - 1):
+            merged = leaders
+            for partner, order in zip(others, orders, strict=True):
+                merged = _merged(merged, chosen, partner, order)
+            moved = [(t, t.arranged(tuple(merged[node] for node in at))) for t, at in left]
+            yield merged, tuple(sorted(moved, key=_factor_key)), ways
 
 
 def _factor_key(factor: Factor) -> tuple[str, tuple[int, ...]]:
     return factor[0].name, factor[1]
+
+
+def _block_key(block: tuple[Tensor, int]) -> tuple[str, int]:
+    return block[0].name, block[1]
 
 
 def _merged(leaders: _Leaders, first: Factor, second: Factor, order: tuple[int, ...]) -> _Leaders:
@@ -154,11 +197,14 @@ def _merged(leaders: _Leaders, first: Factor, second: Factor, order: tuple[int, 
     return tuple(result)
 
 
-def _monomial(quotient: Diagram) -> Monomial:
-    fixed = tuple(factor for factor in quotient.factors if not factor[0].is_random)
-    free = solutions(Diagram(quotient.nodes, fixed))
-    powers: Counter[str] = Counter(axis.name for axis in free if axis.pinned is None)
-    used: Counter[Tensor] = Counter(tensor for tensor, _ in quotient.factors if tensor.is_random)
-    for tensor, count in used.items():
-        powers[tensor.variance] += count // 2
-    return monomial(powers)
+def _value(
+    nodes: Sequence[Axis], factors: Sequence[Factor], blocks: _Blocks
+) -> tuple[tuple[Monomial, Fraction], ...]:
+    """The sum over the nodes of what is not random, times the cumulants."""
+    still = tuple(factor for factor in factors if not factor[0].is_random)
+    cumulants = Counter(tensor.entries.symbol(k) for tensor, k in blocks)
+    moments = {
+        monomial(dict(powers) | cumulants): c
+        for powers, c in expectation(Diagram(tuple(nodes), still)).items()
+    }
+    return tuple(sorted(evaluated(moments).items()))

@@ -2,8 +2,8 @@ r"""What ``diagflow draw`` draws: blocks, terms and contractions of a problem.
 
 - *blocks*: the diagrams of D, R and the squared norm of the target, of which the loss is made;
 - *terms*: the distinct diagrams of Y_0, Y_1, ... before the expectation, with their coefficients;
-- *contractions*: each of these followed by the results of its perfect matchings, with the number
-  of matchings and the monomial that each contributes.
+- *contractions*: each of these followed by the results of its contractions, with the number
+  of contractions and what each contributes.
 
 Amplitudes and the normalisation of the loss, such as 1/N, are factors of the coefficient under a
 picture. What stands after E is the expectation of the picture alone.
@@ -28,7 +28,7 @@ from diagrams.diagram import Diagram
 from diagrams.errors import InvalidInputError
 from diagrams.sums import DiagramSum
 from diagrams.wick import Monomial, expectation, monomial
-from expansion.polynomial import Polynomial, monomial_latex
+from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.series import LossSeries
 
@@ -38,7 +38,10 @@ _CAPTION = 22
 """Visible width of an expectation that fit a caption; more are cut after a monomial."""
 
 _EXPECTATION_MATCHINGS = 2_100_000
-"""Captions give the expectation of diagrams with at most so many matchings, 16 equal factors."""
+"""Captions give the expectation of diagrams with at most so many contractions, 16 equal factors."""
+
+_ARROW = "$\\to\\ "
+"""What the caption of a contraction begins with."""
 
 Item = tuple[Diagram, str]
 
@@ -74,7 +77,7 @@ def draw(
     InvalidInputError
         If one of the arguments cannot be, or the file cannot be written.
     CapacityError
-        If a diagram has too many matchings to draw its contractions.
+        If a diagram has too many contractions to draw its contractions.
     """
     if what not in {*What}:
         raise InvalidInputError(f"draw {what!r}: is not one of {', '.join(What)}; choose one")
@@ -94,7 +97,13 @@ def draw(
         whole = _count(series, What(what), terms)
         left_out = None if whole is None else whole - maximal
     note = "" if left_out == 0 else f"$\\ldots$ and {left_out or 'many'} more"
-    gallery(items, output, note=note)
+    # A term begins a row, and its contractions follow it; only their captions begin with an arrow.
+    starts = (
+        {number for number, (_, caption) in enumerate(items) if not caption.startswith(_ARROW)}
+        if what == What.CONTRACTIONS
+        else ()
+    )
+    gallery(items, output, note=note, starts=starts)
     return left_out
 
 
@@ -125,8 +134,11 @@ def contraction_items(series: LossSeries, terms: int) -> Iterator[Item]:
             yield diagram, f"$Y_{{{s}}}:{multiple}$"
             if diagram.factors:
                 for contraction in contractions(diagram):
-                    powers = monomial_latex(contraction.monomial)
-                    yield contraction.diagram, f"$\\to\\ {contraction.count}\\times {powers}$"
+                    value = Polynomial(dict(contraction.value))
+                    shown = value.latex()
+                    if len(value) > 1 or shown.startswith("-"):
+                        shown = f"({shown})"
+                    yield contraction.diagram, f"{_ARROW}{contraction.count}\\times {shown}$"
 
 
 _ITEMS: Mapping[What, Callable[[LossSeries, int], Iterator[Item]]] = MappingProxyType(

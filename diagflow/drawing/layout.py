@@ -163,7 +163,7 @@ def layout(diagram: Diagram) -> Layout:
 
 
 def _looks(diagram: Diagram, skeleton: Skeleton) -> tuple[Hashable, ...]:
-    """What each vertex looks like, to tell whether a drawing is its own mirror image."""
+    """What each vertex looks like, to see whether a drawing is its own mirror image."""
     return (*diagram.nodes, *skeleton.junctions)
 
 

@@ -6,16 +6,17 @@ Source: ours.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagflow.drawing.appearance import Appearance
 from diagflow.drawing.layout import layout
 from diagflow.drawing.picture import draw_diagram, draw_node
-from diagflow.drawing.tikz import tensor_latex, tikz_document, tikz_gallery
+from diagflow.drawing.tikz import rows_of, tikz_document, tikz_gallery
 from diagflow.files import write_whole
 from diagflow.latex.lines import visible_length
+from diagflow.latex.names import tensor_latex
 from diagflow.plotting.style import (
     EXTENSIONS,
     PAGE_WIDTH,
@@ -80,7 +81,9 @@ def check_drawing_file(file: Path) -> None:
         )
 
 
-def gallery(items: Sequence[Item], file: Path, *, note: str = "") -> None:
+def gallery(
+    items: Sequence[Item], file: Path, *, note: str = "", starts: Collection[int] = ()
+) -> None:
     """Write a page of diagrams.
 
     Parameters
@@ -91,6 +94,8 @@ def gallery(items: Sequence[Item], file: Path, *, note: str = "") -> None:
         An ``.svg``, ``.png``, ``.pdf`` or ``.tex`` file; it is there whole or not at all.
     note : str
         A line below the pictures.
+    starts : collection of int
+        Numbers of items that begin a row.
 
     Raises
     ------
@@ -103,18 +108,18 @@ def gallery(items: Sequence[Item], file: Path, *, note: str = "") -> None:
     look = Appearance.of(diagram for diagram, _ in items)
     if file.suffix.lower() == ".tex":
         columns = _MANY if _columns(items) == _MANY else _IN_LATEX
-        body = tikz_gallery(items, look=look, columns=columns)
+        body = tikz_gallery(items, look=look, columns=columns, starts=starts)
         write_whole(file, tikz_document(body + (f"\\medskip\n{note}\n" if note else "")))
         return
     from matplotlib.figure import Figure
 
     whole = _columns(items)
-    rows = [items[first : first + whole] for first in range(0, len(items), whole)]
-    columns = min(whole, len(items))
+    rows = rows_of(items, whole, starts)
+    columns = max(map(len, rows))
     wide = PAGE_WIDTH / whole
-    sizes = [[_drawn_size(diagram, wide) for diagram, _ in row] for row in rows]
-    tall = [max(height for _, height in row) for row in sizes]
-    lines = [max(caption.count("\n") + 1 for _, caption in row) for row in rows]
+    sizes = [[item and _drawn_size(item[0], wide) for item in row] for row in rows]
+    tall = [max(size[1] for size in row if size) for row in sizes]
+    lines = [max(item[1].count("\n") + 1 for item in row if item) for row in rows]
     heights = [
         height + _LINE * count + 3 * _MARGIN for height, count in zip(tall, lines, strict=True)
     ]
@@ -128,14 +133,15 @@ def gallery(items: Sequence[Item], file: Path, *, note: str = "") -> None:
         axes.set_ylim(0, page[1])
         top = page[1]
         for row, size, height, drawn in zip(rows, sizes, heights, tall, strict=True):
-            for column, ((diagram, caption), (unit, _)) in enumerate(zip(row, size, strict=True)):
+            for column, (item, unit) in enumerate(zip(row, size, strict=True)):
+                if item is None or unit is None:
+                    continue
                 _draw_cell(
                     axes,
-                    diagram,
-                    caption,
+                    *item,
                     look=look,
                     centre=((column + 0.5) * wide, top - _MARGIN - drawn / 2),
-                    unit=unit,
+                    unit=unit[0],
                     caption_top=top - 2 * _MARGIN - drawn,
                 )
             top -= height

@@ -13,16 +13,20 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from diagflow.drawing.appearance import INK, NODE_FILL, PINNED_FILL, Appearance, corners
 from diagflow.drawing.edges import arrow_head
 from diagflow.drawing.layout import layout
+from diagflow.latex.names import tensor_latex
 from diagrams.diagram import Diagram
 from diagrams.tensors import Axis
 from expansion.polynomial import symbol_latex
 
-__all__ = ["tensor_latex", "tikz", "tikz_document", "tikz_gallery", "tikz_legend"]
+__all__ = ["rows_of", "tikz", "tikz_document", "tikz_gallery", "tikz_legend"]
+
+Item = tuple[Diagram, str]
+"""A diagram and its caption."""
 
 _RADIUS = 0.115
 """Radius of a node, in centimetres."""
@@ -111,6 +115,7 @@ def tikz_gallery(
     look: Appearance | None = None,
     columns: int = 4,
     width: float = _WIDTH,
+    starts: Collection[int] = (),
 ) -> str:
     """Rows of pictures with captions below them, and a legend, without a document around them.
 
@@ -123,12 +128,19 @@ def tikz_gallery(
     columns : int
     width : float
         Width of the rows, in centimetres.
+    starts : collection of int
+        Numbers of items that begin a row, see `rows_of`.
     """
     look = look or Appearance.of(diagram for diagram, _ in items)
     wide = width / columns
-    parts = ["\\begingroup\\centering"]
-    for first in range(0, len(items), columns):
-        for diagram, caption in items[first : first + columns]:
+    # Rows that begin on purpose begin below each other.
+    parts = ["\\begingroup" + ("\\raggedright" if starts else "\\centering")]
+    for row in rows_of(items, columns, starts):
+        for item in row:
+            if item is None:
+                parts.append(f"\\hspace*{{{wide:.2f}cm}}%")
+                continue
+            diagram, caption = item
             left, bottom, right, top = layout(diagram).bounds
             unit = min(_UNIT, (wide - 0.5) / max(right - left, top - bottom, 1e-9))
             words = caption.replace("\n", " \\\\ ")
@@ -141,6 +153,36 @@ def tikz_gallery(
         parts.append("\\par\\bigskip")
     parts += [f"{{\\footnotesize {tikz_legend(look).rstrip()}\\par}}", "\\endgroup"]
     return "\n".join(parts) + "\n"
+
+
+def rows_of(
+    items: Sequence[Item], columns: int, starts: Collection[int] = ()
+) -> list[list[Item | None]]:
+    """Items in rows.
+
+    Parameters
+    ----------
+    items : sequence of (Diagram, str)
+    columns : int
+        Items in a row, at most.
+    starts : collection of int
+        Numbers of items that begin a row. A row that goes on below has no item in its first place,
+        so that what belongs together stands below each other.
+
+    Examples
+    --------
+    >>> a, b, c, d = ((Diagram((), ()), name) for name in "abcd")
+    >>> [[item and item[1] for item in row] for row in rows_of([a, b, c, d], 2, {0, 3})]
+    [['a', 'b'], [None, 'c'], ['d']]
+    """
+    rows: list[list[Item | None]] = []
+    for number, item in enumerate(items):
+        begins = number in starts
+        if not rows or begins or len(rows[-1]) == columns:
+            continues = starts and not begins and rows and columns > 1
+            rows.append([None] if continues else [])
+        rows[-1].append(item)
+    return rows
 
 
 def tikz_document(body: str) -> str:
@@ -160,21 +202,6 @@ def tikz_document(body: str) -> str:
 def _inline(look: Appearance, body: str) -> str:
     colours = " ".join(line.strip() for line in _colours(look))
     return f"\\begin{{tikzpicture}}[baseline=-0.6ex]{colours} {body}\\end{{tikzpicture}}"
-
-
-def tensor_latex(name: str) -> str:
-    """The name of a tensor in LaTeX, a number at its end as an index.
-
-    Examples
-    --------
-    >>> tensor_latex("U12")
-    'U_{12}'
-    """
-    stem = name.rstrip("0123456789")
-    index = name[len(stem) :]
-    letters = stem.replace("_", "\\_")
-    head = letters if len(stem) == 1 else f"\\mathit{{{letters}}}"
-    return f"{head}_{{{index}}}" if index else head
 
 
 def _colours(look: Appearance) -> list[str]:

@@ -210,8 +210,8 @@ def _draw_case(
     upper.fill_between(t, mean - error, mean + error, color=colour, alpha=0.25, linewidth=0)
     upper.plot(t[::every], mean[::every], "o", markersize=2.6, color=colour)
     # Where it is larger than half of the loss a first correction means nothing.
-    told = np.abs(comparison.correction) <= 0.5 * np.abs(comparison.theory)
-    corrected = np.where(told, theory + comparison.correction / scale, np.nan)
+    known = np.abs(comparison.correction) <= 0.5 * np.abs(comparison.theory)
+    corrected = np.where(known, theory + comparison.correction / scale, np.nan)
     upper.plot(t, corrected, color=COLOURS["black"], linestyle="--", linewidth=0.7)
     deviation = mean - theory
     lower.plot(t, deviation, color=colour)

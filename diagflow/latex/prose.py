@@ -3,6 +3,9 @@ r"""Plain sentences as LaTeX: special characters escaped, bits of mathematics se
 >>> print(prose("C = M/s!; 5 % of z_2 at τ <= 0, E[v₁²] = ½σ²"))
 $C$ = $M$/$s$!; 5 \% of $z_{2}$ at $\tau$ $\le$ 0, $E$[$v_{1}^{2}$] = ½$\sigma^{2}$
 
+>>> print(prose("with _H for H, p_ for p and v_x_2 for sigma2"))
+with \_H for $H$, p\_ for $p$ and v\_x\_2 for sigma2
+
 Source: ours.
 """
 
@@ -44,7 +47,10 @@ _INDEX = (
     rf"|[{''.join(_RAISED)}]+|[{''.join(_LOWERED)}]+"
 )
 _TOKEN = re.compile(
-    rf"(?P<formula>(?<![A-Za-z\\])[A-Za-z](?:{_INDEX})+"
+    # A name of the user's whose underscores are no index: one at an end, or several.
+    r"(?P<name>(?<![^\s(,;=])(?:_+[A-Za-z]\w*|[A-Za-z]\w*_(?![\w(])"
+    r"|[A-Za-z][A-Za-z0-9]*(?:_+[A-Za-z0-9]+){2,}(?!\w)))"
+    rf"|(?P<formula>(?<![A-Za-z\\])[A-Za-z](?:{_INDEX})+"
     # A letter that stands alone, unless it is a word or part of a name such as A-B.
     r"|(?<![\w'\\-])[b-zB-HJ-Z](?![\w'])(?!-[A-Z])"
     rf"|[{''.join(_SYMBOLS)}](?:{_INDEX})*"
@@ -84,6 +90,8 @@ def name_latex(name: str) -> str:
 
 
 def _replaced(match: re.Match[str]) -> str:
+    if match["name"]:
+        return escaped(match["name"])
     if match["formula"]:
         return f"${_formula(match['formula'])}$"
     if match["relation"]:

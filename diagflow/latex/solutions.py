@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 import sympy
 
 from diagflow.latex.prose import prose
+from diagflow.show.sources import source_text
 from pde.evolution import Certificate, DerivationStep, LossEvolution, Origin, Solution
 from pde.formula_latex import formula_latex
+from pde.short_formula import ShortFormula
 
 __all__ = [
     "certificate_latex",
@@ -20,6 +22,7 @@ __all__ = [
     "evolution_latex",
     "left_out_latex",
     "orders_latex",
+    "result_latex",
     "solution_latex",
     "step_latex",
 ]
@@ -52,15 +55,26 @@ def solution_latex(solution: Solution, *, display: Display = displayed) -> str:
     parts += [step_latex(step, display=display) for step in solution.derivation]
     short = solution.short_formula()
     if short is not None:
-        parts.append("\\paragraph{Result.}\n")
-        parts.append(display(f"\\mathbb{{E}}[L(t)] \\sim {formula_latex(short.formula)}") + "\n")
-        if short.equations:
-            parts.append("where " + ", ".join(f"${row}$" for row in short.equations) + ".\n")
+        parts.append(f"\\paragraph{{Result.}}\n{result_latex(short, display=display)}\n")
     parts.append(f"\\paragraph{{Validity.}} It holds for {prose(solution.validity)}.\n")
     parts.append(f"\\paragraph{{Certificate.}} {_certified(solution)}\n")
-    origin = prose(solution.source[:1].upper() + solution.source[1:])
-    parts.append(f"\\paragraph{{Source.}} {origin}.\n")
+    parts.append(f"\\paragraph{{Source.}} {prose(source_text(solution.source))}.\n")
     return "".join(parts)
+
+
+def result_latex(short: ShortFormula, *, display: Display = displayed) -> str:
+    """What the scaled variables and the letters stand for, and the formula in them.
+
+    Parameters
+    ----------
+    short : ShortFormula
+    display : callable, optional
+        Sets a formula on a line of its own.
+    """
+    # In line, so that TeX finds the breaks between the parts.
+    named = ", ".join(f"${row}$" for row in short.equations)
+    formula = display(f"\\mathbb{{E}}[L(t)] \\sim {formula_latex(short.formula)}")
+    return f"With {named},\n{formula}" if named else formula
 
 
 def evolution_latex(evolution: LossEvolution) -> str:

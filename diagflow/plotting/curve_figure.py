@@ -45,6 +45,7 @@ def evolution_figure(
     correction: Callable[[ArrayLike], ArrayLike] | None = None,
     at: Mapping[str, Fraction] | None = None,
     band: Sequence[float | None] | None = None,
+    titled: bool = True,
 ) -> Figure:
     """The loss of a regime as a fine line, with its finite-size correction if that is given.
 
@@ -59,6 +60,8 @@ def evolution_figure(
         Numbers that the title names.
     band : sequence of (float or None), optional
         The standard deviation of one run at the times.
+    titled : bool
+        Whether the figure itself has a title; a caption may have it instead.
     """
 
     def draw(axes: Axes) -> None:
@@ -85,6 +88,8 @@ def evolution_figure(
         if at:
             numbers = ", ".join(f"{name} = {float(value):g}" for name, value in at.items())
             axes.set_title(f"{axes.get_title()}\n{numbers}", fontsize=7)
+        if not titled:
+            axes.set_title("")
 
     return _figure(draw)
 
@@ -120,6 +125,7 @@ def plot_evolution(
     correction: Callable[[ArrayLike], ArrayLike] | None = None,
     at: Mapping[str, Fraction] | None = None,
     band: Sequence[float | None] | None = None,
+    titled: bool = True,
 ) -> None:
     """Write `evolution_figure` to an ``.svg``, ``.pdf`` or ``.png`` file.
 
@@ -131,7 +137,9 @@ def plot_evolution(
         If there is no such picture.
     """
     draw_to_file(
-        lambda: evolution_figure(evolution, times=times, correction=correction, at=at, band=band),
+        lambda: evolution_figure(
+            evolution, times=times, correction=correction, at=at, band=band, titled=titled
+        ),
         file,
         what="the numbers",
     )

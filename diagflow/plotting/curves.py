@@ -25,14 +25,16 @@ from diagflow.plotting.style import (
     check_figure_file,
     dashes,
     figure_style,
+    spans_decades,
     write_figure,
 )
 from diagflow.show.comparison import csv_text
+from expansion.polynomial import symbol_latex
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_curves", "draw_deviation", "plot_comparison"]
+__all__ = ["draw_curves", "draw_deviation", "largest_text", "numbers_text", "plot_comparison"]
 
 _HEIGHT = 3.3
 """Height of a figure, in inches."""
@@ -52,6 +54,7 @@ def draw_curves(axes: Axes, comparison: Comparison, *, unit: float = 1.0) -> Non
         color=COLOURS["orange"],
         alpha=0.35,
         linewidth=0,
+        label=f"its error, $\\pm{STANDARD_ERRORS:g}$ s.e.",
     )
     every = max(1, len(t) // 25)
     axes.plot(
@@ -61,12 +64,10 @@ def draw_curves(axes: Axes, comparison: Comparison, *, unit: float = 1.0) -> Non
         marker="o",
         markersize=2.6,
         color=COLOURS["vermilion"],
-        label=(
-            f"simulation, {counted(comparison.trajectory.runs, 'run')}, "
-            f"$\\pm{STANDARD_ERRORS:g}$ s.e."
-        ),
+        label=f"mean of {counted(comparison.trajectory.runs, 'simulated run')}",
     )
-    axes.plot(t[order], comparison.theory[order] / unit, color=COLOURS["blue"], label="theory")
+    fine_t, fine = comparison.fine or (t[order], comparison.theory[order])
+    axes.plot(fine_t, fine / unit, color=COLOURS["blue"], linewidth=0.9, label="theory")
     if comparison.band is not None:
         width = comparison.band[order] / unit
         draw_band(axes, t[order], comparison.theory[order] / unit, width)
@@ -81,6 +82,10 @@ def draw_curves(axes: Axes, comparison: Comparison, *, unit: float = 1.0) -> Non
             label="with finite-size correction",
         )
 
+    shown = np.concatenate([comparison.theory, np.where(finite, mean * unit, np.nan)])
+    if spans_decades(shown[np.isfinite(shown)]):
+        axes.set_yscale("log", nonpositive="clip")
+
 
 def draw_deviation(axes: Axes, comparison: Comparison) -> None:
     """Relative deviation with its band, the allowed range around the correction, the correction."""
@@ -94,7 +99,13 @@ def draw_deviation(axes: Axes, comparison: Comparison) -> None:
         expected = (comparison.correction / comparison.scale)[order]
         center = np.where(np.isfinite(expected), expected, 0.0)
     axes.fill_between(
-        t, center - allowed, center + allowed, color=COLOURS["grey"], alpha=0.2, linewidth=0
+        t,
+        center - allowed,
+        center + allowed,
+        color=COLOURS["grey"],
+        alpha=0.2,
+        linewidth=0,
+        label="where they agree",
     )
     axes.fill_between(
         t,
@@ -118,6 +129,7 @@ def plot_comparison(
     title: str,
     at: Mapping[str, Fraction],
     width: float = COLUMN_WIDTH,
+    titled: bool = True,
 ) -> None:
     """Write the figure, and its numbers beside it with the extension ``.csv``.
 
@@ -132,6 +144,8 @@ def plot_comparison(
         Sizes, variances and T, for the title and the scaled time.
     width : float
         In inches: one column of a paper, or `PAGE_WIDTH`.
+    titled : bool
+        Whether the figure itself has the title; a caption may have it instead.
 
     Raises
     ------
@@ -146,13 +160,21 @@ def plot_comparison(
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
         draw_curves(upper, comparison, unit=comparison.scale)
         draw_deviation(lower, comparison)
-        upper.set_title(f"{dashes(title)}\n{_numbers(at)}", fontsize=7)
+        if titled:
+            upper.set_title(f"{dashes(title)}\n{numbers_text(at)}", fontsize=7)
         upper.set_ylabel(f"loss / {comparison.scale:.6g}")
-        upper.legend(frameon=False, loc="best")
+        handles = [
+            pair
+            for axes in (upper, lower)
+            for pair in zip(*axes.get_legend_handles_labels(), strict=True)
+        ]
+        figure.legend(
+            *zip(*handles, strict=True), frameon=False, loc="outside lower center", ncols=2
+        )
         lower.set_ylabel("deviation")
         lower.set_xlabel("time $t$" if at.get("T", 1) == 1 else f"time $t$, $T = {at['T']}$")
         lower.annotate(
-            _largest(comparison),
+            largest_text(comparison),
             (0.98, 0.94),
             xycoords="axes fraction",
             ha="right",
@@ -163,7 +185,8 @@ def plot_comparison(
     write_whole(file.with_suffix(".csv"), csv_text(title, at, comparison))
 
 
-def _largest(comparison: Comparison) -> str:
+def largest_text(comparison: Comparison) -> str:
+    """The largest deviation in words, with the largest correction that is known."""
     if not np.isfinite(comparison.largest):
         return "runs have blown up"
     expected = np.abs(comparison.correction[np.isfinite(comparison.correction)])
@@ -173,9 +196,21 @@ def _largest(comparison: Comparison) -> str:
     return f"largest: {100 * comparison.largest:.2g}%{predicted}"
 
 
-def _numbers(at: Mapping[str, Fraction]) -> str:
-    symbols = {"sigma2": r"$\sigma^2$"}
-    return ", ".join(
-        f"{symbols.get(name, f'${name}$' if len(name) == 1 else name)} = {float(value):g}"
-        for name, value in at.items()
-    )
+def numbers_text(at: Mapping[str, Fraction]) -> str:
+    r"""Sizes and variances as a line of mathematics.
+
+    Parameters
+    ----------
+    at : mapping
+
+    Examples
+    --------
+    >>> print(numbers_text({"p": Fraction(64), "sigma2": Fraction(1, 64)}))
+    $p = 64$, $\sigma^{2} = 0.015625$
+    """
+    return ", ".join(f"${symbol_latex(name)} = {_number(value)}$" for name, value in at.items())
+
+
+def _number(value: Fraction) -> str:
+    mantissa, _, exponent = f"{float(value):g}".partition("e")
+    return f"{mantissa} \\times 10^{{{int(exponent)}}}" if exponent else mantissa

@@ -22,6 +22,7 @@ from diagflow.plotting.style import (
     COLUMN_WIDTH,
     dashes,
     figure_style,
+    spans_decades,
 )
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def draw_evolution(
     *,
     times: ArrayLike | None = None,
 ) -> None:
-    """The loss of a regime as a line.
+    """The loss of a regime as a line, with a band of its error where that varies.
 
     Parameters
     ----------
@@ -62,7 +63,21 @@ def draw_evolution(
         else np.asarray(times)
     )
     loss = evolution(t)
-    axes.plot(t, loss, color=COLOURS["blue"])
+    axes.plot(t, loss, color=COLOURS["blue"], label="theory")
+    if evolution.curve.errors is not None and np.any(np.asarray(evolution.curve.errors(t)) > 0):
+        error = np.asarray(evolution.curve.errors(t))
+        axes.fill_between(
+            t,
+            loss - error,
+            loss + error,
+            color=COLOURS["sky"],
+            alpha=0.35,
+            linewidth=0,
+            label="its estimated error",
+        )
+        axes.legend(frameon=False, loc="best")
+    if spans_decades(loss[np.isfinite(loss)]):
+        axes.set_yscale("log", nonpositive="clip")
     limit = evolution.limit(past=bool(t.min() < 0))
     if limit is not None and math.isfinite(limit):
         axes.axhline(limit, color=COLOURS["grey"], linestyle=":", linewidth=0.8)

@@ -22,7 +22,7 @@ from diagflow.plotting.map_plane import (
     sections,
     window_of,
 )
-from diagflow.plotting.style import COLOURS, LEARNING_FILL, dashes, wrapped
+from diagflow.plotting.style import COLOURS, LEARNING_FILL, beside_formula, dashes, wrapped
 from diagflow.show.regimes import power_latex
 from expansion.regimes import Learning, Regime, Regimes
 
@@ -83,7 +83,9 @@ def draw_map(
     for regime, places in pieces:
         if len(places) == 2:
             start, end = (chosen.on_axes(place) for place in places)
-            labels.along(start, end, f"{dashes(regime.name)}: {_time(regime)}", size=6)
+            labels.along(
+                start, end, f"{beside_formula(dashes(regime.name))}: {_time(regime)}", size=6
+            )
     # The smallest regions have the least choice.
     for regime, places in sorted(pieces, key=lambda piece: _area(chosen, piece[1])):
         if len(places) > 2:

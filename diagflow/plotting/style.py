@@ -15,6 +15,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from diagrams.errors import DiagflowError, InvalidInputError
 from expansion.regimes import Learning
 
@@ -29,10 +32,13 @@ __all__ = [
     "PAGE_WIDTH",
     "RESOLUTION",
     "FigureError",
+    "article_fonts",
+    "beside_formula",
     "check_figure_file",
     "dashes",
     "draw_to_file",
     "figure_style",
+    "spans_decades",
     "wrapped",
     "write_figure",
 ]
@@ -97,6 +103,18 @@ _SETTINGS: Mapping[Any, Any] = MappingProxyType(
 )
 
 
+_ARTICLE: Mapping[Any, Any] = MappingProxyType(
+    {
+        # Computer Modern has few letters; the others come from Stix.
+        "font.family": ["cmr10", "STIXGeneral"],
+        "axes.formatter.use_mathtext": True,
+        "axes.unicode_minus": False,
+    }
+)
+
+_DECADES = 100
+
+
 @contextmanager
 def figure_style() -> Iterator[None]:
     """The settings of all figures, for the time of a ``with`` block."""
@@ -106,9 +124,43 @@ def figure_style() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def article_fonts() -> Iterator[None]:
+    """The letters of an article set by TeX in all figures, for the time of a ``with`` block."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(dict(_ARTICLE)):
+        yield
+
+
+def spans_decades(values: NDArray[np.float64]) -> bool:
+    """Whether positive values differ by more than a hundred, so that an axis is logarithmic.
+
+    Parameters
+    ----------
+    values : array
+        Finite.
+
+    Examples
+    --------
+    >>> spans_decades(np.array([1.0, 200.0])), spans_decades(np.array([0.0, 200.0]))
+    (True, False)
+    """
+    return bool(values.size and values.min() > 0 and values.max() > _DECADES * values.min())
+
+
 def dashes(name: str) -> str:
     """The name of a regime as it is printed, with dashes between its vertices."""
     return name.replace("-", "\N{EN DASH}")
+
+
+def beside_formula(text: str) -> str:
+    """A text that stands in one line with a formula: Computer Modern has its dash there only."""
+    import matplotlib as mpl
+
+    if mpl.rcParams["font.family"][:1] != _ARTICLE["font.family"][:1]:
+        return text
+    return text.replace("\N{EN DASH}", "$\\mathrm{\N{EN DASH}}$")
 
 
 def wrapped(name: str) -> tuple[str, ...]:

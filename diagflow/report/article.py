@@ -16,9 +16,13 @@ from diagflow.drawing.tikz import tikz_gallery
 from diagflow.latex.lines import aligned, visible_length
 from diagflow.latex.polynomials import by_power
 from diagflow.latex.prose import escaped, name_latex, prose
-from diagflow.latex.solutions import certificate_latex, step_latex
+from diagflow.latex.references import bibliography, cited
+from diagflow.latex.solutions import certificate_latex, result_latex, step_latex
 from diagflow.report.problem import problem_section
+from diagflow.report.steps import SharedSteps
+from diagflow.report.title import title_latex
 from diagflow.show import regimes as show_regimes
+from diagflow.show.sources import engine_name
 from diagflow.time_limit import TimeLimit, time_limit
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.cumulants import read_cumulant
@@ -30,10 +34,11 @@ from expansion.series import LossSeries
 from expansion.series_exponents import SeriesExponents
 from pde.evolution import DerivationStep, Method, Solution
 from pde.formula_latex import formula_latex
-from pde.short_formula import ShortFormula
 from pde.solving import solution
 
 __all__ = ["MAP_FILE", "article", "solutions"]
+
+_MAP_LABEL = "fig:map"
 
 MAP_FILE = "regimes.pdf"
 """The figure with the exponents and the regime map."""
@@ -58,7 +63,8 @@ _OUT_OF_REACH = (
 
 _PREAMBLE = r"""\documentclass[11pt]{article}
 \usepackage[utf8]{inputenc}
-\usepackage[T1]{fontenc}
+% Letters as outlines: Latin Modern, or without it the Computer Modern that every TeX has.
+\IfFileExists{lmodern.sty}{\usepackage[T1]{fontenc}\usepackage{lmodern}}{}
 \usepackage[a4paper, margin=2.3cm]{geometry}
 \usepackage{amsmath, amssymb}
 \usepackage{booktabs}
@@ -74,6 +80,15 @@ _PREAMBLE = r"""\documentclass[11pt]{article}
 \setlength{\parskip}{4pt plus 2pt}
 \setlength{\emergencystretch}{3em}
 \allowdisplaybreaks
+\raggedbottom
+% Figures stay near the text that they belong to.
+\renewcommand{\topfraction}{0.9}
+\renewcommand{\bottomfraction}{0.8}
+\renewcommand{\textfraction}{0.07}
+\renewcommand{\floatpagefraction}{0.7}
+\setcounter{topnumber}{3}
+\setcounter{bottomnumber}{2}
+\setcounter{totalnumber}{4}
 """
 
 
@@ -81,6 +96,7 @@ def article(
     regime_set: Regimes | SeriesExponents,
     *,
     figures: Mapping[str, str] = MappingProxyType({}),
+    captions: Mapping[str, str] = MappingProxyType({}),
     solved: Mapping[str, Solution | DiagflowError] | None = None,
     has_map: bool = True,
     missing: Sequence[str] = (),
@@ -92,7 +108,10 @@ def article(
     regime_set : Regimes or SeriesExponents
         With coefficients alone, where regimes are not known, the sections about them are left out.
     figures : mapping from str to str
-        File names of comparisons with simulation, by the name of the regime.
+        File names of comparisons with simulation, or of curves that are summed, by the name of
+        the regime.
+    captions : mapping from str to str, optional
+        What is said under these figures, in LaTeX.
     solved : mapping, optional
         The solution of every regime, or why there is none; `solutions` unless given.
     has_map : bool
@@ -121,15 +140,15 @@ def article(
         known = solutions(regime_set) if solved is None else solved
         sections += [
             ("Learning regimes", _regimes(regime_set, has_map=has_map)),
-            ("Loss evolution", _evolutions(regime_set, known, figures)),
+            ("Loss evolution", _evolutions(regime_set, known, figures, captions)),
         ]
     if missing:
         sections.append(("What is missing", _missing(missing)))
     body = "\n".join(f"\\section{{{title}}}\n{text}" for title, text in sections)
     return (
-        f"{_PREAMBLE}\\title{{Diagram expansion of \\texttt{{{escaped(problem.title)}}}}}\n"
-        "\\author{diagflow}\n\\date{}\n\\begin{document}\n\\maketitle\n\\tableofcontents\n"
-        f"{body}\\end{{document}}\n"
+        f"{_PREAMBLE}\\title{{{title_latex(problem)}}}\n"
+        f"\\author{{computed by {engine_name()}}}\n\\date{{}}\n\\begin{{document}}\n"
+        f"\\maketitle\n\\tableofcontents\n{body}{bibliography(body)}\\end{{document}}\n"
     )
 
 
@@ -222,14 +241,18 @@ def _expansion(problem: Problem, exponents: SeriesExponents) -> str:
 
 def _regimes(regime_set: Regimes, *, has_map: bool) -> str:
     exponents = regime_set.exponents
-    figure = (
-        "\\begin{center}\n"
-        f"\\includegraphics[width=0.62\\linewidth]{{{MAP_FILE}}}\\\\[2pt]\n"
-        "{\\small Above, the exponents of a coefficient with the faces of their Newton "
-        "polyhedron; below, where each face leads. Colours say how much is learnt.}\n"
-        "\\end{center}\n"
+    shown = (
+        _float(
+            MAP_FILE,
+            "Above, the exponents of a coefficient with the faces of their Newton polyhedron; "
+            "below, where each face leads. Colours say how much is learnt.",
+            label=_MAP_LABEL,
+            width=0.62,
+        )
+        if has_map
+        else ""
     )
-    shown = figure if has_map else ""
+    pointer = f", see figure~\\ref{{{_MAP_LABEL}}}" if has_map else ""
     tied = ", ".join(
         f"${quotient_latex(as_monomial(exponents.symbols, relation.normal))} \\sim 1$"
         for relation in regime_set.on
@@ -238,7 +261,7 @@ def _regimes(regime_set: Regimes, *, has_map: bool) -> str:
     return (
         "A regime is a face of the Newton polyhedra of all coefficients: a set of monomials that "
         "lead together when the sizes grow under its scaling condition. There are "
-        f"{len(regime_set)}{on_slice}, from $Y_0, \\dots, Y_{{{exponents.last}}}$. "
+        f"{len(regime_set)}{on_slice}, from $Y_0, \\dots, Y_{{{exponents.last}}}${pointer}. "
         f"{prose(show_regimes.support(regime_set))}\n\n"
         f"{shown}\n\\begin{{center}}\\small\n\\fitted{{%\n{show_regimes.latex(regime_set)}}}\n"
         "\\end{center}\n"
@@ -246,30 +269,49 @@ def _regimes(regime_set: Regimes, *, has_map: bool) -> str:
 
 
 def _evolutions(
-    regime_set: Regimes, known: Mapping[str, Solution | DiagflowError], figures: Mapping[str, str]
+    regime_set: Regimes,
+    known: Mapping[str, Solution | DiagflowError],
+    figures: Mapping[str, str],
+    captions: Mapping[str, str],
 ) -> str:
     text = (
         "The leading parts of the coefficients in a regime are summed. A solution is certified by "
         "the orders $s$ at which its Taylor coefficient equals the exact leading part of "
         "$Y_s$.\n\n"
     )
-    resummed, unsolved = [], []
+    resummed, unsolved, curves = [], [], []
+    derived: list[tuple[Regime, Solution]] = []
     for regime in regime_set:
         solved = known[regime.name]
         if isinstance(solved, DiagflowError):
             unsolved.append(f"\\item {name_latex(regime.name)}: {prose(str(solved))}.\n")
-            continue
-        if solved.method is Method.RESUMMED:
-            resummed.append(f"\\item {name_latex(regime.name)}: {prose(solved.validity)}\n")
+        elif solved.method is Method.RESUMMED:
+            drawn = regime.name in figures
+            pointer = f", figure~\\ref{{{_label(regime.name)}}}" if drawn else ""
+            said = f"{name_latex(regime.name)}: {prose(solved.validity)}{pointer}"
+            resummed.append(f"\\item {said}\n")
+            if drawn:
+                curves.append(_figure(regime.name, figures, captions))
         else:
-            text += _solution(regime, solved) + _figure(
-                figures.get(regime.name), simulated=bool(figures)
-            )
+            derived.append((regime, solved))
+    shared = SharedSteps.of(
+        [[_shortened(step, solved) for step in solved.derivation] for _, solved in derived]
+    )
+    if len(shared):
+        text += f"\\subsection{{Steps that regimes share}}\n{shared.latex(_fitted)}\n"
+    simulated = any(regime.name in figures for regime, _ in derived)
+    for regime, solved in derived:
+        text += _solution(regime, solved, shared, drawn=regime.name in figures)
+        if regime.name in figures:
+            text += _figure(regime.name, figures, captions)
+        elif simulated:
+            text += _OUT_OF_REACH
     if resummed:
         text += (
             "\\subsection{Resummed regimes}\nNo closed form or characteristic equation is known "
             "here; the exact leading series is resummed, with an error estimate from two kinds "
             f"of approximants.\n\\begin{{itemize}}\n{''.join(resummed)}\\end{{itemize}}\n"
+            f"{''.join(curves)}"
         )
     if unsolved:
         text += (
@@ -279,24 +321,38 @@ def _evolutions(
     return text
 
 
-def _solution(regime: Regime, solved: Solution) -> str:
+def _solution(regime: Regime, solved: Solution, shared: SharedSteps, *, drawn: bool) -> str:
     conditions = ", ".join(f"${condition.latex()}$" for condition in regime.conditions)
     time = show_regimes.power_latex(regime.natural_time)
+    pointer = f" Figure~\\ref{{{_label(regime.name)}}} shows it." if drawn else ""
     parts = [
         f"\\subsection{{Regime {name_latex(regime.name)}}}\n",
         f"Scaling: {conditions or 'the sizes grow'}; natural $T \\asymp {time}$; learning: "
         f"{regime.learning.value}. Method: {solved.method.value}. The solution holds for "
         f"{prose(solved.validity)}. {certificate_latex(solved.certificate)} "
-        f"Source: {prose(solved.source)}.{_hierarchy(solved)}\n",
+        f"Source: {cited(solved.source)}.{_hierarchy(solved)}{pointer}\n",
     ]
-    parts += [step_latex(_shortened(step, solved), display=_fitted) for step in solved.derivation]
+    references: list[str] = []
+    for step in (_shortened(step, solved) for step in solved.derivation):
+        if shared.number(step) is not None:
+            references.append(shared.reference(step))
+            continue
+        parts += _referred(references)
+        references = []
+        parts.append(step_latex(step, display=_fitted))
+    parts += _referred(references)
     short = solved.short_formula()
     if short is not None and not any(
         _shortened(step, solved) is step and step.latex.endswith(formula_latex(solved.formula))
         for step in solved.derivation
     ):
-        parts.append(f"\\paragraph{{Result.}}\n{_result(short)}\n")
+        parts.append(f"\\paragraph{{Result.}}\n{result_latex(short, display=_fitted)}\n")
     return "".join(parts) + "\n"
+
+
+def _referred(references: Sequence[str]) -> list[str]:
+    """A paragraph for steps that are printed elsewhere."""
+    return [f"\\paragraph{{As elsewhere.}} {'; '.join(references)}.\n"] if references else []
 
 
 def _hierarchy(solved: Solution) -> str:
@@ -306,16 +362,22 @@ def _hierarchy(solved: Solution) -> str:
     return f" Hierarchy of its effective dynamics: {solved.hierarchy}."
 
 
-def _figure(file: str | None, *, simulated: bool) -> str:
-    if file is None:
-        return _OUT_OF_REACH if simulated else ""
+def _figure(name: str, figures: Mapping[str, str], captions: Mapping[str, str]) -> str:
+    caption = captions.get(name, f"Regime {name_latex(name)}.")
+    return _float(figures[name], caption, label=_label(name), width=0.5)
+
+
+def _float(file: str, caption: str, *, label: str, width: float) -> str:
+    """A numbered figure that TeX places where there is room."""
     return (
-        "\\begin{center}\n"
-        f"\\includegraphics[width=0.5\\linewidth]{{{file}}}\\\\[2pt]\n"
-        "{\\small Theory (line), the mean of a few simulations with its error (band), and their "
-        "difference; dashed, the deviation that these sizes predict, where it is known.}\n"
-        "\\end{center}\n\n"
+        "\\begin{figure}[htbp]\n\\centering\n"
+        f"\\includegraphics[width={width}\\linewidth]{{{file}}}\n"
+        f"\\caption{{{caption}}}\\label{{{label}}}\n\\end{{figure}}\n\n"
     )
+
+
+def _label(name: str) -> str:
+    return f"fig:{name.replace(' & ', '-and-')}"
 
 
 def _shortened(step: DerivationStep, solved: Solution) -> DerivationStep:
@@ -328,15 +390,6 @@ def _shortened(step: DerivationStep, solved: Solution) -> DerivationStep:
     kept = step.latex.removesuffix(formula).rstrip()
     kept = kept.removesuffix("=").removesuffix("\\sim").rstrip()
     return DerivationStep(step.title, kept, step.text) if kept else step
-
-
-def _result(short: ShortFormula) -> str:
-    """The formula in scaled variables, and what these and its letters stand for."""
-    lines = [_fitted(f"\\mathbb{{E}}[L(t)] \\sim {formula_latex(short.formula)}")]
-    if short.equations:
-        # In line, so that TeX finds the breaks between the parts.
-        lines.append("where " + ", ".join(f"${equation}$" for equation in short.equations) + ".")
-    return "\n".join(lines)
 
 
 def _fitted(formula: str) -> str:

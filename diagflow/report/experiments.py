@@ -9,22 +9,33 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
+from diagflow.columns import counted
 from diagflow.comparison.regime import compare_regime
 from diagflow.comparison.representative import ENTRIES, representative_sizes, representative_times
-from diagflow.comparison.verdict import LARGEST_SHARE, Comparison
-from diagflow.plotting.curves import plot_comparison
-from diagrams.errors import DiagflowError
+from diagflow.comparison.verdict import LARGEST_SHARE, STANDARD_ERRORS, Comparison
+from diagflow.latex.prose import name_latex, prose
+from diagflow.plotting.curve_figure import plot_evolution
+from diagflow.plotting.curves import largest_text, numbers_text, plot_comparison
+from diagflow.plotting.style import article_fonts
+from diagrams.errors import BudgetExceededError, DiagflowError
 from expansion.regimes import Regime, Regimes
 from pde.evolution import LossEvolution, Method, Solution
 from pde.solving import neglected
 
-__all__ = ["Experiment", "draw", "experiment"]
+__all__ = [
+    "Experiment",
+    "caption",
+    "caption_summed",
+    "draw",
+    "draw_summed",
+    "experiment",
+]
 
 typical_numbers = representative_sizes  # its former name and place
 
@@ -79,4 +90,60 @@ def draw(regime_set: Regimes, regime: Regime, done: Experiment, file: Path) -> N
     at, comparison = done
     problem = regime_set.exponents.problem
     title = "" if problem is None else f"{problem.title}, {regime.name}"
-    plot_comparison(comparison, file, title=title, at=at)
+    with article_fonts():
+        plot_comparison(comparison, file, title=title, at=at, titled=False)
+
+
+def caption(regime: Regime, done: Experiment) -> str:
+    """What stands under the figure of an experiment, in LaTeX."""
+    at, comparison = done
+    known = np.isfinite(comparison.correction).any()
+    dashed = "; dashed, with the finite-size correction" if known else ""
+    said = prose(largest_text(comparison).replace("largest", "largest deviation"))
+    return (
+        f"Regime {name_latex(regime.name)} at {numbers_text(at)}. Above, the loss: theory (line) "
+        f"and the mean of {counted(comparison.trajectory.runs, 'simulated run')} (dots) with "
+        f"{STANDARD_ERRORS:g} standard errors (band){dashed}. Below, simulation minus theory in "
+        "units of the scale; grey, the range in which they agree. "
+        f"{said[:1].upper()}{said[1:]}; verdict: {comparison.verdict.value}."
+    )
+
+
+def draw_summed(
+    regime_set: Regimes, regime: Regime, solved: Solution, file: Path
+) -> dict[str, Fraction] | None:
+    """Write the curve of a resummed regime with its error.
+
+    Parameters
+    ----------
+    regime_set : Regimes
+    regime : Regime
+    solved : Solution
+    file : Path
+
+    Returns
+    -------
+    dict or None
+        The sizes and variances of the figure; None where there are none, or no curve at them.
+    """
+    at = representative_sizes(regime_set, regime, entries=ENTRIES)
+    if at is None:
+        return None
+    try:
+        with np.errstate(all="ignore"), article_fonts():
+            evolution = solved.at({"T": Fraction(1), **at})
+            times = np.linspace(*representative_times(evolution), POINTS)
+            plot_evolution(evolution, file, times=times, titled=False)
+    except BudgetExceededError:
+        raise
+    except DiagflowError:
+        return None
+    return at
+
+
+def caption_summed(regime: Regime, at: Mapping[str, Fraction]) -> str:
+    """What stands under the curve of a resummed regime, in LaTeX."""
+    return (
+        f"Regime {name_latex(regime.name)} at {numbers_text(at)}: the sum of the leading terms, "
+        "with its estimated error as a band."
+    )

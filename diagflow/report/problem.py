@@ -12,9 +12,9 @@ Source: ours.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from diagflow.latex.names import indices_latex, tensor_latex
 from diagflow.latex.numbers import number_latex
 from diagflow.latex.prose import escaped
 from diagrams.network import Network
@@ -118,7 +118,7 @@ def function_latex(name: str, networks: Sequence[Network], indices: Sequence[str
     indices : sequence of str
         Names of the open indices.
     """
-    left = f"{name}_{{{_indices(indices)}}}" if indices else name
+    left = f"{name}_{{{indices_latex(indices)}}}" if indices else name
     right = ""
     for network in networks:
         term = _network(network, indices)
@@ -149,47 +149,36 @@ def _network(network: Network, indices: Sequence[str]) -> str:
         parts.append(number_latex(size))
     parts += [symbol_latex(axis.name) for axis in network.amplitudes]
     if summed:
-        parts.append(f"\\sum_{{{_indices(summed, between=', ')}}}")
-    parts += [f"\\delta_{{{_indices(names)}}}" for names in deltas.values() if len(names) > 1]
+        parts.append(f"\\sum_{{{indices_latex(summed, between=', ')}}}")
+    parts += [f"\\delta_{{{indices_latex(names)}}}" for names in deltas.values() if len(names) > 1]
     parts += [
-        f"{_tensor(tensor)}_{{{_indices([name_of[own] for own in at])}}}"
+        f"{tensor_latex(tensor.name)}_{{{indices_latex([name_of[own] for own in at])}}}"
         for tensor, at in network.factors
     ]
     return " ".join(parts)
 
 
-def _indices(names: Sequence[str], between: str = " ") -> str:
-    return between.join(re.sub(r"^([A-Za-z]+)(\d+)", r"\1_{\2}", name) for name in names)
-
-
-def _tensor(tensor: Tensor) -> str:
-    """The letter of a tensor; a number at its end, or an index, stands above."""
-    match = re.fullmatch(r"([A-Za-z]+?)_?(\d*|(?<=_)\w+)", tensor.name)
-    stem, above = (match[1], match[2]) if match else (tensor.name.replace("_", ""), "")
-    letter = stem if len(stem) == 1 else f"\\mathit{{{stem}}}"
-    return f"{letter}^{{({above})}}" if above else letter
-
-
 def _law(tensor: Tensor) -> str:
+    name = tensor_latex(tensor.name)
     if tensor.kind is Kind.ISOMETRY:
         larger, smaller = (symbol_latex(axis.name) for axis in tensor.axes)
         return (
-            f"The columns of ${_tensor(tensor)}$ are the first ${smaller}$ unit vectors, "
+            f"The columns of ${name}$ are the first ${smaller}$ unit vectors, "
             f"${smaller} \\le {larger}$."
         )
     if tensor.kind is Kind.POWER:
         power = f"i^{{{tensor.exponent}}}" if tensor.exponent > 1 else "i"
-        return f"The tensor ${_tensor(tensor)}$ is ${power}$ where all its indices are $i$, else 0."
+        return f"The tensor ${name}$ is ${power}$ where all its indices are $i$, else 0."
     when = "at the start" if tensor.kind is Kind.WEIGHT else "and fixed"
     if not tensor.entries.is_wick:
-        return f"The entries of ${_tensor(tensor)}$ are independent, {_entries(tensor)}, {when}."
+        return f"The entries of ${name}$ are independent, {_entries(tensor)}, {when}."
     variance = symbol_latex(tensor.variance)
     if tensor.symmetric:
         return (
-            f"The tensor ${_tensor(tensor)}$ is symmetric and Gaussian {when}, with a law that no "
+            f"The tensor ${name}$ is symmetric and Gaussian {when}, with a law that no "
             f"rotation changes; entries whose indices all differ have the variance ${variance}$."
         ) + " Derivatives with respect to it are symmetric parts." * tensor.is_learnable
-    return f"The entries of ${_tensor(tensor)}$ are independent $N(0, {variance})$ {when}."
+    return f"The entries of ${name}$ are independent $N(0, {variance})$ {when}."
 
 
 def _entries(tensor: Tensor) -> str:

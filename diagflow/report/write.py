@@ -18,8 +18,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diagflow.plotting import plot_regimes
+from diagflow.plotting.style import article_fonts
 from diagflow.report.article import MAP_FILE, article, solutions
-from diagflow.report.experiments import draw
+from diagflow.report.experiments import caption, caption_summed, draw, draw_summed
 from diagflow.report.parts import (
     is_interrupted,
     simulable,
@@ -35,7 +36,7 @@ from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.series import Budget, Progress
 from expansion.series_exponents import SeriesExponents
-from pde.evolution import Solution
+from pde.evolution import Method, Solution
 
 __all__ = ["Report", "check_report_folder", "write_report"]
 
@@ -138,44 +139,34 @@ def write_report(
     whole = TimeLimit.begun(seconds, f"report {problem.title}")
     if budget is not None and seconds is not None:
         budget = replace(budget, seconds=seconds * _EXPANSION)
-    limits = TrialLimits(simulation_seconds, whole)
     stops: list[BaseException] = []
     found, missing = _found(problem, loss, terms, slice, budget, progress, whole, stops)
     unwanted = {found[name].name for name in without} if isinstance(found, Regimes) else set()
-    hurried = False  # whether a part needed more than its share of the time
+    parts = _Parts(
+        whole=whole,
+        limits=TrialLimits(simulation_seconds, whole),
+        stops=stops,
+        missing=missing,
+        solved={},
+        figures={},
+        captions={},
+    )
     try:
         with tempfile.TemporaryDirectory(dir=_existing(folder), prefix=".report") as name:
             made = Path(name)
-            solved: dict[str, Solution | DiagflowError] = {}
-            figures: dict[str, str] = {}
             if isinstance(found, Regimes):
-                missing += _map(found, made, stops)
-                solved = solutions(
-                    found,
-                    limit=whole,
-                    # Each regime may be simulated as well.
-                    further=len(found) if simulate else 0,
-                    stopped=stops.append,
-                )
-                missing += unfinished_solutions(solved)
-                hurried = seconds is not None and bool(unfinished_solutions(solved))
-                wanted = [
-                    name
-                    for name in simulable(solved)
-                    if simulate and name not in unwanted and not is_interrupted(stops)
-                ]
-                trials = run_trials(
-                    found, wanted, limits, jobs=jobs, begun=simulated, stopped=stops.append
-                )
-                missing += [trial.reason for trial in trials if trial.reason]
-                hurried |= any(trial.reason and trial.had_less for trial in trials)
-                figures = _figures(found, made, trials)
+                parts.missing += _map(found, made, stops)
+                parts.solve(found, simulate=simulate)
+                if simulate:
+                    parts.simulate(found, made, unwanted, jobs, simulated)
+                parts.sum(found, made)
             text = article(
                 found,
-                figures=figures,
-                solved=solved,
+                figures=parts.figures,
+                captions=parts.captions,
+                solved=parts.solved,
                 has_map=(made / MAP_FILE).exists(),
-                missing=missing,
+                missing=parts.missing,
             )
             (made / "main.tex").write_text(text, encoding="utf-8")
             reason = _compile(made)
@@ -189,20 +180,105 @@ def write_report(
         folder / "main.tex",
         pdf,
         reason,
-        tuple(missing),
+        tuple(parts.missing),
         interrupted=is_interrupted(stops),
-        over_budget=bool(missing) and (whole.is_over or hurried or len(stops) > 0),
+        over_budget=bool(parts.missing) and (whole.is_over or parts.hurried or len(stops) > 0),
     )
+
+
+@dataclass(slots=True)
+class _Parts:
+    """The parts of a report as far as they are made.
+
+    Parameters
+    ----------
+    whole : TimeLimit
+    limits : TrialLimits
+        Of the simulations.
+    stops : list of BaseException
+        What stopped parts.
+    missing : list of str
+    solved, figures, captions : dict
+        By the names of regimes.
+    hurried : bool
+        Whether a part needed more than its share of the time.
+    """
+
+    whole: TimeLimit
+    limits: TrialLimits
+    stops: list[BaseException]
+    missing: list[str]
+    solved: dict[str, Solution | DiagflowError]
+    figures: dict[str, str]
+    captions: dict[str, str]
+    hurried: bool = False
+
+    def solve(self, regime_set: Regimes, *, simulate: bool) -> None:
+        """Solve all regimes; each of them may be simulated as well."""
+        self.solved = solutions(
+            regime_set,
+            limit=self.whole,
+            further=len(regime_set) if simulate else 0,
+            stopped=self.stops.append,
+        )
+        late = unfinished_solutions(self.solved)
+        self.missing += late
+        self.hurried = self.whole.seconds is not None and bool(late)
+
+    def simulate(
+        self,
+        regime_set: Regimes,
+        folder: Path,
+        unwanted: Collection[str],
+        jobs: int,
+        begun: Callable[[str], None],
+    ) -> None:
+        """Compare the solved regimes with simulations and draw the curves."""
+        stopped = is_interrupted(self.stops)
+        wanted = [n for n in simulable(self.solved) if n not in unwanted and not stopped]
+        trials = run_trials(
+            regime_set, wanted, self.limits, jobs=jobs, begun=begun, stopped=self.stops.append
+        )
+        self.missing += [trial.reason for trial in trials if trial.reason]
+        self.hurried |= any(trial.reason and trial.had_less for trial in trials)
+        self.figures, self.captions = _figures(regime_set, folder, trials)
+
+    def sum(self, regime_set: Regimes, folder: Path) -> None:
+        """Draw the curves of resummed regimes with their errors."""
+        summed = {
+            name: known
+            for name, known in self.solved.items()
+            if isinstance(known, Solution) and known.method is Method.RESUMMED
+        }
+        for number, (name, known) in enumerate(summed.items()):
+            what = f"the curve of regime {name}"
+            if self.limits.is_over or is_interrupted(self.stops):
+                self.missing.append(what)
+                continue
+            file = _file(name)
+            try:
+                with time_limit(self.limits.next(len(summed) - number), what):
+                    at = draw_summed(regime_set, regime_set[name], known, folder / file)
+            except BudgetExceededError:
+                self.missing.append(what)
+            except KeyboardInterrupt as error:
+                self.stops.append(error)
+                self.missing.append(f"{what}: interrupted")
+            else:
+                if at is not None:
+                    self.figures[name] = file
+                    self.captions[name] = caption_summed(regime_set[name], at)
 
 
 def _map(regime_set: Regimes, folder: Path, stops: list[BaseException]) -> list[str]:
     """Draw the map of regimes; return the missing part if that fails."""
     try:
-        plot_regimes(regime_set, folder / MAP_FILE)
+        with article_fonts():
+            plot_regimes(regime_set, folder / MAP_FILE)
     except DiagflowError as error:
         # The folder of the moment is no place that a reader could find.
-        said = str(error).replace(f"{folder / MAP_FILE}: ", "")
-        return [f"the map of regimes: {said}"]
+        reason = str(error).replace(f"{folder / MAP_FILE}: ", "")
+        return [f"the map of regimes: {reason}"]
     except KeyboardInterrupt as error:
         stops.append(error)
         return ["the map of regimes: interrupted"]
@@ -240,15 +316,23 @@ def _found(
     return exponents, missing
 
 
-def _figures(regime_set: Regimes, folder: Path, trials: Sequence[Trial]) -> dict[str, str]:
-    """Figures of theory against simulation, by the name of the regime."""
-    figures = {}
+def _figures(
+    regime_set: Regimes, folder: Path, trials: Sequence[Trial]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Figures of theory against simulation and their captions, by the name of the regime."""
+    figures, captions = {}, {}
     for trial in trials:
         if trial.done is not None:
-            file = f"regime-{trial.regime.replace(' & ', '-and-')}.pdf"
-            draw(regime_set, regime_set[trial.regime], trial.done, folder / file)
+            regime = regime_set[trial.regime]
+            file = _file(trial.regime)
+            draw(regime_set, regime, trial.done, folder / file)
             figures[trial.regime] = file
-    return figures
+            captions[trial.regime] = caption(regime, trial.done)
+    return figures, captions
+
+
+def _file(name: str) -> str:
+    return f"regime-{name.replace(' & ', '-and-')}.pdf"
 
 
 def _move(made: Path, folder: Path, documents: Collection[str]) -> None:

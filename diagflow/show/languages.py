@@ -1,6 +1,7 @@
 r"""Series and formulas in the languages of computer algebra systems.
 
->>> from expansion.polynomial import Polynomial
+>>> from diagrams.errors import InvalidInputError
+from expansion.polynomial import Polynomial
 >>> Y = [Polynomial.parse("1/2*p"), Polynomial.parse("-2*p*H*sigma2")]
 >>> print(series_code(Language.MATHEMATICA, Y), end="")
 Y = {(1/2)*p, -2*H*p*sigma2};
@@ -20,6 +21,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial, symbol_order
 
 if TYPE_CHECKING:
@@ -53,8 +55,21 @@ def series_code(language: Language, coefficients: Sequence[Polynomial]) -> str:
 
 
 def formula_code(language: Language, formula: sympy.Expr) -> str:
-    """A formula for the expected loss, after the declaration of its symbols."""
-    names = {symbol.name for symbol in formula.free_symbols}
+    """A formula for the expected loss, after the declaration of its symbols.
+
+    Raises
+    ------
+    InvalidInputError
+        If the formula has an integral and the language is `Language.JULIA`: Symbolics has none.
+    """
+    import sympy
+
+    if language is Language.JULIA and formula.has(sympy.Integral):
+        raise InvalidInputError(
+            "format julia: the formula has an integral, which Symbolics does not write; take "
+            "sympy, sage or mathematica"
+        )
+    names = {symbol.name for symbol in formula.atoms(sympy.Symbol)}
     end = ";" if language is Language.MATHEMATICA else ""
     return f"{_declared(language, names)}loss = {_expression(language, formula)}{end}\n"
 
@@ -82,15 +97,22 @@ def _expression(language: Language, formula: sympy.Expr) -> str:
 
     renamed = {
         symbol: sympy.Symbol(_safe(language, symbol.name), positive=True)
-        for symbol in formula.free_symbols
+        for symbol in formula.atoms(sympy.Symbol)
     }
     plain = formula.xreplace(renamed)
     if language is Language.MATHEMATICA:
-        return str(MCodePrinter().doprint(plain))
+
+        class Evaluated(MCodePrinter):  # type: ignore[misc]
+            """Integrals are not held back."""
+
+            def _print_Integral(self, value: sympy.Integral) -> str:  # noqa: N802
+                return str(super()._print_Integral(value)).removeprefix("Hold[").removesuffix("]")
+
+        return str(Evaluated().doprint(plain))
     if language is Language.JULIA:
         return re.sub(r" \.([*/^]) ", r" \1 ", str(sympy.julia_code(plain)))  # of scalars
     if language is Language.SAGE:
-        return str(plain)
+        return str(plain).replace("Integral(", "integral(")
 
     class Exact(StrPrinter):  # type: ignore[misc]
         """In Python 1/2 is a number of floating point."""

@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from diagflow.columns import counted
+from diagflow.fits import CurveFit, fit_record
 from diagflow.schemas import versioned_text
 from diagflow.show.numbers import number, values_line
 from diagflow.simulation import METHODS
@@ -18,9 +19,17 @@ from diagflow.simulation.trajectory import Trajectory, trajectory_record
 __all__ = ["blow_up_line", "csv_text", "curve_lines", "json_text", "number", "text", "values_line"]
 
 
-def text(title: str, at: Mapping[str, Fraction], trajectory: Trajectory, *, curves: bool) -> str:
+def text(
+    title: str,
+    at: Mapping[str, Fraction],
+    trajectory: Trajectory,
+    *,
+    curves: bool,
+    fit: CurveFit | None = None,
+) -> str:
     """The problem, the integrator, and the mean with its standard error; curves on request."""
     lines = [title, f"At {values_line(at)}", *curve_lines(trajectory, curves=curves)]
+    lines += [] if fit is None else ["", str(fit)]
     return "\n".join(lines) + "\n"
 
 
@@ -54,7 +63,12 @@ def _heading(trajectory: Trajectory) -> str:
 
 
 def json_text(
-    title: str, at: Mapping[str, Fraction], trajectory: Trajectory, *, curves: bool
+    title: str,
+    at: Mapping[str, Fraction],
+    trajectory: Trajectory,
+    *,
+    curves: bool,
+    fit: CurveFit | None = None,
 ) -> str:
     """The record of the command line's contract, indented; the curve of every run on request."""
     record = trajectory_record(trajectory) | {
@@ -66,6 +80,8 @@ def json_text(
         "blow_up": list(trajectory.blow_up),
         "interrupted": trajectory.interrupted,
     }
+    if fit is not None:
+        record["fit"] = fit_record(fit)
     if curves:
         record["loss"] = [
             [float(x) if np.isfinite(x) else None for x in row] for row in trajectory.loss
@@ -74,7 +90,12 @@ def json_text(
 
 
 def csv_text(
-    title: str, at: Mapping[str, Fraction], trajectory: Trajectory, *, curves: bool
+    title: str,
+    at: Mapping[str, Fraction],
+    trajectory: Trajectory,
+    *,
+    curves: bool,
+    fit: CurveFit | None = None,
 ) -> str:
     """Columns t, mean, standard_error, and on request one for each run; empty where undefined."""
     buffer = io.StringIO()

@@ -12,9 +12,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from diagflow.columns import counted, hanging
-from diagflow.latex.solutions import left_out_latex
+from diagflow.fits import CurveFit, fit_record
+from diagflow.latex.solutions import evolution_latex
 from diagflow.schemas import versioned_text
 from diagflow.show.numbers import values_line
+from diagflow.show.sources import source_text
 from diagflow.wording import as_options
 from diagrams.errors import DiagflowError, InvalidInputError
 from expansion.closest_regime import NeglectedShare
@@ -116,6 +118,7 @@ def text(
     losses: Sequence[float],
     check: CurveCheck | None = None,
     band: Band = None,
+    fit: CurveFit | None = None,
 ) -> str:
     """The solution, its method and certificate, and the curve, with a band if there is one."""
     lines = [solution_text(evolution.solution, check), "", _numbers_line(evolution)]
@@ -130,6 +133,7 @@ def text(
         apart = ["-" if value is None else f"{value:.4g}" for value in band]
         rows = [f"{row:<{width}}  +- {value}" for row, value in zip(rows, apart, strict=True)]
     lines += ["", *rows]
+    lines += [] if fit is None else ["", str(fit)]
     return "\n".join(lines) + "\n"
 
 
@@ -138,7 +142,7 @@ def solution_text(solved: Solution, check: CurveCheck | None = None) -> str:
     lines = [
         solved.problem,
         f"Regime {solved.regime}, method {solved.method.value}, valid for {solved.validity}",
-        f"Source: {solved.source}",
+        f"Source: {source_text(solved.source)}",
         _certificate_line(solved),
         *_left_out_lines(solved.certificate),
         *([] if check is None else [_check_line(check)]),
@@ -159,6 +163,7 @@ def json_text(
     losses: Sequence[float],
     check: CurveCheck | None = None,
     band: Band = None,
+    fit: CurveFit | None = None,
 ) -> str:
     """The record of the command line's contract, indented."""
     solved = evolution.solution
@@ -169,6 +174,7 @@ def json_text(
         "t": list(times),
         "loss": list(losses),
         **({} if band is None else {"band": list(band)}),
+        **({} if fit is None else {"fit": fit_record(fit)}),
         "certificate": _certificate_record(evolution.certificate),
         "curve_check": None
         if check is None
@@ -181,7 +187,7 @@ def json_text(
         **_formula_record(evolution.solution),
         "method": solved.method.value,
         "error_estimate": evolution.error_at(times),
-        "source": solved.source,
+        "source": source_text(solved.source),
         "notes": {
             name: value if math.isfinite(value) else None for name, value in evolution.curve.notes
         },
@@ -213,23 +219,7 @@ def latex(
     band: Band = None,
 ) -> str:
     """The derivation step by step, the formula and its certificate, for a paper."""
-    solved = evolution.solution
-    parts = [f"% {solved.problem}, regime {solved.regime}", f"% {solved.source}"]
-    for step in solved.derivation:
-        parts.append(f"\\paragraph{{{step.title}}} {_sentence(step.text)}")
-        parts.append(f"\\[\n{step.latex}\n\\]")
-    short = solved.short_formula()
-    if short is not None:
-        parts.append(short.display())
-    if evolution.certificate.compared:
-        matched = ", ".join(map(str, evolution.certificate.matched))
-        parts.append(
-            f"The Taylor coefficients at $s = {matched}$ are the exact leading ones."
-            f"{left_out_latex(evolution.certificate)}"
-        )
-    else:
-        parts.append("The curve is resummed from the exact leading coefficients themselves.")
-    return "\n".join(parts) + "\n"
+    return evolution_latex(evolution)
 
 
 def listed(regime_set: Regimes) -> Iterator[dict[str, Any]]:
@@ -242,7 +232,12 @@ def listed(regime_set: Regimes) -> Iterator[dict[str, Any]]:
             solved = solution(regime_set, regime.name)
             check = check_solution(solved)
         except DiagflowError as error:
-            yield {"regime": regime.name, "method": None, "reason": as_options(error)}
+            yield {
+                "regime": regime.name,
+                "method": None,
+                "reason": as_options(error),
+                "code": error.code,
+            }
             continue
         yield {
             "regime": regime.name,
@@ -256,7 +251,7 @@ def listed(regime_set: Regimes) -> Iterator[dict[str, Any]]:
             "validity": solved.validity,
             "certificate": _certificate_record(solved.certificate),
             "curve_holds": check.holds,
-            "source": solved.source,
+            "source": source_text(solved.source),
         }
 
 
@@ -393,7 +388,3 @@ def _formula_record(solved: Solution) -> dict[str, Any]:
         "expression": str(solved.formula),
         "scaled_variables": {name: str(value) for name, value in short.scaled},
     }
-
-
-def _sentence(words: str) -> str:
-    return words.replace("_", "\\_").replace("^", "\\^{}")

@@ -31,11 +31,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
+from fractions import Fraction
 from functools import cached_property
 from itertools import permutations, product
 from math import factorial, prod
 
-from diagrams.canonical import Factor, exchange_form
+from diagrams.canonical import exchange_form
+from diagrams.components import disjoint_union, pieces
 from diagrams.diagram import Diagram
 from diagrams.engine import (
     ArrayRepresentation,
@@ -45,10 +48,10 @@ from diagrams.engine import (
     TraceRepresentation,
 )
 from diagrams.flow import Flow
-from diagrams.generator import Generator
+from diagrams.generator import Generator, at_rest, is_velocity
 from diagrams.merge import symmetric_tensors
 from diagrams.sums import DiagramSum
-from diagrams.tensors import Axis, Tensor
+from diagrams.tensors import Tensor
 from diagrams.wick import Counts, Moments, Steps, expectation, reach
 
 __all__ = ["Account", "Averages", "disjoint_union", "pieces"]
@@ -62,6 +65,9 @@ MANY_FACTORS = 60
 
 MANY_WAYS = 6
 """With more ways to rename its tensors, a diagram is represented by a canonical one."""
+
+REWRITTEN = 10
+"""The work of a diagram that inertia rewrites by itself, in diagrams of the bulk engine."""
 
 KEPT_CONTRACTIONS = 400_000
 """Tables of contractions with more entries are dropped after use: about 200 MB."""
@@ -115,6 +121,8 @@ class Averages:
     ----------
     account : Account
         What the work is charged to; it may be replaced.
+    period : int
+        Derivatives that a merger takes: two under inertia, of a weight and of its velocity.
     """
 
     def __init__(
@@ -127,7 +135,11 @@ class Averages:
         self.generator = Generator.of(potential)
         self.potential = self.generator.potential
         self.account = Account(tick or (lambda added: None))
+        self.period = 1 if self.generator.friction is None else 2
+        # The velocities of exchangeable weights would have to be exchanged with them.
+        exchange = exchange and self.period == 1
         self.exchangeable = symmetric_tensors(*self.generator.invariants) if exchange else ()
+        self._moved: dict[Diagram, list[DiagramSum]] = {}
         self._others = others
         self._done = 0
         self._stores = _stores(self.generator, others, self._do)
@@ -152,7 +164,9 @@ class Averages:
         self.account.tick(added)
 
     def mean(self, diagram: Diagram) -> Moments:
-        """The mean of a diagram at time zero."""
+        """The mean of a diagram at time zero, where velocities vanish."""
+        if any(is_velocity(tensor) for tensor in diagram.tensors):
+            return {}
         store = self._store(diagram)
         quick = len(diagram.nodes) > FEW_NODES or isinstance(store, TraceRepresentation)
         # One by one, a factor of another law has as many blocks as there are sets of factors.
@@ -193,10 +207,13 @@ class Averages:
 
     def _derivative(self, diagram: Diagram, s: int) -> tuple[Moments, int]:
         """A derivative and what it counts."""
+        if self.period > 1 and (s or any(is_velocity(tensor) for tensor in diagram.tensors)):
+            return self._inertial(diagram, s)
         representation = self._store(diagram)
         flow = self._flows.get(diagram)
         if flow is None:
-            flow = Flow(DiagramSum({diagram: 1}), self.generator, representation)
+            gradient = replace(self.generator, friction=None)
+            flow = Flow(DiagramSum({diagram: 1}), gradient, representation)
             self._flows[diagram] = flow
         self._done = 0
         try:
@@ -209,6 +226,19 @@ class Averages:
         if representation.contractions > KEPT_CONTRACTIONS:
             representation.forget()
         return value, work
+
+    def _inertial(self, diagram: Diagram, s: int) -> tuple[Moments, int]:
+        """The same under inertia, diagram by diagram."""
+        known = self._moved.setdefault(diagram, [DiagramSum({diagram: 1})])
+        while len(known) <= s:
+            known.append(self.generator.applied(known[-1]))
+            self.tick(0)  # raises if the time is over
+        total: Moments = {}
+        for other, c in at_rest(known[s]):
+            for powers, value in self.mean(other).items():
+                total[powers] = total.get(powers, Fraction(0)) + c * value
+        self._done = 0
+        return {powers: c for powers, c in total.items() if c}, REWRITTEN * len(known[s])
 
     def _do(self, added: int) -> None:
         self._done += added
@@ -238,57 +268,6 @@ class Averages:
         if found is None:
             found = self._least_of_form[form] = _least(diagram, classes, order)
         return found
-
-
-def pieces(nodes: tuple[Axis, ...], factors: Iterable[Factor]) -> tuple[Diagram, ...]:
-    """The connected components of a labelled diagram, nodes without factors included.
-
-    Examples
-    --------
-    >>> len(pieces((Axis("p"), Axis("p")), ()))
-    2
-    """
-    factors = tuple(factors)
-    leader = list(range(len(nodes)))
-
-    def find(node: int) -> int:
-        while leader[node] != node:
-            node = leader[node]
-        return node
-
-    for _, at in factors:
-        for node in at[1:]:
-            low, high = sorted((find(at[0]), find(node)))
-            leader[high] = low
-    result = []
-    for first in sorted({find(node) for node in range(len(nodes))}):
-        kept = [node for node in range(len(nodes)) if find(node) == first]
-        number = {node: new for new, node in enumerate(kept)}
-        result.append(
-            Diagram(
-                tuple(nodes[node] for node in kept),
-                tuple(
-                    (tensor, tuple(number[node] for node in at))
-                    for tensor, at in factors
-                    if at[0] in number
-                ),
-            )
-        )
-    return tuple(result)
-
-
-def disjoint_union(first: Diagram, second: Diagram) -> Diagram:
-    """The product of two diagrams, side by side.
-
-    Examples
-    --------
-    >>> node = Diagram((Axis("p"),))
-    >>> disjoint_union(node, node).nodes
-    (Axis(name='p'), Axis(name='p'))
-    """
-    shift = len(first.nodes)
-    moved = tuple((tensor, tuple(n + shift for n in at)) for tensor, at in second.factors)
-    return Diagram(first.nodes + second.nodes, first.factors + moved)
 
 
 _Store = TraceRepresentation | ArrayRepresentation | PlainRepresentation

@@ -31,7 +31,7 @@ from fractions import Fraction
 from itertools import combinations
 
 from diagrams.diagram import Diagram, identify
-from expansion.dynamics.scales import LAST, Scales
+from expansion.dynamics.scales import Scales
 
 __all__ = ["Coincidence"]
 
@@ -108,8 +108,8 @@ class Coincidence:
 
         The first one at which it has a mean shows a few of its coincidences only.
         """
-        later = self._scales.reached_at(diagram) + 1
-        return later if later > LAST and self._scales.fits(diagram, later) else 0
+        later = self._scales.reached_at(diagram) + self._scales.averages.period
+        return later if later > self._scales.least and self._scales.fits(diagram, later) else 0
 
     def _below(self, terms: Mapping[Diagram, Fraction], scale: Fraction, last: int) -> bool:
         order = self._scales.of_sum(terms, last)

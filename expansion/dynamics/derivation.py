@@ -108,7 +108,7 @@ class EffectiveDynamics:
     regime : Regime
     potential : tuple of CoreTerm
         The reduced potential: the terms that move a core, without the normalisation of the loss;
-        whole diagrams where the reduced ones do not tell how the cores move.
+        whole diagrams where the reduced ones do not show how the cores move.
     output : tuple of CoreTerm
         The leading part of what is followed, normalised, without what does not move.
     cores : tuple of (Diagram, Fraction)
@@ -297,7 +297,7 @@ class EffectiveDynamics:
         return particle_of(
             self.potential,
             self.output,
-            self.problem.driven,
+            self.problem.dynamics,
             site=site,
             rate=self.rate,
             representative=self.representative,
@@ -339,7 +339,7 @@ class EffectiveDynamics:
     @property
     def _time(self) -> Fraction:
         scaling = self._hierarchy.scales.scaling
-        return scaling.time + scaling.order(self.problem.driven.normalisation)
+        return scaling.time + scaling.order(self.problem.dynamics.normalisation)
 
     @cached_property
     def _places(self) -> dict[Diagram, int]:
@@ -466,29 +466,11 @@ def derive(
     explored = EXPLORED if terms is None else whole(terms, "terms", least=1)
     if averages is not None:
         instance(averages, Averages, "averages", remedy="take those of another derivation")
-    problem = regime_set.exponents.problem
-    if problem is None:
-        raise InvalidInputError(
-            "effective dynamics: needs the diagrams of a problem, and this map is of bare "
-            "coefficients; give regimes(problem)"
-        )
-    if problem.drive.is_rewriting:
-        raise InvalidInputError(
-            f"effective dynamics of {problem.title}: cores have no velocities and no steps; leave "
-            "out momentum and step, or use the coefficients"
-        )
-    followed = (
-        (regime_set.exponents.loss or problem.loss_name) if loss is None else word(loss, "loss")
-    )
-    if read_cumulant(followed)[1] > 1:
-        raise InvalidInputError(
-            f"effective dynamics of {followed[:60]}: cores move as means; ask solve, which sums "
-            "what their fluctuations make of a variance"
-        )
+    problem, followed = _what_is_followed(regime_set, loss)
     regime = regime_set[name]
     first, *moving = _exact(regime_set, problem, followed, budget)
     target = _followed(problem, followed, rate_of_change=rate_of_change)
-    tables = averages or Averages(problem.driven.generator, target.diagrams)
+    tables = averages or Averages(problem.dynamics.generator, target.diagrams)
     refuted: dict[bool, tuple[CoreTerm, ...]] = {}
 
     def tried(attempt: _Attempt) -> EffectiveDynamics:
@@ -510,6 +492,30 @@ def derive(
         )
 
     return _first_certified(partial(tried, attempt) for attempt in _ATTEMPTS)
+
+
+def _what_is_followed(regime_set: Regimes, loss: str | None) -> tuple[Problem, str]:
+    """The problem of a map and the name of what is followed, where cores can follow it."""
+    problem = regime_set.exponents.problem
+    if problem is None:
+        raise InvalidInputError(
+            "effective dynamics: needs the diagrams of a problem, and this map is of bare "
+            "coefficients; give regimes(problem)"
+        )
+    if problem.drive.step:
+        raise InvalidInputError(
+            f"effective dynamics of {problem.title}: cores move in continuous time; leave out the "
+            "step, or use the coefficients"
+        )
+    followed = (
+        (regime_set.exponents.loss or problem.loss_name) if loss is None else word(loss, "loss")
+    )
+    if read_cumulant(followed)[1] > 1:
+        raise InvalidInputError(
+            f"effective dynamics of {followed[:60]}: cores move as means; ask solve, which sums "
+            "what their fluctuations make of a variance"
+        )
+    return problem, followed
 
 
 def _first_certified(attempts: Iterable[Callable[[], EffectiveDynamics]]) -> EffectiveDynamics:
@@ -570,7 +576,7 @@ def _followed(problem: Problem, name: str, *, rate_of_change: bool) -> _Followed
     quantity = problem.quantity(name)
     if not rate_of_change:
         return _Followed(name, quantity.diagrams, quantity.normalisation, False)
-    driven = problem.driven
+    driven = problem.dynamics
     both = Polynomial({quantity.normalisation: 1}) * Polynomial({driven.normalisation: 1})
     ((normalisation, _),) = both
     return _Followed(name, driven.generator.applied(quantity.diagrams), normalisation, True)
@@ -592,7 +598,7 @@ def _derived(
     exponents = {n: Fraction(a) for n, a in zip(regime.symbols, regime.scaling, strict=True)}
     time = sum((exponents.get(n, Fraction(0)) * k for n, k in regime.natural_time), Fraction(0))
     plain = Scaling(exponents, time)
-    normalisation = problem.driven.normalisation
+    normalisation = problem.dynamics.normalisation
     scaling = Scaling(exponents, time - plain.order(normalisation))
     hierarchy = Hierarchy(
         Scales(averages, scaling),
@@ -627,7 +633,8 @@ def _derived(
     )
     kind = kind_of(depths, closed=depth is None)
     # A particle needs a potential of cores on its site, and is moved by it alone.
-    if kind is Kind.ONE_SITE and (attempt.whole or problem.drive.temperature):
+    drive = problem.drive
+    if kind is Kind.ONE_SITE and (attempt.whole or drive.temperature or drive.momentum):
         kind = Kind.OPEN
     return EffectiveDynamics(
         problem=problem,

@@ -6,7 +6,8 @@ rule the flow moves a core c by
     dc/dtau  =  - sum over terms, over cores c' of a term, of
                 (the term without c') * (the merger of c and c', reduced),
 
-and a temperature adds the second derivatives of c, see `diagrams.generator`. Of these products
+and a temperature adds the second derivatives of c, inertia those by the velocities of the weights,
+see `diagrams.generator`. Of these products
 those of order sigma(c) + alpha_T are kept. Lower ones are negligible. A higher one
 would mean that a whole diagram, or alpha_T, was chosen wrongly: it is reported, never dropped.
 Cores are reduced when they are first asked for; nothing is done for those that are not.
@@ -39,12 +40,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from diagrams.arguments import brief
 from diagrams.diagram import Diagram
 from diagrams.errors import InvalidInputError
+from diagrams.generator import at_rest, is_velocity
 from diagrams.sums import DiagramSum
 from diagrams.wick import Monomial
 from expansion.dynamics.reduction import Product, Reduction
-from expansion.dynamics.scales import LAST, Scales, times
+from expansion.dynamics.scales import Scales, times
 from expansion.polynomial import Polynomial
 
 __all__ = ["CoreTerm", "Dropped", "GrowthError", "Hierarchy", "collected", "reached"]
@@ -77,6 +80,9 @@ class CoreTerm:
 
     coefficient: Polynomial
     cores: tuple[Diagram, ...]
+
+    def __repr__(self) -> str:
+        return f"<CoreTerm {brief(self)}>"
 
     def __str__(self) -> str:
         factor = f"({self.coefficient})" if len(self.coefficient) > 1 else str(self.coefficient)
@@ -190,17 +196,32 @@ class Hierarchy:
             else:
                 scale = self.scales.of(core)
             if self.fluctuating:
-                spread = self.scales.scaling.top(self.scales.fluctuation(core, core))
+                spread = self._spread(core)
                 if spread is not None:
                     scale = spread / 2 if scale is None else max(scale, spread / 2)
             self._scales[core] = scale
         return self._scales[core]
 
+    def _spread(self, core: Diagram) -> Fraction | None:
+        """The order of the variance of a core, None if it does not vary.
+
+        With velocities, which vanish at time zero, that of its first derivative without any.
+        """
+        scaling, averages = self.scales.scaling, self.scales.averages
+        still = sum(is_velocity(tensor) for tensor, _ in core.factors)
+        total = DiagramSum({core: 1})
+        for _ in range(still):
+            total = averages.generator.applied(total)
+            averages.tick(MERGE_WORK * len(total))
+        orders = (scaling.top(self.scales.fluctuation(d, d)) for d, _ in at_rest(total))
+        best = max((order for order in orders if order is not None), default=None)
+        return None if best is None else best - 2 * still * scaling.time
+
     def _extended(self, core: Diagram) -> Fraction | None:
         """The scale of a core with many factors, from the derivatives of the hierarchy itself."""
         best = self._order_at(core, 0)
-        for s in range(1, LAST + 1):
-            if s > 1 and best is not None:
+        for s in range(1, self.scales.least + 1):
+            if s > self.scales.averages.period and best is not None:
                 break
             order = self._order_at(core, s)
             if order is not None:
@@ -326,7 +347,7 @@ class Hierarchy:
         self.scales.averages.tick(MERGE_WORK * len(noise))
         for product, weight in self.reduced(noise).items():
             yield None, product, weight
-        moves = {tensor for tensor in core.tensors if tensor.is_learnable}
+        moves = self.scales.averages.generator.moved(core)
         representative = self.scales.averages.representative
         for source, c in self._products.items():
             cores, sizes = source

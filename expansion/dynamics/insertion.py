@@ -92,7 +92,7 @@ class Insertion:
 
 
 def following(members: Sequence[Diagram]) -> Diagram | None:
-    """The next member of a chain, None if the known ones do not tell it.
+    """The next member of a chain, None if the known ones do not determine it.
 
     Parameters
     ----------

@@ -27,9 +27,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from diagrams.arguments import brief
+from diagrams.components import pieces
 from diagrams.diagram import Diagram
 from diagrams.wick import Monomial
-from expansion.dynamics.averages import pieces
 from expansion.dynamics.coincidence import Coincidence
 from expansion.dynamics.scales import Scales, times
 from expansion.dynamics.separation import Separation, Split
@@ -53,6 +54,9 @@ class Separated:
 
     diagram: Diagram
     split: Split
+
+    def __repr__(self) -> str:
+        return f"<Separated {brief(self.diagram)}>"
 
     def __str__(self) -> str:
         split = self.split
@@ -78,6 +82,9 @@ class Coinciding:
     diagram: Diagram
     leading: tuple[tuple[Diagram, Fraction], ...]
     scale: Fraction
+
+    def __repr__(self) -> str:
+        return f"<Coinciding {brief(self.diagram)}>"
 
     def __str__(self) -> str:
         parts = " + ".join(f"{c} * [{diagram}]" for diagram, c in self.leading)

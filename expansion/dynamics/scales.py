@@ -30,15 +30,16 @@ from fractions import Fraction
 from functools import cached_property
 from math import lcm
 
+from diagrams.components import disjoint_union, pieces
 from diagrams.diagram import Diagram
 from diagrams.wick import Moments, Monomial
-from expansion.dynamics.averages import Averages, disjoint_union, pieces
+from expansion.dynamics.averages import Averages
 from expansion.polynomial import Polynomial
 
 __all__ = ["LAST", "Scales", "Scaling"]
 
 LAST = 2
-"""Derivatives that dynamic scales look at."""
+"""Derivatives that dynamic scales look at; under inertia twice as many, two for every merger."""
 
 MAXIMAL_FACTORS = 26
 """Derivatives whose diagrams have more factors are not looked at."""
@@ -113,8 +114,13 @@ class Scales:
 
     def last(self, factors: int) -> int:
         """How many derivatives of a diagram with so many factors are looked at."""
-        growth = max(1, self.averages.growth)
-        return max(0, min(LAST, (MAXIMAL_FACTORS - factors) // growth))
+        growth, period = max(1, self.averages.growth), self.averages.period
+        return max(0, min(self.least, period * ((MAXIMAL_FACTORS - factors) // growth)))
+
+    @property
+    def least(self) -> int:
+        """Derivatives that are looked at unless a diagram has too many factors."""
+        return LAST * self.averages.period
 
     def of(self, diagram: Diagram) -> Fraction | None:
         """The dynamic scale of a diagram, None if all means that were looked at vanish."""
@@ -147,12 +153,13 @@ class Scales:
             None if that many derivatives have too many factors to be looked at.
         """
         odd = sum(count % 2 for (t, _), count in diagram.multiplicities.items() if t.is_random)
-        needed = max(LAST, -((2 - odd) // max(1, growth)))
+        needed = max(LAST, -((2 - odd) // max(1, growth))) * self.averages.period
         return needed if self.fits(diagram, needed) else None
 
     def fits(self, diagram: Diagram, derivatives: int) -> bool:
         """Whether so many derivatives of a diagram have few enough factors to be looked at."""
-        return len(diagram.factors) + derivatives * self.averages.growth <= MAXIMAL_FACTORS
+        mergers = -(-derivatives // self.averages.period)
+        return len(diagram.factors) + mergers * self.averages.growth <= MAXIMAL_FACTORS
 
     def reached_at(self, diagram: Diagram) -> int:
         """The number of derivatives after which a diagram is first as large as its scale.
@@ -163,7 +170,7 @@ class Scales:
             One that has a scale.
         """
         scale = self.of(diagram)
-        for s, moments in enumerate(self.averages.derivatives(diagram, LAST)):
+        for s, moments in enumerate(self.averages.derivatives(diagram, self.least)):
             order = self.scaling.top(moments)
             if order is not None and order - s * self.scaling.time == scale:
                 return s

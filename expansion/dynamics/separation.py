@@ -47,9 +47,11 @@ from functools import cache
 from itertools import combinations, compress, pairwise
 from operator import not_
 
+from diagrams.arguments import brief
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
 from diagrams.engine import Tick
+from diagrams.generator import is_velocity
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.wick import Moments, Monomial
@@ -63,7 +65,7 @@ CUT_WORK = 10
 _MARK = "root__"
 
 _SPECIAL = (Kind.PIN, Kind.POWER)
-"""Tensors that tell the indices of a node apart: what hangs there has no typical value."""
+"""Tensors that distinguish the indices of a node: what hangs there has no typical value."""
 
 MINIMAL_BLOCK = 4
 """Blocks with more distinct factors, and more than a merger adds, are not tried."""
@@ -92,6 +94,9 @@ class Split:
     sizes: Monomial
     variance: Fraction | None
     square: Fraction | None
+
+    def __repr__(self) -> str:
+        return f"<Split {brief(self.block)}>"
 
 
 class Separation:
@@ -211,13 +216,24 @@ class Separation:
             return None
         sizes = _inverse([nodes[v] for v in roots])
         typical = size + scaling.order(sizes)
+        still = sum(is_velocity(tensor) for tensor, _ in factors)
+        if still:
+            # At rest nothing varies; as many derivatives as there are velocities show what will.
+            found = [
+                order - 2 * still * scaling.time
+                for piece in self._rates_of_change(nodes, factors, roots, times=still)
+                if (order := self._variance(*piece)) is not None
+            ]
+            return max(found, default=None), 2 * typical
         variance = self._variance(nodes, factors, roots)
         if self._moving and (variance is None or variance < 2 * typical):
+            period = self._scales.averages.period
             # In units of the natural time, so that they compare with the block itself.
             rates = (
-                self._variance(*piece) for piece in self._rates_of_change(nodes, factors, roots)
+                self._variance(*piece)
+                for piece in self._rates_of_change(nodes, factors, roots, times=period)
             )
-            found = [rate - 2 * scaling.time for rate in rates if rate is not None]
+            found = [rate - 2 * period * scaling.time for rate in rates if rate is not None]
             variance = max(found if variance is None else [variance, *found], default=None)
         return variance, 2 * typical
 
@@ -235,13 +251,19 @@ class Separation:
         return self._scales.scaling.top({m: c for m, c in total.items() if c})
 
     def _rates_of_change(
-        self, nodes: tuple[Axis, ...], factors: tuple[Factor, ...], roots: tuple[int, ...]
+        self,
+        nodes: tuple[Axis, ...],
+        factors: tuple[Factor, ...],
+        roots: tuple[int, ...],
+        *,
+        times: int,
     ) -> Iterator[tuple[tuple[Axis, ...], tuple[Factor, ...], tuple[int, ...]]]:
-        """The diagrams of dB/dtau, each with the nodes that it hangs on."""
+        """The diagrams of a derivative of B, each with the nodes that it hangs on."""
         averages = self._scales.averages
-        marked = DiagramSum({_marked(nodes, factors, roots): 1})
-        rate = averages.generator.applied(marked)
-        averages.tick(len(rate))
+        rate = DiagramSum({_marked(nodes, factors, roots): 1})
+        for _ in range(times):
+            rate = averages.generator.applied(rate)
+            averages.tick(len(rate))
         for diagram, _ in rate:
             marks = {t.name: at[0] for t, at in diagram.factors if t.name.startswith(_MARK)}
             kept = tuple(f for f in diagram.factors if not f[0].name.startswith(_MARK))

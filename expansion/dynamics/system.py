@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from diagrams.arguments import brief
 from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
 
@@ -70,6 +71,9 @@ class PolynomialSystem:
     rates: tuple[tuple[SystemTerm, ...], ...]
     initial: tuple[Polynomial, ...]
     output: tuple[SystemTerm, ...]
+
+    def __repr__(self) -> str:
+        return f"<PolynomialSystem of {brief(', '.join(self.variables))}>"
 
     def __post_init__(self) -> None:
         size = len(self.variables)

@@ -11,12 +11,12 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
 from functools import cache
 from math import factorial
 
 from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
+from diagrams.rationals import as_fraction
 from expansion.polynomial import Polynomial
 
 __all__ = ["LaurentRing", "SeriesTerm", "gaussian_average", "series_coefficients"]
@@ -77,7 +77,7 @@ class LaurentRing:
                     (name, int(k) + low)
                     for name, k, low in zip(self.names, exponents, shift, strict=True)
                     if int(k) + low
-                ): Fraction(int(c.p), int(c.q))
+                ): as_fraction(c)
                 for exponents, c in value.to_dict().items()
             }
         )

@@ -90,6 +90,9 @@ class NewtonPolyhedron:
     growing: tuple[int, ...]
     _tick: Tick = field(compare=False, repr=False)
 
+    def __repr__(self) -> str:
+        return f"<NewtonPolyhedron of {len(self.points)} points, growing {self.growing}>"
+
     def __init__(
         self, points: Iterable[Point], *, growing: Iterable[int] = (), tick: Tick = unhurried
     ) -> None:

@@ -34,10 +34,11 @@ from fractions import Fraction
 from functools import lru_cache
 from math import prod
 
-from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx
+from flint import fmpq_mpoly, fmpq_mpoly_ctx
 
 from diagrams.errors import InvalidInputError
 from diagrams.factorials import double_factorial
+from diagrams.rationals import as_fmpq, as_fraction
 from diagrams.wick import Monomial
 from expansion.dynamics.particle import Moments, Multiplicity, Still
 from expansion.polynomial import Polynomial
@@ -344,7 +345,7 @@ class MomentSeries:
     def _element(self, polynomial: Polynomial) -> fmpq_mpoly:
         return self._ring.from_dict(
             {
-                exponents: fmpq(coefficient.numerator, coefficient.denominator)
+                exponents: as_fmpq(coefficient)
                 for exponents, (_, coefficient) in zip(
                     polynomial.exponents(self._names), polynomial, strict=True
                 )
@@ -356,7 +357,7 @@ class MomentSeries:
             {
                 tuple(
                     (n, int(k)) for n, k in zip(self._names, exponents, strict=True) if k
-                ): Fraction(int(coefficient.p), int(coefficient.q))
+                ): as_fraction(coefficient)
                 for exponents, coefficient in element.to_dict().items()
             }
         )

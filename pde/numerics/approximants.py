@@ -39,6 +39,7 @@ from flint import arb, arb_poly, ctx, fmpq, fmpq_mat, fmpq_poly
 from numpy.typing import NDArray
 
 from diagrams.errors import InvalidInputError
+from diagrams.rationals import as_fmpq, as_fraction
 
 __all__ = ["BorelSum", "Ratio", "borel_pade", "levin", "levin_by_parity", "pade"]
 
@@ -71,12 +72,12 @@ class Ratio:
 
     def exact(self, x: Fraction) -> Fraction | None:
         """The value at a rational number, None at a pole."""
-        point = fmpq(x.numerator, x.denominator)
+        point = as_fmpq(x)
         below = self.denominator(point)
         if below == 0:
             return None
         value = self.numerator(point) / below
-        return Fraction(int(value.p), int(value.q))
+        return as_fraction(value)
 
     def __call__(self, x: FloatArray) -> FloatArray:
         """Values at floating-point numbers, rounded once; not a number at a pole."""
@@ -143,7 +144,7 @@ class Ratio:
 
     def less(self, constant: Fraction) -> Ratio:
         """The ratio minus a constant, exactly."""
-        value = fmpq(constant.numerator, constant.denominator)
+        value = as_fmpq(constant)
         return Ratio(self.numerator - self.denominator * value, self.denominator)
 
     def __str__(self) -> str:
@@ -196,7 +197,7 @@ def pade(coefficients: Sequence[Fraction], *, degree: int) -> Ratio:
             f"Padé approximant: {last + 1} coefficients allow denominators of degree 0 to {last}, "
             f"not {degree}; give more coefficients"
         )
-    c = [fmpq(x.numerator, x.denominator) for x in coefficients]
+    c = [as_fmpq(x) for x in coefficients]
     top = last - degree
     series = fmpq_poly(c)
     # Unknown are the coefficients of the denominator, highest power first; one is always free.
@@ -254,7 +255,7 @@ def levin(coefficients: Sequence[Fraction]) -> Ratio:
     k = len(places) - 1
     if k < 1:
         raise InvalidInputError("Levin's transform: needs two terms that do not vanish; give more")
-    exact = [fmpq(c.numerator, c.denominator) for c in coefficients]
+    exact = [as_fmpq(c) for c in coefficients]
     last = places[-1]
     above, below = fmpq_poly([]), fmpq_poly([])
     for j, n in enumerate(places):
@@ -291,7 +292,7 @@ def levin_by_parity(coefficients: Sequence[Fraction]) -> Ratio:
         if sum(1 for c in part if c) > 1:
             ratio = levin(part)
         else:
-            ratio = Ratio(fmpq_poly([fmpq(c.numerator, c.denominator) for c in part]), below**0)
+            ratio = Ratio(fmpq_poly([as_fmpq(c) for c in part]), below**0)
         square = fmpq_poly([0, 0, 1])
         top, bottom = ratio.numerator(square), ratio.denominator(square)
         above = above * bottom + top * fmpq_poly([0] * parity + [1]) * below
@@ -353,14 +354,14 @@ def _scaled(ratio: Ratio) -> tuple[FloatArray, FloatArray, float]:
     """Floating-point coefficients in x/scale, with a scale that keeps them of moderate size."""
     degree = ratio.denominator.degree()
     leading = ratio.denominator[degree]
-    size = abs(Fraction(int(leading.p), int(leading.q)))
+    size = abs(as_fraction(leading))
     scale = Fraction(1)
     if degree and size:
         bits = size.numerator.bit_length() - size.denominator.bit_length()
         scale = Fraction(2) ** (-(bits // degree))
-    stretch = fmpq_poly([0, fmpq(scale.numerator, scale.denominator)])
+    stretch = fmpq_poly([0, as_fmpq(scale)])
     arrays = [
-        np.array([_rounded(Fraction(int(c.p), int(c.q))) for c in polynomial(stretch).coeffs()])
+        np.array([_rounded(as_fraction(c)) for c in polynomial(stretch).coeffs()])
         for polynomial in (ratio.numerator, ratio.denominator)
     ]
     return arrays[0], arrays[1], float(scale)

@@ -1,11 +1,11 @@
 r"""Formulas at exact numbers: values in floating point with a proved error, and balls of any width.
 
-A formula is compiled once to a list of sums, products, powers and functions, in which what depends
-on exact numbers alone is computed exactly. At many times it is run
+A formula is compiled once to a program (`pde.numerics.programs`). At many times it is run
 
-1. in double precision, with a bound on the error of every intermediate result beside it;
-2. where that bound is not below 10⁻¹³ of the value, in long double, in the same way;
-3. where that is not enough either, in balls (Arb) whose precision is doubled until they are narrow.
+1. in double precision, with one bound for all times on the error of every intermediate result;
+2. if that bound is not below 10⁻¹³ of the values, with a bound for every time;
+3. where this one is not, in long double, in the same way;
+4. where that is not enough either, in balls (Arb) whose precision is doubled until they are narrow.
 
 So a formula may be written as it is read: where it cancels or overflows, other digits are taken. It
 goes wrong nowhere; it is slow there, some thirty microseconds for a value. One ball gives any
@@ -28,18 +28,21 @@ bounds that are computed with the values; F. Johansson, IEEE Trans. Comput. 66 (
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from flint import arb, ctx, fmpq, fmpz
+from flint import arb, ctx
 from numpy.typing import NDArray
 
 from diagrams.errors import InvalidInputError
+from diagrams.rationals import as_fmpq
+from pde.numerics.programs import Node, Program, at_numbers, compiled
+from pde.numerics.uniform_bounds import SMALL_POWERS, ULPS, Uniform
 
 if TYPE_CHECKING:
     import mpmath
@@ -69,201 +72,8 @@ _FIRST, _MOST, _MOST_OF_FLOATS = 128, 2**17, 2**15
 _GUARD = 5
 """Digits of a ball beyond those that are asked for."""
 
-_EXACT_BITS, _EXACT_POWER = 4096, 64
-"""Exact numbers are not made larger than that."""
-
-_ULPS = 8
-"""The largest error of a function, in units of rounding; its vector code is within 4 ulp."""
-
-_SMALL_POWERS = 4
-"""Powers up to this one are products."""
-
-_Kind = Literal["number", "symbol", "sum", "product", "power", "max", "min", "function"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """One operation on results of earlier ones."""
-
-    kind: _Kind
-    parts: tuple[int, ...] = ()
-    number: Fraction = Fraction(0)
-    name: str = ""
-
-
-Program = tuple[_Node, ...]
-"""Operations in the order of evaluation; the last one gives the value."""
-
-
-# -- from a formula to operations ------------------------------------------------------------------
-
-
-class _Compiler:
-    """Operations of a formula, equal parts once."""
-
-    def __init__(self) -> None:
-        self.nodes: list[_Node] = []
-        self._places: dict[Any, int] = {}
-
-    def place(self, expression: sympy.Expr) -> int:
-        if expression not in self._places:
-            node = self._node(expression)
-            self._places[expression] = len(self.nodes)
-            self.nodes.append(node)
-        return self._places[expression]
-
-    def _node(self, e: sympy.Expr) -> _Node:
-        import sympy
-
-        if e.is_Rational:
-            return _Node("number", number=Fraction(int(e.p), int(e.q)))
-        if e.is_Float:
-            rational = sympy.Rational(e)
-            return _Node("number", number=Fraction(int(rational.p), int(rational.q)))
-        if e.is_Symbol:
-            return _Node("symbol", name=e.name)
-        if e.is_Add:
-            return _Node("sum", self._all(_without_one(e)))
-        if e.is_Mul:
-            return _Node("product", self._all(e.args))
-        if isinstance(e, sympy.Max | sympy.Min):
-            return _Node("max" if isinstance(e, sympy.Max) else "min", self._all(e.args))
-        if e.is_Pow and e.exp.is_Rational:
-            power = Fraction(int(e.exp.p), int(e.exp.q))
-            if power.denominator == 2 and power != Fraction(1, 2):
-                root = self.place(sympy.sqrt(e.base))
-                return _Node("power", (root,), Fraction(power.numerator))
-            return _Node("power", (self.place(e.base),), power)
-        name = type(e).__name__
-        if name in _FUNCTIONS and len(e.args) == 1:
-            return _Node("function", (self.place(e.args[0]),), name=name)
-        raise InvalidInputError(f"formula: {e} has no evaluator; use elementary functions")
-
-    def _all(self, expressions: Sequence[sympy.Expr]) -> tuple[int, ...]:
-        return tuple(self.place(part) for part in expressions)
-
-
-def _without_one(total: sympy.Expr) -> tuple[sympy.Expr, ...]:
-    """The terms of a sum, with c e^x - c as c (e^x - 1), which keeps its digits for small x."""
-    import sympy
-
-    terms = list(total.args)
-    for term in total.args:
-        grown = [f for f in sympy.Mul.make_args(term) if isinstance(f, sympy.exp)]
-        if len(grown) != 1:
-            continue
-        rest = term / grown[0]
-        if -rest in terms:
-            terms.remove(term)
-            terms.remove(-rest)
-            terms.append(rest * _expm1()(grown[0].args[0]))
-    return tuple(terms)
-
-
-@lru_cache(maxsize=1)
-def _expm1() -> Any:
-    import sympy
-
-    return sympy.Function("expm1", real=True)
-
-
-@lru_cache(maxsize=512)
-def _compiled(formula: sympy.Expr) -> Program:
-    compiler = _Compiler()
-    compiler.place(formula)
-    return tuple(compiler.nodes)
-
-
-def _at(program: Program, numbers: Mapping[str, Fraction]) -> Program:
-    """The operations that are left when some symbols are exact numbers."""
-    kept: list[_Node] = []
-    places: list[int] = []
-    for node in program:
-        parts = tuple(places[part] for part in node.parts)
-        exact = None
-        if node.kind == "symbol":
-            exact = numbers.get(node.name)
-        elif parts and all(kept[part].kind == "number" for part in parts):
-            exact = _exact(node, [kept[part].number for part in parts])
-        if exact is not None:
-            kept.append(_Node("number", number=exact))
-        else:
-            if node.kind in {"sum", "product"}:
-                parts = _gathered(node, parts, kept)
-            kept.append(_Node(node.kind, parts, node.number, node.name))
-        places.append(len(kept) - 1)
-    return _used(kept)
-
-
-def _gathered(node: _Node, parts: tuple[int, ...], kept: list[_Node]) -> tuple[int, ...]:
-    """The parts of a sum or a product, the exact numbers among them as one."""
-    known = [part for part in parts if kept[part].kind == "number"]
-    if len(known) < 2:
-        return parts
-    exact = _exact(node, [kept[part].number for part in known])
-    if exact is None:
-        return parts
-    kept.append(_Node("number", number=exact))
-    return (len(kept) - 1, *(part for part in parts if kept[part].kind != "number"))
-
-
-def _used(nodes: Sequence[_Node]) -> Program:
-    """The operations that the last one needs."""
-    needed = {len(nodes) - 1}
-    for place in range(len(nodes) - 1, -1, -1):
-        if place in needed:
-            needed.update(nodes[place].parts)
-    order = sorted(needed)
-    number = {place: k for k, place in enumerate(order)}
-    return tuple(
-        _Node(node.kind, tuple(number[part] for part in node.parts), node.number, node.name)
-        for node in (nodes[place] for place in order)
-    )
-
-
-def _exact(node: _Node, values: Sequence[Fraction]) -> Fraction | None:
-    """The value of an operation on exact numbers, if it is one and not too long."""
-    if sum(x.numerator.bit_length() + x.denominator.bit_length() for x in values) > _EXACT_BITS:
-        return None
-    match node.kind:
-        case "sum":
-            return sum(values, start=Fraction(0))
-        case "product":
-            return math.prod(values, start=Fraction(1))
-        case "max":
-            return max(values)
-        case "min":
-            return min(values)
-        case "power":
-            return _power(values[0], node.number)
-    found: Fraction | None = _EXACT_FUNCTIONS.get((node.name, values[0]))
-    return abs(values[0]) if node.name == "Abs" else found
-
-
-_EXACT_FUNCTIONS = {
-    ("exp", Fraction(0)): Fraction(1),
-    ("expm1", Fraction(0)): Fraction(0),
-    ("log", Fraction(1)): Fraction(0),
-    ("cosh", Fraction(0)): Fraction(1),
-    ("sinh", Fraction(0)): Fraction(0),
-    ("tanh", Fraction(0)): Fraction(0),
-}
-
-
-def _power(base: Fraction, power: Fraction) -> Fraction | None:
-    exponent = abs(power.numerator)
-    if exponent > _EXACT_POWER or (power < 0 and not base):
-        return None
-    root = power.denominator
-    if root == 1:
-        return base**power.numerator
-    if base < 0:
-        return None
-    found = Fraction(
-        int(fmpz(base.numerator).root(root)), max(int(fmpz(base.denominator).root(root)), 1)
-    )
-    return found**power.numerator if found**root == base else None
-
+_MANY = 256
+"""Times from which on bounds for all of them at once are tried first."""
 
 # -- in floating point, with bounds ----------------------------------------------------------------
 
@@ -293,7 +103,7 @@ class _Floats:
                     results.pop(part, None)
         return results[len(program) - 1]
 
-    def _step(self, node: _Node, parts: list[_Pair], t: FloatArray) -> _Pair:
+    def _step(self, node: Node, parts: list[_Pair], t: FloatArray) -> _Pair:
         match node.kind:
             case "number":
                 return self._number(node.number)
@@ -318,10 +128,10 @@ class _Floats:
         function = _FUNCTIONS[node.name]
         value = function.floats(x)
         if node.name == "log":
-            return value, _moved(e / abs(x)) + _ULPS * self._u * abs(value)
+            return value, _moved(e / abs(x)) + ULPS * self._u * abs(value)
         # Within e of x the slope is at most 1 + 2e times that at x.
         wide = np.where(e < 0.25, e * (1 + 2 * e), np.inf)
-        return value, function.slope(value) * wide + _ULPS * self._u * abs(value) + self._tiny
+        return value, function.slope(value) * wide + ULPS * self._u * abs(value) + self._tiny
 
     def _number(self, number: Fraction) -> _Pair:
         try:
@@ -352,7 +162,7 @@ class _Floats:
         return value, error
 
     def _power(self, base: _Pair, power: Fraction) -> _Pair:
-        if power.denominator == 1 and 1 <= power <= _SMALL_POWERS:
+        if power.denominator == 1 and 1 <= power <= SMALL_POWERS:
             result = base
             for _ in range(int(power) - 1):
                 result = self._product(result, base)
@@ -362,7 +172,7 @@ class _Floats:
         if power == -1:
             value = 1 / x
             return value, abs(value) * (share + self._u) + self._tiny
-        if power.denominator == 1 and -_SMALL_POWERS <= power < 0:
+        if power.denominator == 1 and -SMALL_POWERS <= power < 0:
             return self._power(self._power(base, -power), Fraction(-1))
         if power == Fraction(1, 2):
             value = np.sqrt(x)
@@ -371,7 +181,7 @@ class _Floats:
         value = x**exponent
         size = abs(float(power))
         change = np.where(size * share < 0.25, size * share * (1 + 2 * size * share), np.inf)
-        rounded = self._u * (_ULPS + size * abs(np.log(abs(x))))
+        rounded = self._u * (ULPS + size * abs(np.log(abs(x))))
         return value, abs(value) * (change + rounded) + self._tiny
 
 
@@ -423,10 +233,10 @@ def _ball(program: Program, t: arb | None) -> arb:
     return results[-1]
 
 
-def _ball_step(node: _Node, parts: list[arb], t: arb | None) -> arb:
+def _ball_step(node: Node, parts: list[arb], t: arb | None) -> arb:
     match node.kind:
         case "number":
-            return arb(fmpq(node.number.numerator, node.number.denominator))
+            return arb(as_fmpq(node.number))
         case "symbol":
             if t is None:
                 raise KeyError(node.name)
@@ -446,7 +256,7 @@ def _ball_step(node: _Node, parts: list[arb], t: arb | None) -> arb:
                 return _whole(x, power.numerator)
             if power == Fraction(1, 2):
                 return x.sqrt()
-            return x ** arb(fmpq(power.numerator, power.denominator))
+            return x ** arb(as_fmpq(power))
     return _FUNCTIONS[node.name].balls(parts[0])
 
 
@@ -580,10 +390,17 @@ class Evaluator:
         self, formula: sympy.Expr, numbers: Mapping[str, Fraction], *, variable: str = "t"
     ) -> None:
         known = {name: x for name, x in numbers.items() if name != variable}
-        self._program = _at(_compiled(formula), known)
+        self._program = at_numbers(compiled(formula), known)
         for node in self._program:
             if node.kind == "symbol" and node.name != variable:
                 raise KeyError(node.name)
+
+    def __repr__(self) -> str:
+        return f"<Evaluator of {len(self._program)} operations>"
+
+    @cached_property
+    def _uniform(self) -> Uniform:
+        return Uniform(self._program)
 
     def __call__(self, t: FloatArray) -> FloatArray:
         """Values at an array of times, right to `PROVED` and mostly to rounding.
@@ -591,6 +408,10 @@ class Evaluator:
         NaN where the formula has no value.
         """
         t = np.asarray(t, dtype=float)
+        if t.size >= _MANY:
+            found = self._uniform(t, PROVED)
+            if found is not None:
+                return found
         result = np.full(t.shape, np.nan)
         open_ = np.ones(t.shape, dtype=bool)
         for tier in _TIERS:
@@ -619,7 +440,7 @@ class Evaluator:
     def ball(self, t: Fraction, digits: int) -> arb:
         """A ball around the value at a time, narrow enough for a number of digits.
 
-        Where the value is zero, or cannot be told from it, the ball is narrow absolutely.
+        Where the value is zero, or cannot be distinguished from it, the ball is narrow absolutely.
 
         Raises
         ------
@@ -632,7 +453,7 @@ class Evaluator:
             tried *= 2
         while tried <= max(_MOST, 8 * bits):
             with working_precision(tried):
-                ball = _ball(self._program, arb(fmpq(t.numerator, t.denominator)))
+                ball = _ball(self._program, arb(as_fmpq(t)))
             if ball.is_finite():
                 _, top = _exponents(ball.mid())
                 _, width = _exponents(ball.rad())
@@ -672,7 +493,7 @@ def value(formula: sympy.Expr, numbers: Mapping[str, Fraction]) -> float:
         formula = formula.subs({each: exact[each.name] for each in formula.free_symbols})
     if formula is sympy.nan:
         return math.nan
-    program = _at(_compiled(formula), numbers)
+    program = at_numbers(compiled(formula), numbers)
     if program[-1].kind == "number":
         try:
             return float(program[-1].number)

@@ -2,7 +2,7 @@
 
 An `Equation` x' = rate(x) is followed from its start through times of either sign, by the
 Runge-Kutta method of order 8 of Dormand and Prince with its dense output. A path ends before the
-last time where an event says so, or where no step is short enough, as at a blow-up; its values are
+last time where an event ends it, or where no step is short enough, as at a blow-up; its values are
 infinite from there on. The error is the distance of a second path, of a coarser equation or with a
 larger tolerance.
 
@@ -36,7 +36,7 @@ __all__ = ["Equation", "Path", "distance", "follow", "largest_distance"]
 FloatArray = NDArray[np.float64]
 
 _ROUNDING = 1e-12
-"""Relative error of a value below which two paths do not tell any."""
+"""Relative error of a value below which two paths do not show any."""
 
 _HALVINGS = 60
 _WILD = 100.0

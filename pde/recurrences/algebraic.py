@@ -35,9 +35,10 @@ from math import prod
 
 import mpmath
 import sympy
-from flint import fmpq, fmpq_mat
+from flint import fmpq_mat
 
 from diagrams.errors import InvalidInputError
+from diagrams.rationals import as_fmpq, as_fraction
 from pde.recurrences.recurrence import Index, Numbers, exact_numbers, sequence
 
 __all__ = ["AlgebraicEquation", "find_algebraic_equation", "sequence"]
@@ -256,7 +257,7 @@ def _relation(columns: list[Series], rows: list[Index]) -> list[Fraction] | None
     if len(rows) < len(columns):
         return None
     entries = [column.get(n, Fraction(0)) for n in rows for column in columns]
-    matrix = fmpq_mat(len(rows), len(columns), [fmpq(c.numerator, c.denominator) for c in entries])
+    matrix = fmpq_mat(len(rows), len(columns), [as_fmpq(c) for c in entries])
     reduced, rank = matrix.rref()
     if rank != len(columns) - 1:
         return None
@@ -269,7 +270,7 @@ def _relation(columns: list[Series], rows: list[Index]) -> list[Fraction] | None
     relation[free] = Fraction(-1)
     for row, pivot in enumerate(pivots):
         value = reduced[row, free]
-        relation[pivot] = Fraction(int(value.p), int(value.q))
+        relation[pivot] = as_fraction(value)
     return relation
 
 

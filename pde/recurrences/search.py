@@ -33,6 +33,7 @@ from itertools import product
 from flint import fmpq, fmpq_mat
 
 from diagrams.errors import InvalidInputError
+from diagrams.rationals import as_fmpq, as_fraction
 from expansion.polynomial import Polynomial
 from pde.recurrences.recurrence import (
     Confirmation,
@@ -196,7 +197,7 @@ class _Search:
             solution = {self.columns[column]: Fraction(-1)}
             for i, pivot in enumerate(pivots):
                 value = reduced[i, column]
-                solution[self.columns[pivot]] = Fraction(int(value.p), int(value.q))
+                solution[self.columns[pivot]] = as_fraction(value)
             yield self._recurrence(solution)
 
     def confirmed(self, recurrence: Recurrence) -> FoundRecurrence | None:
@@ -225,7 +226,7 @@ class _Search:
     def _entry(self, m: Index, powers: Index) -> fmpq:
         value = self._numbers.get(m, Fraction(0)) if min(m) >= 0 else Fraction(0)
         scaled = value * math.prod(entry**a for entry, a in zip(m, powers, strict=True))
-        return fmpq(scaled.numerator, scaled.denominator)
+        return as_fmpq(scaled)
 
     def _recurrence(self, solution: dict[tuple[Index, Index], Fraction]) -> Recurrence:
         terms: dict[Index, dict[tuple[tuple[str, int], ...], Fraction]] = {}

@@ -26,7 +26,7 @@ from pde.moments.hierarchy import ContractedLoss
 from pde.moments.taylor import moment_taylor
 from pde.solutions.vector_particles import vector_particle_solver
 
-__all__ = ["SOLVERS", "contracted_loss", "narrow_taylor"]
+__all__ = ["SOLVERS", "contracted_loss", "narrow_latent_taylor"]
 
 
 def contracted_loss(order: int) -> ContractedLoss:
@@ -42,9 +42,13 @@ def contracted_loss(order: int) -> ContractedLoss:
     return ContractedLoss.parse(f"1/2*{'*'.join(squares)} - {overlap}")
 
 
-def narrow_taylor(order: int) -> Iterator[Polynomial]:
+def narrow_latent_taylor(order: int) -> Iterator[Polynomial]:
     """The coefficients of the loss on E-A, times s!."""
     return moment_taylor(contracted_loss(order), number="H", weight="p", symmetric=True)
+
+
+narrow_taylor = narrow_latent_taylor
+"""The former name."""
 
 
 def _steps(order: int) -> tuple[DerivationStep, ...]:
@@ -69,7 +73,7 @@ SOLVERS = (
         title="ASYM of order >= 3: few ranks by vector particles, resummed",
         edge="E-A",
         vertex="E",
-        taylor=narrow_taylor,
+        taylor=narrow_latent_taylor,
         steps=_steps,
     ),
 )

@@ -58,19 +58,19 @@ def _symbols() -> tuple[sympy.Expr, ...]:
 # -- C-D -----------------------------------------------------------------------------------------
 
 
-def _wide() -> Face:
+def _mean_field() -> Face:
     import sympy
 
     _, _, kappa, _, _, T = _symbols()
     R = sympy.sqrt(1 + kappa**2)
     return Face(
-        loss=_wide_formula(R),
+        loss=_mean_field_formula(R),
         blow_up=(-T / R * sympy.log((R + kappa + 1) / sympy.sqrt(2 * kappa)),),
         late=sympy.Integer(0),
     )
 
 
-def _wide_formula(R: sympy.Expr) -> sympy.Expr:
+def _mean_field_formula(R: sympy.Expr) -> sympy.Expr:
     import sympy
 
     p, _, kappa, _, tau, _ = _symbols()
@@ -78,9 +78,9 @@ def _wide_formula(R: sympy.Expr) -> sympy.Expr:
     return p / 2 * ((cosh + kappa * sinh / R) ** 2 - (sinh / R) ** 2) ** -2
 
 
-def _wide_taylor() -> Iterator[Polynomial]:
+def _mean_field_taylor() -> Iterator[Polynomial]:
     """The formula is even in R: it is expanded in R, then R² = 1 + κ²."""
-    formula = _wide_formula(symbol("R"))
+    formula = _mean_field_formula(symbol("R"))
     done, number = 0, 8
     while True:
         yield from (_without_root(c) for c in taylor(formula, number)[done:])
@@ -126,7 +126,7 @@ _WIDE_STEPS = (
 # -- E-A -----------------------------------------------------------------------------------------
 
 
-def _narrow() -> Face:
+def _narrow_latent() -> Face:
     import sympy
 
     p, H, _, z, tau, T = _symbols()
@@ -166,15 +166,15 @@ _NARROW_STEPS = (
 # -- D, E, D-E -----------------------------------------------------------------------------------
 
 
-def _small(*, wide: bool, narrow: bool) -> Face:
+def _small_start(*, mean_field: bool, narrow_latent: bool) -> Face:
     import sympy
 
     p, H, kappa, z, tau, _ = _symbols()
     cosh, sinh = sympy.cosh(2 * tau), sympy.sinh(2 * tau)
     total = p / 2 - p * kappa * sinh
-    if wide:
+    if mean_field:
         total += p * kappa**2 * (sinh**2 / 2 + cosh * (cosh - 1))
-    if narrow:
+    if narrow_latent:
         total += H * z**2 * (cosh**2 / 2 + sinh**2)
     return Face(loss=total)
 
@@ -189,11 +189,11 @@ _SMALL_STEPS = (
 
 
 _FACES: dict[str, Callable[[], Face]] = {
-    "C-D": _wide,
-    "E-A": _narrow,
-    "D": lambda: _small(wide=True, narrow=False),
-    "E": lambda: _small(wide=False, narrow=True),
-    "D-E": lambda: _small(wide=True, narrow=True),
+    "C-D": _mean_field,
+    "E-A": _narrow_latent,
+    "D": lambda: _small_start(mean_field=True, narrow_latent=False),
+    "E": lambda: _small_start(mean_field=False, narrow_latent=True),
+    "D-E": lambda: _small_start(mean_field=True, narrow_latent=True),
 }
 
 _STEPS = {
@@ -258,7 +258,7 @@ def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
         validity=UNTIL_BLOW_UP if regime in _CHARACTERISTICS else EARLY_TIMES,
     )
     if regime == "C-D":
-        solution = replace(solution, taylor=_wide_taylor)
+        solution = replace(solution, taylor=_mean_field_taylor)
     if regime in _CHARACTERISTICS:
         step = _against_hierarchy(regime, solution)
         solution = replace(solution, derivation=(*solution.derivation, step))

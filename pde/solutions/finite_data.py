@@ -50,8 +50,8 @@ _LARGE_DATA = {
 
 def is_finite_data(problem: Problem) -> bool:
     """Whether a problem is the tied autoencoder on finite Gaussian data, by its loss."""
-    found = recognised(problem)
-    return found is not None and found.is_itself and len(found.preset.losses) > 1
+    known = recognised(problem)
+    return known is not None and known.is_itself and len(known.preset.losses) > 1
 
 
 def loss_of(leading: LeadingSeries) -> Loss:

@@ -67,6 +67,11 @@ class _Spectral:
 
     ``density`` is the formula that is averaged for the population loss; that of the train loss has
     a factor λ. ``values`` evaluates it at columns of times and rows of eigenvalues.
+
+    Here, and here alone, values are written beside their formula. The certified evaluator proves
+    digits of every value; an average over thousands of eigenvalues needs digits of the sum, in
+    which most values at late times are e^{-8λτ} and less: each of them would be a ball, half a
+    minute for a curve. The tests compare the values with those of the evaluator where they count.
     """
 
     has_target: bool

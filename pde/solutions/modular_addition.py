@@ -18,9 +18,9 @@ At the start A, B, C are exponential and the phase of a b c̄ is uniform, so tha
 A real particle, that of the identity target, has the same equations and ρ² = ABC; its moments are
 larger. With g_n = E[d^n ρ/ds^n](0), at σ = 1, the first ones are 3, 72, 4608 instead of 3, 108, ...
 
-- *C-D*, wide: the modes decouple. With θ = √p σ τ and κ = H σ³/√p,
+- *C-D*, mean field: the modes decouple. With θ = √p σ τ and κ = H σ³/√p,
   E[L] ~ (p²/2)(1 - f)², f = κ Σ g_n s^n/n!, ds/dθ = 1 - f.
-- *E-A*, narrow: the rows decouple, with a drift that all modes of a row share.
+- *E-A*, narrow latent: the rows decouple, with a drift that all modes of a row share.
   With ω = (p σ²)^{3/2}, E[L] ~ p²/2 + H(½ω²λ⁶M³ - ωλ³G), M = 1 + 2∫G ds, ds/dθ = λ, dλ/dθ = -ωλ⁵M².
 - *D*, *E*: the lowest power of σ in every coefficient, -H p^{(n+3)/2} g_n σ^{n+3}.
 
@@ -48,7 +48,7 @@ from pde.resummed_series import series_solution
 from pde.solutions.vector_particles import TERMS
 from pde.solver import Solved, Solver, cp_model
 
-__all__ = ["SOLVERS", "complex_moments", "narrow_taylor", "wide_taylor"]
+__all__ = ["SOLVERS", "complex_moments", "mean_field_taylor", "narrow_latent_taylor"]
 
 _Powers = tuple[int, int, int, int]
 _Row = list[dict[int, Fraction]]
@@ -94,12 +94,12 @@ def complex_moments(n: int) -> Fraction:
     return total
 
 
-def wide_taylor() -> Iterator[Polynomial]:
+def mean_field_taylor() -> Iterator[Polynomial]:
     """The coefficients of the loss on C-D, times s!, with the pure-target term.
 
     Examples
     --------
-    >>> rows = wide_taylor()
+    >>> rows = mean_field_taylor()
     >>> [str(next(rows)) for _ in range(3)]
     ['1/2*p**2', '-3*p**2*H*sigma2**2', '18*p**2*H**2*sigma2**4']
     """
@@ -114,12 +114,12 @@ def wide_taylor() -> Iterator[Polynomial]:
         yield _loss(square, n, lambda j, n: ((n - j) // 2 + 2, j, (3 * j + n) // 2), Fraction(1, 2))
 
 
-def narrow_taylor() -> Iterator[Polynomial]:
+def narrow_latent_taylor() -> Iterator[Polynomial]:
     """The coefficients of the loss on E-A, times s!, with the pure-target term.
 
     Examples
     --------
-    >>> rows = narrow_taylor()
+    >>> rows = narrow_latent_taylor()
     >>> [str(next(rows)) for _ in range(2)]
     ['1/2*p**2 + 1/2*p**3*H*sigma2**3', '-3*p**2*H*sigma2**2 - 3*p**5*H*sigma2**5']
     """
@@ -141,6 +141,11 @@ def narrow_taylor() -> Iterator[Polynomial]:
         s.append({j: c / (n + 1) for j, c in scale[n].items()})
         mean.append({j: 2 * c / (n + 1) for j, c in moved.items()})
         scale.append({j: -c / (n + 1) for j, c in slower.items()})
+
+
+narrow_taylor = narrow_latent_taylor
+wide_taylor = mean_field_taylor
+"""Former names."""
 
 
 # -- series in θ ---------------------------------------------------------------------------------
@@ -220,10 +225,10 @@ def _applies(problem: Problem, regime: str) -> bool:
 
 
 _TAYLOR: dict[str, Callable[[], Iterator[Polynomial]]] = {
-    "C-D": wide_taylor,
-    "D": lambda: map(lowest_variance, wide_taylor()),
-    "E-A": narrow_taylor,
-    "E": lambda: map(lowest_variance, narrow_taylor()),
+    "C-D": mean_field_taylor,
+    "D": lambda: map(lowest_variance, mean_field_taylor()),
+    "E-A": narrow_latent_taylor,
+    "E": lambda: map(lowest_variance, narrow_latent_taylor()),
 }
 
 
@@ -242,7 +247,7 @@ def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
 
 
 def _steps(regime: str) -> tuple[DerivationStep, ...]:
-    wide = regime in {"C-D", "D"}
+    mean_field = regime in {"C-D", "D"}
     return (
         DerivationStep(
             "Fourier basis",
@@ -261,10 +266,10 @@ def _steps(regime: str) -> tuple[DerivationStep, ...]:
             "Loss",
             r"\tfrac{p^2}{2}(1-f)^2,\quad f = \kappa\,\mathbf{E}[\rho](s),\quad "
             r"s' = 1-f,\quad \kappa = H\sigma^3p^{-1/2}"
-            if wide
+            if mean_field
             else r"\tfrac{p^2}{2} + H(\tfrac12\omega^2\lambda^6M^3 - \omega\lambda^3G),\quad "
             r"s' = \lambda,\quad \lambda' = -\omega\lambda^5M^2,\quad \omega = (p\sigma^2)^{3/2}",
-            "Modes decouple." if wide else "Rows decouple, their modes share a drift.",
+            "Modes decouple." if mean_field else "Rows decouple, their modes share a drift.",
         ),
     )
 

@@ -88,7 +88,7 @@ def _free() -> Face:
     )
 
 
-def _narrow() -> Face:
+def _narrow_latent() -> Face:
     import sympy
 
     p, H, _, z, _, tau, _ = _symbols()
@@ -102,7 +102,7 @@ def _narrow() -> Face:
     )
 
 
-def _wide() -> Face:
+def _mean_field() -> Face:
     import sympy
 
     p, _, _, _, kappa, tau, _ = _symbols()
@@ -115,19 +115,19 @@ def _wide() -> Face:
     )
 
 
-def _small() -> Face:
+def _small_start() -> Face:
     import sympy
 
     p, _, _, _, kappa, tau, _ = _symbols()
     return Face(loss=p / 2 - p * kappa * sympy.exp(4 * tau), early=p / 2)
 
 
-def _square(*, narrow: bool) -> Face:
+def _square(*, narrow_latent: bool) -> Face:
     """A and B: one eigenvalue z or κ, without the target."""
     import sympy
 
     p, H, _, z, kappa, tau, T = _symbols()
-    number, eigenvalue = (H, z) if narrow else (p, kappa)
+    number, eigenvalue = (H, z) if narrow_latent else (p, kappa)
     return Face(
         loss=number * eigenvalue**2 / 2 * (1 + 4 * eigenvalue * tau) ** -2,
         blow_up=(-T / (4 * eigenvalue),),
@@ -158,11 +158,11 @@ def triangle_loss(y: float, z: float, tau: FloatArray) -> FloatArray:
 _FACES: dict[str, Callable[[], Face]] = {
     "A-B-E": _triangle,
     "A-B": _free,
-    "E-A": _narrow,
-    "B-E": _wide,
-    "E": _small,
-    "A": lambda: _square(narrow=True),
-    "B": lambda: _square(narrow=False),
+    "E-A": _narrow_latent,
+    "B-E": _mean_field,
+    "E": _small_start,
+    "A": lambda: _square(narrow_latent=True),
+    "B": lambda: _square(narrow_latent=False),
 }
 
 

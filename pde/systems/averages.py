@@ -164,7 +164,7 @@ def _steps(problem: SiteProblem) -> tuple[DerivationStep, ...]:
     followed = "V(z(\\tau))" if own else rf"\left({latex(problem.output)}\right)"
     paces = {rate.latex() for rate in problem.rates}
     pace = "" if paces == {"1"} else "r_c\\," if len(paces) > 1 else rf"{paces.pop()}\,"
-    told = ", ".join(f"r_{c} = {rate.latex()}" for c, rate in enumerate(problem.rates, start=1))
+    written = ", ".join(f"r_{c} = {rate.latex()}" for c, rate in enumerate(problem.rates, start=1))
     return (
         DerivationStep(
             "Effective potential",
@@ -180,7 +180,7 @@ def _steps(problem: SiteProblem) -> tuple[DerivationStep, ...]:
             r"\frac{\partial V}{\partial z_m}",
             f"The generating function of the z_m obeys a first-order equation; its characteristics "
             f"are particles with {colours} coordinates, {problem.law.name} at the start"
-            f"{f', with the rates {told}' if pace.startswith('r_c') else ''}."
+            f"{f', with the rates {written}' if pace.startswith('r_c') else ''}."
             f"{_exceptions(problem)}",
         ),
         DerivationStep(
@@ -193,7 +193,7 @@ def _steps(problem: SiteProblem) -> tuple[DerivationStep, ...]:
 
 def _exceptions(problem: SiteProblem) -> str:
     """What moves otherwise than the entry of a tensor."""
-    told = [
+    sentences = [
         f" Coordinate {c} is the squared length of a vector, {value} at the start; it moves "
         f"4 u_{c} times as fast."
         for c, (value, is_length) in enumerate(
@@ -202,8 +202,10 @@ def _exceptions(problem: SiteProblem) -> str:
         if is_length
     ]
     if problem.still:
-        told.append(" Forces that are too small to move a coordinate by its own size are left out.")
-    return "".join(told)
+        sentences.append(
+            " Forces that are too small to move a coordinate by its own size are left out."
+        )
+    return "".join(sentences)
 
 
 def _term(coefficient: Polynomial, moments: Sequence[tuple[tuple[int, ...], int]]) -> str:

@@ -41,6 +41,7 @@ from random import Random
 import mpmath
 import sympy
 
+from diagrams.rationals import as_fraction
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.polynomial import Polynomial
 from pde.evolution import DerivationStep
@@ -242,7 +243,7 @@ def _laurent(coefficient: sympy.Expr) -> Polynomial:
         ):
             raise _NotLaurentError
         table = {(base.name, int(power)) for base, power in powers.items()}
-        total += Polynomial({tuple(table): Fraction(int(number.p), int(number.q))})
+        total += Polynomial({tuple(table): as_fraction(number)})
     return total
 
 

@@ -36,7 +36,7 @@ from flint import arb, ctx, fmpq, fmpq_poly
 from numpy.typing import NDArray
 
 from diagrams.errors import DiagflowError
-from pde.numerics.rationals import as_fraction
+from diagrams.rationals import as_fraction
 from pde.systems.guess import FoundEquation, Kind, extended, find_equation
 from pde.systems.pieces import piecewise
 

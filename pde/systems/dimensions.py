@@ -27,8 +27,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from flint import fmpq, fmpq_mat
+from flint import fmpq_mat
 
+from diagrams.rationals import as_fmpq, as_fraction
 from diagrams.wick import Monomial, monomial
 from expansion.dynamics.system import PolynomialSystem
 
@@ -141,11 +142,7 @@ def _occurrences(system: PolynomialSystem) -> tuple[list[list[Fraction]], list[d
 def _combination(columns: list[list[Fraction]], target: list[Fraction]) -> list[Fraction] | None:
     """Coefficients of columns whose sum is the target, None if there are none."""
     width = len(columns)
-    entries = [
-        fmpq(value.numerator, value.denominator)
-        for row in zip(*columns, target, strict=True)
-        for value in row
-    ]
+    entries = [as_fmpq(value) for row in zip(*columns, target, strict=True) for value in row]
     if not target:
         return [Fraction(0)] * width
     reduced, rank = fmpq_mat(len(target), width + 1, entries).rref()
@@ -157,5 +154,5 @@ def _combination(columns: list[list[Fraction]], target: list[Fraction]) -> list[
         if column == width:
             return None
         value = reduced[row, width]
-        solution[column] = Fraction(int(value.p), int(value.q))
+        solution[column] = as_fraction(value)
     return solution

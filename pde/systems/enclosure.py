@@ -33,9 +33,9 @@ from typing import TYPE_CHECKING, Any
 from flint import arb
 
 from diagrams.errors import DiagflowError
+from diagrams.rationals import as_fmpq
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from pde.numerics.certified import as_mpf, bits_of, working_precision
-from pde.numerics.rationals import as_fmpq
 from pde.systems.dimensions import Powers
 from pde.systems.exact import series_of_products
 

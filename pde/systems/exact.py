@@ -35,6 +35,7 @@ from typing import Any
 from flint import fmpq, fmpq_mpoly_ctx, fmpq_poly
 
 from diagrams.errors import InvalidInputError
+from diagrams.rationals import as_fmpq, as_fraction
 from diagrams.wick import Monomial
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.polynomial import Polynomial
@@ -125,7 +126,7 @@ class _Ring:
                 exponents.get(name, 0) + by
                 for name, by in zip(self.units.essential, shift, strict=True)
             )
-            table[key] = table.get(key, fmpq(0)) + fmpq(c.numerator, c.denominator)
+            table[key] = table.get(key, fmpq(0)) + as_fmpq(c)
         if self._context is not None:
             return self._context.from_dict(table)
         if not self.units.essential:
@@ -149,7 +150,7 @@ class _Ring:
         for exponents, c in items:
             true = tuple(int(k) - by for k, by in zip(exponents, shift, strict=True))
             key = self.units.restored(powers, order, true)
-            terms[key] = terms.get(key, Fraction(0)) + Fraction(int(c.p), int(c.q))
+            terms[key] = terms.get(key, Fraction(0)) + as_fraction(c)
         return Polynomial(terms)
 
 
@@ -242,12 +243,11 @@ def exact_series(system: PolynomialSystem) -> Iterator[list[Fraction]]:
     rates = [[(_rational(term.coefficient), term.powers) for term in rate] for rate in system.rates]
     variables: list[Powers] = [((place, 1),) for place in range(len(start))]
     for row in series_of_products(start, rates, variables):
-        yield [Fraction(int(c.p), int(c.q)) for c in row]
+        yield [as_fraction(c) for c in row]
 
 
 def _rational(number: Polynomial) -> fmpq:
-    value = number.coefficient()
-    return fmpq(value.numerator, value.denominator)
+    return as_fmpq(number.coefficient())
 
 
 def taylor(system: PolynomialSystem, number: int) -> tuple[Polynomial, ...]:

@@ -31,6 +31,7 @@ from fractions import Fraction
 
 from flint import fmpq, fmpq_mat, fmpq_poly, nmod_mat
 
+from diagrams.rationals import as_fmpq
 from pde.systems.kernel import kernel
 
 __all__ = ["FoundEquation", "Kind", "extended", "find_equation", "in_variable"]
@@ -119,7 +120,7 @@ def in_variable(coefficients: Sequence[Fraction], rate: Fraction) -> fmpq_poly:
     x + 1
     """
     number = len(coefficients)
-    series = fmpq_poly([fmpq(c.numerator, c.denominator) for c in coefficients])
+    series = fmpq_poly([as_fmpq(c) for c in coefficients])
     if not rate:
         return series
     unit = fmpq(rate.denominator, rate.numerator)

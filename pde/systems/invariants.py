@@ -41,6 +41,7 @@ from typing import Any
 import sympy
 from flint import fmpq, fmpq_mat
 
+from diagrams.rationals import as_fmpq
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.polynomial import Polynomial
 from pde.systems.dimensions import Powers
@@ -246,11 +247,7 @@ def _new_kernel(
 ) -> list[dict[Powers, fmpq]]:
     """Combinations of columns that vanish and do not follow from known ones."""
     keys = sorted({key for row in rows for key in row}, key=repr)
-    entries = [
-        fmpq(row[key].numerator, row[key].denominator) if key in row else fmpq(0)
-        for key in keys
-        for row in rows
-    ]
+    entries = [as_fmpq(row[key]) if key in row else fmpq(0) for key in keys for row in rows]
     basis = kernel(fmpq_mat(len(keys), len(columns), entries)) if keys else []
     vectors = [{columns[i]: c for i, c in enumerate(v) if c != 0} for _, v in basis]
     if not keys:

@@ -2,7 +2,7 @@
 
 >>> GAUSSIAN.moment(4), RADEMACHER.moment(4), GAUSSIAN.moment(3)
 (3, 1, 0)
->>> nodes, weights = RADEMACHER.rule(1, even=False, coarse=False)
+>>> nodes, weights = RADEMACHER.rule(1, coarse=False)
 >>> nodes.tolist(), weights.tolist()
 ([[-1.0, 1.0]], [0.5, 0.5])
 
@@ -59,14 +59,12 @@ class Law:
     bounded: bool
     line: Callable[[int, bool], tuple[FloatArray, FloatArray]]
 
-    def rule(self, colours: int, *, even: bool, coarse: bool) -> tuple[FloatArray, FloatArray]:
+    def rule(self, colours: int, *, coarse: bool) -> tuple[FloatArray, FloatArray]:
         """Nodes and weights for independent coordinates.
 
         Parameters
         ----------
         colours : int
-        even : bool
-            Whether a change of sign of a single coordinate changes nothing; for one colour.
         coarse : bool
 
         Returns
@@ -75,9 +73,6 @@ class Law:
         weights : numpy.ndarray, shape (n,)
         """
         x, w = self.line(colours, coarse)
-        if colours == 1 and even:
-            positive = x > 0
-            x, w = x[positive], 2 * w[positive]
         grids = np.meshgrid(*[x] * colours, indexing="ij")
         products = np.meshgrid(*[w] * colours, indexing="ij")
         nodes = np.stack([grid.ravel() for grid in grids])

@@ -34,7 +34,7 @@ from flint import fmpq, fmpq_mat
 from numpy.typing import NDArray
 from scipy.linalg import eigh_tridiagonal
 
-from pde.numerics.rationals import as_fmpq, as_fraction
+from diagrams.rationals import as_fmpq, as_fraction
 from pde.systems.kernel import kernel
 
 __all__ = [

@@ -71,19 +71,13 @@ class ParticleFlow:
         loss = numbers.loss
         self._colours = loss.colours
         self._moments = tuple(sorted({*loss.moments, *numbers.output.moments}))
-        even = all(
-            not k % 2
-            for m in self._moments
-            for k, is_length in zip(m, numbers.lengths, strict=True)
-            if not is_length
-        )
         self._lengths = numbers.lengths
         entries = self._lengths.count(False)
         nodes, self._weights = np.ones((0, 1)), np.ones(1)
         if entries:
-            nodes, self._weights = numbers.law.rule(entries, even=even, coarse=coarse)
+            nodes, self._weights = numbers.law.rule(entries, coarse=coarse)
         nodes = _with_lengths(nodes, self._lengths)
-        if entries > 1:
+        if entries:
             nodes, self._weights = _folded(nodes, self._weights, self._moments, self._lengths)
         self._shape = nodes.shape
         self.start: FloatArray = nodes.ravel()

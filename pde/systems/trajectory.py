@@ -197,6 +197,7 @@ def follow(
     unit = 1.0
     implicit = _IMPLICIT_STEPS
     horizon = _NEARER if flow.is_large else _HORIZON
+    leap = _Leap(flow, accuracy, pieces, sign, horizon, holds)
     for number in range(1, _STEPS + 1):
         found = _expansion(flow, state, peak, sign * unit, accuracy)
         if found is None:
@@ -222,9 +223,7 @@ def follow(
         unit *= step
         if number % _TRIAL == 0:
             allowed = len(pieces) + implicit
-            state, peak, ending = _leap(
-                flow, accuracy, pieces, state, peak, sign, unit, horizon, implicit, holds
-            )
+            state, peak, ending = leap.along(state, peak, unit, implicit)
             if ending is not None:
                 return pieces.closed(ending, state)
             implicit = allowed - len(pieces)
@@ -315,43 +314,44 @@ def _is_still(flow: Flow, state: FloatArray, peak: FloatArray, sign: float, time
     return bool(np.max(growth.real) <= 1e-9 * np.max(np.abs(growth)))
 
 
-def _leap(
-    flow: Flow,
-    accuracy: Accuracy,
-    pieces: _Pieces,
-    state: FloatArray,
-    peak: FloatArray,
-    sign: float,
-    unit: float,
-    horizon: float,
-    most: int,
-    holds: Callable[[float, float], bool] | None,
-) -> tuple[FloatArray, FloatArray, Ending | None]:
-    """Implicit steps, with polynomials through their output, for as long as they pay.
+@dataclass(frozen=True, slots=True)
+class _Leap:
+    """Implicit steps, with polynomials through their output, for as long as they pay."""
 
-    Returns
-    -------
-    state, peak : numpy.ndarray
-    ending : Ending or None
-        None if Taylor steps have to continue.
-    """
-    method = Collocation(flow, sign=sign, stages=accuracy.stages, tolerance=accuracy.tolerance)
-    length = _LEAP * unit
-    for _ in range(most):
-        sizes = np.maximum(np.abs(state), 1e-3 * peak)
-        found = method.step(state, sizes, length, least=_PAYS * unit)
-        if found is None:
-            return state, peak, None
-        if holds is not None and not holds(pieces.time, float(found.output[0])):
-            return state, peak, Ending.STOPPED
-        pieces.add(found.length, found.length, found.output)
-        state, length = found.state, found.following
-        peak = np.maximum(peak, np.abs(state))
-        if not np.max(np.abs(state)) < _LARGEST:
-            return state, peak, Ending.OVERFLOW
-        if _is_still(flow, state, peak, sign, pieces.time):
-            pieces.add(0.0, 1.0, flow.expand(state, 0, 1.0)[1])
-            return state, peak, Ending.STATIONARY
-        if pieces.time >= horizon:
-            return state, peak, Ending.HORIZON
-    return state, peak, Ending.STEPS
+    flow: Flow
+    accuracy: Accuracy
+    pieces: _Pieces
+    sign: float
+    horizon: float
+    holds: Callable[[float, float], bool] | None
+
+    def along(
+        self, state: FloatArray, peak: FloatArray, unit: float, most: int
+    ) -> tuple[FloatArray, FloatArray, Ending | None]:
+        """The state and the peak after at most so many steps, and how the trajectory ends there.
+
+        The ending is None if Taylor steps have to continue.
+        """
+        accuracy, pieces = self.accuracy, self.pieces
+        method = Collocation(
+            self.flow, sign=self.sign, stages=accuracy.stages, tolerance=accuracy.tolerance
+        )
+        length = _LEAP * unit
+        for _ in range(most):
+            sizes = np.maximum(np.abs(state), 1e-3 * peak)
+            found = method.step(state, sizes, length, least=_PAYS * unit)
+            if found is None:
+                return state, peak, None
+            if self.holds is not None and not self.holds(pieces.time, float(found.output[0])):
+                return state, peak, Ending.STOPPED
+            pieces.add(found.length, found.length, found.output)
+            state, length = found.state, found.following
+            peak = np.maximum(peak, np.abs(state))
+            if not np.max(np.abs(state)) < _LARGEST:
+                return state, peak, Ending.OVERFLOW
+            if _is_still(self.flow, state, peak, self.sign, pieces.time):
+                pieces.add(0.0, 1.0, self.flow.expand(state, 0, 1.0)[1])
+                return state, peak, Ending.STATIONARY
+            if pieces.time >= self.horizon:
+                return state, peak, Ending.HORIZON
+        return state, peak, Ending.STEPS

@@ -63,7 +63,7 @@ def test_help_has_two_examples(run: Run) -> None:
                 *("cp", "--order", "4", "--symmetric", "--what", "contractions", "--terms", "2"),
                 *("--output", "a.tex", "--at-most", "400"),
             ),
-            "diagram with 16 factors: has 2027025 matchings, more than 200000; draw fewer terms",
+            "diagram with 16 factors: has 2027025 contractions, more than 200000; draw fewer terms",
         ),
         (
             (*SYM, "--what", "terms", "--terms", "-1", "--output", "a.tex"),

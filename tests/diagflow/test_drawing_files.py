@@ -68,7 +68,8 @@ def test_contractions_add_up_to_the_expectation(name: str) -> None:
             assert sum(c.count for c in found) == matchings(diagram)
             total: Counter[tuple[tuple[str, int], ...]] = Counter()
             for contraction in found:
-                total[contraction.monomial] += contraction.count
+                for powers, c in contraction.value:
+                    total[powers] += int(c) * contraction.count
             assert {k: Fraction(v) for k, v in total.items()} == expectation(diagram)
             assert len({c.diagram for c in found}) == len(found), "classes are distinct pictures"
 
@@ -77,7 +78,8 @@ def test_flowers_of_the_order_4_square() -> None:
     """One H-node and four double petals: the leading term of E[D] when p is large."""
     ((square, _),) = cp(order=4, symmetric=True).model_square
     first = contractions(square)[0]
-    assert (first.count, dict(first.monomial)) == (1, {"p": 4, "H": 1, "sigma2": 4})
+    ((powers, c),) = first.value
+    assert (first.count, c, dict(powers)) == (1, 1, {"p": 4, "H": 1, "sigma2": 4})
     assert sorted(first.diagram.multiplicities.values()) == [2, 2, 2, 2]
 
 
@@ -85,13 +87,13 @@ def test_pinned_nodes_are_left_out_of_monomials() -> None:
     one = Axis("one", pinned=1)
     u = Tensor("u", (one, p), variance="sigma2")
     (contraction,) = contractions(Diagram((one, p), ((u, (0, 1)), (u, (0, 1)))))
-    assert contraction.monomial == (("p", 1), ("sigma2", 1))
+    assert contraction.value == (((("p", 1), ("sigma2", 1)), 1),)
 
 
 def test_too_many_matchings_are_refused() -> None:
     big = Diagram((H, p), ((W, (0, 1)),) * 16)
     message = (
-        r"^diagram with 16 factors: has 2027025 matchings, more than 200000; draw fewer terms$"
+        r"^diagram with 16 factors: has 2027025 contractions, more than 200000; draw fewer terms$"
     )
     with pytest.raises(CapacityError, match=message):
         contractions(big)
@@ -233,7 +235,7 @@ def test_a_page_says_all_and_covers_nothing(
     entries = [
         "$H$",
         "$p$",
-        *(f"$\\mathit{{long\\_name\\_of\\_weight}}_{{{k}}}$" for k in range(9)),
+        *(f"$\\mathit{{long\\_name\\_of\\_weight{k}}}$" for k in range(9)),
     ]
     assert set(texts) == {"a note", "line", *entries, *"012345678"}
     boxes = [text.get_window_extent() for text in axes.texts]
@@ -406,3 +408,16 @@ def test_arguments_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"there is no diagram to draw"):
         gallery([], file)
     assert not list(tmp_path.iterdir())
+
+
+def test_contractions_stand_in_a_row_after_their_term(tmp_path: Path) -> None:
+    """A row that is too long goes on below, without a picture in its first place."""
+    file = tmp_path / "page.tex"
+    draw(cp(order=2, symmetric=True), "contractions", output=file, terms=1)
+    rows = file.read_text(encoding="utf-8").split("\\par\\bigskip")[:-1]
+    for row in rows:
+        captions = re.findall(r"\\footnotesize (.*)", row)
+        begins = [caption.startswith("$Y_") for caption in captions]
+        continued = "\\hspace*" in row.partition("\\begin{minipage}")[0]
+        assert begins.count(True) == (0 if continued else 1) and (continued or begins[0])
+    assert len(rows) > 6

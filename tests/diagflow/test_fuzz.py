@@ -381,7 +381,7 @@ def test_a_key_of_many_parts() -> None:
         ('{"coefficients": ' + "9" * 4_001 + "}", "a number has more than 4000 digits"),
         ("[" * 100_000, "it is nested too deeply"),
         ("", "Expecting value"),
-        ("[]", "has no list of coefficients; write it as expand --format json does"),
+        ("[]", "has no list of coefficients; write it with series_record"),
         ('{"coefficients": 3}', "the coefficients are of type int, not a list; list them in order"),
         ('{"coefficients": [{"s": 1}]}', "coefficient number 0 is not the one with s = 0; list"),
         (

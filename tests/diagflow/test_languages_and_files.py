@@ -12,7 +12,7 @@ import pytest
 import sympy
 from jsonschema import Draft202012Validator
 
-from diagflow import cp, loss_series, regimes, simulate, solve, two_layer, where
+from diagflow import cp, locate, loss_series, regimes, simulate, solve, two_layer
 from diagflow.schemas import schema
 from diagflow.show.languages import Language, formula_code, series_code
 from diagflow.show.series_sum import summed
@@ -48,6 +48,18 @@ def test_code_of_mathematica_is_read_back_by_sympy() -> None:
     read = parse_mathematica(code.removeprefix("Y = {").rstrip().removesuffix("};"))
     plain = {s: sympy.Symbol(s.name) for s in series[1].to_sympy().free_symbols}
     assert sympy.expand(read - series[1].to_sympy().xreplace(plain)) == 0
+
+
+def test_integrals_are_written_so_that_a_system_evaluates_them() -> None:
+    x, theta = sympy.symbols("x theta", positive=True)
+    average = sympy.Integral(1 / (1 + x * sympy.cos(theta) ** 2), (theta, 0, sympy.pi))
+    space: dict[str, object] = {}
+    exec(formula_code(Language.SYMPY, average), space)
+    assert space["loss"] == average
+    assert "Hold" not in formula_code(Language.MATHEMATICA, average)
+    assert "integral(" in formula_code(Language.SAGE, average)
+    with pytest.raises(InvalidInputError, match="format julia: the formula has an integral"):
+        formula_code(Language.JULIA, average)
 
 
 @pytest.mark.parametrize("language", Language)
@@ -132,7 +144,7 @@ def test_regimes_are_written_as_a_table(run: Run) -> None:
     rows = list(csv.DictReader(io.StringIO(out)))
     assert code == 0 and [row["regime"] for row in rows][:2] == ["A", "B"]
     best = min(rows, key=lambda row: float(row["neglected"]))
-    place = where(cp(order=2, symmetric=True), p=512, H=256, sigma2=Fraction(1, 50000))
+    place = locate(cp(order=2, symmetric=True), p=512, H=256, sigma2=Fraction(1, 50000))
     assert best["regime"] == place.table[0].regime.name
 
 

@@ -10,16 +10,19 @@ import numpy as np
 import pytest
 
 from diagflow import simulate
-from diagflow.drawing.contractions import contractions
+from diagflow.drawing.contractions import contractions, matchings
+from diagflow.drawing.draw import draw
 from diagflow.report.problem import problem_section
 from diagflow.simulation.ensemble import initial_tensors
 from diagflow.simulation.gradient import LossGradient
 from diagrams.errors import InvalidInputError
+from diagrams.laws import evaluated
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
+from diagrams.wick import Monomial, expectation
 from expansion.models import cp
 from expansion.problem import Problem
-from expansion.problem_files.problem_file import read_problem
+from expansion.problem_files.problem_file import read_problem, read_problem_file
 from expansion.problem_files.toml_document import TomlDocument
 from expansion.recognition import recognised
 from expansion.series import loss_series
@@ -124,10 +127,37 @@ def test_a_paper_says_the_law(words: dict[str, object], text: str) -> None:
     assert text in problem_section(_tied(**words))
 
 
-def test_pairs_are_drawn_of_gaussian_tensors_only() -> None:
-    [(diagram, _)] = _tied(**LAWS["rademacher"]).overlap
-    with pytest.raises(InvalidInputError, match="are drawn as pairs"):
-        contractions(diagram)
+@pytest.mark.parametrize("words", [*LAWS.values(), {"cumulants": {2: "sigma2", 3: "k3"}}], ids=str)
+def test_contractions_of_any_law_add_up_to_the_expectation(words: dict[str, object]) -> None:
+    problem = _tied(**words)
+    for total in (problem.overlap, problem.model_square):
+        for diagram, _ in total:
+            found = contractions(diagram)
+            assert sum(c.count for c in found) == matchings(diagram)
+            mean: dict[Monomial, Fraction] = {}
+            for contraction in found:
+                for powers, c in contraction.value:
+                    mean[powers] = mean.get(powers, Fraction(0)) + c * contraction.count
+            known = evaluated(expectation(diagram))
+            assert {k: c for k, c in mean.items() if c} == {k: c for k, c in known.items() if c}
+
+
+def test_signs_have_a_block_of_four(tmp_path: Path) -> None:
+    """The circle of four edges has three matchings and a block of kappa_4 = -2 sigma^4."""
+    signs = cp(order=2, symmetric=True).with_law("U", law="rademacher")
+    ((circle, _),) = signs.model_square
+    values = [dict(c.value) for c in contractions(circle)]
+    assert len(values) == 4
+    assert {(("H", 1), ("p", 1), ("sigma2", 2)): Fraction(-2)} in values
+    draw(signs, "contractions", terms=0, output=tmp_path / "page.tex")
+    assert "1\\times (-2" in (tmp_path / "page.tex").read_text(encoding="utf-8")
+
+
+def test_contractions_sum_powers_of_indices() -> None:
+    problem = read_problem_file(EXAMPLES / "spectrum.toml")
+    ((overlap, _),) = problem.overlap
+    (contraction,) = contractions(overlap)
+    assert dict(contraction.value) == expectation(overlap)
 
 
 def _read(line: str) -> Problem:

@@ -1,5 +1,6 @@
 """Figures of comparisons: what is drawn is what was compared."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def test_the_curves_are_theory_and_mean_in_units_and_in_order() -> None:
     theory = lines["theory"]
     np.testing.assert_allclose(theory.get_xdata(), np.sort(TIMES))
     np.testing.assert_allclose(theory.get_ydata(), np.exp(-np.sort(TIMES)) / 2)
-    simulated = next(line for label, line in lines.items() if label.startswith("simulation, 3 r"))
+    simulated = next(line for label, line in lines.items() if label == "mean of 3 simulated runs")
     np.testing.assert_allclose(simulated.get_ydata(), result.mean[ORDER] / 4)
     assert "with finite-size correction" in lines
     (band,) = axes.collections
@@ -64,7 +65,7 @@ def test_what_has_blown_up_is_not_drawn(tmp_path: Path) -> None:
     result = comparison(blow_up=True)
     axes = Figure().subplots()
     draw_curves(axes, result)
-    simulated = next(line for line in axes.lines if str(line.get_label()).startswith("simulation"))
+    simulated = next(line for line in axes.lines if str(line.get_label()).startswith("mean of"))
     assert np.isnan(simulated.get_ydata()[0])
     plot_comparison(result, tmp_path / "figure.svg", title="cp, A-B", at={"p": Fraction(4)})
     assert (tmp_path / "figure.csv").read_text(encoding="utf-8").count("\n") == 5
@@ -74,3 +75,39 @@ def test_the_same_comparison_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         plot_comparison(comparison(), tmp_path / f"{name}.svg", title="cp", at={"T": Fraction(2)})
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+
+
+def test_the_theory_is_a_fine_curve_where_it_is_known_between_the_times() -> None:
+    grid = np.linspace(-0.5, 1.0, 301)
+    result = replace(comparison(), fine=(grid, 2 * np.exp(-grid)))
+    axes = Figure().subplots()
+    draw_curves(axes, result)
+    theory = next(line for line in axes.lines if line.get_label() == "theory")
+    np.testing.assert_allclose(theory.get_ydata(), 2 * np.exp(-grid))
+
+
+def test_a_loss_that_falls_by_more_than_a_hundred_has_a_logarithmic_axis() -> None:
+    for rate, scale in ((2.0, "linear"), (8.0, "log")):
+        trajectory = Trajectory(
+            t=np.array([0.0, 1.0]),
+            loss=np.array([[1.0, np.exp(-rate)], [1.1, 1.1 * np.exp(-rate)]]),
+            seed=0,
+            blow_up=(None, None),
+            method="DOP853",
+            rtol=1e-8,
+            step=None,
+            finished=(0, 1),
+            interrupted=False,
+        )
+        axes = Figure().subplots()
+        draw_curves(axes, compare(lambda t, k=rate: np.exp(-k * t), trajectory, scale=1.0))
+        assert axes.get_yscale() == scale
+
+
+def test_every_mark_is_in_the_legend(tmp_path: Path) -> None:
+    plot_comparison(comparison(), tmp_path / "figure.svg", title="cp, A-B", at={"p": Fraction(4)})
+    axes = Figure().subplots(2)
+    draw_curves(axes[0], comparison())
+    draw_deviation(axes[1], comparison())
+    labels = [label for part in axes for label in part.get_legend_handles_labels()[1]]
+    assert len(labels) == len(set(labels)) == 5  # dots, their band, theory, corrected, agreement

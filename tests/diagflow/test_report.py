@@ -20,6 +20,7 @@ from diagflow.report import article as article_module
 from diagflow.report import experiments, write
 from diagflow.report.article import article
 from diagflow.report.problem import function_latex, open_indices, problem_section
+from diagflow.report.title import title_latex, title_words
 from diagflow.report.trials import TrialLimits, run_trials
 from diagflow.report.write import write_report
 from diagflow.time_limit import TimeLimit
@@ -28,7 +29,7 @@ from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
 from expansion.closest_regime import NeglectedShare
 from expansion.geometry.cones import Cone
-from expansion.models import cp
+from expansion.models import autoencoder, cp, deep_linear, two_layer
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from expansion.series import loss_series
@@ -67,9 +68,9 @@ def test_the_article_says_everything(found: Regimes) -> None:
     # What is resummed is made of the coefficients: it has no certificate.
     certified = text.count("The Taylor coefficients equal the exact leading coefficients")
     assert certified == len(solved)
-    packages = set(re.findall(r"\\usepackage(?:\[.*\])?\{(.*)\}", text))
+    packages = set(re.findall(r"\\usepackage(?:\[[^]]*\])?\{([^}]*)\}", text))
     standard = {"amsmath, amssymb", "booktabs", "graphicx", "tikz", "hyperref", "geometry"}
-    assert packages == standard | {"inputenc", "fontenc"}
+    assert packages == standard | {"inputenc", "fontenc", "lmodern"}
 
 
 def test_the_article_is_well_formed(found: Regimes) -> None:
@@ -117,7 +118,8 @@ def test_indices_that_clash_get_a_prime() -> None:
     )
     names = open_indices(problem)
     assert function_latex("F", problem.target, names) == (
-        "F_{i j} = -3 \\sum_{i'} W^{(teacher)}_{i' i} W^{(teacher)}_{i' j} + 2 \\delta_{i j}"
+        "F_{i j} = -3 \\sum_{i'} W^{(\\mathrm{teacher})}_{i' i} W^{(\\mathrm{teacher})}_{i' j} "
+        "+ 2 \\delta_{i j}"
     )
     section = problem_section(problem)
     assert "$W$ are independent $N(0, \\sigma^{2})$ at the start" in section
@@ -142,9 +144,9 @@ def test_regimes_without_a_solution_are_listed_with_the_reason(
     monkeypatch.setattr("diagflow.report.article.solution", partly)
     text = article(found)
     _, part = text.split("\\subsection{Unsolved regimes}\n")
+    part = part.partition("\\begin{thebibliography}")[0]
     assert part == (
-        "\\begin{itemize}\n\\item B: there is no solution \\& no hope.\n"
-        "\\end{itemize}\n\\end{document}\n"
+        "\\begin{itemize}\n\\item B: there is no solution \\& no hope.\n\\end{itemize}\n"
     )
     assert "\\subsection{Regime B}" not in text
     monkeypatch.undo()
@@ -173,6 +175,76 @@ def test_a_formula_that_no_step_has_told_is_the_result(
     assert printed.count("a_{") == length
 
 
+def test_what_regimes_share_is_derived_once(found: Regimes) -> None:
+    text = article(found)
+    _, rest = text.split("\\subsection{Steps that regimes share}\n")
+    shared, rest = rest.split("\\subsection{Regime", 1)
+    equations = re.findall(r"\\paragraph\{S\d+\. .*\}.*\n\\\[\n(.*)\n", shared)
+    assert equations and len(set(equations)) == len(equations)
+    for equation in equations:
+        assert f"\\[\n{equation}\n" not in rest
+    referred = re.findall(r"\\hyperlink\{shared(\d+)\}", rest)
+    assert set(referred) == {str(k + 1) for k in range(len(equations))}
+    assert all(referred.count(number) > 1 for number in referred)
+    assert "\\subsection{Steps that regimes share}" not in article(
+        found, solved={regime.name: InvalidInputError("none") for regime in found}
+    )
+
+
+def test_figures_float_with_numbers_and_captions(found: Regimes) -> None:
+    text = article(found, figures={"B": "regime-B.pdf"}, captions={"B": "Regime B at $p = 3$."})
+    assert "\\caption{Regime B at $p = 3$.}\\label{fig:B}" in text
+    assert text.count("\\begin{figure}") == text.count("\\caption{") == 2
+    for label in re.findall(r"\\label\{(.*?)\}", text):
+        assert f"\\ref{{{label}}}" in text
+
+
+def test_papers_and_the_engine_are_cited(found: Regimes) -> None:
+    text = article(found)
+    cited = set(re.findall(r"\\cite(?:\[[^]]*\])?\{(.*?)\}", text))
+    assert cited == set(re.findall(r"\\bibitem\{(.*?)\}", text)) == {"yarotsky2026", "diagflow"}
+    assert "ours" not in re.sub(r"[a-z]ours|ours[a-z]", "", text)
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (cp(order=2, symmetric=True), "the symmetric CP decomposition of order 2"),
+        (cp(order=4, target="zero"), "the CP decomposition of order 4 with zero as target"),
+        (deep_linear(depth=3), "the deep linear network of depth 3"),
+        (autoencoder(data=True), "the linear autoencoder on finite data"),
+        (two_layer(degree=3), "the two-layer network of degree 3"),
+    ],
+)
+def test_titles_are_words(problem: Problem, words: str) -> None:
+    assert title_words(problem) == words
+    assert title_latex(problem).startswith(f"Learning regimes of {words}\\\\\n")
+
+
+def test_the_title_of_a_file_is_its_name() -> None:
+    problem = Problem(family="a & b", model=cp(order=2).model, target=(), output_axes=(p, p))
+    assert title_words(problem) == "a & b" and "of a \\& b\\\\" in title_latex(problem)
+
+
+def test_resummed_regimes_show_their_curve_with_its_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(experiments, "ENTRIES", 800)
+    order2 = regimes(cp(order=2), terms=6)
+    name = "A-B-C-D-E"
+    file = tmp_path / "regime.pdf"
+    at = experiments.draw_summed(order2, order2[name], solution(order2, name), file)
+    assert at is not None and file.stat().st_size > 1000
+    text = article(
+        order2,
+        solved={r.name: solution(order2, name) for r in order2},
+        figures={name: file.name},
+        captions={name: experiments.caption_summed(order2[name], at)},
+    )
+    assert f"\\includegraphics[width=0.5\\linewidth]{{{file.name}}}" in text
+    assert "estimated error as a band" in text and "figure~\\ref{fig:A-B-C-D-E}" in text
+
+
 def test_a_model_with_one_index_twice_has_numbered_ones() -> None:
     """f_ij = δ_ij v_i."""
     v = Tensor("v", (p,), variance="sigma2")
@@ -196,7 +268,7 @@ def test_without_latex_the_source_is_there(
     done = run(*SMALL, "--output", str(folder))
     assert done.code == 0
     assert f"written: {folder}/main.tex\nno PDF: there is no pdflatex here; install" in done.out
-    assert sorted(os.listdir(folder)) == ["main.tex", "regimes.pdf"]
+    assert sorted(os.listdir(folder)) == ["main.tex", "regime-A-B.pdf", "regimes.pdf"]
     assert os.listdir(tmp_path) == ["new"]
     assert os.listdir(tmp_path / "new") == ["report"]
 
@@ -225,7 +297,7 @@ def test_a_latex_that_does_not_end_is_stopped(
         None,
         "pdflatex was stopped after 0.1 seconds; run it on main.tex",
     )
-    assert sorted(os.listdir(tmp_path / "report")) == ["main.tex", "regimes.pdf"]
+    assert sorted(os.listdir(tmp_path / "report")) == ["main.tex", "regime-A-B.pdf", "regimes.pdf"]
 
 
 def test_a_report_that_cannot_be_moved_to_its_place_is_told(
@@ -279,7 +351,7 @@ def test_a_small_report_compiles(run: Run, tmp_path: Path) -> None:
         assert done.code == 0
         assert f"written: {tmp_path}/report/main.pdf" in done.out
     names = sorted(os.listdir(tmp_path / "report"))
-    assert names == ["main.pdf", "main.tex", "notes.txt", "regimes.pdf"]
+    assert names == ["main.pdf", "main.tex", "notes.txt", "regime-A-B.pdf", "regimes.pdf"]
     assert (tmp_path / "report" / "notes.txt").read_text() == "mine"
 
 
@@ -317,7 +389,7 @@ def test_solved_regimes_are_compared_with_simulations(
         assert len([row for row in rows if row[0] in "-0123456789"]) == experiments.POINTS
 
 
-def test_what_is_not_solved_or_refused_has_no_figure(
+def test_what_is_not_solved_or_refused_has_no_simulation(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A has no solution, the simulation of B is refused, A-B is resummed."""
@@ -340,7 +412,8 @@ def test_what_is_not_solved_or_refused_has_no_figure(
         cp(order=2, target="zero"), tmp_path / "report", terms=4, simulated=told.append
     )
     assert (told, asked, report.missing) == (["B"], ["B"], ())
-    assert sorted(os.listdir(report.source.parent)) == ["main.tex", "regimes.pdf"]
+    files = ["main.tex", "regime-A-B.pdf", "regimes.pdf"]  # a sum, and no simulation
+    assert sorted(os.listdir(report.source.parent)) == files
 
 
 # --- limits and interrupts ------------------------------------------------------------------------
@@ -491,7 +564,7 @@ def test_an_earlier_pdf_does_not_stand_beside_a_new_source(
     monkeypatch.setattr(write.shutil, "which", lambda name: None)
     (tmp_path / "main.pdf").write_bytes(b"%PDF of another report")
     assert run(*SMALL, "--output", str(tmp_path)).code == 0
-    assert sorted(os.listdir(tmp_path)) == ["main.tex", "regimes.pdf"]
+    assert sorted(os.listdir(tmp_path)) == ["main.tex", "regime-A-B.pdf", "regimes.pdf"]
 
 
 def test_there_are_no_numbers_without_a_problem_or_for_sizes_that_do_not_grow() -> None:

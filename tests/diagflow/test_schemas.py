@@ -377,6 +377,7 @@ def test_a_regime_without_a_solution(run: Run, monkeypatch: pytest.MonkeyPatch) 
     assert status == 0
     record = strict(out)
     assert record["solutions"][0]["method"] is None
+    assert record["solutions"][0]["code"] == "invalid-input"
     refuses_what_is_wrong("solve-list", record)
 
 

@@ -4,6 +4,8 @@ import contextlib
 import signal
 import threading
 import time
+import weakref
+from typing import Any
 
 import pytest
 
@@ -120,3 +122,14 @@ def test_an_alarm_inside_a_compiled_function_ends_the_limit() -> None:
 def test_other_errors_of_the_system_are_not_taken_for_the_end_of_a_limit() -> None:
     with pytest.raises(SystemError, match="something else"), time_limit(60, "work"):
         raise SystemError("something else")
+
+
+def test_an_alarm_in_a_finalizer_rings_again_instead_of_being_lost() -> None:
+    code = "import sys\nframe = sys._getframe()"
+    space: dict[str, Any] = {}
+    exec(compile(code, weakref.__file__, "exec"), space)
+    with time_limit(30, "a test"):
+        ring = signal.getsignal(signal.SIGALRM)
+        assert callable(ring)
+        ring(signal.SIGALRM, space["frame"])  # raises nothing
+        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] < 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
+from dataclasses import is_dataclass
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -10,8 +12,10 @@ import pytest
 
 import diagflow
 from diagflow import InvalidInputError, cp, loss_series, regimes, simulate, solve
+from expansion.polynomial import Polynomial
 from pde.solving import solution
 
+PACKAGES = {"diagrams", "expansion", "pde", "diagflow"}
 AT = {"p": 16, "H": 8, "sigma2": Fraction(1, 512)}
 
 
@@ -31,6 +35,7 @@ def values() -> dict[str, object]:
         "evolution": solve(found, "A-B-E", at=AT),
         "simulation": simulate(problem, at=AT, times=[0, 1], runs=3, seed=1),
         "derived": diagflow.derive(found, "B-E"),
+        "separated": diagflow.derive(regimes(cp(order=2), terms=4), "C-D"),
     }
 
 
@@ -39,6 +44,41 @@ def test_a_repr_is_one_line(values: dict[str, object]) -> None:
         assert len(repr(value)) < 160 and "\n" not in repr(value), name
         assert " at 0x" not in repr(value), name
     assert "sigma2 = 1/512" in repr(values["evolution"])
+
+
+def reached(value: object, met: dict[int, object], depth: int = 8) -> None:
+    """All values of the packages inside one, by their identity."""
+    if id(value) in met or depth == 0:
+        return
+    if isinstance(value, dict):
+        parts = [*value.keys(), *value.values()][:20]
+    elif isinstance(value, list | tuple | set | frozenset):
+        parts = [*value][:20]
+    elif type(value).__module__.split(".")[0] in PACKAGES:
+        met[id(value)] = value
+        fields = dataclasses.fields(value) if is_dataclass(value) else ()
+        parts = [getattr(value, f.name) for f in fields if not f.name.startswith("_")]
+    else:
+        return
+    for part in parts:
+        reached(part, met, depth - 1)
+
+
+def test_whatever_is_inside_has_a_short_repr(values: dict[str, object]) -> None:
+    """Of a public class: its name has no underscore. A polynomial is read back from its repr."""
+    met: dict[int, object] = {}
+    for value in values.values():
+        reached(value, met)
+    named = {type(value).__name__ for value in met.values()}
+    assert {"Diagram", "Network", "DerivationStep", "CoreTerm", "NewtonPolyhedron"} <= named
+    long = {
+        type(value).__name__: repr(value)
+        for value in met.values()
+        if not type(value).__name__.startswith("_")
+        and not isinstance(value, Polynomial)
+        and ("\n" in repr(value) or " at 0x" in repr(value) or len(repr(value)) > 200)
+    }
+    assert long == {}
 
 
 def test_a_str_is_the_report(values: dict[str, object]) -> None:

@@ -97,7 +97,7 @@ def polynomial(labelled: Labelled, sizes: Mapping[str, int]) -> Polynomial:
 
 
 def _is_one(tensor: Tensor, at: Sequence[int], sizes: Mapping[str, int]) -> bool:
-    if tensor.kind is Kind.STRUCTURAL:
+    if tensor.kind is Kind.DELTA:
         return len(set(at)) == 1
     if tensor.kind is Kind.PIN:
         return at[0] == 0

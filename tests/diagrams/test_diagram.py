@@ -183,7 +183,7 @@ def test_deltas_identify_their_nodes_and_disappear(labelled, algebra, data) -> N
     """The diagram stands for the polynomial that it is written as, deltas included."""
     written = data.draw(labelled())
     diagram = Diagram(*written)
-    assert all(tensor.kind is not Kind.STRUCTURAL for tensor in diagram.tensors)
+    assert all(tensor.kind is not Kind.DELTA for tensor in diagram.tensors)
     sizes = {"p": 2, "H": 2}
     result = algebra.polynomial((diagram.nodes, diagram.factors), sizes)
     assert result == algebra.polynomial(written, sizes)

@@ -49,11 +49,9 @@ TENSORS: dict[str, Callable[[], object]] = {
     "tensor X: variance '0': is not positive; give a product of numbers and symbols such as "
     "'sigma2', '1/H' or '2*sigma2/(3*p)'": lambda: Tensor("X", (p,), Kind.GAUSSIAN, "0"),
     "tensor delta: a Kronecker delta has no variance and joins nodes of one axis; drop the "
-    "variance and use the same axis in every slot": lambda: Tensor(
-        "delta", (p, H), Kind.STRUCTURAL
-    ),
+    "variance and use the same axis in every slot": lambda: Tensor("delta", (p, H), Kind.DELTA),
     "tensor eq: a Kronecker delta has no variance and joins nodes of one axis; drop the variance "
-    "and use the same axis in every slot": lambda: Tensor("eq", (p, p), Kind.STRUCTURAL, "v"),
+    "and use the same axis in every slot": lambda: Tensor("eq", (p, p), Kind.DELTA, "v"),
 }
 
 DIAGRAMS: dict[str, Callable[[], object]] = {

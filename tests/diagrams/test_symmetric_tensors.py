@@ -248,7 +248,7 @@ def test_an_average_over_a_symmetric_input_pairs_in_all_orders() -> None:
     [
         lambda: Tensor("S", (p, H), variance="v", symmetric=True),
         lambda: Tensor("S", (p,), variance="v", symmetric=True),
-        lambda: Tensor("S", (p, p), Kind.STRUCTURAL, symmetric=True),
+        lambda: Tensor("S", (p, p), Kind.DELTA, symmetric=True),
         lambda: Tensor("S", (p,) * (MAXIMAL_SYMMETRIC + 1), variance="v", symmetric=True),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from diagrams.errors import InvalidInputError
 from diagrams.merge import merge
-from expansion.closest_regime import where
+from expansion.closest_regime import locate
 from expansion.drive import Drive
 from expansion.models import cp, mlp_linear, tied_autoencoder
 from expansion.polynomial import Polynomial
@@ -338,7 +338,7 @@ def test_what_a_map_of_steps_is_not_for() -> None:
     with pytest.raises(InvalidInputError, match="regime V1: time is discrete, and there is no"):
         solution(found, "V1")
     with pytest.raises(InvalidInputError, match="closest regime: time is discrete"):
-        where(found, at=at)
+        locate(found, at=at)
 
 
 def test_numbers_for_symbols_commute_with_the_expansion() -> None:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+import sympy as sp
 
 from diagflow.checking.translation import OracleProblem, at_numbers
 from diagflow.oracle import QuadraticLoss as OracleLoss
@@ -36,6 +37,7 @@ NUMBERS = {
     "gamma": Fraction(4, 3),
     "c": Fraction(3, 2),
     "y": Fraction(-2, 5),
+    "kappa": Fraction(2, 9),
 }
 
 TASKS = TomlDocument.parse(
@@ -211,6 +213,8 @@ STEPS: list[dict[str, Any]] = [
     {"step": "eta"},
     {"step": "eta/p", "flow": "train + lambda*weight-norm"},
     {"step": "eta", "flow": "train - weight-norm", "rates": {"U": "etaU"}},
+    {"step": "eta", "implicit": "kappa"},
+    {"step": "eta", "implicit": "kappa", "flow": "train + lambda*weight-norm"},
 ]
 
 
@@ -272,9 +276,60 @@ def test_the_recursion_of_least_mean_squares() -> None:
         assert series[k + 1] == series[k] * factor + noise
 
 
-@pytest.mark.slow
-def test_two_steps_of_the_symmetric_order_2() -> None:
-    coefficients_agree(SYM.driven_by(step="eta"), {"p": 2, "H": 1}, 2)
+THREE_TOGETHER: list[dict[str, Any]] = [
+    {"temperature": "tau", "implicit": "kappa", "rates": {"U1": "etaU"}},
+    {"momentum": "gamma", "implicit": "kappa", "rates": {"U1": "etaU"}},
+    {"momentum": "gamma", "flow": "train + lambda*weight-norm", "rates": {"U2": "etaV"}},
+]
+
+
+@pytest.mark.parametrize("drive", THREE_TOGETHER, ids=str)
+@pytest.mark.parametrize("flow", ["train", "train + lambda*weight-norm"])
+def test_three_generators_of_the_asymmetric_order_2(drive: dict[str, Any], flow: str) -> None:
+    problem = cp(order=2).driven_by(**{"flow": flow} | drive)
+    coefficients_agree(problem, {"p": 1, "H": 1}, 3 if "momentum" in drive else 2)
+
+
+FRESH: list[dict[str, Any]] = [
+    {"flow": "train + lambda*weight-norm"},
+    {"flow": "train", "rates": {"w": "etaU/p"}},
+    {"flow": "train + 1/2*population", "rates": {"w": "etaU"}},
+    {"flow": "train", "implicit": "kappa"},
+]
+
+
+@pytest.mark.parametrize("loss", ["train", "population"])
+@pytest.mark.parametrize("drive", FRESH, ids=str)
+def test_a_fresh_batch_together_with_another_generator(drive: dict[str, Any], loss: str) -> None:
+    last = 1 if "implicit" in drive else 2
+    for tensors, sizes in ((("x", "xi"), {"p": 1, "N": 2}), (("x",), {"p": 2, "N": 1})):
+        problem = ONE_PASS.driven_by(**drive, step="eta", resample=tensors)
+        coefficients_agree(problem, sizes, last, loss)
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (2, 1), (1, 2)])
+def test_two_steps_of_the_symmetric_order_2(sizes: tuple[int, int]) -> None:
+    p, H = sizes
+    coefficients_agree(SYM.driven_by(step="eta"), {"p": p, "H": H}, 2)
+
+
+def test_two_steps_of_one_weight() -> None:
+    """At p = H = 1 a step is w -> w (1 + 2 eta (1 - w^2)), and E[L_2] has 5843 monomials."""
+    second = loss_series(SYM.driven_by(step="eta"))[2]
+    assert len(second) == 5843
+    found: dict[tuple[int, int], Fraction] = {}
+    for powers, c in second:
+        key = (dict(powers).get("eta", 0), dict(powers).get("sigma2", 0))
+        found[key] = found.get(key, Fraction(0)) + c
+    eta, w = sp.symbols("eta w")
+    moved = sp.Poly(w, w, eta)
+    for _ in range(2):
+        moved *= 1 + 2 * eta * (1 - moved**2)
+    expected = {
+        (power, degree // 2): Fraction(int(c)) * int(sp.factorial2(degree - 1)) / 2
+        for (degree, power), c in ((1 - moved**2) ** 2).terms()
+    }
+    assert {key: c for key, c in found.items() if c} == expected
 
 
 # --- check values ---------------------------------------------------------------------------------

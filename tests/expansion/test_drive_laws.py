@@ -84,6 +84,17 @@ def test_an_eigenvalue_after_a_step() -> None:
     assert_equal(found, whole(found), [mean_over_spectrum(loss_of(a)), mean_over_spectrum(after)])
 
 
+def test_an_eigenvalue_after_two_steps() -> None:
+    """The same map twice, of degree 18 in the weights, averaged over the start."""
+    found = regimes(SYM.driven_by(step="eta"), terms=2)
+
+    def moved(x: sp.Expr) -> sp.Expr:
+        return x * (1 + 2 * eta * (1 - x)) ** 2
+
+    expected = [mean_over_spectrum(loss_of(x)) for x in (a, moved(a), moved(moved(a)))]
+    assert_equal(found, whole(found), expected)
+
+
 def wide(problem: Problem, terms: int, *more: str) -> tuple[Regimes, Regime]:
     """Where H >> p: all eigenvalues begin at H sigma2."""
     found = regimes(problem, terms=terms)

@@ -11,7 +11,7 @@ from scipy.integrate import quad
 from scipy.stats import chi2
 
 from diagrams.errors import InvalidInputError
-from expansion.closest_regime import TOLERANCE, neglected_share, where
+from expansion.closest_regime import TOLERANCE, locate, neglected_share
 from expansion.dynamics import high_order
 from expansion.dynamics.derivation import RefusedError
 from expansion.geometry.linear_algebra import inner_product, reduced_basis
@@ -104,7 +104,7 @@ def test_leading_parts_beyond_the_series_are_refused() -> None:
 def test_neglected_share_at_the_start_is_what_is_left_of_the_exact_coefficient() -> None:
     computed = cp_regimes(2, True, 4)
     values = {"p": Fraction(40), "H": Fraction(7), "sigma2": Fraction(1, 30)}
-    place = where(computed, times=[0], **values)
+    place = locate(computed, times=[0], **values)
     pure = values["p"] / 2
     whole = computed.exponents.coefficients[0].evaluate(**values) + pure
     for entry in place.table:
@@ -114,7 +114,7 @@ def test_neglected_share_at_the_start_is_what_is_left_of_the_exact_coefficient()
         kept = min(abs(leading + constant), abs(leading))
         assert share.share == abs(whole - leading - constant) / kept
         assert share.error == 0
-    assert where(computed, **values).table[0].regime.name == "A-B-E"
+    assert locate(computed, **values).table[0].regime.name == "A-B-E"
     assert place.share(place.closest.name) <= max(TOLERANCE, 2 * place.table[0].largest)
 
 
@@ -161,7 +161,7 @@ def test_far_inside_a_regime_it_is_the_closest(name: str) -> None:
         symbol: Fraction(10) ** (4 * power)
         for symbol, power in zip(regime.symbols, regime.scaling, strict=True)
     }
-    assert where(computed, **values).closest.name == name
+    assert locate(computed, **values).closest.name == name
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_far_inside_a_regime_it_is_the_closest(name: str) -> None:
 )
 def test_bad_values_are_refused(values: dict[str, float], message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
-        where(cp_regimes(2, True, 4), **values)
+        locate(cp_regimes(2, True, 4), **values)
 
 
 # --- monomials in their simplest form -------------------------------------------------------------

@@ -101,9 +101,9 @@
   // Numbers
 
   /** The numbers of the page: a point of one's own, else those of the chosen regime. */
-  function numbersAt() {
+  function numbersAt(name = state.regime) {
     if (state.at) return { T: "1", ...state.at };
-    const chosen = state.regime ? byName.get(state.regime).numbers : {};
+    const chosen = name ? byName.get(name).numbers : {};
     const some = Object.keys(chosen).length ? chosen : (record.regimes.find(({ numbers }) => Object.keys(numbers).length) || { numbers: {} }).numbers;
     const all = {};
     for (const { name, grows } of record.symbols) all[name] = some[name] || (grows ? "64" : "1/64");
@@ -348,6 +348,11 @@
       return;
     }
     $("regime-title").textContent = `Regime ${Drawing.dashed(regime.name)}`;
+    body.replaceChildren(...regimeParts(regime, numbersAt(), true));
+  }
+
+  /** Everything about a regime; on paper, where nothing is clicked, without controls and unfolded. */
+  function regimeParts(regime, texts, live) {
     const facts = make("dl", { class: "facts" });
     const fact = (name, ...value) => facts.append(make("dt", {}, name), make("dd", {}, ...value));
     fact("Scaling condition", ...(regime.conditions.length ? regime.conditions.flatMap(({ latex }, k) => [k ? ", " : "", math(latex)]) : ["the sizes grow"]));
@@ -361,21 +366,20 @@
       if (solution.hierarchy) fact("Hierarchy", solution.hierarchy);
       fact("Source", solution.source);
     } else fact("Solved", regime.unsolved || "not asked for");
-    body.replaceChildren(facts);
-    if (solution && solution.formula) body.append(...formulaParts(solution.formula));
-    const figures = make("div", { class: "figures" });
-    body.append(make("h3", {}, "The loss"), logarithmSwitch(), figures);
-    figures.append(ownCurve(regime));
-    figures.append(simulated(regime));
+    const parts = [facts];
+    if (solution && solution.formula) parts.push(...formulaParts(solution.formula, live));
+    const figures = make("div", { class: "figures" }, ownCurve(regime, texts, live), simulated(regime, live));
+    parts.push(make("h3", {}, "The loss"), ...(live ? [logarithmSwitch()] : []), figures);
     if (solution && solution.steps.length) {
       const list = make("ol", { class: "steps" }, ...solution.steps.map((step) => {
         const item = make("li", { class: "step" }, make("b", {}, step.title), step.text ? `: ${step.text}` : "");
         if (step.latex) item.append(math(step.latex, true));
         return item;
       }));
-      body.append(make("h3", {}, solution.origin === "given" ? "Derivation, as given" : "Derivation, from the enumerated coefficients"), list);
+      parts.push(make("h3", {}, solution.origin === "given" ? "Derivation, as given" : "Derivation, from the enumerated coefficients"), list);
     }
-    if (regime.dynamics) body.append(...dynamics(regime.dynamics));
+    if (regime.dynamics) parts.push(...dynamics(regime.dynamics, live));
+    return parts;
   }
 
   function joined(names, most = 8) {
@@ -383,12 +387,13 @@
     return names.length > most ? [...parts, `, and ${names.length - most} more`] : parts;
   }
 
-  function formulaParts(formula) {
+  function formulaParts(formula, live) {
     const shown = make("div", { class: "formula" }, math(`\\mathbb{E}[L(t)] \\sim ${formula.display}`, true));
     const defined = formula.equations.length ? make("p", { class: "where" }, "where ", ...formula.equations.flatMap((latex, k) => [k ? ", " : "", math(latex)])) : null;
+    const written = [make("h3", {}, "Formula"), shown, ...(defined ? [defined] : [])];
+    if (!live) return written;
     const code = make("details", {}, make("summary", {}, "As Python"), make("pre", {}, formula.python));
-    return [make("h3", {}, "Formula"), shown, ...(defined ? [defined] : []),
-      make("div", { class: "buttons" }, copyButton("Copy LaTeX", formula.latex), copyButton("Copy Python", formula.python)), code];
+    return [...written, make("div", { class: "buttons" }, copyButton("Copy LaTeX", formula.latex), copyButton("Copy Python", formula.python)), code];
   }
 
   function logarithmSwitch() {
@@ -397,12 +402,11 @@
     return make("div", { class: "buttons" }, button);
   }
 
-  function ownCurve(regime) {
-    const texts = numbersAt();
+  function ownCurve(regime, texts, live) {
     const exact = exactOf(texts);
     const numbers = {};
     for (const [name, value] of Object.entries(exact)) numbers[name] = Numbers.number(value);
-    const holder = make("figure", { class: "figure", id: "own-curve" });
+    const holder = make("figure", { class: "figure", ...(live ? { id: "own-curve" } : {}) });
     const { known } = placed(texts);
     const found = Numbers.curve(record, regime, numbers, known);
     if (!(found.stop > found.start)) {
@@ -417,8 +421,8 @@
     return holder;
   }
 
-  function simulated(regime) {
-    const holder = make("figure", { class: "figure", id: "simulated" });
+  function simulated(regime, live) {
+    const holder = make("figure", { class: "figure", ...(live ? { id: "simulated" } : {}) });
     const data = regime.experiment;
     if (!data) {
       holder.append(make("figcaption", { class: "words" }, regime.no_experiment ? `No simulation: ${regime.no_experiment}.` : "There is no simulation of this regime on this page."));
@@ -436,7 +440,7 @@
     return card;
   }
 
-  function dynamics(data) {
+  function dynamics(data, live) {
     const cores = make("div", { class: "cards" }, ...data.cores.map((core) => {
       const card = picture(core.svg);
       card.append(make("div", { class: "caption" }, math(`${core.name}(0) = ${core.initial}`), make("br"), `scale ${core.scale}`));
@@ -451,12 +455,14 @@
       return card;
     }));
     const more = (count, what) => (count ? make("p", { class: "words" }, `and ${count} more ${what}`) : null);
+    const inside = () => [make("h3", {}, "Cores"), cores, more(data.cores_left_out, "cores") || "", make("h3", {}, "Reduced potential, a sum of"), potential,
+      more(data.potential_left_out, "terms") || "", make("div", { class: "formula" }, math(data.equations, true)), make("p", { class: "words" }, `Certificate of the derivation: ${data.certificate}`)];
+    if (!live) return inside();
     const holder = make("details", { id: "cores" }, make("summary", {}, `Cores and reduced potential (${data.kind}), as diagrams`));
     holder.addEventListener("toggle", () => {
       if (holder.dataset.drawn || !holder.open) return;
       holder.dataset.drawn = "yes";
-      holder.append(make("h3", {}, "Cores"), cores, more(data.cores_left_out, "cores") || "", make("h3", {}, "Reduced potential, a sum of"), potential,
-        more(data.potential_left_out, "terms") || "", make("div", { class: "formula" }, math(data.equations, true)), make("p", { class: "words" }, `Certificate of the derivation: ${data.certificate}`));
+      holder.append(...inside());
     });
     return [holder];
   }
@@ -478,20 +484,57 @@
     const holder = $("diagrams-details");
     const data = record.diagrams;
     if (!data) { holder.replaceWith(make("p", { class: "words" }, "They were not drawn for this page.")); return; }
-    holder.addEventListener("toggle", () => {
-      const inside = holder.lastElementChild;
-      if (!holder.open || inside.children.length) return;
-      const cards = data.items.map((item) => {
-        const card = picture(item.svg);
-        card.append(...item.caption.map((latex) => make("div", { class: "caption" }, math(latex))));
-        return card;
-      });
-      inside.append(make("p", { class: "words" }, "Every node is a summed index, every line an entry of a tensor; dashed lines are not learnt. Each diagram stands for all that differ by a permutation of alike tensors; E is its expectation."),
-        make("div", { class: "cards" }, ...cards), data.left_out ? make("p", { class: "words" }, `and ${data.left_out} more; see diagflow draw`) : "");
+    holder.addEventListener("toggle", () => { if (holder.open) drawDiagrams(); });
+  }
+
+  function drawDiagrams() {
+    const data = record.diagrams;
+    const holder = $("diagrams-details");
+    const inside = holder && holder.lastElementChild;
+    if (!data || !inside || inside.children.length) return;
+    const cards = data.items.map((item) => {
+      const card = picture(item.svg);
+      card.append(...item.caption.map((latex) => make("div", { class: "caption" }, math(latex))));
+      return card;
     });
+    inside.append(make("p", { class: "words" }, "Every node is a summed index, every line an entry of a tensor; dashed lines are not learnt. Each diagram stands for all that differ by a permutation of alike tensors; E is its expectation."),
+      make("div", { class: "cards" }, ...cards), data.left_out ? make("p", { class: "words" }, `and ${data.left_out} more; see diagflow draw`) : "");
+  }
+
+  /** On paper every regime is printed at numbers of its own, and everything is unfolded. */
+  function unfold() {
+    const printed = make("div", { id: "printed" }, ...record.regimes.map((regime) => make("section", { class: "printed-regime" },
+      make("h2", {}, `Regime ${Drawing.dashed(regime.name)}`), ...regimeParts(regime, numbersAt(regime.name), false))));
+    $("regime").after(printed);
+    drawDiagrams();
+    for (const details of document.querySelectorAll("details:not([open])")) {
+      details.open = true;
+      details.dataset.folded = "yes";
+    }
+  }
+
+  function fold() {
+    const printed = $("printed");
+    if (printed) printed.remove();
+    for (const details of document.querySelectorAll("details[data-folded]")) {
+      details.open = false;
+      delete details.dataset.folded;
+    }
+  }
+
+  /** A notebook that shows this page in a frame is told the regime, and may choose one. */
+  function tell() {
+    if (window.parent !== window) window.parent.postMessage({ diagflow: "regime", name: state.regime || "" }, "*");
+  }
+
+  function asked(event) {
+    if (event.source !== window.parent || !event.data || event.data.diagflow !== "regime") return;
+    const name = event.data.name || null;
+    if (name !== state.regime && (name === null || byName.has(name))) go({ regime: name });
   }
 
   function show() {
+    tell();
     showExponents();
     showMap();
     showForm();
@@ -534,5 +577,19 @@
     $("all-regimes").scrollIntoView();
   });
   $("shares").addEventListener("toggle", () => { if ($("shares").open) showShares(placed(numbersAt()).table); });
+  if (window.parent !== window) {
+    window.addEventListener("message", asked);
+    // A frame need not be allowed to follow links, even to itself.
+    document.addEventListener("click", (event) => {
+      const link = event.target.closest && event.target.closest("a");
+      const wanted = link && link.getAttribute("href");
+      if (!wanted || !wanted.startsWith("#regime=")) return;
+      event.preventDefault();
+      history.pushState(null, "", wanted);
+      fromAddress(true);
+    });
+  }
+  window.addEventListener("beforeprint", () => { fold(); unfold(); });
+  window.addEventListener("afterprint", fold);
   document.documentElement.dataset.ready = "yes";
 })();

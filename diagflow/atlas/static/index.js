@@ -44,7 +44,7 @@
 
   function suits(problem) {
     const text = $("search").value.trim().toLowerCase();
-    const all = [problem.name, problem.title, problem.preset, ...problem.symbols, ...problem.regimes.flatMap((r) => [r.name, r.conditions, r.time])].join(" ").toLowerCase();
+    const all = [problem.name, problem.title, problem.words, problem.preset, ...problem.symbols, ...problem.regimes.flatMap((r) => [r.name, r.conditions, r.time])].join(" ").toLowerCase();
     return text.split(/\s+/).every((word) => all.includes(word))
       && FILTERS.every((name) => !$(name).value || values(problem, name).includes($(name).value));
   }
@@ -64,6 +64,10 @@
     show();
   }
 
+  function called(problem) {
+    return problem.words.replace(/^the (.)/, (_, first) => first.toUpperCase());
+  }
+
   function card(problem) {
     const picture = make("div");
     picture.innerHTML = problem.thumbnail; // made by diagflow.atlas.shapes, part of this page
@@ -76,8 +80,8 @@
     });
     const ways = Object.entries(problem.ways).map(([way, count]) => `${count} ${way}`).join(", ");
     return make("li", { class: "tile" }, picture,
-      make("div", {}, make("h3", {}, make("a", { href: problem.file }, problem.title)),
-        make("p", {}, `${problem.regimes.length} regimes from Y_0 … Y_${problem.last_term}`), make("p", {}, ways),
+      make("div", {}, make("h3", {}, make("a", { href: problem.file }, called(problem))),
+        make("p", {}, `${problem.regimes.length} regimes, s ≤ ${problem.last_term}`), make("p", {}, ways),
         problem.preset ? make("p", {}, `is ${problem.preset}`) : null, problem.missing.length ? make("p", {}, "not all of it was finished") : null),
       make("label", {}, box, "compare"));
   }
@@ -89,7 +93,7 @@
     const row = (name, tell) => make("tr", {}, make("th", { scope: "row" }, name), ...chosen.map((problem) => make("td", {}, tell(problem))));
     const of = (learning) => (problem) => problem.regimes.filter((r) => r.learning === learning).map((r) => r.name).join(", ") || "none";
     $("compared").replaceChildren(
-      make("tr", {}, make("td"), ...chosen.map((problem) => make("th", { scope: "col" }, make("a", { href: problem.file }, problem.title)))),
+      make("tr", {}, make("td"), ...chosen.map((problem) => make("th", { scope: "col" }, make("a", { href: problem.file }, called(problem))))),
       row("symbols", (p) => p.symbols.join(", ")), row("coefficients", (p) => `Y_0 … Y_${p.last_term}`),
       row("regimes", (p) => String(p.regimes.length)), row("free", of("free")), row("lazy", of("lazy")), row("rich", of("rich")),
       row("solved", (p) => Object.entries(p.ways).map(([way, count]) => `${count} ${way}`).join(", ")));
@@ -108,7 +112,7 @@
     showComparison();
     $("regimes").replaceChildren(
       make("tr", {}, make("th", { scope: "col" }, "problem"), make("th", { scope: "col" }, "regimes")),
-      ...chosen.map((problem) => make("tr", {}, make("th", { scope: "row" }, make("a", { href: problem.file }, problem.title)),
+      ...chosen.map((problem) => make("tr", {}, make("th", { scope: "row" }, make("a", { href: problem.file }, called(problem))),
         make("td", {}, ...problem.regimes.flatMap((regime) => [make("a", {
           class: `tag ${regime.solved.replace(/ /g, "-")}`, href: `${problem.file}#regime=${encodeURIComponent(regime.name)}`,
           title: `${regime.name}: ${regime.solved}, ${regime.learning}, natural T ${regime.time}`,

@@ -1,5 +1,6 @@
 """The pages in a real browser: every regime, numbers against the engine, keyboard, no network."""
 
+import base64
 import json
 from collections.abc import Iterator
 from fractions import Fraction
@@ -211,6 +212,31 @@ def test_the_keyboard_alone_reaches_and_opens_every_regime_of_the_map(
             reached.add(name)
             browser.run(f"document.querySelector('#map a[data-regime=\"{name}\"]').focus()")
     assert reached == {regime.name for regime in found}
+
+
+def test_on_paper_every_regime_is_unfolded_and_nothing_is_to_be_clicked(
+    browser: Browser, pages: Pages
+) -> None:
+    file, found = pages["symmetric"]
+    browser.complaints.clear()
+    browser.open(file, "#regime=B")
+    browser.run("window.dispatchEvent(new Event('beforeprint'))")
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    headings = browser.run(
+        "[...document.querySelectorAll('.printed-regime h2')].map((e) => e.textContent)"
+    )
+    assert headings == [f"Regime {regime.name.replace('-', '–')}" for regime in found]
+    assert browser.run("document.querySelectorAll('.printed-regime .formula').length") >= len(found)
+    shown = "[...document.querySelectorAll('button, input, summary')].filter((e) => e.offsetHeight)"
+    assert browser.run(f"{shown}.length") == 0
+    assert browser.run("document.getElementById('diagrams-details').open")
+    browser.call("Emulation.setEmulatedMedia", media="screen")
+    browser.run("window.dispatchEvent(new Event('afterprint'))")
+    assert browser.run("document.getElementById('printed')") is None
+    assert not browser.run("document.getElementById('diagrams-details').open")
+    paper = browser.call("Page.printToPDF", printBackground=True, preferCSSPageSize=True)
+    assert base64.b64decode(paper["data"]).startswith(b"%PDF")
+    assert browser.complaints == []
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -26,6 +26,8 @@ from expansion.leading import LeadingSeries
 from expansion.models import autoencoder, cp
 from expansion.regimes import Regimes, regimes
 from expansion.series import Budget
+from pde.curve import Curve
+from pde.evolution import Method, Solution
 from pde.solving import solution
 from tests.command import Run
 
@@ -63,6 +65,27 @@ def test_trees_and_python_have_the_value_of_the_formula(found: Regimes, name: st
     exec(python_code(short, solved), space)
     t = numbers.pop("t")
     assert space["loss"](t, **numbers) == pytest.approx(exact, rel=1e-10)  # type: ignore[operator]
+
+
+def test_python_of_an_integral_is_evaluated_by_scipy() -> None:
+    t, p, theta = sympy.symbols("t p theta", positive=True)
+    formula = p * sympy.Integral(1 / (1 + t * sympy.cos(theta) ** 2), (theta, 0, sympy.pi))
+    solved = Solution(
+        problem="a problem",
+        regime="V1",
+        method=Method.MOMENTS,
+        source="ours",
+        formula=formula,
+        derivation=(),
+        taylor=lambda: iter(()),
+        curve=lambda at: Curve(evaluate=lambda t: t),
+    )
+    short = solved.short_formula()
+    assert short is not None
+    space: dict[str, object] = {}
+    exec(python_code(short, solved), space)
+    exact = 2 * math.pi / math.sqrt(1.7)
+    assert space["loss"](0.7, p=2.0) == pytest.approx(exact)  # type: ignore[operator]
 
 
 def test_a_formula_of_another_kind_has_no_tree() -> None:

@@ -94,7 +94,7 @@ def test_order_2_by_the_moment_hierarchy() -> None:
     """The vector particles of order 2 have the closed forms."""
     for face, rows in (
         ("C-D", asymmetric_mean_field.mean_field_taylor(2)),
-        ("E-A", asymmetric_narrow.narrow_taylor(2)),
+        ("E-A", asymmetric_narrow.narrow_latent_taylor(2)),
     ):
         solution = asymmetric_order2._derive(cp(order=2), face, None)
         assert solution.coefficients(12) == tuple(islice(rows, 12))

@@ -14,7 +14,7 @@ from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.regimes import Regimes, regimes
 from expansion.series import loss_series
-from pde.solutions.modular_addition import complex_moments, narrow_taylor, wide_taylor
+from pde.solutions.modular_addition import complex_moments, mean_field_taylor, narrow_latent_taylor
 from pde.solving import solution
 
 PROBLEM = cp(order=3, target="modular-addition")
@@ -64,7 +64,7 @@ def test_a_real_particle_would_be_larger() -> None:
 
 
 def test_both_edges_begin_alike() -> None:
-    for wide, narrow, _ in zip(wide_taylor(), narrow_taylor(), range(6), strict=False):
+    for wide, narrow, _ in zip(mean_field_taylor(), narrow_latent_taylor(), range(6), strict=False):
         lowest = {m: c for m, c in wide if dict(m).get("H", 0) == 1}
         assert lowest.items() <= dict(narrow).items()
 
@@ -75,7 +75,10 @@ def test_runs_of_a_wide_network_follow_it() -> None:
     sigma2 = Fraction((p**0.5 / H) ** (2 / 3)).limit_denominator(10**9)
     values = {"p": Fraction(p), "H": Fraction(H), "sigma2": sigma2}
     end = 0.1 / (p * float(sigma2)) ** 0.5
-    rows = [float(row.evaluate(**values)) for row, _ in zip(wide_taylor(), range(10), strict=False)]
+    rows = [
+        float(row.evaluate(**values))
+        for row, _ in zip(mean_field_taylor(), range(10), strict=False)
+    ]
     terms = [row * end**n / factorial(n) for n, row in enumerate(rows)]
     assert abs(terms[-1]) < 1e-3 * terms[0]
     seen = simulate(PROBLEM, at=values | {"T": Fraction(1)}, times=[0, end], runs=2, seed=4)
