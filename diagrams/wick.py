@@ -181,11 +181,19 @@ def _expectation(
     result: Counts = {}
     carried = 0
     others: set[Diagram] = set()
+    squares = _squares_of_signs(diagram)
     counts = Counter(tensor for tensor, _ in diagram.factors if tensor.is_random)
     if not counts:
         result = _times({(): 1}, solutions(diagram), "")
         for axis, exponent in power_sums(diagram):
             result = _times_power_sum(result, axis, exponent)
+    elif squares:
+        contracted, free = _without(diagram, squares.elements(), ())
+        others.add(contracted)
+        result = _times(_expectation(contracted, known, tick, steps), free, "")
+        for (tensor, _), count in squares.items():
+            for _ in range(count // 2):
+                result = _times(result, (), tensor.entries.symbol(2))
     elif not any(count % 2 and tensor.entries.is_even for tensor, count in counts.items()):
         chosen = _choose(diagram, counts)
         law = chosen[0].entries
@@ -206,6 +214,17 @@ def _expectation(
     if tick is not None:
         tick(counted)
     return result
+
+
+def _squares_of_signs(diagram: Diagram) -> Counter[Factor]:
+    """Pairs of parallel factors whose product is a number, κ_2: their sum is not over blocks."""
+    return Counter(
+        {
+            factor: count - count % 2
+            for factor, count in diagram.multiplicities.items()
+            if count > 1 and factor[0].is_random and factor[0].entries.is_sign
+        }
+    )
 
 
 def _choose(diagram: Diagram, counts: Mapping[Tensor, int]) -> Factor:
@@ -245,12 +264,19 @@ def _contract(
     diagram: Diagram, first: Factor, others: Sequence[Factor], order: Sequence[int]
 ) -> tuple[Diagram, list[Axis]]:
     """Delete a block of factors, identify their nodes, set apart the nodes that became free."""
-    rest = list(diagram.factors)
-    rest.remove(first)
     pairs: list[tuple[int, int]] = []
     for other in others:
-        rest.remove(other)
         pairs += zip(first[1], (other[1][slot] for slot in order), strict=True)
+    return _without(diagram, (first, *others), pairs)
+
+
+def _without(
+    diagram: Diagram, removed: Iterable[Factor], pairs: Iterable[tuple[int, int]]
+) -> tuple[Diagram, list[Axis]]:
+    """Delete factors, identify nodes, set apart the nodes that became free."""
+    rest = list(diagram.factors)
+    for factor in removed:
+        rest.remove(factor)
     nodes, factors = identify(diagram.nodes, rest, pairs)
     used = sorted({node for _, at in factors for node in at})
     number = {node: new for new, node in enumerate(used)}

@@ -30,7 +30,7 @@ from expansion.geometry.faces import Face, compact_faces
 from expansion.geometry.linear_algebra import Point, inner_product
 from expansion.geometry.newton import NewtonPolyhedron
 from expansion.regime_cells import Cell, cells
-from expansion.vertex_laws import Law, laws
+from expansion.vertex_laws import VertexLaw, laws
 from expansion.vertex_sequences import PERIODS, Vector, VertexSequence, order
 
 __all__ = ["Change", "MapCell", "RegimeMap", "find_map", "map_of_steps"]
@@ -187,7 +187,7 @@ def _law(
     ends: Sequence[int],
     growing: Sequence[int],
     tick: Tick,
-) -> tuple[Law, tuple[Cell, ...]] | None:
+) -> tuple[VertexLaw, tuple[Cell, ...]] | None:
     """The first law that holds up to one of some ends, with its limit cells."""
     for end in ends:
         for law in laws(polyhedra, end, tick=tick):
@@ -209,14 +209,14 @@ def _signature(found: tuple[Cell, ...]) -> set[tuple[Cone, frozenset[Vector]]]:
     return {(cell.cone, frozenset(slope for slope, _, _ in cell.picks)) for cell in found}
 
 
-def _sequence(cell: Cell, law: Law) -> VertexSequence | None:
+def _sequence(cell: Cell, law: VertexLaw) -> VertexSequence | None:
     return cell.sequence(period=law.period, start=law.start)
 
 
 def _map_cell(
     cell: Cell,
     limit: Sequence[Cell],
-    law: Law,
+    law: VertexLaw,
     polyhedra: Mapping[int, NewtonPolyhedron],
     later: Sequence[int],
 ) -> MapCell:

@@ -24,11 +24,11 @@ from expansion.geometry.linear_algebra import Point, inner_product, primitive
 from expansion.geometry.newton import NewtonPolyhedron
 from expansion.vertex_sequences import PERIODS, Vector, VertexSequence
 
-__all__ = ["Law", "laws", "picked_vertex"]
+__all__ = ["VertexLaw", "laws", "picked_vertex"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Law:
+class VertexLaw:
     """How all vertices move with s in a window.
 
     Parameters
@@ -65,7 +65,7 @@ class Law:
 
 def laws(
     polyhedra: Mapping[int, NewtonPolyhedron], last: int, *, tick: Tick = unhurried
-) -> Iterable[Law]:
+) -> Iterable[VertexLaw]:
     """The laws that hold up to Y_last, those of the longest windows first.
 
     Parameters
@@ -93,7 +93,7 @@ def laws(
                 {q for q in fitted if q is not None}, polyhedra, window, period
             )
             if sequences:
-                yield Law(start=start, last=last, period=period, sequences=sequences)
+                yield VertexLaw(start=start, last=last, period=period, sequences=sequences)
 
 
 def picked_vertex(polyhedron: NewtonPolyhedron, scaling: Point) -> Point | None:
@@ -166,3 +166,6 @@ def _one_slope(on: Mapping[tuple[int, Point], set[VertexSequence]], last: Iterab
     """Whether each vertex at the last s of each residue has one slope."""
     orders = set(last)
     return all(len({q.slope for q in some}) == 1 for (s, _), some in on.items() if s in orders)
+
+
+Law = VertexLaw  # its former name

@@ -56,8 +56,8 @@ from pde.systems import (
     GAUSSIAN,
     RADEMACHER,
     UNIFORM,
-    Law,
     SiteProblem,
+    StartLaw,
     mixed_solution,
     series_solution,
     site_solution,
@@ -406,7 +406,7 @@ def _site(particle: Particle, target: Polynomial) -> SiteProblem | None:
     )
 
 
-def _law(particle: Particle) -> Law | None:
+def _law(particle: Particle) -> StartLaw | None:
     """The law of all entries at the start, None if no rule averages over it."""
     named = {"gaussian": GAUSSIAN, "rademacher": RADEMACHER, "uniform": UNIFORM}
     entries = [c.tensor for c in particle.coordinates if not c.is_length]

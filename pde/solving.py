@@ -138,7 +138,7 @@ def leading_coefficients(
 ) -> tuple[Polynomial, ...]:
     """lead(Y_0), lead(Y_1), ... as they are summed: with the pure-target term unless free.
 
-    They end before the first coefficient that is zero.
+    They end with the last one that is not zero.
 
     Parameters
     ----------
@@ -148,10 +148,10 @@ def leading_coefficients(
     """
     found = leading.regimes
     result = []
-    for s in range(leading.last + 1):
-        if s not in found.polyhedra:
-            break
-        whole = Polynomial() if s in left_out else leading[s]
+    last = max((s for s in found.polyhedra if s <= leading.last), default=0)
+    for s in range(last + 1):
+        vanishes = s in left_out or s not in found.polyhedra
+        whole = Polynomial() if vanishes else leading[s]
         if s == 0:
             whole = whole + leading.pure_target
         result.append(whole)

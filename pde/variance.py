@@ -18,17 +18,19 @@ Source: ours.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
+from itertools import combinations_with_replacement
 
+from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from expansion.cumulants import read_cumulant
 from expansion.dynamics.averages import Averages
 from expansion.dynamics.derivation import EffectiveDynamics, derive
 from expansion.dynamics.fluctuations import variance_coefficients
 from expansion.dynamics.scales import Scaling
-from expansion.leading import LeadingSeries
+from expansion.leading import LeadingSeries, leading_part
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.regime_laws import regimes_at
@@ -38,7 +40,7 @@ from pde.evolution import Certificate, DerivationStep, Origin, Solution
 from pde.hierarchies import HierarchyKind, HierarchySummary
 from pde.systems import series_solution
 
-__all__ = ["variance_solution"]
+__all__ = ["DerivedVariance", "derived_variance", "variance_solution"]
 
 _LENGTHS = (6, 8, 12, 16, 20)
 """Numbers of coefficients that are asked for, one after the other."""
@@ -54,6 +56,80 @@ _STEP = DerivationStep(
 )
 
 
+@dataclass(frozen=True)
+class DerivedVariance:
+    """The variance of a regime, from the dynamics of the quantity itself.
+
+    Parameters
+    ----------
+    name : str
+        The cumulant.
+    regime : str
+        The regime of its map.
+    dynamics : EffectiveDynamics
+        That of the quantity at the same scalings.
+    covariances : tuple of (Diagram, Diagram, Polynomial)
+        The leading parts of the covariances at time zero of the cores of the output, if not zero.
+    coefficients : tuple of Polynomial
+        The leading parts of V_0, V_1, ...; zero where they are of lower order than the dynamics.
+    certificate : Certificate
+        Which of them are the exact ones.
+    """
+
+    name: str
+    regime: str
+    dynamics: EffectiveDynamics
+    covariances: tuple[tuple[Diagram, Diagram, Polynomial], ...]
+    coefficients: tuple[Polynomial, ...]
+    certificate: Certificate
+
+
+def derived_variance(regime_set: Regimes, name: str) -> DerivedVariance:
+    """The variance in a regime of its map, from fluctuations of the start.
+
+    Parameters
+    ----------
+    regime_set : Regimes
+        The map of a cumulant of order two.
+    name : str
+        A regime of it.
+
+    Raises
+    ------
+    InvalidInputError
+        If cores are random to leading order, grow beyond their scales, or their dynamics is not
+        certified.
+    BudgetExceededError
+        If the work is too much.
+    """
+    exponents = regime_set.exponents
+    problem, loss, regime = exponents.problem, exponents.loss, regime_set[name]
+    if problem is None or loss is None or read_cumulant(loss)[1] != 2:
+        raise InvalidInputError(
+            f"variance of regime {regime.name}: is derived on the map of a cumulant of order two; "
+            "give that map"
+        )
+    dynamics = _dynamics(regime_set, regime, problem, read_cumulant(loss)[0])
+    rows = _rows(dynamics, regime, known=len(exponents.coefficients))
+    scaling: dict[str, int | Fraction] = {
+        symbol: Fraction(power)
+        for symbol, power in zip(dynamics.regime.symbols, dynamics.regime.scaling, strict=True)
+    }
+    cores = sorted({core for term in dynamics.output for core in term.cores})
+    pairs = (
+        (a, b, leading_part(Polynomial(dynamics.scales.fluctuation(a, b)), scaling))
+        for a, b in combinations_with_replacement(cores, 2)
+    )
+    return DerivedVariance(
+        loss,
+        regime.name,
+        dynamics,
+        tuple((a, b, value) for a, b, value in pairs if len(value)),
+        rows,
+        _certificate(regime_set, regime, rows),
+    )
+
+
 def variance_solution(regime_set: Regimes, name: str) -> tuple[HierarchySummary, Solution | None]:
     """The hierarchy behind the variance in a regime, and its certified sum if there is one.
 
@@ -64,23 +140,17 @@ def variance_solution(regime_set: Regimes, name: str) -> tuple[HierarchySummary,
     name : str
         A regime of it.
     """
-    regime, problem, loss = (
-        regime_set[name],
-        regime_set.exponents.problem,
-        regime_set.exponents.loss,
-    )
-    assert problem is not None and loss is not None
     try:
-        dynamics = _dynamics(regime_set, regime, problem, read_cumulant(loss)[0])
-        rows = _rows(dynamics, regime, known=len(regime_set.exponents.coefficients))
+        found = derived_variance(regime_set, name)
     except (InvalidInputError, BudgetExceededError) as error:
         return HierarchySummary(remark=str(error)), None
-    certificate = _certificate(regime_set, regime, rows)
+    dynamics, rows, certificate = found.dynamics, found.coefficients, found.certificate
+    problem = dynamics.problem
     if not certificate.holds:
         remark = "the fluctuations of its cores do not give the exact variance"
         return HierarchySummary(remark=remark), None
     solved = series_solution(
-        rows, number=len(rows), problem=problem.title, regime=regime.name, derivation=(_STEP,)
+        rows, number=len(rows), problem=problem.title, regime=found.regime, derivation=(_STEP,)
     )
     summary = HierarchySummary(HierarchyKind[dynamics.kind.name], len(dynamics.cores))
     return summary, replace(

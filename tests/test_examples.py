@@ -11,7 +11,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
-VERBS = {"expand", "regimes", "derive", "solve", "simulate", "compare"}
+VERBS = {
+    *("expand", "regimes", "derive", "solve", "simulate", "compare"),
+    *("draw", "correlators", "report"),
+}
 
 
 def test_every_verb_has_a_script() -> None:

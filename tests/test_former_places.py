@@ -34,6 +34,8 @@ NAMES = {
     "diagrams.engine.steps": {"HERE": "IN_PROCESS", "Step": "EngineStep", "Work": "StepRunner"},
     "diagrams.wick": {"Moments": "Expectation"},
     "expansion.closest_regime": {"Place": "Location", "where": "locate"},
+    "expansion.vertex_laws": {"Law": "VertexLaw"},
+    "pde.systems.laws": {"Law": "StartLaw"},
     "pde.solutions.asymmetric_narrow": {"narrow_taylor": "narrow_latent_taylor"},
     "pde.solutions.modular_addition": {
         "narrow_taylor": "narrow_latent_taylor",

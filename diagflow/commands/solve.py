@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from expansion.problem import Problem
     from expansion.regimes import Regimes
     from pde.curve_check import CurveCheck
-    from pde.evolution import LossEvolution
+    from pde.evolution import LossEvolution, Solution
 
 __all__ = ["EPILOG", "NAME", "SolutionFormat", "run"]
 
@@ -209,6 +209,7 @@ class _Solved:
     losses: "Sequence[float]"
     check: "CurveCheck"
     apart: "Sequence[float | None] | None"
+    variance: "Solution | None"
 
 
 def _solved(
@@ -239,12 +240,19 @@ def _solved(
             grid = _inside(evolution.domain.stop, len(grid))
         losses = show_solution.finite(evolution(grid), grid)
         check = check_curve(evolution, grid)
-        apart = None
+        apart, variance = None, None
         if band:
             kept = resources.opened_store()
             variance = variance_of(regime_set, regime, budget=resources.budget, store=kept)
             apart = one_run(variance.at(evolution.parameters), grid)
-    return _Solved(evolution=evolution, grid=grid, losses=losses, check=check, apart=apart)
+    return _Solved(
+        evolution=evolution,
+        grid=grid,
+        losses=losses,
+        check=check,
+        apart=apart,
+        variance=variance,
+    )
 
 
 def _rendered(
@@ -259,11 +267,12 @@ def _rendered(
     }
     render = {
         SolutionFormat.csv: show_solution.csv_text,
-        SolutionFormat.latex: show_solution.latex,
     }
     curve = (solved.evolution, solved.grid, solved.losses, solved.check, solved.apart)
     if output in whole:
         return whole[output](*curve, fitted)
+    if output is SolutionFormat.latex:
+        return show_solution.latex(*curve, variance=solved.variance)
     if output not in render:
         return _code(solved.evolution, regime, output)
     return render[output](*curve)

@@ -148,19 +148,32 @@ def _kept(regime_set: Regimes, name: str, evolution: LossEvolution, times: Float
     some lazy regimes nothing has moved at t = 0.
     """
     constant = float(target_constant(regime_set, name, evolution.parameters))
-    values = {symbol: evolution.parameters[symbol] for symbol in regime_set.exponents.symbols}
-    series = [Fraction(Y.evaluate(**values)) for Y in regime_set.exponents.coefficients]
-    scale = float(unit(series) * evolution.parameters["T"])
+    scale = float(unit(_numbers(regime_set, evolution)) * evolution.parameters["T"])
     more = np.array([time for time in (scale, -scale) if evolution.domain.inside(np.array(time))])
     every = np.concatenate((times, more[:1]))
     kept = float(np.max(np.abs(evolution(every) - constant)))
     return kept if kept > 0 else natural_scale(regime_set, name, evolution)
 
 
+def _numbers(regime_set: Regimes, evolution: LossEvolution) -> list[Fraction]:
+    """The exact coefficients at the numbers of a curve."""
+    values = {symbol: evolution.parameters[symbol] for symbol in regime_set.exponents.symbols}
+    return [Fraction(Y.evaluate(**values)) for Y in regime_set.exponents.coefficients]
+
+
 def natural_scale(regime_set: Regimes, name: str, evolution: LossEvolution) -> float:
-    """The loss of the zero model, or where it is neglected the theory's loss at t = 0."""
+    """The loss of the zero model, or where it is neglected the theory's loss at t = 0.
+
+    Where both vanish, as for an output that is zero on average at first, it is what the theory
+    reaches after one unit of its series, and 1 if it vanishes for all times.
+    """
     target = LeadingSeries(regime_set, regime_set[name]).pure_target
     if len(target):
         values = {symbol: evolution.parameters[symbol] for symbol in target.symbols}
         return float(target.evaluate(**values))
-    return abs(float(evolution(0.0)))
+    start = abs(float(evolution(0.0)))
+    if start > 0:
+        return start
+    later = float(unit(_numbers(regime_set, evolution)) * evolution.parameters["T"])
+    inside = [t for t in (later, -later) if evolution.domain.inside(np.array(t))]
+    return next((abs(v) for t in inside if (v := float(evolution(t)))), 1.0)

@@ -1,11 +1,11 @@
 """Experiments on regimes that no paper has: their solutions come from effective dynamics.
 
 Models as different as a two-layer network, a deep linear one, an odd tensor power, a student of a
-teacher, a skip connection and neurons whose output weights are learnt too. Deviations are
-finite-size effects, of order 1/p or 1/H.
+teacher, a skip connection, neurons whose output weights are learnt too and a matrix half of which
+is seen. Deviations are finite-size effects, of order 1/p or 1/H, or p^{-1/2} under a mask.
 
 >>> [experiment.name for experiment in derived_experiments(quick=True)]
-['two-layer', 'deep-linear-3', 'symmetric-order-3', 'teacher', 'skip-connection', 'neurons']
+['two-layer', 'deep-linear-3', 'symmetric-order-3', 'teacher', 'skip-connection', 'neurons', 'mask']
 
 Source: ours.
 """
@@ -17,7 +17,9 @@ from fractions import Fraction
 from diagflow.gallery.curve_experiment import Case, CurveExperiment, Scale
 from diagflow.gallery.outcome import Experiment
 from diagrams.network import Network
-from diagrams.tensors import Axis, Tensor
+from diagrams.tensors import Axis, Kind, Tensor
+from expansion.drive import Drive
+from expansion.losses import QuadraticLoss
 from expansion.models import cp, deep_linear, two_layer
 from expansion.problem import Problem
 
@@ -35,6 +37,7 @@ def derived_experiments(*, quick: bool) -> tuple[Experiment, ...]:
         _teacher(size=1 if quick else 4, quick=quick),
         _skip_connection(H=400 if quick else 800, quick=quick),
         _neurons(p=200 if quick else 400, quick=quick),
+        _mask(p=256 if quick else 1024, quick=quick),
     )
 
 
@@ -160,4 +163,36 @@ def _neurons(*, p: int, quick: bool) -> Experiment:
         quick,
         _case(problem, "V2-V7", 0.3, runs // 5, p=p, H=H, sigma2=small, tau2=Fraction(32, 5), T=1),
         _case(problem, "V7-V11", 2.0, runs, p=p, H=H, sigma2=large, tau2=20, T=(p * large) ** 2),
+    )
+
+
+def _mask(*, p: int, quick: bool) -> Experiment:
+    """A narrow tied autoencoder that sees every second entry; the loss of all entries is followed.
+
+    It falls until the squared length of the rows is 1, and rises again until it is 2.
+    """
+    axes = {name: Axis(name) for name in ("p", "H")}
+    W = Tensor("W", (axes["H"], axes["p"]), variance="sigma2")
+    M = Tensor("M", (axes["p"], axes["p"]), Kind.FIXED, law="bernoulli", probability="1/2")
+    delta = Tensor.delta(axes["p"])
+    seen = QuadraticLoss(
+        name="train",
+        model=(Network.einsum("ij,ki,kj->ij", M, W, W),),
+        target=(Network.einsum("ij,ij->ij", M, delta),),
+        output_axes=(axes["p"], axes["p"]),
+    )
+    problem = Problem(
+        family="half of a matrix",
+        model=(Network.einsum("ki,kj->ij", W, W),),
+        target=(Network.einsum("->ii"),),
+        output_axes=(axes["p"], axes["p"]),
+        loss_name="population",
+        observed=(seen,),
+        drive=Drive(flow="train"),
+    )
+    return _experiment(
+        "mask",
+        f"Half of a matrix is seen, $p = {p}$",
+        quick,
+        _case(problem, "V1-V3", 1.25, 8, p=p, H=4, sigma2=Fraction(1, 2 * p), T=1),
     )

@@ -23,6 +23,7 @@ __all__ = [
     "left_out_latex",
     "orders_latex",
     "result_latex",
+    "scientific",
     "solution_latex",
     "step_latex",
 ]
@@ -84,9 +85,9 @@ def evolution_latex(evolution: LossEvolution) -> str:
         for name, value in evolution.parameters.items()
     )
     text = solution_latex(evolution.solution)
-    extra = f"\\paragraph{{Numbers.}} {_scientific(values)}.\n"
+    extra = f"\\paragraph{{Numbers.}} {scientific(values)}.\n"
     if evolution.error_estimate is not None:
-        error = _scientific(f"${evolution.error_estimate:.2g}$")
+        error = scientific(f"${evolution.error_estimate:.2g}$")
         extra += f"\\paragraph{{Estimated error.}} {error}.\n"
     return text + extra
 
@@ -146,8 +147,14 @@ def orders_latex(orders: Sequence[int]) -> str:
 _EXPONENT = re.compile(r"(\d)e([+-]?)0*(\d+)")
 
 
-def _scientific(text: str) -> str:
-    """Powers of ten in place of the letter e."""
+def scientific(text: str) -> str:
+    r"""Powers of ten in place of the letter e.
+
+    Examples
+    --------
+    >>> print(scientific("2e-05"))
+    2 \cdot 10^{-5}
+    """
     return _EXPONENT.sub(
         lambda match: f"{match[1]} \\cdot 10^{{{match[2].rstrip('+')}{match[3]}}}", text
     )

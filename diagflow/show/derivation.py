@@ -21,8 +21,10 @@ from expansion.dynamics.particle import Kind
 from expansion.dynamics.records import derivation_record
 from expansion.dynamics.reduction import Separated
 from expansion.polynomial import Polynomial
+from expansion.series_records import polynomial_record
+from pde.variance import DerivedVariance
 
-__all__ = ["json_text", "latex", "text"]
+__all__ = ["json_text", "latex", "text", "variance_json", "variance_latex", "variance_text"]
 
 _SHOWN = 12
 """Most cores, steps and dropped products that the text lists."""
@@ -107,6 +109,82 @@ def latex(found: EffectiveDynamics, last: int) -> str:
     comments = "".join(f"% {line}\n" for line in head)
     body = " \\\\\n".join(rows)
     return f"{comments}{{\\allowdisplaybreaks\n\\begin{{align*}}\n{body}\n\\end{{align*}}}}\n"
+
+
+def variance_text(found: DerivedVariance, last: int) -> str:
+    """The dynamics of the quantity, how its cores fluctuate, and what becomes of it."""
+    dynamics = found.dynamics
+    names = _names(dynamics, "c{}")
+    whole = text(dynamics, 0).split("\n\nCertificate: ")[0].split("\n", 1)[1]
+    lines = [f"{dynamics.problem.title}, regime {found.regime}, {found.name}", whole, ""]
+    lines.append("Covariances at time zero of the cores of the observable")
+    lines += _shortened(
+        [f"  Cov({names[a]}, {names[b]}) = {value}" for a, b, value in found.covariances]
+    )
+    lines += ["", "Var L = sum over cores of dL/dc(0) dL/dc'(0) Cov(c, c')"]
+    lines += ["", f"Certificate: {_agreement(found)}"]
+    if found.certificate.holds:
+        lines += ["", "Leading coefficients"]
+        values = found.coefficients[: last + 1]
+        lines += [f"  V_{s} ~ {value}" for s, value in enumerate(values)]
+    return "\n".join(lines) + "\n"
+
+
+def variance_json(found: DerivedVariance, last: int) -> str:
+    """The record of the quantity's dynamics with covariances, and coefficients of the variance."""
+    certificate = found.certificate
+    values = found.coefficients[: last + 1] if certificate.holds else ()
+    return versioned_text(
+        "derive",
+        {
+            **derivation_record(found.dynamics, None),
+            "loss": found.name,
+            "regime": found.regime,
+            "covariances": [
+                {"cores": [str(a), str(b)], "value": polynomial_record(value)}
+                for a, b, value in found.covariances
+            ],
+            "coefficients": [
+                {"s": s, "terms": polynomial_record(value)} for s, value in enumerate(values)
+            ],
+            "certificate": {
+                "matched": list(certificate.matched),
+                "failed": _failed(found),
+                "holds": certificate.holds,
+            },
+        },
+    )
+
+
+def variance_latex(found: DerivedVariance, last: int) -> str:
+    """An ``align*`` environment with the observable, covariances and coefficients."""
+    names = _names(found.dynamics, "c_{{{}}}")
+    rows = [f"L &\\sim {_latex_sum(found.dynamics.output, names)}"]
+    rows += [
+        f"\\operatorname{{Cov}}({names[a]}, {names[b]}) &\\sim {value.latex()}"
+        for a, b, value in found.covariances[:_SHOWN]
+    ]
+    if found.certificate.holds:
+        values = found.coefficients[: last + 1]
+        rows += [f"V_{{{s}}} &\\sim {value.latex()}" for s, value in enumerate(values)]
+    head = [f"{found.dynamics.problem.title}, regime {found.regime}, {found.name}"]
+    head += [f"{names[core]} = {core}" for core, _ in found.dynamics.cores]
+    head += [f"certificate: {_agreement(found)}"]
+    comments = "".join(f"% {line}\n" for line in head)
+    body = " \\\\\n".join(rows)
+    return f"{comments}{{\\allowdisplaybreaks\n\\begin{{align*}}\n{body}\n\\end{{align*}}}}\n"
+
+
+def _failed(found: DerivedVariance) -> list[int]:
+    return sorted({*found.certificate.compared} - {*found.certificate.matched})
+
+
+def _agreement(found: DerivedVariance) -> str:
+    failed = _failed(found)
+    if failed or not found.certificate.compared:
+        where = ", ".join(map(str, failed)) or "nothing was compared"
+        return f"refused: differs at s = {where}"
+    return f"equal for s = {', '.join(map(str, found.certificate.matched))}"
 
 
 def _known(found: EffectiveDynamics, core: Diagram) -> bool:

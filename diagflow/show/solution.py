@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from diagflow.columns import counted, hanging
 from diagflow.fits import CurveFit, fit_record
+from diagflow.latex.bands import band_latex
 from diagflow.latex.solutions import evolution_latex
 from diagflow.schemas import versioned_text
 from diagflow.show.numbers import values_line
@@ -217,9 +218,15 @@ def latex(
     losses: Sequence[float],
     check: CurveCheck | None = None,
     band: Band = None,
+    *,
+    variance: Solution | None = None,
 ) -> str:
-    """The derivation step by step, the formula and its certificate, for a paper."""
-    return evolution_latex(evolution)
+    """The derivation step by step, the formula and its certificate, for a paper.
+
+    With a band, a table of the curve and of it follows, and what is known of the variance.
+    """
+    text = evolution_latex(evolution)
+    return text if band is None else text + band_latex(times, losses, band, variance)
 
 
 def listed(regime_set: Regimes) -> Iterator[dict[str, Any]]:

@@ -512,8 +512,8 @@ def _what_is_followed(regime_set: Regimes, loss: str | None) -> tuple[Problem, s
     )
     if read_cumulant(followed)[1] > 1:
         raise InvalidInputError(
-            f"effective dynamics of {followed[:60]}: cores move as means; ask solve, which sums "
-            "what their fluctuations make of a variance"
+            f"effective dynamics of {followed[:60]}: cores move as means; the variance follows "
+            "from their fluctuations (pde.variance), higher cumulants do not"
         )
     return problem, followed
 

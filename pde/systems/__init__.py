@@ -11,7 +11,7 @@ from pde.systems.averages import site_curve, site_solution
 from pde.systems.exact import taylor, taylor_at
 from pde.systems.guess import find_equation
 from pde.systems.invariants import first_integrals
-from pde.systems.laws import GAUSSIAN, RADEMACHER, UNIFORM, Law
+from pde.systems.laws import GAUSSIAN, RADEMACHER, UNIFORM, StartLaw
 from pde.systems.mixed import mixed_curve, mixed_solution
 from pde.systems.site import SiteProblem
 from pde.systems.solution import system_curve, system_solution
@@ -23,8 +23,8 @@ __all__ = [
     "GAUSSIAN",
     "RADEMACHER",
     "UNIFORM",
-    "Law",
     "SiteProblem",
+    "StartLaw",
     "equation_curve",
     "find_equation",
     "first_integrals",

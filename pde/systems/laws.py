@@ -25,7 +25,7 @@ from diagrams.errors import CapacityError
 from diagrams.factorials import double_factorial
 from pde.numerics.gaussian_quadrature import gaussian_rule
 
-__all__ = ["GAUSSIAN", "RADEMACHER", "UNIFORM", "Law"]
+__all__ = ["GAUSSIAN", "RADEMACHER", "UNIFORM", "StartLaw"]
 
 FloatArray = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ _LEGENDRE = {1: (64, 48), 2: (24, 18), 3: (12, 10), 4: (8, 6)}
 
 
 @dataclass(frozen=True, slots=True)
-class Law:
+class StartLaw:
     """A symmetric law of variance one.
 
     Parameters
@@ -110,16 +110,18 @@ def _two_values(colours: int, coarse: bool) -> tuple[FloatArray, FloatArray]:
     return np.array([-1.0, 1.0]), np.array([0.5, 0.5])
 
 
-GAUSSIAN = Law(
+GAUSSIAN = StartLaw(
     "Gaussian",
     lambda k: 0 if k % 2 else double_factorial(k - 1),
     bounded=False,
     line=_gaussian_line,
 )
-UNIFORM = Law(
+UNIFORM = StartLaw(
     "uniform",
     lambda k: 0 if k % 2 else Fraction(3 ** (k // 2), k + 1),
     bounded=True,
     line=_legendre_line,
 )
-RADEMACHER = Law("Rademacher", lambda k: (k + 1) % 2, bounded=True, line=_two_values)
+RADEMACHER = StartLaw("Rademacher", lambda k: (k + 1) % 2, bounded=True, line=_two_values)
+
+Law = StartLaw  # its former name

@@ -48,7 +48,7 @@ from pde.moments.hierarchy import (
     merged,
     read_moments,
 )
-from pde.systems.laws import GAUSSIAN, Law
+from pde.systems.laws import GAUSSIAN, StartLaw
 
 __all__ = ["SiteNumbers", "SiteProblem"]
 
@@ -86,7 +86,7 @@ class SiteProblem:
         What is followed is number * output + constant.
     number : Polynomial
         Copies of the sites, each with a potential of its own.
-    law : Law
+    law : StartLaw
         Of a weight at the start, at variance one.
     """
 
@@ -100,7 +100,7 @@ class SiteProblem:
     still: frozenset[Still] = frozenset()
     constant: Polynomial = _ZERO
     number: Polynomial = _ONE
-    law: Law = GAUSSIAN
+    law: StartLaw = GAUSSIAN
 
     @classmethod
     def from_potential(
@@ -115,7 +115,7 @@ class SiteProblem:
         still: frozenset[Still] = frozenset(),
         constant: Polynomial = _ZERO,
         number: Polynomial = _ONE,
-        law: Law = GAUSSIAN,
+        law: StartLaw = GAUSSIAN,
     ) -> SiteProblem:
         """The problem of a potential in moments z2, z4 (one colour) or z2_0, z1_1 (several).
 
@@ -336,7 +336,9 @@ def _contracted(
     return ContractedLoss(tuple(sorted(terms))), tuple(coefficients), rest
 
 
-def _start(m: Multiplicity, lengths: Sequence[bool], law: Law) -> tuple[Fraction, tuple[int, ...]]:
+def _start(
+    m: Multiplicity, lengths: Sequence[bool], law: StartLaw
+) -> tuple[Fraction, tuple[int, ...]]:
     """The mean of a product of powers at the start, and the powers of the variances in it."""
     entries = [0 if is_length else k for k, is_length in zip(m, lengths, strict=True)]
     if any(k % 2 for k in entries):
@@ -418,7 +420,7 @@ class SiteNumbers:
     still: frozenset[Still]
     constant: Fraction
     number: Fraction
-    law: Law
+    law: StartLaw
 
     @cached_property
     def formal(self) -> tuple[bool, bool]:

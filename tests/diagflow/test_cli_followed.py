@@ -1,6 +1,7 @@
 """--loss, --observable and --cumulant: one meaning in every command."""
 
 import json
+import math
 
 import pytest
 
@@ -42,7 +43,7 @@ def test_both_options_mean_the_same(run: Run, command: str) -> None:
     assert plain[0] == 0 and plain[1] != answers[0][1]
 
 
-@pytest.mark.parametrize("command", ["expand", "regimes", "solve", "simulate"])
+@pytest.mark.parametrize("command", ["expand", "regimes", "derive", "solve", "simulate"])
 def test_a_cumulant_of_an_expression(run: Run, command: str) -> None:
     words = ("--observable", "weight-norm - train", "--cumulant", "2")
     times = ("--times", "0:0.001:2") if command == "solve" else ()
@@ -56,6 +57,21 @@ def test_the_norm_is_what_its_hierarchy_says(run: Run) -> None:
     status, out, _ = run("derive", *SYM, *COMMANDS["derive"], "--observable", "weight-norm")
     assert status == 0
     assert "Leading part of the observable\n  L = 1/2 c1\n" in out
+
+
+def test_the_variance_is_derived_from_fluctuations(run: Run) -> None:
+    """Wide weights: L = p (1 - a)^2/2, p a = c1, and Cov(c1, c1) = 2 p H sigma^4."""
+    words = ("derive", *SYM, "--regime", "B-E", "--cumulant", "2", "--terms", "1")
+    status, out, _ = run(*words)
+    assert status == 0
+    assert "  Cov(c1, c1) = 2*p*H*sigma2**2\n" in out and "Certificate: equal for s = 0, 1" in out
+    assert "V_0 ~ 2*p*H*sigma2**2 - 4*p*H**2*sigma2**3 + 2*p*H**3*sigma2**4\n" in out
+    record = json.loads(run(*words, "--format", "json")[1])
+    assert record["loss"] == "cumulant(train, 2)" and record["certificate"]["holds"]
+    assert [c["s"] for c in record["coefficients"]] == [0, 1] and len(record["covariances"]) == 1
+    assert r"\operatorname{Cov}(c_{1}, c_{1})" in run(*words, "--format", "latex")[1]
+    status, out, _ = run("derive", *SYM, "--regime", "A-B-E", "--cumulant", "3")
+    assert status == 2 and not out
 
 
 def test_a_report_of_a_variance(run: Run, tmp_path) -> None:  # type: ignore[no-untyped-def]
@@ -95,3 +111,15 @@ def test_correlators(run: Run) -> None:
     assert r"\Theta" in out and out.count("\\\\\n") == 11
     status, out, err = run("correlators", "cp")
     assert status == 2 and "its model has 3 open indices" in err
+
+
+def test_what_is_zero_at_first_has_a_solution_and_a_scale(run: Run) -> None:
+    """The output of a network has no mean at the start; it is compared with runs all the same."""
+    words = ("mlp-linear", "--terms", "5", "--observable", "f", "--regime", "V1")
+    at = ("--at", "H=64,sigma2=1,c=1/8,y=8", "--times", "0:0.1:2")
+    done = run("solve", *words, *at, "--format", "csv")
+    assert done.code == 0
+    last = float(done.out.splitlines()[-1].split(",")[1])
+    assert abs(last - 8 * math.sinh(0.2)) < 1e-9  # H c sigma2 sinh(2 c y t)
+    compared = run("compare", *words, *at, "--runs", "10")
+    assert compared.code == 3 and "correction" in compared.out

@@ -295,3 +295,16 @@ def test_times_end_with_the_solution_unless_they_are_given(run: Run) -> None:
     assert done.code == 0, done.err
     times = json.loads(done.out)["t"]
     assert times[0] == 0 and len(times) == 11
+
+
+def test_a_paper_has_the_band(run: Run) -> None:
+    """The variance at the start is 3 for p = H = 1/sigma2, whatever p is."""
+    numbers = "p=64,H=64,sigma2=1/64"
+    words = ("cp", "--order", "2", "--symmetric", "--regime", "B-E", "--terms", "4")
+    latex = run(*words, "--at", numbers, "--times", "0:0.3:2", "--band", "--format", "latex").out
+    assert latex.count("{") == latex.count("}")
+    assert "\\operatorname{Var}" in latex and "\\Delta L" in latex
+    rows = [line for line in latex.splitlines() if line.endswith("\\\\") and line[0].isdigit()]
+    assert len(rows) == 2 and rows[0].startswith("0 & ")
+    plain = run(*words, "--at", numbers, "--times", "0:0.3:2", "--band").out
+    assert plain.splitlines()[-2].split()[-1] in rows[0]

@@ -293,7 +293,7 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
 def test_names_are_distinct_and_both_sizes_have_the_same() -> None:
     quick, full = ([e.name for e in experiments(quick=q)] for q in (True, False))
     assert quick == full
-    assert len(set(full)) == len(full) == 18
+    assert len(set(full)) == len(full) == 19
 
 
 def test_the_command_refuses_an_unknown_experiment(run: Run, tmp_path: Path) -> None:
@@ -415,7 +415,7 @@ def test_the_quick_gallery_shows_what_it_should(run: Run, tmp_path: Path) -> Non
     done = run("gallery", "--output", str(tmp_path), "--quick")
     assert done.code == 0, done.out
     record = json.loads((tmp_path / "gallery.json").read_text(encoding="utf-8"))
-    assert len(record["experiments"]) == 11
+    assert len(record["experiments"]) == 19
     for experiment in record["experiments"]:
         assert experiment["holds"], experiment
         for extension in ("pdf", "png"):

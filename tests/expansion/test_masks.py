@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import product
+from math import exp
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ from diagrams.tensors import Axis, Kind, Tensor
 from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from expansion.problem_files.problem_file import read_problem_file
+from expansion.problem_files.problem_file import read_problem, read_problem_file
+from expansion.problem_files.toml_document import TomlDocument
 from expansion.regimes import regimes
 from expansion.series import loss_series
+from pde.solving import solution
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -144,3 +147,20 @@ def test_no_regime_asks_a_probability_to_grow() -> None:
         assert "q -> oo" not in [str(condition) for condition in regime.conditions]
     on_slice = found.restricted("q ~ 1")
     assert len(on_slice.regimes) == 7
+
+
+def test_few_rows_of_a_masked_matrix() -> None:
+    """Six cores, of which the closed form of docs/laws.md is the solution."""
+    text = (EXAMPLES / "masked_autoencoder.toml").read_text(encoding="utf-8")
+    quarter = text.replace('probability = "q"', 'probability = "1/4"')
+    found = regimes(read_problem(TomlDocument.parse("masked.toml", quarter)), terms=3)
+    (regime,) = (r for r in found if {str(c) for c in r.conditions} == {"p*sigma2 ~ 1", "H/p -> 0"})
+    solved = solution(found, regime.name)
+    assert solved.certificate.holds and str(solved.hierarchy) == "finite system, 6 cores"
+    p, H, q, z = 512, 4, 0.25, 0.75
+    curve = solved.at({"p": p, "H": H, "sigma2": z / p, "T": 1})
+    for t in (0.0, 0.2, 0.7):
+        a = exp(4 * t) / (1 / (q * z) + q * (exp(4 * t) - 1) + 4 * (1 - q) * t)
+        b = a * (1 - q) / q * exp(-4 * t)
+        expected = q * p / 2 + H * (q * (a + b) ** 2 / 2 - a)
+        assert float(curve(t)) == pytest.approx(expected, rel=1e-9)

@@ -277,7 +277,7 @@ const Drawing = (() => {
       const regime = regimes.get(face.regimes[0]);
       const on = face.regimes.includes(selected) ? " selected" : "";
       picture.append(around(face.regimes, svg("polygon", {
-        points: corners.join(" "), class: `face ${regime ? regime.learning : ""}${on}`,
+        points: corners.join(" "), class: `face ${regime ? regime.learning : "unknown"}${on}`,
       })));
     }
     for (const face of data.faces.filter(({ dimension }) => dimension === 1)) {
@@ -379,7 +379,7 @@ const Drawing = (() => {
       const regime = regimes.get(face.regimes[0]);
       const on = face.regimes.includes(selected) ? " selected" : "";
       picture.append(around(face.regimes, svg("polygon", {
-        points: cyclic(face.vertices.map((k) => flat[k])).join(" "), class: `face facet ${regime ? regime.learning : ""}${on}`,
+        points: cyclic(face.vertices.map((k) => flat[k])).join(" "), class: `face facet ${regime ? regime.learning : "unknown"}${on}`,
       })));
     }
     for (const face of data.faces.filter(({ dimension }) => dimension === 1)) {
