@@ -27,12 +27,19 @@ from functools import partial
 from math import factorial
 from typing import TYPE_CHECKING, TypeVar
 
-from diagrams.tensors import Axis, Tensor
+from diagrams.tensors import Axis, Kind, Tensor
 
 if TYPE_CHECKING:
     import igraph
 
-__all__ = ["Factor", "answered", "automorphism_order", "canonical_form", "factor_orbits"]
+__all__ = [
+    "Factor",
+    "answered",
+    "automorphism_order",
+    "canonical_form",
+    "exchange_form",
+    "factor_orbits",
+]
 
 _T = TypeVar("_T")
 
@@ -66,6 +73,14 @@ def canonical_form(
     >>> first == second
     True
     """
+    form, _ = _canonical(nodes, factors)
+    return form
+
+
+def _canonical(
+    nodes: Sequence[Axis], factors: Sequence[Factor]
+) -> tuple[tuple[tuple[Axis, ...], tuple[Factor, ...]], list[int]]:
+    """`canonical_form`, and the new number of every node."""
     rank = _ranks(factors)
     graph, colours = _incidence_graph(nodes, Counter(factors), rank)
     inverse = answered(partial(graph.canonical_permutation, color=colours))
@@ -80,7 +95,63 @@ def canonical_form(
         (tensor, tensor.arranged(tuple([number[j] for j in at]))) for tensor, at in factors
     ]
     renumbered.sort(key=lambda factor: (rank[factor[0]], factor[1]))
-    return tuple([nodes[j] for j in order]), tuple(renumbered)
+    return (tuple([nodes[j] for j in order]), tuple(renumbered)), number
+
+
+def exchange_form(
+    nodes: Sequence[Axis], factors: Sequence[Factor], classes: Sequence[Sequence[Tensor]]
+) -> tuple[tuple[tuple[Axis, ...], tuple[Factor, ...]], dict[Tensor, int]]:
+    """What all labelled diagrams share that differ by numbers of nodes and exchanges of tensors.
+
+    Every tensor of a class becomes a node of its own, on an axis of the class, in a further slot of
+    its factors: permuting the tensors is then renumbering nodes.
+
+    Parameters
+    ----------
+    nodes, factors
+        As for `canonical_form`.
+    classes : sequence of sequences of Tensor
+        Tensors that may be permuted, none of them symmetric.
+
+    Returns
+    -------
+    form : tuple
+        Equal for two labelled diagrams exactly if they differ in this way.
+    order : dict
+        For each tensor of a class that occurs, a number by which it stands among its class. Taken
+        in this order, the tensors of all diagrams with one form can be given the same names.
+
+    Examples
+    --------
+    >>> p, H = Axis("p"), Axis("H")
+    >>> U, V = (Tensor(name, (H, p), variance="sigma2") for name in "UV")
+    >>> first = exchange_form([H, p, p], [(U, (0, 1)), (U, (0, 2)), (V, (0, 2))], [(U, V)])
+    >>> second = exchange_form([H, p, p], [(V, (0, 2)), (V, (0, 1)), (U, (0, 2))], [(U, V)])
+    >>> first[0] == second[0]
+    True
+    >>> [first[1][U] < first[1][V], second[1][V] < second[1][U]] in ([True] * 2, [False] * 2)
+    True
+    """
+    place: dict[Tensor, tuple[Tensor, int]] = {}
+    all_nodes = list(nodes)
+    present = {tensor for tensor, _ in factors}
+    for members in classes:
+        first = members[0]
+        axis = Axis(f"{first.name}_or_other")
+        shared = Tensor(first.name, (*first.axes, axis), Kind.WEIGHT, "1")
+        for tensor in members:
+            if tensor in present:
+                place[tensor] = shared, len(all_nodes)
+                all_nodes.append(axis)
+    rewritten = []
+    for tensor, at in factors:
+        if tensor in place:
+            shared, node = place[tensor]
+            rewritten.append((shared, (*at, node)))
+        else:
+            rewritten.append((tensor, at))
+    form, number = _canonical(all_nodes, rewritten)
+    return form, {tensor: number[node] for tensor, (_, node) in place.items()}
 
 
 def automorphism_order(nodes: Sequence[Axis], factors: Sequence[Factor]) -> int:

@@ -409,9 +409,15 @@ class Tensor:
     @property
     def sort_key(self) -> tuple[str, tuple[tuple[str, int], ...], str, str, bool, int]:
         """Order of tensors everywhere in the project: by name, then by the rest."""
-        axes = tuple(a.sort_key for a in self.axes)
-        law = str(self.entries) if self.is_random else ""
-        return self.name, axes, self.kind.value, law, self.symmetric, self.exponent
+        return _sort_key(self)
+
+
+@lru_cache(maxsize=4096)
+def _sort_key(tensor: Tensor) -> tuple[str, tuple[tuple[str, int], ...], str, str, bool, int]:
+    # A problem has few tensors, and they are compared whenever diagrams are.
+    axes = tuple(a.sort_key for a in tensor.axes)
+    law = str(tensor.entries) if tensor.is_random else ""
+    return tensor.name, axes, tensor.kind.value, law, tensor.symmetric, tensor.exponent
 
 
 def _matches(pattern: re.Pattern[str], name: object) -> bool:

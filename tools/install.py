@@ -27,6 +27,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.lock"
+BUILT_FROM = ("pyproject.toml", "diagrams/engine/arrays/kernel.c")
 STATE = "installed.json"
 LOG = "install.log"
 
@@ -98,7 +99,7 @@ def install(venv: Path, *, same_python: bool = False, newest_pip: bool = False) 
     packages = {"lock": _digest(LOCK), "root": str(ROOT)}
     if same_python:
         packages["python"] = sys.version
-    project = _digest(ROOT / "pyproject.toml")
+    project = "".join(_digest(ROOT / name) for name in BUILT_FROM)
     if any(done.get(key) != value for key, value in packages.items()):
         _make_environment(venv, newest_pip=newest_pip)
         _install_packages(venv)

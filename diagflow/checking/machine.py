@@ -23,6 +23,9 @@ _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*>=\s*([0-9.]+)$")
 def describe_machine() -> tuple[tuple[str, str], ...]:
     """Names and versions: diagflow, Python, the required libraries, the libraries with threads.
 
+    *engine* tells whether the compiled kernel of the engine is there: results do not depend on it,
+    times do.
+
     Examples
     --------
     >>> dict(describe_machine())["diagflow"] == diagflow.__version__
@@ -30,10 +33,13 @@ def describe_machine() -> tuple[tuple[str, str], ...]:
     """
     import numpy as np  # loads the linear algebra, so that its threads are listed
 
+    from diagrams.engine import is_compiled
+
     found = [
         ("diagflow", diagflow.__version__),
         ("python", f"{platform.python_implementation()} {platform.python_version()}"),
         ("system", f"{platform.system()} {platform.machine()}"),
+        ("engine", "compiled" if is_compiled() else "numpy alone"),
         ("numpy", np.__version__),
     ]
     found += [(name, held) for name, _, held in _required() if name != "numpy" and held]

@@ -10,6 +10,7 @@ on the definitions of `diagrams` and on nothing above.
 
 from __future__ import annotations
 
+from diagrams.engine.arrays.kernel import is_compiled
 from diagrams.engine.arrays.representation import ArrayRepresentation
 from diagrams.engine.blocks import FlowDiagrams, Tick
 from diagrams.engine.by_definition import DefinitionRepresentation
@@ -33,4 +34,5 @@ __all__ = [
     "StepStore",
     "Tick",
     "TraceRepresentation",
+    "is_compiled",
 ]

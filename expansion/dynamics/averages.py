@@ -30,12 +30,14 @@ Source: ours.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import permutations, product
+from math import factorial, prod
 
+from diagrams.canonical import exchange_form
 from diagrams.components import disjoint_union, pieces
 from diagrams.diagram import Diagram
 from diagrams.engine import (
@@ -58,8 +60,11 @@ __all__ = ["Account", "Averages", "disjoint_union", "pieces"]
 FEW_NODES = 5
 """Diagrams with more nodes are averaged by the bulk engine, others one by one."""
 
-MANY_FACTORS = 30
+MANY_FACTORS = 60
 """Diagrams with more factors are averaged one by one."""
+
+MANY_WAYS = 6
+"""With more ways to rename its tensors, a diagram is represented by a canonical one."""
 
 REWRITTEN = 10
 """The work of a diagram that inertia rewrites by itself, in diagrams of the bulk engine."""
@@ -144,6 +149,7 @@ class Averages:
         self._derivatives: dict[Diagram, list[tuple[Moments, int]]] = {}
         self._flows: dict[Diagram, Flow] = {}
         self._representatives: dict[Diagram, Diagram] = {}
+        self._least_of_form: dict[Hashable, Diagram] = {}
         self.growth = max((len(diagram.factors) for diagram, _ in self.potential), default=2) - 2
 
     @cached_property
@@ -242,9 +248,25 @@ class Averages:
         """The least of the diagrams that permutations of exchangeable tensors make of one."""
         found = self._representatives.get(diagram)
         if found is None:
-            found = _least(diagram, self.exchangeable)
-            self._representatives[diagram] = found
-            self._representatives[found] = found
+            found = self._representatives[diagram] = self._least(diagram)
+        return found
+
+    def _least(self, diagram: Diagram) -> Diagram:
+        """`representative`, once for all diagrams that permutations make of one another."""
+        present = {tensor for tensor, _ in diagram.factors}
+        classes = [
+            members
+            for members in self.exchangeable
+            if len(members) > 1 and not present.isdisjoint(members)
+        ]
+        if not classes:
+            return diagram
+        if any(members[0].symmetric for members in classes):
+            return _least(diagram, classes, None)
+        form, order = exchange_form(diagram.nodes, diagram.factors, classes)
+        found = self._least_of_form.get(form)
+        if found is None:
+            found = self._least_of_form[form] = _least(diagram, classes, order)
         return found
 
 
@@ -279,17 +301,38 @@ def _stores(generator: Generator, others: tuple[DiagramSum, ...], tick: Tick) ->
     return traces, arrays
 
 
-def _least(diagram: Diagram, classes: tuple[tuple[Tensor, ...], ...]) -> Diagram:
-    """The least of all relabellings; tensors that occur more often come first."""
+def _least(
+    diagram: Diagram, classes: Sequence[tuple[Tensor, ...]], order: dict[Tensor, int] | None
+) -> Diagram:
+    """The least of all relabellings; tensors that occur more often come first.
+
+    Where there are too many of them, the relabelling by the canonical order of the tensors, if it
+    is given.
+    """
     counts = Counter(tensor for tensor, _ in diagram.factors)
-    larger = [members for members in classes if len(members) > 1]
-    if not any(counts[tensor] for members in larger for tensor in members):
-        return diagram
-    choices = [list(_arrangements(members, counts)) for members in larger]
+    if order is not None and prod(_ways(members, counts) for members in classes) > MANY_WAYS:
+        names: dict[Tensor, Tensor] = {}
+        for members in classes:
+            used = sorted(
+                (tensor for tensor in members if counts[tensor]),
+                key=lambda tensor: (-counts[tensor], order[tensor]),
+            )
+            names |= dict(zip(used, members, strict=False))
+        return _renamed(diagram, names)
+    choices = [list(_arrangements(members, counts)) for members in classes]
     return min(
-        _renamed(diagram, dict(pair for part in chosen for pair in part))
-        for chosen in product(*choices)
+        (
+            _renamed(diagram, dict(pair for part in chosen for pair in part))
+            for chosen in product(*choices)
+        ),
+        key=lambda renamed: renamed.sort_key,
     )
+
+
+def _ways(members: tuple[Tensor, ...], counts: Counter[Tensor]) -> int:
+    """In how many ways the tensors of a class can be renamed so that their counts fall."""
+    alike = Counter(counts[tensor] for tensor in members if counts[tensor])
+    return prod(factorial(size) for size in alike.values())
 
 
 def _arrangements(

@@ -33,7 +33,7 @@ from typing import TypeVar
 from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError
 from expansion.dynamics.derivation import EffectiveDynamics
-from expansion.dynamics.insertion import following
+from expansion.dynamics.insertion import Insertion
 from expansion.dynamics.taylor import SeriesTerm, series_coefficients
 from expansion.polynomial import Polynomial
 
@@ -217,8 +217,9 @@ def _prolonged(
         step = (high - low) / (second - first)
         line = [cores[place] for place in places]
         try:
-            while len(line) < members:
-                core = following(line)
+            insertion = Insertion.of(line)
+            while insertion is not None and len(line) < members:
+                core = insertion.after(line[-1])
                 if core is None:
                     break
                 order = low + step * (len(line) - first)

@@ -19,13 +19,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram
 from diagrams.tensors import Axis, Tensor
 
-__all__ = ["following"]
+__all__ = ["Insertion", "following"]
 
 _MOST_FACTORS = 2
 """Factors that may be inserted."""
@@ -33,8 +34,61 @@ _MOST_FACTORS = 2
 _MOST_ENDS = 4
 """Factors at a node that is torn apart."""
 
-_Place = tuple[str, tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]
+Place = tuple[str, tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]
 """The axis of a node, and the tensors with their slots on either half of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """How the next member of a chain is made of the last one.
+
+    ``tensors`` are those of the path that is inserted, ``place`` the node that is torn apart, and
+    ``way`` the number of the path between its halves.
+    """
+
+    tensors: tuple[Tensor, ...]
+    place: Place
+    way: int
+
+    @classmethod
+    def of(cls, members: Sequence[Diagram]) -> Insertion | None:
+        """What leads from each of some members to the next, None if nothing or too much does.
+
+        Parameters
+        ----------
+        members : sequence of Diagram
+            At least three that follow each other.
+        """
+        steps = list(pairwise(members))
+        inserted = [_difference(*step) for step in steps]
+        tensors = inserted[0] if inserted else None
+        if len(steps) < 2 or tensors is None or any(each != tensors for each in inserted):
+            return None
+        common: set[tuple[Place, int]] | None = None
+        for before, after in steps:
+            signature = _signature(after.nodes, after.factors)
+            places = {
+                (place, way)
+                for place, way, labelled in _grown(before, tensors)
+                if (common is None or (place, way) in common)
+                and _signature(*labelled) == signature
+                and Diagram(*labelled) == after
+            }
+            common = places
+        for place, way in sorted(common or ()):
+            found = cls(tensors, place, way)
+            if found.after(members[-1]) is not None:
+                return found
+        return None
+
+    def after(self, member: Diagram) -> Diagram | None:
+        """The next member, None if there are several."""
+        results = {
+            Diagram(*labelled)
+            for place, way, labelled in _grown(member, self.tensors)
+            if (place, way) == (self.place, self.way)
+        }
+        return results.pop() if len(results) == 1 else None
 
 
 def following(members: Sequence[Diagram]) -> Diagram | None:
@@ -45,25 +99,19 @@ def following(members: Sequence[Diagram]) -> Diagram | None:
     members : sequence of Diagram
         At least three that follow each other.
     """
-    steps = list(pairwise(members))
-    inserted = [_difference(*step) for step in steps]
-    if len(steps) < 2 or any(each is None or each != inserted[0] for each in inserted):
-        return None
-    tensors = inserted[0]
-    assert tensors is not None  # checked above
-    common: set[tuple[_Place, int]] | None = None
-    for before, after in steps:
-        places = {(place, way) for place, way, result in _grown(before, tensors) if result == after}
-        common = places if common is None else common & places
-    for place, way in sorted(common or ()):
-        results = {
-            result
-            for other, number, result in _grown(members[-1], tensors)
-            if (other, number) == (place, way)
-        }
-        if len(results) == 1:
-            return results.pop()
-    return None
+    insertion = Insertion.of(members)
+    return None if insertion is None else insertion.after(members[-1])
+
+
+def _signature(
+    nodes: Sequence[Axis], factors: Sequence[Factor]
+) -> list[tuple[str, list[tuple[str, int]]]]:
+    """The tensors and slots at the nodes: equal for diagrams that are equal."""
+    at_node: list[list[tuple[str, int]]] = [[] for _ in nodes]
+    for tensor, at in factors:
+        for slot, node in enumerate(at):
+            at_node[node].append((tensor.name, 0 if tensor.symmetric else slot))
+    return sorted((axis.name, sorted(slots)) for axis, slots in zip(nodes, at_node, strict=True))
 
 
 def _difference(before: Diagram, after: Diagram) -> tuple[Tensor, ...] | None:
@@ -76,7 +124,10 @@ def _difference(before: Diagram, after: Diagram) -> tuple[Tensor, ...] | None:
     return found if all(len(tensor.axes) == 2 for tensor in found) else None
 
 
-def _grown(diagram: Diagram, tensors: Sequence[Tensor]) -> Iterator[tuple[_Place, int, Diagram]]:
+_Labelled = tuple[tuple[Axis, ...], tuple[Factor, ...]]
+
+
+def _grown(diagram: Diagram, tensors: Sequence[Tensor]) -> Iterator[tuple[Place, int, _Labelled]]:
     """The diagrams with a path of some tensors in a node, with the place and the kind of path."""
     for node, axis in enumerate(diagram.nodes):
         ends = [
@@ -102,7 +153,7 @@ def _slots(diagram: Diagram, ends: Sequence[tuple[int, int]]) -> tuple[tuple[str
 
 def _torn(
     diagram: Diagram, node: int, moved: Sequence[tuple[int, int]], tensors: Sequence[Tensor]
-) -> Iterator[Diagram | None]:
+) -> Iterator[_Labelled | None]:
     """A node with some of its factors moved to a new one, and the paths between the two."""
     axis, new = diagram.nodes[node], len(diagram.nodes)
     factors = [
@@ -113,7 +164,7 @@ def _torn(
         if nodes is None:
             yield None
         else:
-            yield Diagram((*diagram.nodes, axis, *nodes), (*factors, *path))
+            yield (*diagram.nodes, axis, *nodes), (*factors, *path)
 
 
 def _paths(

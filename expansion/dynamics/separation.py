@@ -43,7 +43,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
+from functools import cache
+from itertools import combinations, compress, pairwise
+from operator import not_
 
 from diagrams.arguments import brief
 from diagrams.canonical import Factor
@@ -112,6 +114,7 @@ class Separation:
         self._moving = moving
         self._splits: dict[Diagram, Split | None] = {}
         self._spreads: dict[Diagram, tuple[Fraction | None, Fraction] | None] = {}
+        self._marked: dict[_Written, Diagram] = {}
 
     def split(self, diagram: Diagram) -> Split | None:
         """A split of a connected diagram, None if it has none.
@@ -195,9 +198,13 @@ class Separation:
         """
         if len(set(factors)) > self._largest:
             return None
-        key = _marked(tuple(nodes), tuple(factors), roots)
+        # The same segments are cut out of one word again and again, mostly numbered alike.
+        written = tuple(nodes), tuple(sorted(factors, key=_name_and_nodes)), roots
+        key = self._marked.get(written)
+        if key is None:
+            key = self._marked[written] = _marked(*written)
         if key not in self._spreads:
-            self._spreads[key] = self._spread(tuple(nodes), tuple(factors), roots)
+            self._spreads[key] = self._spread(*written)
         return self._spreads[key]
 
     def _spread(
@@ -286,11 +293,17 @@ def _marked(
     nodes: tuple[Axis, ...], factors: tuple[Factor, ...], roots: tuple[int, ...]
 ) -> Diagram:
     """A block with a factor of its own at each of its roots, which distinguishes it from others."""
-    marks = tuple(
-        (Tensor(f"{_MARK}{place}", (nodes[v],), Kind.GAUSSIAN, variance="1"), (v,))
-        for place, v in enumerate(roots)
-    )
+    marks = tuple((_mark(place, nodes[v]), (v,)) for place, v in enumerate(roots))
     return Diagram(nodes, (*factors, *marks))
+
+
+@cache
+def _mark(place: int, axis: Axis) -> Tensor:
+    return Tensor(f"{_MARK}{place}", (axis,), Kind.GAUSSIAN, variance="1")
+
+
+def _name_and_nodes(factor: Factor) -> tuple[str, tuple[int, ...]]:
+    return factor[0].name, factor[1]
 
 
 def _inverse(axes: Sequence[Axis]) -> Monomial:
@@ -299,6 +312,9 @@ def _inverse(axes: Sequence[Axis]) -> Monomial:
 
 
 Labelled = tuple[tuple[Axis, ...], tuple[Factor, ...]]
+
+_Written = tuple[tuple[Axis, ...], tuple[Factor, ...], tuple[int, ...]]
+"""The nodes and factors of a block, and the nodes that it hangs on."""
 
 
 def _cuts(
@@ -315,9 +331,7 @@ def _cuts(
     chains = _chains(diagram)
     end = {v: chains[v][-1][1][1] if v in chains else v for v in typical}
     for count in (1, 2):
-        found: list[
-            tuple[int, tuple[int, ...], set[int], tuple[Factor, ...], tuple[Factor, ...]]
-        ] = []
+        found: list[tuple[int, tuple[int, ...], set[int], list[bool]]] = []
         for roots in combinations(typical, count):
             tick(1)
             if len({end[v] for v in roots}) < count:
@@ -326,18 +340,26 @@ def _cuts(
             alone = {f for f in diagram.factors if count == 1 and set(f[1]) == {*roots}}
             if len(diagram.factors) > 1:
                 for factor in sorted(alone, key=lambda f: f[0].sort_key):
-                    rest = list(diagram.factors)
-                    rest.remove(factor)
-                    found.append((1, roots, set(), (factor,), tuple(rest)))
+                    first = diagram.factors.index(factor)
+                    is_inside = [number == first for number in range(len(diagram.factors))]
+                    found.append((1, roots, set(), is_inside))
             if len(parts) < 2 and not alone:
                 continue
-            for part in parts:
-                inside = tuple(f for f in diagram.factors if any(v in part for v in f[1]))
-                outside = tuple(f for f in diagram.factors if not any(v in part for v in f[1]))
-                touched = {v for _, at in inside for v in at if v in roots}
-                if len(touched) == count and outside and len(set(inside)) <= most:
-                    found.append((len(inside), roots, part, inside, outside))
-        for _, roots, part, inside, outside in sorted(found, key=lambda entry: entry[:2]):
+            part_of = {v: number for number, part in enumerate(parts) for v in part}
+            # All nodes of a factor but the roots are in one part.
+            owner = [
+                next((part_of[v] for v in at if v in part_of), None) for _, at in diagram.factors
+            ]
+            for number, part in enumerate(parts):
+                is_inside = [own == number for own in owner]
+                inside = [*compress(diagram.factors, is_inside)]
+                if len(inside) == len(diagram.factors) or len(set(inside)) > most:
+                    continue
+                if len({v for _, at in inside for v in at if v in roots}) == count:
+                    found.append((len(inside), roots, part, is_inside))
+        for _, roots, part, is_inside in sorted(found, key=lambda entry: entry[:2]):
+            inside = [*compress(diagram.factors, is_inside)]
+            outside = [*compress(diagram.factors, map(not_, is_inside))]
             others = [v for v in range(size) if v not in part and v not in roots]
             chained = [factor for v in roots for factor in chains.get(v, ())]
             if any(factor in inside for factor in chained) or {*outside} <= {*chained}:
@@ -376,25 +398,20 @@ def _restricted(diagram: Diagram, kept: Sequence[int], factors: Sequence[Factor]
 
 
 def _components(diagram: Diagram, removed: Sequence[int]) -> list[set[int]]:
-    """The components of the other nodes, linked by factors."""
-    links: dict[int, set[int]] = {v: set() for v in range(len(diagram.nodes)) if v not in removed}
+    """The components of the other nodes, linked by factors, in the order of their first nodes."""
+    part = {v: {v} for v in range(len(diagram.nodes)) if v not in removed}
     for at in {at for _, at in diagram.factors}:
         inner = [v for v in at if v not in removed]
-        for v in inner:
-            links[v].update(inner)
-    found: list[set[int]] = []
-    seen: set[int] = set()
-    for start in links:
-        if start in seen:
-            continue
-        part, stack = {start}, [start]
-        while stack:
-            for v in links[stack.pop()] - part:
-                part.add(v)
-                stack.append(v)
-        seen |= part
-        found.append(part)
-    return found
+        for one, other in pairwise(inner):
+            larger, smaller = part[one], part[other]
+            if larger is smaller:
+                continue
+            if len(larger) < len(smaller):
+                larger, smaller = smaller, larger
+            larger |= smaller
+            for v in smaller:
+                part[v] = larger
+    return [*{id(found): found for found in part.values()}.values()]
 
 
 def _glued(nodes: tuple[Axis, ...], factors: tuple[Factor, ...], roots: Sequence[int]) -> Labelled:

@@ -22,11 +22,11 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diagrams.engine.arrays.carried import Carried, Ways, carried
 from diagrams.engine.arrays.integration_by_parts import (
     Contractions,
     integrate,
@@ -34,6 +34,7 @@ from diagrams.engine.arrays.integration_by_parts import (
 )
 from diagrams.engine.arrays.kronecker import KroneckerLayout
 from diagrams.engine.arrays.packing import Codes, Packing, batches
+from diagrams.engine.arrays.row_numbers import RowNumbers, row_numbers
 from diagrams.engine.blocks import Tick
 from diagrams.errors import CapacityError
 
@@ -49,6 +50,9 @@ _PIECES = 12
 and more, so that nothing is left to do when the last step is expanded."""
 
 _END = object()
+
+_CarriedByLevel = defaultdict[int, dict[int, Carried]]
+"""By the number of factors of a level, and the number of a sum."""
 
 Weights = NDArray[np.object_]
 """Integers of any size, such as those that encode polynomials (`KroneckerLayout`)."""
@@ -87,7 +91,7 @@ class _Children:
     size: int
     parent: NDArray[np.int32]
     child: NDArray[np.int32]
-    multiplicity: NDArray[np.object_]
+    multiplicity: NDArray[np.int64] | NDArray[np.object_]
     free: NDArray[np.int32]
     free_nodes: tuple[tuple[int, ...], ...]
 
@@ -114,7 +118,7 @@ class _Expansion:
 class _Level:
     """The diagrams with one number of factors: their numbers by packed row, and their children."""
 
-    number: dict[bytes, int] = field(default_factory=dict)
+    number: RowNumbers
     expansions: list[_Expansion] = field(default_factory=list)
 
     @property
@@ -152,7 +156,8 @@ class ContractionTable:
             lambda parts: (integrate(packing, codes) for codes in parts)
         )
         self._tick = tick
-        self._levels: dict[int, _Level] = {0: _Level({b"": 0})}
+        self._levels: dict[int, _Level] = {}
+        self._level(0).number.enter(np.zeros((1, 0), dtype=packing.dtype))
         self._extents = [0] * (packing.sizes + len(packing.counters))
         self._has_pins = any(axis.pinned is not None for axis in packing.axes)
 
@@ -169,21 +174,19 @@ class ContractionTable:
         return self._enter(codes)
 
     def _enter(self, codes: Codes) -> NDArray[np.int32]:
-        level = self._levels.setdefault(codes.shape[1], _Level())
-        width = codes.shape[1] * codes.dtype.itemsize
-        packed = codes.tobytes()
-        number = level.number
-        numbers = [
-            number.setdefault(packed[width * i : width * (i + 1)], len(number))
-            for i in range(len(codes))
-        ]
-        return np.array(numbers, dtype=np.int32)
+        return self._level(codes.shape[1]).number.enter(codes)
+
+    def _level(self, size: int) -> _Level:
+        level = self._levels.get(size)
+        if level is None:
+            level = self._levels[size] = _Level(row_numbers(self._packing, size))
+        return level
 
     def _expanded(self, size: int) -> Iterator[None]:
         """Expand the diagrams with one number of factors; yields after every step."""
-        level = self._levels.setdefault(size, _Level())
-        waiting = list(islice(level.number, level.expanded, None))
-        parts = [self._rows(waiting[part], size) for part in batches(waiting, _ROWS // size + 1)]
+        level = self._level(size)
+        waiting = level.number.rows(level.expanded, len(level.number))
+        parts = [waiting[part] for part in batches(waiting, _ROWS // size + 1)]
         deterministic = [self._deterministic(codes) for codes in parts]
         random = (codes[~rows] for codes, rows in zip(parts, deterministic, strict=True))
         with closing(self._integrated(random)) as results:
@@ -193,9 +196,6 @@ class ContractionTable:
                 level.expansions.append(expansion)
                 self._tick(expansion.count)
                 yield
-
-    def _rows(self, packed: Sequence[bytes], size: int) -> Codes:
-        return np.frombuffer(b"".join(packed), dtype=self._packing.dtype).reshape(-1, size)
 
     def _deterministic(self, codes: Codes) -> NDArray[np.bool_]:
         """Which rows have no random factors: they are not integrated but finished."""
@@ -228,12 +228,12 @@ class ContractionTable:
     def _children(self, results: Contractions, parents: NDArray[np.intp]) -> _Children:
         number = self._enter(results.codes)
         free_nodes = tuple([tuple(exponents) for exponents in results.free_nodes.tolist()])
-        multiplicity = results.multiplicity.astype(object)
+        multiplicity: NDArray[np.int64] | NDArray[np.object_] = results.multiplicity
         if self._packing.countings:
             return self._children_of_blocks(results, number, parents)
         if self._has_pins:
             scales = np.array([self._pinned(exponents) for exponents in free_nodes], dtype=object)
-            multiplicity *= scales[results.free]
+            multiplicity = multiplicity.astype(object) * scales[results.free]
         return _Children(
             results.codes.shape[1],
             parents[results.parent].astype(np.int32),
@@ -289,21 +289,21 @@ class ContractionTable:
         """
         fields = self._fields(sums)
         counters = (0,) * len(self._packing.counters)
-        carried: dict[int, dict[int, Weights]] = defaultdict(dict)
+        levels: _CarriedByLevel = defaultdict(dict)
         for index, combinations in enumerate(sums):
             for combination in combinations:
                 shift = fields.shift((*combination.free, *counters))
-                weights = self._weights(carried, combination.size, index)
-                np.add.at(weights, combination.numbers, combination.coefficients << shift)
+                weights = self._weights(levels, combination.size, index)
+                weights.add(combination.numbers, combination.coefficients << shift)
         passing = _InTurn()
         for size in range(max(self._levels), 0, -1):
             for _ in self._expanded(size):
                 passing.advance(_PIECES)
-            passing.append(self._passed(size, carried, fields))
+            passing.append(self._passed(size, levels, fields))
         passing.finish()
-        arrived = carried[0]
+        arrived = levels[0]
         return [
-            fields.unpack(arrived[index][0]) if index in arrived else {}
+            fields.unpack(arrived[index].value(0)) if index in arrived else {}
             for index in range(len(sums))
         ]
 
@@ -352,42 +352,43 @@ class ContractionTable:
         extents += [count + 1 for count in self._extents[self._packing.sizes :]]
         return KroneckerLayout.fitting(bound, extents)
 
-    def _weights(self, carried: dict[int, dict[int, Weights]], size: int, index: int) -> Weights:
-        """The polynomials of the diagrams of one level for one of the sums, with room for all."""
+    def _weights(self, levels: _CarriedByLevel, size: int, index: int) -> Carried:
+        """What the diagrams of one level carry for one of the sums, with room for all."""
         needed = len(self._levels[size].number)
-        found = carried[size].get(index)
+        found = levels[size].get(index)
         if found is None:
-            found = carried[size][index] = np.zeros(needed, dtype=object)
-        elif len(found) < needed:
-            # The level is still growing: leave some room.
-            longer = np.zeros(needed + needed // 2, dtype=object)
-            longer[: len(found)] = found
-            found = carried[size][index] = longer
+            # Scales of pins and numbers of blocks may be larger than 64-bit integers are.
+            compiled = self._packing.compiled is not None and not self._has_pins
+            found = levels[size][index] = carried(needed, is_compiled=compiled)
+        found.reserve(needed)
         return found
 
     def _passed(
-        self, size: int, carried: dict[int, dict[int, Weights]], fields: KroneckerLayout
+        self, size: int, levels: _CarriedByLevel, fields: KroneckerLayout
     ) -> Iterator[None]:
         """Pass on what the diagrams of one level carry to their children; yields now and then."""
         # Nothing arrives here any more: the levels above have their turn first.
-        for index in list(carried[size]):
-            weights = self._weights(carried, size, index)
-            base = 0
+        for index in list(levels[size]):
+            weights = self._weights(levels, size, index)
+            first = 0
             for expansion in self._levels[size].expansions:
-                here = weights[base : base + expansion.parents]
-                # A table that serves many small sums is mostly silent in each of them.
-                for part in expansion.parts if here.any() else ():
-                    passed = here[part.parent]
-                    used = passed.nonzero()[0]
-                    if not used.size:
-                        continue
-                    shifts = np.array([fields.shift(e) for e in part.free_nodes], dtype=object)
-                    passed = passed[used] * part.multiplicity[used] << shifts[part.free[used]]
-                    np.add.at(self._weights(carried, part.size, index), part.child[used], passed)
-                base += expansion.parents
+                last = first + expansion.parents
+                for part in expansion.parts:
+                    ways = Ways(
+                        part.parent,
+                        part.child,
+                        part.multiplicity,
+                        part.free,
+                        [fields.shift(exponents) for exponents in part.free_nodes],
+                    )
+                    if not weights.pass_on(
+                        first, last, ways, self._weights(levels, part.size, index)
+                    ):
+                        break
+                first = last
                 self._tick(0)
                 yield
-            del carried[size][index]
+            del levels[size][index]
 
 
 class _InTurn:

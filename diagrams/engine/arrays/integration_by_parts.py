@@ -95,6 +95,11 @@ def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
     """
     if not len(codes):
         return []
+    if packing.compiled is not None:
+        return [
+            _put_together(raw.codes, raw.child, raw.parent, raw.free, raw.multiplicity)
+            for raw in packing.compiled.integrate(codes, MATCHINGS)
+        ]
     batch = _Batch.of(packing, codes)
     order, patterns = _nearly_finished(packing, batch.labels)
     results: list[_Results] = []
@@ -140,10 +145,22 @@ def _collected(
     free: NDArray[np.intp],
     multiplicity: NDArray[np.intp],
 ) -> Contractions:
-    """Equal results of integration put together."""
+    """Results of integration with equal rows, and what leads to them, put together."""
+    return _put_together(codes, np.arange(len(codes)), parent, free, multiplicity)
+
+
+def _put_together(
+    codes: Codes,
+    row: NDArray[np.signedinteger[Any]],
+    parent: NDArray[np.signedinteger[Any]],
+    free: NDArray[np.signedinteger[Any]],
+    multiplicity: NDArray[np.intp],
+) -> Contractions:
+    """The same where some ways lead to each row; ``row`` is that of every way."""
     order, first = row_runs(codes)
-    child = run_numbers(order, first)
+    child = run_numbers(order, first)[row]
     free_nodes, number = distinct_rows(free)
+    parent = parent.astype(np.intp)
     key = (parent * len(free_nodes) + number) * len(first) + child
     ways, begin = runs(key)
     index = ways[begin]

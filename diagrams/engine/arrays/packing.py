@@ -17,6 +17,7 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -24,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagrams.engine.arrays.block_counting import MAXIMAL_BLOCK, SCALE, Counting, Term
+from diagrams.engine.arrays.kernel import CompiledPacking, is_compiled, too_many_nodes
 from diagrams.engine.arrays.labelling import Nodes, renumber_together
 from diagrams.engine.blocks import FlowDiagrams
 from diagrams.errors import CapacityError
@@ -136,6 +138,13 @@ class Packing:
             for number, members in enumerate(self.classes)
             for member, tensor in enumerate(members)
         }
+
+    @cached_property
+    def compiled(self) -> CompiledPacking | None:
+        """The layout for the compiled kernel; None without it or for tensors it does not know."""
+        if self.countings or self.symmetric or not self.classes or not is_compiled():
+            return None
+        return CompiledPacking(self, self._spans, self._more_widths)
 
     def _number_blocks(self) -> None:
         """Number the classes of tensors, and after them those of open blocks, by class and size."""
@@ -283,6 +292,8 @@ class Packing:
         self, groups: Sequence[tuple[Nodes, Kinds]], starts: NDArray[np.intp]
     ) -> list[Codes]:
         """`pack` for groups of diagrams with different numbers of factors, in one go."""
+        if self.compiled is not None:
+            return [self._packed(self.compiled, *group, starts) for group in groups]
         proper = [group for group in groups if group[0].size]
         numbers = iter(
             renumber_together(proper, tuple(starts.tolist()), self._spans) if proper else ()
@@ -292,12 +303,14 @@ class Packing:
             for nodes, kinds in groups
         ]
 
+    def _packed(
+        self, compiled: CompiledPacking, nodes: Nodes, kinds: Kinds, starts: NDArray[np.intp]
+    ) -> Codes:
+        return compiled.pack(nodes, kinds, starts).astype(self.dtype, copy=False)
+
     def _coded(self, numbers: Nodes, kinds: Kinds) -> Codes:
         if int(numbers.max(initial=0)) >= _LIMIT:
-            raise CapacityError(
-                f"a diagram with more than {_LIMIT} nodes on one axis: does not fit a packed "
-                "factor; ask for fewer terms"
-            )
+            raise too_many_nodes()
         for kind in self.symmetric:
             chosen, rank = kinds == kind, self.classes[kind][0].rank
             numbers[chosen, :rank] = np.sort(numbers[chosen, :rank], axis=1)
@@ -462,7 +475,7 @@ def row_runs(rows: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def distinct_rows(
-    counts: NDArray[np.intp],
+    counts: NDArray[np.signedinteger[Any]],
 ) -> tuple[tuple[tuple[int, ...], ...], NDArray[np.intp]]:
     """Distinct rows of small counts, and for every row the number of the distinct one.
 
