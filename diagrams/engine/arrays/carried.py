@@ -130,7 +130,15 @@ class _Limbs:
             most = np.bincount(ways.child, weights=np.abs(ways.multiplicity))
             largest = ceil(float(most.max()) * _ROUNDED)
             target._widen((self._bound * largest) << max(ways.shifts))
-            pass_limbs(here, target._limbs, ways)
+            pass_limbs(
+                here,
+                target._limbs,
+                ways.parent,
+                ways.child,
+                ways.multiplicity,
+                ways.shift,
+                ways.shifts,
+            )
         return True
 
     def value(self, number: int) -> int:

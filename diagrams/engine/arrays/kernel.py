@@ -15,7 +15,7 @@ Source: ours.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ctypes import (
     CDLL,
     POINTER,
@@ -30,17 +30,14 @@ from ctypes import (
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diagrams.engine.arrays.codes import Codes, Kinds
 from diagrams.errors import CapacityError
-
-if TYPE_CHECKING:
-    from diagrams.engine.arrays.carried import Ways
-    from diagrams.engine.arrays.packing import Codes, Kinds, Packing
 
 __all__ = [
     "CompiledPacking",
@@ -168,19 +165,51 @@ class CompiledRows:
         return rows
 
 
-def pass_limbs(source: NDArray[np.uint64], target: NDArray[np.uint64], ways: Ways) -> None:
-    """Add what diagrams carry, as rows of limbs, to what others do (`carried.Carried`)."""
-    parent, child = np.ascontiguousarray(ways.parent), np.ascontiguousarray(ways.child)
-    multiplicity = np.ascontiguousarray(ways.multiplicity, dtype=np.int64)
-    shift, shifts = np.ascontiguousarray(ways.shift), np.array(ways.shifts, dtype=np.int64)
+def pass_limbs(
+    source: NDArray[np.uint64],
+    target: NDArray[np.uint64],
+    parent: NDArray[np.int32],
+    child: NDArray[np.int32],
+    multiplicity: NDArray[Any],
+    shift: NDArray[np.int32],
+    shifts: Sequence[int],
+) -> None:
+    """Add what diagrams carry, as rows of limbs, to what others do.
+
+    Parameters
+    ----------
+    source, target : arrays of shape (diagrams, limbs)
+        Integers in two's complement, the lowest limb first; those of ``target`` become larger and
+        have room for that.
+    parent, child, multiplicity, shift, shifts
+        As for `carried.Ways`.
+    """
+    parent, child = np.ascontiguousarray(parent), np.ascontiguousarray(child)
+    multiplicity = np.ascontiguousarray(multiplicity, dtype=np.int64)
+    shift, bits = np.ascontiguousarray(shift), np.array(shifts, dtype=np.int64)
     _check(
         _loaded().diagflow_pass(
             _address(source, c_uint64), c_int64(source.shape[1]),
             _address(target, c_uint64), c_int64(target.shape[1]),
             _address(parent, c_int32), _address(child, c_int32), _address(multiplicity, c_int64),
-            _address(shift, c_int32), _address(shifts, c_int64), c_int64(len(parent)),
+            _address(shift, c_int32), _address(bits, c_int64), c_int64(len(parent)),
         )
     )  # fmt: skip
+
+
+class Layout(Protocol):
+    """What the kernel has to know of a layout of codes (`packing.Packing`)."""
+
+    slots: int
+    rank: int
+    sizes: int
+    has_members: bool
+    slot_axes: NDArray[np.intp]
+    is_deterministic: NDArray[np.bool_]
+    dtype: np.dtype[Any]
+
+    def slots_meeting(self, slot: int) -> list[int]:
+        """The slots in which a node of a slot can stand."""
 
 
 class CompiledPacking:
@@ -188,11 +217,15 @@ class CompiledPacking:
 
     Parameters
     ----------
-    packing : Packing
+    packing : Layout
+    spans : tuple of (int, int)
+        For each slot the range of axes that its nodes can lie on.
+    more : list of int
+        Numbers of nodes on the axes after the true ones.
     """
 
     def __init__(
-        self, packing: Packing, spans: tuple[tuple[int, int], ...], more: list[int]
+        self, packing: Layout, spans: tuple[tuple[int, int], ...], more: list[int]
     ) -> None:
         single = [
             packing.slots_meeting(slot) == [slot]

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagrams.engine.arrays.block_counting import MAXIMAL_BLOCK, SCALE, Counting, Term
+from diagrams.engine.arrays.codes import Codes, Kinds
 from diagrams.engine.arrays.kernel import CompiledPacking, is_compiled, too_many_nodes
 from diagrams.engine.arrays.labelling import Nodes, renumber_together
 from diagrams.engine.blocks import FlowDiagrams
@@ -43,9 +44,6 @@ __all__ = [
     "run_numbers",
     "runs",
 ]
-
-Codes = NDArray[np.unsignedinteger]
-Kinds = NDArray[np.uint8]
 
 _BITS = 8
 _FITS = 2**62

@@ -1,0 +1,17 @@
+"""The types of packed diagrams, for `packing` and what it is made of.
+
+Source: ours.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Codes", "Kinds"]
+
+Codes = NDArray[np.unsignedinteger]
+"""One code for each factor, one row of codes for each diagram (`packing`)."""
+
+Kinds = NDArray[np.uint8]
+"""The class of the tensor of each factor."""
