@@ -1,7 +1,6 @@
 r"""Series and formulas in the languages of computer algebra systems.
 
->>> from diagrams.errors import InvalidInputError
-from expansion.polynomial import Polynomial
+>>> from expansion.polynomial import Polynomial
 >>> Y = [Polynomial.parse("1/2*p"), Polynomial.parse("-2*p*H*sigma2")]
 >>> print(series_code(Language.MATHEMATICA, Y), end="")
 Y = {(1/2)*p, -2*H*p*sigma2};

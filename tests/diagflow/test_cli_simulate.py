@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -238,7 +239,7 @@ def test_help_has_two_examples(run: Run) -> None:
     for command in ("simulate", "compare"):
         done = run(command, "--help")
         assert done.code == 0
-        assert done.out.count(f"diagflow {command} cp") == 2
+        assert len(re.findall(rf"^ *diagflow {command} ", done.out, re.MULTILINE)) >= 2
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
