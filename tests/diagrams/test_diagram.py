@@ -200,11 +200,12 @@ def test_identify_takes_the_transitive_closure() -> None:
 
 @MANY
 @given(data=st.data())
-def test_text_and_repr_read_back(labelled, data) -> None:
+def test_text_reads_back_and_repr_begins_with_it(labelled, data) -> None:
     diagram = Diagram(*data.draw(labelled(max_nodes=7, max_factors=6)))
     assert Diagram.parse(str(diagram)) == diagram
-    names = {"Axis": Axis, "Diagram": Diagram, "Kind": Kind, "Tensor": Tensor}
-    assert eval(repr(diagram), names) == diagram
+    shown = repr(diagram)
+    assert "\n" not in shown and len(shown) <= 100
+    assert str(diagram)[:60].rstrip() in shown
 
 
 def test_text_by_hand() -> None:
@@ -241,7 +242,7 @@ def test_order_is_total_and_agrees_with_equality_and_hash(labelled, data) -> Non
 
 @SOME
 @given(data=st.data())
-def test_sums_collect_equal_diagrams_and_read_back(labelled, data) -> None:
+def test_sums_collect_equal_diagrams(labelled, data) -> None:
     small = labelled(max_nodes=3, max_factors=2)
     coefficients = st.fractions(-2, 2, max_denominator=3)
     terms = [(Diagram(*data.draw(small)), data.draw(coefficients)) for _ in range(4)]
@@ -253,9 +254,7 @@ def test_sums_collect_equal_diagrams_and_read_back(labelled, data) -> None:
     assert [diagram for diagram, _ in total] == sorted(diagram for diagram, _ in total)
     assert total - total == DiagramSum()
     assert total + total == 2 * total == total * 2 == -(total * -2)
-    names = {"Axis": Axis, "Diagram": Diagram, "Kind": Kind, "Tensor": Tensor}
-    names |= {"DiagramSum": DiagramSum, "Fraction": Fraction}
-    assert eval(repr(total), names) == total
+    assert all(repr(diagram) in repr(total) for diagram, _ in total)
 
 
 def test_same_bytes_under_any_hash_seed() -> None:

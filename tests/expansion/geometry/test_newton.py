@@ -263,7 +263,6 @@ def test_the_order_and_repetition_of_points_do_not_matter(
     assert again == polyhedron
     assert hash(again) == hash(polyhedron)
     assert again.faces == polyhedron.faces
-    assert eval(repr(polyhedron), {"NewtonPolyhedron": NewtonPolyhedron}) == polyhedron
     assert pickle.loads(pickle.dumps(polyhedron)).faces == polyhedron.faces
 
 
