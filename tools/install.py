@@ -28,6 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.lock"
 BUILT_FROM = ("pyproject.toml", "diagrams/engine/arrays/kernel.c")
+"""What the project is built from; where one of them is changed it is installed again."""
 STATE = "installed.json"
 LOG = "install.log"
 
@@ -99,7 +100,8 @@ def install(venv: Path, *, same_python: bool = False, newest_pip: bool = False) 
     packages = {"lock": _digest(LOCK), "root": str(ROOT)}
     if same_python:
         packages["python"] = sys.version
-    project = "".join(_digest(ROOT / name) for name in BUILT_FROM)
+    built_from = [ROOT / name for name in BUILT_FROM]
+    project = "".join(_digest(path) for path in built_from if path.is_file())
     if any(done.get(key) != value for key, value in packages.items()):
         _make_environment(venv, newest_pip=newest_pip)
         _install_packages(venv)
