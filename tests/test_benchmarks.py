@@ -101,7 +101,8 @@ def test_a_reach_runs_in_a_process_of_its_own() -> None:
     assert tuple(seen) == result.steps
     assert [step.s for step in result.steps] == [0, 1, 2]
     assert len(result.growth) == 2
-    assert 0 < sum(step.seconds for step in result.steps) < result.seconds
+    # Steps are timed with what the host gave to others meanwhile.
+    assert 0 < sum(step.seconds for step in result.steps) < result.seconds + result.stolen
     assert result.diagrams == result.steps[-1].diagrams > 0
     assert result.contractions == sum(step.contractions for step in result.steps) > 0
     # A Python process with numpy holds more than ten megabytes and less than a gigabyte.
