@@ -14,6 +14,7 @@ from collections.abc import Iterable
 
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram
+from diagrams.quotient import leaders, restricted
 from diagrams.tensors import Axis
 
 __all__ = ["disjoint_union", "pieces"]
@@ -28,31 +29,12 @@ def pieces(nodes: tuple[Axis, ...], factors: Iterable[Factor]) -> tuple[Diagram,
     2
     """
     factors = tuple(factors)
-    leader = list(range(len(nodes)))
-
-    def find(node: int) -> int:
-        while leader[node] != node:
-            node = leader[node]
-        return node
-
-    for _, at in factors:
-        for node in at[1:]:
-            low, high = sorted((find(at[0]), find(node)))
-            leader[high] = low
+    leader = leaders(len(nodes), ((at[0], node) for _, at in factors for node in at[1:]))
     result = []
-    for first in sorted({find(node) for node in range(len(nodes))}):
-        kept = [node for node in range(len(nodes)) if find(node) == first]
-        number = {node: new for new, node in enumerate(kept)}
-        result.append(
-            Diagram(
-                tuple(nodes[node] for node in kept),
-                tuple(
-                    (tensor, tuple(number[node] for node in at))
-                    for tensor, at in factors
-                    if at[0] in number
-                ),
-            )
-        )
+    for first in sorted(set(leader)):
+        kept = [node for node in range(len(nodes)) if leader[node] == first]
+        own = [factor for factor in factors if leader[factor[1][0]] == first]
+        result.append(Diagram(*restricted(nodes, own, kept)))
     return tuple(result)
 
 

@@ -26,7 +26,7 @@ from collections.abc import Sequence
 
 from diagrams.canonical import Factor
 from diagrams.errors import InvalidInputError
-from diagrams.quotient import identify
+from diagrams.quotient import identify, leaders, restricted
 from diagrams.tensors import Axis, Kind, Tensor
 
 __all__ = ["joined", "one_node_each"]
@@ -51,14 +51,9 @@ def joined(nodes: Nodes, factors: Factors) -> tuple[Nodes, Factors]:
         if not ends:
             return nodes, factors
         kept = [node for node in range(len(nodes)) if node not in ends]
-        number = {node: new for new, node in enumerate(kept)}
         dropped = {*ends.values()}
-        nodes = tuple(nodes[node] for node in kept)
-        factors = tuple(
-            (tensor, tuple(number[node] for node in at))
-            for tensor, at in factors
-            if (tensor, at) not in dropped
-        )
+        left = [factor for factor in factors if factor not in dropped]
+        nodes, factors = restricted(nodes, left, kept)
 
 
 def _shared(factors: Factors) -> list[tuple[int, int]]:
@@ -88,12 +83,9 @@ def one_node_each(nodes: Sequence[Axis], factors: Sequence[Factor]) -> tuple[Nod
     InvalidInputError
         If it is not known which axis is the smallest, or a modular sum is on a larger one.
     """
-    leader = list(range(len(nodes)))
+    links = [(at[0], at[1]) for tensor, at in factors if tensor.kind is Kind.ISOMETRY]
+    leader = leaders(len(nodes), links)
     larger: list[set[Axis]] = [set() for _ in nodes]
-    for tensor, at in factors:
-        if tensor.kind is Kind.ISOMETRY:
-            low, high = sorted((leader[at[0]], leader[at[1]]))
-            leader = [low if number == high else number for number in leader]
     for tensor, at in factors:
         if tensor.kind is Kind.ISOMETRY:
             larger[leader[at[0]]].add(tensor.axes[0])

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -42,6 +42,7 @@ from diagrams.diagram import Diagram, identify
 from diagrams.generator import Amplitude, Generator, at_rest
 from diagrams.input_average import average_over
 from diagrams.merge import factor_orbits
+from diagrams.quotient import without_free
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.variances import Variance
@@ -237,7 +238,7 @@ class Descent(Rewriting):
         rest[rest.index(factor)] = weight, factor[1]
         yield Diagram(diagram.nodes, tuple(rest)), (), Fraction(1)
         for nodes, factors, c in self.force.replacing(diagram, factor, weight):
-            kept, free = _without_free(nodes, factors)
+            kept, free = without_free(nodes, factors)
             yield Diagram(*kept), free, c
 
     @property
@@ -282,14 +283,3 @@ def _numbered(diagram: Diagram) -> tuple[list[Tensor], Diagram]:
         else:
             factors.append((tensor, at))
     return weights, Diagram(diagram.nodes, tuple(factors))
-
-
-def _without_free(
-    nodes: Sequence[Axis], factors: Sequence[Factor]
-) -> tuple[tuple[_Nodes, tuple[Factor, ...]], _Nodes]:
-    """A labelled diagram without the nodes that no factor stands on, and these nodes."""
-    used = sorted({node for _, at in factors for node in at})
-    number = {node: new for new, node in enumerate(used)}
-    kept = tuple((tensor, tuple(number[node] for node in at)) for tensor, at in factors)
-    free = tuple(axis for node, axis in enumerate(nodes) if node not in number)
-    return (tuple(nodes[node] for node in used), kept), free

@@ -54,6 +54,7 @@ from diagrams import index_powers
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
 from diagrams.laws import evaluated
+from diagrams.quotient import without_free
 from diagrams.residue_sums import power_sums, solutions
 from diagrams.sums import DiagramSum
 from diagrams.tensors import UNIT_VARIANCE, Axis, Tensor
@@ -262,7 +263,7 @@ def _choices(
 
 def _contract(
     diagram: Diagram, first: Factor, others: Sequence[Factor], order: Sequence[int]
-) -> tuple[Diagram, list[Axis]]:
+) -> tuple[Diagram, tuple[Axis, ...]]:
     """Delete a block of factors, identify their nodes, set apart the nodes that became free."""
     pairs: list[tuple[int, int]] = []
     for other in others:
@@ -272,19 +273,13 @@ def _contract(
 
 def _without(
     diagram: Diagram, removed: Iterable[Factor], pairs: Iterable[tuple[int, int]]
-) -> tuple[Diagram, list[Axis]]:
+) -> tuple[Diagram, tuple[Axis, ...]]:
     """Delete factors, identify nodes, set apart the nodes that became free."""
     rest = list(diagram.factors)
     for factor in removed:
         rest.remove(factor)
-    nodes, factors = identify(diagram.nodes, rest, pairs)
-    used = sorted({node for _, at in factors for node in at})
-    number = {node: new for new, node in enumerate(used)}
-    kept = Diagram(
-        tuple(nodes[node] for node in used),
-        tuple((tensor, tuple(number[node] for node in at)) for tensor, at in factors),
-    )
-    return kept, [axis for node, axis in enumerate(nodes) if node not in number]
+    kept, free = without_free(*identify(diagram.nodes, rest, pairs))
+    return Diagram(*kept), free
 
 
 def _times(counts: Counts, free: Iterable[Axis], variance: str) -> Counts:

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 from diagrams.canonical import answered
 from diagrams.diagram import Diagram, identify
+from diagrams.quotient import restricted
 from diagrams.sums import collect
 from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
 from diagrams.variances import Powers, Variance
@@ -307,9 +308,7 @@ def _without(diagram: Diagram, shared: Mapping[Axis, int]) -> Diagram:
             left[axis] -= 1
         else:
             kept.append(node)
-    place = {node: number for number, node in enumerate(kept)}
-    factors = tuple((t, tuple(place[node] for node in at)) for t, at in diagram.factors)
-    return Diagram(tuple(diagram.nodes[node] for node in kept), factors)
+    return Diagram(*restricted(diagram.nodes, diagram.factors, kept))
 
 
 def _without_pairs(diagram: Diagram) -> Diagram:

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, reduce
 
+from diagrams.components import disjoint_union
 from diagrams.diagram import Diagram
-from diagrams.tensors import Axis, Tensor
 from diagrams.variances import Powers
 from expansion.dynamics.derivation import EffectiveDynamics, derive
 from expansion.dynamics.hierarchy import CoreTerm
@@ -163,18 +163,7 @@ def _side(dynamics: EffectiveDynamics, still: Polynomial) -> Side:
 def _terms(terms: Sequence[CoreTerm]) -> Iterator[tuple[Diagram, Fraction, Powers]]:
     for term in terms:
         for powers, c in term.coefficient:
-            yield _product(term.cores), c, powers
-
-
-def _product(cores: Sequence[Diagram]) -> Diagram:
-    """Some cores beside each other."""
-    nodes: list[Axis] = []
-    factors: list[tuple[Tensor, tuple[int, ...]]] = []
-    for core in cores:
-        first = len(nodes)
-        nodes += core.nodes
-        factors += [(t, tuple(first + node for node in at)) for t, at in core.factors]
-    return Diagram(tuple(nodes), tuple(factors))
+            yield reduce(disjoint_union, term.cores, Diagram(())), c, powers
 
 
 def _weights(cores: Sequence[Diagram]) -> int:

@@ -249,6 +249,7 @@ class Averages:
         found = self._representatives.get(diagram)
         if found is None:
             found = self._representatives[diagram] = self._least(diagram)
+            self._representatives[found] = found
         return found
 
     def _least(self, diagram: Diagram) -> Diagram:

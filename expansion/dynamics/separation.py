@@ -52,6 +52,7 @@ from diagrams.canonical import Factor
 from diagrams.diagram import Diagram, identify
 from diagrams.engine import Tick
 from diagrams.generator import is_velocity
+from diagrams.quotient import Labelled, leaders, restricted
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.wick import Moments, Monomial
@@ -311,8 +312,6 @@ def _inverse(axes: Sequence[Axis]) -> Monomial:
     return tuple(sorted((name, -count) for name, count in powers.items()))
 
 
-Labelled = tuple[tuple[Axis, ...], tuple[Factor, ...]]
-
 _Written = tuple[tuple[Axis, ...], tuple[Factor, ...], tuple[int, ...]]
 """The nodes and factors of a block, and the nodes that it hangs on."""
 
@@ -368,8 +367,8 @@ def _cuts(
             within = {v for _, at in chained for v in at}.union(roots, part).difference(ends)
             yield (
                 roots,
-                _restricted(diagram, (*ends, *sorted(within)), (*inside, *chained)),
-                _restricted(diagram, (*roots, *others), outside),
+                restricted(diagram.nodes, (*inside, *chained), (*ends, *sorted(within))),
+                restricted(diagram.nodes, outside, (*roots, *others)),
             )
 
 
@@ -389,29 +388,16 @@ def _chains(diagram: Diagram) -> dict[int, tuple[Factor, ...]]:
     return chains
 
 
-def _restricted(diagram: Diagram, kept: Sequence[int], factors: Sequence[Factor]) -> Labelled:
-    number = {node: new for new, node in enumerate(kept)}
-    return (
-        tuple(diagram.nodes[node] for node in kept),
-        tuple((tensor, tuple(number[node] for node in at)) for tensor, at in factors),
-    )
-
-
 def _components(diagram: Diagram, removed: Sequence[int]) -> list[set[int]]:
     """The components of the other nodes, linked by factors, in the order of their first nodes."""
-    part = {v: {v} for v in range(len(diagram.nodes)) if v not in removed}
+    links: list[tuple[int, int]] = []
     for at in {at for _, at in diagram.factors}:
-        inner = [v for v in at if v not in removed]
-        for one, other in pairwise(inner):
-            larger, smaller = part[one], part[other]
-            if larger is smaller:
-                continue
-            if len(larger) < len(smaller):
-                larger, smaller = smaller, larger
-            larger |= smaller
-            for v in smaller:
-                part[v] = larger
-    return [*{id(found): found for found in part.values()}.values()]
+        links += pairwise([v for v in at if v not in removed])
+    found: dict[int, set[int]] = {}
+    for v, leader in enumerate(leaders(len(diagram.nodes), links)):
+        if v not in removed:
+            found.setdefault(leader, set()).add(v)
+    return [*found.values()]
 
 
 def _glued(nodes: tuple[Axis, ...], factors: tuple[Factor, ...], roots: Sequence[int]) -> Labelled:
@@ -442,8 +428,8 @@ def _at_fixed_index(diagram: Diagram) -> Split | None:
             outside.remove(factor)
         others = [n for n in range(len(diagram.nodes)) if n != v and n not in kept]
         return Split(
-            block=Diagram(*_restricted(diagram, (v, *kept), (*pins, *inside))),
-            rest=Diagram(*_restricted(diagram, (v, *others), (*pins, *outside))),
+            block=Diagram(*restricted(diagram.nodes, (*pins, *inside), (v, *kept))),
+            rest=Diagram(*restricted(diagram.nodes, (*pins, *outside), (v, *others))),
             sizes=(),
             variance=None,
             square=None,

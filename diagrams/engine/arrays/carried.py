@@ -16,12 +16,10 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from diagrams.engine.arrays.codes import Weights
 from diagrams.engine.arrays.kernel import pass_limbs
 
 __all__ = ["Carried", "Ways", "carried"]
-
-Weights = NDArray[np.object_]
-"""Integers of any size."""
 
 _LIMB = 64
 """Bits of a limb."""
@@ -57,8 +55,11 @@ class Carried(Protocol):
     def add(self, numbers: NDArray[np.int32], values: Weights) -> None:
         """Add integers to those of some diagrams, repeated ones one after the other."""
 
-    def pass_on(self: Own, first: int, last: int, ways: Ways, target: Own) -> bool:
-        """Add what some consecutive diagrams carry to others; whether they carry anything."""
+    def is_silent(self, first: int, last: int) -> bool:
+        """Whether some consecutive diagrams carry nothing."""
+
+    def pass_on(self: Own, first: int, last: int, ways: Ways, target: Own) -> None:
+        """Add what some consecutive diagrams carry to others."""
 
     def value(self, number: int) -> int:
         """What one diagram carries."""
@@ -80,17 +81,15 @@ class _Integers:
     def add(self, numbers: NDArray[np.int32], values: Weights) -> None:
         np.add.at(self._values, numbers, values)
 
-    def pass_on(self, first: int, last: int, ways: Ways, target: _Integers) -> bool:
-        here = self._values[first:last]
-        # A table that serves many small sums is mostly silent in each of them.
-        if not here.any():
-            return False
-        passed = here[ways.parent]
+    def is_silent(self, first: int, last: int) -> bool:
+        return not self._values[first:last].any()
+
+    def pass_on(self, first: int, last: int, ways: Ways, target: _Integers) -> None:
+        passed = self._values[first:last][ways.parent]
         used = passed.nonzero()[0]
         shifts = np.array(ways.shifts, dtype=object)
         passed = passed[used] * ways.multiplicity[used] << shifts[ways.shift[used]]
         target.add(ways.child[used], passed)
-        return True
 
     def value(self, number: int) -> int:
         return int(self._values[number])
@@ -121,10 +120,11 @@ class _Limbs:
             row = total.to_bytes(size, "little", signed=True)
             self._limbs[number] = np.frombuffer(row, dtype="<u8")
 
-    def pass_on(self, first: int, last: int, ways: Ways, target: _Limbs) -> bool:
+    def is_silent(self, first: int, last: int) -> bool:
+        return not self._limbs[first:last].any()
+
+    def pass_on(self, first: int, last: int, ways: Ways, target: _Limbs) -> None:
         here = self._limbs[first:last]
-        if not here.any():
-            return False
         if len(ways.parent):
             # At most so much of one diagram arrives at another: all its copies together.
             most = np.bincount(ways.child, weights=np.abs(ways.multiplicity))
@@ -139,7 +139,6 @@ class _Limbs:
                 ways.shift,
                 ways.shifts,
             )
-        return True
 
     def value(self, number: int) -> int:
         return int.from_bytes(self._limbs[number].astype("<u8").tobytes(), "little", signed=True)
@@ -172,7 +171,6 @@ def carried(count: int, *, is_compiled: bool) -> Carried:
     >>> here.add(np.array([0], dtype=np.int32), np.array([5], dtype=object))
     >>> zero, one = np.array([0], dtype=np.int32), np.array([1], dtype=np.int32)
     >>> here.pass_on(0, 1, Ways(zero, one, np.array([3]), zero, [8]), there)
-    True
     >>> there.value(1) == 15 << 8
     True
     """

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagrams.engine.arrays.carried import Carried, Ways, carried
+from diagrams.engine.arrays.codes import Weights
 from diagrams.engine.arrays.integration_by_parts import (
     Contractions,
     integrate,
@@ -53,9 +54,6 @@ _END = object()
 
 _CarriedByLevel = defaultdict[int, dict[int, Carried]]
 """By the number of factors of a level, and the number of a sum."""
-
-Weights = NDArray[np.object_]
-"""Integers of any size, such as those that encode polynomials (`KroneckerLayout`)."""
 
 CountSolutions = Callable[[Codes], tuple[int, ...]]
 """Numbers of free indices on every axis for a row of deterministic factors."""
@@ -373,7 +371,9 @@ class ContractionTable:
             first = 0
             for expansion in self._levels[size].expansions:
                 last = first + expansion.parents
-                for part in expansion.parts:
+                # A table that serves many small sums is mostly silent in each of them.
+                parts = () if weights.is_silent(first, last) else expansion.parts
+                for part in parts:
                     ways = Ways(
                         part.parent,
                         part.child,
@@ -381,10 +381,8 @@ class ContractionTable:
                         part.free,
                         [fields.shift(exponents) for exponents in part.free_nodes],
                     )
-                    if not weights.pass_on(
-                        first, last, ways, self._weights(levels, part.size, index)
-                    ):
-                        break
+                    target = self._weights(levels, part.size, index)
+                    weights.pass_on(first, last, ways, target)
                 first = last
                 self._tick(0)
                 yield

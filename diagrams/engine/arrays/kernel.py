@@ -36,7 +36,7 @@ from weakref import finalize
 import numpy as np
 from numpy.typing import NDArray
 
-from diagrams.engine.arrays.codes import Codes, Kinds
+from diagrams.engine.arrays.codes import BITS, Codes, Kinds
 from diagrams.errors import CapacityError
 
 __all__ = [
@@ -52,9 +52,6 @@ _VERSION = 1
 """That of ``kernel.c``: a library that was built from another one is left alone."""
 
 _OUT_OF_MEMORY, _TOO_MANY_NODES = 1, 2
-
-_MOST_SLOTS = 7
-"""As many as ``kernel.c`` has room for; a packed factor has no more."""
 
 
 class _Packing(Structure):
@@ -330,7 +327,7 @@ def _loaded() -> CDLL:
 def too_many_nodes() -> CapacityError:
     """What is raised where a node number does not fit a packed factor."""
     return CapacityError(
-        "a diagram with more than 256 nodes on one axis: does not fit a packed factor; "
+        f"a diagram with more than {1 << BITS} nodes on one axis: does not fit a packed factor; "
         "ask for fewer terms"
     )
 

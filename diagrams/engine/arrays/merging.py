@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram
+from diagrams.engine.arrays.codes import Weights
 from diagrams.engine.arrays.integration_by_parts import Contractions, integrate
 from diagrams.engine.arrays.labelling import Nodes
 from diagrams.engine.arrays.node_identification import free_nodes, identify, nodes_used, relabelled
@@ -32,8 +33,6 @@ __all__ = ["ArrayMerger", "Source"]
 
 Source = tuple[tuple[int, ...], Codes, NDArray[np.object_], tuple[int, ...]]
 """Free nodes on every axis, rows, their coefficients, and the blocks they are merged with."""
-
-Weights = NDArray[np.object_]
 
 _Way = tuple[Factor, int, tuple[int, ...]]
 """A factor to be cut, how many are like it, and an order of its slots."""

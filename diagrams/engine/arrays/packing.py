@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagrams.engine.arrays.block_counting import MAXIMAL_BLOCK, SCALE, Counting, Term
-from diagrams.engine.arrays.codes import Codes, Kinds
+from diagrams.engine.arrays.codes import BITS, Codes, Kinds
 from diagrams.engine.arrays.kernel import CompiledPacking, is_compiled, too_many_nodes
 from diagrams.engine.arrays.labelling import Nodes, renumber_together
 from diagrams.engine.blocks import FlowDiagrams
@@ -45,13 +45,12 @@ __all__ = [
     "runs",
 ]
 
-_BITS = 8
 _FITS = 2**62
-_LIMIT = 1 << _BITS
+_LIMIT = 1 << BITS
 _BLOCK_BITS = 16
 _DROPPED = 1 << (_BLOCK_BITS - 1)
 
-MAXIMAL_RANK = 64 // _BITS - 2
+MAXIMAL_RANK = 64 // BITS - 2
 """Most slots of a tensor: a code of 64 bits holds them, a class and a member."""
 
 
@@ -121,12 +120,12 @@ class Packing:
         self.rank = max((members[0].rank for members in self.classes), default=1)
         self.has_members = any(len(members) > 1 for members in self.classes)
         self.slots = self.rank + self.has_members
-        if (self.slots + 1) * _BITS > 64:
+        if (self.slots + 1) * BITS > 64:
             raise CapacityError(
                 f"tensors with {self.rank} slots: a packed factor has room for "
                 f"{MAXIMAL_RANK}; split the tensor into smaller ones"
             )
-        self.dtype = np.dtype(np.uint32 if (self.slots + 1) * _BITS <= 32 else np.uint64)
+        self.dtype = np.dtype(np.uint32 if (self.slots + 1) * BITS <= 32 else np.uint64)
         self._number_blocks()
         self._place_slots()
         self._spans = self._slot_spans()
@@ -239,9 +238,9 @@ class Packing:
         """Node numbers within their axes, shape (diagrams, factors, slots), and classes."""
         nodes = np.empty((*codes.shape, self.slots), dtype=np.intp)
         for slot in range(self.slots):
-            shift = self.dtype.type(_BITS * (self.slots - 1 - slot))
+            shift = self.dtype.type(BITS * (self.slots - 1 - slot))
             nodes[:, :, slot] = (codes >> shift) & self.dtype.type(_LIMIT - 1)
-        kinds = codes >> self.dtype.type(_BITS * self.slots)
+        kinds = codes >> self.dtype.type(BITS * self.slots)
         return nodes, kinds.astype(np.uint8)
 
     def extents(self, nodes: Nodes, kinds: Kinds) -> list[int]:
@@ -291,7 +290,8 @@ class Packing:
     ) -> list[Codes]:
         """`pack` for groups of diagrams with different numbers of factors, in one go."""
         if self.compiled is not None:
-            return [self._packed(self.compiled, *group, starts) for group in groups]
+            packed = [self.compiled.pack(*group, starts) for group in groups]
+            return [codes.astype(self.dtype, copy=False) for codes in packed]
         proper = [group for group in groups if group[0].size]
         numbers = iter(
             renumber_together(proper, tuple(starts.tolist()), self._spans) if proper else ()
@@ -301,11 +301,6 @@ class Packing:
             for nodes, kinds in groups
         ]
 
-    def _packed(
-        self, compiled: CompiledPacking, nodes: Nodes, kinds: Kinds, starts: NDArray[np.intp]
-    ) -> Codes:
-        return compiled.pack(nodes, kinds, starts).astype(self.dtype, copy=False)
-
     def _coded(self, numbers: Nodes, kinds: Kinds) -> Codes:
         if int(numbers.max(initial=0)) >= _LIMIT:
             raise too_many_nodes()
@@ -314,41 +309,41 @@ class Packing:
             numbers[chosen, :rank] = np.sort(numbers[chosen, :rank], axis=1)
         codes = kinds.astype(self.dtype)
         for slot in range(self.slots):
-            codes = (codes << self.dtype.type(_BITS)) | numbers[:, :, slot].astype(self.dtype)
+            codes = (codes << self.dtype.type(BITS)) | numbers[:, :, slot].astype(self.dtype)
         codes.sort(axis=1)
         return codes
 
     def tensor_labels(self, nodes: Nodes, kinds: Kinds) -> NDArray[np.intp]:
         """A number for the tensor of each factor: equal exactly for factors that can be paired."""
-        labels = kinds.astype(np.intp) << _BITS
+        labels = kinds.astype(np.intp) << BITS
         return labels | nodes[:, :, -1] if self.has_members else labels
 
     def fixed_labels(self, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Whether factors, by the numbers of their tensors, are neither merged over nor paired."""
-        result: NDArray[np.bool_] = self.is_deterministic[labels >> _BITS]
+        result: NDArray[np.bool_] = self.is_deterministic[labels >> BITS]
         return result
 
     def unordered_labels(self, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Whether factors, by the numbers of their tensors, are symmetric."""
-        return np.isin(labels >> _BITS, self.symmetric)
+        return np.isin(labels >> BITS, self.symmetric)
 
     def law_labels(self, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Whether factors, by the numbers of their tensors, have a law with larger blocks."""
-        return np.isin(self._block_classes[labels >> _BITS], [*self.countings])
+        return np.isin(self._block_classes[labels >> BITS], [*self.countings])
 
     def opened(self, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Whether factors, by their numbers, are open blocks."""
-        result: NDArray[np.bool_] = labels >> _BITS >= len(self.classes)
+        result: NDArray[np.bool_] = labels >> BITS >= len(self.classes)
         return result
 
     def block_sizes(self, labels: NDArray[np.intp]) -> NDArray[np.intp]:
         """How many factors an open block has taken, one for a factor."""
-        result: NDArray[np.intp] = self._block_sizes[labels >> _BITS]
+        result: NDArray[np.intp] = self._block_sizes[labels >> BITS]
         return result
 
     def block_tensors(self, labels: NDArray[np.intp]) -> NDArray[np.intp]:
         """The numbers of the tensors whose factors an open block takes, and of others."""
-        result: NDArray[np.intp] = (self._block_classes[labels >> _BITS] << _BITS) | (
+        result: NDArray[np.intp] = (self._block_classes[labels >> BITS] << BITS) | (
             labels & (_LIMIT - 1)
         )
         return result
@@ -366,22 +361,22 @@ class Packing:
                 f"a block of more than {MAXIMAL_BLOCK} factors of one tensor: does not fit a "
                 "packed factor; ask for fewer terms"
             )
-        kinds: NDArray[np.intp] = self._first_blocks[labels >> _BITS] + sizes - 2
+        kinds: NDArray[np.intp] = self._first_blocks[labels >> BITS] + sizes - 2
         return kinds.astype(np.uint8)
 
     def largest_block(self, label: int, count: int) -> int:
         """The largest block of a tensor among so many factors; 0 if all its blocks are pairs."""
-        counting = self.countings.get(label >> _BITS)
+        counting = self.countings.get(label >> BITS)
         return 0 if counting is None else max(counting.law.sizes(count), default=0)
 
     def closes(self, label: int, size: int) -> bool:
         """Whether a tensor has a cumulant of this order."""
-        counting = self.countings.get(label >> _BITS)
+        counting = self.countings.get(label >> BITS)
         return counting is not None and size in counting.law.sizes(MAXIMAL_BLOCK)
 
     def block_numbers(self, labels: NDArray[np.intp], sizes: NDArray[np.intp]) -> NDArray[np.intp]:
         """Numbers, not zero, for closed blocks of tensors with so many factors."""
-        result: NDArray[np.intp] = (labels >> _BITS << _BLOCK_BITS) | sizes
+        result: NDArray[np.intp] = (labels >> BITS << _BLOCK_BITS) | sizes
         return result
 
     def dropped_number(self, kind: int, count: int) -> int:
@@ -408,12 +403,12 @@ class Packing:
     def tensor_label(self, tensor: Tensor) -> int:
         """The number that `tensor_labels` gives to factors of this tensor."""
         kind, member = self.place(tensor)
-        return (kind << _BITS) | (member if self.has_members else 0)
+        return (kind << BITS) | (member if self.has_members else 0)
 
     @property
     def label_bound(self) -> int:
         """One more than the largest number that `tensor_labels` gives."""
-        return len(self.slot_axes) << _BITS
+        return len(self.slot_axes) << BITS
 
     def slots_meeting(self, slot: int) -> list[int]:
         """The slots in which a node that stands in the given slot of some factor can stand."""
