@@ -108,7 +108,7 @@ def test_a_reach_runs_in_a_process_of_its_own() -> None:
     assert 0 < sum(step.seconds for step in result.steps) < result.seconds + result.stolen
     assert result.diagrams == result.steps[-1].diagrams > 0
     assert result.contractions == sum(step.contractions for step in result.steps) > 0
-    # A Python process with numpy holds more than ten megabytes and less than a quarter of a gigabyte.
+    # A Python process with numpy holds more than ten megabytes and less than 256.
     assert 10 * 2**20 < result.memory < 2**28
 
 
