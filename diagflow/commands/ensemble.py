@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagflow.commands.shared_options import INTERRUPTED, USAGE_ERROR
+from diagflow.commands.shared_options import INTERRUPTED, USAGE_ERROR, optional, stop
 
 if TYPE_CHECKING:
     from diagflow.simulation.trajectory import Trajectory
@@ -49,12 +49,7 @@ class Integrator(StrEnum):
 
 At = Annotated[
     str | None,
-    typer.Option(
-        "--at",
-        help="Sizes (integers), variances and T (1 unless given).",
-        metavar="p=…,H=…,sigma2=…,T=…",
-        show_default=False,
-    ),
+    optional("--at", "Sizes (integers), variances and T (1 unless given).", "p=…,H=…,sigma2=…,T=…"),
 ]
 _TIMES = "The times; negative ones are gradient ascent."
 _GRID = "START:STOP:COUNT"
@@ -88,12 +83,11 @@ Fitting = Annotated[
 ]
 LimitOfLoss = Annotated[
     float | None,
-    typer.Option(
+    optional(
         "--limit",
-        help="With --fit: to which the loss falls; without it the known limit of a solution, 0 for "
+        "With --fit: to which the loss falls; without it the known limit of a solution, 0 for "
         "runs.",
-        metavar="X",
-        show_default=False,
+        "X",
     ),
 ]
 Jobs = Annotated[int, typer.Option("--jobs", help="Number of processes.")]
@@ -168,11 +162,9 @@ def missing_runs(trajectory: "Trajectory", runs: int, done: str) -> None:
         return
     finished = f"{trajectory.runs} of {runs} runs were finished and are {done}"
     if trajectory.limit is None:
-        typer.echo(f"diagflow: interrupted: {finished}", err=True)
-        raise typer.Exit(INTERRUPTED)
-    typer.echo(
-        f"diagflow: error: budget: the simulation needs more than {trajectory.limit:g} seconds; "
-        f"{finished}; raise --max-seconds or ask for fewer runs",
-        err=True,
+        stop(f"interrupted: {finished}", INTERRUPTED)
+    stop(
+        f"error: budget: the simulation needs more than {trajectory.limit:g} seconds; {finished}; "
+        "raise --max-seconds or ask for fewer runs",
+        USAGE_ERROR,
     )
-    raise typer.Exit(USAGE_ERROR)

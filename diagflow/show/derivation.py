@@ -11,7 +11,7 @@ Source: ours.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from diagflow.schemas import versioned_text
 from diagrams.diagram import Diagram
@@ -24,7 +24,16 @@ from expansion.polynomial import Polynomial
 from expansion.series_records import polynomial_record
 from pde.variance import DerivedVariance
 
-__all__ = ["json_text", "latex", "text", "variance_json", "variance_latex", "variance_text"]
+__all__ = [
+    "FORMATS",
+    "VARIANCE_FORMATS",
+    "json_text",
+    "latex",
+    "text",
+    "variance_json",
+    "variance_latex",
+    "variance_text",
+]
 
 _SHOWN = 12
 """Most cores, steps and dropped products that the text lists."""
@@ -232,3 +241,15 @@ def _latex_sum(terms: Sequence[CoreTerm], names: Mapping[Diagram, str]) -> str:
 
 def _bracketed(coefficient: Polynomial, written: str) -> str:
     return f"({written})" if len(coefficient) > 1 or written.startswith("-") else written
+
+
+FORMATS: Mapping[str, Callable[..., str]] = {"text": text, "json": json_text, "latex": latex}
+"""How a derivation is printed, by the name of the format."""
+
+
+VARIANCE_FORMATS: Mapping[str, Callable[..., str]] = {
+    "text": variance_text,
+    "json": variance_json,
+    "latex": variance_latex,
+}
+"""How a derived variance is printed, by the name of the format."""

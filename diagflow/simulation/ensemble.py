@@ -26,7 +26,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from diagflow.simulation.gradient import LossGradient, drawn
@@ -136,14 +136,7 @@ def simulate(
     instance(problem, Problem, "problem", remedy="make one, as cp(order=3)")
     function(progress, "progress")
     loss, cumulant = (None, 1) if loss is None else read_cumulant(word(loss, "loss"))
-    try:
-        grid = np.asarray(times, dtype=np.float64)
-    except (OverflowError, TypeError, ValueError):
-        grid = np.empty(0)
-    if grid.ndim != 1 or grid.size == 0 or not np.all(np.isfinite(grid)):
-        raise InvalidInputError(
-            "times: must be a list of finite numbers that is not empty; give for example 0:1:11"
-        )
+    grid = _grid(times)
     runs = whole(runs, "runs", least=1, most=MAXIMAL_RUNS)
     check_order(cumulant, runs)
     jobs, seed = whole(jobs, "jobs", least=1), whole(seed, "seed", least=0)
@@ -153,17 +146,20 @@ def simulate(
         )
     end = None if seconds is None else time.time() + seconds
     seeds = np.random.SeedSequence(seed).spawn(runs)
+
+    def paths(limit: TimeLimit) -> Iterator[tuple[int, Path]]:
+        flow = LossGradient(problem, at, loss=loss, xp=xp, copies=min(jobs, runs))
+        check_options(flow, rtol=rtol, method=method, step=step)
+        check_times(flow, grid.tolist())
+        options = {"rtol": rtol, "method": method, "step": step}
+        task = _Task(problem, dict(flow.values), tuple(grid.tolist()), loss, options, end)
+        return _serial(flow, task, seeds, limit) if jobs == 1 else _parallel(task, seeds, jobs)
+
     finished: dict[int, Path] = {}
     interrupted, limited = False, False
     try:
         with time_limit(seconds, f"simulation of {problem.title}") as limit:
-            flow = LossGradient(problem, at, loss=loss, xp=xp, copies=min(jobs, runs))
-            check_options(flow, rtol=rtol, method=method, step=step)
-            check_times(flow, grid.tolist())
-            options = {"rtol": rtol, "method": method, "step": step}
-            task = _Task(problem, dict(flow.values), tuple(grid.tolist()), loss, options, end)
-            paths = _serial(flow, task, seeds, limit) if jobs == 1 else _parallel(task, seeds, jobs)
-            for run, path in paths:
+            for run, path in paths(limit):
                 finished[run] = path
                 if progress is not None:
                     progress(len(finished), runs)
@@ -189,6 +185,19 @@ def simulate(
         limit=seconds if limited else None,
         cumulant=cumulant,
     )
+
+
+def _grid(times: ArrayLike) -> NDArray[np.float64]:
+    """The times as an array, if they are a list of finite numbers."""
+    try:
+        grid = np.asarray(times, dtype=np.float64)
+    except (OverflowError, TypeError, ValueError):
+        grid = np.empty(0)
+    if grid.ndim != 1 or grid.size == 0 or not np.all(np.isfinite(grid)):
+        raise InvalidInputError(
+            "times: must be a list of finite numbers that is not empty; give for example 0:1:11"
+        )
+    return grid
 
 
 def _method(problem: Problem, method: str) -> str:

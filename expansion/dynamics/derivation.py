@@ -471,25 +471,21 @@ def derive(
     first, *moving = _exact(regime_set, problem, followed, budget)
     target = _followed(problem, followed, rate_of_change=rate_of_change)
     tables = averages or Averages(problem.dynamics.generator, target.diagrams)
+    wanted = _Wanted(
+        problem,
+        target,
+        regime,
+        exact=tuple(moving) if rate_of_change else (first, *moving),
+        start=first if rate_of_change else Polynomial(),
+        explored=explored,
+    )
     refuted: dict[bool, tuple[CoreTerm, ...]] = {}
 
     def tried(attempt: _Attempt) -> EffectiveDynamics:
         # Exchangeable cores have equal means, but each fluctuates for itself.
         table = tables.apart if attempt.fluctuating else tables
         account = table.account = Account(meter.restarted().tick)
-        return _derived(
-            problem,
-            target,
-            regime,
-            table,
-            tuple(moving) if rate_of_change else (first, *moving),
-            first if rate_of_change else Polynomial(),
-            attempt,
-            refuted,
-            explored,
-            meter,
-            account,
-        )
+        return _derived(wanted, table, attempt, refuted, meter, account)
 
     return _first_certified(partial(tried, attempt) for attempt in _ATTEMPTS)
 
@@ -582,24 +578,74 @@ def _followed(problem: Problem, name: str, *, rate_of_change: bool) -> _Followed
     return _Followed(name, driven.generator.applied(quantity.diagrams), normalisation, True)
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is derived: the dynamics of a quantity in a regime, and the exact coefficients of it."""
+
+    problem: Problem
+    followed: _Followed
+    regime: Regime
+    exact: tuple[Polynomial, ...]
+    start: Polynomial
+    explored: int
+
+    @property
+    def exponents(self) -> dict[str, Fraction]:
+        """Those of all symbols at the scaling of the regime."""
+        regime = self.regime
+        return {n: Fraction(a) for n, a in zip(regime.symbols, regime.scaling, strict=True)}
+
+
 def _derived(
-    problem: Problem,
-    followed: _Followed,
-    regime: Regime,
+    wanted: _Wanted,
     averages: Averages,
-    exact: tuple[Polynomial, ...],
-    start: Polynomial,
     attempt: _Attempt,
     refuted: dict[bool, tuple[CoreTerm, ...]],
-    explored: int,
     meter: _Meter,
     account: Account,
 ) -> EffectiveDynamics:
-    exponents = {n: Fraction(a) for n, a in zip(regime.symbols, regime.scaling, strict=True)}
+    """The dynamics that one attempt gives, whether its certificate holds or not."""
+    hierarchy = _hierarchy(wanted, averages, attempt, refuted)
+    output = _output(wanted, hierarchy)
+    depths, depth = _explored(hierarchy, output, wanted.explored)
+    order = _order(hierarchy, output)
+    known = [core for core, level in depths.items() if depth is None or level < depth]
+    random = tuple(
+        core for core in depths if attempt.fluctuating and len(hierarchy.covariance(core, core))
+    )
+    return EffectiveDynamics(
+        problem=wanted.problem,
+        loss=wanted.followed.name,
+        regime=wanted.regime,
+        potential=tuple(term for term in hierarchy.acting if term.cores),
+        output=output,
+        cores=tuple((core, hierarchy.scale(core) or Fraction(0)) for core in depths),
+        kind=_kind(wanted.problem, depths, attempt, closed=depth is None),
+        depth=depth,
+        steps=(*hierarchy.potential_reduction.steps, *hierarchy.reduction.steps),
+        dropped=tuple(hierarchy.dropped) if known else (),
+        random=random,
+        order=order,
+        rate_of_change=wanted.followed.rate_of_change,
+        start=leading_part(wanted.start, wanted.exponents),
+        _hierarchy=hierarchy,
+        _meter=meter,
+        _account=account,
+        _exact=wanted.exact,
+    )
+
+
+def _hierarchy(
+    wanted: _Wanted,
+    averages: Averages,
+    attempt: _Attempt,
+    refuted: dict[bool, tuple[CoreTerm, ...]],
+) -> Hierarchy:
+    """The hierarchy of cores; an error where its potential is one that is refuted already."""
+    regime, exponents = wanted.regime, wanted.exponents
+    normalisation = wanted.problem.dynamics.normalisation
     time = sum((exponents.get(n, Fraction(0)) * k for n, k in regime.natural_time), Fraction(0))
-    plain = Scaling(exponents, time)
-    normalisation = problem.dynamics.normalisation
-    scaling = Scaling(exponents, time - plain.order(normalisation))
+    scaling = Scaling(exponents, time - Scaling(exponents, time).order(normalisation))
     hierarchy = Hierarchy(
         Scales(averages, scaling),
         averages.potential,
@@ -612,6 +658,12 @@ def _derived(
         raise GrowthError(f"regime {regime.name}: moving blocks change nothing of its potential")
     if not attempt.whole:
         refuted[attempt.fluctuating] = hierarchy.potential
+    return hierarchy
+
+
+def _output(wanted: _Wanted, hierarchy: Hierarchy) -> tuple[CoreTerm, ...]:
+    """The leading terms of the quantity that depend on weights."""
+    followed = wanted.followed
     products = {
         product: c
         for product, c in hierarchy.followed(followed.diagrams).items()
@@ -619,43 +671,20 @@ def _derived(
     }
     leading = hierarchy.leading(products, "output")
     factor = Polynomial({followed.normalisation: 1})
-    output = tuple(CoreTerm(term.coefficient * factor, term.cores) for term in leading)
-    if not output:
+    if not leading:
         raise GrowthError(
-            f"regime {regime.name}: nothing of {followed.name} has a scale; use the exact "
+            f"regime {wanted.regime.name}: nothing of {followed.name} has a scale; use the exact "
             "coefficients"
         )
-    depths, depth = _explored(hierarchy, output, explored)
-    order = _order(hierarchy, output)
-    known = [core for core, level in depths.items() if depth is None or level < depth]
-    random = tuple(
-        core for core in depths if attempt.fluctuating and len(hierarchy.covariance(core, core))
-    )
-    kind = kind_of(depths, closed=depth is None)
-    # A particle needs a potential of cores on its site, and is moved by it alone.
-    drive = problem.drive
+    return tuple(CoreTerm(term.coefficient * factor, term.cores) for term in leading)
+
+
+def _kind(problem: Problem, cores: Iterable[Diagram], attempt: _Attempt, *, closed: bool) -> Kind:
+    """The kind of the cores; a particle needs a potential on its site and is moved by it alone."""
+    kind, drive = kind_of(cores, closed=closed), problem.drive
     if kind is Kind.ONE_SITE and (attempt.whole or drive.temperature or drive.momentum):
-        kind = Kind.OPEN
-    return EffectiveDynamics(
-        problem=problem,
-        loss=followed.name,
-        regime=regime,
-        potential=tuple(term for term in hierarchy.acting if term.cores),
-        output=output,
-        cores=tuple((core, hierarchy.scale(core) or Fraction(0)) for core in depths),
-        kind=kind,
-        depth=depth,
-        steps=(*hierarchy.potential_reduction.steps, *hierarchy.reduction.steps),
-        dropped=tuple(hierarchy.dropped) if known else (),
-        random=random,
-        order=order,
-        rate_of_change=followed.rate_of_change,
-        start=leading_part(start, exponents),
-        _hierarchy=hierarchy,
-        _meter=meter,
-        _account=account,
-        _exact=exact,
-    )
+        return Kind.OPEN
+    return kind
 
 
 def _explored(

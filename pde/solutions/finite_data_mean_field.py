@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -191,32 +192,6 @@ def _spectral_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
             yield from (_averaged(c) for c in whole[done:])
             done, number = number, 2 * number
 
-    def curve(parameters: Parameters) -> Curve:
-        n = Numbers.of(parameters)
-        constant = n.p / 2 if face.has_target else 0.0
-
-        def evaluate(t: FloatArray) -> FloatArray:
-            def values(nodes: FloatArray) -> FloatArray:
-                with np.errstate(over="ignore"):
-                    plain = face.values(n, t[:, None], nodes)
-                return plain * nodes if loss == "train" else plain
-
-            if not t.size:
-                return t
-            mean, _ = averages(values, n.r)
-            result: FloatArray = constant + face.size(n) * mean
-            return result
-
-        def precise(t: mpmath.mpf, digits: int) -> mpmath.mpf:
-            return _precise(density, face, parameters, t, digits)
-
-        return Curve(
-            evaluate=evaluate,
-            domain=face.domain(n),
-            precise=precise,
-            limits=(None, face.late(n, loss)),
-        )
-
     return Solution(
         problem=problem.title,
         regime=regime,
@@ -225,9 +200,39 @@ def _spectral_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
         formula=formula,
         derivation=face.steps,
         taylor=coefficients,
-        curve=curve,
+        curve=partial(_spectral_curve, face, loss, density),
         validity=EARLY_TIMES if face.has_target else UNTIL_BLOW_UP,
         obeys_bounds=not face.has_target,
+    )
+
+
+def _spectral_curve(
+    face: _Spectral, loss: Loss, density: sympy.Expr, parameters: Parameters
+) -> Curve:
+    """The curve of a face: at every time an average over the spectrum of the data."""
+    n = Numbers.of(parameters)
+    constant = n.p / 2 if face.has_target else 0.0
+
+    def evaluate(t: FloatArray) -> FloatArray:
+        def values(nodes: FloatArray) -> FloatArray:
+            with np.errstate(over="ignore"):
+                plain = face.values(n, t[:, None], nodes)
+            return plain * nodes if loss == "train" else plain
+
+        if not t.size:
+            return t
+        mean, _ = averages(values, n.r)
+        result: FloatArray = constant + face.size(n) * mean
+        return result
+
+    def precise(t: mpmath.mpf, digits: int) -> mpmath.mpf:
+        return _precise(density, face, parameters, t, digits)
+
+    return Curve(
+        evaluate=evaluate,
+        domain=face.domain(n),
+        precise=precise,
+        limits=(None, face.late(n, loss)),
     )
 
 
