@@ -15,7 +15,7 @@ from diagflow.commands.problem import takes_problem
 from diagflow.commands.shared_options import INTERRUPTED, stop
 
 if TYPE_CHECKING:
-    from diagflow.checking import Finding, Report
+    from diagflow.checking import CheckReport, Finding
     from expansion.problem import Problem
 
 __all__ = ["EPILOG", "NAME", "CheckFormat", "run"]
@@ -107,7 +107,7 @@ def run(options: CheckOptions) -> None:
     """
     from rich.console import Console
 
-    from diagflow.checking import Report
+    from diagflow.checking import CheckReport
     from diagflow.checking import show as show_check
     from diagflow.checking.machine import describe_machine
 
@@ -119,7 +119,7 @@ def run(options: CheckOptions) -> None:
     findings, complete = _findings(
         options, lambda finding: typer.echo(show_check.line(finding)) if streams else None
     )
-    report = Report(
+    report = CheckReport(
         problems=tuple(problem.title for problem in options.problems),
         seed=options.seed,
         quick=options.quick,
@@ -165,7 +165,7 @@ def _findings(
     return tuple(findings), True
 
 
-def _end(report: "Report") -> None:
+def _end(report: "CheckReport") -> None:
     """Exit with the verdict, unless every check was finished and passed or skipped."""
     from diagflow.checking import Verdict
 

@@ -17,7 +17,7 @@ from diagflow.schemas import versioned_text
 from diagrams.diagram import Diagram
 from expansion.dynamics.derivation import EffectiveDynamics
 from expansion.dynamics.hierarchy import CoreTerm
-from expansion.dynamics.particle import Kind
+from expansion.dynamics.particle import Closure
 from expansion.dynamics.records import derivation_record
 from expansion.dynamics.reduction import Separated
 from expansion.polynomial import Polynomial
@@ -39,10 +39,10 @@ _SHOWN = 12
 """Most cores, steps and dropped products that the text lists."""
 
 _KINDS = {
-    Kind.FINITE: "finite: the cores close, an ordinary differential equation",
-    Kind.ONE_SITE: "one-site: the moments of one particle in an effective potential",
-    Kind.WORDS: "words: the cores are traces of products of matrices",
-    Kind.OPEN: "open: no closed description",
+    Closure.FINITE: "finite: the cores close, an ordinary differential equation",
+    Closure.ONE_SITE: "one-site: the moments of one particle in an effective potential",
+    Closure.WORDS: "words: the cores are traces of products of matrices",
+    Closure.OPEN: "open: no closed description",
 }
 
 

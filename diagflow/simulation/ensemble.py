@@ -32,7 +32,7 @@ from threadpoolctl import threadpool_limits
 from diagflow.simulation.gradient import LossGradient, drawn
 from diagflow.simulation.integrate import (
     NOISE_TOLERANCE,
-    Path,
+    LossPath,
     check_options,
     check_times,
     integrate,
@@ -56,7 +56,7 @@ _SOON = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class _EnsembleTask:
     """The data that a process needs to follow runs."""
 
     problem: Problem
@@ -147,15 +147,15 @@ def simulate(
     end = None if seconds is None else time.time() + seconds
     seeds = np.random.SeedSequence(seed).spawn(runs)
 
-    def paths(limit: TimeLimit) -> Iterator[tuple[int, Path]]:
+    def paths(limit: TimeLimit) -> Iterator[tuple[int, LossPath]]:
         flow = LossGradient(problem, at, loss=loss, xp=xp, copies=min(jobs, runs))
         check_options(flow, rtol=rtol, method=method, step=step)
         check_times(flow, grid.tolist())
         options = {"rtol": rtol, "method": method, "step": step}
-        task = _Task(problem, dict(flow.values), tuple(grid.tolist()), loss, options, end)
+        task = _EnsembleTask(problem, dict(flow.values), tuple(grid.tolist()), loss, options, end)
         return _serial(flow, task, seeds, limit) if jobs == 1 else _parallel(task, seeds, jobs)
 
-    finished: dict[int, Path] = {}
+    finished: dict[int, LossPath] = {}
     interrupted, limited = False, False
     try:
         with time_limit(seconds, f"simulation of {problem.title}") as limit:
@@ -207,7 +207,7 @@ def _method(problem: Problem, method: str) -> str:
     return "Euler-Maruyama" if problem.drive.temperature else method
 
 
-def _followed(flow: LossGradient, seed: np.random.SeedSequence, task: _Task) -> Path:
+def _followed(flow: LossGradient, seed: np.random.SeedSequence, task: _EnsembleTask) -> LossPath:
     """One run; its noise, if there is any, has a seed of its own."""
     noise = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 1))
     tensors = initial_tensors(flow, seed)
@@ -215,24 +215,27 @@ def _followed(flow: LossGradient, seed: np.random.SeedSequence, task: _Task) -> 
 
 
 def _serial(
-    flow: LossGradient, task: _Task, seeds: Sequence[np.random.SeedSequence], limit: TimeLimit
-) -> Iterator[tuple[int, Path]]:
+    flow: LossGradient,
+    task: _EnsembleTask,
+    seeds: Sequence[np.random.SeedSequence],
+    limit: TimeLimit,
+) -> Iterator[tuple[int, LossPath]]:
     with threadpool_limits(limits=1):
         for run, seed in enumerate(seeds):
             limit.check()
             yield run, _followed(flow, seed, task)
 
 
-_of_process: list[tuple[LossGradient, _Task]] = []
+_of_process: list[tuple[LossGradient, _EnsembleTask]] = []
 """In a process of an ensemble: its problem, compiled once."""
 
 
-def _prepare(task: _Task) -> None:
+def _prepare(task: _EnsembleTask) -> None:
     flow = LossGradient(task.problem, task.at, loss=task.loss)
     _of_process.append((flow, task))
 
 
-def _in_process(seed: np.random.SeedSequence) -> Path:
+def _in_process(seed: np.random.SeedSequence) -> LossPath:
     flow, task = _of_process[-1]
     left = None if task.end is None else max(_SOON, task.end - time.time())
     with time_limit(left, f"simulation of {task.problem.title}"):
@@ -240,8 +243,8 @@ def _in_process(seed: np.random.SeedSequence) -> Path:
 
 
 def _parallel(
-    task: _Task, seeds: Sequence[np.random.SeedSequence], jobs: int
-) -> Iterator[tuple[int, Path]]:
+    task: _EnsembleTask, seeds: Sequence[np.random.SeedSequence], jobs: int
+) -> Iterator[tuple[int, LossPath]]:
     with processes(min(jobs, len(seeds)), prepare=_prepare, arguments=(task,)) as pool:
         runs = {pool.submit(_in_process, seed): run for run, seed in enumerate(seeds)}
         for future in as_completed(runs):

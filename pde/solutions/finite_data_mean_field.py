@@ -34,7 +34,7 @@ from expansion.problem import Problem
 from pde.closed_form import EARLY_TIMES, closed_form
 from pde.curve import Curve, Domain, FloatArray, Parameters
 from pde.evolution import DerivationStep, Method, Solution
-from pde.face import UNTIL_BLOW_UP, Face, logistic_pole
+from pde.face import UNTIL_BLOW_UP, RegimeFormulas, logistic_pole
 from pde.numerics.logistic import logistic_rest
 from pde.numerics.marchenko_pastur import averages, edge, moment_in_sizes, precise_average
 from pde.solutions.finite_data import (
@@ -286,45 +286,45 @@ _RANK = DerivationStep(
 )
 
 
-def _logistic(q: Symbols, loss: Loss) -> Face:
+def _logistic(q: Symbols, loss: Loss) -> RegimeFormulas:
     import sympy
 
     a, still = q.start, (1 - q.start) ** 2
     moved = ((1 - a) / (1 - a + a * sympy.exp(4 * q.data_time))) ** 2
     pole = logistic_pole(a, 4 * q.p / q.N)
     if loss == "train":
-        return Face(loss=q.p / 2 * moved, blow_up=(pole,), late=sympy.Integer(0))
-    return Face(
+        return RegimeFormulas(loss=q.p / 2 * moved, blow_up=(pole,), late=sympy.Integer(0))
+    return RegimeFormulas(
         loss=q.p / 2 * still + q.N / 2 * (moved - still),
         blow_up=(pole,),
         late=(q.p - q.N) / 2 * still,
     )
 
 
-def _free(q: Symbols, loss: Loss) -> Face:
+def _free(q: Symbols, loss: Loss) -> RegimeFormulas:
     import sympy
 
     moved = (q.start / (1 + 4 * q.start * q.data_time)) ** 2
     pole = -symbol("T") * q.N / (4 * q.start * q.p)
     if loss == "train":
-        return Face(loss=q.p / 2 * moved, blow_up=(pole,), late=sympy.Integer(0))
-    return Face(
+        return RegimeFormulas(loss=q.p / 2 * moved, blow_up=(pole,), late=sympy.Integer(0))
+    return RegimeFormulas(
         loss=q.p / 2 * q.start**2 + q.N / 2 * (moved - q.start**2),
         blow_up=(pole,),
         late=(q.p - q.N) / 2 * q.start**2,
     )
 
 
-def _small(q: Symbols, loss: Loss) -> Face:
+def _small(q: Symbols, loss: Loss) -> RegimeFormulas:
     import sympy
 
     grown = sympy.exp(4 * q.data_time)
     if loss == "train":
-        return Face(loss=q.p / 2 - q.p * q.start * grown)
-    return Face(loss=q.p / 2 - q.p * q.start - q.N * q.start * (grown - 1))
+        return RegimeFormulas(loss=q.p / 2 - q.p * q.start * grown)
+    return RegimeFormulas(loss=q.p / 2 - q.p * q.start - q.N * q.start * (grown - 1))
 
 
-_FEW: dict[str, Callable[[Symbols, Loss], Face]] = {
+_FEW: dict[str, Callable[[Symbols, Loss], RegimeFormulas]] = {
     "small-data & mean-field": _logistic,
     "small-data & mean-field & free": _free,
     "small-data & mean-field & narrow-latent": _small,
