@@ -1,8 +1,10 @@
-"""Which regimes are solved, how, and how far in time: the page docs/coverage.md.
+"""Which regimes are solved, how, and how far in time: docs/results/coverage.md.
 
-``python -m benchmarks.coverage --page docs/coverage.md`` takes every declared problem in a process
-of its own with a limit of processor time, keeps what it found in a folder, and writes the page. A
-problem that is kept already is not done again; what a limit cut off is on the page as such.
+    python -m benchmarks.coverage --page docs/results/coverage.md
+
+takes every declared problem in a process of its own with a limit of processor time, keeps what it
+found in a folder, and writes the page. A problem that is kept already is not done again; what a
+limit cut off is on the page as such.
 
 ``python -m benchmarks.coverage --case NAME`` is the child: it prints one JSON line for the map and
 one for every regime, as soon as it is known.

@@ -79,7 +79,7 @@ GENERAL: tuple[Solved, ...] = (
         model="any problem, any loss",
         regimes=("regimes whose cores are on one site, with rates and decay",),
         method="the particle in the effective potential; [from bounded entries]"
-        "(laws.md#descent-from-bounded-entries) under descent, too",
+        "(../reference/laws.md#descent-from-bounded-entries) under descent, too",
         holds="where its average exists",
     ),
     Solved(

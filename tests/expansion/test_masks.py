@@ -150,7 +150,7 @@ def test_no_regime_asks_a_probability_to_grow() -> None:
 
 
 def test_few_rows_of_a_masked_matrix() -> None:
-    """Six cores, of which the closed form of docs/laws.md is the solution."""
+    """Six cores, of which the closed form of docs/reference/laws.md is the solution."""
     text = (EXAMPLES / "masked_autoencoder.toml").read_text(encoding="utf-8")
     quarter = text.replace('probability = "q"', 'probability = "1/4"')
     found = regimes(read_problem(TomlDocument.parse("masked.toml", quarter)), terms=3)
