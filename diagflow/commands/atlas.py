@@ -68,7 +68,7 @@ class AtlasOptions:
         float,
         typer.Option(
             "--problem-seconds",
-            help="Limit on one problem; what it does not reach is named on its page.",
+            help="Limit on one problem in seconds; its page lists what was not reached.",
             metavar="X",
             rich_help_panel="Limits",
         ),

@@ -46,7 +46,7 @@ class CheckOptions:
         bool, typer.Option("--quick", help="Fewer coefficients, runs and regimes.")
     ] = False
     seed: Seed = 0
-    output: Annotated[CheckFormat, typer.Option("--format", help="How to print.")] = (
+    output: Annotated[CheckFormat, typer.Option("--format", help="Format of the output.")] = (
         CheckFormat.text
     )
     simulations: Annotated[
@@ -60,8 +60,8 @@ class CheckOptions:
         float,
         typer.Option(
             "--simulation-seconds",
-            help="Leave out the simulation of a regime that takes longer; more than 30 lifts the "
-            "limit of 30 seconds on all regimes of a problem.",
+            help="Leave out the simulation of a regime that takes more seconds than this; more "
+            "than 30 lifts the limit of 30 seconds on all regimes of a problem.",
             metavar="X",
             rich_help_panel="Limits",
         ),
@@ -70,7 +70,8 @@ class CheckOptions:
         float | None,
         typer.Option(
             "--max-seconds",
-            help="Skip the remaining checks after this time, instead of the limits of the parts.",
+            help="Skip the remaining checks after this many seconds, in place of the limits of "
+            "the parts.",
             metavar="X",
             show_default=False,
             rich_help_panel="Limits",

@@ -63,7 +63,10 @@ class CompareOptions:
         ),
     ] = None
     errors: Annotated[
-        float, typer.Option("--standard-errors", help="How many are allowed.", metavar="K")
+        float,
+        typer.Option(
+            "--standard-errors", help="Number of standard errors that are allowed.", metavar="K"
+        ),
     ] = 4.0
     terms: Annotated[
         int | None,
@@ -74,14 +77,14 @@ class CompareOptions:
     band: Band = False
     jobs: Jobs = 1
     slice_: SliceOption = None
-    output: Annotated[CurveFormat, typer.Option("--format", help="How to print.")] = (
+    output: Annotated[CurveFormat, typer.Option("--format", help="Format of the output.")] = (
         CurveFormat.text
     )
     plot: Annotated[
         Path | None,
         optional(
             "--plot",
-            "Draw curves and deviations: .svg, .pdf or .png; also write the numbers as .csv.",
+            "Also draw curves and deviations: .svg, .pdf or .png, with the numbers as .csv.",
             "FILE",
         ),
     ] = None

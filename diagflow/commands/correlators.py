@@ -28,7 +28,7 @@ EPILOG = (
 @takes_limits_and_store
 def run(
     problem: "Problem",
-    output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    output: Annotated[Format, typer.Option("--format", help="Format of the output.")] = Format.text,
     resources: Resources = UNLIMITED,
 ) -> None:
     """Print correlators of the model f and its derivatives at initialisation, exactly.

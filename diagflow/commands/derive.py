@@ -8,9 +8,9 @@ import typer
 from diagflow.commands.bundles import takes_options
 from diagflow.commands.expand import Format
 from diagflow.commands.followed import takes_followed
-from diagflow.commands.problem import continuous, takes_problem
+from diagflow.commands.problem import RegimeName, continuous, takes_problem
 from diagflow.commands.regime_search import search
-from diagflow.commands.shared_options import UNLIMITED, Resources, optional, stop, takes_resources
+from diagflow.commands.shared_options import UNLIMITED, Resources, stop, takes_resources
 from diagflow.wording import as_options
 
 if TYPE_CHECKING:
@@ -36,10 +36,7 @@ class DeriveOptions:
     """The options of ``diagflow derive``."""
 
     problem: "Problem"
-    regime: Annotated[
-        str | None,
-        optional("--regime", "A name from 'diagflow regimes'.", "NAME"),
-    ] = None
+    regime: RegimeName = None
     terms: Annotated[
         int,
         typer.Option(
@@ -47,7 +44,7 @@ class DeriveOptions:
         ),
     ] = 8
     followed: str | None = None
-    output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text
+    output: Annotated[Format, typer.Option("--format", help="Format of the output.")] = Format.text
     resources: Resources = UNLIMITED
 
     def __post_init__(self) -> None:
@@ -65,7 +62,7 @@ class DeriveOptions:
 @takes_resources
 @takes_options(DeriveOptions)
 def run(options: DeriveOptions) -> None:
-    """Derive the leading dynamics of a regime from the loss, without knowing the model.
+    """Derive the leading dynamics of a regime from the loss alone.
 
     Prints the reduced potential, the cores and their equations, the terms that are replaced by
     their means or left out, with reasons, and leading coefficients far beyond the enumerated ones.

@@ -46,7 +46,7 @@ class DrawOptions:
     ] = What.BLOCKS
     terms: Annotated[int, typer.Option("--terms", help="Draw Y_0 ... Y_S.", metavar="S")] = 1
     maximal: Annotated[
-        int, typer.Option("--at-most", help="Draw this many pictures.", metavar="N")
+        int, typer.Option("--at-most", help="Draw at most this many pictures.", metavar="N")
     ] = MAXIMAL_PICTURES
     resources: Resources = UNLIMITED
 

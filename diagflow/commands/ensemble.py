@@ -51,7 +51,7 @@ At = Annotated[
     str | None,
     optional("--at", "Sizes (integers), variances and T (1 unless given).", "p=…,H=…,sigma2=…,T=…"),
 ]
-_TIMES = "The times; negative ones are gradient ascent."
+_TIMES = "The times, both ends included; negative ones are gradient ascent."
 _GRID = "START:STOP:COUNT"
 Times = Annotated[str, typer.Option("--times", help=_TIMES, metavar=_GRID)]
 TimesOfSolution = Annotated[
@@ -70,23 +70,21 @@ Tolerance = Annotated[
 Band = Annotated[
     bool,
     typer.Option(
-        "--band", help="Also how far one run is from the mean, from the leading variance."
+        "--band", help="Also print how far a single run is from the mean, by the leading variance."
     ),
 ]
 Fitting = Annotated[
     bool,
     typer.Option(
         "--fit",
-        help="Also the half-life, the rate and the exponent of the loss minus its limit, with "
-        "errors.",
+        help="Also print half-life, rate and exponent of the loss minus its limit, with errors.",
     ),
 ]
 LimitOfLoss = Annotated[
     float | None,
     optional(
         "--limit",
-        "With --fit: to which the loss falls; without it the known limit of a solution, 0 for "
-        "runs.",
+        "With --fit: the limit of the loss; unless given, the known one of a solution, 0 for runs.",
         "X",
     ),
 ]
@@ -95,7 +93,7 @@ SimulationSeconds = Annotated[
     float | None,
     typer.Option(
         "--max-seconds",
-        help="Stop after this time and print the result of the finished runs.",
+        help="Stop after this many seconds and print the result of the finished runs.",
         metavar="X",
         show_default=False,
         rich_help_panel="Limits",

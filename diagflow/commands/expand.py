@@ -98,7 +98,7 @@ class ExpandOptions:
             metavar="START:STOP:COUNT",
         ),
     ] = "0:1:11"
-    output: Annotated[SeriesFormat, typer.Option("--format", help="How to print.")] = (
+    output: Annotated[SeriesFormat, typer.Option("--format", help="Format of the output.")] = (
         SeriesFormat.text
     )
     resources: Resources = UNLIMITED

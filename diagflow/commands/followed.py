@@ -20,7 +20,7 @@ Loss = Annotated[
     str | None,
     optional(
         "--loss",
-        "Which loss: train, population; without it the one that drives the flow.",
+        "The loss to follow, train or population; unless given, the one that drives the flow.",
         "NAME",
         panel=_PANEL,
     ),
@@ -30,8 +30,8 @@ ObservableName = Annotated[
     str | None,
     optional(
         "--observable",
-        "Something else in its place: weight-norm, ntk-trace, model-norm, alignment, one of "
-        "the file's, or an expression such as 'train**2' or 'merge(ntk, f)'.",
+        "Another quantity in its place: weight-norm, ntk-trace, model-norm, alignment, one that "
+        "the file declares, or an expression such as 'train**2' or 'merge(ntk, f)'.",
         "NAME",
         panel=_PANEL,
     ),
@@ -41,7 +41,7 @@ Cumulant = Annotated[
     int,
     typer.Option(
         "--cumulant",
-        help="Its cumulant of this order over runs; 2 is the variance.",
+        help="Its cumulant of this order over initialisations; 2 is the variance.",
         metavar="K",
         rich_help_panel=_PANEL,
     ),

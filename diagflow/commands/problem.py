@@ -99,7 +99,7 @@ _PARAMETERS: dict[str, Any] = {
         int | None,
         optional(
             "--depth",
-            "Number of weight matrices of deep-linear, 3 unless given, or mlp-linear, 2.",
+            "Number of weight matrices of deep-linear (3 unless given) or mlp-linear (2).",
             "D",
             panel=_PANEL,
         ),
@@ -108,7 +108,7 @@ _PARAMETERS: dict[str, Any] = {
         bool | None,
         optional(
             "--wide-ends",
-            "Inputs and outputs of mlp-linear of width p, in place of one each.",
+            "Give mlp-linear p inputs and p outputs, in place of one each.",
             panel=_PANEL,
         ),
     ],
@@ -125,7 +125,7 @@ _PARAMETERS: dict[str, Any] = {
         str | None,
         optional(
             "--target",
-            "The target of a preset: identity (unless given), zero, spike, spiked, "
+            "The target of a preset, identity unless given: zero, spike, spiked, "
             "modular-addition, teacher, or a combination such as 'identity + beta*teacher'.",
             "NAME",
             panel=_PANEL,
@@ -134,7 +134,7 @@ _PARAMETERS: dict[str, Any] = {
     ],
     "data": Annotated[
         bool | None,
-        optional("--data", "Finite Gaussian data for a linear model, N inputs.", panel=_PANEL),
+        optional("--data", "Train a linear model on N Gaussian inputs.", panel=_PANEL),
     ],
     "flow": Annotated[
         str | None,
@@ -168,7 +168,7 @@ _PARAMETERS: dict[str, Any] = {
         str | None,
         optional(
             "--momentum",
-            "The heavy ball, with this friction: a symbol such as gamma, or a number.",
+            "Heavy-ball dynamics with this friction: a symbol such as gamma, or a number.",
             "SYMBOL",
             panel=_DRIVE,
         ),
@@ -197,7 +197,8 @@ _PARAMETERS: dict[str, Any] = {
         str | None,
         optional(
             "--implicit",
-            "The modified flow of gradient descent of this step: a symbol or a number.",
+            "The modified flow that follows steps of gradient descent of this size: a symbol such "
+            "as eta, or a number.",
             "SYMBOL",
             panel=_DRIVE,
         ),

@@ -80,14 +80,14 @@ class RegimesOptions:
     slice_: SliceOption = None
     growing: Annotated[
         str | None,
-        optional("--growing", "The sizes among the symbols of a JSON series.", "p,H"),
+        optional("--growing", "With a JSON series: the symbols that are sizes.", "p,H"),
     ] = None
-    output: Annotated[RegimesFormat, typer.Option("--format", help="How to print.")] = (
+    output: Annotated[RegimesFormat, typer.Option("--format", help="Format of the output.")] = (
         RegimesFormat.text
     )
     plot: Annotated[
         Path | None,
-        optional("--plot", "Draw the polygon and the regime map: .svg, .pdf or .png.", "FILE"),
+        optional("--plot", "Also draw the polygon and the regime map: .svg, .pdf or .png.", "FILE"),
     ] = None
     resources: Resources = UNLIMITED
     values: "Mapping[str, Fraction] | None" = field(init=False)

@@ -69,7 +69,7 @@ class ReportOptions:
         bool,
         typer.Option(
             "--simulations/--no-simulations",
-            help="Compare solved regimes with a few simulations at sizes of their own.",
+            help="Compare solved regimes with a few simulations, at sizes that suit each of them.",
         ),
     ] = True
     without: Annotated[
@@ -84,7 +84,7 @@ class ReportOptions:
         float,
         typer.Option(
             "--simulation-seconds",
-            help="Leave out the simulations of a regime that take longer.",
+            help="Leave out the simulations of a regime that take more seconds than this.",
             metavar="X",
             rich_help_panel="Limits",
         ),

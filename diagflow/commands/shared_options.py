@@ -107,7 +107,7 @@ _QUIET = Annotated[
 
 Seconds = Annotated[
     float | None,
-    optional("--max-seconds", "Give up after this time.", "X", panel=_LIMITS),
+    optional("--max-seconds", "Give up after this many seconds.", "X", panel=_LIMITS),
 ]
 Diagrams = Annotated[
     int | None,

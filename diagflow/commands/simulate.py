@@ -72,7 +72,7 @@ class SimulateOptions:
     ] = None
     fitting: Fitting = False
     limit: LimitOfLoss = None
-    output: Annotated[CurveFormat, typer.Option("--format", help="How to print.")] = (
+    output: Annotated[CurveFormat, typer.Option("--format", help="Format of the output.")] = (
         CurveFormat.text
     )
     max_seconds: SimulationSeconds = None

@@ -92,7 +92,7 @@ class SolveOptions:
         optional(
             "--regime",
             "The name of the regime, as [bold]diagflow regimes[/bold] prints it; auto is the "
-            "nearest one to the numbers.",
+            "one nearest to the numbers.",
             "NAME",
         ),
     ] = None
@@ -110,19 +110,21 @@ class SolveOptions:
     followed: str | None = None
     terms: Annotated[
         int | None,
-        optional("--terms", "Expand Y_0 ... Y_S; the certificate covers them.", "S"),
+        optional("--terms", "Expand Y_0 ... Y_S; the certificate compares with these.", "S"),
     ] = None
     slice_: SliceOption = None
     band: Band = False
     plot: Annotated[
         Path | None,
         optional(
-            "--plot", "Draw the curve, and the band if it is asked for: .svg, .pdf or .png.", "FILE"
+            "--plot",
+            "Also draw the curve, and the band if it is asked for: .svg, .pdf or .png.",
+            "FILE",
         ),
     ] = None
     fitting: Fitting = False
     limit_of_loss: LimitOfLoss = None
-    output: Annotated[SolutionFormat, typer.Option("--format", help="How to print.")] = (
+    output: Annotated[SolutionFormat, typer.Option("--format", help="Format of the output.")] = (
         SolutionFormat.text
     )
     resources: Resources = UNLIMITED
