@@ -144,10 +144,9 @@ def simulate(
         raise InvalidInputError(
             f"jobs {jobs}: several processes share runs with NumPy only; give jobs 1"
         )
-    end = None if seconds is None else time.time() + seconds
     seeds = np.random.SeedSequence(seed).spawn(runs)
 
-    def paths(limit: TimeLimit) -> Iterator[tuple[int, LossPath]]:
+    def paths(limit: TimeLimit, end: float | None) -> Iterator[tuple[int, LossPath]]:
         flow = LossGradient(problem, at, loss=loss, xp=xp, copies=min(jobs, runs))
         check_options(flow, rtol=rtol, method=method, step=step)
         check_times(flow, grid.tolist())
@@ -155,22 +154,7 @@ def simulate(
         task = _EnsembleTask(problem, dict(flow.values), tuple(grid.tolist()), loss, options, end)
         return _serial(flow, task, seeds, limit) if jobs == 1 else _parallel(task, seeds, jobs)
 
-    finished: dict[int, LossPath] = {}
-    interrupted, limited = False, False
-    try:
-        with time_limit(seconds, f"simulation of {problem.title}") as limit:
-            for run, path in paths(limit):
-                finished[run] = path
-                if progress is not None:
-                    progress(len(finished), runs)
-    except KeyboardInterrupt:
-        if not finished:
-            raise
-        interrupted = True
-    except BudgetExceededError:
-        if seconds is None or end is None or time.time() < end or not finished:
-            raise
-        limited = len(finished) < runs
+    finished, stopped = _finished(paths, runs, seconds, problem.title, progress)
     order = tuple(sorted(finished))
     return Trajectory(
         t=grid,
@@ -181,10 +165,37 @@ def simulate(
         rtol=max(rtol, NOISE_TOLERANCE) if problem.drive.temperature else rtol,
         step=step,
         finished=order,
-        interrupted=interrupted or limited,
-        limit=seconds if limited else None,
+        interrupted=stopped is not None,
+        limit=seconds if isinstance(stopped, BudgetExceededError) else None,
         cumulant=cumulant,
     )
+
+
+def _finished(
+    paths: Callable[[TimeLimit, float | None], Iterator[tuple[int, LossPath]]],
+    runs: int,
+    seconds: float | None,
+    title: str,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[dict[int, LossPath], BaseException | None]:
+    """The runs that were finished, and what stopped the others, if any are missing."""
+    end = None if seconds is None else time.time() + seconds
+    finished: dict[int, LossPath] = {}
+    try:
+        with time_limit(seconds, f"simulation of {title}") as limit:
+            for run, path in paths(limit, end):
+                finished[run] = path
+                if progress is not None:
+                    progress(len(finished), runs)
+    except KeyboardInterrupt as error:
+        if not finished:
+            raise
+        return finished, error
+    except BudgetExceededError as error:
+        if seconds is None or end is None or time.time() < end or not finished:
+            raise
+        return finished, error if len(finished) < runs else None
+    return finished, None
 
 
 def _grid(times: ArrayLike) -> NDArray[np.float64]:

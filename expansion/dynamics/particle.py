@@ -258,6 +258,26 @@ def kind_of(cores: Iterable[Diagram], *, closed: bool) -> Closure:
     return Closure.OPEN
 
 
+def _powers(terms: Iterable[CoreTerm], site: Site) -> dict[Diagram, Counter[Coordinate]]:
+    """The powers of the coordinates in every core."""
+    powers: dict[Diagram, Counter[Coordinate]] = {}
+    for core in {core for term in terms for core in term.cores}:
+        found = site.coordinates(core)
+        assert found is not None  # every core is on the site
+        powers[core] = found
+    return powers
+
+
+def _coordinates(powers: Iterable[Counter[Coordinate]]) -> tuple[Coordinate, ...]:
+    """The coordinates that occur, in their order."""
+    return tuple(
+        sorted(
+            {coordinate for found in powers for coordinate in found},
+            key=lambda coordinate: (coordinate.tensor.sort_key, coordinate.is_length),
+        )
+    )
+
+
 def particle_of(
     potential: Sequence[CoreTerm],
     output: Sequence[CoreTerm],
@@ -283,17 +303,8 @@ def particle_of(
         The core that stands for one up to exchangeable tensors.
     """
     moving = [term for term in potential if term.cores]
-    powers: dict[Diagram, Counter[Coordinate]] = {}
-    for core in {core for term in (*moving, *output) for core in term.cores}:
-        found = site.coordinates(core)
-        assert found is not None  # every core is on the site
-        powers[core] = found
-    coordinates = tuple(
-        sorted(
-            {coordinate for found in powers.values() for coordinate in found},
-            key=lambda coordinate: (coordinate.tensor.sort_key, coordinate.is_length),
-        )
-    )
+    powers = _powers((*moving, *output), site)
+    coordinates = _coordinates(powers.values())
 
     def converted(terms: Sequence[CoreTerm], factor: Polynomial) -> tuple[ParticleTerm, ...]:
         result = []
