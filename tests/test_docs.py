@@ -50,8 +50,10 @@ def test_every_page_is_built(site: Path) -> None:
 def test_the_atlas_and_the_notebooks_are_published(site: Path) -> None:
     assert (site / "atlas" / "index.html").read_text(encoding="utf-8") == "<h1>The atlas</h1>"
     assert not (site / "atlas" / "data").exists()
-    assert 'href="atlas/index.html"' in (site / "atlas.html").read_text(encoding="utf-8")
-    assert ">One</a>" in (site / "notebooks.html").read_text(encoding="utf-8")
+    assert 'href="../atlas/index.html"' in (site / "results" / "atlas.html").read_text(
+        encoding="utf-8"
+    )
+    assert ">One</a>" in (site / "tutorial" / "notebooks.html").read_text(encoding="utf-8")
     notebook = (site / "notebooks" / "01_one.html").read_text(encoding="utf-8")
     assert 'class="arithmatex"' in notebook and "../katex/katex.min.js" in notebook
     style = (site / "katex" / "katex.min.css").read_text(encoding="utf-8")
@@ -71,7 +73,9 @@ def test_the_facade_is_documented_name_by_name(site: Path) -> None:
 
 
 def test_examples_are_code_and_not_quotations(site: Path) -> None:
-    for page in sorted((site / "reference").glob("*.html")):
+    sources = [path for path in (DOCS / "reference").glob("*.md") if "\n::: " in path.read_text()]
+    assert len(sources) >= 5
+    for page in sorted(site / "reference" / f"{path.stem}.html" for path in sources):
         text = page.read_text(encoding="utf-8")
         assert "<blockquote" not in text, page.name
         assert ">>> " in visible(page), page.name

@@ -13,7 +13,7 @@ from expansion.polynomial import Polynomial
 from pde.solutions.symmetric_order2 import triangle_loss
 from pde.systems import equation_curve, find_equation, series_curve, series_solution
 from pde.systems.continuation import ContinuationError, continued, differential
-from pde.systems.guess import Kind, extended, in_variable
+from pde.systems.guess import EquationKind, extended, in_variable
 
 NUMBER = 44
 
@@ -48,7 +48,7 @@ def test_the_triangle_of_order_two_is_rediscovered(y: Fraction, z: Fraction) -> 
     found = equation_curve(triangle(y, z, NUMBER))
     assert found is not None
     equation, curve = found
-    assert equation.kind is Kind.ALGEBRAIC
+    assert equation.kind is EquationKind.ALGEBRAIC
     assert equation.rate == 4
     assert equation.confirmations >= 20
     assert curve.domain.stop == inf
@@ -91,7 +91,7 @@ def test_products_of_powers_are_found_and_continued(roots: list[int], power: Fra
             factor.append(fmpq(value.numerator, value.denominator))
         series = (series * fmpq_poly(factor)).truncate(number)
     terms = [Fraction(int(series[n].p), int(series[n].q)) for n in range(number)]
-    equation = find_equation(terms, rates=[0], kinds=[Kind.DIFFERENTIAL])
+    equation = find_equation(terms, rates=[0], kinds=[EquationKind.DIFFERENTIAL])
     assert equation is not None
     future, past = (continued(equation, series, number, past=side) for side in (False, True))
     x = np.array([0.1, 1.0, 30.0])
@@ -108,7 +108,7 @@ def test_a_root_where_the_function_is_regular_is_passed() -> None:
     terms = [
         Fraction(1, factorial(n)) + (Fraction(1, factorial(n - 1)) if n else 0) for n in range(30)
     ]
-    equation = find_equation(terms, rates=[0], kinds=[Kind.DIFFERENTIAL])
+    equation = find_equation(terms, rates=[0], kinds=[EquationKind.DIFFERENTIAL])
     assert equation is not None
     walked = continued(equation, in_variable(terms, Fraction(0)), 30, past=True)
     assert walked.singular == inf
@@ -123,7 +123,7 @@ def test_more_coefficients_of_an_algebraic_function() -> None:
     longer = extended(equation, in_variable(catalan[:16], Fraction(0)), 16, 60)
     assert [Fraction(int(longer[n].p), int(longer[n].q)) for n in range(60)] == catalan
     found, _, _ = differential(equation, longer, 60)
-    assert found.kind is Kind.DIFFERENTIAL
+    assert found.kind is EquationKind.DIFFERENTIAL
 
 
 def test_divergent_series_are_not_continued() -> None:
