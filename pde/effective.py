@@ -9,8 +9,9 @@ certifies it by the exact coefficients. Its kind decides how it is solved, each 
 - a potential that is that of a solved regime: its solution (`pde.reduced_twins`);
 - *chains*, of which every core gives the next by one rule: the moments of a spectrum, whose points
   move as particles;
-- *words* and everything else: exact leading coefficients, far beyond those of the engine, in which
-  an equation is sought and which are summed otherwise.
+- *words* of large matrices whose axes grow alike: the flow of free matrices;
+- other *words* and everything else: exact leading coefficients, far beyond those of the engine, in
+  which an equation is sought and which are summed otherwise.
 
 >>> from expansion.models import two_layer
 >>> from expansion.regimes import regimes
@@ -42,6 +43,7 @@ from expansion.dynamics.averages import Averages
 from expansion.dynamics.chains import Chains, chains_of
 from expansion.dynamics.derivation import EffectiveDynamics, RefusedError, derive
 from expansion.dynamics.hierarchy import CoreTerm, GrowthError
+from expansion.dynamics.matrix_model import matrix_model
 from expansion.dynamics.particle import Closure, Particle, ParticleTerm
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.leading import LeadingSeries
@@ -58,6 +60,7 @@ from pde.systems import (
     UNIFORM,
     SiteProblem,
     StartLaw,
+    free_solution,
     mixed_solution,
     series_solution,
     site_solution,
@@ -348,6 +351,15 @@ def _solved(derived: _DerivedLoss) -> Solution | None:
         if spectral is not None and derived.agrees(spectral):
             return spectral
     rows = longest_series(derived.rows)
+    model = matrix_model(dynamics) if whole and dynamics.kind is Closure.WORDS else None
+    if model is not None:
+        exact = tuple(derived.expected(s) for s in range(derived.known))
+        known = max(rows, exact, key=len)
+        free = free_solution(
+            model, known, problem=problem, regime=regime, target=derived.target, derivation=steps
+        )
+        if free is not None:
+            return free
     if len(rows) < max(_FEWEST, derived.known):
         return None
     solved = series_solution(

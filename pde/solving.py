@@ -97,7 +97,16 @@ GENERAL: tuple[Solved, ...] = (
     ),
     Solved(
         model="any problem",
-        regimes=("regimes whose cores are words",),
+        regimes=(
+            "regimes whose cores are words of few Gaussian matrices, with axes that grow alike",
+        ),
+        method="an equation that further coefficients confirm, or "
+        "[free matrices](effective-dynamics.md#kinds-of-hierarchies)",
+        holds="until more letters would change it",
+    ),
+    Solved(
+        model="any problem",
+        regimes=("regimes whose cores are other words",),
         method="an equation that further coefficients confirm, or resummed",
         holds="the domain of the equation, or where approximants agree",
     ),

@@ -3,12 +3,13 @@
 A derivation ends in exact data; what solves them knows no model. `system_solution` takes a finite
 system, `mixed_solution` one that starts from Gaussian numbers, `site_solution` a potential of
 bundles on one site, `spectrum_solution` chains of cores that are moments of a spectrum,
-`series_solution` exact coefficients alone. Import the names below; it stands on
-`expansion.dynamics` and `pde.numerics`, and `pde.effective` uses it.
+`free_solution` words of large matrices, `series_solution` exact coefficients alone. Import the
+names below; it stands on `expansion.dynamics` and `pde.numerics`, and `pde.effective` uses it.
 """
 
 from pde.systems.averages import site_curve, site_solution
 from pde.systems.exact import taylor, taylor_at
+from pde.systems.free_matrices import free_curve, free_solution
 from pde.systems.guess import find_equation
 from pde.systems.invariants import first_integrals
 from pde.systems.laws import GAUSSIAN, RADEMACHER, UNIFORM, StartLaw
@@ -28,6 +29,8 @@ __all__ = [
     "equation_curve",
     "find_equation",
     "first_integrals",
+    "free_curve",
+    "free_solution",
     "mixed_curve",
     "mixed_solution",
     "series_curve",

@@ -16,39 +16,47 @@ of the three before shows the error. The curve ends where it is larger than allo
 >>> numbers = {"p": Fraction(100), "H": Fraction(100), "sigma2": Fraction(1, 100), "T": Fraction(1)}
 >>> curve = free_curve(model, numbers, target=Fraction(50), letters=8)
 >>> import numpy as np
->>> print([f"{x:.2f}" for x in curve.evaluate(np.array([0.1, 0.5]))])
-['61.83', '23.94']
+>>> print([f"{x:.1f}" for x in curve.evaluate(np.array([0.1, 0.5]))])
+['61.8', '23.9']
 
 Source: ours; A. C. Aitken, Proc. R. Soc. Edinburgh 46 (1926) 289, for the limit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import inf, prod
+from math import factorial, inf
 
 import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
+from sympy import prime
 
-from expansion.dynamics.matrix_model import Letter, MatrixModel, TraceTerm, Word
+from expansion.dynamics.matrix_model import MatrixModel
 from expansion.polynomial import Polynomial
 from pde.curve import Curve, Domain, Parameters, bounded_float
-from pde.numerics.free_words import Adjoint, Product, Source, Space, WordBasis
-from pde.numerics.trajectories import Equation, follow
-from pde.resummed_series import TOLERANCE
+from pde.evolution import DerivationStep, Method, Solution
+from pde.numerics.free_words import WordBasis
+from pde.numerics.trajectories import follow
+from pde.resummed_series import TOLERANCE, resummed_curve
+from pde.systems.free_flow import FreeFlow, at_numbers
+from pde.systems.words import equation_curve
 
-__all__ = ["free_curve"]
+__all__ = ["free_curve", "free_solution", "most_letters"]
 
 FloatArray = NDArray[np.float64]
+
+_ZERO = Polynomial()
 
 _LEVELS = 4
 """Cut-offs that are compared."""
 
-_WORDS = 4500
-"""The most words from one space."""
+_WORDS, _MORE_WORDS = 1500, 20_000
+"""The most words from one space, for a curve and for a look at its first derivatives."""
+
+_ENOUGH = 9
+"""The fewest letters that reach further than a series, for potentials of four factors."""
 
 _DEPTH = 24
 """The most letters of a word."""
@@ -56,215 +64,34 @@ _DEPTH = 24
 _LONGEST = 16.0
 """Where a curve ends at the latest, in the time in which the matrices change."""
 
-_FEWEST = 3
-"""Cut-offs whose limit is taken."""
+_CAUTION = 3.0
+"""The error of a limit in units of its distance from the one before, which falls slowly."""
 
-_NODES = 16
+_LAST = 2
+"""Coefficients of a piece that are as large as what is left out."""
+
+_ROUNDING = 1e-12
+
+_FEWEST = 3
+"""Cut-offs whose limit is taken, and coefficients that a flow is compared with."""
+
+_CHECKED = 7
+"""The most coefficients that a flow is compared with."""
+
+_SEEN = 1e-8
+"""The size of the last coefficient when they are compared, relative to the first."""
+
+_SHORTEST, _LONGER = 1 / 16, 1.6
+"""The first piece of a curve, and how much longer the next one reaches."""
+
+_NODES = 12
 """Points on every piece of a curve."""
 
-_ACCURACY = 1e-9
-"""Of the integration, relative."""
+_ACCURACY, _TOLERANCE = 1e-9, 1e-11
+"""Of the integration, relative, and what is asked of every step for it."""
 
 _WILD = 30.0
 """Where a curve ends at the latest, in multiples of the output at time 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """A trace as the scalar product of two words from one space to another, times a size."""
-
-    first: Word
-    second: Word
-    tail: str
-
-
-class _Words:
-    """Traces of words of moving elements, and their derivatives, in a basis.
-
-    Parameters
-    ----------
-    model : MatrixModel
-    numbers : mapping from str to Fraction
-    letters : int
-    """
-
-    def __init__(self, model: MatrixModel, numbers: Parameters, letters: int) -> None:
-        self._model = model
-        spaces = [Space(axis.name, float(numbers[axis.name])) for axis in model.axes]
-        sources = [
-            Source(
-                number,
-                *(axis.name for axis in matrix.axes),
-                variance=_value(matrix.variance, numbers),
-                symmetric=matrix.tensor.symmetric,
-            )
-            for number, matrix in enumerate(model.matrices)
-        ]
-        self.basis = WordBasis(spaces, sources, letters=letters)
-        self._moving = [n for n, m in enumerate(model.matrices) if len(m.rate)]
-        self._rates = [_value(model.matrices[n].rate, numbers) for n in self._moving]
-        vectors = [self.basis.matrix(n) for n in range(len(sources))]
-        self._fixed = vectors
-        self.start = np.concatenate([vectors[n] for n in self._moving])
-        self._cuts = np.cumsum([len(vectors[n]) for n in self._moving])[:-1]
-        halves = _squares(model.potential)
-        self._potential = self._terms(model.potential, halves, numbers)
-        self._output = self._terms(model.output, halves, numbers)
-        self._adjoints: dict[int, Adjoint] = {}
-        self._products: dict[tuple[str, str, str], Product] = {}
-
-    def _terms(
-        self, terms: Iterable[TraceTerm], halves: frozenset[Word], numbers: Parameters
-    ) -> list[tuple[float, list[_Pair]]]:
-        found = []
-        for term in terms:
-            pairs = [_cut(word, halves, self._ends) for word in term.words]
-            found.append((_value(term.coefficient, numbers), pairs))
-        return found
-
-    def _ends(self, letter: Letter) -> tuple[str, str]:
-        """The spaces to and from which a letter maps."""
-        number, transposed = letter
-        rows, columns = (axis.name for axis in self._model.matrices[number].axes)
-        return (columns, rows) if transposed else (rows, columns)
-
-    def _adjoint(self, number: int) -> Adjoint:
-        if number not in self._adjoints:
-            rows, columns = self._ends((number, False))
-            self._adjoints[number] = self.basis.adjoint(columns, rows)
-        return self._adjoints[number]
-
-    def _product(self, word: Word) -> Product:
-        """The product of the first letter and the others."""
-        head, middle = self._ends(word[0])
-        key = head, middle, self._ends(word[-1])[1]
-        if key not in self._products:
-            self._products[key] = self.basis.product(*key)
-        return self._products[key]
-
-    def _vectors(self, state: FloatArray) -> list[FloatArray]:
-        vectors = list(self._fixed)
-        for number, vector in zip(self._moving, np.split(state, self._cuts), strict=True):
-            vectors[number] = vector
-        return vectors
-
-    def _elements(self, state: FloatArray, words: Iterable[Word]) -> dict[Word, FloatArray]:
-        """The vectors of words and of all that they end in."""
-        vectors = self._vectors(state)
-        found: dict[Word, FloatArray] = {}
-
-        def element(word: Word) -> FloatArray:
-            if word in found:
-                return found[word]
-            if len(word) == 1:
-                number, transposed = word[0]
-                vector = vectors[number]
-                found[word] = self._adjoint(number)(vector) if transposed else vector
-            else:
-                found[word] = self._product(word)(element(word[:1]), element(word[1:]))
-            return found[word]
-
-        for word in words:
-            if word:
-                element(word)
-        return found
-
-    def _pairing(self, pair: _Pair, elements: dict[Word, FloatArray]) -> float:
-        size = self.basis.size[pair.tail]
-        if not pair.first:
-            return size * float(elements[pair.second][0])
-        return size * float(elements[pair.first] @ elements[pair.second])
-
-    def output(self, state: FloatArray) -> FloatArray:
-        """What is followed."""
-        words = [w for _, pairs in self._output for pair in pairs for w in (pair.first, pair.second)]
-        elements = self._elements(state, words)
-        return np.array(
-            [sum(c * prod(self._pairing(pair, elements) for pair in ps) for c, ps in self._output)]
-        )
-
-    def rate(self, state: FloatArray) -> FloatArray:
-        """The derivative of the state."""
-        terms = self._potential
-        words = [w for _, pairs in terms for pair in pairs for w in (pair.first, pair.second)]
-        elements = self._elements(state, words)
-        slopes: dict[Word, FloatArray] = {}
-
-        def add(word: Word, slope: FloatArray) -> None:
-            slopes[word] = slopes[word] + slope if word in slopes else slope
-
-        for coefficient, pairs in terms:
-            values = [self._pairing(pair, elements) for pair in pairs]
-            for place, pair in enumerate(pairs):
-                others = prod(values[:place]) * prod(values[place + 1 :])
-                factor = coefficient * others * self.basis.size[pair.tail]
-                if pair.first:
-                    add(pair.first, factor * elements[pair.second])
-                    add(pair.second, factor * elements[pair.first])
-                else:
-                    unit = np.zeros_like(elements[pair.second])
-                    unit[0] = factor
-                    add(pair.second, unit)
-        result = [np.zeros_like(vector) for vector in self._vectors(state)]
-        for word in sorted(elements, key=len, reverse=True):
-            if word not in slopes:
-                continue
-            slope = slopes.pop(word)
-            if len(word) > 1:
-                first, second = word[:1], word[1:]
-                one, other = self._product(word).pulled_back(
-                    elements[first], elements[second], slope
-                )
-                add(first, one)
-                add(second, other)
-                continue
-            number, transposed = word[0]
-            if transposed:
-                slope = self._adjoint(number).pulled_back(slope)
-            result[number] += slope
-        moved = []
-        for number, rate in zip(self._moving, self._rates, strict=True):
-            columns = self._ends((number, False))[1]
-            moved.append(result[number] * (-rate / self.basis.size[columns]))
-        return np.concatenate(moved)
-
-
-def _value(polynomial: Polynomial, numbers: Parameters) -> float:
-    symbols = {name: value for name, value in numbers.items() if name != "T"}
-    return bounded_float(Fraction(polynomial.evaluate(**symbols)))
-
-
-def _reversed(word: Word) -> Word:
-    return tuple((number, not transposed) for number, transposed in reversed(word))
-
-
-def _cuts(word: Word) -> Iterable[tuple[Word, Word]]:
-    """All ways to write a trace as the scalar product of two words, halves of equal length first."""
-    length = len(word)
-    order = sorted(range(length), key=lambda size: (abs(2 * size - length), size))
-    for size in order:
-        for start in range(length):
-            turned = word[start:] + word[:start]
-            yield _reversed(turned[:size]), turned[size:]
-
-
-def _squares(terms: Iterable[TraceTerm]) -> frozenset[Word]:
-    """Words X for which tr(X^T X) is one of the traces of some terms."""
-    return frozenset(
-        first
-        for term in terms
-        for word in term.words
-        for first, second in _cuts(word)
-        if first == second
-    )
-
-
-def _cut(word: Word, halves: frozenset[Word], ends: Callable[[Letter], tuple[str, str]]) -> _Pair:
-    """The cut of a trace into words that occur in squares if there is one, or in the middle."""
-    cuts = list(_cuts(word))
-    good = [cut for cut in cuts if {*cut} <= halves]
-    first, second = (good or cuts)[0]
-    return _Pair(first, second, ends(second[-1])[1])
 
 
 def free_curve(
@@ -287,7 +114,7 @@ def free_curve(
         The most letters of a word; as many as a few seconds allow if it is left out.
     """
     finest = most_letters(model) if letters is None else letters
-    levels = [_Words(model, parameters, finest - k) for k in reversed(range(_LEVELS))]
+    levels = [FreeFlow(model, parameters, finest - k) for k in reversed(range(_LEVELS))]
     unit = float(np.linalg.norm(levels[0].start) / np.linalg.norm(levels[0].rate(levels[0].start)))
     remains = abs(float(levels[0].output(levels[0].start)[0]))
     past, future = (_Side(levels, sign * unit, remains) for sign in (-1, 1))
@@ -308,21 +135,128 @@ def free_curve(
     )
 
 
+def free_solution(
+    model: MatrixModel,
+    rows: Sequence[Polynomial],
+    *,
+    problem: str,
+    regime: str,
+    target: Polynomial = _ZERO,
+    derivation: tuple[DerivationStep, ...] = (),
+    source: str = "ours",
+) -> Solution | None:
+    """The solution of a regime whose hierarchy is that of a matrix model.
+
+    Parameters
+    ----------
+    model : MatrixModel
+    rows : sequence of Polynomial
+        The exact leading coefficients of (t/T)^s times s!, with the target.
+    problem, regime, source
+        See `Solution`.
+    target : Polynomial
+        The part of the first one that only measures the target.
+    derivation : tuple of DerivationStep
+        How the model was obtained.
+
+    Returns
+    -------
+    Solution or None
+        Without a certificate; see `Solution.certified`. At numbers an equation that the
+        coefficients obey comes first, then what reaches further, the flow or their sum. None if
+        words have too few letters, or if the flow does not start as the coefficients say.
+    """
+    known = tuple(rows)
+    if not _starts_like(model, known, target):
+        return None
+
+    def curve(parameters: Parameters) -> Curve:
+        symbols = {name: value for name, value in parameters.items() if name != "T"}
+        values = [Fraction(row.evaluate(**symbols)) for row in known]
+        found = equation_curve(values, T=Fraction(parameters["T"]))
+        if found is not None:
+            return found[1]
+        constant = Fraction(target.evaluate(**symbols))
+        free = free_curve(model, parameters, target=constant)
+        summed = resummed_curve(values, target=constant, T=Fraction(parameters["T"]))
+        return max(free, summed, key=lambda curve: curve.domain.stop)
+
+    letters = most_letters(model)
+    last = DerivationStep(
+        "Free matrices",
+        r"\dot M = -r_M\,\partial P/\partial M,\qquad " + model.latex,
+        f"The matrices are free at leading order; on words of up to {letters} letters their flow "
+        "is an ordinary differential equation, and words of fewer letters give the limit and its "
+        "error.",
+    )
+    return Solution(
+        problem=problem,
+        regime=regime,
+        method=Method.MOMENTS,
+        source=source,
+        formula=None,
+        derivation=(*derivation, last),
+        taylor=lambda: iter(known),
+        curve=curve,
+        validity=f"t until words of {letters} letters do not determine it",
+    )
+
+
+def _starts_like(model: MatrixModel, rows: Sequence[Polynomial], target: Polynomial) -> bool:
+    """Whether the flow has the coefficients that few letters give exactly, at some numbers."""
+    longest = max(len(word) for term in model.potential for word in term.words)
+    # The longer the words of the potential, the more letters a time of the flow takes.
+    if 2 * most_letters(model) < _ENOUGH * (longest - 2):
+        return False
+    widest = max((longest, *(len(word) for term in model.output for word in term.words)))
+    number = min(len(rows), _CHECKED)
+    # Every derivative makes words longer by the potential less two letters; half of one is cut.
+    letters = [(widest + s * (longest - 2) + 1) // 2 for s in range(number)]
+    while number and not _allows(model, letters[number - 1], _MORE_WORDS):
+        number -= 1
+    if number < _FEWEST:
+        return False
+    known = rows[:number]
+    names = {name for row in (*known, target) for name in row.symbols} | {*model.symbols}
+    numbers = {
+        name: Fraction(prime(n + 3), prime(n + 2)) for n, name in enumerate(sorted(names))
+    } | {"T": Fraction(1)}
+    terms = [at_numbers(row, numbers) / factorial(s) for s, row in enumerate(known)]
+    constant = at_numbers(target, numbers)
+    flow = FreeFlow(model, numbers, letters[number - 1])
+    moving = [s for s, term in enumerate(terms) if term]
+    if len(moving) < _FEWEST:
+        return False
+    first, last = moving[0], moving[-1]
+    size = abs(terms[first])
+    time = (_SEEN * size / abs(terms[last])) ** (1 / (last - first))
+    times = np.array([-time, -time / 2, time / 2, time])
+    values = follow(flow.equation(_TOLERANCE), times).values[:, 0] + constant
+    expected = np.polynomial.polynomial.polyval(times, terms)
+    # What follows the last term falls at least like that one did.
+    parts = np.abs(times)[:, None] ** np.arange(len(terms)) * np.abs(terms)
+    tail = _CAUTION * parts[:, last] ** 2 / parts[:, moving[-2]]
+    allowed = tail + _ROUNDING * parts[:, first]
+    return bool(np.all(np.abs(values - expected) < allowed))
+
+
 def most_letters(model: MatrixModel) -> int:
     """How many letters words may have for a curve within a few seconds."""
-    ends = set()
-    for number, matrix in enumerate(model.matrices):
-        rows, columns = (axis.name for axis in matrix.axes)
-        ends.add((2 * number, rows, columns))
-        if not matrix.tensor.symmetric:
-            ends.add((2 * number + 1, columns, rows))
-    pairs = [(head, tail) for _, head, tail in ends]
     letters = _LEVELS
-    while letters < _DEPTH and all(
-        WordBasis.count(pairs, axis.name, letters + 1) <= _WORDS for axis in model.axes
-    ):
+    while letters < _DEPTH and _allows(model, letters + 1, _WORDS):
         letters += 1
     return letters
+
+
+def _allows(model: MatrixModel, letters: int, words: int) -> bool:
+    """Whether there are no more than so many words from any space."""
+    ends = []
+    for matrix in model.matrices:
+        rows, columns = (axis.name for axis in matrix.axes)
+        ends.append((rows, columns))
+        if not matrix.tensor.symmetric:
+            ends.append((columns, rows))
+    return all(WordBasis.count(ends, axis.name, letters) <= words for axis in model.axes)
 
 
 class _Side:
@@ -330,7 +264,7 @@ class _Side:
 
     Parameters
     ----------
-    levels : sequence of _Words
+    levels : sequence of FreeFlow
         The flow with fewer and more letters.
     unit : float
         The time in which the matrices change, negative in the past.
@@ -338,11 +272,11 @@ class _Side:
         The size of the output at time 0.
     """
 
-    def __init__(self, levels: Sequence[_Words], unit: float, remains: float) -> None:
+    def __init__(self, levels: Sequence[FreeFlow], unit: float, remains: float) -> None:
         self._remains = remains
-        edges = [0.0, 0.25]
+        edges = [0.0, _SHORTEST]
         while edges[-1] < _LONGEST:
-            edges.append(2 * edges[-1])
+            edges.append(_LONGER * edges[-1])
         self._edges = np.array(edges) * abs(unit)
         unit_nodes = (1 - np.cos(np.pi * np.arange(_NODES) / (_NODES - 1))) / 2
         width = np.diff(self._edges)[:, None]
@@ -353,16 +287,19 @@ class _Side:
             nodes = nodes[: self._pieces(found)]
         self._nodes = nodes
         self._value, self._error = _limit(found, len(nodes))
-        self._error += _ACCURACY * remains
-        good = self._good(self._value, self._error).ravel()
-        stop = good.size if np.all(good) else int(np.argmin(good))
-        self.end = float(nodes.ravel()[stop - 1]) if stop else 0.0
-        self.largest = float(np.max(self._error.ravel()[:stop], initial=0.0))
         self._fits = [
             chebyshev.chebfit(2 * unit_nodes - 1, row, _NODES - 1)
             for row in self._value
             if np.all(np.isfinite(row))
         ]
+        self._error += _ACCURACY * remains
+        for fit, row in zip(self._fits, self._error, strict=False):
+            row += np.sum(np.abs(fit[-_LAST:]))
+        self._error[len(self._fits) :] = inf
+        good = self._good(self._value, self._error).ravel()
+        stop = good.size if np.all(good) else int(np.argmin(good))
+        self.end = float(nodes.ravel()[stop - 1]) if stop else 0.0
+        self.largest = float(np.max(self._error.ravel()[:stop], initial=0.0))
 
     def _good(self, value: FloatArray, error: FloatArray) -> NDArray[np.bool_]:
         moved = np.abs(value - value[0, 0])
@@ -383,15 +320,8 @@ class _Side:
         whole = np.all(good, axis=1)
         return len(whole) if np.all(whole) else max(1, int(np.argmin(whole)) + 1)
 
-    def _followed(self, level: _Words, times: FloatArray) -> FloatArray:
-        equation = Equation(
-            level.rate,
-            level.start,
-            level.output,
-            tolerance=_ACCURACY,
-            absolute=_ACCURACY * float(np.max(np.abs(level.start))),
-            name="flow of free matrices",
-        )
+    def _followed(self, level: FreeFlow, times: FloatArray) -> FloatArray:
+        equation = level.equation(_TOLERANCE)
         largest = _WILD * max(self._remains, 1e-300)
         values = follow(
             equation, times.ravel(), going=lambda x: largest - abs(float(level.output(x)[0]))
@@ -426,8 +356,8 @@ def _limit(levels: Sequence[FloatArray], pieces: int) -> tuple[FloatArray, Float
             return limit, step
         before = _aitken(earlier[-1], first, second)
         alternating = (third - second) * (second - first) < 0
-        error = np.where(alternating, np.abs(limit - before), step)
-    return limit, np.where(np.isfinite(error), np.maximum(error, 0.05 * step), inf)
+        error = np.where(alternating, _CAUTION * np.abs(limit - before) + step / 4, 2 * step)
+    return limit, np.where(np.isfinite(error), error, inf)
 
 
 def _aitken(first: FloatArray, second: FloatArray, third: FloatArray) -> FloatArray:
