@@ -17,7 +17,7 @@ P = (1/2) tr(U1ᵀ U2 U2ᵀ U1)
 >>> [(str(matrix.tensor.name), str(matrix.variance), str(matrix.rate)) for matrix in model.matrices]
 [('U1', 'sigma2', '1'), ('U2', 'sigma2', '1')]
 
-Source: G. 't Hooft, Nucl. Phys. B 72 (1974) 461, for the pairings; as the kind of a hierarchy, ours.
+Source: G. 't Hooft, Nucl. Phys. B 72 (1974) 461, for the pairings; as a kind of hierarchy, ours.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from diagrams.diagram import Diagram
 from diagrams.laws import evaluated
@@ -178,7 +179,7 @@ def matrix_model(dynamics: EffectiveDynamics) -> MatrixModel | None:
         matrices.append(
             Matrix(
                 tensor,
-                Polynomial(evaluated({monomial({tensor.variance: 1}): 1})),
+                Polynomial(evaluated({monomial({tensor.variance: 1}): Fraction(1)})),
                 speed if tensor.is_learnable else Polynomial(),
             )
         )

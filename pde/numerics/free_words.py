@@ -40,7 +40,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Adjoint", "Product", "Source", "Space", "WordBasis"]
+__all__ = ["Adjoint", "Source", "Space", "WordBasis", "WordProduct"]
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.intp]
@@ -91,9 +91,7 @@ class WordBasis:
         The most letters of a word.
     """
 
-    def __init__(
-        self, spaces: Sequence[Space], sources: Sequence[Source], *, letters: int
-    ) -> None:
+    def __init__(self, spaces: Sequence[Space], sources: Sequence[Source], *, letters: int) -> None:
         self.letters = letters
         self.size = {space.name: space.size for space in spaces}
         self._sources = tuple(sources)
@@ -183,9 +181,9 @@ class WordBasis:
         """The trace of an element from a space to itself."""
         return self.size[space] * float(vector[0])
 
-    def product(self, head: str, middle: str, tail: str) -> Product:
+    def product(self, head: str, middle: str, tail: str) -> WordProduct:
         """The product of elements from `middle` to `head` and from `tail` to `middle`."""
-        return Product(self, head, middle, tail)
+        return WordProduct(self, head, middle, tail)
 
     def adjoint(self, head: str, tail: str) -> Adjoint:
         """The adjoint, from `tail` to `head`, of elements from `head` to `tail`."""
@@ -230,7 +228,7 @@ class _Block:
     result: IndexArray
 
 
-class Product:
+class WordProduct:
     """The product of elements, cut off beyond the letters of the basis: a bilinear map.
 
     Parameters

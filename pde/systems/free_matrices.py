@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 from expansion.dynamics.matrix_model import Letter, MatrixModel, TraceTerm, Word
 from expansion.polynomial import Polynomial
 from pde.curve import Curve, Domain, Parameters, bounded_float
-from pde.numerics.free_words import Adjoint, Product, Source, Space, WordBasis
+from pde.numerics.free_words import Adjoint, Source, Space, WordBasis, WordProduct
 from pde.numerics.trajectories import Equation, follow
 from pde.resummed_series import TOLERANCE
 
@@ -94,7 +94,8 @@ class _Words:
         sources = [
             Source(
                 number,
-                *(axis.name for axis in matrix.axes),
+                matrix.axes[0].name,
+                matrix.axes[1].name,
                 variance=_value(matrix.variance, numbers),
                 symmetric=matrix.tensor.symmetric,
             )
@@ -111,7 +112,7 @@ class _Words:
         self._potential = self._terms(model.potential, halves, numbers)
         self._output = self._terms(model.output, halves, numbers)
         self._adjoints: dict[int, Adjoint] = {}
-        self._products: dict[tuple[str, str, str], Product] = {}
+        self._products: dict[tuple[str, str, str], WordProduct] = {}
 
     def _terms(
         self, terms: Iterable[TraceTerm], halves: frozenset[Word], numbers: Parameters
@@ -134,7 +135,7 @@ class _Words:
             self._adjoints[number] = self.basis.adjoint(columns, rows)
         return self._adjoints[number]
 
-    def _product(self, word: Word) -> Product:
+    def _product(self, word: Word) -> WordProduct:
         """The product of the first letter and the others."""
         head, middle = self._ends(word[0])
         key = head, middle, self._ends(word[-1])[1]
@@ -177,7 +178,8 @@ class _Words:
 
     def output(self, state: FloatArray) -> FloatArray:
         """What is followed."""
-        words = [w for _, pairs in self._output for pair in pairs for w in (pair.first, pair.second)]
+        pairs = [pair for _, pairs in self._output for pair in pairs]
+        words = [word for pair in pairs for word in (pair.first, pair.second)]
         elements = self._elements(state, words)
         return np.array(
             [sum(c * prod(self._pairing(pair, elements) for pair in ps) for c, ps in self._output)]
@@ -239,7 +241,7 @@ def _reversed(word: Word) -> Word:
 
 
 def _cuts(word: Word) -> Iterable[tuple[Word, Word]]:
-    """All ways to write a trace as the scalar product of two words, halves of equal length first."""
+    """All ways to write a trace as the scalar product of two words, equal halves first."""
     length = len(word)
     order = sorted(range(length), key=lambda size: (abs(2 * size - length), size))
     for size in order:
