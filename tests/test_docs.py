@@ -11,6 +11,9 @@ import nbformat
 import pytest
 
 import diagflow
+from diagflow.gallery import experiments
+from expansion.models import PRESETS
+from expansion.targets import TARGETS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -103,3 +106,16 @@ def test_a_broken_link_stops_the_build(tmp_path: Path) -> None:
     )
     assert done.returncode != 0
     assert "there.md" in done.stdout + done.stderr
+
+
+def test_no_experiment_preset_target_or_example_is_left_out() -> None:
+    """The tables of the pages name all of them."""
+    simulation = (DOCS / "results" / "simulation.md").read_text(encoding="utf-8")
+    problems = (DOCS / "reference" / "problems.md").read_text(encoding="utf-8")
+    named = {
+        simulation: [experiment.name for experiment in experiments(quick=True)],
+        problems: [*PRESETS, *TARGETS, *(path.stem for path in (ROOT / "examples").glob("*.toml"))],
+    }
+    assert [
+        name for page, names in named.items() for name in names if f"`{name}`" not in page
+    ] == []
