@@ -56,8 +56,8 @@ format: install ## format the code and repair what the linter can repair
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-atlas-page: atlas ## the maps of the atlas with the number of s behind them, docs/atlas.md
-	$(BIN)/python -m benchmarks.atlas_page --atlas out/atlas --page docs/atlas.md
+atlas-page: atlas ## the maps of the atlas with the number of s behind them, docs/results/atlas.md
+	$(BIN)/python -m benchmarks.atlas_page --atlas out/atlas --page docs/results/atlas.md
 
 docs: install ## build the site under out/site, with the atlas and the notebooks that are made
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
@@ -80,14 +80,14 @@ coverage: install ## measure what the tests run, and fail under 95 % of the bran
 fuzz: install ## feed mutated texts to all readers for SECONDS=60, guided by coverage with atheris
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
-bench: install ## run the benchmarks, print their tables and write docs/benchmarks.md with its plot
-	$(SINGLE) $(BIN)/python -m benchmarks --page docs/benchmarks.md
+bench: install ## run the benchmarks, print their tables and write docs/results/benchmarks.md with its plot
+	$(SINGLE) $(BIN)/python -m benchmarks --page docs/results/benchmarks.md
 
-solved-table: install ## write the table of docs/solutions.md from the solvers
-	$(BIN)/python -m benchmarks.solved --page docs/solutions.md
+solved-table: install ## write the table of docs/explanation/solutions.md from the solvers
+	$(BIN)/python -m benchmarks.solved --page docs/explanation/solutions.md
 
-coverage-page: install ## which regimes are solved, docs/coverage.md: some 40 problems of a minute each
-	$(SINGLE) DIAGFLOW_STORE=off $(BIN)/python -m benchmarks.coverage --page docs/coverage.md
+coverage-page: install ## which regimes are solved, docs/results/coverage.md: some 40 problems of a minute each
+	$(SINGLE) DIAGFLOW_STORE=off $(BIN)/python -m benchmarks.coverage --page docs/results/coverage.md
 
 lock: ## resolve requirements.lock again from pyproject.toml (UPGRADE=--upgrade: newest versions)
 	@python=$$(tools/python "$(PYTHON)") && "$$python" -m venv --clear $(LOCK_VENV)

@@ -1,6 +1,6 @@
-"""The page docs/atlas.md: the map of every problem of the atlas, with the number of s behind it.
+"""docs/results/atlas.md: the map of every problem of the atlas, with the number of s behind it.
 
-    python -m benchmarks.atlas_page --atlas out/atlas --page docs/atlas.md
+    python -m benchmarks.atlas_page --atlas out/atlas --page docs/results/atlas.md
 
 `make atlas-page` makes the atlas and then this page.
 
@@ -26,7 +26,7 @@ _HEAD = """# The atlas
 Every preset and every file of `examples/` has a page: polygon and regime map whose parts are
 links, formulas, derivations, curves at any sizes, simulations, certificates. `make atlas` makes
 them within half an hour on two processors, and again only where something changed; [how to walk
-through them](how-to/walk-through-the-regimes.md).
+through them](../how-to/walk-through-the-regimes.md).
 
 <!-- published: atlas -->
 
@@ -98,7 +98,7 @@ def main() -> None:
     """Write the page."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--atlas", type=Path, default=Path("out/atlas"))
-    parser.add_argument("--page", type=Path, default=Path("docs/atlas.md"))
+    parser.add_argument("--page", type=Path, default=Path("docs/results/atlas.md"))
     given = parser.parse_args()
     write_whole(given.page, page(given.atlas, listed([*PRESETS, str(EXAMPLES)])))
 

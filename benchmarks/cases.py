@@ -32,10 +32,10 @@ __all__ = [
     "SPEEDUPS",
     "STARTS",
     "TIME_LIMIT",
-    "Case",
     "CurveCase",
     "RatioCase",
     "ReachCase",
+    "SeriesCase",
     "SpeedupCase",
     "StartCase",
     "names",
@@ -57,7 +57,7 @@ REQUIRED_SPEEDUP = 1.7
 
 
 @dataclass(frozen=True, kw_only=True)
-class Case:
+class SeriesCase:
     """A CP model with the identity target and the last coefficient to compute."""
 
     order: int
@@ -85,14 +85,14 @@ class Case:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReachCase(Case):
+class ReachCase(SeriesCase):
     """Y_0 ... Y_terms in a process of its own."""
 
     kind = "reach"
 
 
 @dataclass(frozen=True, kw_only=True)
-class RatioCase(Case):
+class RatioCase(SeriesCase):
     """The engine against the textbook enumerator."""
 
     kind = "ratio"
@@ -106,7 +106,7 @@ class SpeedupCase(ReachCase):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CurveCase(Case):
+class CurveCase(SeriesCase):
     """A loss evolution at `CURVE_POINTS` times, after set-up."""
 
     regime: str
@@ -253,12 +253,12 @@ STARTS = (
 )
 """Whole commands; the presets are those of an atlas."""
 
-AnyCase = TypeVar("AnyCase", bound=Case | StartCase)
+AnyCase = TypeVar("AnyCase", bound=SeriesCase | StartCase)
 
 
 def names() -> tuple[str, ...]:
     """What ``--only`` accepts: a kind, or the name of a case."""
-    groups: tuple[tuple[str, Sequence[Case | StartCase]], ...] = (
+    groups: tuple[tuple[str, Sequence[SeriesCase | StartCase]], ...] = (
         ("reach", REACH),
         ("ratio", RATIO),
         ("speedup", SPEEDUPS),

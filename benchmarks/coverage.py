@@ -1,8 +1,10 @@
-"""Which regimes are solved, how, and how far in time: the page docs/coverage.md.
+"""Which regimes are solved, how, and how far in time: docs/results/coverage.md.
 
-``python -m benchmarks.coverage --page docs/coverage.md`` takes every declared problem in a process
-of its own with a limit of processor time, keeps what it found in a folder, and writes the page. A
-problem that is kept already is not done again; what a limit cut off is on the page as such.
+    python -m benchmarks.coverage --page docs/results/coverage.md
+
+takes every declared problem in a process of its own with a limit of processor time, keeps what it
+found in a folder, and writes the page. A problem that is kept already is not done again; what a
+limit cut off is on the page as such.
 
 ``python -m benchmarks.coverage --case NAME`` is the child: it prints one JSON line for the map and
 one for every regime, as soon as it is known.
@@ -300,15 +302,9 @@ def page(results: Iterable[tuple[CoverageCase, Sequence[Row]]], seconds: float) 
         "| problem | regimes | " + " | ".join(used) + " |",
         "|---" * (len(used) + 2) + "|",
     ]
-    for case, rows in results:
-        counts = Counter(way(row) for row in rows[1:])
-        cells = [str(counts[name] or "") for name in used]
-        number = str(len(rows) - 1) if rows else f"no map within {seconds:g} s"
-        if rows and "reason" in rows[0]:
-            number = "no map: " + rows[0]["reason"].split(": ", 1)[-1].split(";")[0]
-        lines.append(f"| `{case.name}` | {number} | {' | '.join(cells)} |")
-    lines.append(f"| **all** | {total} | {' | '.join(str(faces[name]) for name in used)} |")
+    lines += [_problem_line(case, rows, used, seconds) for case, rows in results]
     lines += [
+        f"| **all** | {total} | {' | '.join(str(faces[name]) for name in used)} |",
         "",
         "## Regime by regime",
         "",
@@ -317,19 +313,35 @@ def page(results: Iterable[tuple[CoverageCase, Sequence[Row]]], seconds: float) 
         "those compared; a sum of approximants has an estimated error instead.",
     ]
     for case, rows in results:
-        if not rows[1:]:
-            continue
-        lines += [
-            "",
-            f"### `{case.name}`",
-            "",
-            f"Y_0 … Y_{rows[0]['terms']} were expanded in {rows[0]['seconds']:.1f} s.",
-            "",
-            "| regime | how | cores | until | certificate | seconds |",
-            "|---|---|---|---|---|---|",
-            *(_line(row) for row in rows[1:]),
-        ]
+        if rows[1:]:
+            lines += _problem_table(case, rows)
     return "\n".join(lines) + "\n"
+
+
+def _problem_line(
+    case: CoverageCase, rows: Sequence[Row], used: Sequence[str], seconds: float
+) -> str:
+    """How many regimes of a problem are solved in which way."""
+    counts = Counter(way(row) for row in rows[1:])
+    cells = [str(counts[name] or "") for name in used]
+    number = str(len(rows) - 1) if rows else f"no map within {seconds:g} s"
+    if rows and "reason" in rows[0]:
+        number = "no map: " + rows[0]["reason"].split(": ", 1)[-1].split(";")[0]
+    return f"| `{case.name}` | {number} | {' | '.join(cells)} |"
+
+
+def _problem_table(case: CoverageCase, rows: Sequence[Row]) -> list[str]:
+    """The regimes of a problem."""
+    return [
+        "",
+        f"### `{case.name}`",
+        "",
+        f"Y_0 … Y_{rows[0]['terms']} were expanded in {rows[0]['seconds']:.1f} s.",
+        "",
+        "| regime | how | cores | until | certificate | seconds |",
+        "|---|---|---|---|---|---|",
+        *(_line(row) for row in rows[1:]),
+    ]
 
 
 def _line(row: Row) -> str:

@@ -48,7 +48,7 @@ of the benchmark.
     "Speed-up": """## Two processes
 
 Time of the whole run, the start of the workers included; the coefficients are compared digit
-by digit. See [Run on many cores](how-to/run-on-many-cores.md).
+by digit. See [Run on many cores](../how-to/run-on-many-cores.md).
 """,
     "Curve": """## Formula against simulation
 

@@ -1,6 +1,6 @@
 """The table of what is solved, made from the solvers themselves.
 
-    python -m benchmarks.solved --page docs/solutions.md
+    python -m benchmarks.solved --page docs/explanation/solutions.md
 
 writes it between the two marks of the page, or prints it without ``--page``.
 

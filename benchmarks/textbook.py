@@ -329,12 +329,12 @@ def _classes(ends: Sequence[int], pairs: Matching) -> int:
 
 
 @dataclass(frozen=True)
-class Case:
+class TextbookCase:
     """One run of the enumerator on the identity target.
 
     Examples
     --------
-    >>> print(Case(order=3, symmetric=True, terms=2))
+    >>> print(TextbookCase(order=3, symmetric=True, terms=2))
     SYM order 3, terms 2
 
     Source
@@ -352,13 +352,13 @@ class Case:
 
 
 CASES = (
-    Case(order=2, symmetric=True, terms=4),
-    Case(order=3, symmetric=True, terms=2),
-    Case(order=3, symmetric=False, terms=3),
+    TextbookCase(order=2, symmetric=True, terms=4),
+    TextbookCase(order=3, symmetric=True, terms=2),
+    TextbookCase(order=3, symmetric=False, terms=3),
 )
 
 
-def report(case: Case) -> tuple[str, bool]:
+def report(case: TextbookCase) -> tuple[str, bool]:
     """Run a case; return its cost as text and whether it agrees with the reference record.
 
     Parameters
@@ -368,7 +368,7 @@ def report(case: Case) -> tuple[str, bool]:
 
     Examples
     --------
-    >>> report(Case(order=4, symmetric=False, terms=1))[1]
+    >>> report(TextbookCase(order=4, symmetric=False, terms=1))[1]
     True
 
     Source

@@ -38,7 +38,7 @@ from diagflow.simulation.trajectory import Trajectory
 from diagrams.errors import DiagflowError, InvalidInputError
 from pde.evolution import LossEvolution
 
-__all__ = ["CurveFit", "Law", "Measured", "fit", "fit_points", "fit_record"]
+__all__ = ["CurveFit", "DecayLaw", "Measured", "fit", "fit_points", "fit_record"]
 
 FloatArray = NDArray[np.float64]
 
@@ -55,7 +55,7 @@ _POINTS = 400
 _POWERS = range(-40, 61)
 
 
-class Law(StrEnum):
+class DecayLaw(StrEnum):
     """How an excess falls."""
 
     EXPONENTIAL = "exponential"
@@ -86,7 +86,7 @@ class CurveFit:
         None where the excess does not fall to a half.
     rate, exponent : Measured or None
         Of an exponential and of a power law; None where there are too few times for a line.
-    law : Law
+    law : DecayLaw
         Which of the two it is.
     times : tuple of (float, float) or None
         The first and the last time of the lines.
@@ -96,7 +96,7 @@ class CurveFit:
     half_life: Measured | None = None
     rate: Measured | None = None
     exponent: Measured | None = None
-    law: Law = Law.NEITHER
+    law: DecayLaw = DecayLaw.NEITHER
     times: tuple[float, float] | None = None
 
     def __str__(self) -> str:
@@ -210,7 +210,13 @@ def fit_points(
     rate, rest = _slope(x, y)
     exponent, other = _slope(np.log(x), y)
     straight = min(rest, other) <= math.log1p(_STRAIGHT)
-    law = Law.NEITHER if not straight else Law.EXPONENTIAL if rest <= other else Law.POWER
+    law = (
+        DecayLaw.NEITHER
+        if not straight
+        else DecayLaw.EXPONENTIAL
+        if rest <= other
+        else DecayLaw.POWER
+    )
     return replace(found, rate=rate, exponent=exponent, law=law, times=(float(x[0]), float(x[-1])))
 
 
@@ -330,3 +336,6 @@ def _slope(x: FloatArray, y: FloatArray) -> tuple[Measured, float]:
     if error < 1e-9 * abs(slope):
         error = 0.0
     return Measured(float(-slope), float(error)), distance
+
+
+Law = DecayLaw  # its former name

@@ -48,7 +48,7 @@ __all__ = [
     "UNIT_VARIANCE",
     "EntryRing",
     "Moments",
-    "QuadraticLoss",
+    "OracleLoss",
     "Term",
     "Variance",
     "cp_loss_derivatives",
@@ -144,7 +144,7 @@ class Term:
 
 
 @dataclass(frozen=True)
-class QuadraticLoss:
+class OracleLoss:
     """The loss ``prefactor * sum (f - F)^2`` over the open indices of model ``f`` and target ``F``.
 
     Parameters
@@ -157,7 +157,7 @@ class QuadraticLoss:
 
     Examples
     --------
-    >>> QuadraticLoss((Term(1, (("u", "i"),), "i"),), ()).prefactor
+    >>> OracleLoss((Term(1, (("u", "i"),), "i"),), ()).prefactor
     Fraction(1, 2)
 
     Source
@@ -175,7 +175,7 @@ class QuadraticLoss:
 
         Source: ours.
 
-        >>> [term.coefficient for term in QuadraticLoss((), (Term(2, (), "i"),)).residual]
+        >>> [term.coefficient for term in OracleLoss((), (Term(2, (), "i"),)).residual]
         [-2]
         """
         return self.model + tuple(
@@ -193,7 +193,7 @@ def loss_derivatives(
     frozen: Collection[str] = (),
     structural: Mapping[str, StructuralTensor] | None = None,
     prefactor: Fraction = Fraction(1, 2),
-    observable: QuadraticLoss | None = None,
+    observable: OracleLoss | None = None,
     symmetric: Collection[str] = (),
     laws: Mapping[str, Callable[[int], Moments]] | None = None,
 ) -> list[Moments]:
@@ -264,7 +264,7 @@ def loss_derivatives(
     """
     if terms < 0:
         raise ValueError(f"terms = {terms} is negative: the expansion starts at order 0")
-    driving = QuadraticLoss(tuple(model), tuple(target), prefactor)
+    driving = OracleLoss(tuple(model), tuple(target), prefactor)
     observed = driving if observable is None else observable
     entries = EntryRing.of((driving, observed), sizes, structural or {}, symmetric)
     average = entries.average_over(variances or {}, laws or {})
@@ -374,7 +374,7 @@ class EntryRing:
     @classmethod
     def of(
         cls,
-        losses: Sequence[QuadraticLoss],
+        losses: Sequence[OracleLoss],
         sizes: Mapping[str, int],
         structural: Mapping[str, StructuralTensor],
         symmetric: Collection[str] = (),
@@ -459,7 +459,7 @@ class EntryRing:
                 f"choose among {', '.join(sorted(self.tensors))}"
             )
 
-    def loss_polynomial(self, loss: QuadraticLoss) -> tuple[fmpz_mpoly, int]:
+    def loss_polynomial(self, loss: OracleLoss) -> tuple[fmpz_mpoly, int]:
         """Return the loss as an integer polynomial over a common denominator."""
         values, common = self.values(loss.residual)
         squares = sum((value**2 for value in values.values()), self.zero)
@@ -486,7 +486,7 @@ class EntryRing:
         return values, common
 
 
-def _check_output(loss: QuadraticLoss, sizes: Mapping[str, int]) -> None:
+def _check_output(loss: OracleLoss, sizes: Mapping[str, int]) -> None:
     """Check that the open indices of all terms have the same sizes."""
     shapes = {_shape(term.output, sizes): term for term in loss.residual}
     if len(shapes) > 1:
@@ -606,3 +606,6 @@ def variance_monomial(laws: Sequence[Variance], powers: Sequence[int]) -> Varian
 def odd_double_factorial(half: int) -> int:
     """``(2 half - 1)!!``, the number of perfect matchings of ``2 half`` points."""
     return prod(range(1, 2 * half, 2))
+
+
+QuadraticLoss = OracleLoss  # its former name

@@ -44,7 +44,7 @@ from diagflow.oracle import (
     Average,
     EntryRing,
     Moments,
-    QuadraticLoss,
+    OracleLoss,
     Term,
     Variance,
     format_moments,
@@ -85,7 +85,7 @@ class Slopes:
     second: "Quantity"
 
 
-Quantity: TypeAlias = QuadraticLoss | Einsum | Products | Slopes | Literal["weight-norm"]
+Quantity: TypeAlias = OracleLoss | Einsum | Products | Slopes | Literal["weight-norm"]
 """What may be followed or drive; the weight norm is half the squares of all learnable entries."""
 
 
@@ -146,7 +146,7 @@ def moved_moments(
     """
     quantities = [observable, *(quantity for _, quantity in dynamics.potential)]
     losses = [
-        QuadraticLoss(q.terms, ()) if isinstance(q, Einsum) else q
+        OracleLoss(q.terms, ()) if isinstance(q, Einsum) else q
         for quantity in quantities
         for q in leaves(quantity)
     ]
@@ -172,7 +172,7 @@ def moved_moments(
     return result
 
 
-def leaves(quantity: Quantity) -> Iterator[QuadraticLoss | Einsum]:
+def leaves(quantity: Quantity) -> Iterator[OracleLoss | Einsum]:
     """The losses and einsums that a quantity is made of."""
     if isinstance(quantity, Products):
         for _, factors in quantity.terms:
@@ -222,7 +222,7 @@ class _World:
                 for u in self.learnable
             )
             return sum(slopes, self.zero)
-        if isinstance(quantity, QuadraticLoss):
+        if isinstance(quantity, OracleLoss):
             value, denominator = self.ring.loss_polynomial(quantity)
             scale = fmpq(1, denominator)
         else:

@@ -150,14 +150,14 @@ def _parsed(text: str) -> Variance:
             raise _unexpected(text, text[place:].strip()[:10])
         tokens.append(match[match.lastindex or 0])
         place = match.end()
-    reader = _Reader(text, tokens)
+    reader = _MonomialReader(text, tokens)
     coefficient, powers = reader.product()
     if reader.tokens:
         raise _unexpected(text, reader.tokens[0])
     return _checked(coefficient, powers, repr(text))
 
 
-class _Reader:
+class _MonomialReader:
     """Tokens on their way to a monomial, taken from the left."""
 
     def __init__(self, text: str, tokens: list[str]) -> None:

@@ -75,11 +75,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Put links to what is published in the places for them."""
     atlas = made() / "atlas" / "index.html"
     links = {
-        "atlas": '<a class="md-button" href="atlas/index.html">Walk through the atlas</a>'
+        "atlas": '<a class="md-button" href="../atlas/index.html">Walk through the atlas</a>'
         if atlas.is_file()
         else NOT_MADE.format(verb="atlas"),
         "notebooks": "\n".join(
-            f"- [{_title(path)}](notebooks/{path.stem}.md)" for path in notebooks()
+            f"- [{_title(path)}](../notebooks/{path.stem}.md)" for path in notebooks()
         )
         or NOT_MADE.format(verb="notebooks"),
     }

@@ -33,10 +33,10 @@ from expansion.expressions import (
     MODEL,
     Entry,
     Expression,
-    Merger,
     Named,
     Power,
     Product,
+    SlopeProduct,
     read_expression,
 )
 from expansion.losses import Followed, Quantity
@@ -139,13 +139,13 @@ class _Evaluation:
                 result = self._times(result, self._value(part))
         return result
 
-    def _value(self, part: Named | Merger | Power | Expression) -> Quantity:
+    def _value(self, part: Named | SlopeProduct | Power | Expression) -> Quantity:
         if isinstance(part, Power):
             base = result = self._value(part.base)
             for _ in range(part.exponent - 1):
                 result = self._times(result, base)
             return result
-        if isinstance(part, Merger):
+        if isinstance(part, SlopeProduct):
             first, second = self.total(part.first), self.total(part.second)
             self._bound(len(first.diagrams) * len(second.diagrams))
             return Quantity(

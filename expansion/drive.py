@@ -48,7 +48,7 @@ from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.variances import Powers, Variance
 from diagrams.wick import Monomial, monomial
-from expansion.formula_parser import Term, read_formula
+from expansion.formula_parser import FormulaTerm, read_formula
 from expansion.losses import Quantity
 
 __all__ = [
@@ -171,7 +171,7 @@ class Drive:
         texts = [*(rate for _, rate in self.rates), *(getattr(self, name) for name in FACTORS)]
         return tuple(Variance.parse(text) for text in texts if text)
 
-    def terms(self, quantities: Sequence[str]) -> tuple[Term, ...]:
+    def terms(self, quantities: Sequence[str]) -> tuple[FormulaTerm, ...]:
         """The terms of the flow; none if it is plain.
 
         Raises
@@ -368,7 +368,7 @@ def combined(parts: Sequence[Part]) -> tuple[DiagramSum, Monomial]:
 
 def _potential(drive: Drive, quantities: Mapping[str, Quantity]) -> list[Part]:
     names = tuple(quantities)
-    terms = drive.terms(names) or (Term(name=names[0]),)
+    terms = drive.terms(names) or (FormulaTerm(name=names[0]),)
     result: list[Part] = []
     for term in terms:
         quantity = quantities[term.name or ""]

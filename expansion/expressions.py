@@ -15,7 +15,7 @@ stand for is known to `expansion.composed`.
 
 >>> expression = read_expression("1/2*(train - f)*f + merge(f, f)**2", names=("train",))
 >>> len(expression), expression[0].coefficient, len(expression[0].parts), expression[1].parts[0]
-(2, Fraction(1, 2), 2, Power(base=Merger(...), exponent=2))
+(2, Fraction(1, 2), 2, Power(base=SlopeProduct(...), exponent=2))
 
 Source: ours.
 """
@@ -48,11 +48,11 @@ __all__ = [
     "MODEL",
     "Entry",
     "Expression",
-    "Merger",
     "Named",
     "Part",
     "Power",
     "Product",
+    "SlopeProduct",
     "entry_names",
     "is_expression",
     "is_plain_formula",
@@ -90,7 +90,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Merger:
+class SlopeProduct:
     """The sum over all weights of the products of two slopes."""
 
     first: Expression
@@ -101,7 +101,7 @@ class Merger:
 class Power:
     """A part to an integer power of two or more."""
 
-    base: Named | Merger | Expression
+    base: Named | SlopeProduct | Expression
     exponent: int
 
 
@@ -121,7 +121,7 @@ class Product:
 Expression = tuple[Product, ...]
 """A sum of products."""
 
-Part = Named | Entry | Merger | Power | Expression
+Part = Named | Entry | SlopeProduct | Power | Expression
 """A factor of a product."""
 
 
@@ -195,14 +195,14 @@ def read_expression(text: str, *, names: Collection[str]) -> Expression:
         )
     words = sorted((name for name in names if not _WORD.fullmatch(name)), key=len, reverse=True)
     named = re.compile("(?:" + "|".join(map(re.escape, words)) + r")(?!\w)") if words else None
-    expression, place = _Reader(text, named).expression(0, 0)
+    expression, place = _ExpressionReader(text, named).expression(0, 0)
     if place < len(text):
         raise unexpected(text, place, "+, - or the end")
     return expression
 
 
 @dataclass(frozen=True)
-class _Reader:
+class _ExpressionReader:
     text: str
     named: re.Pattern[str] | None
 
@@ -261,7 +261,7 @@ class _Reader:
 
     def _part(
         self, place: int, depth: int
-    ) -> tuple[Named | Entry | Merger | Expression | None, int]:
+    ) -> tuple[Named | Entry | SlopeProduct | Expression | None, int]:
         text = self.text
         if self.named and (match := self.named.match(text, place)):
             return Named(match[0]), match.end()
@@ -269,7 +269,7 @@ class _Reader:
             first, place = self.expression(match.end(), depth + 1)
             place = self._expect(place, ",")
             second, place = self.expression(place, depth + 1)
-            return Merger(first, second), self._expect(place, ")")
+            return SlopeProduct(first, second), self._expect(place, ")")
         if text[place : place + 1] == "(":
             inner, place = self.expression(place + 1, depth + 1)
             return inner, self._expect(place, ")")
@@ -289,3 +289,6 @@ class _Reader:
         if self.text[place : place + 1] != mark:
             raise unexpected(self.text, place, mark)
         return place + 1
+
+
+Merger = SlopeProduct  # its former name

@@ -34,7 +34,7 @@ __all__ = [
     "MAXIMAL_LENGTH",
     "MAXIMAL_TERMS",
     "NUMBER",
-    "Term",
+    "FormulaTerm",
     "after_blanks",
     "check_factors",
     "check_number",
@@ -68,7 +68,7 @@ _BLANK = re.compile(r"\s*")
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class FormulaTerm:
     """A product: a coefficient, symbols, entries of tensors with named indices, and a name."""
 
     coefficient: Fraction = Fraction(1)
@@ -82,7 +82,7 @@ class Term:
         return self.coefficient == 0 and not (self.entries or self.symbols or self.name)
 
 
-def read_formula(text: str, *, names: Sequence[str] = ()) -> tuple[Term, ...]:
+def read_formula(text: str, *, names: Sequence[str] = ()) -> tuple[FormulaTerm, ...]:
     """The terms of a formula.
 
     Parameters
@@ -109,7 +109,7 @@ def read_formula(text: str, *, names: Sequence[str] = ()) -> tuple[Term, ...]:
     words = sorted(names, key=len, reverse=True)
     named = re.compile("(?:" + "|".join(map(re.escape, words)) + r")(?!\w)") if words else None
     place = after_blanks(text, 0)
-    terms: list[Term] = []
+    terms: list[FormulaTerm] = []
     while place < len(text) or not terms:
         sign = 1
         if text[place : place + 1] in ("+", "-"):
@@ -118,7 +118,7 @@ def read_formula(text: str, *, names: Sequence[str] = ()) -> tuple[Term, ...]:
         elif terms:
             raise unexpected(text, place, "+ or -")
         term, place = _term(text, place, named)
-        terms.append(Term(term.coefficient * sign, term.symbols, term.entries, term.name))
+        terms.append(FormulaTerm(term.coefficient * sign, term.symbols, term.entries, term.name))
         check_terms(text, len(terms))
     return tuple(terms)
 
@@ -156,7 +156,7 @@ class _Factor(Enum):
     SYMBOL = auto()
 
 
-def _term(text: str, place: int, named: re.Pattern[str] | None) -> tuple[Term, int]:
+def _term(text: str, place: int, named: re.Pattern[str] | None) -> tuple[FormulaTerm, int]:
     """One term, and the place behind it."""
     coefficient, name = Fraction(1), None
     symbols: list[str] = []
@@ -175,7 +175,7 @@ def _term(text: str, place: int, named: re.Pattern[str] | None) -> tuple[Term, i
         place = after_blanks(text, match.end())
         check_factors(text, len(entries) + len(symbols))
     check_number(text, coefficient)
-    return Term(coefficient, tuple(symbols), tuple(entries), name), place
+    return FormulaTerm(coefficient, tuple(symbols), tuple(entries), name), place
 
 
 def _factors(
@@ -236,3 +236,6 @@ def unexpected(text: str, place: int, expected: str) -> InvalidInputError:
     return InvalidInputError(
         f"formula {text[:60]!r}: has {found} in column {place + 1}; expected {expected}"
     )
+
+
+Term = FormulaTerm  # its former name

@@ -36,7 +36,7 @@ from diagrams.arguments import word
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
-from expansion.formula_parser import Term, read_formula
+from expansion.formula_parser import FormulaTerm, read_formula
 
 __all__ = ["TARGETS", "scaled", "target_networks", "target_title"]
 
@@ -150,7 +150,7 @@ def target_title(formula: str) -> str:
     return "zero" if formula.strip() == "0" else formula
 
 
-def scaled(networks: Iterable[Network], term: Term) -> Iterator[Network]:
+def scaled(networks: Iterable[Network], term: FormulaTerm) -> Iterator[Network]:
     """Networks times the number and the symbols of a term."""
     for network in networks:
         yield replace(

@@ -1,6 +1,6 @@
 """Solutions that are one formula: their exact Taylor series, values and many digits.
 
-A solution is made from a `Face`, whose formulas give its values, its domain and its limits. The
+A solution is made from `RegimeFormulas`, which give its values, its domain and its limits. The
 certificate is computed from the formula as well.
 
 Source: ours.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from expansion.polynomial import Polynomial
 from pde.curve import Parameters
 from pde.evolution import DerivationStep, Method, Origin, Solution
-from pde.face import UNTIL_BLOW_UP, Face
+from pde.face import UNTIL_BLOW_UP, RegimeFormulas
 from pde.numerics.certified import Evaluator, exact_time
 from pde.taylor import taylor
 
@@ -33,13 +33,13 @@ _BLOCK = 8
 
 
 def closed_form(
-    face: Face,
+    face: RegimeFormulas,
     *,
     problem: str,
     regime: str,
     source: str,
     derivation: tuple[DerivationStep, ...],
-    at: Callable[[Parameters], Face] | None = None,
+    at: Callable[[Parameters], RegimeFormulas] | None = None,
     method: Method = Method.CLOSED_FORM,
     validity: str = UNTIL_BLOW_UP,
     origin: Origin = Origin.GIVEN,
@@ -48,7 +48,7 @@ def closed_form(
 
     Parameters
     ----------
-    face : Face
+    face : RegimeFormulas
         In the symbols of `pde.taylor.symbol`.
     problem, regime, source, derivation, method, validity, origin
         See `Solution`.

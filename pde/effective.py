@@ -42,7 +42,7 @@ from expansion.dynamics.averages import Averages
 from expansion.dynamics.chains import Chains, chains_of
 from expansion.dynamics.derivation import EffectiveDynamics, RefusedError, derive
 from expansion.dynamics.hierarchy import CoreTerm, GrowthError
-from expansion.dynamics.particle import Kind, Particle, ParticleTerm
+from expansion.dynamics.particle import Closure, Particle, ParticleTerm
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
@@ -139,10 +139,10 @@ class Answer:
 
 
 _KINDS = {
-    Kind.FINITE: HierarchyKind.FINITE,
-    Kind.ONE_SITE: HierarchyKind.ONE_SITE,
-    Kind.WORDS: HierarchyKind.WORDS,
-    Kind.OPEN: HierarchyKind.OPEN,
+    Closure.FINITE: HierarchyKind.FINITE,
+    Closure.ONE_SITE: HierarchyKind.ONE_SITE,
+    Closure.WORDS: HierarchyKind.WORDS,
+    Closure.OPEN: HierarchyKind.OPEN,
 }
 
 
@@ -175,12 +175,12 @@ def _answer(question: _Question) -> Answer:
         except (GrowthError, RefusedError, BudgetExceededError) as error:
             remarks.append(str(error))
             continue
-        return _Task(regime_set, dynamics, target).answer()
+        return _DerivedLoss(regime_set, dynamics, target).answer()
     return Answer(HierarchySummary(remark=remarks[0]))
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class _DerivedLoss:
     """A derivation and what has to be added to what it follows to get the loss.
 
     Parameters
@@ -313,61 +313,63 @@ def _averages(problem: Problem, loss: str | None) -> Averages:
     )
 
 
-def _solved(task: _Task) -> Solution | None:
-    dynamics = task.dynamics
+def _solved(derived: _DerivedLoss) -> Solution | None:
+    dynamics = derived.dynamics
     problem, regime = dynamics.problem.title, dynamics.regime.name
     steps = (_potential_step(dynamics),)
-    if dynamics.kind is Kind.FINITE:
+    if dynamics.kind is Closure.FINITE:
         system = dynamics.closed_system()
-        system = _integrated(system, task.start) if dynamics.rate_of_change else system
-        constant = Polynomial() if dynamics.rate_of_change else task.start
+        system = _integrated(system, derived.start) if dynamics.rate_of_change else system
+        constant = Polynomial() if dynamics.rate_of_change else derived.start
         system = _with_constant(system, constant)
         if not dynamics.random:
             return system_solution(system, problem=problem, regime=regime, derivation=steps)
         return mixed_solution(
             system,
             dynamics.covariance,
-            rows=task.rows,
+            rows=derived.rows,
             problem=problem,
             regime=regime,
             derivation=steps,
         )
     whole = not (dynamics.random or dynamics.rate_of_change)
-    if dynamics.kind is Kind.ONE_SITE and whole:
-        site = _site(dynamics.particle(), task.start)
+    if dynamics.kind is Closure.ONE_SITE and whole:
+        site = _site(dynamics.particle(), derived.start)
         if site is not None:
             return site_solution(site, title=problem, regime=regime, derivation=steps)
-    shared = shared_solution(dynamics, [task.expected(s) for s in range(task.known)], task.target)
+    shared = shared_solution(
+        dynamics, [derived.expected(s) for s in range(derived.known)], derived.target
+    )
     if shared is not None:
         return replace(shared, derivation=(*steps, *shared.derivation))
-    chains = _chained(task)
+    chains = _chained(derived)
     if chains is not None:
         spectral = spectrum_solution(chains, problem=problem, regime=regime, derivation=steps)
-        if spectral is not None and task.agrees(spectral):
+        if spectral is not None and derived.agrees(spectral):
             return spectral
-    rows = longest_series(task.rows)
-    if len(rows) < max(_FEWEST, task.known):
+    rows = longest_series(derived.rows)
+    if len(rows) < max(_FEWEST, derived.known):
         return None
     solved = series_solution(
         rows,
         number=len(rows),
         problem=problem,
         regime=regime,
-        target=task.target,
+        target=derived.target,
         derivation=steps,
     )
     return replace(solved, is_series=True)
 
 
-def _chained(task: _Task) -> Chains | None:
+def _chained(derived: _DerivedLoss) -> Chains | None:
     """The chains that the hierarchy is made of, with as many members as its budget allows."""
-    dynamics = task.dynamics
+    dynamics = derived.dynamics
     found = chains_of(dynamics)
     if found is None:
         return None
     if dynamics.rate_of_change:
-        return found.integrated(task.start)
-    return found.with_constant(task.start) if len(task.start) else found
+        return found.integrated(derived.start)
+    return found.with_constant(derived.start) if len(derived.start) else found
 
 
 def _with_constant(system: PolynomialSystem, constant: Polynomial) -> PolynomialSystem:

@@ -7,14 +7,14 @@ finite inside the domain, grows without bound towards the blow-up and tends to t
 
 >>> p, H, sigma2, t, T = (symbol(name) for name in ("p", "H", "sigma2", "t", "T"))
 >>> decay = p / (1 + H * sigma2 * t / T)
->>> face = Face(loss=decay, blow_up=(-T / (H * sigma2),), late=0 * p)
+>>> face = RegimeFormulas(loss=decay, blow_up=(-T / (H * sigma2),), late=0 * p)
 >>> curve = face.curve(
 ...     {"p": Fraction(3), "H": Fraction(2), "sigma2": Fraction(1), "T": Fraction(1)}
 ... )
 >>> curve.domain.start, curve.limits, curve.evaluate(np.array([0.5]))
 (-0.5, (None, 0.0), array([1.5]))
 >>> try:
-...     Face(loss=decay, blow_up=(-T / (2 * H * sigma2),))
+...     RegimeFormulas(loss=decay, blow_up=(-T / (2 * H * sigma2),))
 ... except FaceError as error:
 ...     print(error)
 face p/(H*sigma2*t/T + 1): does not grow towards its blow-up at t = -13.5; correct its formulas
@@ -40,7 +40,7 @@ from pde.taylor import symbol
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["UNTIL_BLOW_UP", "Face", "FaceError", "logistic_pole"]
+__all__ = ["UNTIL_BLOW_UP", "FaceError", "RegimeFormulas", "logistic_pole"]
 
 UNTIL_BLOW_UP = "all t >= 0, and t < 0 until the loss blows up"
 
@@ -64,7 +64,7 @@ class FaceError(DiagflowError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Face:
+class RegimeFormulas:
     """The formulas of a regime, in positive symbols of sizes, variances and T, and in the time t.
 
     Parameters
@@ -184,3 +184,6 @@ def logistic_pole(start: sympy.Expr, rate: sympy.Expr | int) -> sympy.Expr:
     import sympy
 
     return symbol("T") * sympy.log(1 - 1 / start) / rate
+
+
+Face = RegimeFormulas  # its former name

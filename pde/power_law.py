@@ -33,7 +33,7 @@ from expansion.regimes import Regime
 from pde.characteristics.characteristics import solve_symbolically
 from pde.closed_form import closed_form
 from pde.evolution import DerivationStep, Origin, Solution
-from pde.face import Face
+from pde.face import RegimeFormulas
 from pde.formula_latex import formula_latex
 from pde.recurrences.equation import FirstOrderPDE
 from pde.recurrences.recurrence import Recurrence
@@ -109,7 +109,7 @@ def power_law_solution(problem: Problem, regime: Regime, leading: LeadingSeries)
 
     exact = sympy.Rational(beta.numerator, beta.denominator)
     decays = beta < 0 < gamma / beta or (not beta and gamma < 0)
-    face = Face(
+    face = RegimeFormulas(
         loss=formula,
         blow_up=(symbol("t") / (exact * argument),) if beta and gamma / beta > 0 else (),
         late=constant if decays else None,

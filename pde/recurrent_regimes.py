@@ -41,7 +41,7 @@ from expansion.problem import Problem
 from pde.characteristics.characteristics import solve_symbolically
 from pde.closed_form import closed_form
 from pde.evolution import DerivationStep, Solution
-from pde.face import Face
+from pde.face import RegimeFormulas
 from pde.formula_latex import formula_latex
 from pde.recurrences.equation import FirstOrderPDE
 from pde.recurrences.recurrence import Index, Recurrence
@@ -167,7 +167,7 @@ def recurrent_solution(
     rate = 2 * series.rate * series.theta(y) * argument / symbol("t")
     pole = -1 / (series.beta * rate.subs(y, _product(series.ratio))) if series.beta else None
     return closed_form(
-        Face(
+        RegimeFormulas(
             loss=formula,
             blow_up=() if pole is None else (pole,),
             late=sympy.Integer(0),

@@ -71,7 +71,7 @@ GENERAL: tuple[Solved, ...] = (
     Solved(
         model="any problem",
         regimes=("regimes whose cores close, fluctuating ones included",),
-        method="[effective dynamics](explanation/effective-dynamics.md): a system of equations, in "
+        method="[effective dynamics](effective-dynamics.md): a system of equations, in "
         "closed form where there is one",
         holds="until the loss blows up",
     ),
@@ -79,7 +79,7 @@ GENERAL: tuple[Solved, ...] = (
         model="any problem, any loss",
         regimes=("regimes whose cores are on one site, with rates and decay",),
         method="the particle in the effective potential; [from bounded entries]"
-        "(laws.md#descent-from-bounded-entries) under descent, too",
+        "(../reference/laws.md#descent-from-bounded-entries) under descent, too",
         holds="where its average exists",
     ),
     Solved(
@@ -91,7 +91,7 @@ GENERAL: tuple[Solved, ...] = (
     Solved(
         model="any problem",
         regimes=("regimes whose cores form chains",),
-        method="moments of a [spectrum whose points move](explanation/effective-dynamics.md"
+        method="moments of a [spectrum whose points move](effective-dynamics.md"
         "#kinds-of-hierarchies), from exact moments at time zero",
         holds="until two rules for the spectrum differ",
     ),

@@ -111,7 +111,7 @@ def test_a_limit_leaves_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_committed_page_adds_up() -> None:
-    text = (ROOT / "docs" / "coverage.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "results" / "coverage.md").read_text(encoding="utf-8")
     found = re.search(r"\*\*(\d+) of (\d+) regimes", text)
     assert found is not None
     solved, total = map(int, found.groups())

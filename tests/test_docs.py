@@ -11,6 +11,9 @@ import nbformat
 import pytest
 
 import diagflow
+from diagflow.gallery import experiments
+from expansion.models import PRESETS
+from expansion.targets import TARGETS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -50,8 +53,10 @@ def test_every_page_is_built(site: Path) -> None:
 def test_the_atlas_and_the_notebooks_are_published(site: Path) -> None:
     assert (site / "atlas" / "index.html").read_text(encoding="utf-8") == "<h1>The atlas</h1>"
     assert not (site / "atlas" / "data").exists()
-    assert 'href="atlas/index.html"' in (site / "atlas.html").read_text(encoding="utf-8")
-    assert ">One</a>" in (site / "notebooks.html").read_text(encoding="utf-8")
+    assert 'href="../atlas/index.html"' in (site / "results" / "atlas.html").read_text(
+        encoding="utf-8"
+    )
+    assert ">One</a>" in (site / "tutorial" / "notebooks.html").read_text(encoding="utf-8")
     notebook = (site / "notebooks" / "01_one.html").read_text(encoding="utf-8")
     assert 'class="arithmatex"' in notebook and "../katex/katex.min.js" in notebook
     style = (site / "katex" / "katex.min.css").read_text(encoding="utf-8")
@@ -71,7 +76,9 @@ def test_the_facade_is_documented_name_by_name(site: Path) -> None:
 
 
 def test_examples_are_code_and_not_quotations(site: Path) -> None:
-    for page in sorted((site / "reference").glob("*.html")):
+    sources = [path for path in (DOCS / "reference").glob("*.md") if "\n::: " in path.read_text()]
+    assert len(sources) >= 5
+    for page in sorted(site / "reference" / f"{path.stem}.html" for path in sources):
         text = page.read_text(encoding="utf-8")
         assert "<blockquote" not in text, page.name
         assert ">>> " in visible(page), page.name
@@ -99,3 +106,16 @@ def test_a_broken_link_stops_the_build(tmp_path: Path) -> None:
     )
     assert done.returncode != 0
     assert "there.md" in done.stdout + done.stderr
+
+
+def test_no_experiment_preset_target_or_example_is_left_out() -> None:
+    """The tables of the pages name all of them."""
+    simulation = (DOCS / "results" / "simulation.md").read_text(encoding="utf-8")
+    problems = (DOCS / "reference" / "problems.md").read_text(encoding="utf-8")
+    named = {
+        simulation: [experiment.name for experiment in experiments(quick=True)],
+        problems: [*PRESETS, *TARGETS, *(path.stem for path in (ROOT / "examples").glob("*.toml"))],
+    }
+    assert [
+        name for page, names in named.items() for name in names if f"`{name}`" not in page
+    ] == []

@@ -23,6 +23,21 @@ PLACES = {
 
 
 NAMES = {
+    "diagflow.checking": {"Report": "CheckReport"},
+    "diagflow.checking.findings": {"Report": "CheckReport"},
+    "diagflow.fits": {"Law": "DecayLaw"},
+    "diagflow.oracle": {"QuadraticLoss": "OracleLoss"},
+    "diagflow.simulation": {"Path": "LossPath"},
+    "diagflow.simulation.integrate": {"Path": "LossPath"},
+    "expansion.dynamics.derivation": {"Certificate": "DerivationCertificate"},
+    "expansion.dynamics.particle": {"Kind": "Closure"},
+    "expansion.expressions": {"Merger": "SlopeProduct"},
+    "expansion.formula_parser": {"Term": "FormulaTerm"},
+    "pde.face": {"Face": "RegimeFormulas"},
+    "pde.numerics.approximants": {"Ratio": "RationalFunction"},
+    "pde.numerics.trajectories": {"Path": "OutputPath"},
+    "pde.systems.guess": {"Kind": "EquationKind"},
+    "pde.systems.trajectory": {"Trajectory": "PiecewiseOutput"},
     "diagflow.checking.translation": {"Translation": "OracleProblem"},
     "diagflow.workers.startup": {"load_graphs": "import_igraph_without_matplotlib"},
     "diagrams.engine": {

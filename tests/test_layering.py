@@ -173,3 +173,21 @@ def test_a_relative_import_has_its_absolute_name() -> None:
     source = "from . import free\nfrom ..moments import m\nfrom .. import equation"
     found = [name for _, name in imports(source, "pde.solutions")]
     assert found == ["pde.solutions", "pde.moments", "pde"]
+
+
+def repeated_classes(paths: Mapping[str, str]) -> dict[str, list[str]]:
+    """The modules of every class name that more than one of them defines, by their sources."""
+    places: dict[str, list[str]] = {}
+    for module, source in paths.items():
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(module)
+    return {name: modules for name, modules in places.items() if len(modules) > 1}
+
+
+def test_the_name_of_a_class_has_one_meaning() -> None:
+    benches = sorted((ROOT / "benchmarks").glob("*.py"))
+    sources = {module_of(path): path.read_text(encoding="utf-8") for path in [*MODULES, *benches]}
+    assert repeated_classes(sources) == {}
+    seeded = {**sources, "pde.flow": "class Flow: ..."}
+    assert repeated_classes(seeded) == {"Flow": ["diagrams.flow", "pde.flow"]}

@@ -22,7 +22,7 @@ from diagflow import oracle
 from diagflow.oracle import (
     UNIT_VARIANCE,
     Moments,
-    QuadraticLoss,
+    OracleLoss,
     Term,
     cp_loss_derivatives,
     format_moments,
@@ -175,7 +175,7 @@ def test_unit_variance_and_another_observable() -> None:
     """The flow follows (u x - 1)^2 / 2, the expansion is of (u - 1)^2 / 4."""
     u, x = sympy.symbols("u x")
     model, target = (Term(1, (("u", ""), ("x", "")), ""),), (Term(1, (), ""),)
-    observed = QuadraticLoss((Term(1, (("u", ""),), ""),), target, Fraction(1, 4))
+    observed = OracleLoss((Term(1, (("u", ""),), ""),), target, Fraction(1, 4))
     series = loss_derivatives(
         model, target, {}, 3, {"x": UNIT_VARIANCE}, frozen=["x"], observable=observed
     )
@@ -316,7 +316,7 @@ def test_reference_record_of_the_tied_autoencoder(
 ) -> None:
     """f(x) = W^T W x fitted to x on Gaussian points; both losses follow the train loss."""
     weights = (("W", "ki"), ("W", "kj"))
-    population = QuadraticLoss((Term(1, weights, "ij"),), (Term(1, (), "ii"),))
+    population = OracleLoss((Term(1, weights, "ij"),), (Term(1, (), "ii"),))
     coefficients = read_record("tied_autoencoder_data.json")[loss]
     series = loss_derivatives(
         [Term(1, (*weights, ("x", "jn")), "in")],

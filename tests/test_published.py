@@ -53,7 +53,7 @@ def test_a_notebook_becomes_a_page_with_its_outputs(published: dict[str, Any]) -
 
 
 def test_the_page_of_the_atlas_has_a_map_of_every_problem() -> None:
-    text = (DOCS / "atlas.md").read_text(encoding="utf-8")
+    text = (DOCS / "results" / "atlas.md").read_text(encoding="utf-8")
     for name in listed([*PRESETS, str(ROOT / "examples")]):
         short = name.replace(f"{ROOT}/", "")
         if described(name).drive.step:
@@ -68,7 +68,7 @@ def test_the_page_of_the_atlas_has_a_map_of_every_problem() -> None:
 def test_a_map_on_the_page_is_the_one_that_is_computed(name: str) -> None:
     found = regimes(described(name), terms=8)
     kept = {"record": explorer_record(found, {}), "thumbnail": thumbnail(found)}
-    assert figure(name, kept) in (DOCS / "atlas.md").read_text(encoding="utf-8")
+    assert figure(name, kept) in (DOCS / "results" / "atlas.md").read_text(encoding="utf-8")
 
 
 def test_problems_without_data_are_left_out(tmp_path: Path) -> None:

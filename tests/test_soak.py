@@ -30,7 +30,7 @@ import psutil
 import pytest
 
 from diagflow.checking.translation import at_numbers
-from diagflow.oracle import Moments, QuadraticLoss, Term, loss_derivatives
+from diagflow.oracle import Moments, OracleLoss, Term, loss_derivatives
 from diagrams.errors import BudgetExceededError, CapacityError
 from diagrams.network import Network
 from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
@@ -260,12 +260,12 @@ class OracleProblem:
             self.sizes[letter] = axis.pinned or int(self.values[axis.name])
         return self.letters[index, axis]
 
-    def loss(self, loss: losses.QuadraticLoss) -> QuadraticLoss:
+    def loss(self, loss: losses.QuadraticLoss) -> OracleLoss:
         size = prod(
             (self.values[name] ** power for name, power in loss.normalisation), start=Fraction(1)
         )
         inputs = len(DESIGN) ** self.dimension if self.averaged else 1
-        return QuadraticLoss(
+        return OracleLoss(
             tuple(self.term(network, loss.output_axes) for network in loss.model),
             tuple(self.term(network, loss.output_axes) for network in loss.target),
             size / (2 * inputs),

@@ -5,7 +5,9 @@ counters, `simulated` solutions with small simulations, `translation` writes a p
 oracle, `findings` are the results. Import the names below; the command ``check`` uses them.
 """
 
-from diagflow.checking.findings import Finding, Report, Verdict
+from diagflow.checking.findings import CheckReport, Finding, Verdict
 from diagflow.checking.run import check_problems, default_problems
 
-__all__ = ["Finding", "Report", "Verdict", "check_problems", "default_problems"]
+__all__ = ["CheckReport", "Finding", "Verdict", "check_problems", "default_problems"]
+
+Report = CheckReport  # its former name

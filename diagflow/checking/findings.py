@@ -1,6 +1,6 @@
 """The findings of checks: passed, failed, or skipped with the reason.
 
->>> report = Report(
+>>> report = CheckReport(
 ...     problems=("cp order=2",),
 ...     seed=0,
 ...     quick=True,
@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Finding", "Report", "Verdict"]
+__all__ = ["CheckReport", "Finding", "Verdict"]
 
 
 class Verdict(StrEnum):
@@ -55,7 +55,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CheckReport:
     """All findings of a run.
 
     Parameters
@@ -125,3 +125,6 @@ def listed(names: Iterable[object], *, at_most: int = 5) -> str:
     words = [str(name) for name in names]
     rest = len(words) - at_most
     return ", ".join(words) if rest <= 0 else f"{', '.join(words[:at_most])} and {rest} more"
+
+
+Report = CheckReport  # its former name

@@ -11,6 +11,7 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from diagflow.checking.exact import (
@@ -28,7 +29,7 @@ from diagflow.workers.lifetime import check_jobs
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
 from expansion.models import autoencoder, cp
 from expansion.problem import Problem
-from expansion.regimes import regimes
+from expansion.regimes import Regimes, regimes
 
 __all__ = ["SIMULATION_SECONDS", "STEPS", "check_problems", "default_problems"]
 
@@ -99,33 +100,49 @@ def check_problems(
 
     check_jobs(jobs)
     check_seconds(simulation_seconds, "simulation: a limit")
-    whole = TimeLimit.begun(seconds, "check")
-    # A limit that is asked for replaces those of the parts: raising it gives them more time.
-    limited = seconds is not None
-    # And a longer time for one regime is meant for every regime.
-    longer = simulation_seconds is not None and simulation_seconds > SIMULATION_SECONDS
-    together = None if longer else SIMULATIONS_SECONDS
+    checks = _Checks(
+        whole=TimeLimit.begun(seconds, "check"),
+        quick=quick,
+        seed=seed,
+        simulate=simulate,
+        jobs=jobs,
+        simulation_seconds=simulation_seconds,
+        begin=begin or (lambda text: None),
+    )
+    yield checks.bounded(None, "versions", check_versions)
+    yield checks.bounded(None, "counters", check_wishart)
+    for problem in problems:
+        yield from checks.of_problem(problem)
 
-    def printed(text: str) -> None:
-        if begin is not None:
-            begin(text)
 
-    def bounded(title: str | None, check: str, done: Callable[[], Finding]) -> Finding:
-        printed(check if title is None else f"{title}: {check}")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checks:
+    """The checks of problems within a limit on all of them; see `check_problems`."""
+
+    whole: TimeLimit
+    quick: bool
+    seed: int
+    simulate: bool
+    jobs: int
+    simulation_seconds: float | None
+    begin: Callable[[str], None]
+
+    def bounded(self, title: str | None, check: str, done: Callable[[], Finding]) -> Finding:
+        """The finding of a check, or that it was not finished."""
+        self.begin(check if title is None else f"{title}: {check}")
         try:
-            with time_limit(whole.left, "the check"):
+            with time_limit(self.whole.left, "the check"):
                 return done()
         except BudgetExceededError:
-            return _unfinished(title, check, whole)
+            return _unfinished(title, check, self.whole)
 
-    yield bounded(None, "versions", check_versions)
-    yield bounded(None, "counters", check_wishart)
-    for problem in problems:
-        title = problem.title
-        monomials, terms = (_QUICK_MONOMIALS, 1) if quick else (_MONOMIALS, 2)
-        yield bounded(title, "oracle", partial(check_oracle, problem, monomials=monomials))
-        yield bounded(title, "counters", partial(check_counters, problem, terms=terms))
-        printed(f"{title}: certificates")
+    def of_problem(self, problem: Problem) -> Iterator[Finding]:
+        """The findings of one problem."""
+        title, whole = problem.title, self.whole
+        monomials, terms = (_QUICK_MONOMIALS, 1) if self.quick else (_MONOMIALS, 2)
+        yield self.bounded(title, "oracle", partial(check_oracle, problem, monomials=monomials))
+        yield self.bounded(title, "counters", partial(check_counters, problem, terms=terms))
+        self.begin(f"{title}: certificates")
         try:
             with time_limit(whole.left, "the map of regimes"):
                 regime_set = regimes(problem)
@@ -136,24 +153,34 @@ def check_problems(
                     if whole.is_over
                     else Finding(title, check, Verdict.SKIPPED, as_options(error))
                 )
-            continue
+            return
+        # A limit that is asked for replaces those of the parts: raising it gives them more time.
+        limited = whole.seconds is not None
         limit = None if limited else TimeLimit.begun(CERTIFICATE_SECONDS, "the certificates")
-        yield bounded(title, "certificates", partial(check_certificates, regime_set, limit=limit))
-        if not simulate:
-            yield Finding(title, "simulation", Verdict.SKIPPED, "it was not asked for")
-        elif whole.is_over:
-            yield _unfinished(title, "simulation", whole)
-        else:
-            yield check_simulation(
-                regime_set,
-                runs=_QUICK_RUNS if quick else _RUNS,
-                seed=seed,
-                at_most=_QUICK_REGIMES if quick else None,
-                jobs=jobs,
-                seconds=simulation_seconds,
-                whole=TimeLimit.begun(whole.left if limited else together, "the simulations"),
-                progress=lambda name, title=title: printed(f"{title}: simulation of {name}"),  # type: ignore[misc]
-            )
+        certificates = partial(check_certificates, regime_set, limit=limit)
+        yield self.bounded(title, "certificates", certificates)
+        yield self.simulation(title, regime_set)
+
+    def simulation(self, title: str, regime_set: Regimes) -> Finding:
+        """The comparison of the solved regimes of a problem with simulations."""
+        if not self.simulate:
+            return Finding(title, "simulation", Verdict.SKIPPED, "it was not asked for")
+        if self.whole.is_over:
+            return _unfinished(title, "simulation", self.whole)
+        seconds, left = self.simulation_seconds, self.whole.left
+        if left is None and (seconds is None or seconds <= SIMULATION_SECONDS):
+            # A longer time for one regime is meant for every regime.
+            left = SIMULATIONS_SECONDS
+        return check_simulation(
+            regime_set,
+            runs=_QUICK_RUNS if self.quick else _RUNS,
+            seed=self.seed,
+            at_most=_QUICK_REGIMES if self.quick else None,
+            jobs=self.jobs,
+            seconds=seconds,
+            whole=TimeLimit.begun(left, "the simulations"),
+            progress=lambda name: self.begin(f"{title}: simulation of {name}"),
+        )
 
 
 def _unfinished(title: str | None, check: str, whole: TimeLimit) -> Finding:

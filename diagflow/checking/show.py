@@ -1,6 +1,6 @@
 """A report of checks as a table, plain text or JSON.
 
->>> from diagflow.checking import Finding, Report, Verdict
+>>> from diagflow.checking import Finding, CheckReport, Verdict
 >>> print(line(Finding("cp order=2", "oracle", Verdict.FAILED, "differs: Y_1")))
 FAILED   cp order=2: oracle: differs: Y_1
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diagflow.checking.findings import Finding, Report, Verdict
+from diagflow.checking.findings import CheckReport, Finding, Verdict
 from diagflow.schemas import versioned_text
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ def line(finding: Finding) -> str:
     return f"{shown:<9}{place}{finding.check}: {' '.join(finding.detail.split())}"
 
 
-def closing(report: Report) -> str:
+def closing(report: CheckReport) -> str:
     """The verdict, and how many checks there were of each kind."""
     counts = ", ".join(f"{report.count(verdict)} {verdict.value}" for verdict in Verdict)
     rest = "" if report.complete else "; interrupted, the finished checks are printed"
     return f"Verdict: {report.verdict.value} ({counts}){rest}"
 
 
-def table(report: Report) -> Table:
+def table(report: CheckReport) -> Table:
     """The findings for a terminal."""
     from rich.table import Table
     from rich.text import Text
@@ -65,6 +65,6 @@ def table(report: Report) -> Table:
     return shown
 
 
-def json_text(report: Report) -> str:
+def json_text(report: CheckReport) -> str:
     """The report as a record with the version of its format, indented."""
     return versioned_text("check", report.record())

@@ -37,12 +37,12 @@ from expansion.expressions import (
     MODEL,
     Entry,
     Expression,
-    Merger,
     Named,
     Power,
+    SlopeProduct,
     read_expression,
 )
-from expansion.formula_parser import Term
+from expansion.formula_parser import FormulaTerm
 from expansion.losses import Observable, QuadraticLoss
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -178,7 +178,9 @@ class OracleProblem:
         self, words: _EinsumTerms
     ) -> Iterator[tuple[Fraction, oracle_dynamics.Quantity]]:
         problem = self.problem
-        for term in problem.drive.terms(problem.quantities) or (Term(name=problem.loss_name),):
+        for term in problem.drive.terms(problem.quantities) or (
+            FormulaTerm(name=problem.loss_name),
+        ):
             c = prod((self.values[symbol] for symbol in term.symbols), start=term.coefficient)
             for more, quantity in self._quantity(term.name or "", words):
                 yield c * more, quantity
@@ -241,12 +243,15 @@ class OracleProblem:
         )
 
     def _part(
-        self, part: Named | Merger | Power | Expression, composed: Composed, words: _EinsumTerms
+        self,
+        part: Named | SlopeProduct | Power | Expression,
+        composed: Composed,
+        words: _EinsumTerms,
     ) -> oracle_dynamics.Quantity:
         if isinstance(part, Power):
             base = self._part(part.base, composed, words)
             return oracle_dynamics.Products(((Fraction(1), (base,) * part.exponent),))
-        if isinstance(part, Merger):
+        if isinstance(part, SlopeProduct):
             first, second = (
                 self._products(side, composed, words) for side in (part.first, part.second)
             )

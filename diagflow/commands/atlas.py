@@ -1,10 +1,12 @@
 """``diagflow atlas``: pages of many problems with an index."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from diagflow.commands.bundles import takes_options
 from diagflow.commands.shared_options import (
     INTERRUPTED,
     USAGE_ERROR,
@@ -12,7 +14,12 @@ from diagflow.commands.shared_options import (
     Seconds,
     Store,
     opened_store,
+    optional,
+    stop,
 )
+
+if TYPE_CHECKING:
+    from diagflow.atlas.build import Atlas, Wanted
 
 __all__ = ["EPILOG", "NAME", "run"]
 
@@ -26,7 +33,10 @@ EPILOG = (
 )
 
 
-def run(
+@dataclass(frozen=True)
+class AtlasOptions:
+    """The options of ``diagflow atlas``."""
+
     problems: Annotated[
         list[str] | None,
         typer.Argument(
@@ -36,79 +46,104 @@ def run(
             "them. Without any, all presets and the folder examples.",
             show_default=False,
         ),
-    ] = None,
+    ] = None
     output: Annotated[
         Path, typer.Option("--output", help="Where the pages are written.", metavar="DIR")
-    ] = Path("out/atlas"),
+    ] = Path("out/atlas")
     terms: Annotated[
         int | None,
-        typer.Option(
+        optional(
             "--terms",
-            help="Expand Y_0 ... Y_S of every problem; without it as many as decide its map.",
-            metavar="S",
-            show_default=False,
+            "Expand Y_0 ... Y_S of every problem; without it as many as decide its map.",
+            "S",
         ),
-    ] = None,
+    ] = None
     simulations: Annotated[
         bool,
         typer.Option(
             "--simulations/--no-simulations", help="Compare solved regimes with simulations."
         ),
-    ] = True,
+    ] = True
     problem_seconds: Annotated[
         float,
         typer.Option(
             "--problem-seconds",
-            help="Limit on one problem; what it does not reach is named on its page.",
+            help="Limit on one problem in seconds; its page lists what was not reached.",
             metavar="X",
             rich_help_panel="Limits",
         ),
-    ] = 90.0,
+    ] = 90.0
     jobs: Annotated[
         int, typer.Option("--jobs", help="Number of processes; each makes one page at a time.")
-    ] = 1,
-    max_seconds: Seconds = None,
-    store: Store = None,
-    no_store: NoStore = False,
-) -> None:
+    ] = 1
+    max_seconds: Seconds = None
+    store: Store = None
+    no_store: NoStore = False
+
+    def __post_init__(self) -> None:
+        """Reject limits that leave no time before anything is computed."""
+        from diagflow.time_limit import check_seconds
+        from diagflow.workers.lifetime import check_jobs
+
+        check_jobs(self.jobs)
+        check_seconds(self.problem_seconds, "--problem-seconds: a limit")
+
+    @property
+    def index(self) -> Path:
+        """The first page."""
+        return self.output / "index.html"
+
+
+@takes_options(AtlasOptions)
+def run(options: AtlasOptions) -> None:
     """Write pages of many problems with an index: cards, filters, a comparison of two, a table.
 
     Every page is that of [bold]report --html[/bold]. Pages that the same release has made are
     reused. The pages that finish within the time limit, or before an interrupt, are an atlas, too;
     exits with 2 if a problem has no page.
     """
-    from diagflow.atlas.build import Wanted, build_atlas
+    from diagflow.atlas.build import build_atlas
     from diagflow.atlas.problems import listed
-    from diagflow.columns import counted
     from diagflow.terminal import note
-    from diagflow.time_limit import check_seconds
-    from diagflow.workers.lifetime import check_jobs
 
-    check_jobs(jobs)
-    check_seconds(problem_seconds, "--problem-seconds: a limit")
-    kept = opened_store(store, no_store=no_store)
-    wanted = Wanted(
-        output,
-        terms=terms,
-        simulate=simulations,
-        seconds=problem_seconds,
-        store=None if kept is None else kept.path,
-    )
+    wanted = _wanted(options)
     try:
         atlas = build_atlas(
-            listed(problems or ()), wanted, jobs=jobs, seconds=max_seconds, told=note
+            listed(options.problems or ()),
+            wanted,
+            jobs=options.jobs,
+            seconds=options.max_seconds,
+            told=note,
         )
     except KeyboardInterrupt:
-        typer.echo(
-            f"diagflow: interrupted: finished results are in {output / 'index.html'}", err=True
-        )
-        raise typer.Exit(INTERRUPTED) from None
-    note(f"written: {output / 'index.html'}, {counted(len(atlas.pages), 'problem')}", err=False)
+        stop(f"interrupted: finished results are in {options.index}", INTERRUPTED)
+    _end(atlas, options)
+
+
+def _wanted(options: AtlasOptions) -> "Wanted":
+    """How the pages are made."""
+    from diagflow.atlas.build import Wanted
+
+    kept = opened_store(options.store, no_store=options.no_store)
+    return Wanted(
+        options.output,
+        terms=options.terms,
+        simulate=options.simulations,
+        seconds=options.problem_seconds,
+        store=None if kept is None else kept.path,
+    )
+
+
+def _end(atlas: "Atlas", options: AtlasOptions) -> None:
+    """Print where the pages are; exits with an error if a problem has none."""
+    from diagflow.columns import counted
+    from diagflow.terminal import note
+
+    note(f"written: {options.index}, {counted(len(atlas.pages), 'problem')}", err=False)
     if atlas.left or atlas.failed:
         without = len(atlas.left) + len(atlas.failed)
-        typer.echo(
-            f"diagflow: error: budget: {counted(without, 'problem')} without a page, the index "
-            "lists why; raise the limits or change --terms",
-            err=True,
+        stop(
+            f"error: budget: {counted(without, 'problem')} without a page, the index lists why; "
+            "raise the limits or change --terms",
+            USAGE_ERROR,
         )
-        raise typer.Exit(USAGE_ERROR)

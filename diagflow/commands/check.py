@@ -1,19 +1,21 @@
 """``diagflow check``: independent checks on the user's own machine."""
 
-import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from diagflow.commands.bundles import takes_options
 from diagflow.commands.ensemble import Jobs, Seed
 from diagflow.commands.problem import takes_problem
-from diagflow.commands.shared_options import INTERRUPTED
+from diagflow.commands.shared_options import INTERRUPTED, stop
 
 if TYPE_CHECKING:
-    from diagflow.checking import Report
+    from diagflow.checking import CheckReport, Finding
     from expansion.problem import Problem
 
 __all__ = ["EPILOG", "NAME", "CheckFormat", "run"]
@@ -35,6 +37,48 @@ class CheckFormat(StrEnum):
     json = "json"
 
 
+@dataclass(frozen=True)
+class CheckOptions:
+    """The options of ``diagflow check``."""
+
+    problems: "tuple[Problem, ...]"
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer coefficients, runs and regimes.")
+    ] = False
+    seed: Seed = 0
+    output: Annotated[CheckFormat, typer.Option("--format", help="Format of the output.")] = (
+        CheckFormat.text
+    )
+    simulations: Annotated[
+        bool,
+        typer.Option(
+            "--simulations/--no-simulations", help="Compare solutions with small simulations."
+        ),
+    ] = True
+    jobs: Jobs = 1
+    simulation_seconds: Annotated[
+        float,
+        typer.Option(
+            "--simulation-seconds",
+            help="Leave out the simulation of a regime that takes more seconds than this; more "
+            "than 30 lifts the limit of 30 seconds on all regimes of a problem.",
+            metavar="X",
+            rich_help_panel="Limits",
+        ),
+    ] = 30.0
+    max_seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--max-seconds",
+            help="Skip the remaining checks after this many seconds, in place of the limits of "
+            "the parts.",
+            metavar="X",
+            show_default=False,
+            rich_help_panel="Limits",
+        ),
+    ] = None
+
+
 def _read(*, problem: str | None, **options: object) -> "tuple[Problem, ...]":
     """The problem that is named, or the default ones."""
     from diagflow.checking import default_problems
@@ -51,43 +95,9 @@ def _read(*, problem: str | None, **options: object) -> "tuple[Problem, ...]":
     return default_problems()
 
 
-def _run(
-    problems: "tuple[Problem, ...]",
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Fewer coefficients, runs and regimes.")
-    ] = False,
-    seed: Seed = 0,
-    output: Annotated[
-        CheckFormat, typer.Option("--format", help="How to print.")
-    ] = CheckFormat.text,
-    simulations: Annotated[
-        bool,
-        typer.Option(
-            "--simulations/--no-simulations", help="Compare solutions with small simulations."
-        ),
-    ] = True,
-    jobs: Jobs = 1,
-    simulation_seconds: Annotated[
-        float,
-        typer.Option(
-            "--simulation-seconds",
-            help="Leave out the simulation of a regime that takes longer; more than 30 lifts the "
-            "limit of 30 seconds on all regimes of a problem.",
-            metavar="X",
-            rich_help_panel="Limits",
-        ),
-    ] = 30.0,
-    max_seconds: Annotated[
-        float | None,
-        typer.Option(
-            "--max-seconds",
-            help="Skip the remaining checks after this time, instead of the limits of the parts.",
-            metavar="X",
-            show_default=False,
-            rich_help_panel="Limits",
-        ),
-    ] = None,
-) -> None:
+@partial(takes_problem, read=_read, required=False)
+@takes_options(CheckOptions)
+def run(options: CheckOptions) -> None:
     """Verify the results on this machine against independent computations; print a verdict.
 
     Compares the coefficients with ordinary algebra at small sizes and with counters, the
@@ -98,45 +108,27 @@ def _run(
     """
     from rich.console import Console
 
-    from diagflow.checking import Finding, Report, check_problems
+    from diagflow.checking import CheckReport
     from diagflow.checking import show as show_check
     from diagflow.checking.machine import describe_machine
-    from diagflow.checking.run import STEPS
 
     console = Console()
-    streams = output is CheckFormat.text and not console.is_terminal
-    findings: list[Finding] = []
+    streams = options.output is CheckFormat.text and not console.is_terminal
     machine = describe_machine()
     if streams:
         typer.echo(show_check.opening(machine))
-    complete = True
-    try:
-        with _steps(2 + STEPS * len(problems)) as (begin, finish):
-            for finding in check_problems(
-                problems,
-                quick=quick,
-                seed=seed,
-                simulate=simulations,
-                jobs=jobs,
-                seconds=max_seconds,
-                simulation_seconds=simulation_seconds,
-                begin=begin,
-            ):
-                findings.append(finding)
-                finish()
-                if streams:
-                    typer.echo(show_check.line(finding))
-    except KeyboardInterrupt:
-        complete = False
-    report = Report(
-        problems=tuple(problem.title for problem in problems),
-        seed=seed,
-        quick=quick,
-        findings=tuple(findings),
+    findings, complete = _findings(
+        options, lambda finding: typer.echo(show_check.line(finding)) if streams else None
+    )
+    report = CheckReport(
+        problems=tuple(problem.title for problem in options.problems),
+        seed=options.seed,
+        quick=options.quick,
+        findings=findings,
         machine=machine,
         complete=complete,
     )
-    if output is CheckFormat.json:
+    if options.output is CheckFormat.json:
         typer.echo(show_check.json_text(report), nl=False)
     else:
         if not streams:
@@ -146,22 +138,48 @@ def _run(
     _end(report)
 
 
-def _end(report: "Report") -> None:
+def _findings(
+    options: CheckOptions, show: "Callable[[Finding], None]"
+) -> "tuple[tuple[Finding, ...], bool]":
+    """The findings, each shown when it is made; whether the user let all of them be made."""
+    from diagflow.checking import check_problems
+    from diagflow.checking.run import STEPS
+
+    findings: list[Finding] = []
+    try:
+        with _steps(2 + STEPS * len(options.problems)) as (begin, finish):
+            for finding in check_problems(
+                options.problems,
+                quick=options.quick,
+                seed=options.seed,
+                simulate=options.simulations,
+                jobs=options.jobs,
+                seconds=options.max_seconds,
+                simulation_seconds=options.simulation_seconds,
+                begin=begin,
+            ):
+                findings.append(finding)
+                finish()
+                show(finding)
+    except KeyboardInterrupt:
+        return tuple(findings), False
+    return tuple(findings), True
+
+
+def _end(report: "CheckReport") -> None:
     """Exit with the verdict, unless every check was finished and passed or skipped."""
     from diagflow.checking import Verdict
 
     if not report.complete:
         number = len(report.findings)
-        typer.echo(f"diagflow: interrupted: {number} checks were finished", err=True)
-        raise typer.Exit(INTERRUPTED)
+        stop(f"interrupted: {number} checks were finished", INTERRUPTED)
     if report.verdict is Verdict.FAILED:
         failed = ", ".join(
             f"{f.check} of {f.problem}" if f.problem else f.check
             for f in report.findings
             if f.verdict is Verdict.FAILED
         )
-        typer.echo(f"diagflow: failed: {failed}", err=True)
-        raise typer.Exit(1)
+        stop(f"failed: {failed}")
 
 
 @contextmanager
@@ -175,17 +193,3 @@ def _steps(total: int) -> Iterator[tuple[Callable[[str], None], Callable[[], Non
             lambda title: bar.update(task, description=title),
             lambda: bar.advance(task),
         )
-
-
-def _optional(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with a PROBLEM that may be left out."""
-    signature = inspect.signature(command)
-    parameters = [
-        parameter.replace(default=None) if name == "problem" else parameter
-        for name, parameter in signature.parameters.items()
-    ]
-    command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    return command
-
-
-run = _optional(takes_problem(_run, read=_read))

@@ -1,17 +1,26 @@
 """``diagflow compare``: the solution of a regime against simulations."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from diagflow.commands.bundles import takes_options
 from diagflow.commands.ensemble import At, Band, CurveFormat, Jobs, Seed, Times, Tolerance
 from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import RegimeName, Steps, checked_steps, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
-from diagflow.commands.shared_options import UNDECIDED, UNLIMITED, Resources, takes_limits_and_store
+from diagflow.commands.shared_options import (
+    UNDECIDED,
+    UNLIMITED,
+    Resources,
+    check_figure,
+    optional,
+    stop,
+    takes_limits_and_store,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,62 +41,93 @@ EPILOG = (
 )
 
 
+@dataclass(frozen=True)
+class CompareOptions:
+    """The options of ``diagflow compare``; the numbers and times that they give."""
+
+    problem: "Problem"
+    regime: RegimeName = None
+    at: At = None
+    times: Times = "0:1:11"
+    followed: str | None = None
+    runs: Annotated[
+        int, typer.Option("--runs", help="Number of initialisations, at least two.")
+    ] = 10
+    seed: Seed = 0
+    tolerance: Annotated[
+        float | None,
+        optional(
+            "--tolerance",
+            "Allowed relative deviation, in place of the expected finite-size correction.",
+            "X",
+        ),
+    ] = None
+    errors: Annotated[
+        float,
+        typer.Option(
+            "--standard-errors", help="Number of standard errors that are allowed.", metavar="K"
+        ),
+    ] = 4.0
+    terms: Annotated[
+        int | None,
+        optional("--terms", "Expand Y_0 ... Y_S; the finite-size correction is made of them.", "S"),
+    ] = None
+    steps: Steps = None
+    rtol: Tolerance = 1e-8
+    band: Band = False
+    jobs: Jobs = 1
+    slice_: SliceOption = None
+    output: Annotated[CurveFormat, typer.Option("--format", help="Format of the output.")] = (
+        CurveFormat.text
+    )
+    plot: Annotated[
+        Path | None,
+        optional(
+            "--plot",
+            "Also draw curves and deviations: .svg, .pdf or .png, with the numbers as .csv.",
+            "FILE",
+        ),
+    ] = None
+    wide: Annotated[
+        bool, typer.Option("--wide", help="Draw for two columns of a paper instead of one.")
+    ] = False
+    resources: Resources = UNLIMITED
+    values: "Mapping[str, Fraction]" = field(init=False)
+    grid: "Sequence[float]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Reject what contradicts itself before anything is computed."""
+        from diagflow.commands.ensemble import required
+        from diagflow.commands.values import parse_times, parse_values
+        from diagrams.errors import InvalidInputError
+
+        object.__setattr__(self, "values", parse_values(required(NAME, "--at", self.at)))
+        if not self.discrete:
+            required(NAME, "--regime", self.regime)
+        elif self.regime is not None or self.band:
+            raise InvalidInputError(
+                "compare: in discrete time exact means are compared, without --regime and --band; "
+                "leave them out"
+            )
+        checked_steps(self.problem, self.steps, None)
+        object.__setattr__(self, "grid", parse_times(self.times))
+        if self.runs < 2:
+            raise InvalidInputError(
+                f"--runs {self.runs}: the standard error needs two or more; give more runs"
+            )
+        _check_files(self.plot)
+
+    @property
+    def discrete(self) -> bool:
+        """Whether time is."""
+        return bool(self.problem.drive.step)
+
+
 @takes_problem
 @takes_followed
 @takes_limits_and_store
-def run(
-    problem: "Problem",
-    regime: RegimeName = None,
-    at: At = None,
-    times: Times = "0:1:11",
-    followed: str | None = None,
-    runs: Annotated[
-        int, typer.Option("--runs", help="Number of initialisations, at least two.")
-    ] = 10,
-    seed: Seed = 0,
-    tolerance: Annotated[
-        float | None,
-        typer.Option(
-            "--tolerance",
-            help="Allowed relative deviation, in place of the expected finite-size correction.",
-            metavar="X",
-            show_default=False,
-        ),
-    ] = None,
-    errors: Annotated[
-        float, typer.Option("--standard-errors", help="How many are allowed.", metavar="K")
-    ] = 4.0,
-    terms: Annotated[
-        int | None,
-        typer.Option(
-            "--terms",
-            help="Expand Y_0 ... Y_S; the finite-size correction is made of them.",
-            metavar="S",
-            show_default=False,
-        ),
-    ] = None,
-    steps: Steps = None,
-    rtol: Tolerance = 1e-8,
-    band: Band = False,
-    jobs: Jobs = 1,
-    slice_: SliceOption = None,
-    output: Annotated[
-        CurveFormat, typer.Option("--format", help="How to print.")
-    ] = CurveFormat.text,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            "--plot",
-            help="Draw curves and deviations: .svg, .pdf or .png; also write the numbers as .csv.",
-            metavar="FILE",
-            show_default=False,
-        ),
-    ] = None,
-    wide: Annotated[
-        bool, typer.Option("--wide", help="Draw for two columns of a paper instead of one.")
-    ] = False,
-    resources: Resources = UNLIMITED,
-) -> None:
+@takes_options(CompareOptions)
+def run(options: CompareOptions) -> None:
     """Compare the solution of a regime with simulations and judge whether they agree.
 
     They agree if the mean loss minus the theory, minus what the exact terms beyond the leading ones
@@ -96,140 +136,85 @@ def run(
     the exact means after 0 ... K steps are compared. Exits with 1 if they differ and with 3 if it
     cannot be judged.
     """
-    from diagflow.commands.ensemble import missing_runs, required
-    from diagflow.commands.values import parse_times, parse_values
-    from diagflow.show import comparison as show_comparison
+    from diagflow.commands.ensemble import missing_runs
     from diagflow.time_limit import TimeLimit
-    from diagrams.errors import InvalidInputError
 
-    values = parse_values(required("compare", "--at", at))
-    discrete = bool(problem.drive.step)
-    name = f"steps 0 ... {steps}" if discrete else required("compare", "--regime", regime)
-    if discrete and (regime is not None or band):
-        raise InvalidInputError(
-            "compare: in discrete time exact means are compared, without --regime and --band; "
-            "leave them out"
-        )
-    steps = checked_steps(problem, steps, None)
-    asked = _Asked(
-        values=values,
-        grid=parse_times(times),
-        runs=runs,
-        seed=seed,
-        tolerance=tolerance,
-        errors=errors,
-        rtol=rtol,
-        jobs=jobs,
-        resources=resources,
+    limit = TimeLimit.begun(
+        options.resources.max_seconds, f"comparison with {options.problem.title}"
     )
-    if runs < 2:
-        raise InvalidInputError(
-            f"--runs {runs}: the standard error needs two or more; give more runs"
-        )
-    _check_figure(plot)
-    limit = TimeLimit.begun(resources.max_seconds, f"comparison with {problem.title}")
-    regime_set = None
-    if discrete:
-        result = asked.steps(problem, steps, followed, limit)
+    if options.discrete:
+        result = _compared_steps(options, limit)
+        _show(result, options, f"steps 0 ... {options.steps}")
     else:
         regime_set = search(
-            problem,
-            loss=followed,
-            terms=terms,
-            budget=resources.budget,
-            store=resources.opened_store(),
-            slice_=slice_,
+            options.problem,
+            loss=options.followed,
+            terms=options.terms,
+            resources=options.resources,
+            slice_=options.slice_,
         )
-        name = regime_set[name].name
-        result = asked.regime(problem, regime_set, name, limit)
-        if band:
-            result = _with_band(result, regime_set, name, values, asked.grid, resources)
-    if plot is not None:
-        _draw(result, plot, title=f"{problem.title}, {name}", at=values, wide=wide)
-    render = {
-        CurveFormat.text: show_comparison.text,
-        CurveFormat.json: show_comparison.json_text,
-        CurveFormat.csv: show_comparison.csv_text,
-    }
-    title = f"{problem.title}, {name}" if discrete else f"{problem.title}, regime {name}"
-    typer.echo(render[output](title, values, result), nl=False)
-    if regime_set is not None:
-        _warn(result, regime_set, name, values, asked.grid)
-    missing_runs(result.trajectory, runs, "compared")
+        name = regime_set[str(options.regime)].name
+        result = _compared_regime(regime_set, name, options, limit)
+        _show(result, options, f"regime {name}", drawn=name)
+        _warn(result, regime_set, name, options)
+    missing_runs(result.trajectory, options.runs, "compared")
     _end(result)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Asked:
-    """What is compared at which numbers, whatever the theory is."""
+def _compared_steps(options: CompareOptions, limit: "TimeLimit") -> "Comparison":
+    """Exact means after steps against simulations."""
+    from diagflow.commands.ensemble import counting
+    from diagflow.comparison.steps import compare_steps
 
-    values: "Mapping[str, Fraction]"
-    grid: "Sequence[float]"
-    runs: int
-    seed: int
-    tolerance: float | None
-    errors: float
-    rtol: float
-    jobs: int
-    resources: Resources
-
-    def steps(
-        self, problem: "Problem", steps: int | None, followed: str | None, limit: "TimeLimit"
-    ) -> "Comparison":
-        """Exact means after steps against simulations."""
-        from diagflow.commands.ensemble import counting
-        from diagflow.comparison.steps import compare_steps
-
-        with counting(problem.title, self.runs) as progress:
-            return compare_steps(
-                problem,
-                steps,
-                at=self.values,
-                runs=self.runs,
-                loss=followed,
-                seed=self.seed,
-                standard_errors=self.errors,
-                tolerance=self.tolerance,
-                jobs=self.jobs,
-                seconds=limit.left,
-                budget=self.resources.budget,
-                store=self.resources.opened_store(),
-                progress=progress,
-            )
-
-    def regime(
-        self, problem: "Problem", regime_set: "Regimes", name: str, limit: "TimeLimit"
-    ) -> "Comparison":
-        """The solution of a regime against simulations."""
-        from diagflow.commands.ensemble import counting
-        from diagflow.comparison.regime import compare_regime
-
-        with counting(problem.title, self.runs) as progress:
-            return compare_regime(
-                regime_set,
-                name,
-                at=self.values,
-                times=self.grid,
-                runs=self.runs,
-                seed=self.seed,
-                rtol=self.rtol,
-                jobs=self.jobs,
-                seconds=limit.left,
-                tolerance=self.tolerance,
-                standard_errors=self.errors,
-                progress=progress,
-            )
+    with counting(options.problem.title, options.runs) as progress:
+        return compare_steps(
+            options.problem,
+            options.steps,
+            at=options.values,
+            runs=options.runs,
+            loss=options.followed,
+            seed=options.seed,
+            standard_errors=options.errors,
+            tolerance=options.tolerance,
+            jobs=options.jobs,
+            seconds=limit.left,
+            budget=options.resources.budget,
+            store=options.resources.opened_store(),
+            progress=progress,
+        )
 
 
-def _check_figure(plot: Path | None) -> None:
+def _compared_regime(
+    regime_set: "Regimes", name: str, options: CompareOptions, limit: "TimeLimit"
+) -> "Comparison":
+    """The solution of a regime against simulations, with a band if it is asked for."""
+    from diagflow.commands.ensemble import counting
+    from diagflow.comparison.regime import compare_regime
+
+    with counting(options.problem.title, options.runs) as progress:
+        result = compare_regime(
+            regime_set,
+            name,
+            at=options.values,
+            times=options.grid,
+            runs=options.runs,
+            seed=options.seed,
+            rtol=options.rtol,
+            jobs=options.jobs,
+            seconds=limit.left,
+            tolerance=options.tolerance,
+            standard_errors=options.errors,
+            progress=progress,
+        )
+    return _with_band(result, regime_set, name, options) if options.band else result
+
+
+def _check_files(plot: Path | None) -> None:
     """Reject a figure that cannot be written, or whose numbers cannot."""
-    if plot is None:
-        return
-    from diagflow.plotting.style import check_figure_file
     from diagrams.errors import InvalidInputError
 
-    check_figure_file(plot)
-    if plot.with_suffix(".csv").is_dir():
+    check_figure(plot)
+    if plot is not None and plot.with_suffix(".csv").is_dir():
         raise InvalidInputError(
             f"figure {plot}: its numbers go to {plot.with_suffix('.csv')}, which is a folder; "
             "give another name"
@@ -237,44 +222,49 @@ def _check_figure(plot: Path | None) -> None:
 
 
 def _with_band(
-    result: "Comparison",
-    regime_set: "Regimes",
-    name: str,
-    values: "Mapping[str, Fraction]",
-    grid: "Sequence[float]",
-    resources: Resources,
+    result: "Comparison", regime_set: "Regimes", name: str, options: CompareOptions
 ) -> "Comparison":
     """The comparison with the distance of a single run from the mean."""
-    from dataclasses import replace
-
     import numpy as np
 
     from pde.bands import band, variance_of
 
+    resources = options.resources
     variance = variance_of(
         regime_set, name, budget=resources.budget, store=resources.opened_store()
     )
-    known = band(variance.at({"T": Fraction(1), **values}), grid)
+    known = band(variance.at({"T": Fraction(1), **options.values}), options.grid)
     return replace(result, band=np.array([np.nan if value is None else value for value in known]))
 
 
-def _draw(
-    result: "Comparison", plot: Path, *, title: str, at: "Mapping[str, Fraction]", wide: bool
+def _show(
+    result: "Comparison", options: CompareOptions, what: str, *, drawn: str | None = None
 ) -> None:
-    from diagflow.plotting.curves import plot_comparison
-    from diagflow.plotting.style import COLUMN_WIDTH, PAGE_WIDTH
+    """Draw the comparison where a figure is asked for, and print it.
 
-    width = PAGE_WIDTH if wide else COLUMN_WIDTH
-    plot_comparison(result, plot, title=title, at=at, width=width)
+    Parameters
+    ----------
+    result : Comparison
+    options : CompareOptions
+    what : str
+        What is compared, after the title of the problem.
+    drawn : str, optional
+        The same above the figure.
+    """
+    from diagflow.show.comparison import FORMATS
+
+    title, values = options.problem.title, options.values
+    if options.plot is not None:
+        from diagflow.plotting.curves import plot_comparison
+        from diagflow.plotting.style import COLUMN_WIDTH, PAGE_WIDTH
+
+        width = PAGE_WIDTH if options.wide else COLUMN_WIDTH
+        above = f"{title}, {drawn or what}"
+        plot_comparison(result, options.plot, title=above, at=values, width=width)
+    typer.echo(FORMATS[options.output](f"{title}, {what}", values, result), nl=False)
 
 
-def _warn(
-    result: "Comparison",
-    regime_set: "Regimes",
-    name: str,
-    values: "Mapping[str, Fraction]",
-    grid: "Sequence[float]",
-) -> None:
+def _warn(result: "Comparison", regime_set: "Regimes", name: str, options: CompareOptions) -> None:
     """Print a warning if the regime neglects much at these numbers and times."""
     from diagflow.show.solution import neglect_warning
     from diagflow.terminal import note
@@ -283,12 +273,12 @@ def _warn(
     share = neglected(
         regime_set,
         name,
-        values,
-        times=grid,
+        options.values,
+        times=options.grid,
         losses=list(result.theory),
         left_out=result.left_out,
     ).corrected(result.correction.tolist(), result.correction_error.tolist())
-    warning = neglect_warning(share, T=values.get("T", Fraction(1)))
+    warning = neglect_warning(share, T=options.values.get("T", Fraction(1)))
     if warning is not None:
         note(warning)
 
@@ -299,5 +289,5 @@ def _end(result: "Comparison") -> None:
     from diagflow.show import comparison as show_comparison
 
     if not result.holds:
-        typer.echo(f"diagflow: {show_comparison.verdict(result)}", err=True)
-        raise typer.Exit(UNDECIDED if result.verdict is Agreement.UNDECIDED else 1)
+        undecided = result.verdict is Agreement.UNDECIDED
+        stop(show_comparison.verdict(result), UNDECIDED if undecided else 1)

@@ -1,5 +1,7 @@
 """``diagflow correlators``: means of products of a model and its derivatives."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,7 +28,7 @@ EPILOG = (
 @takes_limits_and_store
 def run(
     problem: "Problem",
-    output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    output: Annotated[Format, typer.Option("--format", help="Format of the output.")] = Format.text,
     resources: Resources = UNLIMITED,
 ) -> None:
     """Print correlators of the model f and its derivatives at initialisation, exactly.
@@ -35,7 +37,7 @@ def run(
     last lines are the finite-width corrections of the tangent kernel. The model has one output.
     """
     from diagflow.columns import terminal_width
-    from diagflow.show import correlators as show
+    from diagflow.show.correlators import FORMATS, text
     from diagflow.terminal import following
     from expansion.correlators import CLUSTERS, correlators
 
@@ -46,9 +48,6 @@ def run(
             progress=progress,
             store=resources.opened_store(),
         )
-    if output is Format.json:
-        typer.echo(show.json_text(found), nl=False)
-    elif output is Format.latex:
-        typer.echo(show.latex(found), nl=False)
-    else:
-        typer.echo(show.text(found, width=terminal_width()), nl=False)
+    formats: dict[str, Callable[..., str]] = {**FORMATS}
+    formats["text"] = partial(text, width=terminal_width())
+    typer.echo(formats[output](found), nl=False)

@@ -19,8 +19,8 @@ def run(
 ) -> None:
     """Expand three problems, check them against the independent oracle, write JSON and LaTeX.
 
-    SYM order 2, ASYM order 3 and SYM order 4, with the cost of every coefficient. Exits with 1 if a
-    coefficient differs from the oracle.
+    The problems are CP models: symmetric of order 2 and 4, and asymmetric of order 3. The cost of
+    every coefficient is printed. Exits with 1 if a coefficient differs from the oracle.
     """
     from diagflow import demo
 

@@ -1,12 +1,14 @@
 """``diagflow draw``: blocks, terms and contractions as pictures."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from diagflow.commands.bundles import takes_options
 from diagflow.commands.problem import takes_problem
-from diagflow.commands.shared_options import Diagrams, Memory, Seconds, budget
+from diagflow.commands.shared_options import UNLIMITED, Resources, optional, takes_limits
 from diagflow.drawing.what import MAXIMAL_PICTURES, What
 
 if TYPE_CHECKING:
@@ -23,18 +25,17 @@ EPILOG = (
 )
 
 
-@takes_problem
-def run(
-    problem: "Problem",
+@dataclass(frozen=True)
+class DrawOptions:
+    """The options of ``diagflow draw``."""
+
+    problem: "Problem"
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output",
-            help="Where to draw: .svg, .png, .pdf, or .tex with TikZ pictures.",
-            metavar="FILE",
-            show_default=False,
+        optional(
+            "--output", "Where to draw: .svg, .png, .pdf, or .tex with TikZ pictures.", "FILE"
         ),
-    ] = None,
+    ] = None
     what: Annotated[
         What,
         typer.Option(
@@ -42,33 +43,45 @@ def run(
             help="The blocks of the loss, the terms of Y_0 ... Y_S, or what contraction makes "
             "of them.",
         ),
-    ] = What.BLOCKS,
-    terms: Annotated[int, typer.Option("--terms", help="Draw Y_0 ... Y_S.", metavar="S")] = 1,
+    ] = What.BLOCKS
+    terms: Annotated[int, typer.Option("--terms", help="Draw Y_0 ... Y_S.", metavar="S")] = 1
     maximal: Annotated[
-        int, typer.Option("--at-most", help="Draw this many pictures.", metavar="N")
-    ] = MAXIMAL_PICTURES,
-    max_seconds: Seconds = None,
-    max_diagrams: Diagrams = None,
-    max_memory: Memory = None,
-) -> None:
+        int, typer.Option("--at-most", help="Draw at most this many pictures.", metavar="N")
+    ] = MAXIMAL_PICTURES
+    resources: Resources = UNLIMITED
+
+    def __post_init__(self) -> None:
+        """Reject a file that cannot be written before anything is computed."""
+        from diagflow.drawing.page import check_drawing_file
+
+        check_drawing_file(self.file)
+
+    @property
+    def file(self) -> Path:
+        """The file of the pictures."""
+        from diagrams.errors import InvalidInputError
+
+        if self.output is None:
+            raise InvalidInputError("draw: --output is missing; name a file such as diagrams.svg")
+        return self.output
+
+
+@takes_problem
+@takes_limits
+@takes_options(DrawOptions)
+def run(options: DrawOptions) -> None:
     """Draw diagrams: round p-nodes, square H-nodes, a colour for every tensor.
 
     Under each term stand its coefficient and its expectation, under each contraction the number of
     such contractions and what each contributes. Fixed tensors have dashed lines.
     """
     from diagflow.drawing.draw import draw
-    from diagflow.drawing.page import check_drawing_file
     from diagflow.terminal import following, note
-    from diagrams.errors import InvalidInputError
     from expansion.series import LossSeries
 
-    if output is None:
-        raise InvalidInputError("draw: --output is missing; name a file such as diagrams.svg")
-    check_drawing_file(output)
+    terms, file = options.terms, options.file
     with following(f"Y_0 ... Y_{terms}", terms + 1) as progress:
-        series = LossSeries(
-            problem, budget=budget(max_seconds, max_diagrams, max_memory), progress=progress
-        )
-        left_out = draw(series, what, terms=terms, output=output, maximal=maximal)
+        series = LossSeries(options.problem, budget=options.resources.budget, progress=progress)
+        left_out = draw(series, options.what, terms=terms, output=file, maximal=options.maximal)
     rest = "" if left_out == 0 else f"; {left_out or 'many'} more do not fit, see --at-most"
-    note(f"written: {output}{rest}", err=False)
+    note(f"written: {file}{rest}", err=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagflow.commands.shared_options import INTERRUPTED, USAGE_ERROR
+from diagflow.commands.shared_options import INTERRUPTED, USAGE_ERROR, optional, stop
 
 if TYPE_CHECKING:
     from diagflow.simulation.trajectory import Trajectory
@@ -49,14 +49,9 @@ class Integrator(StrEnum):
 
 At = Annotated[
     str | None,
-    typer.Option(
-        "--at",
-        help="Sizes (integers), variances and T (1 unless given).",
-        metavar="p=…,H=…,sigma2=…,T=…",
-        show_default=False,
-    ),
+    optional("--at", "Sizes (integers), variances and T (1 unless given).", "p=…,H=…,sigma2=…,T=…"),
 ]
-_TIMES = "The times; negative ones are gradient ascent."
+_TIMES = "The times, both ends included; negative ones are gradient ascent."
 _GRID = "START:STOP:COUNT"
 Times = Annotated[str, typer.Option("--times", help=_TIMES, metavar=_GRID)]
 TimesOfSolution = Annotated[
@@ -75,25 +70,22 @@ Tolerance = Annotated[
 Band = Annotated[
     bool,
     typer.Option(
-        "--band", help="Also how far one run is from the mean, from the leading variance."
+        "--band", help="Also print how far a single run is from the mean, by the leading variance."
     ),
 ]
 Fitting = Annotated[
     bool,
     typer.Option(
         "--fit",
-        help="Also the half-life, the rate and the exponent of the loss minus its limit, with "
-        "errors.",
+        help="Also print half-life, rate and exponent of the loss minus its limit, with errors.",
     ),
 ]
 LimitOfLoss = Annotated[
     float | None,
-    typer.Option(
+    optional(
         "--limit",
-        help="With --fit: to which the loss falls; without it the known limit of a solution, 0 for "
-        "runs.",
-        metavar="X",
-        show_default=False,
+        "With --fit: the limit of the loss; unless given, the known one of a solution, 0 for runs.",
+        "X",
     ),
 ]
 Jobs = Annotated[int, typer.Option("--jobs", help="Number of processes.")]
@@ -101,7 +93,7 @@ SimulationSeconds = Annotated[
     float | None,
     typer.Option(
         "--max-seconds",
-        help="Stop after this time and print the result of the finished runs.",
+        help="Stop after this many seconds and print the result of the finished runs.",
         metavar="X",
         show_default=False,
         rich_help_panel="Limits",
@@ -168,11 +160,9 @@ def missing_runs(trajectory: "Trajectory", runs: int, done: str) -> None:
         return
     finished = f"{trajectory.runs} of {runs} runs were finished and are {done}"
     if trajectory.limit is None:
-        typer.echo(f"diagflow: interrupted: {finished}", err=True)
-        raise typer.Exit(INTERRUPTED)
-    typer.echo(
-        f"diagflow: error: budget: the simulation needs more than {trajectory.limit:g} seconds; "
-        f"{finished}; raise --max-seconds or ask for fewer runs",
-        err=True,
+        stop(f"interrupted: {finished}", INTERRUPTED)
+    stop(
+        f"error: budget: the simulation needs more than {trajectory.limit:g} seconds; {finished}; "
+        "raise --max-seconds or ask for fewer runs",
+        USAGE_ERROR,
     )
-    raise typer.Exit(USAGE_ERROR)

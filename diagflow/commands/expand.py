@@ -1,15 +1,27 @@
 """``diagflow expand``: the exact coefficients of the loss expansion."""
 
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from diagflow.commands.bundles import takes_options
 from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import Steps, checked_steps, takes_problem
-from diagflow.commands.shared_options import INTERRUPTED, UNLIMITED, Resources, takes_resources
+from diagflow.commands.shared_options import (
+    INTERRUPTED,
+    UNLIMITED,
+    Resources,
+    optional,
+    stop,
+    takes_resources,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from fractions import Fraction
+
     from expansion.problem import Problem
     from expansion.series import LossSeries
 
@@ -32,6 +44,10 @@ EPILOG = (
 )
 
 
+_LAST = 2
+"""The last coefficient, unless another one is asked for."""
+
+
 class Format(StrEnum):
     """How a command prints its result."""
 
@@ -52,29 +68,28 @@ class SeriesFormat(StrEnum):
     julia = "julia"
 
 
-@takes_problem
-@takes_followed
-@takes_resources
-def run(
-    problem: "Problem",
+@dataclass(frozen=True)
+class ExpandOptions:
+    """The options of ``diagflow expand``; the order, the numbers and the times that they give."""
+
+    problem: "Problem"
     terms: Annotated[
         int | None,
         typer.Option(
             "--terms", help="Print Y_0 ... Y_S; 2 unless given.", metavar="S", show_default=False
         ),
-    ] = None,
-    steps: Steps = None,
-    followed: str | None = None,
+    ] = None
+    steps: Steps = None
+    followed: str | None = None
     at: Annotated[
         str | None,
-        typer.Option(
+        optional(
             "--at",
-            help="Print the exact coefficients at these sizes and variances, and their sum at the "
+            "Print the exact coefficients at these sizes and variances, and their sum at the "
             "times with its error.",
-            metavar="p=…,H=…,sigma2=…,T=…",
-            show_default=False,
+            "p=…,H=…,sigma2=…,T=…",
         ),
-    ] = None,
+    ] = None
     times: Annotated[
         str,
         typer.Option(
@@ -82,75 +97,70 @@ def run(
             help="The times of the sum, with --at; in discrete time the means after every step.",
             metavar="START:STOP:COUNT",
         ),
-    ] = "0:1:11",
-    output: Annotated[
-        SeriesFormat, typer.Option("--format", help="How to print.")
-    ] = SeriesFormat.text,
-    resources: Resources = UNLIMITED,
-) -> None:
+    ] = "0:1:11"
+    output: Annotated[SeriesFormat, typer.Option("--format", help="Format of the output.")] = (
+        SeriesFormat.text
+    )
+    resources: Resources = UNLIMITED
+    last: int = field(init=False)
+    values: "Mapping[str, Fraction] | None" = field(init=False)
+    grid: "Sequence[float]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Reject what contradicts itself before anything is computed."""
+        from diagflow.commands.values import parse_times, parse_values
+        from diagrams.errors import InvalidInputError
+
+        last = checked_steps(self.problem, self.steps, self.terms)
+        object.__setattr__(self, "last", _LAST if last is None else last)
+        if self.last < 0:
+            raise InvalidInputError(
+                f"--terms {self.last}: is the number of the last coefficient; give 0 or more"
+            )
+        object.__setattr__(self, "values", None if self.at is None else parse_values(self.at))
+        object.__setattr__(self, "grid", parse_times(self.times))
+        if self.values is not None and self.output not in (SeriesFormat.text, SeriesFormat.json):
+            raise InvalidInputError(
+                f"--format {self.output.value}: is for coefficients in symbols; with --at give "
+                "text or json"
+            )
+
+
+@takes_problem
+@takes_followed
+@takes_resources
+@takes_options(ExpandOptions)
+def run(options: ExpandOptions) -> None:
     """Print the exact coefficients Y_0 ... Y_S of the loss expansion.
 
     Y_s is T^s times the expectation of the s-th time derivative of the loss at t = 0, a polynomial
     in the sizes, such as p and H, and the initial variance sigma2: L(t) ~ sum of Y_s (t/T)^s / s!.
     With --step-size time is discrete, and Y_s is the mean loss after s steps of gradient descent.
     """
-    from diagflow.commands.values import parse_times, parse_values
-    from diagflow.show import series as show
-    from diagflow.show.languages import Language, series_code
     from diagflow.terminal import following
     from diagflow.workers.executors import executor
-    from diagrams.errors import InvalidInputError
     from expansion.series import loss_series
 
-    last = checked_steps(problem, steps, terms)
-    terms = 2 if last is None else last
-    if terms < 0:
-        raise InvalidInputError(
-            f"--terms {terms}: is the number of the last coefficient; give 0 or more"
-        )
-    values = None if at is None else parse_values(at)
-    grid = parse_times(times)
-    if values is not None and output not in (SeriesFormat.text, SeriesFormat.json):
-        raise InvalidInputError(
-            f"--format {output.value}: is for coefficients in symbols; with --at give text or json"
-        )
+    resources, last = options.resources, options.last
     limits = resources.budget
     with (
         executor(jobs=resources.jobs, scheduler=resources.scheduler) as workers,
-        following(f"Y_0 ... Y_{terms}", terms + 1) as progress,
+        following(f"Y_0 ... Y_{last}", last + 1) as progress,
     ):
         series = loss_series(
-            problem,
-            loss=followed,
+            options.problem,
+            loss=options.followed,
             budget=limits,
             progress=progress,
             store=resources.opened_store(),
             executor=workers,
         )
-        interrupted = not _completed(series, terms)
-    if values is not None:
-        # Resummation and what it stands on take longer to load than a few coefficients to compute.
-        from diagflow.show.series_sum import sum_json, sum_text
-
-        summed = sum_json if output is SeriesFormat.json else sum_text
-        typer.echo(summed(problem, series.known, values, grid), nl=False)
-    elif output.value in tuple(Language):
-        typer.echo(series_code(Language(output.value), series.known), nl=False)
-    else:
-        render = {
-            SeriesFormat.text: show.text,
-            SeriesFormat.json: show.json_text,
-            SeriesFormat.latex: show.latex,
-        }
-        typer.echo(
-            render[output](problem, series.known, loss=series.loss, divisors=series.divisors),
-            nl=False,
-        )
-    if interrupted:
-        last = len(series.known) - 1
-        kept = f"Y_0 ... Y_{last} were finished and are printed" if last >= 0 else "nothing kept"
-        typer.echo(f"diagflow: interrupted: {kept}", err=True)
-        raise typer.Exit(INTERRUPTED)
+        completed = _completed(series, last)
+    typer.echo(_rendered(series, options), nl=False)
+    if not completed:
+        known = len(series.known) - 1
+        kept = f"Y_0 ... Y_{known} were finished and are printed" if known >= 0 else "nothing kept"
+        stop(f"interrupted: {kept}", INTERRUPTED)
 
 
 def _completed(series: "LossSeries", terms: int) -> bool:
@@ -160,3 +170,20 @@ def _completed(series: "LossSeries", terms: int) -> bool:
     except KeyboardInterrupt:
         return False
     return True
+
+
+def _rendered(series: "LossSeries", options: ExpandOptions) -> str:
+    """The known coefficients in a format: as formulas, as code, or as numbers with their sum."""
+    from diagflow.show.languages import Language, series_code
+    from diagflow.show.series import FORMATS
+
+    problem, output = options.problem, options.output
+    if options.values is not None:
+        # Resummation and what it stands on take longer to load than a few coefficients to compute.
+        from diagflow.show.series_sum import sum_json, sum_text
+
+        summed = sum_json if output is SeriesFormat.json else sum_text
+        return summed(problem, series.known, options.values, options.grid)
+    if output.value in tuple(Language):
+        return series_code(Language(output.value), series.known)
+    return FORMATS[output](problem, series.known, loss=series.loss, divisors=series.divisors)

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from diagflow.commands.shared_options import bundled
+from diagflow.commands.bundles import bundled
+from diagflow.commands.shared_options import optional
 
 __all__ = ["followed_name", "takes_followed"]
 
@@ -17,24 +18,22 @@ _PANEL = "Quantity"
 
 Loss = Annotated[
     str | None,
-    typer.Option(
+    optional(
         "--loss",
-        help="Which loss: train, population; without it the one that drives the flow.",
-        metavar="NAME",
-        show_default=False,
-        rich_help_panel=_PANEL,
+        "The loss to follow, train or population; unless given, the one that drives the flow.",
+        "NAME",
+        panel=_PANEL,
     ),
 ]
 
 ObservableName = Annotated[
     str | None,
-    typer.Option(
+    optional(
         "--observable",
-        help="Something else in its place: weight-norm, ntk-trace, model-norm, alignment, one of "
-        "the file's, or an expression such as 'train**2' or 'merge(ntk, f)'.",
-        metavar="NAME",
-        show_default=False,
-        rich_help_panel=_PANEL,
+        "Another quantity in its place: weight-norm, ntk-trace, model-norm, alignment, one that "
+        "the file declares, or an expression such as 'train**2' or 'merge(ntk, f)'.",
+        "NAME",
+        panel=_PANEL,
     ),
 ]
 
@@ -42,7 +41,7 @@ Cumulant = Annotated[
     int,
     typer.Option(
         "--cumulant",
-        help="Its cumulant of this order over runs; 2 is the variance.",
+        help="Its cumulant of this order over initialisations; 2 is the variance.",
         metavar="K",
         rich_help_panel=_PANEL,
     ),

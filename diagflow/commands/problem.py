@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from diagflow.commands.bundles import parameter, with_parameters
+from diagflow.commands.shared_options import optional
+
 if TYPE_CHECKING:
     from expansion.problem import Problem
 
@@ -34,23 +37,15 @@ STANDARD_INPUT = "-"
 
 RegimeName = Annotated[
     str | None,
-    typer.Option(
-        "--regime",
-        help="The name of the regime, as [bold]diagflow regimes[/bold] prints it.",
-        metavar="NAME",
-        show_default=False,
+    optional(
+        "--regime", "The name of the regime, as [bold]diagflow regimes[/bold] prints it.", "NAME"
     ),
 ]
 """The option that names a regime."""
 
 Steps = Annotated[
     int | None,
-    typer.Option(
-        "--steps",
-        help="With --step-size: the mean losses after 0 ... K steps.",
-        metavar="K",
-        show_default=False,
-    ),
+    optional("--steps", "With --step-size: the mean losses after 0 ... K steps.", "K"),
 ]
 """The option that counts steps of gradient descent."""
 
@@ -75,209 +70,141 @@ def complete_target(incomplete: str) -> list[str]:
     return [name for name in TARGETS if name.startswith(incomplete)]
 
 
-_PARAMETERS: dict[str, tuple[Any, Any]] = {
-    "problem": (
-        Annotated[
-            str,
-            typer.Argument(
-                metavar="PROBLEM",
-                help="A preset, [bold]cp[/bold], [bold]autoencoder[/bold], "
-                "[bold]tied-autoencoder[/bold], [bold]deep-linear[/bold], "
-                "[bold]mlp-linear[/bold] or [bold]two-layer[/bold], the path of a "
-                "[bold].toml[/bold] file, or [bold]-[/bold] for one from standard input.",
-                show_default=False,
-                autocompletion=complete_problem,
-            ),
-        ],
-        inspect.Parameter.empty,
-    ),
-    "order": (
-        Annotated[
-            int | None,
-            typer.Option(
-                "--order",
-                help="Number of tensor modes of cp; 3 unless given.",
-                metavar="N",
-                show_default=False,
-                rich_help_panel=_PANEL,
-            ),
-        ],
-        None,
-    ),
-    "symmetric": (
-        Annotated[
-            bool | None,
-            typer.Option(
-                "--symmetric/--asymmetric",
-                help="One weight matrix for all modes of cp, or one each.",
-                show_default=False,
-                rich_help_panel=_PANEL,
-            ),
-        ],
-        None,
-    ),
-    "depth": (
-        Annotated[
-            int | None,
-            typer.Option(
-                "--depth",
-                help="Number of weight matrices of deep-linear, 3 unless given, or mlp-linear, 2.",
-                metavar="D",
-                show_default=False,
-                rich_help_panel=_PANEL,
-            ),
-        ],
-        None,
-    ),
-    "wide_ends": (
-        Annotated[
-            bool | None,
-            typer.Option(
-                "--wide-ends",
-                help="Inputs and outputs of mlp-linear of width p, in place of one each.",
-                show_default=False,
-                rich_help_panel=_PANEL,
-            ),
-        ],
-        None,
-    ),
-    "degree": (
-        Annotated[
-            int | None,
-            typer.Option(
-                "--degree",
-                help="Degree of the activation of two-layer; 2 unless given.",
-                metavar="K",
-                show_default=False,
-                rich_help_panel=_PANEL,
-            ),
-        ],
-        None,
-    ),
-    "target": (
-        Annotated[
-            str | None,
-            typer.Option(
-                "--target",
-                help="The target of a preset: identity (unless given), zero, spike, spiked, "
-                "modular-addition, teacher, or a combination such as 'identity + beta*teacher'.",
-                metavar="NAME",
-                show_default=False,
-                autocompletion=complete_target,
-                rich_help_panel=_PANEL,
-            ),
-        ],
-        None,
-    ),
-    "data": (
-        Annotated[
-            bool | None,
-            typer.Option(
-                "--data",
-                help="Finite Gaussian data for a linear model, N inputs.",
-                show_default=False,
-                rich_help_panel=_PANEL,
-            ),
-        ],
-        None,
-    ),
-    "flow": (
-        Annotated[
-            str | None,
-            typer.Option(
-                "--flow",
-                help="The potential whose gradient the weights follow, in place of the loss: a "
-                "combination of losses and observables, such as 'train + lambda*weight-norm'.",
-                metavar="FORMULA",
-                show_default=False,
-                rich_help_panel=_DRIVE,
-            ),
-        ],
-        None,
-    ),
-    "rate": (
-        Annotated[
-            list[str] | None,
-            typer.Option(
-                "--rate",
-                help="A rate for the weights of one tensor, such as W=eta or W=2*eta/H; may be "
-                "repeated.",
-                metavar="TENSOR=FACTOR",
-                show_default=False,
-                rich_help_panel=_DRIVE,
-            ),
-        ],
-        None,
-    ),
-    "temperature": (
-        Annotated[
-            str | None,
-            typer.Option(
-                "--temperature",
-                help="Langevin dynamics: a symbol such as tau, or a number.",
-                metavar="SYMBOL",
-                show_default=False,
-                rich_help_panel=_DRIVE,
-            ),
-        ],
-        None,
-    ),
-    "momentum": (
-        Annotated[
-            str | None,
-            typer.Option(
-                "--momentum",
-                help="The heavy ball, with this friction: a symbol such as gamma, or a number.",
-                metavar="SYMBOL",
-                show_default=False,
-                rich_help_panel=_DRIVE,
-            ),
-        ],
-        None,
-    ),
-    "step": (
-        Annotated[
-            str | None,
-            typer.Option(
-                "--step-size",
-                help="Gradient descent in steps of this size, in place of a flow: a symbol such as "
-                "eta, or a number.",
-                metavar="SYMBOL",
-                show_default=False,
-                rich_help_panel=_DRIVE,
-            ),
-        ],
-        None,
-    ),
-    "resample": (
-        Annotated[
-            list[str] | None,
-            typer.Option(
-                "--resample",
-                help="A fixed tensor, such as the data X, that is drawn anew after every step; may "
-                "be repeated.",
-                metavar="TENSOR",
-                show_default=False,
-                rich_help_panel=_DRIVE,
-            ),
-        ],
-        None,
-    ),
-    "implicit": (
-        Annotated[
-            str | None,
-            typer.Option(
-                "--implicit",
-                help="The modified flow of gradient descent of this step: a symbol or a number.",
-                metavar="SYMBOL",
-                show_default=False,
-                rich_help_panel=_DRIVE,
-            ),
-        ],
-        None,
-    ),
+_PARAMETERS: dict[str, Any] = {
+    "problem": Annotated[
+        str,
+        typer.Argument(
+            metavar="PROBLEM",
+            help="A preset, [bold]cp[/bold], [bold]autoencoder[/bold], "
+            "[bold]tied-autoencoder[/bold], [bold]deep-linear[/bold], "
+            "[bold]mlp-linear[/bold] or [bold]two-layer[/bold], the path of a "
+            "[bold].toml[/bold] file, or [bold]-[/bold] for one from standard input.",
+            show_default=False,
+            autocompletion=complete_problem,
+        ),
+    ],
+    "order": Annotated[
+        int | None,
+        optional("--order", "Number of tensor modes of cp; 3 unless given.", "N", panel=_PANEL),
+    ],
+    "symmetric": Annotated[
+        bool | None,
+        optional(
+            "--symmetric/--asymmetric",
+            "One weight matrix for all modes of cp, or one each.",
+            panel=_PANEL,
+        ),
+    ],
+    "depth": Annotated[
+        int | None,
+        optional(
+            "--depth",
+            "Number of weight matrices of deep-linear (3 unless given) or mlp-linear (2).",
+            "D",
+            panel=_PANEL,
+        ),
+    ],
+    "wide_ends": Annotated[
+        bool | None,
+        optional(
+            "--wide-ends",
+            "Give mlp-linear p inputs and p outputs, in place of one each.",
+            panel=_PANEL,
+        ),
+    ],
+    "degree": Annotated[
+        int | None,
+        optional(
+            "--degree",
+            "Degree of the activation of two-layer; 2 unless given.",
+            "K",
+            panel=_PANEL,
+        ),
+    ],
+    "target": Annotated[
+        str | None,
+        optional(
+            "--target",
+            "The target of a preset, identity unless given: zero, spike, spiked, "
+            "modular-addition, teacher, or a combination such as 'identity + beta*teacher'.",
+            "NAME",
+            panel=_PANEL,
+            completed=complete_target,
+        ),
+    ],
+    "data": Annotated[
+        bool | None,
+        optional("--data", "Train a linear model on N Gaussian inputs.", panel=_PANEL),
+    ],
+    "flow": Annotated[
+        str | None,
+        optional(
+            "--flow",
+            "The potential whose gradient the weights follow, in place of the loss: a "
+            "combination of losses and observables, such as 'train + lambda*weight-norm'.",
+            "FORMULA",
+            panel=_DRIVE,
+        ),
+    ],
+    "rate": Annotated[
+        list[str] | None,
+        optional(
+            "--rate",
+            "A rate for the weights of one tensor, such as W=eta or W=2*eta/H; may be repeated.",
+            "TENSOR=FACTOR",
+            panel=_DRIVE,
+        ),
+    ],
+    "temperature": Annotated[
+        str | None,
+        optional(
+            "--temperature",
+            "Langevin dynamics: a symbol such as tau, or a number.",
+            "SYMBOL",
+            panel=_DRIVE,
+        ),
+    ],
+    "momentum": Annotated[
+        str | None,
+        optional(
+            "--momentum",
+            "Heavy-ball dynamics with this friction: a symbol such as gamma, or a number.",
+            "SYMBOL",
+            panel=_DRIVE,
+        ),
+    ],
+    "step": Annotated[
+        str | None,
+        optional(
+            "--step-size",
+            "Gradient descent in steps of this size, in place of a flow: a symbol such as "
+            "eta, or a number.",
+            "SYMBOL",
+            panel=_DRIVE,
+        ),
+    ],
+    "resample": Annotated[
+        list[str] | None,
+        optional(
+            "--resample",
+            "A fixed tensor, such as the data X, that is drawn anew after every step; may "
+            "be repeated.",
+            "TENSOR",
+            panel=_DRIVE,
+        ),
+    ],
+    "implicit": Annotated[
+        str | None,
+        optional(
+            "--implicit",
+            "The modified flow that follows steps of gradient descent of this size: a symbol such "
+            "as eta, or a number.",
+            "SYMBOL",
+            panel=_DRIVE,
+        ),
+    ],
 }
-"""Names, types and defaults of what describes a problem."""
+"""Names and types of what describes a problem; all but the first may be left out."""
 
 _FACTORS = ("temperature", "implicit", "momentum", "step")
 _DRIVING = ("flow", "rate", "resample", *_FACTORS)
@@ -285,7 +212,10 @@ _DRIVING = ("flow", "rate", "resample", *_FACTORS)
 
 
 def takes_problem(
-    command: Callable[..., None], *, read: Callable[..., object] | None = None
+    command: Callable[..., None],
+    *,
+    read: Callable[..., object] | None = None,
+    required: bool = True,
 ) -> Callable[..., None]:
     """The command with the options of a problem in place of its first argument.
 
@@ -295,14 +225,15 @@ def takes_problem(
         Its first argument is what ``read`` returns.
     read : callable, optional
         Makes it from the options; `read_problem` unless given.
+    required : bool
+        Whether PROBLEM has to be named; without it ``read`` is given None.
     """
     reader = read or read_problem
+    needed = inspect.Parameter.empty if required else None
     own = list(inspect.signature(command).parameters.values())[1:]
     described = [
-        inspect.Parameter(
-            _word(name), inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind
-        )
-        for name, (kind, default) in _PARAMETERS.items()
+        parameter(_word(name), kind, needed if name == "problem" else None)
+        for name, kind in _PARAMETERS.items()
     ]
 
     @wraps(command)
@@ -324,14 +255,7 @@ def takes_problem(
                 "point; give sizes, variances and times closer to 1"
             ) from None
 
-    # The argument comes first, then what the command asks for, then the rest of the description.
-    parameters = [described[0], *described[1:], *own]
-    wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    wrapped.__annotations__ = {
-        **{parameter.name: parameter.annotation for parameter in parameters},
-        "return": None,
-    }
-    return wrapped
+    return with_parameters(wrapped, [*described, *own])
 
 
 def _word(name: str) -> str:

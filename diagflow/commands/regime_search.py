@@ -2,26 +2,22 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from diagflow.commands.shared_options import INTERRUPTED
+from diagflow.commands.shared_options import INTERRUPTED, Resources, optional, stop
 
 if TYPE_CHECKING:
-    from diagflow.store import SQLiteStore
     from expansion.problem import Problem
     from expansion.regimes import Regimes
-    from expansion.series import Budget, Progress
+    from expansion.series import Progress
 
 __all__ = ["SliceOption", "search"]
 
 SliceOption = Annotated[
     str | None,
-    typer.Option(
+    optional(
         "--slice",
-        help="Only scalings at which these monomials are of the same order, such as "
+        "Only scalings at which these monomials are of the same order, such as "
         "'H ~ p, sigma2 ~ p**-1'.",
-        metavar="RELATIONS",
-        show_default=False,
+        "RELATIONS",
     ),
 ]
 """The option that restricts a map to a linear subspace of scalings."""
@@ -32,10 +28,7 @@ def search(
     *,
     loss: str | None,
     terms: int | None,
-    budget: "Budget",
-    store: "SQLiteStore | None",
-    jobs: int = 1,
-    scheduler: str | None = None,
+    resources: Resources,
     slice_: str | None = None,
 ) -> "Regimes":
     """The regimes of a loss, while a bar on the terminal follows the expansion.
@@ -49,9 +42,10 @@ def search(
     from expansion.series_exponents import MAXIMAL_DEFAULT_TERMS
 
     last = MAXIMAL_DEFAULT_TERMS if terms is None else terms
+    store = resources.opened_store()
     seen: list[Progress] = []
     with (
-        executor(jobs=jobs, scheduler=scheduler) as workers,
+        executor(jobs=resources.jobs, scheduler=resources.scheduler) as workers,
         following(f"Y_0 ... Y_{last}", last + 1) as progress,
     ):
 
@@ -64,7 +58,7 @@ def search(
                 problem,
                 loss=loss,
                 terms=terms,
-                budget=budget,
+                budget=resources.budget,
                 progress=follow,
                 store=store,
                 executor=workers,
@@ -73,8 +67,7 @@ def search(
         except KeyboardInterrupt:
             if not seen:
                 raise
-            typer.echo(f"diagflow: interrupted: {_done(seen[-1])}", err=True)
-            raise typer.Exit(INTERRUPTED) from None
+            stop(f"interrupted: {_done(seen[-1])}", INTERRUPTED)
 
 
 def _done(state: "Progress") -> str:

@@ -1,5 +1,6 @@
 """``diagflow regimes``: the map of learning regimes."""
 
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -7,16 +8,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from diagflow.commands.bundles import takes_options
 from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import Steps, checked_steps, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
-from diagflow.commands.shared_options import UNLIMITED, Resources, takes_resources
+from diagflow.commands.shared_options import (
+    UNLIMITED,
+    Resources,
+    check_figure,
+    optional,
+    takes_resources,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from fractions import Fraction
 
     from expansion.polynomial import Polynomial
     from expansion.problem import Problem
+    from expansion.regimes import Regimes
 
 __all__ = ["EPILOG", "NAME", "run"]
 
@@ -41,6 +51,55 @@ class RegimesFormat(StrEnum):
     latex = "latex"
 
 
+@dataclass(frozen=True)
+class RegimesOptions:
+    """The options of ``diagflow regimes``; the numbers that they give."""
+
+    source: "Problem | Sequence[Polynomial]"
+    followed: str | None = None
+    terms: Annotated[
+        int | None,
+        optional(
+            "--terms",
+            "Use Y_0 ... Y_S; without it as many as decide the map, within a limit on the "
+            "number of diagrams.",
+            "S",
+        ),
+    ] = None
+    steps: Steps = None
+    regime: Annotated[
+        str | None,
+        optional(
+            "--regime", "Print the leading series of this regime and the dropped terms.", "NAME"
+        ),
+    ] = None
+    at: Annotated[
+        str | None,
+        optional("--at", "Print which regime is closest to these numbers.", "p=…,H=…,sigma2=…"),
+    ] = None
+    slice_: SliceOption = None
+    growing: Annotated[
+        str | None,
+        optional("--growing", "With a JSON series: the symbols that are sizes.", "p,H"),
+    ] = None
+    output: Annotated[RegimesFormat, typer.Option("--format", help="Format of the output.")] = (
+        RegimesFormat.text
+    )
+    plot: Annotated[
+        Path | None,
+        optional("--plot", "Also draw the polygon and the regime map: .svg, .pdf or .png.", "FILE"),
+    ] = None
+    resources: Resources = UNLIMITED
+    values: "Mapping[str, Fraction] | None" = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Reject what contradicts itself before anything is computed."""
+        from diagflow.commands.values import parse_values
+
+        object.__setattr__(self, "values", None if self.at is None else parse_values(self.at))
+        check_figure(self.plot)
+
+
 def _read(*, problem: str, **options: object) -> "Problem | Sequence[Polynomial]":
     """A problem, or the coefficients in a JSON file."""
     if problem.endswith(".json"):
@@ -52,62 +111,11 @@ def _read(*, problem: str, **options: object) -> "Problem | Sequence[Polynomial]
     return read_problem(problem=problem, **options)
 
 
-def _run(
-    source: "Problem | Sequence[Polynomial]",
-    followed: str | None = None,
-    terms: Annotated[
-        int | None,
-        typer.Option(
-            "--terms",
-            help="Use Y_0 ... Y_S; without it as many as decide the map, within a limit on the "
-            "number of diagrams.",
-            metavar="S",
-            show_default=False,
-        ),
-    ] = None,
-    steps: Steps = None,
-    regime: Annotated[
-        str | None,
-        typer.Option(
-            "--regime",
-            help="Print the leading series of this regime and the dropped terms.",
-            metavar="NAME",
-            show_default=False,
-        ),
-    ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(
-            "--at",
-            help="Print which regime is closest to these numbers.",
-            metavar="p=…,H=…,sigma2=…",
-            show_default=False,
-        ),
-    ] = None,
-    slice_: SliceOption = None,
-    growing: Annotated[
-        str | None,
-        typer.Option(
-            "--growing",
-            help="The sizes among the symbols of a JSON series.",
-            metavar="p,H",
-            show_default=False,
-        ),
-    ] = None,
-    output: Annotated[
-        RegimesFormat, typer.Option("--format", help="How to print.")
-    ] = RegimesFormat.text,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            "--plot",
-            help="Draw the polygon and the regime map: .svg, .pdf or .png.",
-            metavar="FILE",
-            show_default=False,
-        ),
-    ] = None,
-    resources: Resources = UNLIMITED,
-) -> None:
+@partial(takes_problem, read=_read)
+@takes_followed
+@takes_resources
+@takes_options(RegimesOptions)
+def run(options: RegimesOptions) -> None:
     """Print the learning regimes: scaling conditions, natural T, how much is learnt.
 
     A regime is a face of the Newton polyhedra of Y_0, Y_1, ...: a set of monomials that lead
@@ -115,60 +123,50 @@ def _run(
     [bold]expand --format json[/bold].
     """
     from diagflow.columns import terminal_width
-    from diagflow.commands.values import parse_values
-    from diagflow.show import regimes as show_regimes
-    from diagrams.errors import InvalidInputError
+    from diagflow.show.regimes import FORMATS, text
     from expansion.closest_regime import locate
     from expansion.leading import LeadingSeries
+
+    found = _found(options)
+    name, values = options.regime, options.values
+    leading = None if name is None else LeadingSeries(found, found[name])
+    place = None if values is None else locate(found, at=values)
+    formats: dict[str, Callable[..., str]] = {**FORMATS}
+    formats["text"] = partial(text, width=terminal_width())
+    typer.echo(formats[options.output](found, leading=leading, place=place), nl=False)
+    if options.plot is not None:
+        from diagflow.plotting import plot_regimes
+
+        # After the table, which does not depend on it.
+        plot_regimes(found, options.plot, at=values)
+
+
+def _found(options: RegimesOptions) -> "Regimes":
+    """The map of a problem, or of coefficients from a file."""
+    from diagrams.errors import InvalidInputError
     from expansion.problem import Problem
     from expansion.regimes import regimes
     from expansion.series_exponents import SeriesExponents
 
-    values = None if at is None else parse_values(at)
-    if plot is not None:
-        from diagflow.plotting.style import check_figure_file
-
-        check_figure_file(plot)
+    source, terms, growing = options.source, options.terms, options.growing
     if isinstance(source, Problem):
         if growing is not None:
             raise InvalidInputError(
                 "--growing: applies to JSON series only; leave it out, the axes are the sizes"
             )
-        found = search(
+        return search(
             source,
-            loss=followed,
-            terms=checked_steps(source, steps, terms),
-            budget=resources.budget,
-            store=resources.opened_store(),
-            jobs=resources.jobs,
-            scheduler=resources.scheduler,
-            slice_=slice_,
+            loss=options.followed,
+            terms=checked_steps(source, options.steps, terms),
+            resources=options.resources,
+            slice_=options.slice_,
         )
-    else:
-        if steps is not None:
-            raise InvalidInputError("--steps: a JSON file holds coefficients; give --terms")
-        sizes = None if growing is None else [name.strip() for name in growing.split(",")]
-        coefficients = source if terms is None else source[: terms + 1]
-        found = regimes(
-            SeriesExponents.of_coefficients(coefficients, growing=sizes),
-            slice=slice_,
-            budget=resources.budget,
-        )
-    text: Callable[..., str] = partial(show_regimes.text, width=terminal_width())
-    leading = None if regime is None else LeadingSeries(found, found[regime])
-    place = None if values is None else locate(found, at=values)
-    render = {
-        RegimesFormat.text: text,
-        RegimesFormat.json: show_regimes.json_text,
-        RegimesFormat.csv: show_regimes.csv_text,
-        RegimesFormat.latex: show_regimes.latex,
-    }
-    typer.echo(render[output](found, leading=leading, place=place), nl=False)
-    if plot is not None:
-        from diagflow.plotting import plot_regimes
-
-        # After the table, which does not depend on it.
-        plot_regimes(found, plot, at=values)
-
-
-run = takes_problem(takes_followed(takes_resources(_run)), read=_read)
+    if options.steps is not None:
+        raise InvalidInputError("--steps: a JSON file holds coefficients; give --terms")
+    sizes = None if growing is None else [name.strip() for name in growing.split(",")]
+    coefficients = source if terms is None else source[: terms + 1]
+    return regimes(
+        SeriesExponents.of_coefficients(coefficients, growing=sizes),
+        slice=options.slice_,
+        budget=options.resources.budget,
+    )

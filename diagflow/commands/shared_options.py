@@ -1,20 +1,17 @@
-"""Exit statuses, and the options that several commands share: resources, ``--quiet``.
-
-A command has a parameter for a bundle of options, such as ``resources``, and `bundled` replaces it
-by the options, so that they are declared once.
-"""
+"""Exit statuses, and the options that several commands share: resources, ``--quiet``."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from diagflow.commands.bundles import bundled, parameter, with_parameters
 from diagflow.terminal import note, quietly
 
 if TYPE_CHECKING:
@@ -36,9 +33,12 @@ __all__ = [
     "Seconds",
     "Store",
     "budget",
-    "bundled",
     "can_be_quiet",
+    "check_figure",
     "opened_store",
+    "optional",
+    "stop",
+    "takes_limits",
     "takes_limits_and_store",
     "takes_resources",
 ]
@@ -48,6 +48,54 @@ UNDECIDED = 3
 """A comparison was made, and it cannot be judged whether theory and simulation agree."""
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+
+
+def stop(message: str, status: int = 1) -> NoReturn:
+    """End the command with a line on standard error and an exit status."""
+    typer.echo(f"diagflow: {message}", err=True)
+    raise typer.Exit(status)
+
+
+def optional(
+    option: str,
+    description: str,
+    value: str | None = None,
+    *,
+    panel: str | None = None,
+    completed: Callable[[str], list[str]] | None = None,
+) -> Any:
+    """An option that may be left out; its help shows no default.
+
+    Parameters
+    ----------
+    option : str
+        With its dashes; ``"--one/--other"`` for one of two.
+    description : str
+        Its line in the help.
+    value : str, optional
+        What the help writes in place of its value.
+    panel : str, optional
+        Its group in the help.
+    completed : callable, optional
+        Completes what is typed in a shell.
+    """
+    return typer.Option(
+        option,
+        help=description,
+        metavar=value,
+        show_default=False,
+        rich_help_panel=panel,
+        autocompletion=completed,
+    )
+
+
+def check_figure(plot: Path | None) -> None:
+    """Reject the file of a figure, if one is wanted, that cannot be written."""
+    if plot is not None:
+        from diagflow.plotting.style import check_figure_file
+
+        check_figure_file(plot)
+
 
 _LIMITS = "Limits"
 _STORE = "Store"
@@ -59,43 +107,26 @@ _QUIET = Annotated[
 
 Seconds = Annotated[
     float | None,
-    typer.Option(
-        "--max-seconds",
-        help="Give up after this time.",
-        metavar="X",
-        show_default=False,
-        rich_help_panel=_LIMITS,
-    ),
+    optional("--max-seconds", "Give up after this many seconds.", "X", panel=_LIMITS),
 ]
 Diagrams = Annotated[
     int | None,
-    typer.Option(
-        "--max-diagrams",
-        help="Give up after this many distinct diagrams.",
-        metavar="N",
-        show_default=False,
-        rich_help_panel=_LIMITS,
-    ),
+    optional("--max-diagrams", "Give up after this many distinct diagrams.", "N", panel=_LIMITS),
 ]
 Memory = Annotated[
     float | None,
-    typer.Option(
-        "--max-memory",
-        help="Give up when the process holds this many gigabytes.",
-        metavar="X",
-        show_default=False,
-        rich_help_panel=_LIMITS,
+    optional(
+        "--max-memory", "Give up when the process holds this many gigabytes.", "X", panel=_LIMITS
     ),
 ]
 
 Store = Annotated[
     Path | None,
-    typer.Option(
+    optional(
         "--store",
-        help="The cache of coefficients, in place of the file in the user's cache folder.",
-        metavar="FILE",
-        show_default=False,
-        rich_help_panel=_STORE,
+        "The cache of coefficients, in place of the file in the user's cache folder.",
+        "FILE",
+        panel=_STORE,
     ),
 ]
 Jobs = Annotated[
@@ -108,12 +139,11 @@ Jobs = Annotated[
 ]
 Scheduler = Annotated[
     str | None,
-    typer.Option(
+    optional(
         "--scheduler",
-        help="Address of a dask scheduler that distributes the work.",
-        metavar="ADDRESS",
-        show_default=False,
-        rich_help_panel=_WORKERS,
+        "Address of a dask scheduler that distributes the work.",
+        "ADDRESS",
+        panel=_WORKERS,
     ),
 ]
 NoStore = Annotated[
@@ -183,83 +213,41 @@ class Resources:
 UNLIMITED = Resources()
 
 
-def bundled(
-    command: Callable[..., None],
-    name: str,
-    options: Sequence[tuple[str, Any, Any]],
-    make: Callable[..., object],
-) -> Callable[..., None]:
-    """The command with options in place of one of its parameters.
-
-    Parameters
-    ----------
-    command : callable
-    name : str
-        The parameter.
-    options : sequence of (str, type, default)
-        The options that replace it.
-    make : callable
-        The value of the parameter, from the positional arguments of the command and the options by
-        name.
-    """
-    described = [
-        inspect.Parameter(
-            option, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind
-        )
-        for option, kind, default in options
-    ]
-
-    @wraps(command)
-    def wrapped(*arguments: Any, **given: Any) -> None:
-        values = {option: given.pop(option) for option, _, _ in options}
-        command(*arguments, **{name: make(*arguments, **values)}, **given)
-
-    own = list(inspect.signature(command).parameters.values())
-    place = next(n for n, parameter in enumerate(own) if parameter.name == name)
-    parameters = [*own[:place], *described, *own[place + 1 :]]
-    wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return wrapped
-
-
-_EXPANDING = (
+_LIMITING = (
     ("max_seconds", Seconds, None),
     ("max_diagrams", Diagrams, None),
     ("max_memory", Memory, None),
-    ("store", Store, None),
-    ("no_store", NoStore, False),
 )
+_KEEPING = (("store", Store, None), ("no_store", NoStore, False))
 _WORKING = (("jobs", Jobs, 1), ("scheduler", Scheduler, None))
 
 
 def takes_resources(command: Callable[..., None]) -> Callable[..., None]:
     """The command with all options of `Resources` in place of its parameter ``resources``."""
-    return bundled(
-        command, "resources", (*_EXPANDING, *_WORKING), lambda *_, **values: Resources(**values)
-    )
+    return _takes(command, *_LIMITING, *_KEEPING, *_WORKING)
 
 
 def takes_limits_and_store(command: Callable[..., None]) -> Callable[..., None]:
     """The same without workers, for commands whose expansions are small."""
-    return bundled(command, "resources", _EXPANDING, lambda *_, **values: Resources(**values))
+    return _takes(command, *_LIMITING, *_KEEPING)
+
+
+def takes_limits(command: Callable[..., None]) -> Callable[..., None]:
+    """The same without workers and cache."""
+    return _takes(command, *_LIMITING)
+
+
+def _takes(command: Callable[..., None], *options: tuple[str, Any, Any]) -> Callable[..., None]:
+    return bundled(command, "resources", options, lambda *_, **values: Resources(**values))
 
 
 def can_be_quiet(command: Callable[..., None]) -> Callable[..., None]:
     """The command with an option ``--quiet``, which silences `diagflow.terminal.note`."""
-    parameters = list(inspect.signature(command).parameters.values())
-    parameters.append(
-        inspect.Parameter(
-            "quiet", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False, annotation=_QUIET
-        )
-    )
 
     @wraps(command)
     def wrapped(*, quiet: bool, **given: Any) -> None:
         with quietly(quiet):
             command(**given)
 
-    wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    wrapped.__annotations__ = {
-        **{parameter.name: parameter.annotation for parameter in parameters},
-        "return": None,
-    }
-    return wrapped
+    parameters = inspect.signature(command).parameters.values()
+    return with_parameters(wrapped, [*parameters, parameter("quiet", _QUIET, False)])

@@ -1,10 +1,12 @@
 """``diagflow simulate``: gradient flow at finite sizes."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from diagflow.commands.bundles import takes_options
 from diagflow.commands.ensemble import (
     At,
     CurveFormat,
@@ -16,11 +18,17 @@ from diagflow.commands.ensemble import (
     SimulationSeconds,
     Times,
     Tolerance,
+    check_fit,
 )
 from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import takes_problem
+from diagflow.commands.shared_options import check_figure, optional
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from fractions import Fraction
+
+    from diagflow.simulation.trajectory import Trajectory
     from expansion.problem import Problem
 
 __all__ = ["EPILOG", "NAME", "run"]
@@ -35,88 +43,110 @@ EPILOG = (
 )
 
 
-@takes_problem
-@takes_followed
-def run(
-    problem: "Problem",
-    at: At = None,
-    times: Times = "0:1:11",
-    followed: str | None = None,
-    runs: Annotated[int, typer.Option("--runs", help="Number of initialisations.")] = 1,
-    seed: Seed = 0,
-    rtol: Tolerance = 1e-8,
+@dataclass(frozen=True)
+class SimulateOptions:
+    """The options of ``diagflow simulate``; the numbers and times that they give."""
+
+    problem: "Problem"
+    at: At = None
+    times: Times = "0:1:11"
+    followed: str | None = None
+    runs: Annotated[int, typer.Option("--runs", help="Number of initialisations.")] = 1
+    seed: Seed = 0
+    rtol: Tolerance = 1e-8
     method: Annotated[
         Integrator,
         typer.Option("--method", help="The integrator; euler is plain gradient descent."),
-    ] = Integrator.DOP853,
+    ] = Integrator.DOP853
     step: Annotated[
         float | None,
         typer.Option("--step", help="The step of euler, a time.", show_default=False),
-    ] = None,
-    jobs: Jobs = 1,
-    curves: Annotated[
-        bool, typer.Option("--curves", help="Also print the curve of every run.")
-    ] = False,
+    ] = None
+    jobs: Jobs = 1
+    curves: Annotated[bool, typer.Option("--curves", help="Also print the curve of every run.")] = (
+        False
+    )
     plot: Annotated[
         Path | None,
-        typer.Option(
-            "--plot",
-            help="Also draw the curve: .svg, .pdf or .png.",
-            metavar="FILE",
-            show_default=False,
-        ),
-    ] = None,
-    fitting: Fitting = False,
-    limit: LimitOfLoss = None,
-    output: Annotated[
-        CurveFormat, typer.Option("--format", help="How to print.")
-    ] = CurveFormat.text,
-    max_seconds: SimulationSeconds = None,
-) -> None:
+        optional("--plot", "Also draw the curve: .svg, .pdf or .png.", "FILE"),
+    ] = None
+    fitting: Fitting = False
+    limit: LimitOfLoss = None
+    output: Annotated[CurveFormat, typer.Option("--format", help="Format of the output.")] = (
+        CurveFormat.text
+    )
+    max_seconds: SimulationSeconds = None
+    values: "Mapping[str, Fraction]" = field(init=False)
+    grid: "Sequence[float]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Reject what contradicts itself before anything is computed."""
+        from diagflow.commands.ensemble import required
+        from diagflow.commands.values import parse_times, parse_values
+
+        check_figure(self.plot)
+        check_fit(fitting=self.fitting, limit=self.limit, output=self.output.value)
+        object.__setattr__(self, "values", parse_values(required(NAME, "--at", self.at)))
+        object.__setattr__(self, "grid", parse_times(self.times))
+
+    @property
+    def title(self) -> str:
+        """The problem, and the quantity unless it is the loss that drives the flow."""
+        name = self.problem.title
+        return name if self.followed is None else f"{name}, {self.followed}"
+
+
+@takes_problem
+@takes_followed
+@takes_options(SimulateOptions)
+def run(options: SimulateOptions) -> None:
     """Simulate gradient flow from random initialisations: mean loss and standard error.
 
     Every run draws weights, and data or teacher if there are any, from their laws.
     After an interrupt or the time limit the result of the finished runs is printed.
     """
-    from diagflow.commands.ensemble import check_fit, counting, missing_runs, required
-    from diagflow.commands.values import parse_times, parse_values
-    from diagflow.fits import fit
-    from diagflow.show import simulation as show_simulation
+    from diagflow.commands.ensemble import missing_runs
+
+    trajectory = _simulated(options)
+    _show(trajectory, options)
+    missing_runs(trajectory, options.runs, "printed")
+
+
+def _simulated(options: SimulateOptions) -> "Trajectory":
+    """The ensemble, while a bar on the terminal follows its runs."""
+    from diagflow.commands.ensemble import counting
     from diagflow.simulation import simulate
 
-    if plot is not None:
-        from diagflow.plotting.style import check_figure_file
-
-        check_figure_file(plot)
-    check_fit(fitting=fitting, limit=limit, output=output.value)
-    values = parse_values(required("simulate", "--at", at))
-    grid = parse_times(times)
-    with counting(problem.title, runs) as progress:
-        trajectory = simulate(
-            problem,
-            at=values,
-            times=grid,
-            loss=followed,
-            runs=runs,
-            seed=seed,
-            rtol=rtol,
-            method=method.value,
-            step=step,
-            jobs=jobs,
-            seconds=max_seconds,
+    with counting(options.problem.title, options.runs) as progress:
+        return simulate(
+            options.problem,
+            at=options.values,
+            times=options.grid,
+            loss=options.followed,
+            runs=options.runs,
+            seed=options.seed,
+            rtol=options.rtol,
+            method=options.method.value,
+            step=options.step,
+            jobs=options.jobs,
+            seconds=options.max_seconds,
             progress=progress,
         )
-    render = {
-        CurveFormat.text: show_simulation.text,
-        CurveFormat.json: show_simulation.json_text,
-        CurveFormat.csv: show_simulation.csv_text,
-    }
-    title = problem.title if followed is None else f"{problem.title}, {followed}"
-    fitted = fit(trajectory, limit=limit) if fitting else None
-    typer.echo(render[output](title, values, trajectory, curves=curves, fit=fitted), nl=False)
-    if plot is not None:
+
+
+def _show(trajectory: "Trajectory", options: SimulateOptions) -> None:
+    """Print the ensemble; draw it where a figure is asked for."""
+    from diagflow.fits import fit
+    from diagflow.show.simulation import FORMATS
+
+    fitted = fit(trajectory, limit=options.limit) if options.fitting else None
+    render = FORMATS[options.output]
+    typer.echo(
+        render(options.title, options.values, trajectory, curves=options.curves, fit=fitted),
+        nl=False,
+    )
+    if options.plot is not None:
         from diagflow.plotting.curve_figure import plot_trajectory
 
         # After the numbers, which do not depend on it.
-        plot_trajectory(trajectory, plot, title=title)
-    missing_runs(trajectory, runs, "printed")
+        plot_trajectory(trajectory, options.plot, title=options.title)

@@ -1,6 +1,6 @@
 """``diagflow solve``: the loss curve of a regime, its formula and its proof."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from diagflow.commands.bundles import takes_options
 from diagflow.commands.ensemble import (
     Band,
     Fitting,
@@ -18,7 +19,15 @@ from diagflow.commands.ensemble import (
 from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import continuous, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
-from diagflow.commands.shared_options import INTERRUPTED, UNLIMITED, Resources, takes_resources
+from diagflow.commands.shared_options import (
+    INTERRUPTED,
+    UNLIMITED,
+    Resources,
+    check_figure,
+    optional,
+    stop,
+    takes_resources,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,65 +82,76 @@ class SolutionFormat(StrEnum):
     julia = "julia"
 
 
-@takes_problem
-@takes_followed
-@takes_resources
-def run(
-    problem: "Problem",
+@dataclass(frozen=True)
+class SolveOptions:
+    """The options of ``diagflow solve``; the numbers and times that they give."""
+
+    problem: "Problem"
     regime: Annotated[
         str | None,
-        typer.Option(
+        optional(
             "--regime",
-            help="The name of the regime, as [bold]diagflow regimes[/bold] prints it; auto is the "
-            "nearest one to the numbers.",
-            metavar="NAME",
-            show_default=False,
+            "The name of the regime, as [bold]diagflow regimes[/bold] prints it; auto is the "
+            "one nearest to the numbers.",
+            "NAME",
         ),
-    ] = None,
+    ] = None
     at: Annotated[
         str | None,
-        typer.Option(
-            "--at",
-            help="Sizes, variances and T (1 unless given).",
-            metavar="p=…,H=…,sigma2=…,T=…",
-            show_default=False,
-        ),
-    ] = None,
-    times: TimesOfSolution = None,
+        optional("--at", "Sizes, variances and T (1 unless given).", "p=…,H=…,sigma2=…,T=…"),
+    ] = None
+    times: TimesOfSolution = None
     listing: Annotated[
         bool,
         typer.Option(
             "--list", help="Show method, cores, validity and certificate of every regime."
         ),
-    ] = False,
-    followed: str | None = None,
+    ] = False
+    followed: str | None = None
     terms: Annotated[
         int | None,
-        typer.Option(
-            "--terms",
-            help="Expand Y_0 ... Y_S; the certificate covers them.",
-            metavar="S",
-            show_default=False,
-        ),
-    ] = None,
-    slice_: SliceOption = None,
-    band: Band = False,
+        optional("--terms", "Expand Y_0 ... Y_S; the certificate compares with these.", "S"),
+    ] = None
+    slice_: SliceOption = None
+    band: Band = False
     plot: Annotated[
         Path | None,
-        typer.Option(
+        optional(
             "--plot",
-            help="Draw the curve, and the band if it is asked for: .svg, .pdf or .png.",
-            metavar="FILE",
-            show_default=False,
+            "Also draw the curve, and the band if it is asked for: .svg, .pdf or .png.",
+            "FILE",
         ),
-    ] = None,
-    fitting: Fitting = False,
-    limit_of_loss: LimitOfLoss = None,
-    output: Annotated[
-        SolutionFormat, typer.Option("--format", help="How to print.")
-    ] = SolutionFormat.text,
-    resources: Resources = UNLIMITED,
-) -> None:
+    ] = None
+    fitting: Fitting = False
+    limit_of_loss: LimitOfLoss = None
+    output: Annotated[SolutionFormat, typer.Option("--format", help="Format of the output.")] = (
+        SolutionFormat.text
+    )
+    resources: Resources = UNLIMITED
+    values: "Mapping[str, Fraction]" = field(init=False)
+    grid: "Sequence[float]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Reject what contradicts itself before anything is computed."""
+        from diagflow.commands.values import parse_times, parse_values
+        from diagrams.errors import InvalidInputError
+
+        if not self.listing and (self.regime is None or self.at is None):
+            missing = "--regime" if self.regime is None else "--at"
+            raise InvalidInputError(
+                f"solve: {missing} is missing; name a regime and give numbers, or ask with --list"
+            )
+        check_figure(self.plot)
+        check_fit(fitting=self.fitting, limit=self.limit_of_loss, output=self.output.value)
+        object.__setattr__(self, "values", {} if self.at is None else parse_values(self.at))
+        object.__setattr__(self, "grid", parse_times(_TIMES if self.times is None else self.times))
+
+
+@takes_problem
+@takes_followed
+@takes_resources
+@takes_options(SolveOptions)
+def run(options: SolveOptions) -> None:
     """Print the loss curve of a regime, its formula, its derivation and its certificate.
 
     The certificate lists the s for which the Taylor coefficient of the solution equals the leading
@@ -139,63 +159,26 @@ def run(
     coefficients near t = 0, and with the formula to many digits where there is one. Exits with 1 if
     one of them differs.
     """
-    from diagflow.commands.values import parse_times, parse_values
     from diagflow.comparison.finite_size import finite_size_correction
-    from diagflow.fits import fit
-    from diagflow.time_limit import TimeLimit, time_limit
-    from diagrams.errors import InvalidInputError
+    from diagflow.time_limit import TimeLimit
 
-    if not listing and (regime is None or at is None):
-        missing = "--regime" if regime is None else "--at"
-        raise InvalidInputError(
-            f"solve: {missing} is missing; name a regime and give numbers, or ask with --list"
-        )
-    if plot is not None:
-        from diagflow.plotting.style import check_figure_file
-
-        check_figure_file(plot)
-    check_fit(fitting=fitting, limit=limit_of_loss, output=output.value)
-    values = {} if at is None else parse_values(at)
-    grid = parse_times(_TIMES if times is None else times)
-    limit = TimeLimit.begun(resources.max_seconds, f"the list of solutions of {problem.title}")
+    title = options.problem.title
+    limit = TimeLimit.begun(options.resources.max_seconds, f"the list of solutions of {title}")
     regime_set = search(
-        continuous(problem, NAME),
-        loss=followed,
-        terms=terms,
-        budget=resources.budget,
-        store=resources.opened_store(),
-        jobs=resources.jobs,
-        scheduler=resources.scheduler,
-        slice_=slice_,
+        continuous(options.problem, NAME),
+        loss=options.followed,
+        terms=options.terms,
+        resources=options.resources,
+        slice_=options.slice_,
     )
-    if listing:
-        _list(regime_set, limit, as_json=output is SolutionFormat.json)
+    if options.listing:
+        _list(regime_set, limit, as_json=options.output is SolutionFormat.json)
         return
-    assert regime is not None
-    if regime == AUTOMATIC:
-        regime = _nearest(regime_set, values, grid)
-    solved = _solved(
-        regime_set, regime, values, grid, whole=times is not None, band=band, resources=resources
-    )
-    correction = finite_size_correction(regime_set, regime, values, theory=solved.evolution)
-    _warn(regime_set, regime, values, solved, correction)
-    fitted = None
-    if fitting:
-        with time_limit(resources.max_seconds, f"the fit of regime {regime}"):
-            fitted = fit(solved.evolution, limit=limit_of_loss)
-    typer.echo(_rendered(solved, regime, output, fitted), nl=False)
-    if plot is not None:
-        from diagflow.plotting.curve_figure import plot_evolution
-
-        # After the numbers, which do not depend on it.
-        plot_evolution(
-            solved.evolution,
-            plot,
-            times=solved.grid,
-            correction=correction,
-            at=values,
-            band=solved.apart,
-        )
+    regime = _named(regime_set, options)
+    solved = _solved(regime_set, regime, options)
+    correction = finite_size_correction(regime_set, regime, options.values, theory=solved.evolution)
+    _warn(regime_set, regime, options, solved, correction)
+    _show(solved, regime, options, correction)
     _end(solved.evolution, solved.check)
 
 
@@ -211,17 +194,8 @@ class _Solved:
     variance: "Solution | None"
 
 
-def _solved(
-    regime_set: "Regimes",
-    regime: str,
-    values: "Mapping[str, Fraction]",
-    grid: "Sequence[float]",
-    *,
-    whole: bool,
-    band: bool,
-    resources: Resources,
-) -> _Solved:
-    """The curve of a regime; unless the whole grid is asked for it ends with the solution."""
+def _solved(regime_set: "Regimes", regime: str, options: SolveOptions) -> _Solved:
+    """The curve of a regime; unless times are asked for it ends with the solution."""
     from diagflow.show import solution as show_solution
     from diagflow.time_limit import time_limit
     from pde.bands import band as one_run
@@ -230,17 +204,18 @@ def _solved(
     from pde.deadline import seconds_left
     from pde.solving import solve
 
+    resources, grid = options.resources, options.grid
     seconds = resources.max_seconds
     # A computation that tracks its progress ends a little earlier, with a better message.
     sooner = None if seconds is None else _SOONER * seconds
     with time_limit(seconds, f"solution of regime {regime}"), seconds_left(sooner):
-        evolution = solve(regime_set, regime, at=values)
-        if not whole and not evolution.domain.stop > grid[-1]:
+        evolution = solve(regime_set, regime, at=options.values)
+        if options.times is None and not evolution.domain.stop > grid[-1]:
             grid = _inside(evolution.domain.stop, len(grid))
         losses = show_solution.finite(evolution(grid), grid)
         check = check_curve(evolution, grid)
         apart, variance = None, None
-        if band:
+        if options.band:
             kept = resources.opened_store()
             variance = variance_of(regime_set, regime, budget=resources.budget, store=kept)
             apart = one_run(variance.at(evolution.parameters), grid)
@@ -254,27 +229,49 @@ def _solved(
     )
 
 
+def _show(
+    solved: _Solved, regime: str, options: SolveOptions, correction: "FiniteSizeCorrection"
+) -> None:
+    """Print the curve with all that supports it; draw it where a figure is asked for."""
+    from diagflow.fits import fit
+    from diagflow.time_limit import time_limit
+
+    fitted = None
+    if options.fitting:
+        with time_limit(options.resources.max_seconds, f"the fit of regime {regime}"):
+            fitted = fit(solved.evolution, limit=options.limit_of_loss)
+    typer.echo(_rendered(solved, regime, options.output, fitted), nl=False)
+    if options.plot is not None:
+        from diagflow.plotting.curve_figure import plot_evolution
+
+        # After the numbers, which do not depend on it.
+        plot_evolution(
+            solved.evolution,
+            options.plot,
+            times=solved.grid,
+            correction=correction,
+            at=options.values,
+            band=solved.apart,
+        )
+
+
 def _rendered(
     solved: _Solved, regime: str, output: SolutionFormat, fitted: "CurveFit | None"
 ) -> str:
     """The curve and what supports it, or its formula as code, in a format."""
     from diagflow.show import solution as show_solution
 
-    whole = {
-        SolutionFormat.text: show_solution.text,
-        SolutionFormat.json: show_solution.json_text,
-    }
-    render = {
-        SolutionFormat.csv: show_solution.csv_text,
-    }
     curve = (solved.evolution, solved.grid, solved.losses, solved.check, solved.apart)
-    if output in whole:
-        return whole[output](*curve, fitted)
-    if output is SolutionFormat.latex:
-        return show_solution.latex(*curve, variance=solved.variance)
-    if output not in render:
-        return _code(solved.evolution, regime, output)
-    return render[output](*curve)
+    match output:
+        case SolutionFormat.text:
+            return show_solution.text(*curve, fitted)
+        case SolutionFormat.json:
+            return show_solution.json_text(*curve, fitted)
+        case SolutionFormat.csv:
+            return show_solution.csv_text(*curve)
+        case SolutionFormat.latex:
+            return show_solution.latex(*curve, variance=solved.variance)
+    return _code(solved.evolution, regime, output)
 
 
 def _inside(stop: float, count: int) -> tuple[float, ...]:
@@ -297,7 +294,7 @@ def _code(evolution: "LossEvolution", regime: str, output: SolutionFormat) -> st
 def _warn(
     regime_set: "Regimes",
     regime: str,
-    values: "Mapping[str, Fraction]",
+    options: SolveOptions,
     solved: _Solved,
     correction: "FiniteSizeCorrection",
 ) -> None:
@@ -309,7 +306,7 @@ def _warn(
     share = neglected(
         regime_set,
         regime,
-        values,
+        options.values,
         times=solved.grid,
         losses=solved.losses,
         left_out=solved.evolution.certificate.left_out,
@@ -317,7 +314,7 @@ def _warn(
     # With the solution the neglected share is known at more times than without.
     added, error = correction.estimate(solved.grid)
     warning = neglect_warning(
-        share.corrected(added.tolist(), error.tolist()), T=values.get("T", Fraction(1))
+        share.corrected(added.tolist(), error.tolist()), T=options.values.get("T", Fraction(1))
     )
     if warning is not None:
         note(warning)
@@ -327,33 +324,29 @@ def _end(evolution: "LossEvolution", check: "CurveCheck") -> None:
     """Exit with an error if the certificate or the check of the curve fails."""
     certificate = evolution.certificate
     if certificate.compared and not certificate.holds:
-        typer.echo(
-            "diagflow: error: the solution does not reproduce the exact leading coefficients at s "
-            f"= {sorted({*certificate.compared} - {*certificate.matched})}",
-            err=True,
+        stop(
+            "error: the solution does not reproduce the exact leading coefficients at s "
+            f"= {sorted({*certificate.compared} - {*certificate.matched})}"
         )
-        raise typer.Exit(1)
     if not check.holds:
-        typer.echo(
-            f"diagflow: error: the curve at t = {check.time:g} is not the sum of its exact "
-            "coefficients; its evaluation is wrong",
-            err=True,
+        stop(
+            f"error: the curve at t = {check.time:g} is not the sum of its exact coefficients; its "
+            "evaluation is wrong"
         )
-        raise typer.Exit(1)
 
 
-def _nearest(
-    regime_set: "Regimes", values: "Mapping[str, Fraction]", times: "Sequence[float]"
-) -> str:
-    """The regime that describes numbers best at some times; prints its neglected share."""
+def _named(regime_set: "Regimes", options: SolveOptions) -> str:
+    """The regime that is asked for; the nearest one, with its neglected share, for ``auto``."""
     from diagflow.terminal import note
     from expansion.closest_regime import locate
 
-    T = values.get("T", Fraction(1))
+    if options.regime != AUTOMATIC:
+        return str(options.regime)
+    T = options.values.get("T", Fraction(1))
     place = locate(
         regime_set,
-        at={name: value for name, value in values.items() if name != "T"},
-        times=[Fraction(t) / T for t in times],
+        at={name: value for name, value in options.values.items() if name != "T"},
+        times=[Fraction(t) / T for t in options.grid],
     )
     name = place.closest.name
     note(
@@ -385,13 +378,8 @@ def _list(regime_set: "Regimes", limit: "TimeLimit", *, as_json: bool) -> None:
             f"{len(regime_set)} regimes are finished; raise --max-seconds"
         ) from None
     except KeyboardInterrupt:
-        typer.echo(
-            f"diagflow: interrupted: {len(rows)} of {len(regime_set)} regimes were finished",
-            err=True,
-        )
-        raise typer.Exit(INTERRUPTED) from None
+        stop(f"interrupted: {len(rows)} of {len(regime_set)} regimes were finished", INTERRUPTED)
     if as_json:
         typer.echo(show_solution.list_json(rows), nl=False)
     if not show_solution.all_hold(rows):
-        typer.echo("diagflow: error: not every solution holds; see FAILS above", err=True)
-        raise typer.Exit(1)
+        stop("error: not every solution holds; see FAILS above")

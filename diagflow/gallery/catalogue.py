@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from diagflow.gallery.ascent import AscentThreshold, Setting
 from diagflow.gallery.convergence import Convergence
-from diagflow.gallery.curve_experiment import Case, CurveExperiment, Scale
+from diagflow.gallery.curve_experiment import CurveExperiment, GalleryCase, Scale
 from diagflow.gallery.derived import derived_experiments
 from diagflow.gallery.outcome import Experiment
 from expansion.models import cp
@@ -50,7 +50,7 @@ def _symmetric_order_2(*, p: int, tolerance: float) -> Experiment:
         title=f"SYM of order 2, $p = {p}$, $\\sigma^2 = 1/p$",
         tolerance=tolerance,
         cases=tuple(
-            Case(
+            GalleryCase(
                 label=f"$H = {H}$",
                 problem=cp(order=2, symmetric=True),
                 regime="A-B-E",
@@ -72,7 +72,7 @@ def _symmetric_order_2_scaled(*, p: int, tolerance: float) -> Experiment:
         scale=Scale.LARGEST,
         logarithmic=True,
         cases=tuple(
-            Case(
+            GalleryCase(
                 label=f"$H/p = {y}$, $p\\sigma^2 = {z}$",
                 problem=cp(order=2, symmetric=True),
                 regime="A-B-E",
@@ -94,7 +94,7 @@ def _kernel(*, p: int, H: int, runs: int) -> Experiment:
         title=f"Kernel limit, ASYM of order 3, $p = {p}$, $H = {H}$",
         tolerance=0.05 if H < 10_000 else 0.03,
         cases=(
-            Case(
+            GalleryCase(
                 label="edge B–C",
                 problem=cp(order=3),
                 regime="B-C",
@@ -114,7 +114,7 @@ def _asymmetric_order_2(*, quick: bool) -> Experiment:
         ("edge E–A", "E-A", narrow, Fraction(1, narrow[0])),
     ):
         cases.append(
-            Case(
+            GalleryCase(
                 label=f"{label}, $p = {p}$, $H = {H}$",
                 problem=cp(order=2),
                 regime=regime,
@@ -141,7 +141,7 @@ def _free_symmetric_order_4(*, p: int) -> Experiment:
         sigma2 = Fraction(float(2 / (p**4 * H * theta)) ** 0.25)
         T = 96 * p**3 * sigma2**3
         cases.append(
-            Case(
+            GalleryCase(
                 label=f"$H = p^2/{divisor}$",
                 problem=cp(order=4, symmetric=True, target="zero"),
                 regime="A-B",
@@ -168,7 +168,7 @@ def _free_asymmetric_order_3(*, quick: bool) -> Experiment:
         sigma2 = Fraction(float(Fraction(2, p**3 * H)) ** (1 / 3))
         T = (H if regime == "B" else p * p) * sigma2**2
         cases.append(
-            Case(
+            GalleryCase(
                 label=f"{label}, $p = {p}$, $H = {H}$",
                 problem=cp(order=3, target="zero"),
                 regime=regime,
@@ -195,7 +195,7 @@ def _free_symmetric_order_6(*, quick: bool) -> Experiment:
         sigma2 = Fraction(float(2 / (p**6 * H * exact)) ** (1 / 6))
         T = 60 * exact * p**5 * sigma2**5
         cases.append(
-            Case(
+            GalleryCase(
                 label=f"$p = {p}$, $H = {H}$",
                 problem=cp(order=6, symmetric=True, target="zero"),
                 regime="A-B",
@@ -221,7 +221,7 @@ def _signs_order_4(*, p: int) -> Experiment:
         H = p * p // divisor
         sigma2 = Fraction(float(Fraction(noise) / p**3) ** 0.5)
         cases.append(
-            Case(
+            GalleryCase(
                 label=f"$H = p^2/{divisor}$, $p^3\\sigma^4 = {noise}$",
                 problem=cp(order=4, symmetric=True).with_law("U", law="rademacher"),
                 regime="A-B-E",
@@ -247,7 +247,7 @@ def _ascent_order_4(*, p: int) -> Experiment:
     for noise in ("1/20", "1/5"):
         sigma2 = Fraction(float(Fraction(noise) / p**3) ** 0.5)
         cases.append(
-            Case(
+            GalleryCase(
                 label=f"$p^3\\sigma^4 = {noise}$",
                 problem=cp(order=4, symmetric=True),
                 regime="A-B-E",

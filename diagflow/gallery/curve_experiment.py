@@ -5,7 +5,7 @@ where that is known) and points with a band (simulation); the lower panel has th
 largest deviation of each case stands in the figure.
 
 >>> from expansion.models import cp
->>> case = Case(
+>>> case = GalleryCase(
 ...     "H = p/2",
 ...     cp(order=2, symmetric=True),
 ...     "A-B-E",
@@ -44,7 +44,7 @@ from pde.solving import solve
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Case", "CurveExperiment", "Scale", "regimes_of"]
+__all__ = ["CurveExperiment", "GalleryCase", "Scale", "regimes_of"]
 
 RELATIVE_TOLERANCE = 1e-6
 """Of the integrator: far below the standard errors."""
@@ -66,7 +66,7 @@ class Scale(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class GalleryCase:
     """One curve of an experiment.
 
     Parameters
@@ -111,7 +111,7 @@ class CurveExperiment:
     Parameters
     ----------
     name, title : str
-    cases : tuple of Case
+    cases : tuple of GalleryCase
     tolerance : float, optional
         Allowed relative deviation; without it the finite-size correction decides.
     scale : Scale
@@ -123,7 +123,7 @@ class CurveExperiment:
 
     name: str
     title: str
-    cases: tuple[Case, ...]
+    cases: tuple[GalleryCase, ...]
     tolerance: float | None = None
     scale: Scale = Scale.TARGET
     logarithmic: bool = False
@@ -162,7 +162,7 @@ class CurveExperiment:
             undecided=all(comparison.verdict is not Agreement.DIFFERS for comparison in found),
         )
 
-    def _scale(self, case: Case) -> float:
+    def _scale(self, case: GalleryCase) -> float:
         computed = regimes_of(case.problem, case.terms)
         evolution = solve(computed, case.regime, at=case.at)
         if self.scale is Scale.TARGET:
@@ -193,7 +193,13 @@ class CurveExperiment:
 
 
 def _draw_case(
-    upper: Axes, lower: Axes, case: Case, comparison: Comparison, colour: str, *, origin: float
+    upper: Axes,
+    lower: Axes,
+    case: GalleryCase,
+    comparison: Comparison,
+    colour: str,
+    *,
+    origin: float,
 ) -> None:
     """Theory as line, simulation as points and band, above an origin; their difference below."""
     t = comparison.t

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from diagflow.gallery.curve_experiment import Case, CurveExperiment, Scale
+from diagflow.gallery.curve_experiment import CurveExperiment, GalleryCase, Scale
 from diagflow.gallery.outcome import Experiment
 from diagrams.network import Network
 from diagrams.tensors import Axis, Kind, Tensor
@@ -41,7 +41,7 @@ def derived_experiments(*, quick: bool) -> tuple[Experiment, ...]:
     )
 
 
-def _experiment(name: str, title: str, quick: bool, *cases: Case) -> Experiment:
+def _experiment(name: str, title: str, quick: bool, *cases: GalleryCase) -> Experiment:
     return CurveExperiment(
         name=name,
         title=title,
@@ -51,9 +51,11 @@ def _experiment(name: str, title: str, quick: bool, *cases: Case) -> Experiment:
     )
 
 
-def _case(problem: Problem, regime: str, end: float, runs: int, **at: int | Fraction) -> Case:
+def _case(
+    problem: Problem, regime: str, end: float, runs: int, **at: int | Fraction
+) -> GalleryCase:
     numbers = {name: Fraction(value) for name, value in at.items()}
-    return Case(
+    return GalleryCase(
         label=f"{regime.replace('-', '–')}",
         problem=problem,
         regime=regime,

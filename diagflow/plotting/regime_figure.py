@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,9 @@ _LEFT, _RIGHT, _BETWEEN = 0.53, 0.12, 0.12
 _TOP, _POLYGON, _LABELS, _MAP = 0.24, 1.7, 0.45, 2.5
 _KEY_LINE = 0.16
 """Sizes of margins and panels, in inches."""
+
+_COLUMNS = 3
+"""Columns of the key."""
 
 
 def plot_regimes(
@@ -67,49 +71,22 @@ def regimes_figure(
         *([] if solid else polygon_key(regime_set)),
         *(map_key(regime_set, plane=plane, at=at) if mapped else []),
     ]
-    columns = 3
-    bottom = _LABELS + _KEY_LINE * (-(-len(key) // columns)) + 0.04
     title = 0.2 if plane is not None and plane.note() else 0.0
-    upper = _POLYGON + (_LABELS if solid else 0)
-    height = _TOP + _POLYGON + bottom + ((_LABELS + title + _MAP) if mapped else 0)
+    sizes = _Sizes(
+        upper=_POLYGON + (_LABELS if solid else 0),
+        lower=(_LABELS + title + _MAP) if mapped else 0.0,
+        bottom=_LABELS + _KEY_LINE * (-(-len(key) // _COLUMNS)) + 0.04,
+    )
     with figure_style():
-        figure = library.Figure(figsize=(COLUMN_WIDTH, height), dpi=RESOLUTION)
-        panels: list[tuple[int, tuple[float, float] | None]] = [
-            (s, None) for s in telling_orders(regime_set)
-        ]
-        if solid:
-            last = panels[-1][0]
-            azimuth, elevation = telling_view(regime_set, s=last)
-            panels = [(last, (azimuth, elevation)), (last, (azimuth + 180, -elevation))]
-        inner = COLUMN_WIDTH - _LEFT - _RIGHT
-        wide = (inner - _BETWEEN * (len(panels) - 1)) / len(panels)
-        for number, (s, view) in enumerate(panels):
-            left = _LEFT + number * (wide + _BETWEEN)
-            axes = figure.add_axes(
-                (
-                    left / COLUMN_WIDTH,
-                    (height - _TOP - upper) / height,
-                    wide / COLUMN_WIDTH,
-                    upper / height,
-                )
-            )
-            if solid:
-                draw_polytope(axes, regime_set, s=s, view=view)
-                axes.set_title("from behind" if number else f"$s = {s}$", fontsize=8)
-                continue
-            draw_polygon(axes, regime_set, s=s)
-            if number:
-                axes.set_ylabel("")
-                axes.tick_params(labelleft=False)
+        figure = library.Figure(figsize=(COLUMN_WIDTH, sizes.height), dpi=RESOLUTION)
+        _draw_panels(figure, regime_set, sizes, solid=solid)
         if mapped:
-            axes = figure.add_axes(
-                (_LEFT / COLUMN_WIDTH, bottom / height, inner / COLUMN_WIDTH, _MAP / height)
-            )
-            draw_map(axes, regime_set, plane=plane, at=at)
+            place = (_LEFT, sizes.bottom, sizes.inner, _MAP)
+            draw_map(figure.add_axes(sizes.part(*place)), regime_set, plane=plane, at=at)
         figure.legend(
             handles=key,
             loc="lower center",
-            ncols=columns,
+            ncols=_COLUMNS,
             frameon=False,
             borderpad=0.1,
             labelspacing=0.35,
@@ -118,6 +95,56 @@ def regimes_figure(
             columnspacing=1.2,
         )
     return figure
+
+
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """The heights of the parts of a figure, in inches: exponents, map, and the key below them."""
+
+    upper: float
+    lower: float
+    bottom: float
+
+    @property
+    def height(self) -> float:
+        """That of the figure."""
+        return _TOP + _POLYGON + self.bottom + self.lower
+
+    @property
+    def inner(self) -> float:
+        """The width between the margins."""
+        return COLUMN_WIDTH - _LEFT - _RIGHT
+
+    def part(
+        self, left: float, bottom: float, width: float, height: float
+    ) -> tuple[float, float, float, float]:
+        """A place in units of the figure."""
+        whole = self.height
+        return left / COLUMN_WIDTH, bottom / whole, width / COLUMN_WIDTH, height / whole
+
+
+def _draw_panels(figure: Figure, regime_set: Regimes, sizes: _Sizes, *, solid: bool) -> None:
+    """Draw the exponents: the polygons of some Y_s, or a polytope from two sides."""
+    panels: list[tuple[int, tuple[float, float] | None]] = [
+        (s, None) for s in telling_orders(regime_set)
+    ]
+    if solid:
+        last = panels[-1][0]
+        azimuth, elevation = telling_view(regime_set, s=last)
+        panels = [(last, (azimuth, elevation)), (last, (azimuth + 180, -elevation))]
+    width = (sizes.inner - _BETWEEN * (len(panels) - 1)) / len(panels)
+    bottom = sizes.height - _TOP - sizes.upper
+    for number, (s, view) in enumerate(panels):
+        left = _LEFT + number * (width + _BETWEEN)
+        axes = figure.add_axes(sizes.part(left, bottom, width, sizes.upper))
+        if solid:
+            draw_polytope(axes, regime_set, s=s, view=view)
+            axes.set_title("from behind" if number else f"$s = {s}$", fontsize=8)
+            continue
+        draw_polygon(axes, regime_set, s=s)
+        if number:
+            axes.set_ylabel("")
+            axes.tick_params(labelleft=False)
 
 
 def _plane(regime_set: Regimes, at: Mapping[str, Fraction | float] | None) -> MapPlane:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 import numpy as np
@@ -14,7 +14,7 @@ from diagflow.comparison.verdict import RESOLUTION, Agreement, Comparison, compa
 from diagflow.schemas import versioned_text
 from diagflow.show.simulation import blow_up_line, number, values_line
 
-__all__ = ["csv_text", "json_text", "remaining", "text", "verdict"]
+__all__ = ["FORMATS", "csv_text", "json_text", "remaining", "text", "verdict"]
 
 COLUMNS = (
     "t", "theory", "mean", "standard_error", "deviation", "correction", "correction_error",
@@ -139,3 +139,7 @@ def csv_text(title: str, at: Mapping[str, Fraction], comparison: Comparison) -> 
         row = [float(getattr(comparison, name)[k]) for name in columns]
         writer.writerow([repr(value) if np.isfinite(value) else "" for value in row])
     return buffer.getvalue()
+
+
+FORMATS: Mapping[str, Callable[..., str]] = {"text": text, "json": json_text, "csv": csv_text}
+"""How a comparison is printed, by the name of the format."""

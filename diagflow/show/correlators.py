@@ -10,6 +10,7 @@ Source: ours.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from diagflow.columns import table
@@ -18,7 +19,7 @@ from expansion.correlators import Correlators
 from expansion.polynomial import Polynomial
 from expansion.series_records import polynomial_record
 
-__all__ = ["json_text", "latex", "text"]
+__all__ = ["FORMATS", "json_text", "latex", "text"]
 
 
 def text(found: Correlators, *, width: int | None = None) -> str:
@@ -124,3 +125,7 @@ def _letters(name: str) -> str:
 
 def _power(value: Fraction | None) -> str:
     return "-" if value is None else str(value)
+
+
+FORMATS: Mapping[str, Callable[..., str]] = {"text": text, "json": json_text, "latex": latex}
+"""How a list of correlators is printed, by the name of the format."""

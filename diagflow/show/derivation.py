@@ -11,29 +11,38 @@ Source: ours.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from diagflow.schemas import versioned_text
 from diagrams.diagram import Diagram
 from expansion.dynamics.derivation import EffectiveDynamics
 from expansion.dynamics.hierarchy import CoreTerm
-from expansion.dynamics.particle import Kind
+from expansion.dynamics.particle import Closure
 from expansion.dynamics.records import derivation_record
 from expansion.dynamics.reduction import Separated
 from expansion.polynomial import Polynomial
 from expansion.series_records import polynomial_record
 from pde.variance import DerivedVariance
 
-__all__ = ["json_text", "latex", "text", "variance_json", "variance_latex", "variance_text"]
+__all__ = [
+    "FORMATS",
+    "VARIANCE_FORMATS",
+    "json_text",
+    "latex",
+    "text",
+    "variance_json",
+    "variance_latex",
+    "variance_text",
+]
 
 _SHOWN = 12
 """Most cores, steps and dropped products that the text lists."""
 
 _KINDS = {
-    Kind.FINITE: "finite: the cores close, an ordinary differential equation",
-    Kind.ONE_SITE: "one-site: the moments of one particle in an effective potential",
-    Kind.WORDS: "words: the cores are traces of products of matrices",
-    Kind.OPEN: "open: no closed description",
+    Closure.FINITE: "finite: the cores close, an ordinary differential equation",
+    Closure.ONE_SITE: "one-site: the moments of one particle in an effective potential",
+    Closure.WORDS: "words: the cores are traces of products of matrices",
+    Closure.OPEN: "open: no closed description",
 }
 
 
@@ -232,3 +241,15 @@ def _latex_sum(terms: Sequence[CoreTerm], names: Mapping[Diagram, str]) -> str:
 
 def _bracketed(coefficient: Polynomial, written: str) -> str:
     return f"({written})" if len(coefficient) > 1 or written.startswith("-") else written
+
+
+FORMATS: Mapping[str, Callable[..., str]] = {"text": text, "json": json_text, "latex": latex}
+"""How a derivation is printed, by the name of the format."""
+
+
+VARIANCE_FORMATS: Mapping[str, Callable[..., str]] = {
+    "text": variance_text,
+    "json": variance_json,
+    "latex": variance_latex,
+}
+"""How a derived variance is printed, by the name of the format."""

@@ -19,6 +19,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from html import escape
 
@@ -35,7 +36,17 @@ from expansion.regime_records import leading_record, place_record, regimes_recor
 from expansion.regimes import RationalMonomial, Regime, Regimes
 from expansion.scaling_conditions import as_monomial
 
-__all__ = ["csv_text", "html", "json_text", "latex", "power_latex", "power_text", "support", "text"]
+__all__ = [
+    "FORMATS",
+    "csv_text",
+    "html",
+    "json_text",
+    "latex",
+    "power_latex",
+    "power_text",
+    "support",
+    "text",
+]
 
 MANY = 12
 """So many undecided regimes are worth a word on what to do about them."""
@@ -352,3 +363,12 @@ def _place(place: Location) -> list[str]:
     ]
     rows = [(entry.regime.name, f"{float(entry.largest):.2g}") for entry in place.table]
     return [*lines, *(f"  {row}" for row in table(rows))]
+
+
+FORMATS: Mapping[str, Callable[..., str]] = {
+    "text": text,
+    "json": json_text,
+    "csv": csv_text,
+    "latex": latex,
+}
+"""How a map is printed, by the name of the format."""

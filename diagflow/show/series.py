@@ -10,14 +10,14 @@ Y_0 = 1/2*p**2*H*sigma2**2 + 1/2*p*H**2*sigma2**2 + 1/2*p*H*sigma2**2
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from diagflow.schemas import versioned_text
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.series_records import series_record
 
-__all__ = ["json_text", "latex", "text"]
+__all__ = ["FORMATS", "json_text", "latex", "text"]
 
 _TERMS_PER_LINE = 4
 
@@ -98,3 +98,7 @@ def _row(s: int, polynomial: Polynomial) -> str:
     # A sign at the beginning of a line joins the terms, as it does between them.
     lines += [f"- {piece[1:]}" if piece[0] == "-" else f"+ {piece}" for piece in pieces[1:]]
     return f"Y_{{{s}}} &= " + " \\\\\n  &\\quad ".join(lines)
+
+
+FORMATS: Mapping[str, Callable[..., str]] = {"text": text, "json": json_text, "latex": latex}
+"""How a series is printed, by the name of the format."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 import numpy as np
@@ -16,7 +16,16 @@ from diagflow.show.numbers import number, values_line
 from diagflow.simulation import METHODS
 from diagflow.simulation.trajectory import Trajectory, trajectory_record
 
-__all__ = ["blow_up_line", "csv_text", "curve_lines", "json_text", "number", "text", "values_line"]
+__all__ = [
+    "FORMATS",
+    "blow_up_line",
+    "csv_text",
+    "curve_lines",
+    "json_text",
+    "number",
+    "text",
+    "values_line",
+]
 
 
 def text(
@@ -120,3 +129,7 @@ def blow_up_line(trajectory: Trajectory) -> list[str]:
     if len(times) > 1:
         ends += f", the last at t = {times[-1]:.6g}"
     return [f"{len(times)} of {trajectory.runs} runs blow up, {ends}"]
+
+
+FORMATS: Mapping[str, Callable[..., str]] = {"text": text, "json": json_text, "csv": csv_text}
+"""How an ensemble is printed, by the name of the format."""

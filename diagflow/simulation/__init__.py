@@ -15,16 +15,18 @@ Source: Yarotsky, Golikov, Gusev 2026, appendix L; the algorithms are ours.
 
 from diagflow.simulation.ensemble import initial_tensors, simulate
 from diagflow.simulation.gradient import LossGradient
-from diagflow.simulation.integrate import METHODS, Path, integrate
+from diagflow.simulation.integrate import METHODS, LossPath, integrate
 from diagflow.simulation.trajectory import Trajectory, trajectory_record
 
 __all__ = [
     "METHODS",
     "LossGradient",
-    "Path",
+    "LossPath",
     "Trajectory",
     "initial_tensors",
     "integrate",
     "simulate",
     "trajectory_record",
 ]
+
+Path = LossPath  # its former name

@@ -26,13 +26,13 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from diagflow.simulation.gradient import LossGradient, drawn
 from diagflow.simulation.integrate import (
     NOISE_TOLERANCE,
-    Path,
+    LossPath,
     check_options,
     check_times,
     integrate,
@@ -56,7 +56,7 @@ _SOON = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class _EnsembleTask:
     """The data that a process needs to follow runs."""
 
     problem: Problem
@@ -136,14 +136,7 @@ def simulate(
     instance(problem, Problem, "problem", remedy="make one, as cp(order=3)")
     function(progress, "progress")
     loss, cumulant = (None, 1) if loss is None else read_cumulant(word(loss, "loss"))
-    try:
-        grid = np.asarray(times, dtype=np.float64)
-    except (OverflowError, TypeError, ValueError):
-        grid = np.empty(0)
-    if grid.ndim != 1 or grid.size == 0 or not np.all(np.isfinite(grid)):
-        raise InvalidInputError(
-            "times: must be a list of finite numbers that is not empty; give for example 0:1:11"
-        )
+    grid = _grid(times)
     runs = whole(runs, "runs", least=1, most=MAXIMAL_RUNS)
     check_order(cumulant, runs)
     jobs, seed = whole(jobs, "jobs", least=1), whole(seed, "seed", least=0)
@@ -151,30 +144,17 @@ def simulate(
         raise InvalidInputError(
             f"jobs {jobs}: several processes share runs with NumPy only; give jobs 1"
         )
-    end = None if seconds is None else time.time() + seconds
     seeds = np.random.SeedSequence(seed).spawn(runs)
-    finished: dict[int, Path] = {}
-    interrupted, limited = False, False
-    try:
-        with time_limit(seconds, f"simulation of {problem.title}") as limit:
-            flow = LossGradient(problem, at, loss=loss, xp=xp, copies=min(jobs, runs))
-            check_options(flow, rtol=rtol, method=method, step=step)
-            check_times(flow, grid.tolist())
-            options = {"rtol": rtol, "method": method, "step": step}
-            task = _Task(problem, dict(flow.values), tuple(grid.tolist()), loss, options, end)
-            paths = _serial(flow, task, seeds, limit) if jobs == 1 else _parallel(task, seeds, jobs)
-            for run, path in paths:
-                finished[run] = path
-                if progress is not None:
-                    progress(len(finished), runs)
-    except KeyboardInterrupt:
-        if not finished:
-            raise
-        interrupted = True
-    except BudgetExceededError:
-        if seconds is None or end is None or time.time() < end or not finished:
-            raise
-        limited = len(finished) < runs
+
+    def paths(limit: TimeLimit, end: float | None) -> Iterator[tuple[int, LossPath]]:
+        flow = LossGradient(problem, at, loss=loss, xp=xp, copies=min(jobs, runs))
+        check_options(flow, rtol=rtol, method=method, step=step)
+        check_times(flow, grid.tolist())
+        options = {"rtol": rtol, "method": method, "step": step}
+        task = _EnsembleTask(problem, dict(flow.values), tuple(grid.tolist()), loss, options, end)
+        return _serial(flow, task, seeds, limit) if jobs == 1 else _parallel(task, seeds, jobs)
+
+    finished, stopped = _finished(paths, runs, seconds, problem.title, progress)
     order = tuple(sorted(finished))
     return Trajectory(
         t=grid,
@@ -185,10 +165,50 @@ def simulate(
         rtol=max(rtol, NOISE_TOLERANCE) if problem.drive.temperature else rtol,
         step=step,
         finished=order,
-        interrupted=interrupted or limited,
-        limit=seconds if limited else None,
+        interrupted=stopped is not None,
+        limit=seconds if isinstance(stopped, BudgetExceededError) else None,
         cumulant=cumulant,
     )
+
+
+def _finished(
+    paths: Callable[[TimeLimit, float | None], Iterator[tuple[int, LossPath]]],
+    runs: int,
+    seconds: float | None,
+    title: str,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[dict[int, LossPath], BaseException | None]:
+    """The runs that were finished, and what stopped the others, if any are missing."""
+    end = None if seconds is None else time.time() + seconds
+    finished: dict[int, LossPath] = {}
+    try:
+        with time_limit(seconds, f"simulation of {title}") as limit:
+            for run, path in paths(limit, end):
+                finished[run] = path
+                if progress is not None:
+                    progress(len(finished), runs)
+    except KeyboardInterrupt as error:
+        if not finished:
+            raise
+        return finished, error
+    except BudgetExceededError as error:
+        if seconds is None or end is None or time.time() < end or not finished:
+            raise
+        return finished, error if len(finished) < runs else None
+    return finished, None
+
+
+def _grid(times: ArrayLike) -> NDArray[np.float64]:
+    """The times as an array, if they are a list of finite numbers."""
+    try:
+        grid = np.asarray(times, dtype=np.float64)
+    except (OverflowError, TypeError, ValueError):
+        grid = np.empty(0)
+    if grid.ndim != 1 or grid.size == 0 or not np.all(np.isfinite(grid)):
+        raise InvalidInputError(
+            "times: must be a list of finite numbers that is not empty; give for example 0:1:11"
+        )
+    return grid
 
 
 def _method(problem: Problem, method: str) -> str:
@@ -198,7 +218,7 @@ def _method(problem: Problem, method: str) -> str:
     return "Euler-Maruyama" if problem.drive.temperature else method
 
 
-def _followed(flow: LossGradient, seed: np.random.SeedSequence, task: _Task) -> Path:
+def _followed(flow: LossGradient, seed: np.random.SeedSequence, task: _EnsembleTask) -> LossPath:
     """One run; its noise, if there is any, has a seed of its own."""
     noise = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 1))
     tensors = initial_tensors(flow, seed)
@@ -206,24 +226,27 @@ def _followed(flow: LossGradient, seed: np.random.SeedSequence, task: _Task) -> 
 
 
 def _serial(
-    flow: LossGradient, task: _Task, seeds: Sequence[np.random.SeedSequence], limit: TimeLimit
-) -> Iterator[tuple[int, Path]]:
+    flow: LossGradient,
+    task: _EnsembleTask,
+    seeds: Sequence[np.random.SeedSequence],
+    limit: TimeLimit,
+) -> Iterator[tuple[int, LossPath]]:
     with threadpool_limits(limits=1):
         for run, seed in enumerate(seeds):
             limit.check()
             yield run, _followed(flow, seed, task)
 
 
-_of_process: list[tuple[LossGradient, _Task]] = []
+_of_process: list[tuple[LossGradient, _EnsembleTask]] = []
 """In a process of an ensemble: its problem, compiled once."""
 
 
-def _prepare(task: _Task) -> None:
+def _prepare(task: _EnsembleTask) -> None:
     flow = LossGradient(task.problem, task.at, loss=task.loss)
     _of_process.append((flow, task))
 
 
-def _in_process(seed: np.random.SeedSequence) -> Path:
+def _in_process(seed: np.random.SeedSequence) -> LossPath:
     flow, task = _of_process[-1]
     left = None if task.end is None else max(_SOON, task.end - time.time())
     with time_limit(left, f"simulation of {task.problem.title}"):
@@ -231,8 +254,8 @@ def _in_process(seed: np.random.SeedSequence) -> Path:
 
 
 def _parallel(
-    task: _Task, seeds: Sequence[np.random.SeedSequence], jobs: int
-) -> Iterator[tuple[int, Path]]:
+    task: _EnsembleTask, seeds: Sequence[np.random.SeedSequence], jobs: int
+) -> Iterator[tuple[int, LossPath]]:
     with processes(min(jobs, len(seeds)), prepare=_prepare, arguments=(task,)) as pool:
         runs = {pool.submit(_in_process, seed): run for run, seed in enumerate(seeds)}
         for future in as_completed(runs):

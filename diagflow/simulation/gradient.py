@@ -32,7 +32,7 @@ import psutil
 
 from diagflow.simulation.networks import Constant, NetworkAtSizes, axis_size, occurrences
 from diagflow.simulation.planning import BLOCK_ENTRIES, compile_contractions
-from diagflow.simulation.program import Contraction, Program
+from diagflow.simulation.program import EinsumTerm, Program
 from diagflow.simulation.values import (
     amplitude_at,
     factor_at,
@@ -201,7 +201,7 @@ def symmetric_part(array: Any, tensor: Tensor, xp: Any) -> Any:
 
 def _closed(
     quantity: Quantity, values: Mapping[str, float], constants: dict[str, Constant]
-) -> list[Contraction]:
+) -> list[EinsumTerm]:
     """The contractions whose sum is a quantity."""
     factor = _factor(quantity.normalisation, values)
     return [
@@ -212,7 +212,7 @@ def _closed(
 
 def _derivatives(
     driven: Driven, values: Mapping[str, float], constants: dict[str, Constant]
-) -> tuple[list[str], list[Contraction]]:
+) -> tuple[list[str], list[EinsumTerm]]:
     """The contractions whose sums are the slopes of what drives, each with the name of its weight.
 
     The slope by a weight is multiplied by its rate.

@@ -49,7 +49,7 @@ from diagrams.errors import InvalidInputError
 __all__ = [
     "METHODS",
     "NOISE_TOLERANCE",
-    "Path",
+    "LossPath",
     "check_options",
     "check_pace",
     "check_times",
@@ -80,7 +80,7 @@ Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class LossPath:
     """The loss along one run.
 
     Parameters
@@ -112,7 +112,7 @@ def integrate(
     keep_weights: bool = False,
     ceiling: float = inf,
     noise: np.random.SeedSequence | None = None,
-) -> Path:
+) -> LossPath:
     """Follow the flow from the given tensors.
 
     Parameters
@@ -139,7 +139,7 @@ def integrate(
 
     Returns
     -------
-    Path
+    LossPath
 
     Raises
     ------
@@ -180,7 +180,7 @@ def integrate(
                     weights[k] = {name: run.tensors(state)[name] for name in run.names}
         if run.stopped is not None:
             blow_ups.append(run.stopped)
-    return Path(
+    return LossPath(
         loss=tuple(loss),
         blow_up=min(blow_ups, key=abs, default=None),
         evaluations=run.evaluations,
@@ -454,3 +454,6 @@ def check_pace(reached: Sequence[float], end: float) -> None:
             f"time {end:.3g}: {taken} steps lead to {reached[-1]:.3g}, "
             f"the rest needs {needed:.0e} more; ask for earlier times"
         )
+
+
+Path = LossPath  # its former name

@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from diagflow.simulation.program import Contraction
+from diagflow.simulation.program import EinsumTerm
 from diagrams.diagram import Diagram
 from diagrams.tensors import Axis, Kind
 
@@ -106,7 +106,7 @@ class NetworkAtSizes:
     values: Mapping[str, float]
     constants: dict[str, Constant]
 
-    def contraction(self, coefficient: float, left_out: int | None) -> Contraction:
+    def contraction(self, coefficient: float, left_out: int | None) -> EinsumTerm:
         """The network, or its derivative with respect to the factor at a position."""
         nodes = list(self.diagram.nodes)
         factors: list[tuple[str, tuple[int, ...]]] = []
@@ -138,7 +138,7 @@ class NetworkAtSizes:
                 coefficient *= axis.pinned if axis.pinned is not None else self.values[axis.name]
         if not operands:
             operands.append((self._constant("ones", Axis("one", pinned=1)), (len(nodes),)))
-        return Contraction(tuple(operands), output, coefficient)
+        return EinsumTerm(tuple(operands), output, coefficient)
 
     def _distinct(
         self, at: tuple[int, ...], nodes: list[Axis], operands: list[tuple[str, tuple[int, ...]]]

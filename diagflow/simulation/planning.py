@@ -7,7 +7,7 @@ matrices. An intermediate above the block size is never formed; an index that is
 blocks instead and the blocks are added.
 
 >>> import numpy
->>> square = Contraction((("W", (0, 1)), ("W", (2, 1)), ("W", (0, 3)), ("W", (2, 3))), ())
+>>> square = EinsumTerm((("W", (0, 1)), ("W", (2, 1)), ("W", (0, 3)), ("W", (2, 3))), ())
 >>> program = compile_contractions([square], {"W": (2, 3)})
 >>> [len(part.steps) for part in program.parts]  # W W^T once, then its square, summed
 [2]
@@ -25,7 +25,7 @@ from typing import Any
 
 import opt_einsum
 
-from diagflow.simulation.program import Contraction, Labels, Part, Program, Step
+from diagflow.simulation.program import EinsumTerm, Labels, PairwiseStep, Part, Program
 
 __all__ = ["BLOCK_ENTRIES", "compile_contractions"]
 
@@ -38,7 +38,7 @@ MOST_FOR_DP = 16
 
 
 def compile_contractions(
-    contractions: Sequence[Contraction],
+    contractions: Sequence[EinsumTerm],
     shapes: Mapping[str, tuple[int, ...]],
     *,
     block_entries: int = BLOCK_ENTRIES,
@@ -47,7 +47,7 @@ def compile_contractions(
 
     Parameters
     ----------
-    contractions : sequence of Contraction
+    contractions : sequence of EinsumTerm
         What to compute.
     shapes : mapping
         Shape of each named array.
@@ -79,7 +79,7 @@ def compile_contractions(
     return Program(tuple(part for part in parts if part.results), len(contractions))
 
 
-def _path(contraction: Contraction, sizes: Mapping[int, int]) -> tuple[list[Any], int]:
+def _path(contraction: EinsumTerm, sizes: Mapping[int, int]) -> tuple[list[Any], int]:
     """The cheapest of several paths, equal steps counted once, and its largest intermediate."""
     operands = [labels for _, labels in contraction.operands]
     if len(operands) == 1:
@@ -111,7 +111,7 @@ def _merge(
 
 
 def _cut(
-    contraction: Contraction, sizes: Mapping[int, int], path: Sequence[Any], limit: int
+    contraction: EinsumTerm, sizes: Mapping[int, int], path: Sequence[Any], limit: int
 ) -> tuple[int, int] | None:
     """A summed label of the largest intermediate and the length of its blocks."""
     operands = [(0, labels) for _, labels in contraction.operands]
@@ -129,7 +129,7 @@ def _cut(
 
 def _add(
     part: Part,
-    contraction: Contraction,
+    contraction: EinsumTerm,
     sizes: Mapping[int, int],
     path: Sequence[Any],
     index: int,
@@ -157,10 +157,10 @@ def _add(
         renamed = [(value, tuple(number[x] for x in labels)) for value, labels in taken]
         left, left_labels = renamed[0]
         right, right_labels = renamed[1] if len(renamed) == 2 else (None, ())
-        step = Step(left, left_labels, right, right_labels, tuple(number[x] for x in kept))
+        step = PairwiseStep(left, left_labels, right, right_labels, tuple(number[x] for x in kept))
 
         def make_step(
-            step: Step = step, kept: Labels = kept, number: dict[int, int] = number
+            step: PairwiseStep = step, kept: Labels = kept, number: dict[int, int] = number
         ) -> int:
             part.steps.append(step)
             part.entries += prod(sizes[x] for x in kept)

@@ -10,7 +10,7 @@ Convention. Arrays obey the array-API standard; only ``matmul``, ``*``, ``+``, `
 
 >>> import numpy
 >>> part = Part({"W": (2, 3)}, inputs=[("W", None)])
->>> part.steps.append(Step(-1, (0, 1), -1, (2, 1), (0, 2)))
+>>> part.steps.append(PairwiseStep(-1, (0, 1), -1, (2, 1), (0, 2)))
 >>> part.results.append((0, 0, 0.5))
 >>> Program((part,), 1).run({"W": numpy.ones((2, 3))}, numpy)[0]
 array([[1.5, 1.5],
@@ -26,13 +26,13 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
-__all__ = ["Contraction", "Labels", "Part", "Program", "Step"]
+__all__ = ["EinsumTerm", "Labels", "PairwiseStep", "Part", "Program"]
 
 Labels = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Contraction:
+class EinsumTerm:
     """A coefficient times a product of named arrays, summed over the labels not in the output.
 
     Parameters
@@ -51,7 +51,7 @@ class Contraction:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PairwiseStep:
     """One pairwise contraction, or a sum over labels of one array when ``right`` is None."""
 
     left: int
@@ -67,7 +67,7 @@ class Part:
 
     sizes: Mapping[str, tuple[int, ...]]
     inputs: list[tuple[str, int | None]] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
+    steps: list[PairwiseStep] = field(default_factory=list)
     results: list[tuple[int, int, float]] = field(default_factory=list)
     blocks: tuple[slice, ...] = (slice(None),)
     entries: int = 0

@@ -16,7 +16,7 @@ their own scale are taken as Gaussian at time zero and averaged over at the end.
 >>> from expansion.regimes import regimes
 >>> found = derive(regimes(cp(order=2), terms=5), "C-D")
 >>> found.kind, found.certificate.matched
-(<Kind.FINITE: 'finite'>, (0, 1, 2, 3, 4, 5))
+(<Closure.FINITE: 'finite'>, (0, 1, 2, 3, 4, 5))
 >>> [str(coefficient) for coefficient in found.coefficients(3)]
 ['0', '-2*p*H*sigma2', '8*p*H**2*sigma2**2', '-8*p*H*sigma2 - 32*p*H**3*sigma2**3']
 
@@ -40,7 +40,7 @@ from diagrams.wick import Monomial
 from expansion.cumulants import read_cumulant
 from expansion.dynamics.averages import Account, Averages
 from expansion.dynamics.hierarchy import CoreTerm, Dropped, GrowthError, Hierarchy, reached
-from expansion.dynamics.particle import Kind, Particle, kind_of, particle_of, site_of
+from expansion.dynamics.particle import Closure, Particle, kind_of, particle_of, site_of
 from expansion.dynamics.reduction import Coinciding, Separated
 from expansion.dynamics.scales import Scales, Scaling
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
@@ -52,7 +52,7 @@ from expansion.regimes import Regime, Regimes
 from expansion.series import Budget, Progress, checked_budget
 from expansion.series_exponents import SeriesExponents
 
-__all__ = ["Certificate", "EffectiveDynamics", "RefusedError", "derive"]
+__all__ = ["DerivationCertificate", "EffectiveDynamics", "RefusedError", "derive"]
 
 DEFAULT_DIAGRAMS = 100_000
 """Without a budget a derivation stops after so many diagrams and keeps what it has."""
@@ -68,7 +68,7 @@ class RefusedError(InvalidInputError):
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate:
+class DerivationCertificate:
     """Where the coefficients of a derivation equal the exact leading parts.
 
     Parameters
@@ -122,7 +122,7 @@ class EffectiveDynamics:
         The leading part of what is followed, normalised, without what does not move.
     cores : tuple of (Diagram, Fraction)
         The cores that were reached with their dynamic scales, in the order they were met.
-    kind : Kind
+    kind : Closure
     depth : int or None
         How many derivatives of the output are known; None if the hierarchy closes.
     steps : tuple of Separated or Coinciding
@@ -145,7 +145,7 @@ class EffectiveDynamics:
     potential: tuple[CoreTerm, ...]
     output: tuple[CoreTerm, ...]
     cores: tuple[tuple[Diagram, Fraction], ...]
-    kind: Kind
+    kind: Closure
     depth: int | None
     steps: tuple[Separated | Coinciding, ...]
     dropped: tuple[Dropped, ...]
@@ -154,7 +154,7 @@ class EffectiveDynamics:
     rate_of_change: bool
     start: Polynomial
     _hierarchy: Hierarchy = field(repr=False)
-    _meter: _Meter = field(repr=False)
+    _meter: _DerivationMeter = field(repr=False)
     _account: Account = field(repr=False)
     _exact: tuple[Polynomial, ...] = field(repr=False)
 
@@ -165,7 +165,7 @@ class EffectiveDynamics:
         return f"<effective dynamics of {self.problem.title}, regime {self.regime.name}>"
 
     @cached_property
-    def certificate(self) -> Certificate:
+    def certificate(self) -> DerivationCertificate:
         """For which s the coefficients equal the exact leading parts, as far as both are known."""
         last = len(self._exact) - 1
         if self.depth is not None:
@@ -188,7 +188,7 @@ class EffectiveDynamics:
         # One of two, as in regimes where even and odd s differ, says nothing about T.
         doubtful = late if len(late) > 1 and not self.regime.decided else []
         matched = [s for s in matched if s not in doubtful]
-        return Certificate(tuple(matched), tuple(failed), weight, tuple(doubtful))
+        return DerivationCertificate(tuple(matched), tuple(failed), weight, tuple(doubtful))
 
     def leads(self, s: int) -> bool:
         """Whether the exact coefficient of s is as large as the order of the dynamics asks.
@@ -251,7 +251,7 @@ class EffectiveDynamics:
         return (self.start, *(self.coefficients(last - 1) if last else ()))
 
     @property
-    def loss_certificate(self) -> Certificate:
+    def loss_certificate(self) -> DerivationCertificate:
         """The certificate by the s of the quantity, also where the rate of change is followed."""
         own, shift = self.certificate, int(self.rate_of_change)
         groups = (own.matched, own.failed, own.doubtful)
@@ -282,7 +282,7 @@ class EffectiveDynamics:
         its initial value; `covariance` belongs to it.
         """
         self.require_certificate()
-        if self.kind is not Kind.FINITE:
+        if self.kind is not Closure.FINITE:
             raise InvalidInputError(
                 f"system of regime {self.regime.name}: its hierarchy is {self.kind.value}, not "
                 "finite; use its coefficients"
@@ -481,7 +481,7 @@ def derive(
         )
         return _first_certified(partial(again, rate_of_change=rate) for rate in (False, True))
     instance(regime_set, Regimes, "map", remedy="make one, as regimes(problem)")
-    meter = _Meter(budget, progress)
+    meter = _DerivationMeter(budget, progress)
     explored = EXPLORED if terms is None else whole(terms, "terms", least=1)
     if averages is not None:
         instance(averages, Averages, "averages", remedy="take those of another derivation")
@@ -490,25 +490,21 @@ def derive(
     first, *moving = _exact(regime_set, problem, followed, budget)
     target = _followed(problem, followed, rate_of_change=rate_of_change)
     tables = averages or Averages(problem.dynamics.generator, target.diagrams)
+    wanted = _Wanted(
+        problem,
+        target,
+        regime,
+        exact=tuple(moving) if rate_of_change else (first, *moving),
+        start=first if rate_of_change else Polynomial(),
+        explored=explored,
+    )
     refuted: dict[bool, tuple[CoreTerm, ...]] = {}
 
     def tried(attempt: _Attempt) -> EffectiveDynamics:
         # Exchangeable cores have equal means, but each fluctuates for itself.
         table = tables.apart if attempt.fluctuating else tables
         account = table.account = Account(meter.restarted().tick)
-        return _derived(
-            problem,
-            target,
-            regime,
-            table,
-            tuple(moving) if rate_of_change else (first, *moving),
-            first if rate_of_change else Polynomial(),
-            attempt,
-            refuted,
-            explored,
-            meter,
-            account,
-        )
+        return _derived(wanted, table, attempt, refuted, meter, account)
 
     return _first_certified(partial(tried, attempt) for attempt in _ATTEMPTS)
 
@@ -601,24 +597,74 @@ def _followed(problem: Problem, name: str, *, rate_of_change: bool) -> _Followed
     return _Followed(name, driven.generator.applied(quantity.diagrams), normalisation, True)
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is derived: the dynamics of a quantity in a regime, and the exact coefficients of it."""
+
+    problem: Problem
+    followed: _Followed
+    regime: Regime
+    exact: tuple[Polynomial, ...]
+    start: Polynomial
+    explored: int
+
+    @property
+    def exponents(self) -> dict[str, Fraction]:
+        """Those of all symbols at the scaling of the regime."""
+        regime = self.regime
+        return {n: Fraction(a) for n, a in zip(regime.symbols, regime.scaling, strict=True)}
+
+
 def _derived(
-    problem: Problem,
-    followed: _Followed,
-    regime: Regime,
+    wanted: _Wanted,
     averages: Averages,
-    exact: tuple[Polynomial, ...],
-    start: Polynomial,
     attempt: _Attempt,
     refuted: dict[bool, tuple[CoreTerm, ...]],
-    explored: int,
-    meter: _Meter,
+    meter: _DerivationMeter,
     account: Account,
 ) -> EffectiveDynamics:
-    exponents = {n: Fraction(a) for n, a in zip(regime.symbols, regime.scaling, strict=True)}
+    """The dynamics that one attempt gives, whether its certificate holds or not."""
+    hierarchy = _hierarchy(wanted, averages, attempt, refuted)
+    output = _output(wanted, hierarchy)
+    depths, depth = _explored(hierarchy, output, wanted.explored)
+    order = _order(hierarchy, output)
+    known = [core for core, level in depths.items() if depth is None or level < depth]
+    random = tuple(
+        core for core in depths if attempt.fluctuating and len(hierarchy.covariance(core, core))
+    )
+    return EffectiveDynamics(
+        problem=wanted.problem,
+        loss=wanted.followed.name,
+        regime=wanted.regime,
+        potential=tuple(term for term in hierarchy.acting if term.cores),
+        output=output,
+        cores=tuple((core, hierarchy.scale(core) or Fraction(0)) for core in depths),
+        kind=_kind(wanted.problem, depths, attempt, closed=depth is None),
+        depth=depth,
+        steps=(*hierarchy.potential_reduction.steps, *hierarchy.reduction.steps),
+        dropped=tuple(hierarchy.dropped) if known else (),
+        random=random,
+        order=order,
+        rate_of_change=wanted.followed.rate_of_change,
+        start=leading_part(wanted.start, wanted.exponents),
+        _hierarchy=hierarchy,
+        _meter=meter,
+        _account=account,
+        _exact=wanted.exact,
+    )
+
+
+def _hierarchy(
+    wanted: _Wanted,
+    averages: Averages,
+    attempt: _Attempt,
+    refuted: dict[bool, tuple[CoreTerm, ...]],
+) -> Hierarchy:
+    """The hierarchy of cores; an error where its potential is one that is refuted already."""
+    regime, exponents = wanted.regime, wanted.exponents
+    normalisation = wanted.problem.dynamics.normalisation
     time = sum((exponents.get(n, Fraction(0)) * k for n, k in regime.natural_time), Fraction(0))
-    plain = Scaling(exponents, time)
-    normalisation = problem.dynamics.normalisation
-    scaling = Scaling(exponents, time - plain.order(normalisation))
+    scaling = Scaling(exponents, time - Scaling(exponents, time).order(normalisation))
     hierarchy = Hierarchy(
         Scales(averages, scaling),
         averages.potential,
@@ -631,6 +677,12 @@ def _derived(
         raise GrowthError(f"regime {regime.name}: moving blocks change nothing of its potential")
     if not attempt.whole:
         refuted[attempt.fluctuating] = hierarchy.potential
+    return hierarchy
+
+
+def _output(wanted: _Wanted, hierarchy: Hierarchy) -> tuple[CoreTerm, ...]:
+    """The leading terms of the quantity that depend on weights."""
+    followed = wanted.followed
     products = {
         product: c
         for product, c in hierarchy.followed(followed.diagrams).items()
@@ -638,43 +690,22 @@ def _derived(
     }
     leading = hierarchy.leading(products, "output")
     factor = Polynomial({followed.normalisation: 1})
-    output = tuple(CoreTerm(term.coefficient * factor, term.cores) for term in leading)
-    if not output:
+    if not leading:
         raise GrowthError(
-            f"regime {regime.name}: nothing of {followed.name} has a scale; use the exact "
+            f"regime {wanted.regime.name}: nothing of {followed.name} has a scale; use the exact "
             "coefficients"
         )
-    depths, depth = _explored(hierarchy, output, explored)
-    order = _order(hierarchy, output)
-    known = [core for core, level in depths.items() if depth is None or level < depth]
-    random = tuple(
-        core for core in depths if attempt.fluctuating and len(hierarchy.covariance(core, core))
-    )
-    kind = kind_of(depths, closed=depth is None)
-    # A particle needs a potential of cores on its site, and is moved by it alone.
-    drive = problem.drive
-    if kind is Kind.ONE_SITE and (attempt.whole or drive.temperature or drive.momentum):
-        kind = Kind.OPEN
-    return EffectiveDynamics(
-        problem=problem,
-        loss=followed.name,
-        regime=regime,
-        potential=tuple(term for term in hierarchy.acting if term.cores),
-        output=output,
-        cores=tuple((core, hierarchy.scale(core) or Fraction(0)) for core in depths),
-        kind=kind,
-        depth=depth,
-        steps=(*hierarchy.potential_reduction.steps, *hierarchy.reduction.steps),
-        dropped=tuple(hierarchy.dropped) if known else (),
-        random=random,
-        order=order,
-        rate_of_change=followed.rate_of_change,
-        start=leading_part(start, exponents),
-        _hierarchy=hierarchy,
-        _meter=meter,
-        _account=account,
-        _exact=exact,
-    )
+    return tuple(CoreTerm(term.coefficient * factor, term.cores) for term in leading)
+
+
+def _kind(
+    problem: Problem, cores: Iterable[Diagram], attempt: _Attempt, *, closed: bool
+) -> Closure:
+    """The kind of the cores; a particle needs a potential on its site and is moved by it alone."""
+    kind, drive = kind_of(cores, closed=closed), problem.drive
+    if kind is Closure.ONE_SITE and (attempt.whole or drive.temperature or drive.momentum):
+        return Closure.OPEN
+    return kind
 
 
 def _explored(
@@ -736,7 +767,7 @@ def _exact(
     ).coefficients
 
 
-class _Meter:
+class _DerivationMeter:
     """Counts diagrams, reports them and stops the work when a budget is used up."""
 
     def __init__(self, budget: Budget | None, progress: Callable[[Progress], None] | None) -> None:
@@ -747,7 +778,7 @@ class _Meter:
         self._diagrams = 0
         self._started = time.perf_counter()
 
-    def restarted(self, diagrams: int | None = None) -> _Meter:
+    def restarted(self, diagrams: int | None = None) -> _DerivationMeter:
         """The same meter, counting from zero, up to another limit if one is given."""
         self._limit = self._budget.diagrams if diagrams is None else diagrams
         self._diagrams = 0
@@ -769,3 +800,6 @@ class _Meter:
                 )
         if self._progress is not None:
             self._progress(Progress(0, self._diagrams, seconds))
+
+
+Certificate = DerivationCertificate  # its former name

@@ -13,9 +13,9 @@ slots of matrices: a product of traces.
 >>> bundle = Diagram((H, p), ((W, (0, 1)),) * 4)
 >>> circle = Diagram((H, H, p, p), ((W, (0, 2)), (W, (1, 2)), (W, (1, 3)), (W, (0, 3))))
 >>> kind_of([bundle], closed=False), kind_of([bundle, circle], closed=False)
-(<Kind.ONE_SITE: 'one-site'>, <Kind.OPEN: 'open'>)
+(<Closure.ONE_SITE: 'one-site'>, <Closure.OPEN: 'open'>)
 >>> kind_of([circle], closed=False), kind_of([circle], closed=True)
-(<Kind.WORDS: 'words'>, <Kind.FINITE: 'finite'>)
+(<Closure.WORDS: 'words'>, <Closure.FINITE: 'finite'>)
 >>> neuron = Diagram((H, p, p), ((W, (0, 1)),) * 2 + ((W, (0, 2)),) * 2)
 >>> site = site_of([neuron])
 >>> site.axes, [(str(c), k) for c, k in site.coordinates(neuron).items()]
@@ -43,8 +43,8 @@ from expansion.dynamics.hierarchy import CoreTerm
 from expansion.polynomial import Polynomial
 
 __all__ = [
+    "Closure",
     "Coordinate",
-    "Kind",
     "Moments",
     "Multiplicity",
     "Particle",
@@ -68,7 +68,7 @@ Still = tuple[Moments, Multiplicity, int]
 """The moments of a term, one of them, and a coordinate that it does not move."""
 
 
-class Kind(StrEnum):
+class Closure(StrEnum):
     """Kinds of hierarchies, by the cores that were reached."""
 
     FINITE = "finite"
@@ -242,7 +242,7 @@ def _start(coordinate: Coordinate, site: tuple[Axis, ...]) -> Polynomial:
     return Polynomial(evaluated({monomial(powers): number}))
 
 
-def kind_of(cores: Iterable[Diagram], *, closed: bool) -> Kind:
+def kind_of(cores: Iterable[Diagram], *, closed: bool) -> Closure:
     """The kind of a hierarchy.
 
     Parameters
@@ -254,12 +254,32 @@ def kind_of(cores: Iterable[Diagram], *, closed: bool) -> Kind:
     """
     cores = list(cores)
     if closed:
-        return Kind.FINITE
+        return Closure.FINITE
     if site_of(cores) is not None:
-        return Kind.ONE_SITE
+        return Closure.ONE_SITE
     if all(_is_word(core) for core in cores):
-        return Kind.WORDS
-    return Kind.OPEN
+        return Closure.WORDS
+    return Closure.OPEN
+
+
+def _powers(terms: Iterable[CoreTerm], site: Site) -> dict[Diagram, Counter[Coordinate]]:
+    """The powers of the coordinates in every core."""
+    powers: dict[Diagram, Counter[Coordinate]] = {}
+    for core in {core for term in terms for core in term.cores}:
+        found = site.coordinates(core)
+        assert found is not None  # every core is on the site
+        powers[core] = found
+    return powers
+
+
+def _coordinates(powers: Iterable[Counter[Coordinate]]) -> tuple[Coordinate, ...]:
+    """The coordinates that occur, in their order."""
+    return tuple(
+        sorted(
+            {coordinate for found in powers for coordinate in found},
+            key=lambda coordinate: (coordinate.tensor.sort_key, coordinate.is_length),
+        )
+    )
 
 
 def particle_of(
@@ -287,17 +307,8 @@ def particle_of(
         The core that stands for one up to exchangeable tensors.
     """
     moving = [term for term in potential if term.cores]
-    powers: dict[Diagram, Counter[Coordinate]] = {}
-    for core in {core for term in (*moving, *output) for core in term.cores}:
-        found = site.coordinates(core)
-        assert found is not None  # every core is on the site
-        powers[core] = found
-    coordinates = tuple(
-        sorted(
-            {coordinate for found in powers.values() for coordinate in found},
-            key=lambda coordinate: (coordinate.tensor.sort_key, coordinate.is_length),
-        )
-    )
+    powers = _powers((*moving, *output), site)
+    coordinates = _coordinates(powers.values())
 
     def converted(terms: Sequence[CoreTerm], factor: Polynomial) -> tuple[ParticleTerm, ...]:
         result = []
@@ -344,3 +355,6 @@ def particle_of(
 
 def _is_word(core: Diagram) -> bool:
     return all(tensor.rank == 2 for tensor, _ in core.factors) and set(core.degrees) == {2}
+
+
+Kind = Closure  # its former name

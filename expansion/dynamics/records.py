@@ -58,27 +58,8 @@ def derivation_record(found: EffectiveDynamics, last: int | None) -> dict[str, A
         ],
         "kind": found.kind.value,
         "derivatives": found.depth,
-        "separated": [
-            {
-                "block": str(step.split.block),
-                "of": str(step.diagram),
-                "variance_order": None if step.split.variance is None else str(step.split.variance),
-                "square_order": None if step.split.square is None else str(step.split.square),
-            }
-            for step in found.steps
-            if isinstance(step, Separated)
-        ],
-        "coincided": [
-            {
-                "diagram": str(step.diagram),
-                "leading": [
-                    {"diagram": str(diagram), "coefficient": str(c)} for diagram, c in step.leading
-                ],
-                "scale": str(step.scale),
-            }
-            for step in found.steps
-            if isinstance(step, Coinciding)
-        ],
+        "separated": [_separated(step) for step in found.steps if isinstance(step, Separated)],
+        "coincided": [_coincided(step) for step in found.steps if isinstance(step, Coinciding)],
         "dropped": [
             {
                 "where": named.get(item.core, item.where) if item.core else item.where,
@@ -97,6 +78,23 @@ def derivation_record(found: EffectiveDynamics, last: int | None) -> dict[str, A
             "holds": certificate.holds,
         },
     }
+
+
+def _separated(step: Separated) -> dict[str, Any]:
+    """A block that is replaced by its mean, and why."""
+    split = step.split
+    return {
+        "block": str(split.block),
+        "of": str(step.diagram),
+        "variance_order": None if split.variance is None else str(split.variance),
+        "square_order": None if split.square is None else str(split.square),
+    }
+
+
+def _coincided(step: Coinciding) -> dict[str, Any]:
+    """A diagram that equals simpler ones to leading order."""
+    leading = [{"diagram": str(diagram), "coefficient": str(c)} for diagram, c in step.leading]
+    return {"diagram": str(step.diagram), "leading": leading, "scale": str(step.scale)}
 
 
 def _products(term: CoreTerm) -> list[dict[str, Any]]:

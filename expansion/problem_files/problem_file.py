@@ -73,7 +73,7 @@ from diagrams.tensors import Axis, Tensor
 from expansion.composed import Composed
 from expansion.drive import FACTORS, Drive
 from expansion.expressions import entry_names, is_plain_formula, word_names
-from expansion.formula_parser import Term, read_formula
+from expansion.formula_parser import FormulaTerm, read_formula
 from expansion.input_limits import MAXIMAL_NAME, is_name, legible, read_file, read_stream
 from expansion.losses import OBSERVABLES, Followed, Observable, QuadraticLoss
 from expansion.models import PRESETS
@@ -143,11 +143,11 @@ def read_problem(document: TomlDocument) -> Problem:
     InvalidInputError
         If it does not describe one; the message names the line.
     """
-    return _Reader(document, Declarations(document)).problem
+    return _ProblemReader(document, Declarations(document)).problem
 
 
 @dataclass(frozen=True)
-class _Reader:
+class _ProblemReader:
     """A document on its way to a problem."""
 
     document: TomlDocument
@@ -347,7 +347,7 @@ class _Reader:
             )
         return tuple(result)
 
-    def _network(self, path: Keys, term: Term, outputs: tuple[str, ...]) -> Network:
+    def _network(self, path: Keys, term: FormulaTerm, outputs: tuple[str, ...]) -> Network:
         factors = []
         for name, indices in term.entries:
             if name not in self.declared.tensors:

@@ -41,7 +41,7 @@ from numpy.typing import NDArray
 from diagrams.errors import InvalidInputError
 from diagrams.rationals import as_fmpq, as_fraction
 
-__all__ = ["BorelSum", "Ratio", "borel_pade", "levin", "levin_by_parity", "pade"]
+__all__ = ["BorelSum", "RationalFunction", "borel_pade", "levin", "levin_by_parity", "pade"]
 
 FloatArray = NDArray[np.float64]
 
@@ -59,7 +59,7 @@ _WEIGHTS = np.exp(-_NODES) * _NODES * (1 + np.exp(-_GRID)) * _STEP
 
 
 @dataclass(frozen=True, slots=True)
-class Ratio:
+class RationalFunction:
     """A ratio of polynomials with rational coefficients.
 
     Parameters
@@ -142,10 +142,10 @@ class Ratio:
         """Whether the denominator vanishes at a real number of the given sign."""
         return math.isfinite(self.nearest_pole(sign=sign))
 
-    def less(self, constant: Fraction) -> Ratio:
+    def less(self, constant: Fraction) -> RationalFunction:
         """The ratio minus a constant, exactly."""
         value = as_fmpq(constant)
-        return Ratio(self.numerator - self.denominator * value, self.denominator)
+        return RationalFunction(self.numerator - self.denominator * value, self.denominator)
 
     def __str__(self) -> str:
         return f"({self.numerator.str(var='x')})/({self.denominator.str(var='x')})"
@@ -176,7 +176,7 @@ def _rounded(value: Fraction) -> float:
         return math.inf if value > 0 else -math.inf
 
 
-def pade(coefficients: Sequence[Fraction], *, degree: int) -> Ratio:
+def pade(coefficients: Sequence[Fraction], *, degree: int) -> RationalFunction:
     """The Padé approximant with a denominator of the given degree that uses all coefficients.
 
     Parameters
@@ -219,7 +219,7 @@ def pade(coefficients: Sequence[Fraction], *, degree: int) -> Ratio:
             f"Padé approximant [{top}/{degree}]: does not exist for these coefficients; choose "
             "another degree"
         )
-    return Ratio(above, below)
+    return RationalFunction(above, below)
 
 
 def _kernel_vector(rows: list[list[fmpq]], columns: int) -> list[fmpq]:
@@ -236,7 +236,7 @@ def _kernel_vector(rows: list[list[fmpq]], columns: int) -> list[fmpq]:
     return vector
 
 
-def levin(coefficients: Sequence[Fraction]) -> Ratio:
+def levin(coefficients: Sequence[Fraction]) -> RationalFunction:
     """Levin's u-transform of the partial sums.
 
     Terms that vanish, as in odd or even series, are left out.
@@ -267,10 +267,10 @@ def levin(coefficients: Sequence[Fraction]) -> Ratio:
     common = above.gcd(below)
     above, below = above / common, below / common
     lowest = next((c for c in below.coeffs() if c != 0), fmpq(1))
-    return Ratio(above / lowest, below / lowest)
+    return RationalFunction(above / lowest, below / lowest)
 
 
-def levin_by_parity(coefficients: Sequence[Fraction]) -> Ratio:
+def levin_by_parity(coefficients: Sequence[Fraction]) -> RationalFunction:
     """Levin's transforms of the even and of the odd terms, added.
 
     Where the terms of one parity are much smaller than those of the other, as at a small
@@ -292,12 +292,12 @@ def levin_by_parity(coefficients: Sequence[Fraction]) -> Ratio:
         if sum(1 for c in part if c) > 1:
             ratio = levin(part)
         else:
-            ratio = Ratio(fmpq_poly([as_fmpq(c) for c in part]), below**0)
+            ratio = RationalFunction(fmpq_poly([as_fmpq(c) for c in part]), below**0)
         square = fmpq_poly([0, 0, 1])
         top, bottom = ratio.numerator(square), ratio.denominator(square)
         above = above * bottom + top * fmpq_poly([0] * parity + [1]) * below
         below = below * bottom
-    return Ratio(above, below)
+    return RationalFunction(above, below)
 
 
 @dataclass(frozen=True, eq=False)
@@ -306,13 +306,13 @@ class BorelSum:
 
     Parameters
     ----------
-    transform : Ratio
+    transform : RationalFunction
         B.
     growth : int
         k.
     """
 
-    transform: Ratio
+    transform: RationalFunction
     growth: int
 
     def __call__(self, x: FloatArray) -> FloatArray:
@@ -350,7 +350,7 @@ class BorelSum:
         return BorelSum(self.transform.less(constant), self.growth)
 
 
-def _scaled(ratio: Ratio) -> tuple[FloatArray, FloatArray, float]:
+def _scaled(ratio: RationalFunction) -> tuple[FloatArray, FloatArray, float]:
     """Floating-point coefficients in x/scale, with a scale that keeps them of moderate size."""
     degree = ratio.denominator.degree()
     leading = ratio.denominator[degree]
@@ -401,3 +401,6 @@ def borel_pade(
     transform = [c / factorial(growth * n) for n, c in enumerate(coefficients)]
     chosen = len(coefficients) // 2 if degree is None else degree
     return BorelSum(pade(transform, degree=chosen), growth)
+
+
+Ratio = RationalFunction  # its former name

@@ -44,12 +44,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagrams.errors import DiagflowError, InvalidInputError
-from pde.numerics.approximants import BorelSum, Ratio, borel_pade, levin, levin_by_parity, pade
+from pde.numerics.approximants import (
+    BorelSum,
+    RationalFunction,
+    borel_pade,
+    levin,
+    levin_by_parity,
+    pade,
+)
 
 __all__ = ["Resummation", "ResummationError", "coefficient_growth", "diverges", "unit_of"]
 
 FloatArray = NDArray[np.float64]
-Approximant = Ratio | BorelSum
+Approximant = RationalFunction | BorelSum
 
 FEWEST = 4
 """The fewest coefficients that do not vanish from which a sum is estimated."""

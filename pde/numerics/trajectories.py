@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from pde.deadline import check_time
 
-__all__ = ["Equation", "Path", "distance", "follow", "largest_distance"]
+__all__ = ["Equation", "OutputPath", "distance", "follow", "largest_distance"]
 
 FloatArray = NDArray[np.float64]
 
@@ -77,7 +77,7 @@ class Equation:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Path:
+class OutputPath:
     """The output at some times.
 
     Parameters
@@ -101,7 +101,7 @@ def follow(
     times: FloatArray,
     *,
     going: Callable[[FloatArray], float] | None = None,
-) -> Path:
+) -> OutputPath:
     """The output of an equation at times of either sign and in any order.
 
     Parameters
@@ -119,7 +119,7 @@ def follow(
     times = np.asarray(times, dtype=float)
     with np.errstate(all="ignore"):
         first = np.asarray(equation.output(equation.start), dtype=float)
-        path = Path(np.full((len(times), len(first)), inf))
+        path = OutputPath(np.full((len(times), len(first)), inf))
         path.values[times == 0] = first
         for sign in (-1, 1):
             chosen = np.flatnonzero(times * sign > 0)
@@ -134,8 +134,8 @@ def _one_way(
     times: FloatArray,
     chosen: NDArray[np.intp],
     going: Callable[[FloatArray], float] | None,
-    path: Path,
-) -> Path:
+    path: OutputPath,
+) -> OutputPath:
     """The path with its values at the chosen times, which go away from 0."""
     from scipy.integrate import DOP853  # not loaded before it is needed
 
@@ -225,3 +225,6 @@ def largest_distance(fine: Equation, coarse: Equation, times: FloatArray) -> Flo
     start = np.abs(np.asarray(fine.output(fine.start), dtype=float))
     usual = np.abs(values) <= _WILD * np.maximum(start, np.finfo(float).tiny)
     return np.asarray(np.max(np.where(usual, errors, 0.0), axis=0, initial=0.0))
+
+
+Path = OutputPath  # its former name

@@ -37,7 +37,7 @@ from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.closed_form import EARLY_TIMES, closed_form
 from pde.evolution import DerivationStep, Solution
-from pde.face import UNTIL_BLOW_UP, Face
+from pde.face import UNTIL_BLOW_UP, RegimeFormulas
 from pde.moments.hierarchy import ContractedLoss
 from pde.moments.taylor import moment_taylor
 from pde.solver import CpModel, Solved, Solver, cp_model
@@ -58,12 +58,12 @@ def _symbols() -> tuple[sympy.Expr, ...]:
 # -- C-D -----------------------------------------------------------------------------------------
 
 
-def _mean_field() -> Face:
+def _mean_field() -> RegimeFormulas:
     import sympy
 
     _, _, kappa, _, _, T = _symbols()
     R = sympy.sqrt(1 + kappa**2)
-    return Face(
+    return RegimeFormulas(
         loss=_mean_field_formula(R),
         blow_up=(-T / R * sympy.log((R + kappa + 1) / sympy.sqrt(2 * kappa)),),
         late=sympy.Integer(0),
@@ -126,13 +126,13 @@ _WIDE_STEPS = (
 # -- E-A -----------------------------------------------------------------------------------------
 
 
-def _narrow_latent() -> Face:
+def _narrow_latent() -> RegimeFormulas:
     import sympy
 
     p, H, _, z, tau, T = _symbols()
     cosh, sinh = sympy.cosh(2 * tau), sympy.sinh(2 * tau)
     below = 1 + z * sinh
-    return Face(
+    return RegimeFormulas(
         loss=p / 2 + H * ((z * cosh) ** 2 / 2 * below**-2 - z * sinh / below),
         blow_up=(-T / 2 * sympy.asinh(1 / z),),
         late=(p - H) / 2,
@@ -166,7 +166,7 @@ _NARROW_STEPS = (
 # -- D, E, D-E -----------------------------------------------------------------------------------
 
 
-def _small_start(*, mean_field: bool, narrow_latent: bool) -> Face:
+def _small_start(*, mean_field: bool, narrow_latent: bool) -> RegimeFormulas:
     import sympy
 
     p, H, kappa, z, tau, _ = _symbols()
@@ -176,7 +176,7 @@ def _small_start(*, mean_field: bool, narrow_latent: bool) -> Face:
         total += p * kappa**2 * (sinh**2 / 2 + cosh * (cosh - 1))
     if narrow_latent:
         total += H * z**2 * (cosh**2 / 2 + sinh**2)
-    return Face(loss=total)
+    return RegimeFormulas(loss=total)
 
 
 _SMALL_STEPS = (
@@ -188,7 +188,7 @@ _SMALL_STEPS = (
 )
 
 
-_FACES: dict[str, Callable[[], Face]] = {
+_FACES: dict[str, Callable[[], RegimeFormulas]] = {
     "C-D": _mean_field,
     "E-A": _narrow_latent,
     "D": lambda: _small_start(mean_field=True, narrow_latent=False),

@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +34,7 @@ from expansion.problem import Problem
 from pde.closed_form import EARLY_TIMES, closed_form
 from pde.curve import Curve, Domain, FloatArray, Parameters
 from pde.evolution import DerivationStep, Method, Solution
-from pde.face import UNTIL_BLOW_UP, Face, logistic_pole
+from pde.face import UNTIL_BLOW_UP, RegimeFormulas, logistic_pole
 from pde.numerics.logistic import logistic_rest
 from pde.numerics.marchenko_pastur import averages, edge, moment_in_sizes, precise_average
 from pde.solutions.finite_data import (
@@ -191,32 +192,6 @@ def _spectral_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
             yield from (_averaged(c) for c in whole[done:])
             done, number = number, 2 * number
 
-    def curve(parameters: Parameters) -> Curve:
-        n = Numbers.of(parameters)
-        constant = n.p / 2 if face.has_target else 0.0
-
-        def evaluate(t: FloatArray) -> FloatArray:
-            def values(nodes: FloatArray) -> FloatArray:
-                with np.errstate(over="ignore"):
-                    plain = face.values(n, t[:, None], nodes)
-                return plain * nodes if loss == "train" else plain
-
-            if not t.size:
-                return t
-            mean, _ = averages(values, n.r)
-            result: FloatArray = constant + face.size(n) * mean
-            return result
-
-        def precise(t: mpmath.mpf, digits: int) -> mpmath.mpf:
-            return _precise(density, face, parameters, t, digits)
-
-        return Curve(
-            evaluate=evaluate,
-            domain=face.domain(n),
-            precise=precise,
-            limits=(None, face.late(n, loss)),
-        )
-
     return Solution(
         problem=problem.title,
         regime=regime,
@@ -225,9 +200,39 @@ def _spectral_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
         formula=formula,
         derivation=face.steps,
         taylor=coefficients,
-        curve=curve,
+        curve=partial(_spectral_curve, face, loss, density),
         validity=EARLY_TIMES if face.has_target else UNTIL_BLOW_UP,
         obeys_bounds=not face.has_target,
+    )
+
+
+def _spectral_curve(
+    face: _Spectral, loss: Loss, density: sympy.Expr, parameters: Parameters
+) -> Curve:
+    """The curve of a face: at every time an average over the spectrum of the data."""
+    n = Numbers.of(parameters)
+    constant = n.p / 2 if face.has_target else 0.0
+
+    def evaluate(t: FloatArray) -> FloatArray:
+        def values(nodes: FloatArray) -> FloatArray:
+            with np.errstate(over="ignore"):
+                plain = face.values(n, t[:, None], nodes)
+            return plain * nodes if loss == "train" else plain
+
+        if not t.size:
+            return t
+        mean, _ = averages(values, n.r)
+        result: FloatArray = constant + face.size(n) * mean
+        return result
+
+    def precise(t: mpmath.mpf, digits: int) -> mpmath.mpf:
+        return _precise(density, face, parameters, t, digits)
+
+    return Curve(
+        evaluate=evaluate,
+        domain=face.domain(n),
+        precise=precise,
+        limits=(None, face.late(n, loss)),
     )
 
 
@@ -281,45 +286,45 @@ _RANK = DerivationStep(
 )
 
 
-def _logistic(q: Symbols, loss: Loss) -> Face:
+def _logistic(q: Symbols, loss: Loss) -> RegimeFormulas:
     import sympy
 
     a, still = q.start, (1 - q.start) ** 2
     moved = ((1 - a) / (1 - a + a * sympy.exp(4 * q.data_time))) ** 2
     pole = logistic_pole(a, 4 * q.p / q.N)
     if loss == "train":
-        return Face(loss=q.p / 2 * moved, blow_up=(pole,), late=sympy.Integer(0))
-    return Face(
+        return RegimeFormulas(loss=q.p / 2 * moved, blow_up=(pole,), late=sympy.Integer(0))
+    return RegimeFormulas(
         loss=q.p / 2 * still + q.N / 2 * (moved - still),
         blow_up=(pole,),
         late=(q.p - q.N) / 2 * still,
     )
 
 
-def _free(q: Symbols, loss: Loss) -> Face:
+def _free(q: Symbols, loss: Loss) -> RegimeFormulas:
     import sympy
 
     moved = (q.start / (1 + 4 * q.start * q.data_time)) ** 2
     pole = -symbol("T") * q.N / (4 * q.start * q.p)
     if loss == "train":
-        return Face(loss=q.p / 2 * moved, blow_up=(pole,), late=sympy.Integer(0))
-    return Face(
+        return RegimeFormulas(loss=q.p / 2 * moved, blow_up=(pole,), late=sympy.Integer(0))
+    return RegimeFormulas(
         loss=q.p / 2 * q.start**2 + q.N / 2 * (moved - q.start**2),
         blow_up=(pole,),
         late=(q.p - q.N) / 2 * q.start**2,
     )
 
 
-def _small(q: Symbols, loss: Loss) -> Face:
+def _small(q: Symbols, loss: Loss) -> RegimeFormulas:
     import sympy
 
     grown = sympy.exp(4 * q.data_time)
     if loss == "train":
-        return Face(loss=q.p / 2 - q.p * q.start * grown)
-    return Face(loss=q.p / 2 - q.p * q.start - q.N * q.start * (grown - 1))
+        return RegimeFormulas(loss=q.p / 2 - q.p * q.start * grown)
+    return RegimeFormulas(loss=q.p / 2 - q.p * q.start - q.N * q.start * (grown - 1))
 
 
-_FEW: dict[str, Callable[[Symbols, Loss], Face]] = {
+_FEW: dict[str, Callable[[Symbols, Loss], RegimeFormulas]] = {
     "small-data & mean-field": _logistic,
     "small-data & mean-field & free": _free,
     "small-data & mean-field & narrow-latent": _small,

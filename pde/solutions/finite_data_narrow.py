@@ -39,7 +39,7 @@ from expansion.problem import Problem
 from pde.closed_form import EARLY_TIMES, closed_form
 from pde.curve import Curve, Domain, FloatArray, Parameters
 from pde.evolution import DerivationStep, Method, Solution
-from pde.face import Face
+from pde.face import RegimeFormulas
 from pde.numerics.marchenko_pastur import edge, moment_in_sizes, rule
 from pde.numerics.trajectories import Equation, distance, follow, largest_distance
 from pde.solutions.finite_data import (
@@ -302,7 +302,7 @@ def _characteristic_solution(problem: Problem, regime: str, loss: Loss) -> Solut
 # -- few data --------------------------------------------------------------------------------------
 
 
-def _few(q: Symbols, loss: Loss, *, with_target: bool, at_rest: bool = False) -> Face:
+def _few(q: Symbols, loss: Loss, *, with_target: bool, at_rest: bool = False) -> RegimeFormulas:
     """The loss; where z = 2 is at rest, the limit of the formula, which is 0/0 there."""
     import sympy
 
@@ -314,12 +314,12 @@ def _few(q: Symbols, loss: Loss, *, with_target: bool, at_rest: bool = False) ->
     decays = q.z > two if with_target else True
     if loss == "train":
         moved = target - q.H * q.z * (two - q.z) / 2 * grown
-        return Face(loss=moved, late=sympy.Piecewise((target, decays)))
+        return RegimeFormulas(loss=moved, late=sympy.Piecewise((target, decays)))
     one = 1 if with_target else 0
     speed = 4 * q.z * (one - q.z) ** 2 * q.H * q.N / q.p
     if at_rest:
-        return Face(loss=start - speed * q.data_time)
-    return Face(
+        return RegimeFormulas(loss=start - speed * q.data_time)
+    return RegimeFormulas(
         loss=start - speed * (grown - 1) / rate,
         late=sympy.Piecewise((start + speed / rate, decays)),
     )
@@ -351,7 +351,7 @@ def _few_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
     face = _few(q, loss, with_target=with_target)
     rest = _few(q, loss, with_target=with_target, at_rest=True)
 
-    def at(parameters: Parameters) -> Face:
+    def at(parameters: Parameters) -> RegimeFormulas:
         return rest if with_target and parameters["p"] * parameters["sigma2"] == 2 else face
 
     solution = closed_form(

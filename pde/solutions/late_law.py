@@ -41,7 +41,7 @@ from expansion.regimes import Regime
 from pde.closed_form import closed_form
 from pde.curve import FloatArray
 from pde.evolution import DerivationStep, Origin, Solution
-from pde.face import Face
+from pde.face import RegimeFormulas
 from pde.numerics.certified import Evaluator
 from pde.taylor import symbol
 
@@ -192,7 +192,7 @@ def late_law_solution(problem: str, regime: Regime, rows: Sequence[Polynomial]) 
         law.beta < 0 < law.gamma / law.beta or (not law.beta and law.gamma < 0) for law in moving
     ) and not any(any(law.polynomial[1:]) for _, law in laws)
     still = sympy.Add(*(_product(key) * _exact(law.polynomial[0]) for key, law in laws if law.head))
-    face = Face(
+    face = RegimeFormulas(
         loss=formula,
         blow_up=tuple(1 / (_exact(law.beta) * rate) for law in blow_ups),
         late=still if decays else None,

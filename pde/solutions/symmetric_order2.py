@@ -30,7 +30,7 @@ from expansion.problem import Problem
 from pde.closed_form import EARLY_TIMES, closed_form
 from pde.curve import FloatArray
 from pde.evolution import Origin, Solution
-from pde.face import UNTIL_BLOW_UP, Face, logistic_pole
+from pde.face import UNTIL_BLOW_UP, RegimeFormulas, logistic_pole
 from pde.solver import CpModel, Solved, Solver, cp_model
 from pde.taylor import symbol
 
@@ -58,7 +58,7 @@ def _roots(u: sympy.Expr, y: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr, sympy.
 
 
 @cache
-def _triangle() -> Face:
+def _triangle() -> RegimeFormulas:
     """The largest eigenvalue of the initial WᵀW, z (1 + √y)², blows up first."""
     import sympy
 
@@ -66,7 +66,7 @@ def _triangle() -> Face:
     u = z * (sympy.exp(4 * tau) - 1)
     S, D, bracket = _roots(u, y)
     q = 1 + S + u * (1 - y)
-    return Face(
+    return RegimeFormulas(
         loss=p / (2 * D * S) * (q**2 / 2 - 4 * z * y + 2 * z**2 * y * bracket / (S + 1)),
         blow_up=(logistic_pole(z * (1 + sympy.sqrt(y)) ** 2, 4),),
         late=sympy.Max(p - H, 0) / 2,
@@ -75,12 +75,12 @@ def _triangle() -> Face:
     )
 
 
-def _free() -> Face:
+def _free() -> RegimeFormulas:
     import sympy
 
     p, _, y, z, _, tau, T = _symbols()
     S, D, bracket = _roots(4 * z * tau, y)
-    return Face(
+    return RegimeFormulas(
         loss=p * z**2 * y * bracket / (D * S * (S + 1)),
         blow_up=(-T / (4 * z * (1 + sympy.sqrt(y)) ** 2),),
         late=sympy.Integer(0),
@@ -88,12 +88,12 @@ def _free() -> Face:
     )
 
 
-def _narrow_latent() -> Face:
+def _narrow_latent() -> RegimeFormulas:
     import sympy
 
     p, H, _, z, _, tau, _ = _symbols()
     b = z * sympy.exp(4 * tau) / (1 - z + z * sympy.exp(4 * tau))
-    return Face(
+    return RegimeFormulas(
         loss=p / 2 + H * (b**2 / 2 - b),
         blow_up=(logistic_pole(z, 4),),
         late=(p - H) / 2,
@@ -102,11 +102,11 @@ def _narrow_latent() -> Face:
     )
 
 
-def _mean_field() -> Face:
+def _mean_field() -> RegimeFormulas:
     import sympy
 
     p, _, _, _, kappa, tau, _ = _symbols()
-    return Face(
+    return RegimeFormulas(
         loss=p / 2 * ((1 - kappa) / (1 - kappa + kappa * sympy.exp(4 * tau))) ** 2,
         blow_up=(logistic_pole(kappa, 4),),
         late=sympy.Integer(0),
@@ -115,20 +115,20 @@ def _mean_field() -> Face:
     )
 
 
-def _small_start() -> Face:
+def _small_start() -> RegimeFormulas:
     import sympy
 
     p, _, _, _, kappa, tau, _ = _symbols()
-    return Face(loss=p / 2 - p * kappa * sympy.exp(4 * tau), early=p / 2)
+    return RegimeFormulas(loss=p / 2 - p * kappa * sympy.exp(4 * tau), early=p / 2)
 
 
-def _square(*, narrow_latent: bool) -> Face:
+def _square(*, narrow_latent: bool) -> RegimeFormulas:
     """A and B: one eigenvalue z or κ, without the target."""
     import sympy
 
     p, H, _, z, kappa, tau, T = _symbols()
     number, eigenvalue = (H, z) if narrow_latent else (p, kappa)
-    return Face(
+    return RegimeFormulas(
         loss=number * eigenvalue**2 / 2 * (1 + 4 * eigenvalue * tau) ** -2,
         blow_up=(-T / (4 * eigenvalue),),
         late=sympy.Integer(0),
@@ -155,7 +155,7 @@ def triangle_loss(y: float, z: float, tau: FloatArray) -> FloatArray:
     return _triangle().curve(numbers).evaluate(np.asarray(tau, dtype=float))
 
 
-_FACES: dict[str, Callable[[], Face]] = {
+_FACES: dict[str, Callable[[], RegimeFormulas]] = {
     "A-B-E": _triangle,
     "A-B": _free,
     "E-A": _narrow_latent,

@@ -145,7 +145,6 @@ def derivation(regime: str, formula: sympy.Expr | None) -> tuple[DerivationStep,
     """
     import sympy
 
-    from pde.characteristics.characteristics import residual_at_random_points
     from pde.recurrences.algebraic import find_algebraic_equation
     from pde.recurrences.hadamard import hadamard_product
 
@@ -187,29 +186,38 @@ def derivation(regime: str, formula: sympy.Expr | None) -> tuple[DerivationStep,
     ]
     if formula is None:
         return tuple(steps)
-    product_of_both = hadamard_product(h, f, z)
+    product = hadamard_product(h, f, z).subs(_in_sizes(tau, z, y))
+    return (*steps, _hadamard_step(regime, product, formula))
+
+
+def _in_sizes(tau: sympy.Symbol, z: sympy.Symbol, y: sympy.Symbol) -> dict[sympy.Expr, sympy.Expr]:
+    """The scaled variables in sizes, variance and time."""
     p, H, sigma2, t, T = (symbol(name) for name in ("p", "H", "sigma2", "t", "T"))
-    values = {tau: t / T, z: p * sigma2, y: H / p}
+    return {tau: t / T, z: p * sigma2, y: H / p}
+
+
+def _hadamard_step(regime: str, product: sympy.Expr, formula: sympy.Expr) -> DerivationStep:
+    """From the product of the two generating functions to the formula, which it has to equal."""
+    from pde.characteristics.characteristics import residual_at_random_points
+
+    p, sigma2 = symbol("p"), symbol("sigma2")
     free = regime in {"A", "B", "A-B"}
-    loss = (0 if free else p / 2) + p**2 * sigma2 * product_of_both.subs(values)
+    loss = (0 if free else p / 2) + p**2 * sigma2 * product
     worst = residual_at_random_points(loss - formula)
     if not worst <= 1e-20:
         raise InvalidInputError(
             f"regime {regime}: the formula differs from the derived one by {float(worst):.1e}; "
             "correct it"
         )
-    steps.append(
-        DerivationStep(
-            "Hadamard product",
-            r"\mathbf{E}[L] \sim "
-            + ("" if free else r"\frac p2 + ")
-            + r"p^2\sigma^2\, (f \odot_z h)(\tau, y, z) = "
-            + formula_latex(formula),
-            "By the residue at the pole of f, written without cancellation; the two forms agree to "
-            "more than 20 digits at random points.",
-        )
+    return DerivationStep(
+        "Hadamard product",
+        r"\mathbf{E}[L] \sim "
+        + ("" if free else r"\frac p2 + ")
+        + r"p^2\sigma^2\, (f \odot_z h)(\tau, y, z) = "
+        + formula_latex(formula),
+        "By the residue at the pole of f, written without cancellation; the two forms agree to "
+        "more than 20 digits at random points.",
     )
-    return tuple(steps)
 
 
 _GENERATING = {

@@ -17,7 +17,7 @@ where the two part. It is observed, not proved.
 >>> from fractions import Fraction
 >>> from pde.systems.guess import in_variable
 >>> geometric = [Fraction(1)] * 20  # (1 - x) h' = h
->>> equation = find_equation(geometric, kinds=[Kind.DIFFERENTIAL])
+>>> equation = find_equation(geometric, kinds=[EquationKind.DIFFERENTIAL])
 >>> series = in_variable(geometric, equation.rate)
 >>> past, future = (continued(equation, series, 20, past=side) for side in (True, False))
 >>> future.singular, round(float(past.values(np.array([3.0]))[0]), 12)
@@ -40,7 +40,7 @@ from numpy.typing import NDArray
 
 from diagrams.errors import DiagflowError
 from diagrams.rationals import as_fraction
-from pde.systems.guess import FoundEquation, Kind, extended, find_equation
+from pde.systems.guess import EquationKind, FoundEquation, extended, find_equation
 from pde.systems.pieces import piecewise
 
 __all__ = ["Continuation", "ContinuationError", "continued", "differential"]
@@ -128,18 +128,22 @@ def differential(
     ContinuationError
         If none is found for an algebraic function.
     """
-    if equation.kind is Kind.DIFFERENTIAL:
+    if equation.kind is EquationKind.DIFFERENTIAL:
         return equation, series, known
     if len(equation.polynomials) == _RATIONAL:
         # Whichever equation is sought of a rational function has solutions that do not belong to
         # it; those of (P_1 h)' = -P_0' are small where h has no pole.
         constant, slope = equation.polynomials
         polynomials = (constant.derivative(), slope.derivative(), slope)
-        return replace(equation, kind=Kind.DIFFERENTIAL, polynomials=polynomials), series, known
+        return (
+            replace(equation, kind=EquationKind.DIFFERENTIAL, polynomials=polynomials),
+            series,
+            known,
+        )
     number = max(_ENOUGH * known, 120)
     longer = extended(equation, series, known, number)
     values = [as_fraction(longer[n]) for n in range(number)]
-    found = find_equation(values, rates=[0], kinds=[Kind.DIFFERENTIAL], lowest_order=True)
+    found = find_equation(values, rates=[0], kinds=[EquationKind.DIFFERENTIAL], lowest_order=True)
     if found is None:
         raise ContinuationError(
             f"equation {equation}: no differential equation follows from {number} coefficients; "

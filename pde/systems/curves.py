@@ -33,8 +33,8 @@ import numpy as np
 
 from pde.curve import Curve, Domain, FloatArray
 from pde.resummed_series import TOLERANCE
-from pde.systems.flows import Flow
-from pde.systems.trajectory import Accuracy, Ending, Trajectory, follow
+from pde.systems.flows import EquationsOfMotion
+from pde.systems.trajectory import Accuracy, Ending, PiecewiseOutput, follow
 
 __all__ = ["Branch", "branch", "flow_curve", "joined"]
 
@@ -93,12 +93,14 @@ class Branch:
         return self.evaluate(distance / self.unit)
 
 
-def branch(flows: Sequence[Flow], *, past: bool, constant: float | None = None) -> Branch:
+def branch(
+    flows: Sequence[EquationsOfMotion], *, past: bool, constant: float | None = None
+) -> Branch:
     """One direction of a flow, with its error.
 
     Parameters
     ----------
-    flows : sequence of Flow
+    flows : sequence of EquationsOfMotion
         The flow, and, if its state is a discretisation, a coarser one.
     past : bool
     constant : float, optional
@@ -135,7 +137,9 @@ def branch(flows: Sequence[Flow], *, past: bool, constant: float | None = None) 
     )
 
 
-def _agree(other: Trajectory, ratio: float, constant: float, time: float, value: float) -> bool:
+def _agree(
+    other: PiecewiseOutput, ratio: float, constant: float, time: float, value: float
+) -> bool:
     """Whether a value is that of another rule, compared with what moves.
 
     Where particles part at the border of two basins, the average is one of a step, which no rule
@@ -150,7 +154,7 @@ def _agree(other: Trajectory, ratio: float, constant: float, time: float, value:
     return bool(abs(value - compared) <= allowed)
 
 
-def _distance(one: Trajectory, other: Trajectory, ratio: float) -> float:
+def _distance(one: PiecewiseOutput, other: PiecewiseOutput, ratio: float) -> float:
     """The largest difference at the beginnings and in the middle of pieces."""
     last = min(one.end, other.end * ratio)
     starts = one.starts[one.starts < last] if isfinite(last) else one.starts
@@ -198,12 +202,12 @@ def joined(past: Branch, future: Branch, *, T: Fraction) -> Curve:
     )
 
 
-def flow_curve(flows: Sequence[Flow], *, T: Fraction) -> Curve:
+def flow_curve(flows: Sequence[EquationsOfMotion], *, T: Fraction) -> Curve:
     """The curve of a flow in both directions of time.
 
     Parameters
     ----------
-    flows : sequence of Flow
+    flows : sequence of EquationsOfMotion
         The flow, and, if its state is a discretisation, a coarser one.
     T : Fraction
     """

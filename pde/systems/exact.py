@@ -42,7 +42,7 @@ from expansion.polynomial import Polynomial
 from pde.systems.dimensions import Powers, Units, units
 
 __all__ = [
-    "Products",
+    "ProductPlan",
     "at_numbers",
     "coefficients",
     "exact_series",
@@ -54,7 +54,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Products:
+class ProductPlan:
     """Products of variables, each made of two that come before it.
 
     Parameters
@@ -69,7 +69,7 @@ class Products:
     places: Mapping[Powers, int]
 
 
-def products(size: int, wanted: list[Powers]) -> Products:
+def products(size: int, wanted: list[Powers]) -> ProductPlan:
     """A short sequence of multiplications for some products of variables.
 
     Parameters
@@ -97,7 +97,7 @@ def products(size: int, wanted: list[Powers]) -> Products:
     for powers in sorted(set(wanted), key=lambda powers: (sum(k for _, k in powers), powers)):
         if powers:
             place(powers)
-    return Products(tuple(pairs), places)
+    return ProductPlan(tuple(pairs), places)
 
 
 def _halves(powers: Powers) -> tuple[Powers, Powers]:

@@ -1,11 +1,11 @@
 """A polynomial system at numbers, as a flow that expands itself in powers of time.
 
-What a trajectory needs of its equations is a `Flow`: a start, and around any state the Taylor
-coefficients of the state and of the output. `SystemFlow` is a `PolynomialSystem` at numbers; its
-variables are measured in units that keep every number that occurs of moderate size, whatever the
-sizes and variances are: |x_i(0)|, or, where it vanishes, |x_{i,n}| U^n for the largest n, with U
-the time in which the first variables change. The units are powers of two, so that nothing is
-rounded by them.
+What `pde.systems.trajectory` needs of its equations are `EquationsOfMotion`: a start, and around
+any state the Taylor coefficients of the state and of the output. `SystemFlow` is a
+`PolynomialSystem` at numbers; its variables are measured in units that keep every number that
+occurs of moderate size, whatever the sizes and variances are: |x_i(0)|, or, where it vanishes,
+|x_{i,n}| U^n for the largest n, with U the time in which the first variables change. The units are
+powers of two, so that nothing is rounded by them.
 
 >>> from expansion.dynamics.system import SystemTerm
 >>> from expansion.polynomial import Polynomial
@@ -38,9 +38,9 @@ from diagrams.errors import CapacityError
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from pde.systems.dimensions import Powers
 from pde.systems.exact import exact_series, products
-from pde.systems.slopes import DenseSlopes, Slopes
+from pde.systems.slopes import DenseSlopes, Jacobian
 
-__all__ = ["Flow", "SystemFlow"]
+__all__ = ["EquationsOfMotion", "SystemFlow"]
 
 FloatArray = NDArray[np.float64]
 
@@ -48,7 +48,7 @@ _FIRST = 10
 """Exact coefficients from which units are chosen."""
 
 
-class Flow(Protocol):
+class EquationsOfMotion(Protocol):
     """Equations of motion that are expanded around a state.
 
     Attributes
@@ -84,7 +84,7 @@ class Flow(Protocol):
         """
         ...
 
-    def slopes(self, state: FloatArray) -> Slopes:
+    def slopes(self, state: FloatArray) -> Jacobian:
         """Derivatives of the rates."""
         ...
 

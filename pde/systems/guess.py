@@ -34,7 +34,7 @@ from flint import fmpq, fmpq_mat, fmpq_poly, nmod_mat
 from diagrams.rationals import as_fmpq
 from pde.systems.kernel import kernel
 
-__all__ = ["FoundEquation", "Kind", "extended", "find_equation", "in_variable"]
+__all__ = ["EquationKind", "FoundEquation", "extended", "find_equation", "in_variable"]
 
 _PRIME = 2**61 - 1
 
@@ -44,7 +44,7 @@ CONFIRMATIONS = 6
 _MOST_FUNCTIONS = 6
 
 
-class Kind(StrEnum):
+class EquationKind(StrEnum):
     """The parts of an equation."""
 
     ALGEBRAIC = "algebraic"
@@ -57,7 +57,7 @@ class FoundEquation:
 
     Parameters
     ----------
-    kind : Kind
+    kind : EquationKind
     polynomials : tuple of flint.fmpq_poly
         P_0, P_1, ...
     rate : Fraction
@@ -66,7 +66,7 @@ class FoundEquation:
         The number of coefficients used beyond that of unknowns.
     """
 
-    kind: Kind
+    kind: EquationKind
     polynomials: tuple[fmpq_poly, ...]
     rate: Fraction
     confirmations: int
@@ -95,7 +95,7 @@ class FoundEquation:
 
     def _names(self, *, latex: bool = False) -> list[str]:
         number = len(self.polynomials) - 1
-        if self.kind is Kind.DIFFERENTIAL:
+        if self.kind is EquationKind.DIFFERENTIAL:
             return ["", *("h" + "'" * k for k in range(number))]
         power = "h^{{{}}}" if latex else "h^{}"
         return ["", *("h" if k == 1 else power.format(k) for k in range(1, number + 1))]
@@ -135,7 +135,7 @@ def find_equation(
     coefficients: Sequence[Fraction],
     *,
     rates: Sequence[Fraction | int] = (0, 4, 2, 1),
-    kinds: Sequence[Kind] = (Kind.ALGEBRAIC, Kind.DIFFERENTIAL),
+    kinds: Sequence[EquationKind] = (EquationKind.ALGEBRAIC, EquationKind.DIFFERENTIAL),
     lowest_order: bool = False,
 ) -> FoundEquation | None:
     """The equation with the fewest unknowns that a series obeys.
@@ -146,7 +146,7 @@ def find_equation(
         c_0, c_1, ... of the powers of τ.
     rates : sequence of rational
         The λ of the variables x = exp(λτ) - 1 that are tried, zero for τ.
-    kinds : sequence of Kind
+    kinds : sequence of EquationKind
     lowest_order : bool, default False
         Whether the order or the degree in h counts before the number of unknowns. The equation of
         lowest order has no solutions but those that belong to the singular points of h.
@@ -170,7 +170,7 @@ def find_equation(
     for functions, degree in _boxes(number, lowest_order=lowest_order):
         for (rate, kind), residues in modular.items():
             # The last coefficients of a derivative are not known.
-            known = number - (functions - 2 if kind is Kind.DIFFERENTIAL else 0)
+            known = number - (functions - 2 if kind is EquationKind.DIFFERENTIAL else 0)
             unknowns = functions * (degree + 1)
             if unknowns + CONFIRMATIONS > known or functions < _FEWEST_FUNCTIONS[kind]:
                 continue
@@ -182,14 +182,14 @@ def find_equation(
     return None
 
 
-_FEWEST_FUNCTIONS = {Kind.ALGEBRAIC: 2, Kind.DIFFERENTIAL: 3}
+_FEWEST_FUNCTIONS = {EquationKind.ALGEBRAIC: 2, EquationKind.DIFFERENTIAL: 3}
 
 
-def _functions(series: fmpq_poly, number: int, kind: Kind) -> list[fmpq_poly]:
+def _functions(series: fmpq_poly, number: int, kind: EquationKind) -> list[fmpq_poly]:
     functions = [fmpq_poly([1]), series]
     while len(functions) < _MOST_FUNCTIONS:
         last = functions[-1]
-        if kind is Kind.DIFFERENTIAL:
+        if kind is EquationKind.DIFFERENTIAL:
             functions.append(last.derivative())
         else:
             functions.append(_cut(last * series, number))
@@ -309,3 +309,6 @@ def _inverse(series: fmpq_poly, number: int) -> fmpq_poly:
         reached = min(2 * reached, number)
         result = _cut(result * (2 - _cut(result * series, reached)), reached)
     return result
+
+
+Kind = EquationKind  # its former name

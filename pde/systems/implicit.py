@@ -17,8 +17,8 @@ import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
-from pde.systems.flows import Flow
-from pde.systems.slopes import Slopes
+from pde.systems.flows import EquationsOfMotion
+from pde.systems.slopes import Jacobian
 
 __all__ = ["Collocation", "ImplicitStep"]
 
@@ -55,7 +55,7 @@ class Collocation:
 
     Parameters
     ----------
-    flow : Flow
+    flow : EquationsOfMotion
     sign : float
         -1 for time that runs backwards.
     stages : int
@@ -63,7 +63,9 @@ class Collocation:
         Of the last coefficients, relative to the size of the state.
     """
 
-    def __init__(self, flow: Flow, *, sign: float, stages: int, tolerance: float) -> None:
+    def __init__(
+        self, flow: EquationsOfMotion, *, sign: float, stages: int, tolerance: float
+    ) -> None:
         self._flow, self._sign, self._tolerance = flow, sign, tolerance
         # The roots of P_s - P_{s-1} on [-1, 1], of which the last one is 1.
         roots = np.sort(legendre.legroots([*[0.0] * (stages - 1), -1.0, 1.0]).real)
@@ -126,7 +128,7 @@ class Collocation:
         return None
 
     def _solve(
-        self, state: FloatArray, sizes: FloatArray, slopes: Slopes, length: float
+        self, state: FloatArray, sizes: FloatArray, slopes: Jacobian, length: float
     ) -> FloatArray | None:
         """The states at the points, None if the iterations do not converge."""
         systems = []

@@ -47,9 +47,51 @@ __all__ = ["ParticleFlow"]
 
 FloatArray = NDArray[np.float64]
 
+_Weighted = tuple[mpmath.mpf, Powers]
+"""A coefficient and a monomial in the moments."""
+
 
 def _powers(m: Multiplicity) -> Powers:
     return tuple((c, k) for c, k in enumerate(m) if k)
+
+
+def _scaled(
+    numbers: SiteNumbers, polynomial: ContractedLoss, moments: Sequence[Multiplicity]
+) -> list[_Weighted]:
+    """The terms of a polynomial in the moments, with their sizes in the coefficients."""
+    place = {m: i for i, m in enumerate(moments)}
+    return [
+        (
+            _size(numbers, term.moments) * _mpf(term.coefficient),
+            tuple((place[m], k) for m, k in term.moments),
+        )
+        for term in polynomial.terms
+    ]
+
+
+def _forces(
+    numbers: SiteNumbers, moments: Sequence[Multiplicity], terms: Sequence[_Weighted]
+) -> tuple[list[list[_Weighted]], list[tuple[int, int, int, Multiplicity]]]:
+    """Rows of forces, one for every moment and colour, equal ones once; and where they pull."""
+    loss = numbers.loss
+    rows: dict[tuple[int, ...], int] = {}
+    forces: list[list[_Weighted]] = []
+    pulls: list[tuple[int, int, int, Multiplicity]] = []
+    for i, m in enumerate(moments):
+        for c, k in enumerate(m):
+            acting = tuple(
+                n
+                for n, term in enumerate(loss.terms)
+                if m in dict(term.moments) and (term.moments, m, c) not in numbers.still
+            )
+            if not k or not acting:
+                continue
+            if (i, *acting) not in rows:
+                rows[i, *acting] = len(forces)
+                forces.append(_derivative([terms[n] for n in acting], i))
+            lowered = m if numbers.lengths[c] else _less(m, c)
+            pulls.append((rows[i, *acting], c, k, lowered))
+    return forces, pulls
 
 
 class ParticleFlow:
@@ -82,36 +124,8 @@ class ParticleFlow:
         self._shape = nodes.shape
         self.start: FloatArray = nodes.ravel()
         self.is_large = self.start.size > BlockSlopes.LARGEST
-        place = {m: i for i, m in enumerate(self._moments)}
-
-        def scaled(polynomial: ContractedLoss) -> list[tuple[mpmath.mpf, Powers]]:
-            return [
-                (
-                    _size(numbers, term.moments) * _mpf(term.coefficient),
-                    tuple((place[m], k) for m, k in term.moments),
-                )
-                for term in polynomial.terms
-            ]
-
-        terms = scaled(loss)
-        # One row of forces for every moment and colour, equal ones once.
-        rows: dict[tuple[int, ...], int] = {}
-        forces: list[list[tuple[mpmath.mpf, Powers]]] = []
-        self._pulls: list[tuple[int, int, int, Multiplicity]] = []
-        for i, m in enumerate(self._moments):
-            for c, k in enumerate(m):
-                acting = tuple(
-                    n
-                    for n, term in enumerate(loss.terms)
-                    if m in dict(term.moments) and (term.moments, m, c) not in numbers.still
-                )
-                if not k or not acting:
-                    continue
-                if (i, *acting) not in rows:
-                    rows[i, *acting] = len(forces)
-                    forces.append(_derivative([terms[n] for n in acting], i))
-                lowered = m if self._lengths[c] else _less(m, c)
-                self._pulls.append((rows[i, *acting], c, k, lowered))
+        terms = _scaled(numbers, loss, self._moments)
+        forces, self._pulls = _forces(numbers, self._moments, terms)
         scales = [
             _mpf(numbers.weight) * _mpf(variance) / _mpf(rate) / (4 if is_length else 1)
             for variance, rate, is_length in zip(
@@ -128,7 +142,8 @@ class ParticleFlow:
         force = time / scales[0]
         self._forces = [[(_float(K * force), powers) for K, powers in row] for row in forces]
         number = _mpf(numbers.number)
-        self._output = [(_float(K * number), powers) for K, powers in scaled(numbers.output)]
+        output = _scaled(numbers, numbers.output, self._moments)
+        self._output = [(_float(K * number), powers) for K, powers in output]
         self._offset = _float(_mpf(numbers.constant))
         self._plan()
 

@@ -24,14 +24,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BlockSlopes", "DenseSlopes", "Slopes"]
+__all__ = ["BlockSlopes", "DenseSlopes", "Jacobian"]
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 Solver = Callable[[ComplexArray], ComplexArray]
 
 
-class Slopes(Protocol):
+class Jacobian(Protocol):
     """Derivatives of the rates at a state."""
 
     @property
@@ -51,7 +51,7 @@ class DenseSlopes:
     matrix: FloatArray
 
     def solver(self, shift: complex) -> Solver | None:
-        """See `Slopes`."""
+        """See `Jacobian`."""
         from scipy.linalg import lu_factor, lu_solve  # not loaded before it is needed
 
         shifted = shift * np.eye(len(self.matrix)) - self.matrix
@@ -84,7 +84,7 @@ class BlockSlopes:
 
     @property
     def matrix(self) -> FloatArray | None:
-        """See `Slopes`."""
+        """See `Jacobian`."""
         particles, coordinates, _ = self.blocks.shape
         size = particles * coordinates
         if size > self.LARGEST:
@@ -95,7 +95,7 @@ class BlockSlopes:
         return result.reshape(size, size) + self.left @ self.right
 
     def solver(self, shift: complex) -> Solver | None:
-        """See `Slopes`."""
+        """See `Jacobian`."""
         particles, coordinates, _ = self.blocks.shape
         shifted = shift * np.eye(coordinates) - self.blocks
         from scipy.linalg import lu_factor, lu_solve

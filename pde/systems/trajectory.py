@@ -28,11 +28,11 @@ from math import exp, inf, isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from pde.systems.flows import Flow
+from pde.systems.flows import EquationsOfMotion
 from pde.systems.implicit import Collocation
 from pde.systems.pieces import piecewise
 
-__all__ = ["Accuracy", "Ending", "Trajectory", "follow"]
+__all__ = ["Accuracy", "Ending", "PiecewiseOutput", "follow"]
 
 FloatArray = NDArray[np.float64]
 
@@ -93,7 +93,7 @@ class Accuracy:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trajectory:
+class PiecewiseOutput:
     """The output along a flow in one direction, in pieces.
 
     Parameters
@@ -154,9 +154,9 @@ class _Pieces:
 
     def closed(
         self, ending: Ending, state: FloatArray, pole: float = inf, exponent: float = 0.0
-    ) -> Trajectory:
+    ) -> PiecewiseOutput:
         starts, units, rows = zip(*self._rows, strict=True)
-        return Trajectory(
+        return PiecewiseOutput(
             starts=np.array(starts),
             steps=np.array(units),
             pieces=np.stack(rows),
@@ -172,17 +172,17 @@ class _Pieces:
 
 
 def follow(
-    flow: Flow,
+    flow: EquationsOfMotion,
     *,
     past: bool,
     accuracy: Accuracy,
     holds: Callable[[float, float], bool] | None = None,
-) -> Trajectory:
+) -> PiecewiseOutput:
     """The trajectory of a flow from its start.
 
     Parameters
     ----------
-    flow : Flow
+    flow : EquationsOfMotion
     past : bool
         Whether time runs backwards.
     accuracy : Accuracy
@@ -231,7 +231,7 @@ def follow(
 
 
 def _expansion(
-    flow: Flow, state: FloatArray, peak: FloatArray, signed: float, accuracy: Accuracy
+    flow: EquationsOfMotion, state: FloatArray, peak: FloatArray, signed: float, accuracy: Accuracy
 ) -> tuple[FloatArray, FloatArray, float, float] | None:
     """Taylor coefficients in a unit of time near the step, the step in it, and that unit.
 
@@ -292,7 +292,9 @@ def _distance(column: FloatArray, last: int) -> float | None:
     return float(1 / inverse) if inverse > 0 and isfinite(inverse) else None
 
 
-def _is_still(flow: Flow, state: FloatArray, peak: FloatArray, sign: float, time: float) -> bool:
+def _is_still(
+    flow: EquationsOfMotion, state: FloatArray, peak: FloatArray, sign: float, time: float
+) -> bool:
     """Whether a state is a stable fixed point up to rounding."""
     moving = peak > 0
     with np.errstate(all="ignore"):
@@ -318,7 +320,7 @@ def _is_still(flow: Flow, state: FloatArray, peak: FloatArray, sign: float, time
 class _Leap:
     """Implicit steps, with polynomials through their output, for as long as they pay."""
 
-    flow: Flow
+    flow: EquationsOfMotion
     accuracy: Accuracy
     pieces: _Pieces
     sign: float
@@ -355,3 +357,6 @@ class _Leap:
             if pieces.time >= self.horizon:
                 return state, peak, Ending.HORIZON
         return state, peak, Ending.STEPS
+
+
+Trajectory = PiecewiseOutput  # its former name

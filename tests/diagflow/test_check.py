@@ -16,8 +16,8 @@ from jsonschema import Draft202012Validator
 
 from diagflow import oracle
 from diagflow.checking import (
+    CheckReport,
     Finding,
-    Report,
     Verdict,
     check_problems,
     default_problems,
@@ -550,9 +550,9 @@ def test_numbers_leave_the_other_symbols() -> None:
 
 
 def test_verdicts_of_reports() -> None:
-    def report(*found: Verdict) -> Report:
+    def report(*found: Verdict) -> CheckReport:
         findings = tuple(Finding(None, "oracle", verdict, "x") for verdict in found)
-        return Report(("cp",), 0, False, findings, (("python", "3"),))
+        return CheckReport(("cp",), 0, False, findings, (("python", "3"),))
 
     assert report().verdict is Verdict.SKIPPED
     assert report(Verdict.SKIPPED, Verdict.PASSED).verdict is Verdict.PASSED

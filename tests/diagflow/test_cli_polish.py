@@ -62,7 +62,15 @@ def test_the_help_groups_all_commands() -> None:
 def test_every_command_is_in_a_group() -> None:
     modules = {path.stem for path in (ROOT / "diagflow" / "commands").glob("*.py")}
     shared = {
-        *("__init__", "ensemble", "followed", "problem", "regime_search", "shared_options"),
+        *(
+            "__init__",
+            "bundles",
+            "ensemble",
+            "followed",
+            "problem",
+            "regime_search",
+            "shared_options",
+        ),
         "values",
     }
     assert {command.NAME for command in COMMANDS} == modules - shared

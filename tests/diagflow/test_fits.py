@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from diagflow import cp, fit, simulate, solve
-from diagflow.fits import CurveFit, Law, fit_points, fit_record
+from diagflow.fits import CurveFit, DecayLaw, fit_points, fit_record
 from diagflow.schemas import schema
 from diagrams.errors import InvalidInputError
 from tests.command import Run
@@ -29,7 +29,7 @@ def test_an_exponential_is_found_in_any_units(
 ) -> None:
     t = np.linspace(0, 10 / rate, 300)
     found = fit_points(t, limit + sign * size * np.exp(-rate * t), limit=limit)
-    assert found.law is Law.EXPONENTIAL
+    assert found.law is DecayLaw.EXPONENTIAL
     assert found.rate is not None and found.half_life is not None
     assert found.rate.value == pytest.approx(rate, rel=1e-6)
     assert found.rate.error < 1e-5 * rate
@@ -40,7 +40,9 @@ def test_an_exponential_is_found_in_any_units(
 def test_a_power_law_is_found_between_late_times(power: float) -> None:
     t = np.concatenate([[0.0], np.geomspace(0.01, 1e4, 400)])
     found = fit_points(t, (1 + t) ** -power, limit=0, between=(1e2, 1e4))
-    assert found.law is Law.POWER and found.exponent is not None and found.half_life is not None
+    assert (
+        found.law is DecayLaw.POWER and found.exponent is not None and found.half_life is not None
+    )
     assert abs(found.exponent.value - power) < 3 * found.exponent.error + 1e-3
     assert found.half_life.value == pytest.approx(2 ** (1 / power) - 1, rel=1e-2)
 
@@ -48,13 +50,13 @@ def test_a_power_law_is_found_between_late_times(power: float) -> None:
 def test_an_error_says_that_a_line_is_bent() -> None:
     t = np.linspace(0, 30, 600)
     bent = fit_points(t, np.exp(-t) + 0.02 * np.exp(-0.2 * t), limit=0)
-    assert bent.rate is not None and bent.rate.error > 0.05 and bent.law is not Law.EXPONENTIAL
+    assert bent.rate is not None and bent.rate.error > 0.05 and bent.law is not DecayLaw.EXPONENTIAL
 
 
 def test_a_solution_is_fitted_to_its_known_limit() -> None:
     loss = solve(cp(order=2), "C", at=KERNEL, terms=6)
     found = fit(loss)
-    assert found.limit == 0 and found.law is Law.EXPONENTIAL
+    assert found.limit == 0 and found.law is DecayLaw.EXPONENTIAL
     assert found.rate is not None and found.rate.value == pytest.approx(4 * 10**7 * 1e-4)
     assert found.half_life is not None
     assert found.half_life.value == pytest.approx(math.log(2) / 4000, rel=1e-5)

@@ -19,7 +19,7 @@ from diagflow.gallery import ascent, experiments, run_gallery
 from diagflow.gallery import curve_experiment as curves
 from diagflow.gallery.ascent import AscentThreshold, Setting, predicted, theta, threshold
 from diagflow.gallery.convergence import Convergence, fitted_slope
-from diagflow.gallery.curve_experiment import Case, CurveExperiment, Scale
+from diagflow.gallery.curve_experiment import CurveExperiment, GalleryCase, Scale
 from diagflow.gallery.outcome import Outcome, Report
 from diagrams.errors import InvalidInputError
 from expansion.models import cp
@@ -29,7 +29,7 @@ from tests.command import Run
 
 
 def curve_experiment(**changed: object) -> CurveExperiment:
-    case = Case(
+    case = GalleryCase(
         label="$H = p/2$",
         problem=cp(order=2, symmetric=True),
         regime="A-B-E",
@@ -62,7 +62,7 @@ def test_a_curve_experiment_writes_its_figure_and_numbers(tmp_path: Path) -> Non
 
 def test_an_experiment_fails_beyond_its_tolerance(tmp_path: Path) -> None:
     (case,) = curve_experiment().cases
-    small = Case(
+    small = GalleryCase(
         label="tiny",
         problem=case.problem,
         regime="B",

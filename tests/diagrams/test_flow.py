@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagflow.oracle import QuadraticLoss, Term, loss_derivatives
+from diagflow.oracle import OracleLoss, Term, loss_derivatives
 from diagrams.diagram import Diagram
 from diagrams.engine.arrays.representation import ArrayRepresentation
 from diagrams.engine.blocks import FlowDiagrams
@@ -512,7 +512,7 @@ def test_deep_linear_net_against_the_oracle(size: int, inner: int, outer: int) -
     norm = DiagramSum({d: c for d, c in loss if len(d.factors) == 6})
     sizes = {"i": size, "j": size, "k": inner, "l": outer}
     shared = represent(loss, norm)
-    for observable, observed in ((loss, None), (norm, QuadraticLoss((model,), ()))):
+    for observable, observed in ((loss, None), (norm, OracleLoss((model,), ()))):
         flow = Flow(observable, loss, shared)
         series = loss_derivatives(
             [model], [Term(1, (), "ii")], sizes, 2, {"B": "tau2"}, observable=observed

@@ -12,8 +12,7 @@ import pytest
 import sympy as sp
 
 from diagflow.checking.translation import OracleProblem, at_numbers
-from diagflow.oracle import QuadraticLoss as OracleLoss
-from diagflow.oracle import Term, cp_loss_derivatives
+from diagflow.oracle import OracleLoss, Term, cp_loss_derivatives
 from diagflow.oracle_dynamics import Dynamics, moved_moments
 from diagrams.engine import ArrayRepresentation, PlainRepresentation, TraceRepresentation
 from diagrams.flow import Flow

@@ -13,7 +13,7 @@ from expansion.formula_parser import (
     MAXIMAL_FACTORS,
     MAXIMAL_LENGTH,
     MAXIMAL_TERMS,
-    Term,
+    FormulaTerm,
     read_formula,
 )
 
@@ -21,7 +21,7 @@ NAMES = ("spike", "spiked", "modular-addition")
 WORDS = st.sampled_from(["a", "W", "x_1", "N", "H_teacher"])
 ENTRIES = st.tuples(WORDS, st.lists(WORDS, min_size=1, max_size=4).map(tuple))
 TERMS = st.builds(
-    Term,
+    FormulaTerm,
     coefficient=st.fractions().filter(bool),
     symbols=st.lists(WORDS, max_size=3).map(tuple),
     entries=st.lists(ENTRIES, max_size=3).map(tuple),
@@ -30,7 +30,7 @@ TERMS = st.builds(
 
 
 @given(terms=st.lists(TERMS, min_size=1, max_size=5), data=st.data())
-def test_a_formula_is_read_as_it_was_written(terms: list[Term], data: st.DataObject) -> None:
+def test_a_formula_is_read_as_it_was_written(terms: list[FormulaTerm], data: st.DataObject) -> None:
     """With any blanks, with or without stars; signs and fractions included."""
     text = ""
     for number, term in enumerate(terms):
@@ -49,7 +49,7 @@ def test_the_longest_name_is_read() -> None:
         "spike",
     ]
     [term] = read_formula("spiked_x", names=NAMES)
-    assert term == Term(symbols=("spiked_x",))
+    assert term == FormulaTerm(symbols=("spiked_x",))
 
 
 def test_without_names_a_name_is_a_symbol() -> None:
@@ -97,4 +97,4 @@ def test_a_number_with_too_many_digits() -> None:
 
 
 def test_numbers_multiply() -> None:
-    assert read_formula("2 * 3 / 4 x 2")[0] == Term(Fraction(3), ("x",))
+    assert read_formula("2 * 3 / 4 x 2")[0] == FormulaTerm(Fraction(3), ("x",))

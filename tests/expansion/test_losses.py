@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-from diagflow.oracle import Moments, QuadraticLoss, Term, loss_derivatives
+from diagflow.oracle import Moments, OracleLoss, Term, loss_derivatives
 from diagrams.errors import InvalidInputError
 from diagrams.network import Network
 from diagrams.tensors import Axis, Tensor
@@ -46,9 +46,9 @@ def summed(series: Sequence[list[Moments]]) -> list[Moments]:
     return result
 
 
-def square(*terms: Term, factor: Fraction | int = 1) -> QuadraticLoss:
+def square(*terms: Term, factor: Fraction | int = 1) -> OracleLoss:
     """An observable of the oracle: the sum over the open indices of the square of the terms."""
-    return QuadraticLoss(terms, (), Fraction(factor))
+    return OracleLoss(terms, (), Fraction(factor))
 
 
 TIED = Term(1, (("W", "ki"), ("W", "kj")), "ij")
@@ -66,12 +66,12 @@ KERNEL_ASYM = [square(Term(1, (("V", "kj"),), "ijki")), square(Term(1, (("U", "k
     ids=["tied", "untied"],
 )
 def test_observables_by_name(
-    problem: Problem, model: Term, kernel: list[QuadraticLoss], weights: str, size: int, rank: int
+    problem: Problem, model: Term, kernel: list[OracleLoss], weights: str, size: int, rank: int
 ) -> None:
     sizes = {"i": size, "j": size, "k": rank}
     values, last = {"p": size, "H": rank}, 3
 
-    def oracle(*observables: QuadraticLoss) -> list[Moments]:
+    def oracle(*observables: OracleLoss) -> list[Moments]:
         return summed(
             [
                 loss_derivatives([model], [IDENTITY], sizes, last, observable=observable)
@@ -87,7 +87,7 @@ def test_observables_by_name(
         "alignment": oracle(
             square(model, factor=half),
             square(IDENTITY, factor=half),
-            QuadraticLoss((model,), (IDENTITY,), -half),
+            OracleLoss((model,), (IDENTITY,), -half),
         ),
         "weight-norm": oracle(
             *(square(Term(1, ((name, "ki"),), "ki"), factor=half) for name in weights)
@@ -105,7 +105,7 @@ def test_observables_on_finite_data_are_normalised(size: int, rank: int, samples
     sizes = {"i": size, "j": size, "k": rank, "n": samples}
     values = {"p": size, "H": rank, "N": samples}
     factors = (("W", "ki"), ("W", "kj"), ("X", "jn"))
-    kernel = QuadraticLoss(
+    kernel = OracleLoss(
         (
             Term(1, (("W", "kj"), ("X", "jn")), "inki"),
             Term(1, (("W", "ki"), ("X", "an")), "inka"),

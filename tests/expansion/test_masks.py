@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from diagflow import oracle, oracle_dynamics, oracle_laws
-from diagflow.oracle import Moments, QuadraticLoss, Term
+from diagflow.oracle import Moments, OracleLoss, Term
 from diagrams.diagram import Diagram
 from diagrams.tensors import Axis, Kind, Tensor
 from expansion.models import cp
@@ -48,7 +48,7 @@ def _over_all_masks(
     identity = {"D": lambda i, j: int(i == j)}
     used = {name for term in (model, target) for name, _ in term.factors}
     structural = {name: f for name, f in (plus | identity).items() if name in used}
-    whole = QuadraticLoss((model,), (target,))
+    whole = OracleLoss((model,), (target,))
     masked = tuple(Term(1, (("M", "ij"), *term.factors), term.output) for term in (model, target))
     total: list[Moments] = [{} for _ in range(last + 1)]
     for seen in product((0, 1), repeat=p * p):
@@ -128,7 +128,7 @@ def test_steps_of_weights_of_zeros_and_ones_agree_with_the_oracle() -> None:
     series = loss_series(problem.driven_by(step="eta"))
     eta = Fraction(1, 3)
     U = Term(1, (("U", "ki"), ("U", "kj")), "ij")
-    loss = QuadraticLoss((U,), (Term(1, (), "ii"),))
+    loss = OracleLoss((U,), (Term(1, (), "ii"),))
     expected = oracle_dynamics.moved_moments(
         loss,
         oracle_dynamics.Dynamics(potential=((Fraction(1), loss),), step=eta),
@@ -150,7 +150,7 @@ def test_no_regime_asks_a_probability_to_grow() -> None:
 
 
 def test_few_rows_of_a_masked_matrix() -> None:
-    """Six cores, of which the closed form of docs/laws.md is the solution."""
+    """Six cores, of which the closed form of docs/reference/laws.md is the solution."""
     text = (EXAMPLES / "masked_autoencoder.toml").read_text(encoding="utf-8")
     quarter = text.replace('probability = "q"', 'probability = "1/4"')
     found = regimes(read_problem(TomlDocument.parse("masked.toml", quarter)), terms=3)

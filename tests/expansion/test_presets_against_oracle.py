@@ -10,7 +10,7 @@ from itertools import product
 
 import pytest
 
-from diagflow.oracle import Moments, QuadraticLoss, Term, loss_derivatives
+from diagflow.oracle import Moments, OracleLoss, Term, loss_derivatives
 from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -233,7 +233,7 @@ def test_finite_data(name: str, sizes: tuple[int, int, int], terms: int, loss: s
     """The flow follows the train loss, with 1/N; both losses are expanded along it."""
     p, H, N = sizes
     make, factors = LINEAR[name]
-    observed = QuadraticLoss((Term(1, factors, "ij"),), (Term(1, (), "ii"),))
+    observed = OracleLoss((Term(1, factors, "ij"),), (Term(1, (), "ii"),))
     expected = loss_derivatives(
         [Term(1, (*factors, ("X", "jn")), "in")],
         [Term(1, (("X", "in"),), "in")],

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import sympy
 
-from pde.face import Face, FaceError
+from pde.face import FaceError, RegimeFormulas
 from pde.solutions import asymmetric_order2, finite_data_mean_field, finite_data_narrow
 from pde.solutions import symmetric_order2 as symmetric
 from pde.solutions.finite_data import Symbols
@@ -17,7 +17,7 @@ from pde.taylor import symbol
 p, H, sigma2, t, T = (symbol(name) for name in ("p", "H", "sigma2", "t", "T"))
 
 
-def faces() -> Iterator[tuple[str, Callable[[], Face]]]:
+def faces() -> Iterator[tuple[str, Callable[[], RegimeFormulas]]]:
     """All faces of the files."""
     for name, face in symmetric._FACES.items():
         yield f"SYM 2 {name}", face
@@ -75,11 +75,11 @@ def test_the_value_at_the_start_is_the_first_coefficient(name: str) -> None:
 
 def test_a_face_without_a_start() -> None:
     with pytest.raises(FaceError, match="has no value at t = 0; correct its formulas"):
-        Face(loss=p * T / t)
+        RegimeFormulas(loss=p * T / t)
 
 
 def test_blow_ups_in_both_directions() -> None:
-    face = Face(loss=p / (1 - (t / T) ** 2) ** 2, blow_up=(T, -T), reason="because")
+    face = RegimeFormulas(loss=p / (1 - (t / T) ** 2) ** 2, blow_up=(T, -T), reason="because")
     domain = face.domain({"p": Fraction(1), "T": Fraction(3)})
     assert (domain.start, domain.stop, domain.reason) == (-3.0, 3.0, "because")
 

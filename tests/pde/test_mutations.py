@@ -21,7 +21,7 @@ from pde.curve import Curve
 from pde.curve_check import check_solution
 from pde.effective import Answer
 from pde.evolution import Origin
-from pde.face import Face
+from pde.face import RegimeFormulas
 from pde.hierarchies import HierarchySummary
 from pde.numerics import certified
 from pde.solutions import (
@@ -129,7 +129,7 @@ def mutations() -> Iterator[tuple[str, Callable[[pytest.MonkeyPatch], None], Pro
         def patch(monkeypatch: pytest.MonkeyPatch) -> None:
             face = module._FACES[key]()
             p = symbol("p")
-            changed = Face(loss=face.loss.subs(p, p * sympy.Rational(101, 100)))
+            changed = RegimeFormulas(loss=face.loss.subs(p, p * sympy.Rational(101, 100)))
             monkeypatch.setitem(module._FACES, key, lambda: changed)
 
         return patch

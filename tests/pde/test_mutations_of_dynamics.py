@@ -17,7 +17,7 @@ from expansion.dynamics import derivation
 from expansion.dynamics.averages import Averages
 from expansion.dynamics.derivation import EffectiveDynamics, RefusedError, derive
 from expansion.dynamics.hierarchy import CoreTerm, GrowthError, Hierarchy, reached
-from expansion.dynamics.particle import Kind
+from expansion.dynamics.particle import Closure
 from expansion.dynamics.reduction import Product
 from expansion.models import cp, two_layer
 from expansion.polynomial import Polynomial
@@ -80,7 +80,7 @@ def unseen(dynamics: EffectiveDynamics, last: int, before: tuple[Polynomial, ...
 
     So it is with rates of which the cores vanish at time zero, by parity.
     """
-    return dynamics.kind is not Kind.FINITE and dynamics._coefficients(last) == before
+    return dynamics.kind is not Closure.FINITE and dynamics._coefficients(last) == before
 
 
 def levels(dynamics: EffectiveDynamics) -> tuple[dict[Diagram, int], int]:
@@ -141,7 +141,7 @@ def test_every_term_is_certified(name: str, monkeypatch: pytest.MonkeyPatch) -> 
             output = list(dynamics.output)
             output[place] = larger(term)
             assert refused(replace(dynamics, output=tuple(output))), (dynamics, term)
-        if dynamics.kind is Kind.WORDS:
+        if dynamics.kind is Closure.WORDS:
             continue  # Hundreds of long cycles; their potential is perturbed below.
         depths, last = levels(dynamics)
         before = dynamics._coefficients(last)

@@ -9,7 +9,7 @@ from pde.solutions import SOLVERS
 from pde.solver import Solver
 from pde.solving import GENERAL, solver_for
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "solutions.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "solutions.md"
 NAMES = {name for solver in SOLVERS for line in solver.solved for name in line.regimes}
 
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NUMBER_BITS", "Colours", "IncidenceBatch", "Layout", "Nodes"]
+__all__ = ["NUMBER_BITS", "Colours", "IncidenceBatch", "NodeNumbering", "Nodes"]
 
 Nodes = NDArray[np.intp]
 Colours = NDArray[np.uint32]
@@ -40,7 +40,7 @@ _AXIS_BITS = np.uint64(49)
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class NodeNumbering:
     """How nodes are numbered, prepared once for each set of axes.
 
     ``parts`` are the distinct spans of slots, and what no slot covers, as ranges of axes, with
@@ -62,7 +62,7 @@ class Layout:
     base: NDArray[np.uint64]
 
     @classmethod
-    def of(cls, starts: Sequence[int], spans: Sequence[tuple[int, int]]) -> Layout:
+    def of(cls, starts: Sequence[int], spans: Sequence[tuple[int, int]]) -> NodeNumbering:
         """The layout of axes with these first nodes, and of slots that hold these spans of axes."""
         return _layout(tuple(starts), tuple(spans))
 
@@ -83,7 +83,7 @@ class IncidenceBatch:
     ``used`` marks the nodes that are on a factor.
     """
 
-    layout: Layout
+    layout: NodeNumbering
     count: int
     diagram: NDArray[np.intp]
     nodes: tuple[Nodes, ...]
@@ -93,7 +93,7 @@ class IncidenceBatch:
 
     @classmethod
     def of(
-        cls, layout: Layout, groups: Sequence[tuple[Nodes, NDArray[np.uint8]]]
+        cls, layout: NodeNumbering, groups: Sequence[tuple[Nodes, NDArray[np.uint8]]]
     ) -> IncidenceBatch:
         """The incidences of groups of diagrams."""
         firsts = [0, *accumulate(len(nodes) for nodes, _ in groups)]
@@ -212,7 +212,7 @@ class IncidenceBatch:
 
 
 @lru_cache(maxsize=1024)
-def _layout(starts: tuple[int, ...], spans: tuple[tuple[int, int], ...]) -> Layout:
+def _layout(starts: tuple[int, ...], spans: tuple[tuple[int, int], ...]) -> NodeNumbering:
     covered = {axis for low, high in spans for axis in range(low, high)}
     bare = {(axis, axis + 1) for axis in range(len(starts) - 1) if axis not in covered}
     parts = sorted({*spans} | bare)
@@ -222,7 +222,7 @@ def _layout(starts: tuple[int, ...], spans: tuple[tuple[int, int], ...]) -> Layo
     within = np.arange(starts[-1]) - axis_start
     first = tuple(starts[low] for low, _ in parts)
     width = tuple(starts[high] - starts[low] for low, high in parts)
-    return Layout(
+    return NodeNumbering(
         starts=starts,
         slot_part=tuple(parts.index(span) for span in spans),
         first=first,
@@ -241,7 +241,7 @@ def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
 
 
 def _positions(
-    layout: Layout, diagram: NDArray[np.intp], nodes: Sequence[Nodes]
+    layout: NodeNumbering, diagram: NDArray[np.intp], nodes: Sequence[Nodes]
 ) -> tuple[Nodes, ...]:
     """Where the nodes in each slot stand in the colours of its span."""
     return tuple(

@@ -102,7 +102,7 @@ def integrate(packing: Packing, codes: Codes) -> list[Contractions]:
         ]
     batch = _Batch.of(packing, codes)
     order, patterns = _nearly_finished(packing, batch.labels)
-    results: list[_Results] = []
+    results: list[_UnpackedContractions] = []
     whole = np.ones(len(codes), dtype=bool)
     for kind in packing.powers:
         reducible = whole & _has_powers(packing, batch, kind)
@@ -217,7 +217,9 @@ def _nearly_finished(
     return order, patterns
 
 
-def _integrate_one(packing: Packing, batch: _Batch, rows: NDArray[np.intp]) -> _Results:
+def _integrate_one(
+    packing: Packing, batch: _Batch, rows: NDArray[np.intp]
+) -> _UnpackedContractions:
     """Pair the chosen factor with each of its partners."""
     multiplicities, labels = batch.multiplicities[rows], batch.labels[rows]
     position = choose_factor(packing, batch.nodes[rows], labels, multiplicities)
@@ -241,7 +243,9 @@ def _integrate_one(packing: Packing, batch: _Batch, rows: NDArray[np.intp]) -> _
     representatives = identify(first, second[:, None], packing.rank, width)
     free = free_nodes(packing, representatives, nodes_used(rest, width), first, batch.starts)
     kinds = batch.kinds.ravel().take(kept)
-    return _Results(relabelled(representatives, rest), kinds, parent, free, counts[which, partner])
+    return _UnpackedContractions(
+        relabelled(representatives, rest), kinds, parent, free, counts[which, partner]
+    )
 
 
 def _has_powers(packing: Packing, batch: _Batch, kind: int) -> NDArray[np.bool_]:
@@ -253,7 +257,7 @@ def _has_powers(packing: Packing, batch: _Batch, kind: int) -> NDArray[np.bool_]
 
 def _without_powers(
     packing: Packing, batch: _Batch, rows: NDArray[np.intp], kind: int
-) -> Iterator[_Results]:
+) -> Iterator[_UnpackedContractions]:
     """Replace powers of entries by lower ones that are equal: of signs, or of zeros and ones.
 
     While a block is open this would be wrong: it takes factors of a product as it is written.
@@ -275,12 +279,12 @@ def _without_powers(
         number = np.full((len(parent), 1), packing.dropped_number(kind, batch.size - count))
         one = np.ones(len(parent), dtype=np.intp)
         free = np.concatenate([free, number], axis=1)
-        yield _Results(rest, kinds, parent, free, one, True)
+        yield _UnpackedContractions(rest, kinds, parent, free, one, True)
 
 
 def _integrate_blocks(
     packing: Packing, batch: _Batch, rows: NDArray[np.intp]
-) -> Iterator[_Results]:
+) -> Iterator[_UnpackedContractions]:
     """Let the open block of a row, or its chosen factor, take one more factor, or close it."""
     multiplicities, labels = batch.multiplicities[rows], batch.labels[rows]
     opened = packing.opened(labels)
@@ -322,7 +326,7 @@ def _absorbed(
     counts: NDArray[np.intp],
     own: NDArray[np.intp],
     size: NDArray[np.intp],
-) -> _Results:
+) -> _UnpackedContractions:
     """Open blocks that take one of their partners, of which each stands for some."""
     which, partner = np.nonzero(counts)
     parent, chosen = rows[which], position[which]
@@ -336,7 +340,7 @@ def _absorbed(
     representatives = identify(first, batch.nodes[parent, partner][:, None], packing.rank, width)
     free = free_nodes(packing, representatives, nodes_used(rest, width), first, batch.starts)
     multiplicity = counts[which, partner]
-    return _Results(
+    return _UnpackedContractions(
         relabelled(representatives, rest), kinds, parent, free, multiplicity
     ).without_block()
 
@@ -348,7 +352,7 @@ def _closed(
     position: NDArray[np.intp],
     own: NDArray[np.intp],
     size: NDArray[np.intp],
-) -> _Results:
+) -> _UnpackedContractions:
     """Blocks that are closed: nothing is left of them but a cumulant, and what they set loose."""
     kept = np.arange(batch.size - 1) + np.zeros_like(position[:, None])
     kept += kept >= position[:, None]
@@ -360,7 +364,9 @@ def _closed(
     free = free_nodes(packing, representatives, nodes_used(rest, width), deleted, batch.starts)
     numbers = packing.block_numbers(own, size)[:, None]
     one = np.ones(len(rows), dtype=np.intp)
-    return _Results(rest, kinds, rows, np.concatenate([free, numbers], axis=1), one, True)
+    return _UnpackedContractions(
+        rest, kinds, rows, np.concatenate([free, numbers], axis=1), one, True
+    )
 
 
 def _integrate_all(
@@ -369,7 +375,7 @@ def _integrate_all(
     rows: NDArray[np.intp],
     order: NDArray[np.intp],
     pattern: int,
-) -> _Results:
+) -> _UnpackedContractions:
     """Pair all factors of the rarest tensors, in all ways."""
     matchings = _pattern_matchings(pattern)
     count = matchings.shape[1]
@@ -390,7 +396,7 @@ def _integrate_all(
     index, multiplicity = _distinct(marks.astype(np.uint16))
     which = which[index]
     nodes = relabelled(representatives[index], rest[which])
-    return _Results(nodes, rest_kinds[which], rows[which], free[index], multiplicity)
+    return _UnpackedContractions(nodes, rest_kinds[which], rows[which], free[index], multiplicity)
 
 
 @cache
@@ -426,7 +432,7 @@ def _distinct(rows: NDArray[np.uint16]) -> tuple[NDArray[np.intp], NDArray[np.in
 
 
 @dataclass(frozen=True, slots=True)
-class _Results:
+class _UnpackedContractions:
     """`Contractions` before packing."""
 
     nodes: Nodes
@@ -436,7 +442,7 @@ class _Results:
     multiplicity: NDArray[np.intp]
     has_block: bool = False
 
-    def without_block(self) -> _Results:
+    def without_block(self) -> _UnpackedContractions:
         """The same with a zero where others have the number of a block."""
         none = np.zeros((len(self.free), 1), dtype=np.intp)
         return replace(self, free=np.concatenate([self.free, none], axis=1), has_block=True)

@@ -63,7 +63,7 @@ class _Packing(Structure):
     )
 
 
-class _Results(Structure):
+class _KernelResults(Structure):
     _fields_ = (
         ("ways", c_int64),
         ("distinct", c_int64),
@@ -118,7 +118,9 @@ class RawContractions:
         The nodes on every true axis that are left without factors.
     """
 
-    def __init__(self, results: _Results, factors: int, sizes: int, dtype: np.dtype[Any]) -> None:
+    def __init__(
+        self, results: _KernelResults, factors: int, sizes: int, dtype: np.dtype[Any]
+    ) -> None:
         ways = results.ways
         codes = _copied(results.codes, (results.distinct, factors), np.uint64)
         self.codes: Codes = codes.astype(dtype, copy=False)
@@ -194,7 +196,7 @@ def pass_limbs(
     )  # fmt: skip
 
 
-class Layout(Protocol):
+class CodeLayout(Protocol):
     """What the kernel has to know of a layout of codes (`packing.Packing`)."""
 
     slots: int
@@ -214,7 +216,7 @@ class CompiledPacking:
 
     Parameters
     ----------
-    packing : Layout
+    packing : CodeLayout
     spans : tuple of (int, int)
         For each slot the range of axes that its nodes can lie on.
     more : list of int
@@ -222,7 +224,7 @@ class CompiledPacking:
     """
 
     def __init__(
-        self, packing: Layout, spans: tuple[tuple[int, int], ...], more: list[int]
+        self, packing: CodeLayout, spans: tuple[tuple[int, int], ...], more: list[int]
     ) -> None:
         single = [
             packing.slots_meeting(slot) == [slot]
@@ -285,7 +287,7 @@ class CompiledPacking:
         )  # fmt: skip
         for pattern in np.unique(patterns).tolist():
             chosen = np.flatnonzero(patterns == pattern).astype(np.int64)
-            results = _Results()
+            results = _KernelResults()
             _check(
                 library.diagflow_integrate(
                     own, first, _address(chosen, c_int64), c_int64(len(chosen)), c_int32(factors),

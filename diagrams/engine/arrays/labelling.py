@@ -29,7 +29,7 @@ from diagrams.engine.arrays.colour_refinement import (
     NUMBER_BITS,
     Colours,
     IncidenceBatch,
-    Layout,
+    NodeNumbering,
     Nodes,
 )
 
@@ -105,7 +105,7 @@ def renumber_together(
         New numbers, group by group.
     """
     slots = groups[0][0].shape[2]
-    layout = Layout.of(starts, spans or [(0, len(starts) - 1)] * slots)
+    layout = NodeNumbering.of(starts, spans or [(0, len(starts) - 1)] * slots)
     structure = IncidenceBatch.of(layout, groups)
     colours = structure.refine(structure.uniform(), _FIRST_SWEEPS)
     keys = latest = structure.keys(colours)
@@ -136,7 +136,7 @@ def renumber_together(
 
 
 def _untwinned_ties(
-    layout: Layout, keys: NDArray[np.uint64], neighbourhoods: Colours
+    layout: NodeNumbering, keys: NDArray[np.uint64], neighbourhoods: Colours
 ) -> NDArray[np.bool_]:
     """Where a node has the colour of the one before it in the order and is not its twin.
 

@@ -17,7 +17,7 @@ from diagrams.sums import DiagramSum
 from expansion.dynamics.averages import Averages
 from expansion.dynamics.derivation import EffectiveDynamics, RefusedError, derive
 from expansion.dynamics.hierarchy import GrowthError
-from expansion.dynamics.particle import Kind
+from expansion.dynamics.particle import Closure
 from expansion.leading import LeadingSeries
 from expansion.models import cp, deep_linear, tied_autoencoder, two_layer
 from expansion.polynomial import Polynomial
@@ -39,23 +39,23 @@ PROBLEMS: dict[str, tuple[Problem, int]] = {
 }
 
 FACES = [
-    *(("symmetric 2", name, Kind.FINITE) for name in ("A", "B", "E", "E-A", "B-E")),
-    *(("symmetric 2", name, Kind.WORDS) for name in ("A-B", "A-B-E")),
-    *(("symmetric 3", name, Kind.FINITE) for name in ("A", "A-B")),
-    ("symmetric 3", "E-A", Kind.ONE_SITE),
-    *(("symmetric 4", name, Kind.FINITE) for name in ("A", "B", "A-B")),
-    *(("symmetric 4", name, Kind.ONE_SITE) for name in ("E", "E-A", "B-E", "A-B-E")),
-    *(("asymmetric 2", name, Kind.FINITE) for name in ("A", "B", "C", "D", "E")),
-    *(("asymmetric 2", name, Kind.FINITE) for name in ("E-A", "B-C", "C-D", "D-E")),
-    *(("asymmetric 3", name, Kind.FINITE) for name in ("A", "B", "C")),
-    *(("asymmetric 3", name, Kind.ONE_SITE) for name in ("D", "E", "E-A", "C-D", "D-E")),
-    ("asymmetric 4", "A", Kind.FINITE),
-    ("asymmetric 4", "E-A", Kind.ONE_SITE),
-    *(("two layers", name, Kind.FINITE) for name in ("V1", "V2", "V3", "V1-V2", "V2-V3")),
-    *(("deep", name, Kind.FINITE) for name in ("V2", "V4", "V5", "V4-V5")),
-    *(("teacher", name, Kind.FINITE) for name in ("V1", "V2", "V3", "V4", "V1-V2", "V2-V3")),
-    ("data", "large-data & narrow-latent", Kind.FINITE),
-    ("data", "large-data & mean-field", Kind.FINITE),
+    *(("symmetric 2", name, Closure.FINITE) for name in ("A", "B", "E", "E-A", "B-E")),
+    *(("symmetric 2", name, Closure.WORDS) for name in ("A-B", "A-B-E")),
+    *(("symmetric 3", name, Closure.FINITE) for name in ("A", "A-B")),
+    ("symmetric 3", "E-A", Closure.ONE_SITE),
+    *(("symmetric 4", name, Closure.FINITE) for name in ("A", "B", "A-B")),
+    *(("symmetric 4", name, Closure.ONE_SITE) for name in ("E", "E-A", "B-E", "A-B-E")),
+    *(("asymmetric 2", name, Closure.FINITE) for name in ("A", "B", "C", "D", "E")),
+    *(("asymmetric 2", name, Closure.FINITE) for name in ("E-A", "B-C", "C-D", "D-E")),
+    *(("asymmetric 3", name, Closure.FINITE) for name in ("A", "B", "C")),
+    *(("asymmetric 3", name, Closure.ONE_SITE) for name in ("D", "E", "E-A", "C-D", "D-E")),
+    ("asymmetric 4", "A", Closure.FINITE),
+    ("asymmetric 4", "E-A", Closure.ONE_SITE),
+    *(("two layers", name, Closure.FINITE) for name in ("V1", "V2", "V3", "V1-V2", "V2-V3")),
+    *(("deep", name, Closure.FINITE) for name in ("V2", "V4", "V5", "V4-V5")),
+    *(("teacher", name, Closure.FINITE) for name in ("V1", "V2", "V3", "V4", "V1-V2", "V2-V3")),
+    ("data", "large-data & narrow-latent", Closure.FINITE),
+    ("data", "large-data & mean-field", Closure.FINITE),
 ]
 
 
@@ -87,7 +87,7 @@ def shown(terms: object) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("problem", "regime", "kind"), FACES)
-def test_coefficients_are_the_exact_ones(problem: str, regime: str, kind: Kind) -> None:
+def test_coefficients_are_the_exact_ones(problem: str, regime: str, kind: Closure) -> None:
     result = derived(problem, regime)
     assert result.certificate.holds
     assert result.certificate.matched == tuple(range(PROBLEMS[problem][1] + 1))
@@ -366,16 +366,21 @@ def test_a_small_part_of_the_potential_may_move_the_cores(regime: str, fifth: st
     """
     found = regimes(PROBLEMS["symmetric 3"][0], terms=4)
     dynamics = derive(found, regime, rate_of_change=True)
-    assert dynamics.kind is Kind.FINITE
+    assert dynamics.kind is Closure.FINITE
     assert dynamics.certificate.matched == (0, 1, 2, 3)
     assert dynamics.coefficients(4)[4] == Polynomial.parse(fifth)
 
 
 @pytest.mark.parametrize(
     ("regime", "kind"),
-    [("V1", Kind.FINITE), ("V3-V4", Kind.FINITE), ("V4-V5", Kind.FINITE), ("F1", Kind.WORDS)],
+    [
+        ("V1", Closure.FINITE),
+        ("V3-V4", Closure.FINITE),
+        ("V4-V5", Closure.FINITE),
+        ("F1", Closure.WORDS),
+    ],
 )
-def test_a_temperature_moves_the_cores_too(regime: str, kind: Kind) -> None:
+def test_a_temperature_moves_the_cores_too(regime: str, kind: Closure) -> None:
     """Langevin dynamics: the second derivatives of a core stand in its rate."""
     dynamics = derive(noisy(), regime)
     assert dynamics.kind is kind

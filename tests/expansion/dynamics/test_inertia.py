@@ -10,7 +10,7 @@ from diagrams.generator import Generator, at_rest, velocity
 from diagrams.sums import DiagramSum
 from expansion.dynamics.averages import Averages
 from expansion.dynamics.derivation import derive
-from expansion.dynamics.particle import Kind
+from expansion.dynamics.particle import Closure
 from expansion.models import cp, mlp_linear, tied_autoencoder
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -69,7 +69,7 @@ def test_wide_weights_are_an_oscillator() -> None:
     found = regimes(SYM.driven_by(momentum="gamma"), terms=5)
     regime = regime_of(found, "H*sigma2 ~ 1", "H/p -> oo", "gamma ~ 1")
     dynamics = derive(found, regime.name)
-    assert dynamics.kind is Kind.FINITE and len(dynamics.cores) == 3
+    assert dynamics.kind is Closure.FINITE and len(dynamics.cores) == 3
     assert dynamics.certificate.matched == (0, 1, 2, 3, 4, 5)
     p, H, sigma2, gamma, r, v = sp.symbols("p H sigma2 gamma r v", positive=True)
     value, expected = (1 - r**2) ** 2 / 2, []

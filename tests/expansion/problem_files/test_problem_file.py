@@ -104,7 +104,7 @@ def test_every_example_is_tested() -> None:
 
 
 def test_the_page_shows_an_example_as_it_is() -> None:
-    page = (EXAMPLES.parent / "docs" / "problems.md").read_text(encoding="utf-8")
+    page = (EXAMPLES.parent / "docs" / "reference" / "problems.md").read_text(encoding="utf-8")
     shown = page.split("```toml\n")[1].split("```")[0]
     assert shown == (EXAMPLES / "tied_autoencoder_data.toml").read_text(encoding="utf-8")
 

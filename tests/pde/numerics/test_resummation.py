@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.special import erfcx, exp1, expn
 
 from diagrams.errors import InvalidInputError
-from pde.numerics.approximants import BorelSum, Ratio, borel_pade, levin, pade
+from pde.numerics.approximants import BorelSum, RationalFunction, borel_pade, levin, pade
 from pde.numerics.resummation import Resummation, ResummationError, coefficient_growth, diverges
 
 MEAN_SQUARE = [Fraction(4**n * factorial(2 * n + 1), factorial(n)) for n in range(24)]
@@ -157,7 +157,7 @@ def test_values_at_a_pole_and_at_zero() -> None:
 def test_a_polynomial_is_its_own_borel_sum(x: float) -> None:
     """A denominator of degree 0: 1 + 2 x + 5 x², with the growth (2n)!."""
     total = borel_pade([Fraction(1), Fraction(2), Fraction(5)], growth=2, degree=0)
-    assert isinstance(total, BorelSum) and isinstance(total.transform, Ratio)
+    assert isinstance(total, BorelSum) and isinstance(total.transform, RationalFunction)
     assert total(np.array([x]))[0] == pytest.approx(1 + 2 * x + 5 * x**2, rel=1e-13)
 
 
@@ -183,7 +183,7 @@ def test_ratios_are_rounded_once(
     above: list[Fraction], below: list[Fraction], points: list[float]
 ) -> None:
     """By balls, and exactly where these leave it open, also at poles and beyond all doubles."""
-    ratio = Ratio(
+    ratio = RationalFunction(
         *(fmpq_poly([fmpq(c.numerator, c.denominator) for c in p]) for p in (above, below))
     )
     for point, value in zip(points, ratio(np.array(points)), strict=True):

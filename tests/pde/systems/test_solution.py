@@ -17,7 +17,7 @@ from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.polynomial import Polynomial
 from pde.closed_form import precise_value
 from pde.evolution import Method
-from pde.face import Face
+from pde.face import RegimeFormulas
 from pde.solutions.asymmetric_order2 import _mean_field, _mean_field_taylor, _narrow_latent
 from pde.systems import first_integrals, system_curve, system_solution, taylor, taylor_at
 from pde.systems.enclosure import EnclosureError, enclosed_output
@@ -54,7 +54,7 @@ def test_sixty_coefficients_take_about_a_second(system: Systems) -> None:
 )
 @pytest.mark.parametrize("sigma2", [Fraction(1, 4000), Fraction(1, 40), Fraction(2)])
 def test_trajectories_equal_the_known_solutions(
-    system: Systems, name: str, face: Callable[[], Face], sigma2: Fraction
+    system: Systems, name: str, face: Callable[[], RegimeFormulas], sigma2: Fraction
 ) -> None:
     numbers = NUMBERS | {"sigma2": sigma2}
     curve = system_curve(system(name), numbers)

@@ -13,7 +13,7 @@ from expansion.polynomial import Polynomial
 from pde.solutions.symmetric_order2 import triangle_loss
 from pde.systems import equation_curve, find_equation, series_curve, series_solution
 from pde.systems.continuation import ContinuationError, continued, differential
-from pde.systems.guess import FoundEquation, Kind, extended, in_variable
+from pde.systems.guess import EquationKind, FoundEquation, extended, in_variable
 
 NUMBER = 44
 
@@ -48,7 +48,7 @@ def test_the_triangle_of_order_two_is_rediscovered(y: Fraction, z: Fraction) -> 
     found = equation_curve(triangle(y, z, NUMBER))
     assert found is not None
     equation, curve = found
-    assert equation.kind is Kind.ALGEBRAIC
+    assert equation.kind is EquationKind.ALGEBRAIC
     assert equation.rate == 4
     assert equation.confirmations >= 20
     assert curve.domain.stop == inf
@@ -91,7 +91,7 @@ def test_products_of_powers_are_found_and_continued(roots: list[int], power: Fra
             factor.append(fmpq(value.numerator, value.denominator))
         series = (series * fmpq_poly(factor)).truncate(number)
     terms = [Fraction(int(series[n].p), int(series[n].q)) for n in range(number)]
-    equation = find_equation(terms, rates=[0], kinds=[Kind.DIFFERENTIAL])
+    equation = find_equation(terms, rates=[0], kinds=[EquationKind.DIFFERENTIAL])
     assert equation is not None
     future, past = (continued(equation, series, number, past=side) for side in (False, True))
     x = np.array([0.1, 1.0, 30.0])
@@ -108,7 +108,7 @@ def test_a_root_where_the_function_is_regular_is_passed() -> None:
     terms = [
         Fraction(1, factorial(n)) + (Fraction(1, factorial(n - 1)) if n else 0) for n in range(30)
     ]
-    equation = find_equation(terms, rates=[0], kinds=[Kind.DIFFERENTIAL])
+    equation = find_equation(terms, rates=[0], kinds=[EquationKind.DIFFERENTIAL])
     assert equation is not None
     walked = continued(equation, in_variable(terms, Fraction(0)), 30, past=True)
     assert walked.singular == inf
@@ -123,7 +123,7 @@ def test_more_coefficients_of_an_algebraic_function() -> None:
     longer = extended(equation, in_variable(catalan[:16], Fraction(0)), 16, 60)
     assert [Fraction(int(longer[n].p), int(longer[n].q)) for n in range(60)] == catalan
     found, _, _ = differential(equation, longer, 60)
-    assert found.kind is Kind.DIFFERENTIAL
+    assert found.kind is EquationKind.DIFFERENTIAL
 
 
 def test_divergent_series_are_not_continued() -> None:
@@ -178,7 +178,7 @@ def test_a_rational_function_of_an_exponential_keeps_its_digits() -> None:
     found = equation_curve(rows)
     assert found is not None
     equation, curve = found
-    assert equation.kind is Kind.ALGEBRAIC and len(equation.polynomials) == 2
+    assert equation.kind is EquationKind.ALGEBRAIC and len(equation.polynomials) == 2
     assert curve.domain.stop == inf and curve.limits[1] == pytest.approx(18.5, rel=1e-15)
     t = np.array([0.0, 0.69, 0.92, 1.5, 8.0])
     x = np.exp(-4 * t) / 2
@@ -189,7 +189,7 @@ def test_a_rational_function_of_an_exponential_keeps_its_digits() -> None:
 def test_a_continuation_ends_where_another_solution_takes_over() -> None:
     """(1 + x)² (h' - 4h) = -5 - 4x has the solution 1/(1 + x), and e^{4x} beside it."""
     equation = FoundEquation(
-        Kind.DIFFERENTIAL,
+        EquationKind.DIFFERENTIAL,
         (fmpq_poly([5, 4]), fmpq_poly([-4, -8, -4]), fmpq_poly([1, 2, 1])),
         Fraction(0),
         9,
