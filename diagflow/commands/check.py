@@ -108,44 +108,28 @@ def run(options: CheckOptions) -> None:
     """
     from rich.console import Console
 
-    from diagflow.checking import CheckReport
     from diagflow.checking import show as show_check
     from diagflow.checking.machine import describe_machine
 
-    console = Console()
-    streams = options.output is CheckFormat.text and not console.is_terminal
     machine = describe_machine()
+    streams = options.output is CheckFormat.text and not Console().is_terminal
     if streams:
         typer.echo(show_check.opening(machine))
-    findings, complete = _findings(
-        options, lambda finding: typer.echo(show_check.line(finding)) if streams else None
-    )
-    report = CheckReport(
-        problems=tuple(problem.title for problem in options.problems),
-        seed=options.seed,
-        quick=options.quick,
-        findings=findings,
-        machine=machine,
-        complete=complete,
-    )
-    if options.output is CheckFormat.json:
-        typer.echo(show_check.json_text(report), nl=False)
-    else:
-        if not streams:
-            console.print(show_check.opening(machine), highlight=False, markup=False)
-            console.print(show_check.table(report))
-        typer.echo(show_check.closing(report))
+    report = _report(options, machine, streams=streams)
+    _show(report, options, streams=streams)
     _end(report)
 
 
-def _findings(
-    options: CheckOptions, show: "Callable[[Finding], None]"
-) -> "tuple[tuple[Finding, ...], bool]":
-    """The findings, each shown when it is made; whether the user let all of them be made."""
-    from diagflow.checking import check_problems
+def _report(
+    options: CheckOptions, machine: "tuple[tuple[str, str], ...]", *, streams: bool
+) -> "CheckReport":
+    """The findings of all checks; each printed when it is made, if they stream."""
+    from diagflow.checking import CheckReport, check_problems
+    from diagflow.checking import show as show_check
     from diagflow.checking.run import STEPS
 
     findings: list[Finding] = []
+    complete = True
     try:
         with _steps(2 + STEPS * len(options.problems)) as (begin, finish):
             for finding in check_problems(
@@ -160,10 +144,34 @@ def _findings(
             ):
                 findings.append(finding)
                 finish()
-                show(finding)
+                if streams:
+                    typer.echo(show_check.line(finding))
     except KeyboardInterrupt:
-        return tuple(findings), False
-    return tuple(findings), True
+        complete = False
+    return CheckReport(
+        problems=tuple(problem.title for problem in options.problems),
+        seed=options.seed,
+        quick=options.quick,
+        findings=tuple(findings),
+        machine=machine,
+        complete=complete,
+    )
+
+
+def _show(report: "CheckReport", options: CheckOptions, *, streams: bool) -> None:
+    """Print the record, or the verdict below the findings, which a terminal shows as a table."""
+    from rich.console import Console
+
+    from diagflow.checking import show as show_check
+
+    if options.output is CheckFormat.json:
+        typer.echo(show_check.json_text(report), nl=False)
+        return
+    if not streams:
+        console = Console()
+        console.print(show_check.opening(report.machine), highlight=False, markup=False)
+        console.print(show_check.table(report))
+    typer.echo(show_check.closing(report))
 
 
 def _end(report: "CheckReport") -> None:

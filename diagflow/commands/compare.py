@@ -139,26 +139,31 @@ def run(options: CompareOptions) -> None:
     from diagflow.commands.ensemble import missing_runs
     from diagflow.time_limit import TimeLimit
 
-    limit = TimeLimit.begun(
-        options.resources.max_seconds, f"comparison with {options.problem.title}"
-    )
+    what = f"comparison with {options.problem.title}"
+    limit = TimeLimit.begun(options.resources.max_seconds, what)
     if options.discrete:
         result = _compared_steps(options, limit)
         _show(result, options, f"steps 0 ... {options.steps}")
     else:
-        regime_set = search(
-            options.problem,
-            loss=options.followed,
-            terms=options.terms,
-            resources=options.resources,
-            slice_=options.slice_,
-        )
-        name = regime_set[str(options.regime)].name
-        result = _compared_regime(regime_set, name, options, limit)
-        _show(result, options, f"regime {name}", drawn=name)
-        _warn(result, regime_set, name, options)
+        result = _compare_regime(options, limit)
     missing_runs(result.trajectory, options.runs, "compared")
     _end(result)
+
+
+def _compare_regime(options: CompareOptions, limit: "TimeLimit") -> "Comparison":
+    """Compare the solution of a regime; print the comparison, and a warning where one is due."""
+    regime_set = search(
+        options.problem,
+        loss=options.followed,
+        terms=options.terms,
+        resources=options.resources,
+        slice_=options.slice_,
+    )
+    name = regime_set[str(options.regime)].name
+    result = _compared_regime(regime_set, name, options, limit)
+    _show(result, options, f"regime {name}", drawn=name)
+    _warn(result, regime_set, name, options)
+    return result
 
 
 def _compared_steps(options: CompareOptions, limit: "TimeLimit") -> "Comparison":

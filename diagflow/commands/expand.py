@@ -137,6 +137,16 @@ def run(options: ExpandOptions) -> None:
     in the sizes, such as p and H, and the initial variance sigma2: L(t) ~ sum of Y_s (t/T)^s / s!.
     With --step-size time is discrete, and Y_s is the mean loss after s steps of gradient descent.
     """
+    series, completed = _expanded(options)
+    typer.echo(_rendered(series, options), nl=False)
+    if not completed:
+        known = len(series.known) - 1
+        kept = f"Y_0 ... Y_{known} were finished and are printed" if known >= 0 else "nothing kept"
+        stop(f"interrupted: {kept}", INTERRUPTED)
+
+
+def _expanded(options: ExpandOptions) -> "tuple[LossSeries, bool]":
+    """The series with its coefficients, and whether the user let all of them be computed."""
     from diagflow.terminal import following
     from diagflow.workers.executors import executor
     from expansion.series import loss_series
@@ -155,12 +165,7 @@ def run(options: ExpandOptions) -> None:
             store=resources.opened_store(),
             executor=workers,
         )
-        completed = _completed(series, last)
-    typer.echo(_rendered(series, options), nl=False)
-    if not completed:
-        known = len(series.known) - 1
-        kept = f"Y_0 ... Y_{known} were finished and are printed" if known >= 0 else "nothing kept"
-        stop(f"interrupted: {kept}", INTERRUPTED)
+        return series, _completed(series, last)
 
 
 def _completed(series: "LossSeries", terms: int) -> bool:

@@ -1,10 +1,17 @@
 """``diagflow store``: the cache of coefficients."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from diagflow.commands.bundles import takes_options
+from diagflow.commands.shared_options import optional, stop
+
+if TYPE_CHECKING:
+    from diagflow.store import Contents
 
 __all__ = ["EPILOG", "NAME", "Action", "run"]
 
@@ -23,63 +30,86 @@ class Action(StrEnum):
     clear = "clear"
 
 
-def run(
+@dataclass(frozen=True)
+class StoreOptions:
+    """The options of ``diagflow store``."""
+
     action: Annotated[
         Action, typer.Argument(help="Count the records, verify their checksums, or remove them.")
-    ] = Action.info,
+    ] = Action.info
     store: Annotated[
         Path | None,
-        typer.Option("--store", help="Another file.", metavar="FILE", show_default=False),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
+        optional("--store", "Another file.", "FILE"),
+    ] = None
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+
+    @property
+    def path(self) -> Path:
+        """The file of the store, which has to exist."""
+        from diagflow.store import expanded, store_path
+        from diagrams.errors import InvalidInputError
+
+        path = store_path() if self.store is None else expanded(self.store, "--store")
+        if path is None:
+            raise InvalidInputError(
+                "store: is switched off by DIAGFLOW_STORE; name a file by --store"
+            )
+        if not path.exists():
+            raise InvalidInputError(
+                f"store {path}: there is none yet; the first diagflow expand makes it"
+            )
+        if path.is_dir():
+            raise InvalidInputError(f"store {path}: is a folder; name a file in it")
+        return path
+
+
+@takes_options(StoreOptions)
+def run(options: StoreOptions) -> None:
     """Show, verify or empty the cache of coefficients.
 
     [bold]verify[/bold] recomputes the digest of every record and exits with 1 if one differs; such
     records are never used.
     """
-    from diagflow.schemas import versioned_text
-    from diagflow.store import SQLiteStore, expanded, store_bytes, store_path
+    from diagflow.store import SQLiteStore, store_bytes
     from diagflow.terminal import note
-    from diagrams.errors import InvalidInputError
 
-    path = store_path() if store is None else expanded(store, "--store")
-    if path is None:
-        raise InvalidInputError("store: is switched off by DIAGFLOW_STORE; name a file by --store")
-    if not path.exists():
-        raise InvalidInputError(
-            f"store {path}: there is none yet; the first diagflow expand makes it"
-        )
-    if path.is_dir():
-        raise InvalidInputError(f"store {path}: is a folder; name a file in it")
+    path = options.path
     opened = SQLiteStore(path, tell=note, most_bytes=store_bytes())
     try:
-        if action is Action.clear:
+        if options.action is Action.clear:
             typer.echo(f"{opened.clear()} records removed from {path}")
             return
         held = opened.contents()
     finally:
         opened.close()
-    if as_json:
-        record = {
-            "path": str(held.path),
-            "series": held.series,
-            "records": held.records,
-            "steps": held.steps,
-            "damaged": held.damaged,
-            "bytes": held.bytes,
-            "most_bytes": held.most_bytes,
-            "removed_records": held.removed_records,
-            "removed_steps": held.removed_steps,
-        }
-        typer.echo(versioned_text("store-info", record), nl=False)
-    else:
-        typer.echo(
-            f"{held.path}\n{held.records} coefficients of {held.series} series, "
-            f"{held.steps} steps, {held.damaged} damaged, {held.bytes} bytes\n"
-            f"at most {held.most_bytes // 10**6} MB; removed for want of room: "
-            f"{held.removed_records} coefficients, {held.removed_steps} steps"
-        )
-    if action is Action.verify and held.damaged:
-        typer.echo(f"diagflow: {held.damaged} damaged records; they are not used", err=True)
-        raise typer.Exit(1)
+    typer.echo(_json_text(held) if options.as_json else _text(held), nl=False)
+    if options.action is Action.verify and held.damaged:
+        stop(f"{held.damaged} damaged records; they are not used")
+
+
+def _text(held: "Contents") -> str:
+    """What a store holds, in three lines."""
+    return (
+        f"{held.path}\n{held.records} coefficients of {held.series} series, "
+        f"{held.steps} steps, {held.damaged} damaged, {held.bytes} bytes\n"
+        f"at most {held.most_bytes // 10**6} MB; removed for want of room: "
+        f"{held.removed_records} coefficients, {held.removed_steps} steps\n"
+    )
+
+
+def _json_text(held: "Contents") -> str:
+    """The same as a record, indented."""
+    from diagflow.schemas import versioned_text
+
+    record = {
+        "path": str(held.path),
+        "series": held.series,
+        "records": held.records,
+        "steps": held.steps,
+        "damaged": held.damaged,
+        "bytes": held.bytes,
+        "most_bytes": held.most_bytes,
+        "removed_records": held.removed_records,
+        "removed_steps": held.removed_steps,
+    }
+    return versioned_text("store-info", record)

@@ -235,7 +235,7 @@ def test_a_budget_exceeded_is_one_line_and_prints_nothing(
 
 def test_a_large_order_keeps_to_its_budget() -> None:
     """A model with a hundred modes is refused or stopped, not worked on for ever."""
-    result = process("expand", "cp", "--order", "100", "--terms", "1", "--max-seconds", "1")
+    result = process("expand", "cp", "--order", "100", "--terms", "3", "--max-seconds", "1")
     check_refused(result)
 
 

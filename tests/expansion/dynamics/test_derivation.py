@@ -393,9 +393,10 @@ def test_a_temperature_moves_the_cores_too(regime: str, kind: Closure) -> None:
 
 
 def test_without_its_noise_a_noisy_regime_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    regime_set = noisy()
     monkeypatch.setattr(Generator, "noise", lambda self, total: DiagramSum())
     with pytest.raises(RefusedError):
-        derive(noisy(), "V3-V4").require_certificate()
+        derive(regime_set, "V3-V4").require_certificate()
 
 
 @cache
