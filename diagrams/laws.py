@@ -331,7 +331,11 @@ def _by_cumulants(
         raise InvalidInputError(
             "law of given cumulants: all vanish; give at least one, such as 2 for the variance"
         )
-    if {k for k, _ in found} == {2} and not found[0][1].startswith("-"):
+    if given.get(2, "").startswith("-"):
+        raise InvalidInputError(
+            f"cumulant 2 is {given[2]}: a variance is not negative; give a positive one"
+        )
+    if {k for k, _ in found} == {2}:
         return Law(variance=found[0][1])
     return Law(CUMULANTS, cumulants=found)
 

@@ -410,7 +410,7 @@ def _site(particle: Particle, target: Polynomial) -> SiteProblem | None:
     return SiteProblem.from_potential(
         _in_moments(particle.potential),
         output=_in_moments(particle.output),
-        weight=Polynomial({particle.weight: 1}),
+        weight=Polynomial({particle.weight: particle.copies}),
         variances=particle.starts,
         rates=particle.rates,
         lengths=tuple(coordinate.is_length for coordinate in particle.coordinates),

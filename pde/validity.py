@@ -41,6 +41,9 @@ _ROUNDING = 1e-11
 _CAUTION = 3.0
 """The least violation in units of the error."""
 
+_SMALL = np.finfo(float).tiny
+"""A time that is just not 0."""
+
 _NEGATIVE = "because there the sum of the leading terms makes the loss negative"
 _RISES = "because there the sum of the leading terms makes the loss rise under gradient descent"
 _LEFT = (
@@ -77,15 +80,24 @@ def within_bounds(
     if not positive and not descending:
         return curve
     start = curve.evaluate(np.zeros(1))[0]
-    noise = max(_ROUNDING * abs(float(coefficients[0])), _CAUTION * error)
-    if positive and start < -noise:
+
+    def noise(sign: int) -> float:
+        """What rounding and the error leave undecided, on one side of 0."""
+        known = error
+        if error and curve.errors is not None:
+            known = float(curve.errors(np.array([sign * _SMALL]))[0])
+        return max(_ROUNDING * abs(float(coefficients[0])), _CAUTION * known)
+
+    if positive and start < -noise(1):
         domain = replace(curve.domain, stop=0.0, reason=_AT_ONCE)
         return replace(curve, domain=domain, limits=(curve.limits[0], None))
     exact = [Fraction(c) / math.factorial(s) for s, c in enumerate(coefficients)]
     unit = _logarithm(unit_of(exact) * T)
     domain, limits = curve.domain, curve.limits
     for sign in (1, -1):
-        found = _first_violation(curve, sign, unit, noise, positive=positive, descending=descending)
+        found = _first_violation(
+            curve, sign, unit, noise(sign), positive=positive, descending=descending
+        )
         if found is None:
             continue
         time, reason = found

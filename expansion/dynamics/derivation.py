@@ -77,20 +77,29 @@ class DerivationCertificate:
         The s that were compared.
     weight : int
         How many of the matched coefficients with s > 0 are not zero.
+    doubtful : tuple of int, default ()
+        The last s, if their exact leading parts are all smaller than the natural T would have them
+        and the map does not decide what T is: for too large a T all later ones are too small.
     """
 
     matched: tuple[int, ...]
     failed: tuple[int, ...]
     weight: int
+    doubtful: tuple[int, ...] = ()
 
     @property
     def holds(self) -> bool:
         """Whether all are equal, and not only because all vanish."""
-        return not self.failed and self.weight > 0
+        return not self.failed and not self.doubtful and self.weight > 0
 
     def __str__(self) -> str:
         if self.failed:
             return f"refused: differs at s = {', '.join(map(str, self.failed))}"
+        if self.doubtful:
+            return (
+                "refused: the map does not decide the natural T, and with the one that it has the "
+                f"solution leaves out s = {', '.join(map(str, self.doubtful))}"
+            )
         if not self.weight:
             return "refused: no coefficient to compare with"
         return f"equal for s = {', '.join(map(str, self.matched))}"
@@ -164,13 +173,22 @@ class EffectiveDynamics:
         found = self._coefficients(last) if last >= 0 else ()
         matched: list[int] = []
         failed: list[int] = []
+        late: list[int] = []
         weight = 0
         for s, value in enumerate(found):
             exact = self._dominant(s)
-            (matched if exact == value else failed).append(s)
+            if exact != value:
+                failed.append(s)
+            else:
+                matched.append(s)
+            if exact == value and len(self._exact[s]):
+                late = [] if len(exact) else [*late, s]
             moves = s > 0 or self.rate_of_change
             weight += moves and exact == value and bool(len(value))
-        return DerivationCertificate(tuple(matched), tuple(failed), weight)
+        # One of two, as in regimes where even and odd s differ, says nothing about T.
+        doubtful = late if len(late) > 1 and not self.regime.decided else []
+        matched = [s for s in matched if s not in doubtful]
+        return DerivationCertificate(tuple(matched), tuple(failed), weight, tuple(doubtful))
 
     def leads(self, s: int) -> bool:
         """Whether the exact coefficient of s is as large as the order of the dynamics asks.
@@ -236,8 +254,9 @@ class EffectiveDynamics:
     def loss_certificate(self) -> DerivationCertificate:
         """The certificate by the s of the quantity, also where the rate of change is followed."""
         own, shift = self.certificate, int(self.rate_of_change)
-        matched, failed = (tuple(s + shift for s in group) for group in (own.matched, own.failed))
-        return replace(own, matched=matched, failed=failed)
+        groups = (own.matched, own.failed, own.doubtful)
+        matched, failed, doubtful = (tuple(s + shift for s in group) for group in groups)
+        return replace(own, matched=matched, failed=failed, doubtful=doubtful)
 
     def require_certificate(self) -> None:
         """Raise `RefusedError` unless the certificate holds."""

@@ -31,6 +31,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from math import prod
 
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram
@@ -201,7 +202,9 @@ class Particle:
     site : tuple of Axis
         The axes of the nodes that the factors share.
     weight : Monomial
-        The product of the sizes of the site.
+        The product of the sizes of the site that grow.
+    copies : int
+        The product of those that are pinned.
     potential : tuple of ParticleTerm
         l(z), with the normalisation of the loss.
     output : tuple of ParticleTerm
@@ -215,6 +218,7 @@ class Particle:
     rates: tuple[Polynomial, ...]
     site: tuple[Axis, ...]
     weight: Monomial
+    copies: int
     potential: tuple[ParticleTerm, ...]
     output: tuple[ParticleTerm, ...]
     still: frozenset[Still]
@@ -342,6 +346,7 @@ def particle_of(
         ),
         site=site.axes,
         weight=monomial(Counter(axis.name for axis in site.axes if axis.pinned is None)),
+        copies=prod(axis.pinned or 1 for axis in site.axes),
         potential=converted(moving, Polynomial({driven.normalisation: 1})),
         output=converted(output, _ONE),
         still=still,

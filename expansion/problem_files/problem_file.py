@@ -246,6 +246,13 @@ class _ProblemReader:
         known = ("outputs", "model", "target", "normalisation", "averaged_over")
         self.document.table(path, known)
         outputs = self.document.strings(path, "outputs")
+        for place, index in enumerate(outputs):
+            if index in outputs[:place]:
+                raise self.document.error(
+                    (*path, "outputs"),
+                    f"the open index {index!r} is there twice; name it once, and use a structural "
+                    "tensor for a diagonal",
+                )
         averaged = self.declared.averaged_over(path)
         model = self._networks((*path, "model"), outputs, averaged)
         axes = self._output_axes(path, outputs, model)

@@ -63,6 +63,7 @@ _EXPECTED: dict[type, str] = {
     dict: "a table",
     list: 'a list such as ["i", "j"]',
     bool: "true or false",
+    int: "an integer",
 }
 
 
@@ -163,7 +164,7 @@ class TomlDocument:
                 raise self.error(path, f"{key!r} is missing; give it as {_EXPECTED[kind]}")
             return default
         value = table[key]
-        if not isinstance(value, kind):
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise self.error((*path, key), f"is {shown(value)}; expected {_EXPECTED[kind]}")
         return value
 

@@ -7,9 +7,12 @@ it one goes so near that the root is the nearest one by far: the Taylor coeffici
 whether the series converges beyond the root. If not, the solution ends there, at a branch point or
 a pole.
 
-Everything is computed to some hundred digits, far more than discs lose on the way. Every disc is
-compared with the one before half-way between their centres; the distance, and the size of the terms
-that are left out, are the error. It is observed, not proved.
+Everything is computed to some hundred digits. Every disc is compared with the one before half-way
+between their centres; the distance, and the size of the terms that are left out, are the error.
+That sees what one disc loses, not what it passes on: an equation may have other solutions that grow
+much faster than the one that is followed, and the last term of a disc, however small, starts them.
+So the way is gone twice, the second time with fewer terms in every disc, and the function ends
+where the two part. It is observed, not proved.
 
 >>> from fractions import Fraction
 >>> from pde.systems.guess import in_variable
@@ -27,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
@@ -46,6 +49,9 @@ FloatArray = NDArray[np.float64]
 
 _BITS = 1500
 _ORDER = 220
+_FEWER = 200
+"""Terms of a disc on the second way: what a disc leaves out is a million times as large there."""
+
 _KEPT = 56
 """Coefficients of a disc that are kept for values: 2^-56 is below rounding."""
 
@@ -54,11 +60,17 @@ _FEWEST_DISCS = 4
 _FIRST = 400
 """Coefficients at 0 that are computed by the recurrence."""
 
+_PRECISE = 1e-9
+"""The largest difference of discs and of ways, in units of the function or of its start."""
+
 _FARTHEST = 1e40
 _WILD = 100.0
 _REGULAR = 1e-30
 _STILL = 8
 """Discs on which a function has to stay the same to have reached its limit."""
+
+_RATIONAL = 2
+"""Polynomials in the equation of a rational function."""
 
 _ENOUGH = 4
 """Times as many coefficients of an algebraic function for its differential equation."""
@@ -118,6 +130,16 @@ def differential(
     """
     if equation.kind is EquationKind.DIFFERENTIAL:
         return equation, series, known
+    if len(equation.polynomials) == _RATIONAL:
+        # Whichever equation is sought of a rational function has solutions that do not belong to
+        # it; those of (P_1 h)' = -P_0' are small where h has no pole.
+        constant, slope = equation.polynomials
+        polynomials = (constant.derivative(), slope.derivative(), slope)
+        return (
+            replace(equation, kind=EquationKind.DIFFERENTIAL, polynomials=polynomials),
+            series,
+            known,
+        )
     number = max(_ENOUGH * known, 120)
     longer = extended(equation, series, known, number)
     values = [as_fraction(longer[n]) for n in range(number)]
@@ -162,7 +184,44 @@ def continued(
         right, *left = [_reflected(p, sign) for p in equation.polynomials]
         left = [p * sign**k for k, p in enumerate(left)]
         coefficients = [series[n] * sign**n for n in range(known)]
-        return _Walk(left, -right, coefficients, farthest).run()
+        walk, again = (
+            _Walk(left, -right, coefficients, farthest, order) for order in (_ORDER, _FEWER)
+        )
+        return _confirmed(walk, again)
+
+
+def _confirmed(walk: _Walk, again: _Walk) -> Continuation:
+    """The continuation of a walk as far as another one agrees with it."""
+    fine, check = walk.run(), again.run()
+    centres = np.concatenate([fine.centres, fine.centres + fine.steps / 2])
+    places = np.sort(centres[centres < min(fine.end, check.end)])
+    first = abs(fine.pieces[0][0])
+    values, others = fine.values(places), check.values(places)
+    with np.errstate(invalid="ignore", over="ignore"):
+        apart = np.abs(values - others)
+        parted = ~(apart <= _PRECISE * np.maximum(np.abs(values), first))
+    usual = apart[~parted & (np.abs(values) <= _WILD * first)]
+    difference = float(np.max(usual, initial=0.0))
+    end = float(places[np.argmax(parted)]) if np.any(parted) else min(fine.end, check.end)
+    if end == fine.end:
+        return replace(fine, error=max(fine.error, difference))
+    # The last disc that is kept was confirmed inside.
+    kept = int(np.sum(fine.starts < end)) - 1
+    if kept < _FEWEST_DISCS:
+        raise ContinuationError(
+            "series: solutions of its equation that grow faster hide it near the start; resum it "
+            "instead"
+        )
+    return Continuation(
+        fine.starts[:kept],
+        fine.centres[:kept],
+        fine.steps[:kept],
+        fine.pieces[:kept],
+        end=float(fine.starts[kept]),
+        singular=inf,
+        limit=None,
+        error=max(walk.error_before(float(fine.starts[kept])), difference),
+    )
 
 
 @contextmanager
@@ -192,8 +251,9 @@ class _Walk:
         right: fmpq_poly,
         coefficients: Sequence[fmpq],
         farthest: float,
+        order: int,
     ) -> None:
-        self._farthest = farthest
+        self._farthest, self._terms = farthest, order
         self._left, self._right = left, right
         self._order = len(left) - 1
         # Pairs of a root and its multiplicity, despite the library's annotation.
@@ -203,7 +263,7 @@ class _Walk:
         self._passed: set[int] = set()
         self._rows: list[tuple[float, float, float, list[float]]] = []
         self._outermost = 4 * max((abs(complex(root.mid())) for root in self._roots), default=0.0)
-        self._error = 0.0
+        self._errors: list[tuple[float, float]] = []
         self._still = 0
         self._before: tuple[float, Sequence[arb]] | None = None
 
@@ -245,8 +305,12 @@ class _Walk:
             end=x,
             singular=singular,
             limit=limit,
-            error=self._error,
+            error=self.error_before(inf),
         )
+
+    def error_before(self, end: float) -> float:
+        """The largest error of discs that begin before a place."""
+        return max((error for start, error in self._errors if start < end), default=0.0)
 
     # -- the disc around 0 -----------------------------------------------------------------------
 
@@ -302,7 +366,7 @@ class _Walk:
         r = self._order
         c = list(state)
         leading = shift[r][0]
-        for n in range(_ORDER - r):
+        for n in range(self._terms - r):
             total = right[n] if n < len(right) else arb(0)
             for k, row in enumerate(shift):
                 for j, value in enumerate(row):
@@ -330,10 +394,10 @@ class _Walk:
         return end, _shifted(coefficients, arb(end) - arb(x), self._order)
 
     def _compared(self, difference: float, size: float) -> None:
-        if not difference <= 1e-9 * max(size, abs(self._rows[0][3][0])):
+        if not difference <= _PRECISE * max(size, abs(self._rows[0][3][0])):
             raise _LostError
         if size <= _WILD * abs(self._rows[0][3][0]):
-            self._error = max(self._error, difference)
+            self._errors.append((self._rows[-1][0], difference))
 
     def _record(
         self, start: float, centre: float, step: float, coefficients: Sequence[arb]
@@ -343,7 +407,7 @@ class _Walk:
         first = self._rows[0][3][0] if self._rows else numbers[0]
         if abs(numbers[0]) <= _WILD * max(abs(first), abs(numbers[0]) * 2.0**-52):
             rounding = abs(numbers[0]) * 2.0**-52
-            self._error = max(self._error, abs(numbers[-1]) + rounding)
+            self._errors.append((start, abs(numbers[-1]) + rounding))
         # Only beyond all singular points does rest mean a limit.
         moved = sum(map(abs, numbers[1:]))
         still = moved <= 2.0**-54 * max(abs(numbers[0]), abs(first)) and start > self._outermost

@@ -197,6 +197,7 @@ def joined(past: Branch, future: Branch, *, T: Fraction) -> Curve:
         ),
         limits=(past.limit, future.limit),
         error_estimate=max(past.error, future.error),
+        errors=lambda t: np.where(t < 0, past.error, future.error),
         notes=notes,
     )
 

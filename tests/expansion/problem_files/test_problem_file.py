@@ -556,3 +556,35 @@ target = "zero"
         series[30]
     assert len(series.known) == 19
     assert Polynomial.parse(str(series[18])) == series[18]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            'outputs = ["i", "n"]',
+            'outputs = ["i", "n", "i"]',
+            r"line 22: losses.train.outputs: the open index 'i' is there twice; name it once",
+        ),
+        (
+            'kind = "gaussian"',
+            'kind = "power"\nexponent = 1.5',
+            r"tensors.X.exponent: is 1.5; expected an integer",
+        ),
+        (
+            'kind = "gaussian"',
+            'kind = "power"\nexponent = true',
+            r"tensors.X.exponent: is True; expected an integer",
+        ),
+        (
+            'variance = "sigma2"',
+            "cumulants = { 2 = -1, 4 = 3 }",
+            r"cumulant 2 is -1: a variance is not negative; give a positive one",
+        ),
+    ],
+)
+def test_values_that_were_read_as_something_else(old: str, new: str, message: str) -> None:
+    text = (EXAMPLES / "tied_autoencoder_data.toml").read_text()
+    assert old in text
+    with pytest.raises(InvalidInputError, match=message):
+        read_problem(TomlDocument.parse("x.toml", text.replace(old, new)))

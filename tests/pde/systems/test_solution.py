@@ -264,3 +264,22 @@ def test_numbers_that_are_missing_or_not_finite_are_reported(system: Systems) ->
         system_curve(system("square"), {"T": Fraction(1)})
     with pytest.raises(DiagflowError):
         taylor_at(system("square"), 3, {"p": float("nan")})
+
+
+def test_each_side_of_time_has_its_own_error() -> None:
+    """An oscillator with friction, backwards: where the past is lost, the future is not."""
+    p = Polynomial.parse
+    system = PolynomialSystem(
+        variables=("x", "v"),
+        rates=(
+            (SystemTerm(p("1"), ((1, 1),)),),
+            (SystemTerm(p("-1"), ((0, 3),)), SystemTerm(p("-1"), ((1, 1),))),
+        ),
+        initial=(p("1"), p("0")),
+        output=(SystemTerm(p("1"), ((0, 2),)),),
+    )
+    curve = system_curve(system, {"T": Fraction(1)})
+    assert curve.errors is not None and curve.error_estimate is not None
+    past, future = curve.errors(np.array([-1.0, 1.0]))
+    assert max(past, future) == curve.error_estimate
+    assert future < 1e-12 < 1e-3 * curve.evaluate(np.zeros(1))[0]

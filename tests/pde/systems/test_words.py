@@ -13,7 +13,7 @@ from expansion.polynomial import Polynomial
 from pde.solutions.symmetric_order2 import triangle_loss
 from pde.systems import equation_curve, find_equation, series_curve, series_solution
 from pde.systems.continuation import ContinuationError, continued, differential
-from pde.systems.guess import EquationKind, extended, in_variable
+from pde.systems.guess import EquationKind, FoundEquation, extended, in_variable
 
 NUMBER = 44
 
@@ -158,3 +158,44 @@ def test_the_solution_keeps_its_coefficients() -> None:
     solution = series_solution(rows, number=20, problem="example", regime="V1")
     assert solution.certified(rows).certificate.holds
     assert solution.at({"p": 3, "T": 2})([1.0]) == pytest.approx([3 * np.exp(-1)], rel=1e-12)
+
+
+def test_a_rational_function_of_an_exponential_keeps_its_digits() -> None:
+    """Rows of either sign: b' = ∓4b(1 ± b), b(0) = 1, of which one half grows along -b.
+
+    Any equation A h' + B h = C is one of a rational function, and the first that is met has
+    solutions that grow like exp(4 e^{4τ}): its discs agreed with each other and were wrong.
+    """
+    b = [Fraction(1)]
+    for n in range(16):
+        square = sum((b[k] * b[n - k] for k in range(n + 1)), Fraction(0))
+        b.append(-4 * (b[n] + square) / (n + 1))
+    rows = [
+        factorial(n) * 3 * (sum((b[k] * b[n - k] for k in range(n + 1)), Fraction(0)) / 2 + b[n])
+        for n in range(16)
+    ]
+    rows[0] += Fraction(37, 2)
+    found = equation_curve(rows)
+    assert found is not None
+    equation, curve = found
+    assert equation.kind is EquationKind.ALGEBRAIC and len(equation.polynomials) == 2
+    assert curve.domain.stop == inf and curve.limits[1] == pytest.approx(18.5, rel=1e-15)
+    t = np.array([0.0, 0.69, 0.92, 1.5, 8.0])
+    x = np.exp(-4 * t) / 2
+    wanted = 18.5 + 3 * ((x / (1 - x)) ** 2 / 2 + x / (1 - x))
+    assert curve.evaluate(t) == pytest.approx(wanted, rel=1e-14)
+
+
+def test_a_continuation_ends_where_another_solution_takes_over() -> None:
+    """(1 + x)² (h' - 4h) = -5 - 4x has the solution 1/(1 + x), and e^{4x} beside it."""
+    equation = FoundEquation(
+        EquationKind.DIFFERENTIAL,
+        (fmpq_poly([5, 4]), fmpq_poly([-4, -8, -4]), fmpq_poly([1, 2, 1])),
+        Fraction(0),
+        9,
+    )
+    walked = continued(equation, fmpq_poly([(-1) ** n for n in range(30)]), 30, past=False)
+    assert 5 < walked.end < 50 and walked.limit is None
+    x = np.linspace(0, walked.end, 999, endpoint=False)
+    assert walked.values(x) == pytest.approx(1 / (1 + x), rel=1e-12)
+    assert walked.error < 1e-12
