@@ -112,6 +112,7 @@ WAYS = (
     "one site",
     "a spectrum",
     "words with an equation",
+    "free matrices",
     "approximants",
     "no answer",
     "not reached",
@@ -132,7 +133,7 @@ def way(row: Row) -> str:
     if row["hierarchy"] in ("finite system", "random order parameters", "one site"):
         return str(row["hierarchy"])
     if row["hierarchy"] in ("words", "open"):
-        return "a spectrum"
+        return "free matrices" if row.get("step") == "Free matrices" else "a spectrum"
     return "characteristics, moments"
 
 
@@ -176,6 +177,7 @@ def _described(solved: Solution) -> dict[str, Any]:
         "hierarchy": solved.hierarchy.kind.value,
         "cores": solved.hierarchy.cores,
         "remark": solved.hierarchy.remark,
+        "step": solved.derivation[-1].title if solved.derivation else "",
         "matched": len(solved.certificate.matched),
         "compared": len(solved.certificate.compared),
     }
@@ -297,7 +299,9 @@ def page(results: Iterable[tuple[CoverageCase, Sequence[Row]]], seconds: float) 
         "times of their domain**: a closed form, characteristics or moments, a finite system (with "
         "or without random order parameters), particles on one site, the moving points of a "
         "spectrum, or a series with an equation "
-        f"that further coefficients confirm. {answered} have an answer; the others have a reason.",
+        f"that further coefficients confirm. Of the others {faces['free matrices']} follow free "
+        f"matrices as long as words of a few letters know them. {answered} have an answer; the "
+        "others have a reason.",
         "",
         "| problem | regimes | " + " | ".join(used) + " |",
         "|---" * (len(used) + 2) + "|",
