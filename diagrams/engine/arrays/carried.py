@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diagrams.engine.arrays.codes import Weights
 from diagrams.engine.arrays.kernel import pass_limbs
+from diagrams.engine.arrays.kronecker import objects
 
 __all__ = ["Carried", "Ways", "carried"]
 
@@ -33,14 +34,14 @@ class Ways:
     """Along which ways some consecutive diagrams pass on what they carry.
 
     ``parent`` counts from the first of them; the integer is multiplied by ``multiplicity`` and
-    shifted by the bits ``shifts[shift]`` on its way to ``child``.
+    shifted by the bits ``shifts[shift]``, or multiplied by that monomial, on its way to ``child``.
     """
 
     parent: NDArray[np.int32]
     child: NDArray[np.int32]
     multiplicity: NDArray[np.int64] | Weights
     shift: NDArray[np.int32]
-    shifts: Sequence[int]
+    shifts: Sequence[Any]
 
 
 Own = TypeVar("Own", bound="Carried")
@@ -61,7 +62,7 @@ class Carried(Protocol):
     def pass_on(self: Own, first: int, last: int, ways: Ways, target: Own) -> None:
         """Add what some consecutive diagrams carry to others."""
 
-    def value(self, number: int) -> int:
+    def value(self, number: int) -> Any:
         """What one diagram carries."""
 
 
@@ -91,8 +92,19 @@ class _Integers:
         passed = passed[used] * ways.multiplicity[used] << shifts[ways.shift[used]]
         target.add(ways.child[used], passed)
 
-    def value(self, number: int) -> int:
-        return int(self._values[number])
+    def value(self, number: int) -> Any:
+        return self._values[number]
+
+
+class _Polynomials(_Integers):
+    """Sparse polynomials; a shift is the monomial that they are multiplied by."""
+
+    def pass_on(self, first: int, last: int, ways: Ways, target: _Integers) -> None:
+        passed = self._values[first:last][ways.parent]
+        used = passed.nonzero()[0]
+        monomials = objects(ways.shifts)
+        passed = passed[used] * ways.multiplicity[used].astype(object)
+        target.add(ways.child[used], passed * monomials[ways.shift[used]])
 
 
 class _Limbs:
@@ -156,7 +168,7 @@ class _Limbs:
             self._limbs = wider
 
 
-def carried(count: int, *, is_compiled: bool) -> Carried:
+def carried(count: int, *, is_compiled: bool, is_sparse: bool = False) -> Carried:
     """Nothing yet on a level with so many diagrams.
 
     Parameters
@@ -164,6 +176,8 @@ def carried(count: int, *, is_compiled: bool) -> Carried:
     count : int
     is_compiled : bool
         Whether the compiled kernel passes on; the multiplicities are then 64-bit integers.
+    is_sparse : bool, default False
+        Whether the shifts are monomials, see `diagrams.engine.arrays.kronecker.SparseLayout`.
 
     Examples
     --------
@@ -174,4 +188,6 @@ def carried(count: int, *, is_compiled: bool) -> Carried:
     >>> there.value(1) == 15 << 8
     True
     """
+    if is_sparse:
+        return _Polynomials(count)
     return _Limbs(count) if is_compiled else _Integers(count)

@@ -33,7 +33,7 @@ from diagrams.engine.arrays.integration_by_parts import (
     integrate,
     without_random_factors,
 )
-from diagrams.engine.arrays.kronecker import KroneckerLayout
+from diagrams.engine.arrays.kronecker import KroneckerLayout, SparseLayout
 from diagrams.engine.arrays.packing import Codes, Packing, batches
 from diagrams.engine.arrays.row_numbers import RowNumbers, row_numbers
 from diagrams.engine.blocks import Tick
@@ -291,8 +291,8 @@ class ContractionTable:
         for index, combinations in enumerate(sums):
             for combination in combinations:
                 shift = fields.shift((*combination.free, *counters))
-                weights = self._weights(levels, combination.size, index)
-                weights.add(combination.numbers, combination.coefficients << shift)
+                weights = self._weights(levels, combination.size, index, fields)
+                weights.add(combination.numbers, fields.placed(combination.coefficients, shift))
         passing = _InTurn()
         for size in range(max(self._levels), 0, -1):
             for _ in self._expanded(size):
@@ -332,7 +332,7 @@ class ContractionTable:
                 base += expansion.parents
         return total + int(np.count_nonzero(marks[0]))
 
-    def _fields(self, sums: Sequence[Sequence[Combination]]) -> KroneckerLayout:
+    def _fields(self, sums: Sequence[Sequence[Combination]]) -> KroneckerLayout | SparseLayout:
         """The layout that holds these sums and all that is met on the way.
 
         What a diagram carries counts some of the pairings of the diagrams above it, so the bound
@@ -348,26 +348,36 @@ class ContractionTable:
             bound *= (axis.pinned or 1) ** count
             extents.append(count + free + 1 if axis.pinned is None else 1)
         extents += [count + 1 for count in self._extents[self._packing.sizes :]]
+        if SparseLayout.is_shorter(extents):
+            return SparseLayout(tuple(extents))
         return KroneckerLayout.fitting(bound, extents)
 
-    def _weights(self, levels: _CarriedByLevel, size: int, index: int) -> Carried:
+    def _weights(
+        self,
+        levels: _CarriedByLevel,
+        size: int,
+        index: int,
+        fields: KroneckerLayout | SparseLayout,
+    ) -> Carried:
         """What the diagrams of one level carry for one of the sums, with room for all."""
         needed = len(self._levels[size].number)
         found = levels[size].get(index)
         if found is None:
             # Scales of pins and numbers of blocks may be larger than 64-bit integers are.
             compiled = self._packing.compiled is not None and not self._has_pins
-            found = levels[size][index] = carried(needed, is_compiled=compiled)
+            found = levels[size][index] = carried(
+                needed, is_compiled=compiled, is_sparse=isinstance(fields, SparseLayout)
+            )
         found.reserve(needed)
         return found
 
     def _passed(
-        self, size: int, levels: _CarriedByLevel, fields: KroneckerLayout
+        self, size: int, levels: _CarriedByLevel, fields: KroneckerLayout | SparseLayout
     ) -> Iterator[None]:
         """Pass on what the diagrams of one level carry to their children; yields now and then."""
         # Nothing arrives here any more: the levels above have their turn first.
         for index in list(levels[size]):
-            weights = self._weights(levels, size, index)
+            weights = self._weights(levels, size, index, fields)
             first = 0
             for expansion in self._levels[size].expansions:
                 last = first + expansion.parents
@@ -381,7 +391,7 @@ class ContractionTable:
                         part.free,
                         [fields.shift(exponents) for exponents in part.free_nodes],
                     )
-                    target = self._weights(levels, part.size, index)
+                    target = self._weights(levels, part.size, index, fields)
                     weights.pass_on(first, last, ways, target)
                 first = last
                 self._tick(0)

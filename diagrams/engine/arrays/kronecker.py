@@ -1,4 +1,4 @@
-"""Polynomials packed into single integers (Kronecker substitution).
+"""Polynomials as single numbers: packed into integers (Kronecker substitution), or sparse.
 
 A polynomial with integer coefficients is one integer, the sum of its coefficients at fields of
 fixed width: adding polynomials is adding integers, multiplying by a monomial is a shift. The width
@@ -9,6 +9,13 @@ has to hold every coefficient that occurs and its sign; it comes from a bound, n
 >>> fields.unpack(5 * square - (6 << fields.shift((0, 1))))
 {(1, 0): 5, (0, 1): -1}
 
+Every monomial that fits has a field, whether it occurs or not. Where these are many, as with more
+than a few symbols, a sparse polynomial of python-flint is shorter:
+
+>>> fields = SparseLayout((3, 2))
+>>> fields.unpack(5 * fields.shift((1, 0)) - fields.shift((0, 1)))
+{(1, 0): 5, (0, 1): -1}
+
 Source: ours.
 """
 
@@ -16,8 +23,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any
 
-__all__ = ["KroneckerLayout"]
+import flint
+import numpy as np
+
+from diagrams.engine.arrays.codes import Weights
+
+__all__ = ["KroneckerLayout", "SparseLayout", "objects"]
+
+
+def objects(values: Sequence[Any]) -> Weights:
+    """An array of objects, of which numpy does not look inside."""
+    result: Weights = np.empty(len(values), dtype=object)
+    for place, value in enumerate(values):
+        result[place] = value
+    return result
+
+
+_MOST_FIELDS = 1000
+"""Fields of an integer beyond which sparse polynomials are faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +71,12 @@ class KroneckerLayout:
             stride *= extent
         return field_number * self.width
 
+    @staticmethod
+    def placed(coefficients: Weights, shift: Any) -> Weights:
+        """Coefficients times a monomial."""
+        result: Weights = coefficients << shift
+        return result
+
     def unpack(self, value: int) -> dict[tuple[int, ...], int]:
         """Coefficients by exponents."""
         total = 1
@@ -64,3 +97,45 @@ class KroneckerLayout:
                     exponents.append(exponent)
                 result[tuple(exponents)] = field - half
         return result
+
+
+@dataclass(frozen=True)
+class SparseLayout:
+    """Polynomials in the sizes with those monomials only that occur.
+
+    Parameters
+    ----------
+    extents : tuple of int
+        An axis of extent 1 is ignored.
+    """
+
+    extents: tuple[int, ...]
+
+    @staticmethod
+    def is_shorter(extents: Sequence[int]) -> bool:
+        """Whether integers would have too many fields."""
+        return prod(extents) > _MOST_FIELDS
+
+    @cached_property
+    def _context(self) -> flint.fmpz_mpoly_ctx:
+        names = [f"x{number}" for number in range(len(self.extents))]
+        return flint.fmpz_mpoly_ctx.get(names, "lex")
+
+    def shift(self, exponents: Sequence[int]) -> flint.fmpz_mpoly:
+        """The monomial."""
+        powers = tuple(
+            exponent if extent > 1 else 0
+            for exponent, extent in zip(exponents, self.extents, strict=True)
+        )
+        return self._context.from_dict({powers: 1})
+
+    @staticmethod
+    def placed(coefficients: Weights, shift: Any) -> Weights:
+        """Coefficients times a monomial."""
+        return objects([int(c) * shift for c in coefficients])
+
+    def unpack(self, value: flint.fmpz_mpoly | int) -> dict[tuple[int, ...], int]:
+        """Coefficients by exponents; of a level at which nothing has arrived, none."""
+        if isinstance(value, int):
+            return {}
+        return {tuple(map(int, powers)): int(c) for powers, c in value.to_dict().items()}

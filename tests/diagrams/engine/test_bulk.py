@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import permutations
 from math import prod
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,8 +22,9 @@ from diagrams.counting import double_factorial
 from diagrams.diagram import Diagram
 from diagrams.engine.arrays import contraction_table as contraction
 from diagrams.engine.arrays import integration_by_parts as integration
+from diagrams.engine.arrays import kronecker
 from diagrams.engine.arrays.contraction_table import Combination, ContractionTable
-from diagrams.engine.arrays.kronecker import KroneckerLayout
+from diagrams.engine.arrays.kronecker import KroneckerLayout, SparseLayout
 from diagrams.engine.arrays.labelling import renumber
 from diagrams.engine.arrays.node_identification import free_nodes, identify, nodes_used, relabelled
 from diagrams.engine.arrays.packing import (
@@ -41,6 +43,8 @@ from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.wick import expectation, monomial
 from expansion.models import cp
+from expansion.problem_files.problem_file import read_problem_file
+from expansion.series import loss_series
 
 p, H, TWO, MEMBER = Axis("p"), Axis("H"), Axis("two", pinned=2), Axis("member")
 W = Tensor("W", (H, p), variance="sigma2")
@@ -629,6 +633,57 @@ def test_multiplying_fields_by_a_monomial_is_a_shift(data) -> None:
     value = sum(c << fields.shift(at) for at, c in polynomial.items())
     shifted = {(at[0] + powers[0], at[1] + powers[1]): c for at, c in polynomial.items()}
     assert fields.unpack(value << fields.shift(powers)) == shifted
+
+
+@SOME
+@given(data=st.data())
+def test_sparse_polynomials_are_those_of_the_fields(data) -> None:
+    sparse, fields = SparseLayout((4, 1, 5)), KroneckerLayout(32, (4, 1, 5))
+    exponents = st.tuples(st.integers(0, 3), st.just(0), st.integers(0, 4))
+    polynomial = data.draw(
+        st.dictionaries(exponents, st.integers(-99, 99).filter(bool), max_size=5)
+    )
+    value = sum(c * sparse.shift(powers) for powers, c in polynomial.items())
+    packed_value = sum(c << fields.shift(powers) for powers, c in polynomial.items())
+    assert sparse.unpack(value) == fields.unpack(packed_value) == polynomial
+    coefficients = np.array([3, -2], dtype=object)
+    placed = sparse.placed(coefficients, sparse.shift((1, 0, 2)))
+    expected = fields.placed(coefficients, fields.shift((1, 0, 2)))
+    assert [*map(sparse.unpack, placed)] == [*map(fields.unpack, expected)]
+
+
+SKEWED = """
+[axes]
+p = "growing"
+H = "growing"
+n = 3
+[tensors.W]
+kind = "weight"
+axes = ["H", "p"]
+cumulants = { 2 = "sigma2", 3 = "k3", 4 = "k4" }
+[tensors.V]
+kind = "weight"
+axes = ["H", "n"]
+variance = "tau2"
+[losses.train]
+outputs = ["i", "j"]
+model = "W[k,i] V[k,j]"
+target = "0"
+"""
+
+
+@pytest.mark.parametrize("fields", [0, 40, 10**9])
+def test_how_polynomials_are_held_changes_nothing(
+    fields: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "skewed.toml"
+    path.write_text(SKEWED)
+    wanted = [str(loss_series(read_problem_file(path))[s]) for s in range(4)]
+    monkeypatch.setattr(kronecker, "_MOST_FIELDS", fields)
+    assert [str(loss_series(read_problem_file(path))[s]) for s in range(4)] == wanted
+    other = [loss_series(cp(order=3))[s] for s in range(4)]
+    monkeypatch.undo()
+    assert other == [loss_series(cp(order=3))[s] for s in range(4)]
 
 
 @given(bound=st.integers(0, 2**80), extents=st.lists(st.integers(1, 5), max_size=3))
