@@ -128,12 +128,14 @@ def way(row: Row) -> str:
         return "not reached" if row.get("limit") else "no answer"
     if row["method"] == "closed-form":
         return "closed form"
+    if row.get("step") == "Free matrices":
+        return "free matrices"
     if row["method"] == "resummed":
         return "words with an equation" if row.get("confirmations") else "approximants"
     if row["hierarchy"] in ("finite system", "random order parameters", "one site"):
         return str(row["hierarchy"])
     if row["hierarchy"] in ("words", "open"):
-        return "free matrices" if row.get("step") == "Free matrices" else "a spectrum"
+        return "a spectrum"
     return "characteristics, moments"
 
 

@@ -21,18 +21,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the tests of the list as slow, and refuse a list that names tests that are gone."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the list as slow."""
     listed = long_tests()
     for item in items:
         if item.nodeid in listed:
             item.add_marker(pytest.mark.slow)
-    whole = not config.option.keyword and not any("::" in argument for argument in config.args)
-    files = {item.nodeid.split("::")[0] for item in items}
-    expected = {name for name in listed if name.split("::")[0] in files}
-    gone = sorted(expected - {item.nodeid for item in items}) if whole else []
-    if gone:
-        raise pytest.UsageError(f"tests/reference/long_tests.txt: {gone[0]} is no test; write anew")
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def test_every_case_is_a_problem() -> None:
         ({"method": "moments", "hierarchy": "one site"}, "one site"),
         ({"method": "moments"}, "characteristics, moments"),
         ({"method": "moments", "hierarchy": "words"}, "a spectrum"),
-        ({"method": "moments", "hierarchy": "words", "step": "Free matrices"}, "free matrices"),
+        ({"method": "resummed", "hierarchy": "words", "step": "Free matrices"}, "free matrices"),
         ({"method": "characteristics", "hierarchy": "finite system"}, "finite system"),
         ({"method": "resummed", "hierarchy": "words"}, "approximants"),
         ({"method": "resummed", "hierarchy": "words", "confirmations": 4.0}, WAYS[6]),

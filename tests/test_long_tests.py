@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from tests.long_tests import KEPT, chosen, long_tests
+
+ROOT = Path(__file__).resolve().parents[1]
 
 REPORT = """
 9.00s call     tests/test_a.py::test_one
@@ -22,3 +27,9 @@ def test_the_longest_leave_and_a_case_of_every_test_stays() -> None:
 
 def test_the_list_leaves_what_always_runs() -> None:
     assert not [name for name in long_tests() if name.startswith(KEPT)]
+
+
+def test_the_list_names_tests_that_exist() -> None:
+    for name in long_tests():
+        file, function, *_ = re.split(r"::|\[", name)
+        assert f"def {function}(" in (ROOT / file).read_text(encoding="utf-8"), name

@@ -192,7 +192,7 @@ def free_solution(
     return Solution(
         problem=problem,
         regime=regime,
-        method=Method.MOMENTS,
+        method=Method.RESUMMED,
         source=source,
         formula=None,
         derivation=(*derivation, last),
