@@ -21,7 +21,7 @@ from diagflow.commands.ensemble import (
     check_fit,
 )
 from diagflow.commands.followed import takes_followed
-from diagflow.commands.problem import takes_problem
+from diagflow.commands.problem import Steps, takes_problem
 from diagflow.commands.shared_options import check_figure, optional
 
 if TYPE_CHECKING:
@@ -39,8 +39,11 @@ EPILOG = (
     "Examples:\n\n"
     "  diagflow simulate cp --order 2 --at p=64,H=32,sigma2=1/64 --runs 4\n\n"
     "  diagflow simulate autoencoder --at p=9,H=64,sigma2=1/9 --times 0:2:41 --fit\n\n"
-    "  diagflow simulate cp --at p=9,H=9,sigma2=1e-3 --times=-2:9:25 > curve.txt"
+    "  diagflow simulate cp --at p=9,H=9,sigma2=1e-3 --times=-2:9:25 > curve.txt\n\n"
+    "  diagflow simulate cp --step-size eta --at p=9,H=9,sigma2=.1,eta=.1 --steps 9"
 )
+
+_TIMES = "0:1:11"
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class SimulateOptions:
 
     problem: "Problem"
     at: At = None
-    times: Times = "0:1:11"
+    times: Times = _TIMES
+    steps: Steps = None
     followed: str | None = None
     runs: Annotated[int, typer.Option("--runs", help="Number of initialisations.")] = 1
     seed: Seed = 0
@@ -82,12 +86,23 @@ class SimulateOptions:
     def __post_init__(self) -> None:
         """Reject what contradicts itself before anything is computed."""
         from diagflow.commands.ensemble import required
+        from diagflow.commands.problem import checked_steps
         from diagflow.commands.values import parse_times, parse_values
+        from diagrams.errors import InvalidInputError
 
         check_figure(self.plot)
         check_fit(fitting=self.fitting, limit=self.limit, output=self.output.value)
         object.__setattr__(self, "values", parse_values(required(NAME, "--at", self.at)))
-        object.__setattr__(self, "grid", parse_times(self.times))
+        times = self.times
+        if (steps := checked_steps(self.problem, self.steps, None)) is not None:
+            if steps < 0:
+                raise InvalidInputError(f"--steps {steps}: is a number of steps; give 0 or more")
+            if times != _TIMES:
+                raise InvalidInputError(
+                    f"--steps {steps} and --times {times}: both say after which steps; give one"
+                )
+            times = f"0:{steps}:{steps + 1}"
+        object.__setattr__(self, "grid", parse_times(times))
 
     @property
     def title(self) -> str:

@@ -52,6 +52,24 @@ def test_options_add_to_what_a_file_says(run: Run) -> None:
     assert out.startswith("two layers with decay rate=U:eta\n")
 
 
+def test_a_simulation_counts_its_steps(run: Run) -> None:
+    given = ("simulate", *SYM, "--step-size", "eta", "--at", "p=3,H=2,sigma2=0.1,eta=0.1")
+    status, out, _ = run(*given, "--steps", "2", "--format", "csv")
+    assert status == 0
+    assert [line.split(",")[0] for line in out.splitlines()] == ["t", "0.0", "1.0", "2.0"]
+    assert out == run(*given, "--times", "0:2:3", "--format", "csv")[1]
+    status, out, _ = run(*given, "--steps", "0", "--format", "csv")
+    assert status == 0 and len(out.splitlines()) == 2
+    for wrong, said in (
+        (("--steps", "2", "--times", "0:4:5"), "--steps 2 and --times 0:4:5"),
+        (("--steps", "-1"), "--steps -1: is a number of steps"),
+    ):
+        status, out, err = run(*given, *wrong)
+        assert (status, out) == (2, "") and said in err
+    status, out, err = run("simulate", *SYM, "--at", "p=3,H=2,sigma2=0.1", "--steps", "2")
+    assert (status, out) == (2, "") and "give --step-size too" in err
+
+
 def test_a_simulation_of_steps_and_of_noise(run: Run) -> None:
     at = ("--at", "p=3,H=2,sigma2=0.1,eta=0.1")
     status, out, _ = run("simulate", *SYM, "--step-size", "eta", *at, "--times", "0:2:3")
