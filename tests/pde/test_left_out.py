@@ -31,7 +31,7 @@ def test_what_should_be_left_out_and_is_not_fails(
     found: Regimes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A solution with more in its Y_0 than the target is not excused."""
-    monkeypatch.setattr(pde.effective._Task, "expected", lambda self, s: Polynomial())
+    monkeypatch.setattr(pde.effective._DerivedLoss, "expected", lambda self, s: Polynomial())
     pde.effective._answer.cache_clear()
     solved = effective_solution(found, "V4")
     pde.effective._answer.cache_clear()
