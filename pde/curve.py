@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagrams.errors import InvalidInputError
+from expansion.polynomial import Polynomial
 
 if TYPE_CHECKING:
     import mpmath
 
-__all__ = ["Curve", "Domain", "FloatArray", "Parameters", "bounded_float"]
+__all__ = ["Curve", "Domain", "FloatArray", "Parameters", "bounded_float", "exact_value"]
 
 FloatArray = NDArray[np.float64]
 Parameters = Mapping[str, Fraction]
@@ -41,6 +42,17 @@ def bounded_float(value: Fraction) -> float:
             "numbers: the loss at these sizes and variances is larger than every floating point "
             "number; give numbers closer to 1"
         ) from None
+
+
+def exact_value(polynomial: Polynomial, parameters: Parameters) -> Fraction:
+    """The value of a polynomial, of which T is no symbol.
+
+    Examples
+    --------
+    >>> exact_value(Polynomial.parse("1/2*p"), {"p": Fraction(3), "T": Fraction(1)})
+    Fraction(3, 2)
+    """
+    return Fraction(polynomial.evaluate(**{name: parameters[name] for name in polynomial.symbols}))
 
 
 @dataclass(frozen=True, slots=True)

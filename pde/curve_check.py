@@ -32,7 +32,7 @@ import numpy as np
 
 from diagrams.errors import DiagflowError
 from expansion.polynomial import Polynomial
-from pde.curve import Curve, Parameters
+from pde.curve import Curve, Parameters, exact_value
 from pde.evolution import LossEvolution, Origin, Solution
 from pde.numerics.resummation import unit_of
 from pde.systems.enclosure import EnclosureError
@@ -134,14 +134,13 @@ def _differences(
     """Times with the differences there, in units of what is allowed."""
     number = max(len(solution.certificate.compared), solution.checked_terms)
     rows = solution.coefficients(number)
-    terms = [_value(row, numbers) / math.factorial(s) for s, row in enumerate(rows)]
+    terms = [exact_value(row, numbers) / math.factorial(s) for s, row in enumerate(rows)]
     unit = unit_of(terms) * numbers["T"]
     steps = [sign * step * unit for step in _STEPS for sign in (1, -1)]
     small = [Fraction(0), *(step for step in steps if _inside(curve, step))]
     # Monomials of Y_0 may cancel: floating point numbers keep the digits of the largest.
-    felt = sum(
-        (abs(_value(Polynomial({m: c}), numbers)) for row in rows[:1] for m, c in row), Fraction(0)
-    )
+    monomials = [Polynomial({m: c}) for row in rows[:1] for m, c in row]
+    felt = sum((abs(exact_value(each, numbers)) for each in monomials), Fraction(0))
     yield from _near_zero(curve, terms, numbers["T"], small, felt)
     # The digits of a curve without a formula are enclosures of the same equations.
     enclosed = solution.origin is Origin.DERIVED and solution.formula is None
@@ -149,10 +148,6 @@ def _differences(
         late = [unit * k for k in _LATE if _inside(curve, unit * k)]
         far = [*small[1:3], *late, *(Fraction(t) for t in times if _inside(curve, Fraction(t)))]
         yield from _many_digits(curve, far, felt)
-
-
-def _value(row: Polynomial, numbers: Parameters) -> Fraction:
-    return Fraction(row.evaluate(**{name: numbers[name] for name in row.symbols}))
 
 
 def _inside(curve: Curve, t: Fraction) -> bool:

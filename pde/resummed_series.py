@@ -30,7 +30,7 @@ from diagrams.errors import InvalidInputError
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.regimes import Regime
-from pde.curve import Curve, Domain, FloatArray, Parameters, bounded_float
+from pde.curve import Curve, Domain, FloatArray, Parameters, bounded_float, exact_value
 from pde.evolution import DerivationStep, Method, Origin, Solution
 from pde.numerics.resummation import FEWEST, Resummation, diverges
 
@@ -200,12 +200,11 @@ def series_solution(
     """
 
     def curve(parameters: Parameters) -> Curve:
-        symbols = {name: value for name, value in parameters.items() if name != "T"}
         rows = [row for row, _ in zip(taylor(), range(number), strict=False)]
-        values = [Fraction(row.evaluate(**symbols)) for row in rows]
+        values = [exact_value(row, parameters) for row in rows]
         return resummed_curve(
             values,
-            target=Fraction(pure_target.evaluate(**symbols)),
+            target=exact_value(pure_target, parameters),
             T=parameters["T"],
             asymptotic=asymptotic,
         )

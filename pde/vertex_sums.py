@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from expansion.polynomial import Polynomial
-from pde.curve import Curve, Domain, FloatArray, Parameters, bounded_float
+from pde.curve import Curve, Domain, FloatArray, Parameters, bounded_float, exact_value
 from pde.evolution import DerivationStep, Method, Origin, Solution
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def sum_of_solutions(
 
     def curve(parameters: Parameters) -> Curve:
         curves = [part.curve(parameters) for part in parts]
-        constant = still.evaluate(**{name: parameters[name] for name in still.symbols})
+        constant = exact_value(still, parameters)
         return _Sum(tuple(curves), bounded_float(Fraction(constant))).curve
 
     formulas = [part.formula for part in parts if part.formula is not None]

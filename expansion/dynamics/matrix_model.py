@@ -157,7 +157,8 @@ def matrix_model(dynamics: EffectiveDynamics) -> MatrixModel | None:
     generator = driven.generator
     terms = (*dynamics.potential, *dynamics.output)
     cores = {core for term in terms for core in term.cores}
-    if not cores or not all(map(_is_trace, cores)):
+    moving = [term for term in dynamics.potential if term.cores]
+    if not moving or not all(map(_is_trace, cores)):
         return None
     if generator.friction is not None or generator.temperature is not None:
         return None
@@ -190,7 +191,6 @@ def matrix_model(dynamics: EffectiveDynamics) -> MatrixModel | None:
             for term in terms
         )
 
-    moving = [term for term in dynamics.potential if term.cores]
     return MatrixModel(tuple(matrices), traces(moving), traces(dynamics.output))
 
 

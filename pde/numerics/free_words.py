@@ -125,11 +125,6 @@ class WordBasis:
             total += sum(level.values())
         return total
 
-    @property
-    def ends(self) -> tuple[tuple[str, str], ...]:
-        """Head and tail of every letter."""
-        return tuple(self._ends.values())
-
     def _all_words(self, tail: str, length: int) -> dict[str, tuple[_Word, ...]]:
         """The words of a length that begin in a space, by the space where they end."""
         if not length:

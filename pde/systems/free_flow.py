@@ -23,7 +23,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from fractions import Fraction
 from math import prod
 
 import numpy as np
@@ -31,11 +30,11 @@ from numpy.typing import NDArray
 
 from expansion.dynamics.matrix_model import Letter, MatrixModel, TraceTerm, Word
 from expansion.polynomial import Polynomial
-from pde.curve import Parameters, bounded_float
+from pde.curve import Parameters, bounded_float, exact_value
 from pde.numerics.free_words import Source, Space, WordAdjoint, WordBasis, WordProduct
 from pde.numerics.trajectories import Equation
 
-__all__ = ["FreeFlow", "at_numbers"]
+__all__ = ["FreeFlow"]
 
 FloatArray = NDArray[np.float64]
 
@@ -76,7 +75,7 @@ class FreeFlow:
                 number,
                 rows=matrix.axes[0].name,
                 columns=matrix.axes[1].name,
-                variance=at_numbers(matrix.variance, numbers),
+                variance=_number(matrix.variance, numbers),
                 symmetric=matrix.tensor.symmetric,
             )
             for number, matrix in enumerate(model.matrices)
@@ -87,7 +86,7 @@ class FreeFlow:
         self._speeds: list[tuple[int, float]] = []
         for number in self._moving:
             size = self.basis.size[self._ends((number, False))[1]]
-            self._speeds.append((number, at_numbers(model.matrices[number].rate, numbers) / size))
+            self._speeds.append((number, _number(model.matrices[number].rate, numbers) / size))
         vectors = [self.basis.matrix(n) for n in range(len(sources))]
         self._fixed = vectors
         self.start = np.concatenate([vectors[n] for n in self._moving])
@@ -104,7 +103,7 @@ class FreeFlow:
         found = []
         for term in terms:
             pairs = [_cut(word, halves, self._ends) for word in term.words]
-            found.append((at_numbers(term.coefficient, numbers), pairs))
+            found.append((_number(term.coefficient, numbers), pairs))
         return found
 
     def _ends(self, letter: Letter) -> tuple[str, str]:
@@ -229,10 +228,8 @@ class FreeFlow:
         return sum(speed * float(slopes[n] @ slopes[n]) for n, speed in self._speeds)
 
 
-def at_numbers(polynomial: Polynomial, numbers: Parameters) -> float:
-    """The value of a polynomial at numbers for its symbols."""
-    symbols = {name: value for name, value in numbers.items() if name != "T"}
-    return bounded_float(Fraction(polynomial.evaluate(**symbols)))
+def _number(polynomial: Polynomial, numbers: Parameters) -> float:
+    return bounded_float(exact_value(polynomial, numbers))
 
 
 def _reversed(word: Word) -> Word:

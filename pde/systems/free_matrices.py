@@ -35,12 +35,12 @@ from sympy import prime
 
 from expansion.dynamics.matrix_model import MatrixModel
 from expansion.polynomial import Polynomial
-from pde.curve import Curve, Domain, Parameters, bounded_float
+from pde.curve import Curve, Domain, Parameters, bounded_float, exact_value
 from pde.evolution import DerivationStep, Method, Solution
 from pde.numerics.free_words import WordBasis
 from pde.numerics.trajectories import follow
 from pde.resummed_series import TOLERANCE, resummed_curve
-from pde.systems.free_flow import FreeFlow, at_numbers
+from pde.systems.free_flow import FreeFlow
 from pde.systems.words import equation_curve
 
 __all__ = ["free_curve", "free_solution", "most_letters"]
@@ -171,12 +171,11 @@ def free_solution(
         return None
 
     def curve(parameters: Parameters) -> Curve:
-        symbols = {name: value for name, value in parameters.items() if name != "T"}
-        values = [Fraction(row.evaluate(**symbols)) for row in known]
+        values = [exact_value(row, parameters) for row in known]
         found = equation_curve(values, T=Fraction(parameters["T"]))
         if found is not None:
             return found[1]
-        constant = Fraction(target.evaluate(**symbols))
+        constant = exact_value(target, parameters)
         free = free_curve(model, parameters, target=constant)
         summed = resummed_curve(values, target=constant, T=Fraction(parameters["T"]))
         return max(free, summed, key=lambda curve: curve.domain.stop)
@@ -221,8 +220,8 @@ def _starts_like(model: MatrixModel, rows: Sequence[Polynomial], target: Polynom
     numbers = {
         name: Fraction(prime(n + 3), prime(n + 2)) for n, name in enumerate(sorted(names))
     } | {"T": Fraction(1)}
-    terms = [at_numbers(row, numbers) / factorial(s) for s, row in enumerate(known)]
-    constant = at_numbers(target, numbers)
+    terms = [bounded_float(exact_value(row, numbers)) / factorial(s) for s, row in enumerate(known)]
+    constant = bounded_float(exact_value(target, numbers))
     flow = FreeFlow(model, numbers, letters[number - 1])
     moving = [s for s, term in enumerate(terms) if term]
     if len(moving) < _FEWEST:
@@ -286,17 +285,17 @@ class _Side:
             found.append(self._followed(level, nodes * np.sign(unit)))
             nodes = nodes[: self._pieces(found)]
         self._nodes = nodes
-        self._value, self._error = _limit(found, len(nodes))
+        value, self._error = _limit(found, len(nodes))
         self._fits = [
             chebyshev.chebfit(2 * unit_nodes - 1, row, _NODES - 1)
-            for row in self._value
+            for row in value
             if np.all(np.isfinite(row))
         ]
         self._error += _ACCURACY * remains
         for fit, row in zip(self._fits, self._error, strict=False):
             row += np.sum(np.abs(fit[-_LAST:]))
         self._error[len(self._fits) :] = inf
-        good = self._good(self._value, self._error).ravel()
+        good = self._good(value, self._error).ravel()
         stop = good.size if np.all(good) else int(np.argmin(good))
         self.end = float(nodes.ravel()[stop - 1]) if stop else 0.0
         self.largest = float(np.max(self._error.ravel()[:stop], initial=0.0))

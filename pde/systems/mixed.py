@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from diagrams.errors import InvalidInputError
 from expansion.dynamics.system import PolynomialSystem
 from expansion.polynomial import Polynomial
-from pde.curve import Curve, Domain, FloatArray, Parameters
+from pde.curve import Curve, Domain, FloatArray, Parameters, exact_value
 from pde.evolution import DerivationStep, Method, Solution
 from pde.systems.solution import system_curve
 
@@ -72,8 +72,9 @@ def mixed_curve(system: PolynomialSystem, covariance: Covariance, parameters: Pa
             f"average over {len(names)} Gaussian numbers: at most {max(_NODES)} are averaged by "
             "nodes; use the coefficients of the series"
         )
-    symbols = {name: value for name, value in parameters.items() if name != "T"}
-    matrix = np.array([[float(covariance[a, b].evaluate(**symbols)) for b in names] for a in names])
+    matrix = np.array(
+        [[float(exact_value(covariance[a, b], parameters)) for b in names] for a in names]
+    )
     fine, coarse = (
         _Rule.of(system, names, _root(matrix), parameters, nodes) for nodes in _NODES[len(names)]
     )

@@ -42,7 +42,7 @@ from expansion.dynamics.chains import Chains, ChainTerm
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.dynamics.taylor import SeriesTerm
 from expansion.polynomial import Polynomial
-from pde.curve import Curve, Parameters
+from pde.curve import Curve, Parameters, exact_value
 from pde.evolution import DerivationStep, Method, Solution
 from pde.systems.curves import branch, joined
 from pde.systems.flows import SystemFlow
@@ -119,10 +119,9 @@ def spectrum_curve(chains: Chains, parameters: Parameters) -> Curve | None:
 
 def _at_numbers(chains: Chains, parameters: Parameters) -> Chains:
     """The same hierarchy with numbers for all symbols."""
-    symbols = {name: value for name, value in parameters.items() if name != "T"}
 
     def number(polynomial: Polynomial) -> Polynomial:
-        return Polynomial({(): Fraction(polynomial.evaluate(**symbols))})
+        return Polynomial({(): exact_value(polynomial, parameters)})
 
     def numbers(terms: Sequence[SeriesTerm]) -> tuple[SeriesTerm, ...]:
         return tuple((number(c), places) for c, places in terms)

@@ -25,7 +25,7 @@ import numpy as np
 from flint import fmpq_poly
 
 from expansion.polynomial import Polynomial
-from pde.curve import Curve, FloatArray, Parameters
+from pde.curve import Curve, FloatArray, Parameters, exact_value
 from pde.evolution import DerivationStep, Method, Solution
 from pde.resummed_series import resummed_curve
 from pde.systems.continuation import ContinuationError, continued, differential
@@ -197,11 +197,9 @@ def series_solution(
     known = tuple(islice(rows, number))
 
     def curve(parameters: Parameters) -> Curve:
-        symbols = {name: value for name, value in parameters.items() if name != "T"}
-        values = [Fraction(row.evaluate(**symbols)) for row in known]
-        return series_curve(
-            values, target=Fraction(target.evaluate(**symbols)), T=Fraction(parameters["T"])
-        )
+        values = [exact_value(row, parameters) for row in known]
+        constant = exact_value(target, parameters)
+        return series_curve(values, target=constant, T=Fraction(parameters["T"]))
 
     last = DerivationStep(
         "Equation of the series",

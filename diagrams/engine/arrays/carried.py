@@ -88,9 +88,13 @@ class _Integers:
     def pass_on(self, first: int, last: int, ways: Ways, target: _Integers) -> None:
         passed = self._values[first:last][ways.parent]
         used = passed.nonzero()[0]
-        shifts = np.array(ways.shifts, dtype=object)
-        passed = passed[used] * ways.multiplicity[used] << shifts[ways.shift[used]]
-        target.add(ways.child[used], passed)
+        shifts = objects(ways.shifts)[ways.shift[used]]
+        target.add(ways.child[used], self._times(passed[used] * ways.multiplicity[used], shifts))
+
+    def _times(self, values: Weights, shifts: Weights) -> Weights:
+        """Values times what the shifts stand for."""
+        result: Weights = values << shifts
+        return result
 
     def value(self, number: int) -> Any:
         return self._values[number]
@@ -99,12 +103,9 @@ class _Integers:
 class _Polynomials(_Integers):
     """Sparse polynomials; a shift is the monomial that they are multiplied by."""
 
-    def pass_on(self, first: int, last: int, ways: Ways, target: _Integers) -> None:
-        passed = self._values[first:last][ways.parent]
-        used = passed.nonzero()[0]
-        monomials = objects(ways.shifts)
-        passed = passed[used] * ways.multiplicity[used].astype(object)
-        target.add(ways.child[used], passed * monomials[ways.shift[used]])
+    def _times(self, values: Weights, shifts: Weights) -> Weights:
+        result: Weights = values * shifts
+        return result
 
 
 class _Limbs:
