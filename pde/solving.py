@@ -37,10 +37,10 @@ from expansion.series import Budget, Progress
 from expansion.series_exponents import SeriesExponents
 from pde.effective import effective_answer
 from pde.evolution import LossEvolution, Solution
+from pde.late_law import late_law_solution
 from pde.power_law import power_law_solution
 from pde.resummed_series import resummed_solution
 from pde.solutions import SOLVERS
-from pde.solutions.late_law import late_law_solution
 from pde.solver import Solved, Solver
 from pde.translation import translated
 from pde.vertex_sums import sum_of_solutions

@@ -24,11 +24,10 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from math import inf, log, sqrt
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -40,7 +39,7 @@ from pde.closed_form import EARLY_TIMES, closed_form
 from pde.curve import Curve, Domain, FloatArray, Parameters
 from pde.evolution import DerivationStep, Method, Solution
 from pde.face import RegimeFormulas
-from pde.numerics.marchenko_pastur import edge, moment_in_sizes, rule
+from pde.numerics.marchenko_pastur import edge, generating_average, moment_in_sizes
 from pde.numerics.trajectories import Equation, distance, follow, largest_distance
 from pde.solutions.finite_data import (
     POPULATION,
@@ -53,12 +52,8 @@ from pde.solutions.finite_data import (
 )
 from pde.solver import Solved, Solver
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["SOLVERS", "generating_average"]
 
-_NODES = 2048
 _TOLERANCE = 1e-13
 _COARSE_NODES = 1448
 _COARSE_TOLERANCE = 1e-11
@@ -125,38 +120,9 @@ def _taylor(loss: Loss, *, with_target: bool) -> Iterator[Polynomial]:
 # -- the characteristics, numerically --------------------------------------------------------------
 
 
-def generating_average(r: float, *, number: int = _NODES) -> Callable[[float], tuple[float, float]]:
-    """The logarithm of Z(α), the average of e^{2λα}, and Z'(α)/2Z(α), the tilted average of λ.
-
-    Parameters
-    ----------
-    r : float
-        p/N.
-    number : int, optional
-        Nodes of the average.
-
-    Examples
-    --------
-    >>> logarithm, mean = generating_average(0.5)(0.0)
-    >>> bool(abs(logarithm) < 1e-12), bool(abs(mean - 1) < 1e-12)
-    (True, True)
-    """
-    nodes, weights = rule(r, number)
-    rest = 1 - weights.sum()
-    top = edge(r)
-
-    def at(alpha: float) -> tuple[float, float]:
-        shift = 2 * top * max(alpha, 0.0)
-        tilted = weights * np.exp(2 * nodes * alpha - shift)
-        Z = tilted.sum() + rest * np.exp(-shift)
-        return float(np.log(Z) + shift), float(tilted @ nodes / Z)
-
-    return at
-
-
 def _equation(n: Numbers, loss: Loss, *, with_target: bool, coarse: bool = False) -> Equation:
     """The equations of α and γ, with the loss and b."""
-    Z = generating_average(n.r, number=_COARSE_NODES if coarse else _NODES)
+    Z = generating_average(n.r, number=_COARSE_NODES) if coarse else generating_average(n.r)
 
     def b_and_w1(state: FloatArray) -> tuple[float, float]:
         logarithm, mean = Z(float(state[0]))
