@@ -84,9 +84,12 @@ GENERAL: tuple[Solved, ...] = (
     ),
     Solved(
         model="any problem",
-        regimes=("regimes whose reduced potential is that of SYM order 2 on A-B-E or A-B",),
-        method="the closed form of that one, in other units",
-        holds="until ascent blows up",
+        regimes=(
+            "regimes whose reduced potential is that of SYM order 2 on A-B-E or A-B, or of the tied "
+            "autoencoder on data where it is solved",
+        ),
+        method="the solution of that one, in other units",
+        holds="as there",
     ),
     Solved(
         model="any problem",
