@@ -85,8 +85,8 @@ GENERAL: tuple[Solved, ...] = (
     Solved(
         model="any problem",
         regimes=(
-            "regimes whose reduced potential is that of SYM order 2 on A-B-E or A-B, or of the tied "
-            "autoencoder on data where it is solved",
+            "regimes whose reduced potential is that of SYM order 2 on A-B-E or A-B, or of the "
+            "tied autoencoder on data where it is solved",
         ),
         method="the solution of that one, in other units",
         holds="as there",

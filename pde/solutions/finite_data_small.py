@@ -26,10 +26,7 @@ Source: ours.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from fractions import Fraction
 from functools import lru_cache
-from math import comb, factorial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,10 +34,10 @@ from numpy.typing import NDArray
 from diagrams.errors import InvalidInputError
 from expansion.leading import LeadingSeries
 from expansion.models import tied_autoencoder
-from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.curve import Curve, Domain, FloatArray, Parameters
 from pde.evolution import DerivationStep, Method, Solution
+from pde.moments.few_data import few_data_taylor, hierarchy
 from pde.moments.jacobi_flow import ACCURACY, closure_error, data_moments
 from pde.solutions.finite_data import (
     POPULATION,
@@ -58,106 +55,6 @@ SIZES = (40, 60, 90)
 """Rows of the Jacobi matrices; the largest gives the values."""
 
 _REASON = "because only gradient descent is integrated"
-
-
-# -- the hierarchy, exactly ------------------------------------------------------------------------
-
-
-def _initial(k: int) -> Polynomial:
-    """z^k Σ_b N(k, b) y^b in p, H and sigma2."""
-    if k == 0:
-        return Polynomial({(): 1})
-    return Polynomial(
-        {
-            tuple(
-                (name, power) for name, power in (("H", b), ("p", k - b), ("sigma2", k)) if power
-            ): comb(k, b) * comb(k, b - 1) // k
-            for b in range(1, k + 1)
-        }
-    )
-
-
-def hierarchy(last: int, *, with_target: bool) -> list[list[Polynomial]]:
-    """Taylor coefficients in ϑ: row k holds those of m_k, up to the order last for m_1, m_2, m_3.
-
-    Parameters
-    ----------
-    last : int
-        The largest order.
-    with_target : bool
-        False on the edge with free.
-
-    Examples
-    --------
-    >>> rows = hierarchy(1, with_target=True)
-    >>> print(rows[1][0])
-    H*sigma2
-    """
-    top = last + 3
-    rows = [[_initial(k)] for k in range(top + 1)]
-    rows[0] += [Polynomial()] * last
-    for order in range(last):
-        # m_k' contains m_{k+1}: with every order one k less is known.
-        for k in range(1, top - order):
-            total = Polynomial()
-            for i in range(k):
-                total += _convolution(rows[i + 2], rows[k - 1 - i], order) * -1
-                total += _convolution(rows[i + 1], rows[k - i], order) * -2
-                total += _convolution(rows[i], rows[k - i + 1], order) * -1
-                if with_target:
-                    total += _convolution(rows[i + 1], rows[k - 1 - i], order) * 2
-                    total += _convolution(rows[i], rows[k - i], order) * 2
-            rows[k].append(total * Fraction(1, order + 1))
-    return rows
-
-
-def _convolution(a: list[Polynomial], b: list[Polynomial], order: int) -> Polynomial:
-    return sum((a[j] * b[order - j] for j in range(order + 1)), start=Polynomial())
-
-
-def _taylor(loss: Loss, *, with_target: bool) -> Iterator[Polynomial]:
-    # Each coefficient costs about as much as all before it.
-    done, number = 0, 4
-    while True:
-        whole = _coefficients(loss, number, with_target=with_target)
-        yield from whole[done:]
-        done, number = number, number + 1
-
-
-def _coefficients(loss: Loss, number: int, *, with_target: bool) -> list[Polynomial]:
-    rows = hierarchy(number - 1, with_target=with_target)
-    p = Polynomial({(("p", 1),): 1})
-    ratio = Polynomial({(("N", -1), ("p", 1)): 1})
-    N = Polynomial({(("N", 1),): 1})
-    result: list[Polynomial] = []
-    power = Polynomial({(): 1})
-    for s in range(number):
-        half = _half_square(rows, s, with_target=with_target)
-        if loss == "train" or not s:
-            value = p * half * factorial(s)
-        else:
-            value = N * _rate(rows, s - 1, with_target=with_target) * factorial(s - 1)
-        result.append(value * power)
-        power = power * ratio
-    return result
-
-
-def _half_square(rows: list[list[Polynomial]], s: int, *, with_target: bool) -> Polynomial:
-    """½(1 - 2m_1 + m_2), or ½m_2."""
-    square = rows[2][s]
-    if with_target:
-        square = square - rows[1][s] * 2 + rows[0][s]
-    return square * Fraction(1, 2)
-
-
-def _rate(rows: list[list[Polynomial]], s: int, *, with_target: bool) -> Polynomial:
-    """-4(m_1 - 2m_2 + m_3), or -4m_3."""
-    if not with_target:
-        return rows[3][s] * -4
-    return (rows[1][s] - rows[2][s] * 2 + rows[3][s]) * -4
-
-
-# -- the curve -------------------------------------------------------------------------------------
 
 
 def _curve(parameters: Parameters, loss: Loss, *, with_target: bool) -> Curve:
@@ -264,7 +161,7 @@ def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
         source=SOURCE,
         formula=None,
         derivation=_STEPS[with_target],
-        taylor=lambda: _taylor(loss, with_target=with_target),
+        taylor=lambda: few_data_taylor(loss, with_target=with_target),
         curve=lambda parameters: _curve(parameters, loss, with_target=with_target),
         validity="t >= 0",
     )

@@ -23,13 +23,13 @@ from pde.effective import Answer
 from pde.evolution import Origin
 from pde.face import RegimeFormulas
 from pde.hierarchies import HierarchySummary
+from pde.moments import few_data, narrow_latent
 from pde.numerics import certified
 from pde.solutions import (
     SOLVERS,
     asymmetric_mean_field,
     asymmetric_narrow,
     asymmetric_order2,
-    finite_data_narrow,
     finite_data_small,
     free_evolution,
     symmetric_even,
@@ -181,8 +181,8 @@ def mutations() -> Iterator[tuple[str, Callable[[pytest.MonkeyPatch], None], Pro
         (certified.Evaluator, "__call__", larger, DATA, "small-data & narrow-latent"),
         (certified.Evaluator, "__call__", larger, DATA, "mean-field"),
         (spectral_formulas, "moment_in_sizes", lambda m: m * 2, DATA, "mean-field"),
-        (finite_data_narrow, "moment_in_sizes", lambda m: m * 2, DATA, "narrow-latent"),
-        (finite_data_small, "_initial", lambda m: m * Fraction(21, 20), DATA, "small-data & free"),
+        (narrow_latent, "moment_in_sizes", lambda m: m * 2, DATA, "narrow-latent"),
+        (few_data, "_initial", lambda m: m * Fraction(21, 20), DATA, "small-data & free"),
         (
             finite_data_small,
             "data_moments",
