@@ -12,7 +12,7 @@ Source: ours.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
 
@@ -38,6 +38,7 @@ from diagrams.engine.steps import IN_PROCESS, StepRunner
 from diagrams.factorials import double_factorial
 from diagrams.residue_sums import divisors, power_sums, solutions
 from diagrams.sums import DiagramSum, collect
+from diagrams.tensors import Tensor
 from diagrams.wick import Expectation, Monomial, monomial
 
 __all__ = ["ArrayRepresentation"]
@@ -107,6 +108,18 @@ class ArrayRepresentation(Representation[PackedSum]):
     def count(self, encoded: PackedSum) -> int:
         """Number of distinct diagrams."""
         return sum(len(codes) for codes, _ in encoded.values())
+
+    def without(self, encoded: PackedSum, kind: Callable[[Tensor], bool]) -> PackedSum:
+        """The diagrams that have no tensor of a kind."""
+        packing = self._packing
+        labels = [packing.tensor_label(tensor) for tensor in self.blocks.tensors if kind(tensor)]
+        result: PackedSum = {}
+        for group, (codes, coefficients) in encoded.items():
+            found = packing.tensor_labels(*packing.unpack(codes))
+            kept = ~np.isin(found, labels).any(axis=1)
+            if kept.any():
+                result[group] = codes[kept], coefficients[kept]
+        return result
 
     # -- merging -------------------------------------------------------------------------------
 
