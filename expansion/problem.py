@@ -6,7 +6,7 @@ The model f and the target F are sums of tensor networks with the same open indi
 
 so that, as diagrams, L = 1/2 D - R + 1/2 |F|^2 with D = <f, f> and R = <f, F>. A problem says
 nothing about sizes: its axes are symbols. The loss may be normalised, for example by the number N
-of data, and be an average over Gaussian inputs. It drives the flow unless `expansion.drive` says
+of data, and be an average over random inputs. It drives the flow unless `expansion.drive` says
 otherwise; other losses and observables may be followed along it.
 
 >>> from diagrams.tensors import Axis, Tensor
@@ -77,7 +77,7 @@ class Problem:
     normalisation : Monomial, default ()
         Powers of symbols in front of it, ``(("N", -1),)`` for a mean over N data.
     averaged_over : tuple of Tensor, default ()
-        Inputs: fixed Gaussian tensors of variance one that the loss is an average over.
+        Inputs: fixed random tensors that the loss is an average over; their laws have numbers only.
     observed : tuple of QuadraticLoss, default ()
         Other losses that are followed along the flow.
     observables : tuple of Observable or Composed, default ()

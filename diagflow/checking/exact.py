@@ -90,9 +90,13 @@ def check_oracle(problem: Problem, *, monomials: int = 200_000) -> Finding:
 def _small_numbers(problem: Problem) -> Iterator[dict[str, Fraction]]:
     """All sizes 1, then one of them 2 or 3, and amplitudes that are not one.
 
-    The larger axis of an isometry grows with the smaller one.
+    The larger axis of an isometry grows with the smaller one. Symbols in the laws of tensors that
+    are drawn anew are numbers below one, which may be probabilities.
     """
     amplitudes = {name: Fraction(k + 2, 3) for k, name in enumerate(problem.amplitude_symbols)}
+    redrawn = (t.entries.symbols for t in problem.tensors if t.name in problem.drive.resample)
+    symbols = {name for own in redrawn for name in own} - {*problem.growing}
+    amplitudes |= {name: Fraction(1, k + 2) for k, name in enumerate(sorted(symbols))}
     ones = dict.fromkeys(problem.growing, Fraction(1))
     above: dict[str, set[str]] = {name: {name} for name in problem.growing}
     for _ in above:

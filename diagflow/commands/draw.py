@@ -23,7 +23,7 @@ EPILOG = (
     "Examples:\n\n"
     "  diagflow draw cp --order 3 --what blocks --output blocks.svg\n\n"
     "  diagflow draw cp --symmetric --what contractions --output flowers.tex\n\n"
-    "  diagflow draw autoencoder --observable ntk-trace --what terms --output kernel.svg"
+    "  diagflow draw autoencoder --observable ntk-trace --what terms --output k.svg"
 )
 
 

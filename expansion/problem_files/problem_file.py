@@ -42,8 +42,8 @@ Top level:
   ``rate``, by which its velocity is multiplied, and any tensor a ``multiplier``, by which it is
   multiplied wherever it occurs: a number times symbols, ``"2*c"``;
 - ``losses``: ``outputs`` (the open indices), ``model``, ``target``, ``normalisation`` (powers of
-  symbols), ``averaged_over`` (inputs: Gaussian tensors of variance 1, averaged over before the
-  flow);
+  symbols), ``averaged_over`` (inputs: fixed tensors whose laws have no symbols, averaged over
+  before the flow);
 - ``observables``: ``formula`` without open indices, ``normalisation``, ``averaged_over``.
 
 Models, targets and observables are formulas, see `expansion.formula_parser`; observables may also

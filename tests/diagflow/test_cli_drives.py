@@ -148,7 +148,7 @@ def test_tensors_that_are_drawn_anew(run: Run) -> None:
     status, out, _ = run("expand", *data, "--steps", "0", "--format", "json")
     assert status == 0 and json.loads(out)["resample"] == ["X"]
     status, _, err = run("expand", *data, "--resample", "W", "--steps", "0")
-    assert status == 2 and "resample W: is no fixed Gaussian tensor of this problem" in err
+    assert status == 2 and "resample W: is no fixed random tensor of this problem" in err
 
 
 BAD = {
