@@ -81,6 +81,7 @@ from expansion.problem import Problem
 from expansion.problem_files.declarations import Declarations
 from expansion.problem_files.toml_document import MAXIMAL_CHARACTERS, TomlDocument, listed
 from expansion.problem_files.toml_document import Path as Keys
+from expansion.problem_files.unused import unused_declarations
 from expansion.targets import TARGETS, scaled
 
 __all__ = ["read_problem", "read_problem_file", "read_problem_stream"]
@@ -136,14 +137,15 @@ def read_problem_stream(stream: BinaryIO) -> Problem:
 
 
 def read_problem(document: TomlDocument) -> Problem:
-    """The problem that a TOML document describes.
+    """The problem that a TOML document describes; its remarks say what it declares in vain.
 
     Raises
     ------
     InvalidInputError
         If it does not describe one; the message names the line.
     """
-    return _ProblemReader(document, Declarations(document)).problem
+    problem = _ProblemReader(document, Declarations(document)).problem
+    return replace(problem, remarks=unused_declarations(document))
 
 
 @dataclass(frozen=True)
