@@ -45,7 +45,6 @@ from diagrams.merge import factor_orbits
 from diagrams.quotient import without_free
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Kind, Tensor
-from diagrams.variances import Variance
 
 __all__ = ["Descent", "Force", "HeavyBall", "Rewriting"]
 
@@ -183,7 +182,7 @@ class Descent(Rewriting):
     ----------
     force : Force
     redrawn : tuple of Tensor, default ()
-        Fixed Gaussian tensors that are drawn anew after the step.
+        Fixed random tensors that are drawn anew after the step.
     """
 
     force: Force
@@ -244,8 +243,8 @@ class Descent(Rewriting):
     @property
     def symbols(self) -> frozenset[Axis]:
         """The symbols that it brings, besides those of the potential."""
-        variances = (Variance.parse(tensor.variance) for tensor in self.redrawn)
-        return super().symbols | {Axis(name) for v in variances for name in v.symbols}
+        drawn = {name for tensor in self.redrawn for name in tensor.entries.symbols}
+        return super().symbols | {Axis(name) for name in drawn}
 
 
 def _waiting(weight: Tensor, number: int) -> Tensor:

@@ -60,7 +60,7 @@ from diagrams.sums import DiagramSum
 from diagrams.tensors import UNIT_VARIANCE, Axis, Tensor
 from diagrams.variances import Powers
 
-__all__ = ["Expectation", "Monomial", "Steps", "expectation", "monomial", "reach"]
+__all__ = ["Expectation", "Monomial", "Steps", "blocks_of", "expectation", "monomial", "reach"]
 
 Monomial = Powers
 """Names of sizes and variances with their powers, sorted by name, without zero powers."""
@@ -198,7 +198,7 @@ def _expectation(
     elif not any(count % 2 and tensor.entries.is_even for tensor, count in counts.items()):
         chosen = _choose(diagram, counts)
         law = chosen[0].entries
-        for partners, multiplicity in _blocks(diagram, chosen):
+        for partners, multiplicity in blocks_of(diagram, chosen):
             symbol = law.symbol(1 + len(partners))
             for order in chosen[0].orders:
                 contracted, free = _contract(diagram, chosen, partners, order)
@@ -237,7 +237,7 @@ def _choose(diagram: Diagram, counts: Mapping[Tensor, int]) -> Factor:
     )
 
 
-def _blocks(diagram: Diagram, chosen: Factor) -> Iterator[tuple[list[Factor], int]]:
+def blocks_of(diagram: Diagram, chosen: Factor) -> Iterator[tuple[list[Factor], int]]:
     """The other factors of the blocks that a factor can be in, and how many choices are alike."""
     rest = Counter(factor for factor in diagram.factors if factor[0] == chosen[0])
     rest[chosen] -= 1

@@ -72,7 +72,7 @@ class Composed(Followed):
     normalisation : Monomial, default ()
         Powers of symbols in front.
     averaged_over : tuple of Tensor, default ()
-        Fixed Gaussian tensors that are averaged over in the end, before the flow.
+        Fixed random tensors that are averaged over in the end, before the flow.
     """
 
     formula: str

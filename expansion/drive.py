@@ -142,8 +142,8 @@ class Drive:
 
     @property
     def is_rewriting(self) -> bool:
-        """Whether it is done by `diagrams.rewriting`."""
-        return bool(self.momentum or self.step)
+        """Whether it is done by `diagrams.rewriting`: steps are no flow."""
+        return bool(self.step)
 
     @property
     def words(self) -> tuple[tuple[str, str], ...]:
@@ -204,7 +204,7 @@ class Drive:
         ------
         InvalidInputError
             If the flow is no combination of the quantities, a rate belongs to no weight, or what is
-            drawn anew is no fixed Gaussian tensor.
+            drawn anew is no fixed random tensor.
         """
         self._drawn_anew(tensors)
         weights = [tensor.name for tensor in tensors if tensor.is_learnable]
@@ -228,15 +228,16 @@ class Drive:
         return replace(self, flow="" if plain else _sum(kept))
 
     def _drawn_anew(self, tensors: Sequence[Tensor]) -> None:
-        fixed = {tensor.name: tensor for tensor in tensors if tensor.kind is Kind.GAUSSIAN}
+        fixed = {tensor.name: tensor for tensor in tensors if tensor.kind is Kind.FIXED}
         for name in self.resample:
             if name not in fixed:
                 known = ", ".join(fixed) or "give none, there is no such tensor"
                 raise InvalidInputError(
-                    f"resample {name}: is no fixed Gaussian tensor of this problem; name one of: "
+                    f"resample {name}: is no fixed random tensor of this problem; name one of: "
                     f"{known}"
                 )
-            factor_of(fixed[name].variance, f"variance of {name}, which is drawn anew,")
+            for symbol in fixed[name].entries.symbols:
+                _checked(symbol)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ A *quadratic loss* is
     L = c * average over x of 1/2 sum over the open indices of (f - F)^2,
 
 with model f and target F sums of tensor networks, a *normalisation* c, a product of powers of
-symbols such as 1/N, and an average over Gaussian inputs x, if there are any. A *quantity* is what
+symbols such as 1/N, and an average over random inputs x, if there are any. A *quantity* is what
 is left of such a thing for the engine: a sum of diagrams and its normalisation.
 
 >>> from diagrams.tensors import Kind
@@ -73,7 +73,7 @@ class Observable(Followed):
     normalisation : Monomial, default ()
         Powers of symbols in front.
     averaged_over : tuple of Tensor, default ()
-        Fixed Gaussian tensors of variance one that are averaged over before the flow.
+        Fixed random tensors that are averaged over before the flow; their laws have numbers only.
 
     Raises
     ------
@@ -129,7 +129,7 @@ class QuadraticLoss:
     normalisation : Monomial, default ()
         Powers of symbols in front, ``(("N", -1),)`` for a mean over N data.
     averaged_over : tuple of Tensor, default ()
-        Inputs: fixed Gaussian tensors of variance one that the loss is an average over.
+        Inputs: fixed random tensors that the loss is an average over; their laws have numbers only.
 
     Raises
     ------

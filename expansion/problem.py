@@ -6,7 +6,7 @@ The model f and the target F are sums of tensor networks with the same open indi
 
 so that, as diagrams, L = 1/2 D - R + 1/2 |F|^2 with D = <f, f> and R = <f, F>. A problem says
 nothing about sizes: its axes are symbols. The loss may be normalised, for example by the number N
-of data, and be an average over Gaussian inputs. It drives the flow unless `expansion.drive` says
+of data, and be an average over random inputs. It drives the flow unless `expansion.drive` says
 otherwise; other losses and observables may be followed along it.
 
 >>> from diagrams.tensors import Axis, Tensor
@@ -31,7 +31,7 @@ Source: Yarotsky, Golikov, Gusev 2026, sections 2 and 3; the description by netw
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -77,13 +77,16 @@ class Problem:
     normalisation : Monomial, default ()
         Powers of symbols in front of it, ``(("N", -1),)`` for a mean over N data.
     averaged_over : tuple of Tensor, default ()
-        Inputs: fixed Gaussian tensors of variance one that the loss is an average over.
+        Inputs: fixed random tensors that the loss is an average over; their laws have numbers only.
     observed : tuple of QuadraticLoss, default ()
         Other losses that are followed along the flow.
     observables : tuple of Observable or Composed, default ()
         Other einsums of the weights that are, and what is made of quantities that come before.
     drive : Drive, default PLAIN
         The dynamics of the weights: gradient flow of the loss by default.
+    remarks : tuple of str, default ()
+        What its reader noticed, such as a tensor of its file that nothing uses; a line each, in
+        three parts. They are no part of the problem: equal problems may differ in them.
 
     Raises
     ------
@@ -104,6 +107,7 @@ class Problem:
     observed: tuple[QuadraticLoss, ...] = ()
     observables: tuple[Followed, ...] = ()
     drive: Drive = PLAIN
+    remarks: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         title = f"problem {word(self.family, 'family of a problem')}"
@@ -117,6 +121,7 @@ class Problem:
             ("averaged_over", several(self.averaged_over, Tensor, f"{title}: averaged_over")),
             ("observed", several(self.observed, QuadraticLoss, f"{title}: observed")),
             ("observables", several(self.observables, Followed, f"{title}: observables")),
+            ("remarks", several(self.remarks, str, f"{title}: remarks")),
         ):
             object.__setattr__(self, key, value)
         names: dict[str, Tensor] = {}

@@ -119,7 +119,7 @@ def series_key(problem: Problem, quantity: str) -> str:
         description["step"] = problem.drive.step
     if problem.drive.resample:
         redrawn = [t for t in problem.tensors if t.name in problem.drive.resample]
-        description["resample"] = sorted(f"{t.name} {t.variance}" for t in redrawn)
+        description["resample"] = sorted(f"{t.name} {t.entries}" for t in redrawn)
     text = json.dumps(description, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode("utf-8")).hexdigest()
 

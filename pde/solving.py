@@ -101,6 +101,15 @@ GENERAL: tuple[Solved, ...] = (
     Solved(
         model="any problem",
         regimes=(
+            "regimes whose cores are words of one Gaussian matrix, with axes that grow alike",
+        ),
+        method="its [singular values](effective-dynamics.md#kinds-of-hierarchies), which move as "
+        "particles, under inertia with velocities",
+        holds="until two rules for them differ",
+    ),
+    Solved(
+        model="any problem",
+        regimes=(
             "regimes whose cores are words of few Gaussian matrices, with axes that grow alike",
         ),
         method="an equation that further coefficients confirm, or "

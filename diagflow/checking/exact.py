@@ -29,6 +29,7 @@ from diagflow.wording import as_options
 from diagrams.counting import catalan, double_factorial, narayana, wishart_moment
 from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError, CapacityError, DiagflowError
+from diagrams.generator import at_rest
 from diagrams.tensors import Axis, Tensor
 from diagrams.variances import Variance
 from diagrams.wick import expectation
@@ -90,9 +91,13 @@ def check_oracle(problem: Problem, *, monomials: int = 200_000) -> Finding:
 def _small_numbers(problem: Problem) -> Iterator[dict[str, Fraction]]:
     """All sizes 1, then one of them 2 or 3, and amplitudes that are not one.
 
-    The larger axis of an isometry grows with the smaller one.
+    The larger axis of an isometry grows with the smaller one. Symbols in the laws of tensors that
+    are drawn anew are numbers below one, which may be probabilities.
     """
     amplitudes = {name: Fraction(k + 2, 3) for k, name in enumerate(problem.amplitude_symbols)}
+    redrawn = (t.entries.symbols for t in problem.tensors if t.name in problem.drive.resample)
+    symbols = {name for own in redrawn for name in own} - {*problem.growing}
+    amplitudes |= {name: Fraction(1, k + 2) for k, name in enumerate(sorted(symbols))}
     ones = dict.fromkeys(problem.growing, Fraction(1))
     above: dict[str, set[str]] = {name: {name} for name in problem.growing}
     for _ in above:
@@ -145,9 +150,9 @@ def check_counters(problem: Problem, *, terms: int = 2) -> Finding:
         return Finding(title, "counters", Verdict.SKIPPED, detail)
     series = LossSeries(problem, budget=BUDGET)
     if problem.drive.is_rewriting:
-        detail = "mergers are counted for flows without inertia or finite steps"
+        detail = "mergers are counted for flows without finite steps"
         return Finding(title, "counters", Verdict.SKIPPED, detail)
-    generator = problem.driven.generator
+    generator = problem.dynamics.generator
     current, wrong = problem.driving.quantity.diagrams, list[str]()
     diagrams, matchings, last = 0, 0, -1
     try:
@@ -156,9 +161,10 @@ def check_counters(problem: Problem, *, terms: int = 2) -> Finding:
                 current = generator.applied(current)
             if diagrams + len(current) > _DIAGRAMS:
                 break
-            counted = sum((c * _weight(d) * _matchings(d) for d, c in current), Fraction(0))
-            diagrams += len(current)
-            matchings += sum(_matchings(diagram) for diagram, _ in current)
+            still = at_rest(current)
+            counted = sum((c * _weight(d) * _matchings(d) for d, c in still), Fraction(0))
+            diagrams += len(still)
+            matchings += sum(_matchings(diagram) for diagram, _ in still)
             last = s
             if series[s].evaluate(**dict.fromkeys(series[s].symbols, 1)) != counted:
                 wrong.append(f"Y_{s}")

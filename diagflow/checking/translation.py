@@ -78,10 +78,11 @@ class OracleProblem:
                 "sums only; check a problem with finite data"
             )
         for tensor in self.problem.tensors:
-            if tensor.name in self.problem.drive.resample and self._value(tensor.variance)[1]:
+            drawn = tensor.name in self.problem.drive.resample
+            if drawn and not {*tensor.entries.symbols} <= {*self.values}:
                 raise InvalidInputError(
-                    f"tensor {tensor.name}: is drawn anew and has the variance {tensor.variance}, "
-                    "and the oracle knows numbers only; check a problem with a number for it"
+                    f"tensor {tensor.name}: is drawn anew and has the law {tensor.entries}, and "
+                    "the oracle knows numbers only; give numbers for its symbols"
                 )
 
     @property

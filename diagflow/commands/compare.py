@@ -13,6 +13,7 @@ from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import RegimeName, Steps, checked_steps, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
 from diagflow.commands.shared_options import (
+    INTERRUPTED,
     UNDECIDED,
     UNLIMITED,
     Resources,
@@ -134,18 +135,23 @@ def run(options: CompareOptions) -> None:
     contribute at these sizes, is at most a few standard errors plus the stated error of that
     contribution. They differ, too, where the regime neglects as much as it keeps. In discrete time
     the exact means after 0 ... K steps are compared. Exits with 1 if they differ and with 3 if it
-    cannot be judged.
+    cannot be judged. After an interrupt or the time limit the finished runs are compared.
     """
     from diagflow.commands.ensemble import missing_runs
     from diagflow.time_limit import TimeLimit
 
     what = f"comparison with {options.problem.title}"
     limit = TimeLimit.begun(options.resources.max_seconds, what)
-    if options.discrete:
-        result = _compared_steps(options, limit)
-        _show(result, options, f"steps 0 ... {options.steps}")
-    else:
-        result = _compare_regime(options, limit)
+    try:
+        if options.discrete:
+            result = _compared_steps(options, limit)
+            _show(result, options, f"steps 0 ... {options.steps}")
+        else:
+            result = _compare_regime(options, limit)
+    except KeyboardInterrupt as interrupt:
+        if not interrupt.args:
+            raise
+        stop(f"interrupted: {interrupt}", INTERRUPTED)
     missing_runs(result.trajectory, options.runs, "compared")
     _end(result)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.bundles import takes_options
+from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import takes_problem
 from diagflow.commands.shared_options import UNLIMITED, Resources, optional, takes_limits
 from diagflow.drawing.what import MAXIMAL_PICTURES, What
@@ -21,7 +22,8 @@ NAME = "draw"
 EPILOG = (
     "Examples:\n\n"
     "  diagflow draw cp --order 3 --what blocks --output blocks.svg\n\n"
-    "  diagflow draw cp --symmetric --what contractions --output flowers.tex"
+    "  diagflow draw cp --symmetric --what contractions --output flowers.tex\n\n"
+    "  diagflow draw autoencoder --observable ntk-trace --what terms --output k.svg"
 )
 
 
@@ -40,14 +42,15 @@ class DrawOptions:
         What,
         typer.Option(
             "--what",
-            help="The blocks of the loss, the terms of Y_0 ... Y_S, or what contraction makes "
-            "of them.",
+            help="The blocks of the loss or observable, the terms of Y_0 ... Y_S, or what "
+            "contraction makes of them.",
         ),
     ] = What.BLOCKS
     terms: Annotated[int, typer.Option("--terms", help="Draw Y_0 ... Y_S.", metavar="S")] = 1
     maximal: Annotated[
         int, typer.Option("--at-most", help="Draw at most this many pictures.", metavar="N")
     ] = MAXIMAL_PICTURES
+    followed: str | None = None
     resources: Resources = UNLIMITED
 
     def __post_init__(self) -> None:
@@ -67,6 +70,7 @@ class DrawOptions:
 
 
 @takes_problem
+@takes_followed
 @takes_limits
 @takes_options(DrawOptions)
 def run(options: DrawOptions) -> None:
@@ -77,11 +81,16 @@ def run(options: DrawOptions) -> None:
     """
     from diagflow.drawing.draw import draw
     from diagflow.terminal import following, note
-    from expansion.series import LossSeries
+    from expansion.series import loss_series
 
     terms, file = options.terms, options.file
     with following(f"Y_0 ... Y_{terms}", terms + 1) as progress:
-        series = LossSeries(options.problem, budget=options.resources.budget, progress=progress)
+        series = loss_series(
+            options.problem,
+            loss=options.followed,
+            budget=options.resources.budget,
+            progress=progress,
+        )
         left_out = draw(series, options.what, terms=terms, output=file, maximal=options.maximal)
     rest = "" if left_out == 0 else f"; {left_out or 'many'} more do not fit, see --at-most"
     note(f"written: {file}{rest}", err=False)

@@ -242,7 +242,9 @@ def takes_problem(
         # An option that may be repeated is an empty list where it is not given.
         options: dict[str, Any] = {n: None if v == [] else v for n, v in described.items()}
         try:
-            command(reader(**options), **given)
+            found = reader(**options)
+            _remark(found)
+            command(found, **given)
         except (OverflowError, ZeroDivisionError):
             # Powers of the numbers, not the numbers: no range of --at keeps all of them in bounds.
             if given.get("at") is None:
@@ -256,6 +258,14 @@ def takes_problem(
             ) from None
 
     return with_parameters(wrapped, [*described, *own])
+
+
+def _remark(found: object) -> None:
+    """Print what the reader of a problem noticed."""
+    from diagflow.terminal import note
+
+    for line in getattr(found, "remarks", ()):
+        note(f"diagflow: warning: {line}")
 
 
 def _word(name: str) -> str:

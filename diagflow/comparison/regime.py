@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagflow.comparison.finite_size import finite_size_correction, target_constant
-from diagflow.comparison.verdict import STANDARD_ERRORS, Comparison, compare
+from diagflow.comparison.verdict import STANDARD_ERRORS, Comparison, check_finished, compare
 from diagflow.simulation import simulate
 from diagflow.time_limit import time_limit
 from diagrams.errors import DiagflowError, InvalidInputError
@@ -60,6 +60,8 @@ def compare_regime(
 ) -> Comparison:
     """Compare the solution of a regime with an ensemble.
 
+    After an interrupt or the limit it is the ensemble of the finished runs, two at least.
+
     Parameters
     ----------
     regime_set : Regimes
@@ -81,6 +83,8 @@ def compare_regime(
     ------
     InvalidInputError
         If there is no solution there, a time is outside its domain, or a number breaks a rule.
+    BudgetExceededError
+        If the limit leaves less than two runs.
     """
     problem = regime_set.exponents.problem
     if problem is None:
@@ -111,6 +115,7 @@ def compare_regime(
         progress=progress,
         loss=regime_set.exponents.loss,
     )
+    check_finished(trajectory, runs)
     result = compare(
         evolution,
         trajectory,

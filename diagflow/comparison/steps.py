@@ -20,7 +20,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from diagflow.comparison.verdict import STANDARD_ERRORS, Comparison, compare
+from diagflow.comparison.verdict import STANDARD_ERRORS, Comparison, check_finished, compare
 from diagflow.simulation import simulate
 from diagrams.arguments import whole
 from diagrams.errors import InvalidInputError
@@ -71,7 +71,7 @@ def compare_steps(
     InvalidInputError
         If the number of steps is missing, or a value is missing or wrong.
     BudgetExceededError
-        If the budget does not suffice for the exact means.
+        If the budget does not suffice for the exact means, or the limit leaves less than two runs.
     """
     if steps is None:
         raise InvalidInputError(
@@ -90,6 +90,7 @@ def compare_steps(
         seconds=seconds,
         progress=progress,
     )
+    check_finished(trajectory, runs)
     series = loss_series(problem, loss=loss, budget=budget, store=store)
     exact = [
         float(mean.evaluate(**{name: Fraction(at[name]) for name in mean.symbols}))

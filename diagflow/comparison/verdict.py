@@ -51,7 +51,7 @@ from numpy.typing import NDArray
 
 from diagflow.comparison.finite_size import FiniteSizeCorrection
 from diagflow.simulation.trajectory import Trajectory
-from diagrams.errors import InvalidInputError
+from diagrams.errors import BudgetExceededError, InvalidInputError
 
 __all__ = [
     "LARGEST_SHARE",
@@ -59,6 +59,7 @@ __all__ = [
     "STANDARD_ERRORS",
     "Agreement",
     "Comparison",
+    "check_finished",
     "compare",
     "comparison_record",
 ]
@@ -68,6 +69,9 @@ STANDARD_ERRORS = 4.0
 
 RESOLUTION = 0.05
 """An allowance that is larger than this part of the leading loss decides nothing."""
+
+_LEAST = 2
+"""Runs without which there is no standard error."""
 
 LARGEST_SHARE = 0.25
 """Where the correction is a larger part of what the theory keeps, agreement is not the theory's."""
@@ -252,7 +256,7 @@ def compare(
     InvalidInputError
         If there are fewer than two runs, or a number above is not positive.
     """
-    if trajectory.runs < 2:
+    if trajectory.runs < _LEAST:
         raise InvalidInputError(
             f"comparison with {trajectory.runs} run: the standard error needs two or more; "
             "give more runs"
@@ -290,6 +294,33 @@ def compare(
     )
 
 
+def check_finished(trajectory: Trajectory, runs: int) -> None:
+    """Say what stopped an ensemble, if that left too few runs for a comparison.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+    runs : int
+        How many were asked for.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If it was the user, with the number of runs in words.
+    BudgetExceededError
+        If it was a limit.
+    """
+    if not trajectory.interrupted or trajectory.runs >= _LEAST:
+        return
+    finished = f"{trajectory.runs} of {runs} runs was finished, and a comparison needs two"
+    if trajectory.limit is None:
+        raise KeyboardInterrupt(finished)
+    raise BudgetExceededError(
+        f"budget: the comparison needs more than {trajectory.limit:.3g} seconds; {finished}; raise "
+        "--max-seconds"
+    )
+
+
 def _finite(value: float | None) -> float | None:
     return value if value is not None and isfinite(value) else None
 
@@ -321,6 +352,7 @@ def comparison_record(comparison: Comparison) -> dict[str, object]:
         "tolerance": comparison.tolerance,
         "blow_up": list(comparison.trajectory.blow_up),
         "runs": comparison.trajectory.runs,
+        "interrupted": comparison.trajectory.interrupted,
         "seed": comparison.trajectory.seed,
         "largest": _finite(comparison.largest),
         "remaining": _finite(comparison.remaining),

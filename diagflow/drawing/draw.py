@@ -1,6 +1,7 @@
 r"""What ``diagflow draw`` draws: blocks, terms and contractions of a problem.
 
-- *blocks*: the diagrams of D, R and the squared norm of the target, of which the loss is made;
+- *blocks*: the diagrams of D, R and the squared norm of the target, of which a loss is made, or
+  those of an observable, G;
 - *terms*: the distinct diagrams of Y_0, Y_1, ... before the expectation, with their coefficients;
 - *contractions*: each of these followed by the results of its contractions, with the number
   of contractions and what each contributes.
@@ -28,6 +29,7 @@ from diagrams.diagram import Diagram
 from diagrams.errors import InvalidInputError
 from diagrams.sums import DiagramSum
 from diagrams.wick import Monomial, expectation, monomial
+from expansion.cumulants import read_cumulant
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.series import LossSeries
@@ -59,6 +61,7 @@ def draw(
     Parameters
     ----------
     problem : Problem or LossSeries
+        A series may be that of another loss or of an observable of its problem.
     what : What or str
     output : Path
         An ``.svg``, ``.png``, ``.pdf`` or ``.tex`` file.
@@ -90,6 +93,13 @@ def draw(
             f"draw: at most {maximal} pictures: there must be at least one; give a larger number"
         )
     check_drawing_file(output)
+    loss = problem.loss if isinstance(problem, LossSeries) else None
+    name, order = (loss, 1) if loss is None else read_cumulant(loss)
+    if order > 1:
+        raise InvalidInputError(
+            f"draw {loss}: a cumulant is a difference of moments and has no diagrams of its own; "
+            f"draw those of a power, such as --observable '({name})**{order}'"
+        )
     series = problem if isinstance(problem, LossSeries) else LossSeries(problem)
     items = list(islice(_ITEMS[What(what)](series, terms), maximal))
     left_out: int | None = 0
@@ -107,17 +117,37 @@ def draw(
     return left_out
 
 
-def block_items(problem: Problem) -> Iterator[Item]:
-    """The diagrams of D, R and the squared norm of the target with captions."""
-    for name, total in (
-        ("D", problem.model_square),
-        ("R", problem.overlap),
-        ("\\|F\\|^{2}", problem.target_square),
-    ):
+def block_items(problem: Problem, loss: str | None = None) -> Iterator[Item]:
+    """The diagrams of which a quantity is made, with captions.
+
+    Parameters
+    ----------
+    problem : Problem
+    loss : str, optional
+        The name of a loss, which is made of D, R and the squared norm of its target, or of another
+        quantity, whose own diagrams are those of G; the loss that drives the flow unless given.
+    """
+    parts, normalisation = _blocks(problem, problem.loss_name if loss is None else loss)
+    for name, total in parts:
         for whole, coefficient in _sorted(total):
             diagram, factor = _without_amplitudes(whole, problem.amplitude_symbols)
-            multiple = _multiple(coefficient, factor, problem.normalisation)
+            multiple = _multiple(coefficient, factor, normalisation)
             yield diagram, _captioned(f"${name}{multiple and ':' + multiple}$", diagram)
+
+
+def _blocks(problem: Problem, loss: str) -> tuple[tuple[tuple[str, DiagramSum], ...], Monomial]:
+    """The parts of a quantity by their names, and its normalisation."""
+    losses = {known.name: known for known in problem.observed}
+    found = problem.driving if loss == problem.loss_name else losses.get(loss)
+    if found is None:
+        quantity = problem.quantity(loss)
+        return (("G", quantity.diagrams),), quantity.normalisation
+    parts = (
+        ("D", found.model_square),
+        ("R", found.overlap),
+        ("\\|F\\|^{2}", found.target_square),
+    )
+    return parts, found.normalisation
 
 
 def term_items(series: LossSeries, terms: int) -> Iterator[Item]:
@@ -143,7 +173,7 @@ def contraction_items(series: LossSeries, terms: int) -> Iterator[Item]:
 
 _ITEMS: Mapping[What, Callable[[LossSeries, int], Iterator[Item]]] = MappingProxyType(
     {
-        What.BLOCKS: lambda series, terms: block_items(series.problem),
+        What.BLOCKS: lambda series, terms: block_items(series.problem, series.loss),
         What.TERMS: term_items,
         What.CONTRACTIONS: contraction_items,
     }
@@ -159,8 +189,8 @@ def _terms(series: LossSeries, s: int) -> Iterator[tuple[Diagram, str]]:
     """The diagrams of Y_s without amplitudes, and their factors."""
     if series.problem.drive.is_rewriting:
         raise InvalidInputError(
-            f"diagrams of {series.problem.title}: are drawn for flows without inertia or finite "
-            "steps; draw those of another flow, or the blocks"
+            f"diagrams of {series.problem.title}: are drawn for flows without finite steps; draw "
+            "those of another flow, or the blocks"
         )
     for whole, coefficient in _sorted(series.diagrams(s)):
         diagram, factor = _without_amplitudes(whole, series.problem.amplitude_symbols)
@@ -221,7 +251,7 @@ def _nodes(powers: Monomial, sizes: Collection[str]) -> int:
 def _count(series: LossSeries, what: What, terms: int) -> int | None:
     """How many pictures there are; None if that takes contractions that are too large."""
     if what is What.BLOCKS:
-        return sum(1 for _ in block_items(series.problem))
+        return sum(1 for _ in block_items(series.problem, series.loss))
     diagrams = Counter(d for s in range(terms + 1) for d, _ in series.diagrams(s))
     if what is What.TERMS:
         return diagrams.total()

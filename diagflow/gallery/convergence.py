@@ -131,6 +131,8 @@ def _measure(p: int, runs: int, jobs: int) -> dict[str, float]:
     at["T"] = 24 * theta * p**3 * sigma2**3
     times = [-_PROBE, 0.0, _PROBE, 1.0]
     ensemble = simulate(problem, at=at, times=times, runs=runs, seed=p, jobs=jobs)
+    if ensemble.interrupted:  # some runs were finished; the experiment was not
+        raise KeyboardInterrupt
     theory = solve(regime_set, "A-B", at=at)(np.array(times))
     ratios = ensemble.loss[:, 3] / ensemble.mean[1]
     coefficients = [

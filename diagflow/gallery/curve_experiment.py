@@ -146,6 +146,8 @@ class CurveExperiment:
                 tolerance=self.tolerance,
                 scale=self._scale(case),
             )
+            if comparison.trajectory.interrupted:  # some runs were finished; the case was not
+                raise KeyboardInterrupt
             found.append(comparison)
             write_whole(folder / f"{self.name}-{number + 1}.csv", csv_text("", case.at, comparison))
         self._draw(found, folder)

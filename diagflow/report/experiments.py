@@ -35,6 +35,7 @@ __all__ = [
     "draw",
     "draw_summed",
     "experiment",
+    "finished_runs",
 ]
 
 typical_numbers = representative_sizes  # its former name and place
@@ -47,8 +48,24 @@ Experiment = tuple[dict[str, Fraction], Comparison]
 """The numbers, and the comparison at them."""
 
 
-def experiment(regime_set: Regimes, regime: Regime, solved: Solution) -> Experiment | None:
-    """Theory against simulation in a regime, or None where there is nothing to compare."""
+def experiment(
+    regime_set: Regimes, regime: Regime, solved: Solution, *, seconds: float | None = None
+) -> Experiment | None:
+    """Theory against simulation in a regime, or None where there is nothing to compare.
+
+    Parameters
+    ----------
+    regime_set : Regimes
+    regime : Regime
+    solved : Solution
+    seconds : float, optional
+        Limit on the runs; those that are finished are compared, if there are two.
+
+    Raises
+    ------
+    BudgetExceededError
+        If the limit leaves less.
+    """
     if solved.method is Method.RESUMMED:
         return None
     at = representative_sizes(regime_set, regime, entries=ENTRIES)
@@ -66,8 +83,11 @@ def experiment(regime_set: Regimes, regime: Regime, solved: Solution) -> Experim
                 runs=RUNS,
                 seed=1,
                 rtol=1e-6,
+                seconds=seconds,
                 solved=solved,
             )
+    except BudgetExceededError:
+        raise
     except DiagflowError:
         return None
     return at, done
@@ -83,6 +103,17 @@ def _times(evolution: LossEvolution) -> Iterator[float]:
         moderate = np.abs(np.array(values) / first - 1) < _CHANGE
         end = float(grid[np.flatnonzero(moderate)[-1]]) if moderate.any() else float(grid[0])
     yield from (sign * end * k / (POINTS - 1) for k in range(POINTS))
+
+
+def finished_runs(regime: Regime, done: Experiment) -> str:
+    """A line on the runs that are missing, if some are."""
+    ensemble = done[1].trajectory
+    if not ensemble.interrupted:
+        return ""
+    return (
+        f"the simulation of regime {regime.name} is the mean of {ensemble.runs} runs instead of "
+        f"{RUNS}"
+    )
 
 
 def draw(regime_set: Regimes, regime: Regime, done: Experiment, file: Path) -> None:

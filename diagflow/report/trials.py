@@ -2,7 +2,7 @@
 
 A trial solves a regime, finds numbers, simulates and compares (`diagflow.report.experiments`). It
 is independent of the others, so several processes share them, and one that takes too long or is
-interrupted costs its own figure only; why there is none is returned in its place.
+interrupted costs its own figure only, or a part of its runs; what is missing, and why, is returned.
 
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 
-from diagflow.report.experiments import Experiment, experiment
+from diagflow.report.experiments import Experiment, experiment, finished_runs
 from diagflow.simulation.processes import processes
 from diagflow.time_limit import TimeLimit, check_seconds, time_limit
 from diagflow.wording import as_options
@@ -32,6 +32,9 @@ __all__ = ["SECONDS", "Trial", "TrialLimits", "run_trials"]
 
 SECONDS = 30.0
 """Time of one trial, unless another is given."""
+
+_RUNNING = 0.9
+"""The part of the time of a trial after which its runs end, so that the finished ones are used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,10 @@ class Trial:
     done : Experiment or None
         The comparison, where there is one.
     reason : str
-        Why it was not finished; empty where it was, or where there is nothing to compare.
+        Why it was not finished; empty where it was, or where there is nothing to compare. With a
+        comparison it tells how many runs that is from.
+    interrupted : bool
+        Whether the user stopped its runs.
     had_less : bool
         Whether it had less time than each may take, because of the limit on all.
     """
@@ -86,6 +92,7 @@ class Trial:
     regime: str
     done: Experiment | None = None
     reason: str = ""
+    interrupted: bool = False
     had_less: bool = False
 
 
@@ -129,6 +136,8 @@ def run_trials(
     try:
         for trial in running:
             trials[trial.regime] = trial
+            if trial.interrupted:
+                raise KeyboardInterrupt
     except KeyboardInterrupt as error:
         stopped(error)
         reason = "the simulation of regime {} was interrupted"
@@ -169,11 +178,18 @@ def _elsewhere(
 
 def _trial(regime_set: Regimes, name: str, seconds: float) -> Trial:
     try:
-        with time_limit(seconds, f"the simulation of regime {name}"):
-            return Trial(name, experiment(regime_set, regime_set[name], solution(regime_set, name)))
+        with time_limit(seconds, f"the simulation of regime {name}") as limit:
+            regime, solved = regime_set[name], solution(regime_set, name)
+            left = _RUNNING * (limit.left or seconds)
+            done = experiment(regime_set, regime, solved, seconds=left)
     except BudgetExceededError:
         return Trial(
             name, reason=f"the simulation of regime {name} needs more than {seconds:.3g} seconds"
         )
     except DiagflowError:  # no solution: there is nothing to compare
         return Trial(name)
+    if done is None:
+        return Trial(name)
+    ensemble = done[1].trajectory
+    stopped = ensemble.interrupted and ensemble.limit is None
+    return Trial(name, done, finished_runs(regime, done), interrupted=stopped)

@@ -14,7 +14,7 @@ Source: ours.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from diagrams.diagram import Diagram
@@ -22,6 +22,7 @@ from diagrams.engine.blocks import FlowDiagrams, Tick
 from diagrams.engine.steps import IN_PROCESS, StepRunner
 from diagrams.merge import symmetric_tensors
 from diagrams.sums import DiagramSum
+from diagrams.tensors import Tensor
 from diagrams.wick import Expectation
 
 __all__ = ["Representation"]
@@ -55,6 +56,10 @@ class Representation(ABC, Generic[Encoded]):
     @abstractmethod
     def count(self, encoded: Encoded) -> int:
         """Number of distinct diagrams in an encoded sum."""
+
+    @abstractmethod
+    def without(self, encoded: Encoded, kind: Callable[[Tensor], bool]) -> Encoded:
+        """The diagrams that have no tensor of a kind."""
 
     @abstractmethod
     def derivative(self, sources: Iterable[tuple[Encoded, Sequence[int]]]) -> Encoded:

@@ -18,7 +18,7 @@ from typing import Any
 
 from diagrams.arguments import shown
 from diagrams.laws import Law
-from diagrams.tensors import UNIT_VARIANCE, Axis, Kind, Tensor
+from diagrams.tensors import Axis, Kind, Tensor
 from diagrams.variances import Variance
 from diagrams.wick import Monomial
 from expansion.drive import factor_of
@@ -234,15 +234,11 @@ class Declarations:
         result = []
         for name in self.document.strings(path, "averaged_over", ()):
             tensor = self.tensors.get(name)
-            if (
-                tensor is None
-                or tensor.kind is not Kind.FIXED
-                or str(tensor.entries) != UNIT_VARIANCE
-            ):
+            if tensor is None or tensor.kind is not Kind.FIXED or tensor.entries.symbols:
                 raise self.document.error(
                     (*path, "averaged_over"),
-                    f"{name!r} is not a Gaussian tensor of kind fixed and variance 1; declare it "
-                    "so",
+                    f"{name!r} is not a tensor of kind fixed whose law has no symbols; declare it "
+                    "so, as with variance 1",
                 )
             result.append(tensor)
         return tuple(result)

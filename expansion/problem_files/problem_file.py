@@ -42,8 +42,8 @@ Top level:
   ``rate``, by which its velocity is multiplied, and any tensor a ``multiplier``, by which it is
   multiplied wherever it occurs: a number times symbols, ``"2*c"``;
 - ``losses``: ``outputs`` (the open indices), ``model``, ``target``, ``normalisation`` (powers of
-  symbols), ``averaged_over`` (inputs: Gaussian tensors of variance 1, averaged over before the
-  flow);
+  symbols), ``averaged_over`` (inputs: fixed tensors whose laws have no symbols, averaged over
+  before the flow);
 - ``observables``: ``formula`` without open indices, ``normalisation``, ``averaged_over``.
 
 Models, targets and observables are formulas, see `expansion.formula_parser`; observables may also
@@ -81,6 +81,7 @@ from expansion.problem import Problem
 from expansion.problem_files.declarations import Declarations
 from expansion.problem_files.toml_document import MAXIMAL_CHARACTERS, TomlDocument, listed
 from expansion.problem_files.toml_document import Path as Keys
+from expansion.problem_files.unused import unused_declarations
 from expansion.targets import TARGETS, scaled
 
 __all__ = ["read_problem", "read_problem_file", "read_problem_stream"]
@@ -136,14 +137,15 @@ def read_problem_stream(stream: BinaryIO) -> Problem:
 
 
 def read_problem(document: TomlDocument) -> Problem:
-    """The problem that a TOML document describes.
+    """The problem that a TOML document describes; its remarks say what it declares in vain.
 
     Raises
     ------
     InvalidInputError
         If it does not describe one; the message names the line.
     """
-    return _ProblemReader(document, Declarations(document)).problem
+    problem = _ProblemReader(document, Declarations(document)).problem
+    return replace(problem, remarks=unused_declarations(document))
 
 
 @dataclass(frozen=True)

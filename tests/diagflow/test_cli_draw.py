@@ -40,10 +40,28 @@ def test_draw_does_not_count_what_it_cannot_contract(run: Run, folder: Path) -> 
     assert "and many more" in (folder / "a.tex").read_text(encoding="utf-8")
 
 
-def test_help_has_two_examples(run: Run) -> None:
+def test_an_observable_has_blocks_terms_and_contractions(run: Run, folder: Path) -> None:
+    """|W|^2/2 is one block, and its derivative one merger with each of D and R."""
+    for what, pictures in (("blocks", 1), ("terms", 3), ("contractions", 8)):
+        words = ("--observable", "weight-norm", "--what", what, "--output", "norm.tex")
+        assert run("draw", *SYM, *words) == (0, "written: norm.tex\n", "")
+        text = (folder / "norm.tex").read_text(encoding="utf-8")
+        assert text.count("\\begin{minipage}") == pictures, what
+        assert ("$G:" in text) == (what == "blocks")
+
+
+def test_another_loss_is_drawn_without_its_data(run: Run, folder: Path) -> None:
+    words = ("tied-autoencoder", "--data", "--what", "blocks", "--output", "loss.tex")
+    for loss, has_data in (("train", True), ("population", False)):
+        assert run("draw", *words, "--loss", loss).code == 0
+        text = (folder / "loss.tex").read_text(encoding="utf-8")
+        assert ("N^{-1}" in text) == has_data and "$R" in text
+
+
+def test_help_has_examples(run: Run) -> None:
     done = run("draw", "--help")
     assert done.code == 0
-    assert done.out.count("diagflow draw cp") == 2
+    assert done.out.count("diagflow draw cp") == 2 and "--observable ntk-trace" in done.out
 
 
 @pytest.mark.parametrize(
@@ -72,6 +90,11 @@ def test_help_has_two_examples(run: Run) -> None:
         (
             (*SYM, "--at-most", "0", "--output", "a.tex"),
             "draw: at most 0 pictures: there must be at least one; give a larger number",
+        ),
+        (
+            (*SYM, "--observable", "ntk-trase", "--output", "a.tex"),
+            "loss 'ntk-trase': cp has no such loss or observable; choose one of train, alignment, "
+            "model-norm, ntk-trace, weight-norm",
         ),
     ],
 )

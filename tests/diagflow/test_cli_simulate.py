@@ -190,8 +190,45 @@ def test_compare_of_an_interrupted_ensemble_says_what_was_compared(
         "--terms", "5", "--format", "json",
     )  # fmt: skip
     assert done.code == 130
-    assert json.loads(done.out)["runs"] == 2
+    record = json.loads(done.out)
+    assert record["runs"] == 2 and record["interrupted"] is True
     assert done.err == "diagflow: interrupted: 2 of 7 runs were finished and are compared\n"
+
+
+@pytest.mark.parametrize(
+    ("limit", "code", "message"),
+    [
+        (None, 130, "interrupted: 1 of 7 runs was finished, and a comparison needs two"),
+        (
+            9.0,
+            2,
+            "error: budget: the comparison needs more than 9 seconds; 1 of 7 runs was finished, "
+            "and a comparison needs two; raise --max-seconds",
+        ),
+    ],
+)
+@pytest.mark.parametrize("discrete", [False, True])
+def test_compare_of_one_run_says_what_stopped_the_others(
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: float | None,
+    code: int,
+    message: str,
+    discrete: bool,
+) -> None:
+    def interrupted(*given: Any, runs: int, **options: Any) -> Trajectory:
+        found = simulate(*given, runs=1, **options)
+        return replace(found, interrupted=True, limit=limit)
+
+    place = "steps" if discrete else "regime"
+    monkeypatch.setattr(f"diagflow.comparison.{place}.simulate", interrupted)
+    what = (
+        ("--step-size", "1/99", "--steps", "1")
+        if discrete
+        else ("--regime", "A-B-E", "--times", "0:1:3", "--terms", "5")
+    )
+    done = run("compare", *SYM, *what, "--at", NUMBERS, "--runs", "7")
+    assert done == (code, "", f"diagflow: {message}\n")
 
 
 def test_compare_warns_where_the_regime_neglects_more_than_it_keeps(run: Run) -> None:

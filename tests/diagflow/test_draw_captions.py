@@ -101,6 +101,20 @@ def test_contractions_add_up_to_the_coefficients(problem: Problem) -> None:
     assert added_up(contraction_items(series, 1)) == {0: series[0], 1: series[1]}
 
 
+@pytest.mark.parametrize(
+    ("problem", "loss"),
+    [
+        (cp(order=2, symmetric=True), "ntk-trace"),
+        (cp(order=2, symmetric=True), "weight-norm*train"),
+        (tied_autoencoder(data=True), "population"),
+    ],
+    ids=["kernel", "product", "population"],
+)
+def test_contractions_of_an_observable_add_up(problem: Problem, loss: str) -> None:
+    series = LossSeries(problem, loss=loss)
+    assert added_up(contraction_items(series, 1)) == {0: series[0], 1: series[1]}
+
+
 def test_contractions_with_amplitudes_add_up(amplitudes: Problem) -> None:
     series = LossSeries(amplitudes)
     assert added_up(contraction_items(series, 2)) == {s: series[s] for s in range(3)}

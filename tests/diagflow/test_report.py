@@ -23,6 +23,8 @@ from diagflow.report.problem import function_latex, open_indices, problem_sectio
 from diagflow.report.title import title_latex, title_words
 from diagflow.report.trials import TrialLimits, run_trials
 from diagflow.report.write import write_report
+from diagflow.simulation import simulate
+from diagflow.simulation.trajectory import Trajectory
 from diagflow.time_limit import TimeLimit
 from diagrams.errors import DiagflowError, InvalidInputError
 from diagrams.network import Network
@@ -545,6 +547,48 @@ def test_regimes_are_left_out_by_name_and_shared_by_processes(tmp_path: Path) ->
     here = run_trials(order2, ["A"], limits)[0].done
     assert here is not None and trials[1].done is not None
     assert here[1].mean.tolist() == trials[1].done[1].mean.tolist()
+
+
+@pytest.mark.parametrize("limit", [None, 27.0])
+def test_the_finished_runs_of_a_trial_are_used(
+    monkeypatch: pytest.MonkeyPatch, limit: float | None
+) -> None:
+    """An interrupt ends the trials that follow; a limit is one on its trial only."""
+    order2 = regimes(cp(order=2, symmetric=True), terms=4)
+    begun: list[str] = []
+    stops: list[BaseException] = []
+
+    def stopped(*given: Any, runs: int, **options: Any) -> Trajectory:
+        if begun[-1] != "B":
+            return simulate(*given, runs=runs, **options)
+        return replace(simulate(*given, runs=3, **options), interrupted=True, limit=limit)
+
+    monkeypatch.setattr("diagflow.comparison.regime.simulate", stopped)
+    trials = run_trials(
+        order2, ["A", "B", "A-B"], TrialLimits(), begun=begun.append, stopped=stops.append
+    )
+    runs = [trial.done and trial.done[1].trajectory.runs for trial in trials]
+    few = "the simulation of regime B is the mean of 3 runs instead of 4"
+    if limit is None:
+        assert runs == [4, 3, None] and begun == ["A", "B"] and len(stops) == 1
+        assert trials[2].reason == "the simulation of regime A-B was interrupted"
+    else:
+        assert runs == [4, 3, 4] and not stops and not trials[2].reason
+    assert (trials[0].reason, trials[1].reason) == ("", few)
+    assert trials[1].done is not None
+    assert "mean of 3 simulated runs" in experiments.caption(order2["B"], trials[1].done)
+
+
+def test_a_trial_that_is_stopped_after_one_run_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    order2 = regimes(cp(order=2, symmetric=True), terms=4)
+
+    def stopped(*given: Any, runs: int, **options: Any) -> Trajectory:
+        return replace(simulate(*given, runs=1, **options), interrupted=True, limit=27.0)
+
+    monkeypatch.setattr("diagflow.comparison.regime.simulate", stopped)
+    (trial,) = run_trials(order2, ["B"], TrialLimits())
+    assert trial.done is None
+    assert trial.reason == "the simulation of regime B needs more than 30 seconds"
 
 
 def test_a_regime_that_is_left_out_by_name_has_no_figure(

@@ -9,8 +9,10 @@ import pytest
 
 from diagflow import oracle
 from diagrams.diagram import Diagram
+from diagrams.engine import ArrayRepresentation, DefinitionRepresentation
 from diagrams.errors import InvalidInputError
 from diagrams.flow import Flow
+from diagrams.generator import Amplitude, Generator
 from diagrams.index_powers import power_sum, value
 from diagrams.network import Network, inner_product
 from diagrams.tensors import Axis, Kind, Tensor
@@ -98,3 +100,60 @@ def test_an_exponent_that_is_none_is_refused(exponent: object) -> None:
         Tensor("D", (p, p), Kind.POWER, exponent=exponent)  # type: ignore[arg-type]
     with pytest.raises(InvalidInputError, match="only a tensor of kind power"):
         Tensor("W", (p, p), variance=1, exponent=2)
+
+
+V = Tensor("V", (H, p), variance="s/p")
+SIGNS = Tensor("S", (H, p), variance="sigma2", law="rademacher")
+MASK = Tensor("M", (p,), Kind.FIXED, law="bernoulli", probability="q")
+D = Tensor("D", (p,), Kind.POWER, exponent=2)
+INDEX = Tensor("D", (p, p), Kind.POWER)
+THREE = Axis("three", pinned=3)
+FEW = Tensor("F", (THREE, p), variance="sigma2")
+ROWS = Tensor("D", (THREE,), Kind.POWER, exponent=3)
+SMALLER = Axis("r")
+SHORT = Tensor("G", (H, SMALLER), variance="sigma2")
+LEG = Tensor.isometry(p, SMALLER)
+
+WITH_POWERS = {
+    "a spectrum": (Network.einsum("ki,kj->ij", W, W), Network.einsum("ij->ij", INDEX)),
+    "weighted outputs": (Network.einsum("j,ki,kj->ij", D, W, V), Network.einsum("->ii")),
+    "signs": (Network.einsum("ki,kj->ij", SIGNS, SIGNS), Network.einsum("ij->ij", INDEX)),
+    "a mask": (Network.einsum("i,ki,kj->ij", MASK, W, W), Network.einsum("i,ij->ij", MASK, INDEX)),
+    "a pinned axis": (Network.einsum("k,ki,kj->ij", ROWS, FEW, FEW), Network.einsum("->ii")),
+    "a pin": (
+        Network.einsum("ki,kj->ij", W, V),
+        Network.einsum("i,j,i->ij", Tensor.pin(p), Tensor.pin(p), D),
+    ),
+    "an isometry": (
+        Network.einsum("ka,ia,kj->ij", SHORT, LEG, W),
+        Network.einsum("ij->ij", INDEX),
+    ),
+    "a modular sum": (
+        Network.einsum("ki,kj,l->ijl", W, W, D),
+        Network.einsum("ijl->ijl", Tensor.modular_sum(p), coefficient=2),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [n for n in WITH_POWERS if n != "a modular sum"])
+@pytest.mark.parametrize("noise", [False, True])
+def test_the_bulk_engine_sums_powers_as_the_definition_does(name: str, noise: bool) -> None:
+    model, target = WITH_POWERS[name]
+    rest = Network(target.factors, target.output, -target.coefficient)
+    axes = tuple(model.index_axes((p,) * len(model.output))[i] for i in model.output)
+    loss = inner_product((model, rest), (model, rest), axes) * Fraction(1, 2)
+    temperature = Amplitude(Fraction(2), (Axis("tau"),)) if noise else None
+    generator = Generator(loss, temperature=temperature)
+    flow = Flow(loss, generator)
+    assert isinstance(flow.representation, ArrayRepresentation)
+    plain = Flow(loss, generator, DefinitionRepresentation(flow.representation.blocks))
+    for s in range(4 if name == "a spectrum" else 3):
+        assert flow.expectation(s) == plain.expectation(s)
+    assert flow.expectation(1)
+
+
+def test_the_bulk_engine_refuses_a_power_that_a_modular_sum_binds() -> None:
+    model, target = WITH_POWERS["a modular sum"]
+    loss = inner_product((model, target), (model, target), (p, p, p))
+    with pytest.raises(InvalidInputError, match="no polynomial sum"):
+        Flow(loss, loss).expectation(0)

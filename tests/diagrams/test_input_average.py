@@ -1,4 +1,4 @@
-"""Averages over fixed Gaussian tensors that are taken before anything else."""
+"""Averages over fixed random tensors that are taken before anything else."""
 
 from __future__ import annotations
 
@@ -36,6 +36,39 @@ def test_averaging_first_does_not_change_the_expectation(labelled, data) -> None
         assert expectation(first) == expectation(total)
 
 
+OF_LAWS = (
+    Tensor("S", (p,), Kind.FIXED, variance="1", law="rademacher"),
+    Tensor("V", (H, p), Kind.FIXED, variance="2*s", law="uniform", mean="-mu"),
+    Tensor("M", (H, p), Kind.FIXED, law="bernoulli", probability="q"),
+    Tensor("K", (p,), Kind.FIXED, cumulants=((2, "s"), (3, "-k"))),
+    Tensor("G", (p, p), Kind.FIXED, variance="s", symmetric=True),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), number=st.integers(0, len(OF_LAWS) - 1))
+def test_averaging_first_for_any_law(labelled, data, number: int) -> None:
+    drawn = OF_LAWS[number]
+    total = DiagramSum(
+        {
+            Diagram(*data.draw(labelled((W, drawn, Z), deltas=False, max_factors=6))): k
+            for k in range(1, 4)
+        }
+    )
+    first = average_over(total, drawn)
+    assert not any(drawn in d.tensors for d, _ in first)
+    assert expectation(first) == expectation(total)
+
+
+def test_the_fourth_moment_of_a_sum_of_signs() -> None:
+    """E (w.x)^4 = 3 |w|^4 - 2 sum of w^4 for signs x."""
+    w, signs = Tensor("w", (p,), variance="sigma2"), OF_LAWS[0]
+    power = Diagram((p,) * 4, tuple((t, (k,)) for k in range(4) for t in (w, signs)))
+    square = Diagram((p, p), ((w, (0,)), (w, (0,)), (w, (1,)), (w, (1,))))
+    fourth = Diagram((p,), ((w, (0,)),) * 4)
+    assert average_over(DiagramSum({power: 1}), signs) == DiagramSum({square: 3, fourth: -2})
+
+
 def test_the_fourth_moment_of_a_linear_function() -> None:
     """E (w.x)^4 = 3 |w|^4, and an odd power averages to nothing."""
     w = Tensor("w", (p,), variance="sigma2")
@@ -67,13 +100,18 @@ def test_a_variance_becomes_a_factor() -> None:
     [
         (
             W,
-            "average over W: is not a fixed Gaussian tensor of mean zero; declare it as fixed "
-            "with a variance",
+            "average over W: is not a fixed random tensor; declare it as fixed with a variance or "
+            "a law",
         ),
         (
             Tensor("X", (p,), Kind.GAUSSIAN, "s/H"),
-            "average over X: its variance s/H divides by a symbol; give it another variance and "
-            "the loss a normalisation",
+            "average over X: its law s/H divides by a symbol; give it another one and the loss a "
+            "normalisation",
+        ),
+        (
+            Tensor("X", (p,), Kind.FIXED, cumulants=((2, "s"), (5, "k/H"))),
+            "average over X: its law cumulants(2=s,5=k/H) divides by a symbol; give it another "
+            "one and the loss a normalisation",
         ),
     ],
 )

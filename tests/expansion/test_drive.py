@@ -70,7 +70,7 @@ def test_series_of_twice_the_loss() -> None:
         ({"temperature": "a b"}, "temperature 'a b': 'b' is not understood there; give a product"),
         ({"temperature": "tau", "step": "eta"}, "temperature and step: are different dynamics;"),
         ({"resample": ["X"]}, "resample X: tensors are drawn anew after steps, and time is"),
-        ({"resample": ["U"], "step": "h"}, "resample U: is no fixed Gaussian tensor of this"),
+        ({"resample": ["U"], "step": "h"}, "resample U: is no fixed random tensor of this"),
         ({"resample": "X", "step": "h"}, "resample: 'X' is no list of names of tensors; give"),
     ],
     ids=str,

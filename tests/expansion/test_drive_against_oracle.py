@@ -4,6 +4,7 @@ Weight decay, several losses, an observable as confinement, rates, a temperature
 of finite steps, and pairs of them: on presets and on a problem file, at tiny sizes.
 """
 
+import json
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
@@ -304,6 +305,60 @@ def test_a_fresh_batch_together_with_another_generator(drive: dict[str, Any], lo
     for tensors, sizes in ((("x", "xi"), {"p": 1, "N": 2}), (("x",), {"p": 2, "N": 1})):
         problem = ONE_PASS.driven_by(**drive, step="eta", resample=tensors)
         coefficients_agree(problem, sizes, last, loss)
+
+
+def drawn_from(**law: Any) -> Problem:
+    """A masked or weighted regression whose inputs are drawn anew from a law."""
+    words = ", ".join(f"{key} = {json.dumps(value)}" for key, value in law.items())
+    text = f"""
+flow = "train"
+step = "eta"
+resample = ["x"]
+[axes]
+p = "growing"
+N = "growing"
+[tensors]
+w = {{ kind = "weight", axes = ["p"], variance = "sigma2" }}
+v = {{ kind = "fixed", axes = ["p"], variance = "s" }}
+x = {{ kind = "fixed", axes = ["p", "N"], {words} }}
+[losses.train]
+outputs = ["n"]
+model = "w[i] x[i,n]"
+target = "v[i] x[i,n]"
+normalisation = {{ N = -1 }}
+[losses.population]
+outputs = ["i"]
+model = "w[i]"
+target = "v[i]"
+"""
+    return read_problem(TomlDocument.parse("drawn.toml", text))
+
+
+LAWS: list[dict[str, Any]] = [
+    {"law": "rademacher", "variance": 1},
+    {"law": "uniform", "variance": "2*kappa", "mean": "-mu"},
+    {"law": "bernoulli", "probability": "kappa"},
+    {"law": "gaussian", "variance": "kappa", "mean": "mu"},
+]
+
+
+@pytest.mark.parametrize("loss", ["train", "population"])
+@pytest.mark.parametrize("law", LAWS, ids=str)
+def test_a_fresh_batch_from_any_law(law: dict[str, Any], loss: str) -> None:
+    problem = drawn_from(**law)
+    for sizes in ({"p": 1, "N": 2}, {"p": 2, "N": 1}):
+        values = {name: Fraction(size) for name, size in sizes.items()}
+        values |= {name: NUMBERS[name] for name in ("eta", "kappa", "mu")}
+        series = LossSeries(problem, loss=loss)
+        for s, moments in enumerate(OracleProblem(problem, values).coefficients(loss, 2)):
+            assert at_numbers(series[s], values) == moments
+
+
+def test_a_batch_of_signs_has_no_fourth_cumulant_to_pay_for() -> None:
+    """e' = q e with q = 1 - 2 eta + eta^2 (1 + (p - 1)/N): for Gaussian inputs it is p + 1."""
+    series = loss_series(drawn_from(law="rademacher", variance=1), loss="population")
+    factor = Polynomial.parse("1 - 2*eta + eta**2 - eta**2*N**-1 + p*N**-1*eta**2")
+    assert series[1] == series[0] * factor and series[2] == series[1] * factor
 
 
 @pytest.mark.parametrize("sizes", [(1, 1), (2, 1), (1, 2)])

@@ -17,7 +17,9 @@ from expansion.losses import OBSERVABLES, Observable
 from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from expansion.series import LossSeries
+from expansion.problem_files.problem_file import read_problem
+from expansion.problem_files.toml_document import TomlDocument
+from expansion.series import LossSeries, loss_series
 
 p, H = Axis("p"), Axis("H")
 W = Tensor("W", (H, p), variance="sigma2")
@@ -244,3 +246,25 @@ def test_a_population_loss_needs_open_indices_that_fit() -> None:
     message = r"^network with open indices i,i: there must be 1 of them; change"
     with pytest.raises(InvalidInputError, match=message):
         replace(wrong, model=(Network.einsum("->ii"),))
+
+
+def test_inputs_that_are_signs() -> None:
+    """L = E_x (w.x)^4 / 2 = (3 |w|^4 - 2 sum of w_i^4)/2 for signs x, by hand."""
+    text = """
+[axes]
+p = "growing"
+[tensors]
+w = { kind = "weight", axes = ["p"], variance = "sigma2" }
+x = { kind = "fixed", axes = ["p"], variance = 1, law = "rademacher" }
+[losses.population]
+outputs = []
+model = "w[i] x[i] w[j] x[j]"
+target = "zero"
+averaged_over = ["x"]
+"""
+    series = loss_series(read_problem(TomlDocument.parse("signs.toml", text)))
+    assert str(series[0]) == "3/2*p**2*sigma2**2"
+    assert series[1] == Polynomial.parse("-36*p**3*sigma2**3 - 72*p**2*sigma2**3 + 48*p*sigma2**3")
+    symbolic = text.replace("variance = 1", 'variance = "s"')
+    with pytest.raises(InvalidInputError, match="whose law has no symbols; declare it so"):
+        read_problem(TomlDocument.parse("signs.toml", symbolic))

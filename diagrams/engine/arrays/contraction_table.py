@@ -19,9 +19,11 @@ Source: ours.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from fractions import Fraction
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +41,7 @@ from diagrams.engine.arrays.row_numbers import RowNumbers, row_numbers
 from diagrams.engine.blocks import Tick
 from diagrams.errors import CapacityError
 
-__all__ = ["Combination", "ContractionTable"]
+__all__ = ["Combination", "ContractionTable", "SizePolynomial"]
 
 _ROWS = 8192
 """Diagrams with n factors are integrated _ROWS / n at a time: enough to share the cost of a step,
@@ -55,8 +57,12 @@ _END = object()
 _CarriedByLevel = defaultdict[int, dict[int, Carried]]
 """By the number of factors of a level, and the number of a sum."""
 
-CountSolutions = Callable[[Codes], tuple[int, ...]]
-"""Numbers of free indices on every axis for a row of deterministic factors."""
+SizePolynomial = dict[tuple[int, ...], Fraction]
+"""Coefficients by exponents of the true axes."""
+
+SumIndices = Callable[[Codes], tuple[tuple[int, ...], SizePolynomial]]
+"""For a row of deterministic factors the numbers of free indices on every axis, and the sum over
+the indices that carry powers, of which a monomial of coefficient one is nothing to keep."""
 
 Integrated = Callable[[Iterator[Codes]], Generator[list[Contractions]]]
 """Contractions of groups of rows, in their order."""
@@ -99,12 +105,14 @@ class _Expansion:
     """The children of some consecutive diagrams, by their number of factors.
 
     ``counted`` marks those that count: diagrams with an open block are met on the way to others.
-    None if there is no such.
+    None if there is no such. ``sums`` are the polynomials of diagrams that have no children, by
+    position.
     """
 
     parents: int
     parts: tuple[_Children, ...]
     counted: NDArray[np.bool_] | None = None
+    sums: tuple[tuple[int, SizePolynomial], ...] = ()
 
     @property
     def count(self) -> int:
@@ -134,8 +142,8 @@ class ContractionTable:
     tick : callable
         Called with the number of diagrams expanded; may raise. The table stays consistent: what
         was expanded is kept and the rest is done when it is asked for again.
-    count_solutions : callable, optional
-        For diagrams of deterministic factors only, the numbers of free indices on every axis.
+    sum_indices : callable, optional
+        For diagrams of deterministic factors only, the sums over their indices.
     integrated : callable, optional
         Maps an iterator of packed rows to an iterator of their contractions, in the same order;
         without it they are integrated here.
@@ -145,11 +153,11 @@ class ContractionTable:
         self,
         packing: Packing,
         tick: Tick,
-        count_solutions: CountSolutions | None = None,
+        sum_indices: SumIndices | None = None,
         integrated: Integrated | None = None,
     ) -> None:
         self._packing = packing
-        self._count_solutions: CountSolutions = count_solutions or _no_rule
+        self._sum_indices: SumIndices = sum_indices or _no_rule
         self._integrated: Integrated = integrated or (
             lambda parts: (integrate(packing, codes) for codes in parts)
         )
@@ -209,19 +217,34 @@ class ContractionTable:
         """Enter the children of some rows; ``contractions`` are those of the random rows."""
         others = np.flatnonzero(~deterministic)
         parts = [self._children(part, others) for part in contractions]
-        if deterministic.any():
-            rows = np.flatnonzero(deterministic)
-            free = np.array(
-                [self._count_solutions(codes[row]) for row in rows.tolist()], dtype=np.intp
-            )
+        sums: list[tuple[int, SizePolynomial]] = []
+        counts: list[tuple[int, ...]] = []
+        rows: list[int] = []
+        for row in np.flatnonzero(deterministic).tolist():
+            free, polynomial = self._sum_indices(codes[row])
+            if polynomial == {(0,) * self._packing.sizes: 1}:
+                counts.append(free)
+                rows.append(row)
+            else:
+                sums.append((row, self._times_free(polynomial, free)))
+        if rows:
+            table = np.array(counts, dtype=np.intp)
             if self._packing.countings:  # there is no block
-                free = np.concatenate([free, np.zeros((len(free), 1), dtype=np.intp)], axis=1)
-            parts.append(self._children(without_random_factors(free, codes.dtype), rows))
+                table = np.concatenate([table, np.zeros((len(table), 1), dtype=np.intp)], axis=1)
+            parents = np.array(rows, dtype=np.intp)
+            parts.append(self._children(without_random_factors(table, codes.dtype), parents))
         if not self._packing.countings:
-            return _Expansion(len(codes), tuple(parts))
+            return _Expansion(len(codes), tuple(parts), sums=tuple(sums))
         labels = self._packing.tensor_labels(*self._packing.unpack(codes))
         closed: NDArray[np.bool_] = np.logical_not(self._packing.opened(labels).any(axis=1))
-        return _Expansion(len(codes), tuple(parts), closed)
+        return _Expansion(len(codes), tuple(parts), closed, tuple(sums))
+
+    def _times_free(self, polynomial: SizePolynomial, free: Sequence[int]) -> SizePolynomial:
+        """A polynomial times the sizes of free indices."""
+        scale = self._pinned(free)
+        axes = self._packing.axes
+        more = [count if axis.pinned is None else 0 for axis, count in zip(axes, free, strict=True)]
+        return {tuple(map(add, powers, more)): c * scale for powers, c in polynomial.items()}
 
     def _children(self, results: Contractions, parents: NDArray[np.intp]) -> _Children:
         number = self._enter(results.codes)
@@ -277,13 +300,16 @@ class ContractionTable:
 
     # -- evaluation ----------------------------------------------------------------------------
 
-    def evaluate(self, sums: Sequence[Sequence[Combination]]) -> list[dict[tuple[int, ...], int]]:
+    def evaluate(
+        self, sums: Sequence[Sequence[Combination]]
+    ) -> list[dict[tuple[int, ...], int | Fraction]]:
         """For each sum of combinations the coefficients by exponents of the axes and counters.
 
         The coefficients are pushed down level by level, from diagrams to their children, and what
         arrives at the empty diagram is the sum. Large diagrams are many, but their polynomials are
         short: the other way round, from the empty diagram up, costs twice as much. What one level
-        carries is passed on while the next is expanded, which other processes may do.
+        carries is passed on while the next is expanded, which other processes may do. Where powers
+        of indices are summed, what arrives is multiplied by the polynomial of the sum.
         """
         fields = self._fields(sums)
         counters = (0,) * len(self._packing.counters)
@@ -293,17 +319,16 @@ class ContractionTable:
                 shift = fields.shift((*combination.free, *counters))
                 weights = self._weights(levels, combination.size, index, fields)
                 weights.add(combination.numbers, fields.placed(combination.coefficients, shift))
+        result: list[dict[tuple[int, ...], int | Fraction]] = [{} for _ in sums]
         passing = _InTurn()
         for size in range(max(self._levels), 0, -1):
             for _ in self._expanded(size):
                 passing.advance(_PIECES)
-            passing.append(self._passed(size, levels, fields))
+            passing.append(self._passed(size, levels, fields, result))
         passing.finish()
-        arrived = levels[0]
-        return [
-            fields.unpack(arrived[index].value(0)) if index in arrived else {}
-            for index in range(len(sums))
-        ]
+        for index, arrived in levels[0].items():
+            _add(result[index], fields.unpack(arrived.value(0)))
+        return result
 
     def reach(self, starts: Iterable[tuple[int, NDArray[np.int32]]]) -> int:
         """How many distinct diagrams the expectations of some expanded ones rest on, with them.
@@ -372,9 +397,16 @@ class ContractionTable:
         return found
 
     def _passed(
-        self, size: int, levels: _CarriedByLevel, fields: KroneckerLayout | SparseLayout
+        self,
+        size: int,
+        levels: _CarriedByLevel,
+        fields: KroneckerLayout | SparseLayout,
+        result: Sequence[dict[tuple[int, ...], int | Fraction]],
     ) -> Iterator[None]:
-        """Pass on what the diagrams of one level carry to their children; yields now and then."""
+        """Pass on what the diagrams of one level carry to their children; yields now and then.
+
+        What those without children carry is added to the results.
+        """
         # Nothing arrives here any more: the levels above have their turn first.
         for index in list(levels[size]):
             weights = self._weights(levels, size, index, fields)
@@ -393,6 +425,10 @@ class ContractionTable:
                     )
                     target = self._weights(levels, part.size, index, fields)
                     weights.pass_on(first, last, ways, target)
+                for row, polynomial in expansion.sums:
+                    here = weights.value(first + row)
+                    if here:
+                        _add(result[index], _product(fields.unpack(here), polynomial))
                 first = last
                 self._tick(0)
                 yield
@@ -423,7 +459,28 @@ class _InTurn:
         self._iterators.clear()
 
 
-def _no_rule(row: Codes) -> tuple[int, ...]:
+def _add(
+    total: dict[tuple[int, ...], int | Fraction],
+    more: Mapping[tuple[int, ...], int | Fraction],
+) -> None:
+    """Add coefficients to others, by exponents."""
+    for powers, c in more.items():
+        total[powers] = total.get(powers, 0) + c
+
+
+def _product(
+    values: Mapping[tuple[int, ...], int], polynomial: SizePolynomial
+) -> dict[tuple[int, ...], int | Fraction]:
+    """A polynomial in axes and counters times one in the axes."""
+    total: dict[tuple[int, ...], int | Fraction] = {}
+    for powers, c in values.items():
+        for more, factor in polynomial.items():
+            raised = (*map(add, powers, more), *powers[len(more) :])
+            total[raised] = total.get(raised, 0) + c * factor
+    return total
+
+
+def _no_rule(row: Codes) -> tuple[tuple[int, ...], SizePolynomial]:
     raise CapacityError(
-        "contraction: deterministic factors need a rule to count their solutions; give one"
+        "contraction: deterministic factors need a rule to sum over their indices; give one"
     )

@@ -12,16 +12,17 @@ Source: ours.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diagrams import index_powers
 from diagrams.diagram import Diagram
 from diagrams.engine.arrays.block_counting import SCALE
-from diagrams.engine.arrays.contraction_table import Combination, ContractionTable
+from diagrams.engine.arrays.contraction_table import Combination, ContractionTable, SizePolynomial
 from diagrams.engine.arrays.merging import ArrayMerger, Source
 from diagrams.engine.arrays.packed_sums import PackedSum, SumBuilder
 from diagrams.engine.arrays.packing import (
@@ -35,9 +36,9 @@ from diagrams.engine.blocks import FlowDiagrams, Tick
 from diagrams.engine.representation import Representation
 from diagrams.engine.steps import IN_PROCESS, StepRunner
 from diagrams.factorials import double_factorial
-from diagrams.residue_sums import divisors, solutions
+from diagrams.residue_sums import divisors, power_sums, solutions
 from diagrams.sums import DiagramSum, collect
-from diagrams.tensors import Kind
+from diagrams.tensors import Tensor
 from diagrams.wick import Expectation, Monomial, monomial
 
 __all__ = ["ArrayRepresentation"]
@@ -60,11 +61,8 @@ class ArrayRepresentation(Representation[PackedSum]):
 
     @staticmethod
     def suits(diagram: Diagram) -> bool:
-        """Whether its tensors have few enough slots for a packed factor, and none is a power."""
-        return all(
-            tensor.rank <= MAXIMAL_RANK and tensor.kind is not Kind.POWER
-            for tensor in diagram.tensors
-        )
+        """Whether its tensors have few enough slots for a packed factor."""
+        return all(tensor.rank <= MAXIMAL_RANK for tensor in diagram.tensors)
 
     def __init__(
         self, blocks: FlowDiagrams, tick: Tick | None = None, work: StepRunner = IN_PROCESS
@@ -80,7 +78,7 @@ class ArrayRepresentation(Representation[PackedSum]):
         return ContractionTable(
             self._packing,
             self.tick,
-            self._solution_counts,
+            self._summed,
             lambda parts: self.work.results(
                 self._merger, (Integration(codes) for codes in parts), self.tick
             ),
@@ -111,6 +109,18 @@ class ArrayRepresentation(Representation[PackedSum]):
         """Number of distinct diagrams."""
         return sum(len(codes) for codes, _ in encoded.values())
 
+    def without(self, encoded: PackedSum, kind: Callable[[Tensor], bool]) -> PackedSum:
+        """The diagrams that have no tensor of a kind."""
+        packing = self._packing
+        labels = [packing.tensor_label(tensor) for tensor in self.blocks.tensors if kind(tensor)]
+        result: PackedSum = {}
+        for group, (codes, coefficients) in encoded.items():
+            found = packing.tensor_labels(*packing.unpack(codes))
+            kept = ~np.isin(found, labels).any(axis=1)
+            if kept.any():
+                result[group] = codes[kept], coefficients[kept]
+        return result
+
     # -- merging -------------------------------------------------------------------------------
 
     def derivative(self, sources: Iterable[tuple[PackedSum, Sequence[int]]]) -> PackedSum:
@@ -135,13 +145,34 @@ class ArrayRepresentation(Representation[PackedSum]):
 
     # -- contraction ---------------------------------------------------------------------------
 
-    def _solution_counts(self, row: Codes) -> tuple[int, ...]:
-        """The numbers of free indices, by axis, of a diagram of deterministic factors."""
+    def _summed(self, row: Codes) -> tuple[tuple[int, ...], SizePolynomial]:
+        """The sum of a diagram of deterministic factors, see `ContractionTable`."""
         diagram = self._merger.diagram(row, (0,) * self._packing.sizes)
         for name, values in divisors(diagram).items():
             self._divisors[name] |= {*values}
         free = Counter(solutions(diagram))
-        return tuple(free[axis] for axis in self._packing.axes)
+        return tuple(free[axis] for axis in self._packing.axes), self._power_sums(diagram)
+
+    def _power_sums(self, diagram: Diagram) -> SizePolynomial:
+        """The product of the sums of powers of indices, a polynomial in the sizes."""
+        names = [axis.name for axis in self._packing.axes]
+        result: SizePolynomial = {(0,) * len(names): Fraction(1)}
+        for axis, exponent in power_sums(diagram):
+            if axis.pinned is not None:
+                number = index_powers.value(axis.pinned, exponent)
+                result = {powers: c * number for powers, c in result.items()}
+                continue
+            place, product = (
+                names.index(axis.name),
+                defaultdict[tuple[int, ...], Fraction](Fraction),
+            )
+            for powers, c in result.items():
+                for ((_, power),), more in index_powers.power_sum(axis.name, exponent).items():
+                    product[*powers[:place], powers[place] + power, *powers[place + 1 :]] += (
+                        c * more
+                    )
+            result = dict(product)
+        return result
 
     @property
     def divisors(self) -> dict[str, tuple[int, ...]]:

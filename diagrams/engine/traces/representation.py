@@ -29,7 +29,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
 from itertools import islice
@@ -51,6 +51,7 @@ from diagrams.engine.traces.cyclic_words import (
 from diagrams.engine.traces.merging import TraceMerger
 from diagrams.engine.traces.steps import TraceMerging
 from diagrams.sums import DiagramSum, collect
+from diagrams.tensors import Tensor
 from diagrams.wick import Expectation, monomial
 
 __all__ = ["TraceRepresentation", "is_product_of_traces"]
@@ -123,6 +124,16 @@ class TraceRepresentation(Representation[dict[Key, int]]):
     def count(self, encoded: dict[Key, int]) -> int:
         """Number of distinct diagrams."""
         return len(encoded)
+
+    def without(self, encoded: dict[Key, int], kind: Callable[[Tensor], bool]) -> dict[Key, int]:
+        """The products that have no tensor of a kind."""
+        chosen = [place for place, tensor in enumerate(self.blocks.tensors) if kind(tensor)]
+
+        def has(words: tuple[Word, ...]) -> bool:
+            counts = self._merger.counts(words)
+            return any(counts[place] for place in chosen)
+
+        return {key: c for key, c in encoded.items() if not has(key[0])}
 
     # -- merging -------------------------------------------------------------------------------
 

@@ -401,8 +401,8 @@ def test_the_text_that_the_errors_are_made_of() -> None:
         (
             "normalisation =",
             'averaged_over = ["W"]\nnormalisation =',
-            "x.toml, line 17: losses.train.averaged_over: 'W' is not a Gaussian tensor of kind "
-            "fixed and variance 1; declare it so",
+            "x.toml, line 17: losses.train.averaged_over: 'W' is not a tensor of kind fixed whose "
+            "law has no symbols; declare it so, as with variance 1",
         ),
         (
             '"W[k,i] W[k,i]"',
