@@ -64,6 +64,14 @@ class Scaling:
         """The order of a monomial."""
         return Fraction(self._multiple(powers), self._denominator)
 
+    def multiple(self, moments: Moments) -> int:
+        """The largest order of a polynomial in units of the smallest one, zero if it is zero."""
+        return max((self._multiple(powers) for powers, c in moments.items() if c), default=0)
+
+    def of(self, multiple: int) -> Fraction:
+        """The order that is so many units."""
+        return Fraction(multiple, self._denominator)
+
     def top(self, moments: Moments) -> Fraction | None:
         """The largest order of a polynomial, None if it is zero."""
         largest = max((self._multiple(powers) for powers, c in moments.items() if c), default=None)
