@@ -113,11 +113,14 @@ class Scales:
     ----------
     averages : Averages
     scaling : Scaling
+    derivatives : int, optional
+        How many are looked at, without inertia.
     """
 
-    def __init__(self, averages: Averages, scaling: Scaling) -> None:
+    def __init__(self, averages: Averages, scaling: Scaling, *, derivatives: int = LAST) -> None:
         self.averages = averages
         self.scaling = scaling
+        self._derivatives = derivatives
         self._known: dict[Diagram, Fraction | None] = {}
 
     def last(self, factors: int) -> int:
@@ -128,7 +131,7 @@ class Scales:
     @property
     def least(self) -> int:
         """Derivatives that are looked at unless a diagram has too many factors."""
-        return LAST * self.averages.period
+        return self._derivatives * self.averages.period
 
     def of(self, diagram: Diagram) -> Fraction | None:
         """The dynamic scale of a diagram, None if all means that were looked at vanish."""
@@ -161,7 +164,7 @@ class Scales:
             None if that many derivatives have too many factors to be looked at.
         """
         odd = sum(count % 2 for (t, _), count in diagram.multiplicities.items() if t.is_random)
-        needed = max(LAST, -((2 - odd) // max(1, growth))) * self.averages.period
+        needed = max(self._derivatives, -((2 - odd) // max(1, growth))) * self.averages.period
         return needed if self.fits(diagram, needed) else None
 
     def fits(self, diagram: Diagram, derivatives: int) -> bool:
