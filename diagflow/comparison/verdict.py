@@ -7,10 +7,11 @@ judged is the deviation minus the known finite-size correction. Its *allowance* 
 
 At a time theory and simulation *differ* if it exceeds the allowance. They *agree* if it does not
 and the allowance is at most the *resolution*, a twentieth of what the theory keeps: a theory that
-is off by more would have been found out. Otherwise, and where the correction is not known, the time
-*cannot be judged*. With a tolerance it is the deviation itself that is judged, and the allowance is
-k standard errors + the tolerance times a scale, whatever its size. A run that has blown up differs
-from every theory.
+is off by more would have been found out. So they do where the correction is not known, or not well,
+if the whole deviation with its standard errors and the error of the theory is at most the
+resolution. Otherwise the time *cannot be judged*. With a tolerance it is the deviation itself that
+is judged, and the allowance is k standard errors + the tolerance times a scale, whatever its size.
+A run that has blown up differs from every theory.
 
 The verdict: they differ if they differ at some time, or if the correction is as large as what the
 theory keeps, for then the theory describes something else. They agree if they agree at all times
@@ -108,6 +109,12 @@ class Comparison:
         The relative tolerance of the verdict, if there is one.
     trajectory : Trajectory
         The ensemble.
+    standard_errors : float
+        The k of the allowance.
+    theory_error : float
+        Absolute error of the theory.
+    asked : int or None
+        How many runs were asked for; None for as many as there are.
     left_out : tuple of int
         The s whose leading part the theory does not contain.
     band : array, shape (times,), optional
@@ -127,6 +134,9 @@ class Comparison:
     kept: float
     tolerance: float | None
     trajectory: Trajectory
+    standard_errors: float = STANDARD_ERRORS
+    theory_error: float = 0.0
+    asked: int | None = None
     left_out: tuple[int, ...] = ()
     band: FloatArray | None = None
     fine: tuple[FloatArray, FloatArray] | None = None
@@ -177,25 +187,47 @@ class Comparison:
     @property
     def agreements(self) -> tuple[Agreement, ...]:
         """The verdict at every time."""
+        known, inside = np.isfinite(self.allowed), self._inside
+        sharp = self.judged_by_distance | (known if self.tolerance is not None else self._sharp)
+        return tuple(
+            Agreement.DIFFERS
+            if not finite or (sure and not within)
+            else Agreement.AGREES
+            if (within or not sure) and decided
+            else Agreement.UNDECIDED
+            for finite, sure, within, decided in zip(
+                np.isfinite(self.mean), known, inside, sharp, strict=True
+            )
+        )
+
+    @property
+    def _inside(self) -> NDArray[np.bool_]:
+        """Where the deviation minus the correction is what is allowed, if that is known."""
         # Without a correction nothing is expected; where it is not known, nothing is allowed.
         center = np.zeros_like(self.t)
         if self.tolerance is None:
             center = np.where(np.isfinite(self.correction), self.correction, 0.0)
         with np.errstate(invalid="ignore"):
-            judged = np.abs(self.deviation - center)
-            within = judged <= self.allowed
-        known = np.isfinite(self.allowed)
-        fine = known if self.tolerance is not None else self.allowed <= self.resolution
-        return tuple(
-            Agreement.DIFFERS
-            if not finite or (sure and not inside)
-            else Agreement.AGREES
-            if inside and sharp
-            else Agreement.UNDECIDED
-            for finite, sure, inside, sharp in zip(
-                np.isfinite(self.mean), known, within, fine, strict=True
-            )
-        )
+            inside: NDArray[np.bool_] = np.abs(self.deviation - center) <= self.allowed
+        return inside
+
+    @property
+    def _sharp(self) -> NDArray[np.bool_]:
+        """Where what is allowed is so little that a wrong theory would be found out."""
+        with np.errstate(invalid="ignore"):
+            sharp: NDArray[np.bool_] = self.allowed <= self.resolution
+        return sharp
+
+    @property
+    def judged_by_distance(self) -> NDArray[np.bool_]:
+        """Where the theory is not wrong by the resolution whatever the correction is.
+
+        That decides where the correction is not known, or not well.
+        """
+        scatter = self.standard_errors * self.standard_error + self.theory_error
+        with np.errstate(invalid="ignore"):
+            close: NDArray[np.bool_] = np.abs(self.deviation) + scatter <= self.resolution
+        return close & ~self._sharp & (self.tolerance is None)
 
     @property
     def agrees(self) -> NDArray[np.bool_]:
@@ -291,6 +323,8 @@ def compare(
         kept=scale if kept is None else kept,
         tolerance=tolerance,
         trajectory=trajectory,
+        standard_errors=standard_errors,
+        theory_error=theory_error,
     )
 
 

@@ -61,7 +61,9 @@ def _conclusion(comparison: Comparison) -> str:
     if comparison.verdict is Agreement.DIFFERS:
         return f"DIFFERS, the theory {neglects}"
     if comparison.verdict is Agreement.AGREES:
-        return f"within {rule}"
+        close = int(np.count_nonzero(comparison.judged_by_distance))
+        besides = f", at {close} of {number} within {100 * RESOLUTION:g}% of the leading loss"
+        return f"within {rule}{besides if close else ''}"
     if undecided:
         unknown = np.count_nonzero(~np.isfinite(comparison.allowed))
         reasons = []
