@@ -5,12 +5,13 @@ judged is the deviation minus the known finite-size correction. Its *allowance* 
 
     k standard errors of the mean + stated error of the correction + error of the theory.
 
-At a time theory and simulation *differ* if it exceeds the allowance. They *agree* if it does not
-and the allowance is at most the *resolution*, a twentieth of what the theory keeps: a theory that
-is off by more would have been found out. Otherwise, and where the correction is not known, the time
-*cannot be judged*. With a tolerance it is the deviation itself that is judged, and the allowance is
-k standard errors + the tolerance times a scale, whatever its size. A run that has blown up differs
-from every theory.
+At a time theory and simulation *differ* if it exceeds the allowance, unless the deviation lies
+between nothing and a correction that is an estimate: then the correction may be too large. They
+*agree* if it does not and the allowance is at most the *resolution*, a twentieth of what the theory
+keeps: a theory that is off by more would have been found out. Otherwise, and where the correction
+is not known, the time *cannot be judged*. With a tolerance it is the deviation itself that is
+judged, and the allowance is k standard errors + the tolerance times a scale, whatever its size. A
+run that has blown up differs from every theory.
 
 The verdict: they differ if they differ at some time, or if the correction is as large as what the
 theory keeps, for then the theory describes something else. They agree if they agree at all times
@@ -175,15 +176,29 @@ class Comparison:
         return RESOLUTION * self.kept
 
     @property
+    def expected(self) -> FloatArray:
+        """What the deviation is judged against: the correction where it is known, else nothing."""
+        # Without a correction nothing is expected; where it is not known, nothing is allowed.
+        known = np.isfinite(self.correction) & (self.tolerance is None)
+        return np.where(known, self.correction, 0.0)
+
+    @property
+    def between(self) -> NDArray[np.bool_]:
+        """Times at which the deviation is beyond the allowance and smaller than was estimated.
+
+        It lies between nothing and a correction that is not exact, which may be too large.
+        """
+        center = self.expected
+        with np.errstate(invalid="ignore"):
+            beyond = np.abs(self.deviation - center) > self.allowed
+            inside = np.abs(self.deviation - center / 2) <= np.abs(center) / 2
+            return np.asarray(beyond & inside & (self.correction_error > 0) & (center != 0))
+
+    @property
     def agreements(self) -> tuple[Agreement, ...]:
         """The verdict at every time."""
-        # Without a correction nothing is expected; where it is not known, nothing is allowed.
-        center = np.zeros_like(self.t)
-        if self.tolerance is None:
-            center = np.where(np.isfinite(self.correction), self.correction, 0.0)
         with np.errstate(invalid="ignore"):
-            judged = np.abs(self.deviation - center)
-            within = judged <= self.allowed
+            within = np.abs(self.deviation - self.expected) <= self.allowed
         known = np.isfinite(self.allowed)
         fine = known if self.tolerance is not None else self.allowed <= self.resolution
         return tuple(
@@ -193,7 +208,7 @@ class Comparison:
             if inside and sharp
             else Agreement.UNDECIDED
             for finite, sure, inside, sharp in zip(
-                np.isfinite(self.mean), known, within, fine, strict=True
+                np.isfinite(self.mean), known & ~self.between, within, fine, strict=True
             )
         )
 
