@@ -4,12 +4,12 @@ For an observable G and the gradient flow of a potential P, T dG/dt = -(G * P), 
 
     T^s E[d^s G/dt^s](0) = (-1)^s E[(...((G * P) * P) ...) * P]        (s factors P);
 
-rates and temperature change what is done s times, see `diagrams.generator`. `Flow` keeps the merged
+rates, temperature and inertia change what is done s times, see `diagrams.generator`; velocities
+vanish at time zero, and what has one in it is left out of the expectation. `Flow` keeps the merged
 sums between calls and splits each of them into *parity sectors*: the parity of the number of
 factors of every tensor is additive under merging, and of tensors with an even law only the sector
 in which all are even has an expectation. The sector that is needed for s + 1 only is not computed
-before. The temperature takes away two factors of one tensor and leaves a sector where it
-is; this part is done diagram by diagram.
+before. The temperature takes away two factors of one tensor and leaves a sector where it is.
 
 >>> from diagrams.network import Network, inner_product
 >>> from diagrams.tensors import Axis, Tensor
@@ -42,7 +42,7 @@ from diagrams.engine import (
     Tick,
     TraceRepresentation,
 )
-from diagrams.generator import Generator
+from diagrams.generator import Generator, is_velocity
 from diagrams.laws import evaluated
 from diagrams.merge import symmetric_tensors
 from diagrams.sums import DiagramSum
@@ -69,7 +69,9 @@ def represent(
     """
     generator = Generator.of(potential)
     others = tuple(other for other in observables if other != generator.potential)
-    diagrams = [diagram for total in (generator.potential, *others) for diagram, _ in total]
+    diagrams = [diagram for total in others for diagram, _ in total]
+    diagrams += [diagram for diagram, _ in generator.potential]
+    diagrams += [diagram for diagram, _, _ in generator.blocks]
     axes = {axis for diagram in diagrams for axis in diagram.nodes}
     axes |= generator.symbols | {*symbols}
     deterministic = {t for diagram in diagrams for t in diagram.tensors if not t.is_random}
@@ -137,7 +139,7 @@ class Flow:
         )
         self._by_parity: dict[Parity, list[int]] = {}
         for index, (diagram, _) in enumerate(blocks):
-            if any(tensor.is_learnable for tensor in diagram.tensors):
+            if any(tensor.is_learnable or is_velocity(tensor) for tensor in diagram.tensors):
                 self._by_parity.setdefault(self._parity(diagram), []).append(index)
         self._sectors: dict[tuple[int, Parity], Any] = {}
 
@@ -155,7 +157,7 @@ class Flow:
             Exact coefficients of monomials in sizes and the symbols of variances.
         """
         scale = Fraction((-1) ** s, self._observable_denominator * self._potential_denominator**s)
-        moments = self.representation.expectation(self._sector(s, self._even))
+        moments = self.representation.expectation(self.state(s))
         return {powers: count * scale for powers, count in evaluated(moments).items()}
 
     def diagrams(self, s: int) -> DiagramSum:
@@ -164,11 +166,11 @@ class Flow:
         Diagrams that differ by a permutation of symmetric tensors are represented by one of them.
         """
         scale = Fraction((-1) ** s, self._observable_denominator * self._potential_denominator**s)
-        return self.representation.decode(self._sector(s, self._even)) * scale
+        return self.representation.decode(self.state(s)) * scale
 
     def count(self, s: int) -> int:
         """Number of distinct diagrams whose expectation is taken for the s-th derivative."""
-        return self.representation.count(self._sector(s, self._even))
+        return self.representation.count(self.state(s))
 
     def work(self, s: int) -> int:
         """The cost of the s-th derivative: distinct diagrams merged for it; taken after it."""
@@ -184,7 +186,10 @@ class Flow:
 
     def state(self, s: int) -> Any:
         """The state of the representation whose expectation is that of the s-th derivative."""
-        return self._sector(s, self._even)
+        state = self._sector(s, self._even)
+        if self._generator.friction is None:
+            return state
+        return self.representation.without(state, is_velocity)
 
     @property
     def _even(self) -> Parity:
@@ -216,12 +221,16 @@ class Flow:
         return found
 
     def _noise(self, encoded: Any) -> Any:
-        """The effect of the temperature on a sum, by definition: two derivatives, no merger."""
-        total = self._generator.noise(self.representation.decode(encoded))
-        scale = -self._potential_denominator
-        terms = [(diagram, int(c * scale)) for diagram, c in total]
-        self.representation.tick(len(terms))
-        return self.representation.encode(terms)
+        """The effect of the temperature on a sum: two derivatives, no merger."""
+        temperature = self._generator.temperature
+        assert temperature is not None  # who asks has looked
+        parts = []
+        for tensor in self.representation.blocks.tensors:
+            if tensor.is_learnable:
+                rate = self._generator.rate(tensor)
+                number = -self._potential_denominator * rate.number * temperature.number
+                parts.append((tensor, int(number), (*rate.symbols, *temperature.symbols)))
+        return self.representation.noise(encoded, parts)
 
 
 def _count(diagram: Diagram, tensor: Tensor) -> int:

@@ -23,7 +23,10 @@ velocities, fixed tensors named after them, and
     𝓛 G  =  sum over u of  v dG/du  -  (γ v + r_W dP/du) dG/dv :
 
 a factor of a weight becomes one of its velocity, and a factor of a velocity either -γ times itself
-or a merger with P. Friction and temperature exclude each other.
+or a merger with P. Friction and temperature exclude each other. All three are mergers: over the
+weights with U·V, the sum over the entries of weight times velocity, and over the velocities with
+½γ V·V and with the derivative of P along the velocities, in which one factor of a weight is a
+velocity. So the bulk engine knows this generator by its blocks, too.
 
 Δ_W takes two factors of W out of a diagram and identifies their nodes slot by slot, for every
 ordered pair of factors; of a symmetric tensor in all orders of the slots, with equal shares.
@@ -59,6 +62,7 @@ __all__ = [
     "Amplitude",
     "Block",
     "Generator",
+    "along_velocities",
     "at_rest",
     "is_velocity",
     "laplacian",
@@ -109,7 +113,7 @@ class Generator:
     temperature : Amplitude, optional
         Without it there is no noise.
     friction : Amplitude, optional
-        Without it there is no inertia. The bulk engine has none: its flows are without friction.
+        Without it there is no inertia.
     """
 
     potential: DiagramSum
@@ -165,6 +169,8 @@ class Generator:
         """The common denominator of the weights of the blocks and of the noise."""
         common = lcm(*(c.denominator for _, c in self.potential)) * shares(self.potential)
         common *= lcm(*(rate.number.denominator for _, rate in self.rates))
+        if self.friction is not None:
+            common *= 2 * self.friction.number.denominator
         if self.temperature is None:
             return common
         # What is followed may have symmetric tensors that the potential does not know.
@@ -175,7 +181,8 @@ class Generator:
         """The blocks to merge with: the diagrams of the potential, once for every rate.
 
         A block takes the symbols of the rate along as free nodes and its number in the weight, and
-        only factors of tensors that move at this rate may be cut out of it.
+        only factors of tensors that move at this rate may be cut out of it. With a friction the
+        blocks are those that have the velocities, see above.
         """
         return tuple(
             (diagram, int(weight * self.denominator), cuts)
@@ -183,6 +190,9 @@ class Generator:
         )
 
     def _blocks(self) -> Iterator[tuple[Diagram, Fraction, tuple[tuple[Factor, int], ...]]]:
+        if self.friction is not None:
+            yield from self._blocks_at_speed(self.friction)
+            return
         if not self.rates:
             for diagram, c in self.potential:
                 yield diagram, c, tuple(factor_orbits(diagram).items())
@@ -194,9 +204,29 @@ class Generator:
                 if cuts:
                     yield diagram, c, cuts
 
+    def _blocks_at_speed(
+        self, friction: Amplitude
+    ) -> Iterator[tuple[Diagram, Fraction, tuple[tuple[Factor, int], ...]]]:
+        for weight in _sorted(_tensors(self.potential)):
+            at, nodes = tuple(range(weight.rank)), weight.axes
+            slow, fast = (weight, at), (velocity(weight), at)
+            yield Diagram(nodes, (slow, fast)), Fraction(-1), ((slow, 1),)
+            damping = friction.times(Diagram(nodes, (fast, fast)))
+            yield damping, friction.number / 2, ((damping.factors[0], 2),)
+            rate = self.rate(weight)
+            for diagram, c in rate * along_velocities(self.potential, weight):
+                cut = next(factor for factor in diagram.factors if is_velocity(factor[0]))
+                yield diagram, c, ((cut, 1),)
+
     @property
     def invariants(self) -> tuple[DiagramSum, ...]:
-        """Sums that an exchange of two tensors leaves alone if it does not change the flow."""
+        """Sums that an exchange of two tensors leaves alone if it does not change the flow.
+
+        Under inertia a weight and its velocity would have to be exchanged together, and no sum is
+        left alone.
+        """
+        if self.friction is not None:
+            return tuple(DiagramSum({diagram: weight}) for diagram, weight, _ in self.blocks)
         if not self.rates:
             return (self.potential,)
         # One diagram for every tensor, with its rate: exchanged, they distinguish different rates.
@@ -255,17 +285,30 @@ def at_rest(total: DiagramSum) -> DiagramSum:
     return DiagramSum({d: c for d, c in total if not any(is_velocity(t) for t in d.tensors)})
 
 
+def along_velocities(total: DiagramSum, weight: Tensor | None = None) -> DiagramSum:
+    """The derivative of a sum along the velocities: of one weight, or of all.
+
+    Examples
+    --------
+    >>> W = Tensor("W", (Axis("H"),), variance="sigma2")
+    >>> square = DiagramSum({Diagram(W.axes, ((W, (0,)), (W, (0,)))): 1})
+    >>> print(along_velocities(square))
+    2 * [gaussian W__velocity[H]~sigma2; weight W[H]~sigma2; W(H0) W__velocity(H0)]
+    """
+    return collect(_moving(total, weight))
+
+
 def _inertia(total: DiagramSum, friction: Amplitude) -> DiagramSum:
     """The sum over the entries of v dG/du - γ v dG/dv."""
-    return collect(_moving(total)) - friction * DiagramSum(
+    return along_velocities(total) - friction * DiagramSum(
         {d: c * sum(is_velocity(tensor) for tensor, _ in d.factors) for d, c in total}
     )
 
 
-def _moving(total: DiagramSum) -> Iterator[tuple[Diagram, Fraction]]:
+def _moving(total: DiagramSum, weight: Tensor | None) -> Iterator[tuple[Diagram, Fraction]]:
     for diagram, c in total:
         for (tensor, at), copies in diagram.multiplicities.items():
-            if tensor.is_learnable:
+            if tensor.is_learnable and weight in (None, tensor):
                 factors = [*diagram.factors]
                 factors[factors.index((tensor, at))] = velocity(tensor), at
                 yield Diagram(diagram.nodes, tuple(factors)), c * copies

@@ -142,8 +142,8 @@ class Drive:
 
     @property
     def is_rewriting(self) -> bool:
-        """Whether it is done by `diagrams.rewriting`."""
-        return bool(self.momentum or self.step)
+        """Whether it is done by `diagrams.rewriting`: steps are no flow."""
+        return bool(self.step)
 
     @property
     def words(self) -> tuple[tuple[str, str], ...]:

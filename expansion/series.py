@@ -399,7 +399,7 @@ class LossSeries:
 
     @cached_property
     def _driven(self) -> Driven:
-        return self.problem.driven
+        return self.problem.dynamics
 
     def normalisation(self, s: int) -> Monomial:
         """The factor of Y_s besides its diagrams: of the quantity, and s times of what drives.

@@ -9,7 +9,8 @@ certifies it by the exact coefficients. Its kind decides how it is solved, each 
 - a potential that is that of a solved regime: its solution (`pde.reduced_twins`);
 - *chains*, of which every core gives the next by one rule: the moments of a spectrum, whose points
   move as particles;
-- *words* of large matrices whose axes grow alike: the flow of free matrices;
+- *words* of one large matrix whose axes grow alike: its singular values, which move as particles;
+- *words* of several of them: the flow of free matrices;
 - other *words* and everything else: exact leading coefficients, far beyond those of the engine, in
   which an equation is sought and which are summed otherwise.
 
@@ -63,6 +64,7 @@ from pde.systems import (
     free_solution,
     mixed_solution,
     series_solution,
+    singular_solution,
     site_solution,
     spectrum_solution,
     system_solution,
@@ -350,8 +352,14 @@ def _solved(derived: _DerivedLoss) -> Solution | None:
         spectral = spectrum_solution(chains, problem=problem, regime=regime, derivation=steps)
         if spectral is not None and derived.agrees(spectral):
             return spectral
-    rows = longest_series(derived.rows)
     model = matrix_model(dynamics) if whole and dynamics.kind is Closure.WORDS else None
+    if model is not None:
+        singular = singular_solution(
+            model, problem=problem, regime=regime, target=derived.target, derivation=steps
+        )
+        if singular is not None and derived.agrees(singular):
+            return singular
+    rows = longest_series(derived.rows)
     if model is not None:
         exact = tuple(derived.expected(s) for s in range(derived.known))
         known = max(rows, exact, key=len)

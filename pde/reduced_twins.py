@@ -4,7 +4,8 @@ Effective dynamics (`expansion.dynamics`) makes the loss of a regime a sum of pr
 reduced potential. The flow of the cores follows from it, and from the law of the weights. So two
 problems whose reduced potentials in a regime are equal, up to names and units, have the same
 leading dynamics there, whatever else stands in their losses: the tied autoencoder on many data has
-that of the tied autoencoder without data. What is solved for one is solved for the other.
+that of the tied autoencoder without data, and one on few data whose decay does not lead has that
+without decay. What is solved for one is solved for the other.
 
 Equal potentials are compared as losses are (`expansion.equal_losses`), and the shared solution is
 certified by the exact coefficients of the regime that it is given to, like any other.
@@ -15,8 +16,10 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, reduce
+from itertools import product
 
 from diagrams.components import disjoint_union
 from diagrams.diagram import Diagram
@@ -25,7 +28,7 @@ from expansion.dynamics.derivation import EffectiveDynamics, derive
 from expansion.dynamics.hierarchy import CoreTerm
 from expansion.equal_losses import Side, Terms, compared
 from expansion.leading import LeadingSeries
-from expansion.models import cp
+from expansion.models import cp, tied_autoencoder
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.recognition import Recognised, recognised
@@ -45,10 +48,57 @@ _TERMS = 4
 _FEWEST = 3
 """So many coefficients have to be the same."""
 
-KNOWN: tuple[tuple[Callable[[], Problem], tuple[str, ...]], ...] = (
-    (lambda: cp(order=2, symmetric=True), ("A-B-E", "A-B")),
+Shape = tuple[tuple[tuple[int, int], ...], ...]
+"""Of every term of a potential the numbers of weights and of other tensors in each of its cores."""
+
+
+@dataclass(frozen=True, slots=True)
+class SolvedPotential:
+    """Regimes that are solved although the cores of their potentials, all of one shape, are words.
+
+    Parameters
+    ----------
+    problem : callable
+        Makes their problem.
+    shape : tuple
+        The shape of their potentials, at which other potentials are sorted out.
+    regimes : tuple of str
+    """
+
+    problem: Callable[[], Problem]
+    shape: Shape
+    regimes: tuple[str, ...]
+
+
+_WORD, _SQUARE, _ON_DATA, _SQUARE_ON_DATA = ((2, 0),), ((4, 0),), ((2, 2),), ((4, 2),)
+
+
+def _one_matrix() -> Problem:
+    return cp(order=2, symmetric=True)
+
+
+def _on_data() -> Problem:
+    return tied_autoencoder(data=True)
+
+
+KNOWN = (
+    SolvedPotential(_one_matrix, (_WORD, _SQUARE), ("A-B-E",)),
+    SolvedPotential(_one_matrix, (_SQUARE,), ("A-B",)),
+    SolvedPotential(
+        _on_data,
+        (_ON_DATA, _SQUARE_ON_DATA),
+        ("mean-field", "small-data", "small-data & mean-field"),
+    ),
+    SolvedPotential(
+        _on_data,
+        (_SQUARE_ON_DATA,),
+        ("mean-field & free", "small-data & free", "small-data & mean-field & free"),
+    ),
+    SolvedPotential(_on_data, (((2, 0), (2, 2)), _ON_DATA), ("narrow-latent",)),
+    SolvedPotential(_on_data, (((2, 0), (2, 2)),), ("narrow-latent & free",)),
+    SolvedPotential(_on_data, (_ON_DATA,), ("mean-field & narrow-latent",)),
 )
-"""Problems and those of their regimes that have a closed form although their cores are words."""
+"""What other regimes are compared with."""
 
 
 def shared_solution(
@@ -74,37 +124,52 @@ def shared_solution(
         return None
     mine = [_side(dynamics, still) for still in (target, Polynomial())]
     itself = recognised(dynamics.problem)
-    for make, names in KNOWN:
-        problem = make()
+    shape = _shape(dynamics)
+    for known in KNOWN:
+        if known.shape != shape:
+            continue
+        problem = known.problem()
         if itself is not None and itself.preset == problem:
             continue
-        degree = sum(1 for t, _ in problem.model[0].factors if t.is_learnable)
-        if {_weights(term.cores) for term in dynamics.potential} - {0, degree, 2 * degree}:
+        for name, loss in product(known.regimes, problem.losses):
+            solved = _compared(mine, problem, loss, name, dynamics, wanted)
+            if solved is not None:
+                return solved
+    return None
+
+
+def _compared(
+    mine: Sequence[Side],
+    problem: Problem,
+    loss: str,
+    name: str,
+    dynamics: EffectiveDynamics,
+    wanted: Sequence[Polynomial],
+) -> Solution | None:
+    """The solution of a regime of another problem, if the potentials and outputs are equal."""
+    other, regime_set = _known(problem, loss, name)
+    still = LeadingSeries(regime_set, regime_set[name]).pure_target
+    degree = sum(1 for t, _ in problem.model[0].factors if t.is_learnable)
+    for one, each in zip(mine, (still, Polynomial()), strict=True):
+        found = compared(one, _side(other, each), degree=degree)
+        if found is None or found.sign < 0:
             continue
-        for name in names:
-            other, regime_set = _known(problem, name)
-            still = LeadingSeries(regime_set, regime_set[name]).pure_target
-            theirs = [_side(other, each) for each in (still, Polynomial())]
-            for one, two in zip(mine, theirs, strict=True):
-                found = compared(one, two, degree=degree)
-                if found is None or found.sign < 0:
-                    continue
-                units = Rescaling(
-                    values=tuple(sorted(found.values.items())),
-                    weights=tuple(n for n in problem.weight_variances if n in found.values),
-                    loss=found.losses[0],
-                    square=found.square,
-                    degree=degree,
-                )
-                known = Recognised(
-                    preset=problem,
-                    units=units,
-                    losses=((dynamics.loss, problem.loss_name),),
-                    factors=(found.losses[1],),
-                )
-                solved = _shared(known, regime_set, name, dynamics, wanted)
-                if solved is not None:
-                    return solved
+        units = Rescaling(
+            values=tuple(sorted(found.values.items())),
+            weights=tuple(n for n in problem.weight_variances if n in found.values),
+            loss=found.losses[0],
+            square=found.square,
+            degree=degree,
+        )
+        known = Recognised(
+            preset=problem,
+            units=units,
+            losses=((dynamics.loss, loss),),
+            factors=(found.losses[1],),
+        )
+        solved = _shared(known, regime_set, name, dynamics, wanted)
+        if solved is not None:
+            return solved
     return None
 
 
@@ -143,10 +208,22 @@ def _shared(
     )
 
 
-@lru_cache(maxsize=8)
-def _known(problem: Problem, name: str) -> tuple[EffectiveDynamics, Regimes]:
-    regime_set = regimes(problem, terms=_TERMS)
+@lru_cache(maxsize=16)
+def _known(problem: Problem, loss: str, name: str) -> tuple[EffectiveDynamics, Regimes]:
+    regime_set = _regimes(problem, loss)
     return derive(regime_set, name, budget=Budget(diagrams=20_000)), regime_set
+
+
+@lru_cache(maxsize=4)
+def _regimes(problem: Problem, loss: str) -> Regimes:
+    return regimes(problem, loss=loss, terms=_TERMS)
+
+
+def _shape(dynamics: EffectiveDynamics) -> Shape:
+    """The shape of a reduced potential; equal ones have the same."""
+    return tuple(
+        sorted(tuple(sorted(_numbers(core) for core in term.cores)) for term in dynamics.potential)
+    )
 
 
 def _side(dynamics: EffectiveDynamics, still: Polynomial) -> Side:
@@ -166,5 +243,6 @@ def _terms(terms: Sequence[CoreTerm]) -> Iterator[tuple[Diagram, Fraction, Power
             yield reduce(disjoint_union, term.cores, Diagram(())), c, powers
 
 
-def _weights(cores: Sequence[Diagram]) -> int:
-    return sum(tensor.is_learnable for core in cores for tensor, _ in core.factors)
+def _numbers(core: Diagram) -> tuple[int, int]:
+    weights = sum(tensor.is_learnable for tensor, _ in core.factors)
+    return weights, len(core.factors) - weights

@@ -37,10 +37,10 @@ from expansion.series import Budget, Progress
 from expansion.series_exponents import SeriesExponents
 from pde.effective import effective_answer
 from pde.evolution import LossEvolution, Solution
+from pde.late_law import late_law_solution
 from pde.power_law import power_law_solution
 from pde.resummed_series import resummed_solution
 from pde.solutions import SOLVERS
-from pde.solutions.late_law import late_law_solution
 from pde.solver import Solved, Solver
 from pde.translation import translated
 from pde.vertex_sums import sum_of_solutions
@@ -84,9 +84,12 @@ GENERAL: tuple[Solved, ...] = (
     ),
     Solved(
         model="any problem",
-        regimes=("regimes whose reduced potential is that of SYM order 2 on A-B-E or A-B",),
-        method="the closed form of that one, in other units",
-        holds="until ascent blows up",
+        regimes=(
+            "regimes whose reduced potential is that of SYM order 2 on A-B-E or A-B, or of the "
+            "tied autoencoder on data where it is solved",
+        ),
+        method="the solution of that one, in other units",
+        holds="as there",
     ),
     Solved(
         model="any problem",
@@ -94,6 +97,15 @@ GENERAL: tuple[Solved, ...] = (
         method="moments of a [spectrum whose points move](effective-dynamics.md"
         "#kinds-of-hierarchies), from exact moments at time zero",
         holds="until two rules for the spectrum differ",
+    ),
+    Solved(
+        model="any problem",
+        regimes=(
+            "regimes whose cores are words of one Gaussian matrix, with axes that grow alike",
+        ),
+        method="its [singular values](effective-dynamics.md#kinds-of-hierarchies), which move as "
+        "particles, under inertia with velocities",
+        holds="until two rules for them differ",
     ),
     Solved(
         model="any problem",

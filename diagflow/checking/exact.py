@@ -29,6 +29,7 @@ from diagflow.wording import as_options
 from diagrams.counting import catalan, double_factorial, narayana, wishart_moment
 from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError, CapacityError, DiagflowError
+from diagrams.generator import at_rest
 from diagrams.tensors import Axis, Tensor
 from diagrams.variances import Variance
 from diagrams.wick import expectation
@@ -149,9 +150,9 @@ def check_counters(problem: Problem, *, terms: int = 2) -> Finding:
         return Finding(title, "counters", Verdict.SKIPPED, detail)
     series = LossSeries(problem, budget=BUDGET)
     if problem.drive.is_rewriting:
-        detail = "mergers are counted for flows without inertia or finite steps"
+        detail = "mergers are counted for flows without finite steps"
         return Finding(title, "counters", Verdict.SKIPPED, detail)
-    generator = problem.driven.generator
+    generator = problem.dynamics.generator
     current, wrong = problem.driving.quantity.diagrams, list[str]()
     diagrams, matchings, last = 0, 0, -1
     try:
@@ -160,9 +161,10 @@ def check_counters(problem: Problem, *, terms: int = 2) -> Finding:
                 current = generator.applied(current)
             if diagrams + len(current) > _DIAGRAMS:
                 break
-            counted = sum((c * _weight(d) * _matchings(d) for d, c in current), Fraction(0))
-            diagrams += len(current)
-            matchings += sum(_matchings(diagram) for diagram, _ in current)
+            still = at_rest(current)
+            counted = sum((c * _weight(d) * _matchings(d) for d, c in still), Fraction(0))
+            diagrams += len(still)
+            matchings += sum(_matchings(diagram) for diagram, _ in still)
             last = s
             if series[s].evaluate(**dict.fromkeys(series[s].symbols, 1)) != counted:
                 wrong.append(f"Y_{s}")

@@ -189,8 +189,8 @@ def _terms(series: LossSeries, s: int) -> Iterator[tuple[Diagram, str]]:
     """The diagrams of Y_s without amplitudes, and their factors."""
     if series.problem.drive.is_rewriting:
         raise InvalidInputError(
-            f"diagrams of {series.problem.title}: are drawn for flows without inertia or finite "
-            "steps; draw those of another flow, or the blocks"
+            f"diagrams of {series.problem.title}: are drawn for flows without finite steps; draw "
+            "those of another flow, or the blocks"
         )
     for whole, coefficient in _sorted(series.diagrams(s)):
         diagram, factor = _without_amplitudes(whole, series.problem.amplitude_symbols)

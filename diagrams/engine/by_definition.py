@@ -10,21 +10,28 @@ Source: ours.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
 from diagrams.diagram import Diagram
 from diagrams.engine.blocks import FlowDiagrams, Tick
-from diagrams.engine.representation import Representation
+from diagrams.engine.representation import NoisePart, Representation
 from diagrams.engine.steps import IN_PROCESS, StepRunner
+from diagrams.generator import laplacian
 from diagrams.merge import merge
 from diagrams.residue_sums import divisors
 from diagrams.sums import DiagramSum
+from diagrams.tensors import Tensor
 from diagrams.wick import Counts, Expectation, Steps, expectation, reach
 
 __all__ = ["DefinitionRepresentation"]
 
 IntegerSum = dict[Diagram, int]
+
+
+def _itself(tensor: Tensor) -> Tensor:
+    """What a factor is merged with, which is learnable or a velocity: the cuts say so."""
+    return tensor
 
 
 class DefinitionRepresentation(Representation[IntegerSum]):
@@ -54,6 +61,10 @@ class DefinitionRepresentation(Representation[IntegerSum]):
         """Number of distinct diagrams."""
         return len(encoded)
 
+    def without(self, encoded: IntegerSum, kind: Callable[[Tensor], bool]) -> IntegerSum:
+        """The diagrams that have no tensor of a kind."""
+        return {d: c for d, c in encoded.items() if not any(map(kind, d.tensors))}
+
     def derivative(self, sources: Iterable[tuple[IntegerSum, Sequence[int]]]) -> IntegerSum:
         """Merge each encoded sum with blocks of the potential; the sum."""
         total: defaultdict[Diagram, int] = defaultdict(int)
@@ -62,9 +73,20 @@ class DefinitionRepresentation(Representation[IntegerSum]):
                 for block in blocks:
                     other, weight = self.blocks.potential[block]
                     cut = {tensor for (tensor, _), _ in self.blocks.cuts[block]}
-                    for merged, count in merge(diagram, other, over=cut):
+                    for merged, count in merge(diagram, other, over=cut, cut=_itself):
                         total[merged] += coefficient * int(weight * count)
                 self.tick(0)
+        result = {diagram: total[diagram] for diagram in sorted(total) if total[diagram]}
+        self.tick(len(result))
+        return result
+
+    def noise(self, encoded: IntegerSum, parts: Sequence[NoisePart]) -> IntegerSum:
+        """The sum of second derivatives by the entries of some tensors."""
+        total: defaultdict[Diagram, int] = defaultdict(int)
+        for tensor, number, symbols in parts:
+            for diagram, c in laplacian(DiagramSum(encoded), tensor):
+                total[Diagram((*diagram.nodes, *symbols), diagram.factors)] += int(c * number)
+            self.tick(0)
         result = {diagram: total[diagram] for diagram in sorted(total) if total[diagram]}
         self.tick(len(result))
         return result

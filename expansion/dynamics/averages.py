@@ -31,8 +31,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import replace
-from fractions import Fraction
 from functools import cached_property
 from itertools import permutations, product
 from math import factorial, prod
@@ -48,7 +46,7 @@ from diagrams.engine import (
     TraceRepresentation,
 )
 from diagrams.flow import Flow
-from diagrams.generator import Generator, at_rest, is_velocity
+from diagrams.generator import Generator, is_velocity
 from diagrams.merge import symmetric_tensors
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Tensor
@@ -65,9 +63,6 @@ MANY_FACTORS = 60
 
 MANY_WAYS = 6
 """With more ways to rename its tensors, a diagram is represented by a canonical one."""
-
-REWRITTEN = 10
-"""The work of a diagram that inertia rewrites by itself, in diagrams of the bulk engine."""
 
 KEPT_CONTRACTIONS = 400_000
 """Tables of contractions with more entries are dropped after use: about 200 MB."""
@@ -139,7 +134,6 @@ class Averages:
         # The velocities of exchangeable weights would have to be exchanged with them.
         exchange = exchange and self.period == 1
         self.exchangeable = symmetric_tensors(*self.generator.invariants) if exchange else ()
-        self._moved: dict[Diagram, list[DiagramSum]] = {}
         self._others = others
         self._done = 0
         self._stores = _stores(self.generator, others, self._do)
@@ -207,13 +201,10 @@ class Averages:
 
     def _derivative(self, diagram: Diagram, s: int) -> tuple[Moments, int]:
         """A derivative and what it counts."""
-        if self.period > 1 and (s or any(is_velocity(tensor) for tensor in diagram.tensors)):
-            return self._inertial(diagram, s)
         representation = self._store(diagram)
         flow = self._flows.get(diagram)
         if flow is None:
-            gradient = replace(self.generator, friction=None)
-            flow = Flow(DiagramSum({diagram: 1}), gradient, representation)
+            flow = Flow(DiagramSum({diagram: 1}), self.generator, representation)
             self._flows[diagram] = flow
         self._done = 0
         try:
@@ -226,19 +217,6 @@ class Averages:
         if representation.contractions > KEPT_CONTRACTIONS:
             representation.forget()
         return value, work
-
-    def _inertial(self, diagram: Diagram, s: int) -> tuple[Moments, int]:
-        """The same under inertia, diagram by diagram."""
-        known = self._moved.setdefault(diagram, [DiagramSum({diagram: 1})])
-        while len(known) <= s:
-            known.append(self.generator.applied(known[-1]))
-            self.tick(0)  # raises if the time is over
-        total: Moments = {}
-        for other, c in at_rest(known[s]):
-            for powers, value in self.mean(other).items():
-                total[powers] = total.get(powers, Fraction(0)) + c * value
-        self._done = 0
-        return {powers: c for powers, c in total.items() if c}, REWRITTEN * len(known[s])
 
     def _do(self, added: int) -> None:
         self._done += added
@@ -281,6 +259,7 @@ def _stores(generator: Generator, others: tuple[DiagramSum, ...], tick: Tick) ->
     """
     potential = generator.potential
     diagrams = [diagram for total in (potential, *others) for diagram, _ in total]
+    diagrams += [diagram for diagram, _, _ in generator.blocks]
     tensors = sorted({t for d in diagrams for t in d.tensors}, key=lambda t: t.sort_key)
     axes = {axis for diagram in diagrams for axis in diagram.nodes}
     axes |= {axis for tensor in tensors for axis in tensor.axes} | generator.symbols

@@ -6,7 +6,13 @@ matrices themselves still move by a few terms,
     dM/dτ  =  - r_M dP/dM,        P = Σ coefficient · products of traces,
 
 and at leading order, when all axes of the words grow alike, they are free: means of traces are sums
-over pairings without crossings. `pde.systems.free_matrices` solves such a flow.
+over pairings without crossings. `pde.systems.free_matrices` solves such a flow, and
+`pde.systems.singular_values` that of one matrix. Under inertia the matrices have velocities w, at
+rest at first,
+
+    dM/dτ  =  n w,        dw/dτ  =  - n γ w - r_M dP/dM,
+
+with the speed n of `expansion.drive.inertial`; friction is left out where it is negligible.
 
 >>> from expansion.dynamics.derivation import derive
 >>> from expansion.models import cp
@@ -28,6 +34,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from diagrams.diagram import Diagram
+from diagrams.generator import is_velocity
 from diagrams.laws import evaluated
 from diagrams.tensors import Axis, Tensor
 from diagrams.wick import monomial
@@ -35,7 +42,7 @@ from expansion.dynamics.derivation import EffectiveDynamics
 from expansion.dynamics.hierarchy import CoreTerm
 from expansion.polynomial import Polynomial
 
-__all__ = ["Letter", "Matrix", "MatrixModel", "TraceTerm", "Word", "matrix_model"]
+__all__ = ["Inertia", "Letter", "Matrix", "MatrixModel", "TraceTerm", "Word", "matrix_model"]
 
 Letter = tuple[int, bool]
 """The number of a matrix, and whether it is transposed."""
@@ -85,6 +92,20 @@ class TraceTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class Inertia:
+    """How velocities move the matrices, and how they are damped.
+
+    Parameters
+    ----------
+    speed, damping : Polynomial
+        n and n γ; the second is zero where friction is negligible.
+    """
+
+    speed: Polynomial
+    damping: Polynomial
+
+
+@dataclass(frozen=True, slots=True)
 class MatrixModel:
     """The flow of matrices by a potential of traces.
 
@@ -93,11 +114,14 @@ class MatrixModel:
     matrices : tuple of Matrix
     potential, output : tuple of TraceTerm
         What moves the matrices, and what is followed.
+    inertia : Inertia, optional
+        Without it the potential gives the velocities.
     """
 
     matrices: tuple[Matrix, ...]
     potential: tuple[TraceTerm, ...]
     output: tuple[TraceTerm, ...]
+    inertia: Inertia | None = None
 
     def __str__(self) -> str:
         return "P = " + (" + ".join(map(self._text, self.potential)) or "0")
@@ -140,6 +164,8 @@ class MatrixModel:
         polynomials = [term.coefficient for term in terms]
         for matrix in self.matrices:
             polynomials += [matrix.variance, matrix.rate]
+        if self.inertia is not None:
+            polynomials += [self.inertia.speed, self.inertia.damping]
         names = {name for polynomial in polynomials for name in polynomial.symbols}
         return tuple(sorted(names | {axis.name for axis in self.axes}))
 
@@ -160,7 +186,7 @@ def matrix_model(dynamics: EffectiveDynamics) -> MatrixModel | None:
     moving = [term for term in dynamics.potential if term.cores]
     if not moving or not all(map(_is_trace, cores)):
         return None
-    if generator.friction is not None or generator.temperature is not None:
+    if generator.temperature is not None:
         return None
     axes = {axis for core in cores for axis in core.nodes}
     if any(axis.pinned is not None for axis in axes):
@@ -169,7 +195,7 @@ def matrix_model(dynamics: EffectiveDynamics) -> MatrixModel | None:
     if len(growth) != 1 or not min(growth) > 0:
         return None
     tensors = sorted({t for core in cores for t in core.tensors}, key=lambda t: t.sort_key)
-    if any(t.symmetric and t.is_learnable for t in tensors):
+    if any(is_velocity(t) or (t.symmetric and t.is_learnable) for t in tensors):
         return None
     number = {tensor: place for place, tensor in enumerate(tensors)}
     matrices = []
@@ -191,7 +217,19 @@ def matrix_model(dynamics: EffectiveDynamics) -> MatrixModel | None:
             for term in terms
         )
 
-    return MatrixModel(tuple(matrices), traces(moving), traces(dynamics.output))
+    return MatrixModel(tuple(matrices), traces(moving), traces(dynamics.output), _inertia(dynamics))
+
+
+def _inertia(dynamics: EffectiveDynamics) -> Inertia | None:
+    """That of a heavy ball; friction counts if it acts within the natural time."""
+    driven = dynamics.problem.dynamics
+    friction, scaling = driven.generator.friction, dynamics.scales.scaling
+    if friction is None:
+        return None
+    speed = Polynomial({driven.normalisation: 1})
+    symbols = monomial(Counter(axis.name for axis in friction.symbols))
+    acts = scaling.order(symbols) == scaling.time
+    return Inertia(speed, speed * Polynomial({symbols: friction.number}) if acts else Polynomial())
 
 
 def _is_trace(core: Diagram) -> bool:

@@ -402,14 +402,25 @@ class Evaluator:
     def _uniform(self) -> Uniform:
         return Uniform(self._program)
 
-    def __call__(self, t: FloatArray) -> FloatArray:
+    def __call__(
+        self, t: FloatArray, *, proved: float = PROVED, negligible: float = 0.0
+    ) -> FloatArray:
         """Values at an array of times, right to `PROVED` and mostly to rounding.
 
         NaN where the formula has no value.
+
+        Parameters
+        ----------
+        t : numpy.ndarray
+        proved : float, default `PROVED`
+            Relative error that a value may have by its bound.
+        negligible : float, default 0
+            Absolute error that does no harm either, because values are added up: no further digits
+            are taken for values far below it.
         """
         t = np.asarray(t, dtype=float)
-        if t.size >= _MANY:
-            found = self._uniform(t, PROVED)
+        if t.size >= _MANY and not negligible:
+            found = self._uniform(t, proved)
             if found is not None:
                 return found
         result = np.full(t.shape, np.nan)
@@ -420,7 +431,7 @@ class Evaluator:
             with np.errstate(all="ignore"):
                 values, errors = tier.run(self._program, t[open_])
                 values = np.broadcast_to(values, t[open_].shape)
-                known = errors <= PROVED * abs(values)
+                known = errors <= np.maximum(proved * abs(values), negligible)
                 rounded = values.astype(float)
             known &= np.isfinite(rounded)
             places = np.flatnonzero(open_)

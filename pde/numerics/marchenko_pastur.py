@@ -42,6 +42,7 @@ __all__ = [
     "average",
     "averages",
     "edge",
+    "generating_average",
     "moment",
     "moment_in_sizes",
     "precise_average",
@@ -54,6 +55,9 @@ _FEWEST, _MOST = 64, 2**15
 """Numbers of nodes."""
 
 _TOLERANCE = 1e-13
+
+_TILTED_NODES = 2048
+"""Nodes of an average of exponentials."""
 
 
 class AverageError(DiagflowError):
@@ -195,3 +199,34 @@ def precise_average(
         quarter = mpmath.pi / 4
         whole = mpmath.quad(weighted, [0, quarter, 2 * quarter], maxdegree=12)
         return at_zero + whole
+
+
+def generating_average(
+    r: float, *, number: int = _TILTED_NODES
+) -> Callable[[float], tuple[float, float]]:
+    """The logarithm of Z(α), the average of e^{2λα}, and Z'(α)/2Z(α), the tilted average of λ.
+
+    Parameters
+    ----------
+    r : float
+        p/N.
+    number : int, optional
+        Nodes of the average.
+
+    Examples
+    --------
+    >>> logarithm, mean = generating_average(0.5)(0.0)
+    >>> bool(abs(logarithm) < 1e-12), bool(abs(mean - 1) < 1e-12)
+    (True, True)
+    """
+    nodes, weights = rule(r, number)
+    rest = 1 - weights.sum()
+    top = edge(r)
+
+    def at(alpha: float) -> tuple[float, float]:
+        shift = 2 * top * max(alpha, 0.0)
+        tilted = weights * np.exp(2 * nodes * alpha - shift)
+        Z = tilted.sum() + rest * np.exp(-shift)
+        return float(np.log(Z) + shift), float(tilted @ nodes / Z)
+
+    return at

@@ -19,98 +19,80 @@ Source: ours.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from expansion.leading import LeadingSeries
 from expansion.models import tied_autoencoder
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.closed_form import EARLY_TIMES, closed_form
-from pde.curve import Curve, Domain, FloatArray, Parameters
 from pde.evolution import DerivationStep, Method, Solution
 from pde.face import UNTIL_BLOW_UP, RegimeFormulas, logistic_pole
-from pde.numerics.logistic import logistic_rest
-from pde.numerics.marchenko_pastur import averages, edge, moment_in_sizes, precise_average
 from pde.solutions.finite_data import (
     POPULATION,
     SOURCE,
     Loss,
-    Numbers,
     Symbols,
     is_finite_data,
     loss_of,
 )
 from pde.solver import Solved, Solver
-from pde.taylor import symbol, taylor
+from pde.spectral_formulas import SCALED, SpectralFormulas, largest_eigenvalue, unseen_share
+from pde.taylor import symbol
 
 if TYPE_CHECKING:
-    import mpmath
     import sympy
 
 __all__ = ["SOLVERS"]
 
 _BLOW_UP = "because backwards in time the weights reach infinity there"
-_EIGENVALUE = "lam"
-
 
 # -- averages over the eigenvalues of S ------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Spectral:
-    """A face whose loss is a constant plus scale times an average over λ.
-
-    ``density`` is the formula that is averaged for the population loss; that of the train loss has
-    a factor λ. ``values`` evaluates it at columns of times and rows of eigenvalues.
-
-    Here, and here alone, values are written beside their formula. The certified evaluator proves
-    digits of every value; an average over thousands of eigenvalues needs digits of the sum, in
-    which most values at late times are e^{-8λτ} and less: each of them would be a ball, half a
-    minute for a curve. The tests compare the values with those of the evaluator where they count.
-    """
-
-    has_target: bool
-    scale: Callable[[Symbols], sympy.Expr]
-    density: Callable[[Symbols, sympy.Expr], sympy.Expr]
-    values: Callable[[Numbers, FloatArray, FloatArray], FloatArray]
-    size: Callable[[Numbers], float]
-    domain: Callable[[Numbers], Domain]
-    late: Callable[[Numbers, Loss], float | None]
-    steps: tuple[DerivationStep, ...]
-
-
-def _logistic_density(q: Symbols, lam: sympy.Expr) -> sympy.Expr:
+def _logistic_average(q: Symbols, loss: Loss) -> SpectralFormulas:
     import sympy
 
-    return ((1 - q.start) / (1 - q.start + q.start * sympy.exp(4 * lam * q.tau))) ** 2
+    a, x = q.start, symbol(SCALED)
+    return SpectralFormulas(
+        scale=q.p / 2,
+        density=((1 - a) / (1 - a + a * sympy.exp(4 * x))) ** 2,
+        weighted=loss == "train",
+        blow_up=(logistic_pole(a, 4 * largest_eigenvalue()),),
+        late=_never_seen(q, (1 - a) ** 2, loss),
+        reason=_BLOW_UP,
+    )
 
 
-def _free_density(q: Symbols, lam: sympy.Expr) -> sympy.Expr:
-    return (q.start / (1 + 4 * lam * q.start * q.tau)) ** 2
+def _free_average(q: Symbols, loss: Loss) -> SpectralFormulas:
+    a, x = q.start, symbol(SCALED)
+    return SpectralFormulas(
+        scale=q.p / 2,
+        density=(a / (1 + 4 * a * x)) ** 2,
+        weighted=loss == "train",
+        blow_up=(-symbol("T") / (4 * a * largest_eigenvalue()),),
+        late=_never_seen(q, a**2, loss),
+        reason=_BLOW_UP,
+    )
 
 
-def _small_density(q: Symbols, lam: sympy.Expr) -> sympy.Expr:
+def _small_average(q: Symbols, loss: Loss) -> SpectralFormulas:
     import sympy
 
-    return sympy.exp(4 * lam * q.tau)
+    return SpectralFormulas(
+        constant=q.p / 2,
+        scale=-q.p * q.start,
+        density=sympy.exp(4 * symbol(SCALED)),
+        weighted=loss == "train",
+    )
 
 
-def _logistic_domain(n: Numbers) -> Domain:
-    if n.start <= 1:
-        return Domain()
-    start = n.T * math.log1p(-1 / n.start) / (4 * edge(n.r))
-    return Domain(start=start, reason=_BLOW_UP)
+def _never_seen(q: Symbols, at_start: sympy.Expr, loss: Loss) -> sympy.Expr:
+    """What the loss tends to: that of directions without data stays as it was."""
+    import sympy
 
-
-def _atom(n: Numbers) -> float:
-    """The weight of the directions without data."""
-    return max(1 - 1 / n.r, 0.0)
+    return sympy.Integer(0) if loss == "train" else q.p / 2 * unseen_share() * at_start
 
 
 _EIGENVECTORS = DerivationStep(
@@ -125,155 +107,45 @@ _AVERAGE = DerivationStep(
     r"\tfrac{f(\lambda)-f(0)}{\lambda}\,d\theta,\qquad r = p/N",
     "The eigenvalues of S follow the Marchenko-Pastur law.",
 )
+_NO_TARGET = DerivationStep("No target", r"a' = -4\lambda a^2", "Of 1 - a only -a is left.")
+_FIRST_ORDER = DerivationStep(
+    "Small initialisation", r"a = a_0 e^{4\lambda\tau}", "To first order in a_0."
+)
 
-_SPECTRAL = {
-    "mean-field": _Spectral(
-        has_target=False,
-        scale=lambda q: q.p / 2,
-        density=_logistic_density,
-        values=lambda n, t, lam: logistic_rest(n.start, 4 * lam * t / n.T) ** 2,
-        size=lambda n: n.p / 2,
-        domain=_logistic_domain,
-        late=lambda n, loss: 0.0 if loss == "train" else n.p / 2 * _atom(n) * (1 - n.start) ** 2,
-        steps=(_EIGENVECTORS, _AVERAGE),
-    ),
-    "mean-field & free": _Spectral(
-        has_target=False,
-        scale=lambda q: q.p / 2,
-        density=_free_density,
-        values=lambda n, t, lam: (n.start / (1 + 4 * lam * n.start * t / n.T)) ** 2,
-        size=lambda n: n.p / 2,
-        domain=lambda n: Domain(start=-n.T / (4 * n.start * edge(n.r)), reason=_BLOW_UP),
-        late=lambda n, loss: 0.0 if loss == "train" else n.p / 2 * _atom(n) * n.start**2,
-        steps=(
-            _EIGENVECTORS,
-            DerivationStep("No target", r"a' = -4\lambda a^2", "Of 1 - a only -a is left."),
-            _AVERAGE,
-        ),
-    ),
-    "mean-field & narrow-latent": _Spectral(
-        has_target=True,
-        scale=lambda q: -q.p * q.start,
-        density=_small_density,
-        values=lambda n, t, lam: np.exp(4 * lam * t / n.T),
-        size=lambda n: -n.p * n.start,
-        domain=lambda n: Domain(),
-        late=lambda n, loss: None,
-        steps=(
-            _EIGENVECTORS,
-            DerivationStep(
-                "Small initialisation", r"a = a_0 e^{4\lambda\tau}", "To first order in a_0."
-            ),
-            _AVERAGE,
-        ),
-    ),
+_SPECTRAL: dict[str, Callable[[Symbols, Loss], SpectralFormulas]] = {
+    "mean-field": _logistic_average,
+    "mean-field & free": _free_average,
+    "mean-field & narrow-latent": _small_average,
+}
+_SPECTRAL_STEPS = {
+    "mean-field": (_EIGENVECTORS, _AVERAGE),
+    "mean-field & free": (_EIGENVECTORS, _NO_TARGET, _AVERAGE),
+    "mean-field & narrow-latent": (_EIGENVECTORS, _FIRST_ORDER, _AVERAGE),
 }
 
 
 def _spectral_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
-    import sympy
-
-    face, q = _SPECTRAL[regime], Symbols.all()
-    lam, theta = symbol(_EIGENVALUE), symbol("theta")
-    factor = lam if loss == "train" else sympy.Integer(1)
-    density = factor * face.density(q, lam)
-    target = q.p / 2 if face.has_target else sympy.Integer(0)
-    r = q.p / q.N
-    on_circle = 1 + r + 2 * sympy.sqrt(r) * sympy.cos(theta)
-    at_zero = density.subs(lam, 0)
-    integrand = (sympy.sin(theta) ** 2 * (density - at_zero) / lam).subs(lam, on_circle)
-    integral = sympy.Integral(integrand, (theta, 0, sympy.pi)) * 2 / sympy.pi
-    formula = target + face.scale(q) * (at_zero + integral)
+    formulas = _SPECTRAL[regime](Symbols.all(), loss)
 
     def coefficients() -> Iterator[Polynomial]:
         done, number = 0, 8
         while True:
-            whole = taylor(target + face.scale(q) * density, number)
-            yield from (_averaged(c) for c in whole[done:])
+            yield from formulas.coefficients(number)[done:]
             done, number = number, 2 * number
 
+    early = regime.endswith("narrow-latent")
     return Solution(
         problem=problem.title,
         regime=regime,
         method=Method.CLOSED_FORM,
         source=SOURCE,
-        formula=formula,
-        derivation=face.steps,
+        formula=formulas.formula(),
+        derivation=_SPECTRAL_STEPS[regime],
         taylor=coefficients,
-        curve=partial(_spectral_curve, face, loss, density),
-        validity=EARLY_TIMES if face.has_target else UNTIL_BLOW_UP,
-        obeys_bounds=not face.has_target,
+        curve=formulas.curve,
+        validity=EARLY_TIMES if early else UNTIL_BLOW_UP,
+        obeys_bounds=not early,
     )
-
-
-def _spectral_curve(
-    face: _Spectral, loss: Loss, density: sympy.Expr, parameters: Parameters
-) -> Curve:
-    """The curve of a face: at every time an average over the spectrum of the data."""
-    n = Numbers.of(parameters)
-    constant = n.p / 2 if face.has_target else 0.0
-
-    def evaluate(t: FloatArray) -> FloatArray:
-        def values(nodes: FloatArray) -> FloatArray:
-            with np.errstate(over="ignore"):
-                plain = face.values(n, t[:, None], nodes)
-            return plain * nodes if loss == "train" else plain
-
-        if not t.size:
-            return t
-        mean, _ = averages(values, n.r)
-        result: FloatArray = constant + face.size(n) * mean
-        return result
-
-    def precise(t: mpmath.mpf, digits: int) -> mpmath.mpf:
-        return _precise(density, face, parameters, t, digits)
-
-    return Curve(
-        evaluate=evaluate,
-        domain=face.domain(n),
-        precise=precise,
-        limits=(None, face.late(n, loss)),
-    )
-
-
-def _averaged(polynomial: Polynomial) -> Polynomial:
-    """Powers of λ replaced by moments of the Marchenko-Pastur law."""
-    total = Polynomial()
-    for powers, coefficient in polynomial:
-        table = dict(powers)
-        k = table.pop(_EIGENVALUE, 0)
-        rest = Polynomial({tuple(sorted(table.items())): coefficient})
-        total = total + rest * moment_in_sizes(k)
-    return total
-
-
-def _precise(
-    density: sympy.Expr,
-    face: _Spectral,
-    parameters: Parameters,
-    t: mpmath.mpf,
-    digits: int,
-) -> mpmath.mpf:
-    import mpmath
-    import sympy
-
-    exact = {name: sympy.Rational(v.numerator, v.denominator) for name, v in parameters.items()}
-    values = {symbol(name): value for name, value in exact.items()}
-    lam = symbol(_EIGENVALUE)
-    function = sympy.lambdify([lam, symbol("t")], density.subs(values), "mpmath")
-    q = Symbols.all()
-    with mpmath.workdps(digits + 15):
-        r = mpmath.mpf(exact["p"].p) / exact["p"].q * exact["N"].q / exact["N"].p
-        mean = precise_average(lambda node: mpmath.mpf(function(node, t)), r, digits + 5)
-        scale = face.scale(q).subs(values)
-        target = (q.p / 2).subs(values) if face.has_target else sympy.Integer(0)
-        return _number(target) + _number(scale) * mean
-
-
-def _number(value: sympy.Expr) -> mpmath.mpf:
-    import mpmath
-
-    return mpmath.mpf(int(value.p)) / int(value.q)
 
 
 # -- few data --------------------------------------------------------------------------------------

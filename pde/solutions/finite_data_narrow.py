@@ -24,11 +24,10 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from math import inf, log, sqrt
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -40,7 +39,8 @@ from pde.closed_form import EARLY_TIMES, closed_form
 from pde.curve import Curve, Domain, FloatArray, Parameters
 from pde.evolution import DerivationStep, Method, Solution
 from pde.face import RegimeFormulas
-from pde.numerics.marchenko_pastur import edge, moment_in_sizes, rule
+from pde.moments.narrow_latent import narrow_latent_losses
+from pde.numerics.marchenko_pastur import edge, generating_average
 from pde.numerics.trajectories import Equation, distance, follow, largest_distance
 from pde.solutions.finite_data import (
     POPULATION,
@@ -53,12 +53,8 @@ from pde.solutions.finite_data import (
 )
 from pde.solver import Solved, Solver
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["SOLVERS", "generating_average"]
 
-_NODES = 2048
 _TOLERANCE = 1e-13
 _COARSE_NODES = 1448
 _COARSE_TOLERANCE = 1e-11
@@ -73,90 +69,12 @@ _BLOWN_UP = 1e9
 _REASON = "because backwards in time the weights reach infinity there"
 
 
-# -- the hierarchy, exactly ------------------------------------------------------------------------
-
-
-def _hierarchy(*, with_target: bool) -> Iterator[tuple[Polynomial, Polynomial]]:
-    """The Taylor coefficients of w_0 and w_1 in t/T, one after the other."""
-    z = Polynomial({(("p", 1), ("sigma2", 1)): 1})
-    rows = [[z * moment_in_sizes(0)], [z * moment_in_sizes(1)]]
-    n = 0
-    while True:
-        yield rows[0][n], rows[1][n]
-        # One order more of w_k for k = 0, 1 asks for one more k at every lower order.
-        rows.append([z * moment_in_sizes(len(rows))])
-        for order in range(n + 1):
-            _extend(rows, order, with_target=with_target)
-        n += 1
-
-
-def _extend(rows: list[list[Polynomial]], order: int, *, with_target: bool) -> None:
-    """Add the coefficient of the next order to every w_k whose neighbour is known."""
-    for k in range(len(rows) - 1):
-        if len(rows[k]) != order + 1 or len(rows[k + 1]) < order + 1:
-            continue
-        total = rows[k + 1][order] * (4 if with_target else 0)
-        for j in range(order + 1):
-            total += rows[k + 1][j] * rows[0][order - j] * -2
-            total += rows[1][j] * rows[k][order - j] * -2
-        rows[k].append(total * Fraction(1, order + 1))
-
-
-def _taylor(loss: Loss, *, with_target: bool) -> Iterator[Polynomial]:
-    H = Polynomial({(("H", 1),): 1})
-    half = Fraction(1, 2)
-    w0: list[Polynomial] = []
-    w1: list[Polynomial] = []
-    factorial = 1
-    for s, (b, c) in enumerate(_hierarchy(with_target=with_target)):
-        factorial *= s or 1
-        w0.append(b)
-        w1.append(c)
-        other = w1 if loss == "train" else w0
-        square = sum((w0[j] * other[s - j] for j in range(s + 1)), start=Polynomial())
-        total = H * square * half
-        if with_target:
-            total = total - H * other[s]
-            if not s:
-                total = total + Polynomial({(("p", 1),): half})
-        yield total * factorial
-
-
 # -- the characteristics, numerically --------------------------------------------------------------
-
-
-def generating_average(r: float, *, number: int = _NODES) -> Callable[[float], tuple[float, float]]:
-    """The logarithm of Z(α), the average of e^{2λα}, and Z'(α)/2Z(α), the tilted average of λ.
-
-    Parameters
-    ----------
-    r : float
-        p/N.
-    number : int, optional
-        Nodes of the average.
-
-    Examples
-    --------
-    >>> logarithm, mean = generating_average(0.5)(0.0)
-    >>> bool(abs(logarithm) < 1e-12), bool(abs(mean - 1) < 1e-12)
-    (True, True)
-    """
-    nodes, weights = rule(r, number)
-    rest = 1 - weights.sum()
-    top = edge(r)
-
-    def at(alpha: float) -> tuple[float, float]:
-        shift = 2 * top * max(alpha, 0.0)
-        tilted = weights * np.exp(2 * nodes * alpha - shift)
-        Z = tilted.sum() + rest * np.exp(-shift)
-        return float(np.log(Z) + shift), float(tilted @ nodes / Z)
-
-    return at
 
 
 def _equation(n: Numbers, loss: Loss, *, with_target: bool, coarse: bool = False) -> Equation:
     """The equations of α and γ, with the loss and b."""
-    Z = generating_average(n.r, number=_COARSE_NODES if coarse else _NODES)
+    Z = generating_average(n.r, number=_COARSE_NODES) if coarse else generating_average(n.r)
 
     def b_and_w1(state: FloatArray) -> tuple[float, float]:
         logarithm, mean = Z(float(state[0]))
@@ -293,7 +211,7 @@ def _characteristic_solution(problem: Problem, regime: str, loss: Loss) -> Solut
         source=SOURCE,
         formula=None,
         derivation=(*_HIERARCHY_STEPS, *(_TARGET_STEPS if with_target else _FREE_STEPS)),
-        taylor=lambda: _taylor(loss, with_target=with_target),
+        taylor=lambda: narrow_latent_losses(loss, with_target=with_target),
         curve=lambda parameters: _curve(parameters, loss, with_target=with_target),
         validity="all t >= 0, and t < 0 until the loss blows up",
     )

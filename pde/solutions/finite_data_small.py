@@ -12,15 +12,9 @@ sees the mean of the others. With m_k = xᵀA^k x/|x|² for one of them, in the 
 On the edge with free only the second line of the sum is left, and L_train ~ ½p m_2,
 L_pop' = -4N m_3.
 
-Numerically, m_k = e_1ᵀA^k e_1 = Σ_j w_j μ_j^k for the Jacobi matrix A of these moments (diagonal
-zy, z(1+y), z(1+y), ..., beside it z√y), cut off at n rows, which is Gauss quadrature, and its flow
-A' = AM + MA with M = (I-A)S + S(I-A), S = e_1e_1ᵀ. The eigenvalues and weights of A move by
-
-    μ_j' = 4w_j μ_j(1 - μ_j),    (log w_j)' = 2Σ_{i≠j} w_i (μ_i+μ_j)(2-μ_i-μ_j)/(μ_j-μ_i),
-
-and μ_j is a function of K_j = 4∫w_j alone; on the edge with free the constants 1 and 2 in brackets
-are 0. In K and log w nothing becomes stiff: late times cost no more than early ones. Three sizes
-n give the error.
+Numerically, m_k = e_1ᵀA^k e_1 for the Jacobi matrix A of these moments (diagonal zy, z(1+y),
+z(1+y), ..., beside it z√y), whose flow `pde.moments.jacobi_flow` integrates by its eigenvalues and
+weights.
 
 At rest every weight is on an eigenvalue 0 or 1. The loss tends to 0 unless A has a kernel, y < 1,
 and x can be pushed into it: where w → 1 at μ = 0 the others change like (log w_j)' = 2(2 - μ_j), so
@@ -32,11 +26,7 @@ Source: ours.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from functools import lru_cache
-from itertools import pairwise
-from math import comb, factorial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,11 +34,11 @@ from numpy.typing import NDArray
 from diagrams.errors import InvalidInputError
 from expansion.leading import LeadingSeries
 from expansion.models import tied_autoencoder
-from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from pde.curve import Curve, Domain, FloatArray, Parameters
 from pde.evolution import DerivationStep, Method, Solution
-from pde.numerics.trajectories import Equation, follow
+from pde.moments.few_data import few_data_taylor, hierarchy
+from pde.moments.jacobi_flow import ACCURACY, closure_error, data_moments
 from pde.solutions.finite_data import (
     POPULATION,
     SOURCE,
@@ -64,242 +54,7 @@ __all__ = ["SOLVERS", "closure_error", "data_moments", "hierarchy"]
 SIZES = (40, 60, 90)
 """Rows of the Jacobi matrices; the largest gives the values."""
 
-_TOLERANCE = 1e-12
-_MOST_STEPS = 20_000
-_ROUNDING = 1e-14
-"""The share of the largest eigenvalue below which another one is zero."""
-
-_ACCURACY = 1e-6
-"""Largest relative error that is accepted."""
-
-_SAFETY = 4
-"""The estimated error in units of the last change."""
-
-_SETTLES = 0.5
-"""A change that is more than this share of the one before is not the last: the sizes do not yet
-resolve what decides the loss, such as an edge of the spectrum at 2."""
-
-_SMALL = 1e-8
-"""The share of the loss below which a change that does not settle has the error `_ACCURACY`."""
-
 _REASON = "because only gradient descent is integrated"
-
-
-# -- the hierarchy, exactly ------------------------------------------------------------------------
-
-
-def _initial(k: int) -> Polynomial:
-    """z^k Σ_b N(k, b) y^b in p, H and sigma2."""
-    if k == 0:
-        return Polynomial({(): 1})
-    return Polynomial(
-        {
-            tuple(
-                (name, power) for name, power in (("H", b), ("p", k - b), ("sigma2", k)) if power
-            ): comb(k, b) * comb(k, b - 1) // k
-            for b in range(1, k + 1)
-        }
-    )
-
-
-def hierarchy(last: int, *, with_target: bool) -> list[list[Polynomial]]:
-    """Taylor coefficients in ϑ: row k holds those of m_k, up to the order last for m_1, m_2, m_3.
-
-    Parameters
-    ----------
-    last : int
-        The largest order.
-    with_target : bool
-        False on the edge with free.
-
-    Examples
-    --------
-    >>> rows = hierarchy(1, with_target=True)
-    >>> print(rows[1][0])
-    H*sigma2
-    """
-    top = last + 3
-    rows = [[_initial(k)] for k in range(top + 1)]
-    rows[0] += [Polynomial()] * last
-    for order in range(last):
-        # m_k' contains m_{k+1}: with every order one k less is known.
-        for k in range(1, top - order):
-            total = Polynomial()
-            for i in range(k):
-                total += _convolution(rows[i + 2], rows[k - 1 - i], order) * -1
-                total += _convolution(rows[i + 1], rows[k - i], order) * -2
-                total += _convolution(rows[i], rows[k - i + 1], order) * -1
-                if with_target:
-                    total += _convolution(rows[i + 1], rows[k - 1 - i], order) * 2
-                    total += _convolution(rows[i], rows[k - i], order) * 2
-            rows[k].append(total * Fraction(1, order + 1))
-    return rows
-
-
-def _convolution(a: list[Polynomial], b: list[Polynomial], order: int) -> Polynomial:
-    return sum((a[j] * b[order - j] for j in range(order + 1)), start=Polynomial())
-
-
-def _taylor(loss: Loss, *, with_target: bool) -> Iterator[Polynomial]:
-    # Each coefficient costs about as much as all before it.
-    done, number = 0, 4
-    while True:
-        whole = _coefficients(loss, number, with_target=with_target)
-        yield from whole[done:]
-        done, number = number, number + 1
-
-
-def _coefficients(loss: Loss, number: int, *, with_target: bool) -> list[Polynomial]:
-    rows = hierarchy(number - 1, with_target=with_target)
-    p = Polynomial({(("p", 1),): 1})
-    ratio = Polynomial({(("N", -1), ("p", 1)): 1})
-    N = Polynomial({(("N", 1),): 1})
-    result: list[Polynomial] = []
-    power = Polynomial({(): 1})
-    for s in range(number):
-        half = _half_square(rows, s, with_target=with_target)
-        if loss == "train" or not s:
-            value = p * half * factorial(s)
-        else:
-            value = N * _rate(rows, s - 1, with_target=with_target) * factorial(s - 1)
-        result.append(value * power)
-        power = power * ratio
-    return result
-
-
-def _half_square(rows: list[list[Polynomial]], s: int, *, with_target: bool) -> Polynomial:
-    """½(1 - 2m_1 + m_2), or ½m_2."""
-    square = rows[2][s]
-    if with_target:
-        square = square - rows[1][s] * 2 + rows[0][s]
-    return square * Fraction(1, 2)
-
-
-def _rate(rows: list[list[Polynomial]], s: int, *, with_target: bool) -> Polynomial:
-    """-4(m_1 - 2m_2 + m_3), or -4m_3."""
-    if not with_target:
-        return rows[3][s] * -4
-    return (rows[1][s] - rows[2][s] * 2 + rows[3][s]) * -4
-
-
-# -- the Jacobi matrix, numerically ----------------------------------------------------------------
-
-
-def data_moments(
-    z: float,
-    y: float,
-    times: FloatArray,
-    *,
-    size: int,
-    with_target: bool = True,
-    unit: float = 1.0,
-) -> tuple[FloatArray, FloatArray]:
-    """½(1 - 2m_1 + m_2) and -4∫(m_1 - 2m_2 + m_3) at increasing times ϑ >= 0.
-
-    Parameters
-    ----------
-    z, y : float
-        pσ² and H/p.
-    times : numpy.ndarray
-        ϑ, increasing, not negative.
-    size : int
-        Rows of the Jacobi matrix.
-    with_target : bool, default True
-        False for ½m_2 and -4∫m_3.
-    unit : float, default 1
-        The time t at ϑ = 1, for messages.
-
-    Examples
-    --------
-    >>> half, moved = data_moments(1.0, 1.0, np.array([0.0, 50.0]), size=40)
-    >>> round(float(half[0]), 12), round(float(moved[1]), 8)
-    (0.5, -1.12837536)
-    """
-    A = np.diag(np.full(size, z * (1 + y)))
-    A[0, 0] = z * y
-    beside = np.arange(size - 1)
-    A[beside, beside + 1] = A[beside + 1, beside] = z * np.sqrt(y)
-    start, vectors = np.linalg.eigh(A)
-    start = np.where(start > _ROUNDING * start[-1], start, 0.0)
-    weights = vectors[0] ** 2
-    spectrum = _pulled_to_one if with_target else _pulled_to_zero
-
-    def parts(state: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        return np.exp(state[size:-1]), *spectrum(start, state[:size])
-
-    def rate(state: FloatArray) -> FloatArray:
-        w, mu, rest = parts(state)
-        apart = rest - rest[:, None]
-        np.fill_diagonal(apart, np.inf)
-        pull = (mu + mu[:, None]) * (rest + rest[:, None]) / apart
-        change: FloatArray = np.concatenate([4 * w, 2 * pull @ w, [-4 * (w * mu * rest) @ rest]])
-        return change
-
-    def output(state: FloatArray) -> FloatArray:
-        w, _, rest = parts(state)
-        return np.array([(w * rest) @ rest / 2, state[-1]])
-
-    # A weight that is zero by rounding stays so.
-    least = np.finfo(float).tiny
-    equation = Equation(
-        rate,
-        np.concatenate([np.zeros(size), np.log(np.maximum(weights, least)), [0.0]]),
-        output,
-        tolerance=_TOLERANCE,
-        most_steps=_MOST_STEPS,
-        name=f"moment hierarchy of {size} rows",
-        unit=unit,
-    )
-    path = follow(equation, times)
-    if path.end < np.inf:
-        raise InvalidInputError(
-            f"moment hierarchy at z = {z:g}, y = {y:g}: {path.reason} end at "
-            f"{path.end / times[-1]:.2g} of the last time; give earlier times"
-        )
-    return path.values[:, 0], path.values[:, 1]
-
-
-def _pulled_to_one(start: FloatArray, K: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """μ and 1 - μ, each with its digits, where μ' = K'μ(1 - μ)."""
-    # Beyond 700 the exponential would vanish and two μ coincide; it changes nothing by then.
-    shrunk = np.exp(-np.minimum(K, 700.0)) * (1 - start)
-    whole = np.where(start > 0, start + shrunk, 1.0)
-    return start / whole, np.where(start > 0, shrunk / whole, 1.0)
-
-
-def _pulled_to_zero(start: FloatArray, K: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """μ and -μ, where μ' = -K'μ²."""
-    mu = start / (1 + start * K)
-    return mu, -mu
-
-
-def closure_error(values: Sequence[FloatArray]) -> FloatArray:
-    """The estimated error of the largest of three sizes at increasing times, the first one exact.
-
-    Where the values do not settle it is infinite, or the accepted one if they hardly change.
-
-    Parameters
-    ----------
-    values : sequence of numpy.ndarray
-        The values of each size, the smallest first.
-
-    Examples
-    --------
-    >>> start = np.array([1.0, 0.25])
-    >>> [f"{error:.3g}" for error in closure_error([start, start + [0, 1e-4], start + [0, 1.1e-4]])]
-    ['4e-10', '4e-05']
-    >>> print(closure_error([start, start + [0, 1e-4], start + [0, 3e-4]])[1])
-    inf
-    """
-    size = np.max(np.abs(values[-1]))
-    rounding = 100 * _TOLERANCE * size
-    first, last = (
-        np.maximum.accumulate(np.abs(fine - coarse)) for coarse, fine in pairwise(values)
-    )
-    settled = last <= np.maximum(_SETTLES * first, rounding)
-    unsettled = np.where(last <= _SMALL * size, _ACCURACY * size, np.inf)
-    error: FloatArray = np.where(settled, _SAFETY * np.maximum(last, rounding), unsettled)
-    return np.maximum.accumulate(error)
 
 
 def _curve(parameters: Parameters, loss: Loss, *, with_target: bool) -> Curve:
@@ -331,7 +86,7 @@ def _curve(parameters: Parameters, loss: Loss, *, with_target: bool) -> Curve:
 
     def evaluate(t: FloatArray) -> FloatArray:
         order, values, error = in_order(t)
-        refused = np.flatnonzero(~(error[1:] <= _ACCURACY * np.max(np.abs(values))))
+        refused = np.flatnonzero(~(error[1:] <= ACCURACY * np.max(np.abs(values))))
         if refused.size:
             raise InvalidInputError(
                 f"t = {float(t[order][refused[0]]):g}: {SIZES[-2]} and {SIZES[-1]} rows of the "
@@ -344,7 +99,7 @@ def _curve(parameters: Parameters, loss: Loss, *, with_target: bool) -> Curve:
     return Curve(
         evaluate=evaluate,
         domain=Domain(start=0.0, reason=_REASON),
-        error_estimate=_ACCURACY * n.p / 2,
+        error_estimate=ACCURACY * n.p / 2,
         errors=errors,
         limits=(None, 0.0 if loss == "train" and _learns_all(n, with_target) else None),
     )
@@ -406,7 +161,7 @@ def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
         source=SOURCE,
         formula=None,
         derivation=_STEPS[with_target],
-        taylor=lambda: _taylor(loss, with_target=with_target),
+        taylor=lambda: few_data_taylor(loss, with_target=with_target),
         curve=lambda parameters: _curve(parameters, loss, with_target=with_target),
         validity="t >= 0",
     )

@@ -26,7 +26,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from math import inf, isfinite
 
 import numpy as np
@@ -111,7 +110,7 @@ def branch(
     second = follow(check, past=past, accuracy=_LARGE_CHECK if fine.is_large else _CHECK)
     ratio = check.unit / fine.unit
     accuracy = _LARGE_FINE if fine.is_large else _FINE
-    holds = None if constant is None else partial(_agree, second, ratio, constant)
+    holds = None if constant is None else _Agreement(second, ratio, constant)
     trajectory = follow(fine, past=past, accuracy=accuracy, holds=holds)
     error = _distance(trajectory, second, ratio)
     sign = -1 if past else 1
@@ -137,21 +136,38 @@ def branch(
     )
 
 
-def _agree(
-    other: PiecewiseOutput, ratio: float, constant: float, time: float, value: float
-) -> bool:
-    """Whether a value is that of another rule, compared with what moves.
+@dataclass(slots=True)
+class _Agreement:
+    """Whether a value is that of another rule, compared with what has moved so far.
 
     Where particles part at the border of two basins, the average is one of a step, which no rule
     knows well; what is left out is then as large as what two rules differ by.
+
+    Parameters
+    ----------
+    other : PiecewiseOutput
+    ratio : float
+        The unit of time of the other rule in that of the finer one.
+    constant : float
+        The part of the output that does not move.
+    moved : float
+        An output that oscillates may be back where it was.
     """
-    # The time is in the unit of the finer rule, whose length the coarser one sees as 1/ratio.
-    if not time / ratio <= other.end:
-        return other.ending is Ending.HORIZON
-    start, compared = other(np.array([0.0, time / ratio]))
-    moved = abs(compared - start) + abs(start - constant)
-    allowed = TOLERANCE / _CAUTION * moved + _ROUNDING * abs(start)
-    return bool(abs(value - compared) <= allowed)
+
+    other: PiecewiseOutput
+    ratio: float
+    constant: float
+    moved: float = 0.0
+
+    def __call__(self, time: float, value: float) -> bool:
+        """Whether they agree at a time, which is later than those before."""
+        # The time is in the unit of the finer rule, whose length the coarser one sees as 1/ratio.
+        if not time / self.ratio <= self.other.end:
+            return self.other.ending is Ending.HORIZON
+        start, compared = self.other(np.array([0.0, time / self.ratio]))
+        self.moved = max(self.moved, abs(compared - start) + abs(start - self.constant))
+        allowed = TOLERANCE / _CAUTION * self.moved + _ROUNDING * abs(start)
+        return bool(abs(value - compared) <= allowed)
 
 
 def _distance(one: PiecewiseOutput, other: PiecewiseOutput, ratio: float) -> float:

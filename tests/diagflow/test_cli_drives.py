@@ -2,9 +2,12 @@
 
 import json
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
+from diagflow.checking.exact import check_counters
+from diagflow.checking.findings import Verdict
 from expansion.models import cp
 from expansion.series import loss_series
 from expansion.series_records import read_series
@@ -167,3 +170,17 @@ def test_what_is_refused(run: Run, options: str) -> None:
     assert (status, out) == (2, "")
     assert BAD[options] in err
     assert err.count("\n") == 1
+
+
+def test_the_terms_of_inertia_are_drawn_and_counted(run: Run, tmp_path: Path) -> None:
+    figure = tmp_path / "terms.svg"
+    ball = (*SYM, "--momentum", "gamma")
+    status, _, err = run("draw", *ball, "--what", "terms", "--terms", "2", "--output", str(figure))
+    assert status == 0 and figure.exists(), err
+    found = check_counters(cp(order=2, symmetric=True).driven_by(momentum="gamma"), terms=3)
+    assert found.verdict is Verdict.PASSED
+    status, _, err = run(
+        *("draw", *SYM, "--step-size", "eta", "--what", "terms", "--terms", "1"),
+        *("--output", str(figure)),
+    )
+    assert status == 2 and "are drawn for flows without finite steps; draw those" in err

@@ -16,21 +16,20 @@ from diagrams.errors import DiagflowError
 from expansion.models import cp, tied_autoencoder
 from expansion.problem import Problem
 from expansion.regimes import Regimes
-from pde import power_law, solving
+from pde import power_law, solving, spectral_formulas
 from pde.curve import Curve
 from pde.curve_check import check_solution
 from pde.effective import Answer
 from pde.evolution import Origin
 from pde.face import RegimeFormulas
 from pde.hierarchies import HierarchySummary
+from pde.moments import few_data, narrow_latent
 from pde.numerics import certified
 from pde.solutions import (
     SOLVERS,
     asymmetric_mean_field,
     asymmetric_narrow,
     asymmetric_order2,
-    finite_data_mean_field,
-    finite_data_narrow,
     finite_data_small,
     free_evolution,
     symmetric_even,
@@ -180,10 +179,10 @@ def mutations() -> Iterator[tuple[str, Callable[[pytest.MonkeyPatch], None], Pro
         *((certified.Evaluator, "__call__", larger, SYM2, name) for name in ("A-B-E", "E-A")),
         (certified.Evaluator, "__call__", larger, ASYM2, "C-D"),
         (certified.Evaluator, "__call__", larger, DATA, "small-data & narrow-latent"),
-        (finite_data_mean_field, "logistic_rest", larger, DATA, "mean-field"),
-        (finite_data_mean_field, "moment_in_sizes", lambda m: m * 2, DATA, "mean-field"),
-        (finite_data_narrow, "moment_in_sizes", lambda m: m * 2, DATA, "narrow-latent"),
-        (finite_data_small, "_initial", lambda m: m * Fraction(21, 20), DATA, "small-data & free"),
+        (certified.Evaluator, "__call__", larger, DATA, "mean-field"),
+        (spectral_formulas, "moment_in_sizes", lambda m: m * 2, DATA, "mean-field"),
+        (narrow_latent, "moment_in_sizes", lambda m: m * 2, DATA, "narrow-latent"),
+        (few_data, "_initial", lambda m: m * Fraction(21, 20), DATA, "small-data & free"),
         (
             finite_data_small,
             "data_moments",

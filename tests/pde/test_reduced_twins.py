@@ -9,6 +9,7 @@ from expansion.models import cp, tied_autoencoder
 from expansion.regimes import regimes
 from pde.effective import effective_answer
 from pde.evolution import Method
+from pde.reduced_twins import KNOWN, _known, _shape
 from pde.solving import solution
 
 
@@ -74,3 +75,53 @@ def test_noise_in_an_equal_potential_is_no_twin() -> None:
     found = effective_answer(regime_set, whole.name).solution
     assert found is not None and found.certificate.holds
     assert "Equal reduced potentials" not in [step.title for step in found.derivation]
+
+
+@pytest.mark.parametrize(
+    ("known", "name"), [(known, name) for known in KNOWN for name in known.regimes]
+)
+def test_known_potentials_have_the_shape_at_which_others_are_sorted_out(known, name) -> None:
+    problem = known.problem()
+    dynamics, _ = _known(problem, problem.losses[0], name)
+    assert _shape(dynamics) == known.shape
+
+
+SIGNS_ON_DATA = tied_autoencoder(data=True).with_law("W", law="rademacher")
+
+
+@pytest.mark.parametrize(
+    ("loss", "regime", "method"),
+    [
+        ("train", "mean-field", Method.CLOSED_FORM),
+        ("population", "mean-field & free", Method.CLOSED_FORM),
+        ("train", "narrow-latent", Method.CHARACTERISTICS),
+        ("population", "narrow-latent & free", Method.CHARACTERISTICS),
+        ("train", "small-data", Method.MOMENTS),
+        ("train", "small-data & mean-field", Method.CLOSED_FORM),
+    ],
+)
+def test_signs_on_data_share_what_gaussian_entries_have(loss, regime, method) -> None:
+    signs = regimes(SIGNS_ON_DATA, loss=loss, terms=4)
+    gaussian = regimes(tied_autoencoder(data=True), loss=loss, terms=4)
+    found = solution(signs, regime)
+    assert found.method is method
+    assert "Equal reduced potentials" in [step.title for step in found.derivation]
+    at = {"p": 30, "H": 40, "N": 20, "sigma2": Fraction(1, 200), "T": 1}
+    numbers = {name: Fraction(value) for name, value in at.items()}
+    times = np.linspace(0, 0.1, 5)
+    np.testing.assert_allclose(
+        found.at(numbers)(times), solution(gaussian, regime).at(numbers)(times), rtol=1e-9
+    )
+
+
+def test_a_decay_that_does_not_lead_leaves_what_is_known_on_data() -> None:
+    problem = tied_autoencoder(data=True).driven_by("train + lambda*weight-norm")
+    regime_set = regimes(problem, terms=4)
+    shared = {
+        regime.name: answer.solution.method
+        for regime in regime_set
+        if regime.dimension <= 1
+        and (answer := effective_answer(regime_set, regime.name)).solution is not None
+        and any(step.title == "Equal reduced potentials" for step in answer.solution.derivation)
+    }
+    assert set(shared.values()) == {Method.CLOSED_FORM, Method.CHARACTERISTICS, Method.MOMENTS}

@@ -12,7 +12,7 @@ Source: ours.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
 
@@ -31,13 +31,15 @@ from diagrams.engine.arrays.packing import (
     batches,
     distinct_rows,
 )
+from diagrams.engine.arrays.second_derivatives import second_derivatives
 from diagrams.engine.arrays.steps import Integration, Merging
 from diagrams.engine.blocks import FlowDiagrams, Tick
-from diagrams.engine.representation import Representation
+from diagrams.engine.representation import NoisePart, Representation
 from diagrams.engine.steps import IN_PROCESS, StepRunner
 from diagrams.factorials import double_factorial
 from diagrams.residue_sums import divisors, power_sums, solutions
 from diagrams.sums import DiagramSum, collect
+from diagrams.tensors import Tensor
 from diagrams.wick import Expectation, Monomial, monomial
 
 __all__ = ["ArrayRepresentation"]
@@ -108,6 +110,18 @@ class ArrayRepresentation(Representation[PackedSum]):
         """Number of distinct diagrams."""
         return sum(len(codes) for codes, _ in encoded.values())
 
+    def without(self, encoded: PackedSum, kind: Callable[[Tensor], bool]) -> PackedSum:
+        """The diagrams that have no tensor of a kind."""
+        packing = self._packing
+        labels = [packing.tensor_label(tensor) for tensor in self.blocks.tensors if kind(tensor)]
+        result: PackedSum = {}
+        for group, (codes, coefficients) in encoded.items():
+            found = packing.tensor_labels(*packing.unpack(codes))
+            kept = ~np.isin(found, labels).any(axis=1)
+            if kept.any():
+                result[group] = codes[kept], coefficients[kept]
+        return result
+
     # -- merging -------------------------------------------------------------------------------
 
     def derivative(self, sources: Iterable[tuple[PackedSum, Sequence[int]]]) -> PackedSum:
@@ -120,6 +134,23 @@ class ArrayRepresentation(Representation[PackedSum]):
                 self.tick(0)
         # What comes from one step is added up already.
         result = encoded if len(portions) == 1 else found.build()
+        self.tick(self.count(result))
+        return result
+
+    def noise(self, encoded: PackedSum, parts: Sequence[NoisePart]) -> PackedSum:
+        """The sum of second derivatives by the entries of some tensors."""
+        found = SumBuilder()
+        for tensor, number, symbols in parts:
+            label = self._packing.tensor_label(tensor)
+            weight = number // len(tensor.orders)
+            more = np.array([symbols.count(axis) for axis in self._packing.axes], dtype=np.intp)
+            for (_, free), (codes, coefficients) in encoded.items():
+                before = more + np.array(free, dtype=np.intp)
+                for rows, source, loose, counts in second_derivatives(self._packing, codes, label):
+                    weights = coefficients[source] * counts.astype(object) * weight
+                    found.append_groups(before + loose, rows, weights)
+                    self.tick(0)
+        result = found.build()
         self.tick(self.count(result))
         return result
 

@@ -15,7 +15,7 @@ from expansion.polynomial import Polynomial
 from expansion.regimes import Regimes, regimes
 from pde.curve_check import check_solution
 from pde.evolution import Method, Origin
-from pde.solutions.late_law import ColumnLaw, column_law, late_law_solution
+from pde.late_law import ColumnLaw, column_law, late_law_solution
 from pde.solving import solution
 from pde.taylor import symbol
 
@@ -58,7 +58,7 @@ def test_a_changed_law_is_refused(odd: Regimes, monkeypatch: pytest.MonkeyPatch)
         return None if law is None else replace(law, gamma=law.gamma * Fraction(51, 50))
 
     rows = solution(odd, "B-C").coefficients(6)[:6]
-    monkeypatch.setattr("pde.solutions.late_law.column_law", changed)
+    monkeypatch.setattr("pde.late_law.column_law", changed)
     changed_solution = late_law_solution("a problem", odd["B-C"], rows)
     assert not changed_solution.certified(rows).certificate.holds
 
