@@ -225,6 +225,7 @@ def solution(regime_set: Regimes, name: str) -> Solution:
         descending=loss is None and problem.drive.is_plain,
         scaled_by=tuple(c.powers for c in regime.conditions if c.relation is Relation.CONSTANT),
         natural_time=regime.natural_time,
+        decided=regime.decided,
         made_by=(solution, (regime_set, regime.name)),
     )
 

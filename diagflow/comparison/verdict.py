@@ -5,13 +5,14 @@ judged is the deviation minus the known finite-size correction. Its *allowance* 
 
     k standard errors of the mean + stated error of the correction + error of the theory.
 
-At a time theory and simulation *differ* if it exceeds the allowance. They *agree* if it does not
-and the allowance is at most the *resolution*, a twentieth of what the theory keeps: a theory that
-is off by more would have been found out. So they do where the correction is not known, or not well,
-if the whole deviation with its standard errors and the error of the theory is at most the
-resolution. Otherwise the time *cannot be judged*. With a tolerance it is the deviation itself that
-is judged, and the allowance is k standard errors + the tolerance times a scale, whatever its size.
-A run that has blown up differs from every theory.
+At a time theory and simulation *differ* if it exceeds the allowance, unless the deviation lies
+between nothing and a correction that is an estimate: then the correction may be too large. They
+*agree* if it does not and the allowance is at most the *resolution*, a twentieth of what the theory
+keeps: a theory that is off by more would have been found out. So they do where the correction is
+not known, or not well, if the whole deviation with its standard errors and the error of the theory
+is at most the resolution. Otherwise the time *cannot be judged*. With a tolerance it is the
+deviation itself that is judged, and the allowance is k standard errors + the tolerance times a
+scale, whatever its size. A run that has blown up differs from every theory.
 
 The verdict: they differ if they differ at some time, or if the correction is as large as what the
 theory keeps, for then the theory describes something else. They agree if they agree at all times
@@ -185,31 +186,51 @@ class Comparison:
         return RESOLUTION * self.kept
 
     @property
+    def expected(self) -> FloatArray:
+        """What the deviation is judged against: the correction where it is known, else nothing."""
+        # Without a correction nothing is expected; where it is not known, nothing is allowed.
+        known = np.isfinite(self.correction) & (self.tolerance is None)
+        return np.where(known, self.correction, 0.0)
+
+    @property
+    def between(self) -> NDArray[np.bool_]:
+        """Times at which the deviation is beyond the allowance and smaller than was estimated.
+
+        It lies between nothing and a correction that is not exact, which may be too large.
+        """
+        center = self.expected
+        with np.errstate(invalid="ignore"):
+            beyond = np.abs(self.deviation - center) > self.allowed
+            inside = np.abs(self.deviation - center / 2) <= np.abs(center) / 2
+            return np.asarray(beyond & inside & (self.correction_error > 0) & (center != 0))
+
+    @property
     def agreements(self) -> tuple[Agreement, ...]:
         """The verdict at every time."""
-        known, inside = np.isfinite(self.allowed), self._inside
-        sharp = self.judged_by_distance | (known if self.tolerance is not None else self._sharp)
+        known, within = np.isfinite(self.allowed), self._within
+        fine = known if self.tolerance is not None else self._sharp
         return tuple(
             Agreement.DIFFERS
-            if not finite or (sure and not within)
+            if not finite or (sure and not inside)
             else Agreement.AGREES
-            if (within or not sure) and decided
+            if (inside and sharp) or close
             else Agreement.UNDECIDED
-            for finite, sure, within, decided in zip(
-                np.isfinite(self.mean), known, inside, sharp, strict=True
+            for finite, sure, inside, sharp, close in zip(
+                np.isfinite(self.mean),
+                known & ~self.between,
+                within,
+                fine,
+                self.judged_by_distance,
+                strict=True,
             )
         )
 
     @property
-    def _inside(self) -> NDArray[np.bool_]:
+    def _within(self) -> NDArray[np.bool_]:
         """Where the deviation minus the correction is what is allowed, if that is known."""
-        # Without a correction nothing is expected; where it is not known, nothing is allowed.
-        center = np.zeros_like(self.t)
-        if self.tolerance is None:
-            center = np.where(np.isfinite(self.correction), self.correction, 0.0)
         with np.errstate(invalid="ignore"):
-            inside: NDArray[np.bool_] = np.abs(self.deviation - center) <= self.allowed
-        return inside
+            within: NDArray[np.bool_] = np.abs(self.deviation - self.expected) <= self.allowed
+        return within
 
     @property
     def _sharp(self) -> NDArray[np.bool_]:
@@ -220,14 +241,12 @@ class Comparison:
 
     @property
     def judged_by_distance(self) -> NDArray[np.bool_]:
-        """Where the theory is not wrong by the resolution whatever the correction is.
-
-        That decides where the correction is not known, or not well.
-        """
+        """Where the correction is not known, or not well, and the theory is close all the same."""
         scatter = self.standard_errors * self.standard_error + self.theory_error
         with np.errstate(invalid="ignore"):
             close: NDArray[np.bool_] = np.abs(self.deviation) + scatter <= self.resolution
-        return close & ~self._sharp & (self.tolerance is None)
+        undecided = ~self._sharp & (self._within | ~np.isfinite(self.allowed))
+        return close & undecided & (self.tolerance is None)
 
     @property
     def agrees(self) -> NDArray[np.bool_]:

@@ -266,6 +266,33 @@ def test_what_a_verdict_compares(
 
 
 @pytest.mark.parametrize(
+    ("mean", "verdict"),
+    [
+        (0.5, Agreement.UNDECIDED),  # exactly the theory
+        (0.6, Agreement.UNDECIDED),
+        (None, Agreement.AGREES),  # as corrected
+        (0.45, Agreement.DIFFERS),
+        (0.7, Agreement.DIFFERS),
+    ],
+)
+def test_a_deviation_smaller_than_an_estimate_does_not_refute_the_theory(
+    mean: float | None, verdict: Agreement
+) -> None:
+    """The correction exp(-2t)/8 at t = 1/10 from a few terms, with a stated error."""
+    estimate = FiniteSizeCorrection.of([Fraction((-2) ** s, 8) for s in range(7)])
+    (value,), (error,) = estimate.estimate([0.1])
+    assert 0.1 < value < 0.11 and 0 < error < 1e-3
+    mean = 0.5 + value if mean is None else mean
+    runs = made([[mean - 1e-6], [mean + 1e-6]], [0.1])
+    result = compare(lambda t: np.full_like(t, 0.5), runs, scale=1.0, correction=estimate)
+    assert result.agreements == (verdict,)
+    words = show_comparison.judged(result)
+    assert ("smaller than the finite-size correction" in words) == (verdict is Agreement.UNDECIDED)
+    assert ("agree at all times" in words) == (verdict is Agreement.AGREES)
+    assert ("differ at 1" in words) == (verdict is Agreement.DIFFERS)
+
+
+@pytest.mark.parametrize(
     ("times", "words"),
     [
         ((None, None, None), []),
