@@ -42,6 +42,17 @@ _CAPTION = 22
 _EXPECTATION_MATCHINGS = 2_100_000
 """Captions give the expectation of diagrams with at most so many contractions, 16 equal factors."""
 
+_NOTES: Mapping[What, str] = MappingProxyType(
+    {
+        What.BLOCKS: "E is the expectation of the picture alone.",
+        What.TERMS: "In front of a picture stands its coefficient; E is the expectation of the "
+        "picture alone.",
+        What.CONTRACTIONS: "Every row begins with a term and its coefficient. Behind the arrows "
+        "stand the contractions of the picture: how many there are, times what each contributes.",
+    }
+)
+"""What the captions mean, in a line below the pictures."""
+
 _ARROW = "$\\to\\ "
 """What the caption of a contraction begins with."""
 
@@ -106,14 +117,14 @@ def draw(
     if len(items) == maximal:
         whole = _count(series, What(what), terms)
         left_out = None if whole is None else whole - maximal
-    note = "" if left_out == 0 else f"$\\ldots$ and {left_out or 'many'} more"
+    rest = "" if left_out == 0 else f"$\\ldots$ and {left_out or 'many'} more. "
     # A term begins a row, and its contractions follow it; only their captions begin with an arrow.
     starts = (
         {number for number, (_, caption) in enumerate(items) if not caption.startswith(_ARROW)}
         if what == What.CONTRACTIONS
         else ()
     )
-    gallery(items, output, note=note, starts=starts)
+    gallery(items, output, note=(rest + _NOTES[What(what)]).rstrip(), starts=starts)
     return left_out
 
 
@@ -226,7 +237,10 @@ def _multiple(coefficient: Fraction, factor: Counter[str], normalisation: Monomi
 
 def _captioned(first: str, diagram: Diagram) -> str:
     """A caption with the beginning of the expectation, where it is quickly known."""
-    if not 0 < matchings(diagram) <= _EXPECTATION_MATCHINGS:
+    ways = matchings(diagram)
+    if not ways:
+        return f"{first}\n$\\mathrm{{E}} = 0$"
+    if ways > _EXPECTATION_MATCHINGS:
         return first
     sizes = {axis.name for axis in diagram.nodes}
     ordered = sorted(

@@ -50,6 +50,21 @@ def test_an_observable_has_blocks_terms_and_contractions(run: Run, folder: Path)
         assert ("$G:" in text) == (what == "blocks")
 
 
+@pytest.mark.parametrize("ending", ["tex", "svg"])
+def test_a_page_says_what_its_captions_mean(run: Run, folder: Path, ending: str) -> None:
+    words = ("draw", "tied-autoencoder", "--data", "--terms", "0", "--output", f"page.{ending}")
+    for what, meaning in (
+        ("blocks", "E is the expectation"),
+        ("terms", "its coefficient; E is the expectation"),
+        ("contractions", "how many there are, times what each"),
+    ):
+        assert run(*words, "--what", what).code == 0
+        text = (folder / f"page.{ending}").read_text(encoding="utf-8")
+        if ending == "tex":  # letters of the other are outlines
+            assert meaning in " ".join(text.split())
+            assert "$X$, not learnt" in text and "$W$, not" not in text
+
+
 def test_another_loss_is_drawn_without_its_data(run: Run, folder: Path) -> None:
     words = ("tied-autoencoder", "--data", "--what", "blocks", "--output", "loss.tex")
     for loss, has_data in (("train", True), ("population", False)):
