@@ -175,6 +175,22 @@ def test_a_formula_in_another_language_needs_one(run: Run) -> None:
     assert code == 2 and "no closed form" in err
 
 
+@pytest.mark.parametrize("language", Language)
+def test_a_formula_as_code_needs_no_numbers(run: Run, language: Language, tmp_path: Path) -> None:
+    words = ("solve", *SYM, "--terms", "4", "--format", language.value)
+    done = run(*words, "--regime", "A-B")
+    with_numbers = run(*words, "--regime", "A-B", "--at", "p=9,H=9,sigma2=1", "--quiet")
+    assert done == (0, with_numbers.out, "") and "loss" in done.out
+    message = "diagflow: error: solve: --at is missing; name a regime and give numbers, or ask with"
+    for more in (
+        ("--regime", "auto"),
+        ("--regime", "B", "--band"),
+        ("--regime", "B", "--plot", str(tmp_path / "b.svg")),
+    ):
+        code, out, err = run(*words, *more)
+        assert (code, out) == (2, "") and err.startswith(message)
+
+
 def test_means_after_steps_are_no_series_in_time(run: Run) -> None:
     """E[L_0] and E[L_1] at numbers as they are, not Y_0 + t Y_1."""
     arguments = (
