@@ -67,9 +67,11 @@ def _conclusion(comparison: Comparison) -> str:
     if comparison.verdict is Agreement.DIFFERS:
         return f"DIFFERS, the theory {neglects}"
     if comparison.verdict is Agreement.AGREES:
-        return f"within {rule}"
+        close = int(np.count_nonzero(comparison.judged_by_distance))
+        besides = f", at {close} of {number} within {100 * RESOLUTION:g}% of the leading loss"
+        return f"within {rule}{besides if close else ''}"
     if undecided:
-        unknown = np.count_nonzero(~np.isfinite(comparison.allowed))
+        unknown = _unknown(comparison)
         reasons = []
         if unknown:
             reasons.append(f"the finite-size correction is not known at {unknown} of {number}")
@@ -85,6 +87,12 @@ def _conclusion(comparison: Comparison) -> str:
             )
         return f"CANNOT BE JUDGED, {' and '.join(reasons)}"
     return f"CANNOT BE JUDGED, the theory {neglects}"
+
+
+def _unknown(comparison: Comparison) -> int:
+    """At how many times the lack of a correction leaves the verdict open."""
+    undecided = [at is Agreement.UNDECIDED for at in comparison.agreements]
+    return int(np.count_nonzero(~np.isfinite(comparison.allowed) & undecided))
 
 
 def judged(comparison: Comparison) -> str:
@@ -105,7 +113,7 @@ def judged(comparison: Comparison) -> str:
     agreeing = agreements.count(Agreement.AGREES)
     differing = agreements.count(Agreement.DIFFERS)
     undecided = agreements.count(Agreement.UNDECIDED)
-    unknown = int(np.count_nonzero(~np.isfinite(comparison.allowed)))
+    unknown = _unknown(comparison)
     everywhere = (
         "at all times" if agreeing == number else f"at {agreeing} of {counted(number, 'time')}"
     )

@@ -220,13 +220,18 @@ def test_a_comparison_in_words() -> None:
     )
     assert show_comparison.remaining(near) == []
     few = FiniteSizeCorrection.of([Fraction(1, 2), Fraction(3)])
-    corrected = compare(lambda t: np.array([1.5, 4.0]), quiet, scale=2.0, correction=few)
+    corrected = compare(lambda t: np.array([1.5, 3.8]), quiet, scale=2.0, correction=few)
     assert show_comparison.remaining(corrected) == [
         "With the correction, at the 1 time where it is known: 0%"
     ]
     assert show_comparison.verdict(corrected) == (
         "Largest deviation 25% of 2: CANNOT BE JUDGED, the finite-size correction is not known at "
         "1 of 2 times"
+    )
+    close = compare(lambda t: np.array([1.5, 3.95]), quiet, scale=2.0, correction=few)
+    assert show_comparison.verdict(close) == (
+        "Largest deviation 25% of 2: within standard errors and the error of the finite-size "
+        "correction, at 1 of 2 times within 5% of the leading loss"
     )
     unknown = compare(lambda t: t, made([[1.0]] * 2, [1.0]), scale=1.0, correction=few)
     assert show_comparison.remaining(unknown) == []
