@@ -249,8 +249,9 @@ def _regimes(regime_set: Regimes, *, has_map: bool) -> str:
     shown = (
         _float(
             MAP_FILE,
-            "Above, the exponents of a coefficient with the faces of their Newton polyhedron; "
-            "below, where each face leads. Colours say how much is learnt.",
+            f"Above, the exponents of $Y_{{{exponents.last}}}$ with the faces of their Newton "
+            "polyhedron; below, the scalings at which each face leads, with the natural $T$. "
+            "Colours say how much is learnt.",
             label=_MAP_LABEL,
             width=0.62,
         )
