@@ -44,7 +44,7 @@ too small where the loss is skewed, as with one datum."""
 _ENTRIES = 2_000
 _POINTS = 6
 _LARGEST = 0.5
-"""Where an estimated correction is a larger part of the theory, its error decides the comparison."""
+"""Where an estimated correction is a larger part of the theory, its error decides."""
 
 _INSIDE = 0.9
 _NEAR = 1e-3
