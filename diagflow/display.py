@@ -222,13 +222,23 @@ def _regimes_file(given: tuple[Regimes, str | PathLike[str]]) -> None:
         plot_regimes(found, file)
 
 
+_ENDINGS = (".svg", ".pdf", ".png", ".csv")
+"""Figures and tables that values are saved as."""
+
+
 def _path(file: object) -> Path:
     """The path of a file to be written."""
     if not isinstance(file, str | PathLike):
         raise InvalidInputError(
             f"file {shown(file)}: is no path; give one that ends in .svg, .pdf, .png or .csv"
         )
-    return Path(file)
+    path = Path(file)
+    if path.suffix.lower() not in _ENDINGS:
+        raise InvalidInputError(
+            f"file {shown(str(path), 200)}: its extension is not one of svg, pdf, png, csv; rename "
+            "it"
+        )
+    return path
 
 
 def _is_table(file: Path) -> bool:

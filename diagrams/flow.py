@@ -9,8 +9,7 @@ vanish at time zero, and what has one in it is left out of the expectation. `Flo
 sums between calls and splits each of them into *parity sectors*: the parity of the number of
 factors of every tensor is additive under merging, and of tensors with an even law only the sector
 in which all are even has an expectation. The sector that is needed for s + 1 only is not computed
-before. The temperature takes away two factors of one tensor and leaves a sector where it
-is; this part is done diagram by diagram.
+before. The temperature takes away two factors of one tensor and leaves a sector where it is.
 
 >>> from diagrams.network import Network, inner_product
 >>> from diagrams.tensors import Axis, Tensor
@@ -222,12 +221,16 @@ class Flow:
         return found
 
     def _noise(self, encoded: Any) -> Any:
-        """The effect of the temperature on a sum, by definition: two derivatives, no merger."""
-        total = self._generator.noise(self.representation.decode(encoded))
-        scale = -self._potential_denominator
-        terms = [(diagram, int(c * scale)) for diagram, c in total]
-        self.representation.tick(len(terms))
-        return self.representation.encode(terms)
+        """The effect of the temperature on a sum: two derivatives, no merger."""
+        temperature = self._generator.temperature
+        assert temperature is not None  # who asks has looked
+        parts = []
+        for tensor in self.representation.blocks.tensors:
+            if tensor.is_learnable:
+                rate = self._generator.rate(tensor)
+                number = -self._potential_denominator * rate.number * temperature.number
+                parts.append((tensor, int(number), (*rate.symbols, *temperature.symbols)))
+        return self.representation.noise(encoded, parts)
 
 
 def _count(diagram: Diagram, tensor: Tensor) -> int:

@@ -467,12 +467,15 @@ def _potential_step(dynamics: EffectiveDynamics) -> DerivationStep:
             names.setdefault(core, alias or f"c_{{{len(names) + 1}}}")
     listed = enumerate((core for core, _ in dynamics.cores[:_SHOWN]), start=1)
     shown = "; ".join(f"c{number} = {core}" for number, core in listed)
+    many = len(dynamics.cores)
+    count = "There is 1 core" if many == 1 else f"There are {many} cores"
+    which = f"{count}, the first ones" if many > _SHOWN else count
     return DerivationStep(
         "Reduced potential",
         f"P = {_latex_sum(dynamics.potential, names)}",
         "Derived from the diagrams of the loss by separation and coincidence. Its cores make a "
         f"hierarchy that is {dynamics.kind.value}; the coefficients are {dynamics.certificate}. "
-        f"There are {len(dynamics.cores)} cores: {shown}.",
+        f"{which}: {shown}.",
     )
 
 

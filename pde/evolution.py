@@ -226,6 +226,9 @@ class Solution:
         What is of order one in the regime: its formula is short in these variables.
     natural_time : monomial
         The natural T of the regime.
+    decided : bool
+        Whether the known coefficients decide that the regime is one for all s, see
+        `expansion.regime_map`; otherwise its leading parts may be others from some s on.
     made_by : tuple of a function and its arguments, optional
         What makes it again. A pickled solution is that: its curve is code, not data.
     """
@@ -251,6 +254,7 @@ class Solution:
     hierarchy: HierarchySummary = NO_HIERARCHY
     scaled_by: tuple[Powers, ...] = ()
     natural_time: Powers = ()
+    decided: bool = True
     made_by: tuple[Callable[..., Solution], tuple[Any, ...]] | None = None
 
     def __reduce__(self) -> str | tuple[Any, ...]:

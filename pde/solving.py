@@ -100,6 +100,13 @@ GENERAL: tuple[Solved, ...] = (
     ),
     Solved(
         model="any problem",
+        regimes=("regimes whose matrices stay functions of one of them",),
+        method="[aligned matrices](effective-dynamics.md#kinds-of-hierarchies): numbers for every "
+        "singular value, averaged over its law",
+        holds="until two rules for the singular values differ",
+    ),
+    Solved(
+        model="any problem",
         regimes=(
             "regimes whose cores are words of one Gaussian matrix, with axes that grow alike",
         ),
@@ -225,6 +232,7 @@ def solution(regime_set: Regimes, name: str) -> Solution:
         descending=loss is None and problem.drive.is_plain,
         scaled_by=tuple(c.powers for c in regime.conditions if c.relation is Relation.CONSTANT),
         natural_time=regime.natural_time,
+        decided=regime.decided,
         made_by=(solution, (regime_set, regime.name)),
     )
 

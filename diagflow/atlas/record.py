@@ -31,6 +31,7 @@ from diagflow.report.experiments import Experiment
 from diagflow.report.problem import function_latex, motion_latex, open_indices
 from diagflow.report.title import title_words
 from diagflow.schemas import VERSIONS
+from diagflow.show.comparison import judged
 from diagflow.show.regimes import power_latex, power_text, support
 from diagflow.show.sources import engine_name, source_text
 from diagrams.errors import BudgetExceededError, DiagflowError
@@ -268,7 +269,9 @@ def _experiment(done: Experiment) -> dict[str, Any]:
         "runs": comparison.trajectory.runs,
         "seed": comparison.trajectory.seed,
         "largest": _rounded(comparison.largest),
+        "scale": _rounded(comparison.scale),
         "verdict": comparison.verdict.value,
+        "judged": judged(comparison),
     }
 
 

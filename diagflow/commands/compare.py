@@ -52,8 +52,14 @@ class CompareOptions:
     times: Times = "0:1:11"
     followed: str | None = None
     runs: Annotated[
-        int, typer.Option("--runs", help="Number of initialisations, at least two.")
-    ] = 10
+        int | None,
+        optional(
+            "--runs",
+            "Number of initialisations, at least two; unless given, as many as a verdict needs, "
+            "10 to 1000.",
+            "INTEGER",
+        ),
+    ] = None
     seed: Seed = 0
     tolerance: Annotated[
         float | None,
@@ -112,7 +118,7 @@ class CompareOptions:
             )
         checked_steps(self.problem, self.steps, None)
         object.__setattr__(self, "grid", parse_times(self.times))
-        if self.runs < 2:
+        if self.runs is not None and self.runs < 2:
             raise InvalidInputError(
                 f"--runs {self.runs}: the standard error needs two or more; give more runs"
             )
@@ -152,7 +158,7 @@ def run(options: CompareOptions) -> None:
         if not interrupt.args:
             raise
         stop(f"interrupted: {interrupt}", INTERRUPTED)
-    missing_runs(result.trajectory, options.runs, "compared")
+    missing_runs(result.trajectory, result.asked or result.trajectory.runs, "compared")
     _end(result)
 
 
@@ -175,9 +181,10 @@ def _compare_regime(options: CompareOptions, limit: "TimeLimit") -> "Comparison"
 def _compared_steps(options: CompareOptions, limit: "TimeLimit") -> "Comparison":
     """Exact means after steps against simulations."""
     from diagflow.commands.ensemble import counting
+    from diagflow.comparison.enough_runs import FEWEST
     from diagflow.comparison.steps import compare_steps
 
-    with counting(options.problem.title, options.runs) as progress:
+    with counting(options.problem.title, options.runs or FEWEST) as progress:
         return compare_steps(
             options.problem,
             options.steps,
@@ -200,9 +207,10 @@ def _compared_regime(
 ) -> "Comparison":
     """The solution of a regime against simulations, with a band if it is asked for."""
     from diagflow.commands.ensemble import counting
+    from diagflow.comparison.enough_runs import FEWEST
     from diagflow.comparison.regime import compare_regime
 
-    with counting(options.problem.title, options.runs) as progress:
+    with counting(options.problem.title, options.runs or FEWEST) as progress:
         result = compare_regime(
             regime_set,
             name,

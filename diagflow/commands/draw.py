@@ -77,7 +77,8 @@ def run(options: DrawOptions) -> None:
     """Draw diagrams: round p-nodes, square H-nodes, a colour for every tensor.
 
     Under each term stand its coefficient and its expectation, under each contraction the number of
-    such contractions and what each contributes. Fixed tensors have dashed lines.
+    such contractions and what each contributes. Fixed tensors have dashed lines. A cumulant is
+    drawn by products of diagrams and the contractions that connect them.
     """
     from diagflow.drawing.draw import draw
     from diagflow.terminal import following, note

@@ -142,7 +142,7 @@ def counting(title: str, total: int) -> Iterator[Callable[[int, int], None]]:
 
     with progress_bar() as bar:
         task = bar.add_task(title, total=total)
-        yield lambda done, _: bar.update(task, completed=done)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def missing_runs(trajectory: "Trajectory", runs: int, done: str) -> None:

@@ -32,13 +32,15 @@ from diagflow.commands.shared_options import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import sympy
+
     from diagflow.comparison.finite_size import FiniteSizeCorrection
     from diagflow.fits import CurveFit
     from diagflow.time_limit import TimeLimit
     from expansion.problem import Problem
     from expansion.regimes import Regimes
     from pde.curve_check import CurveCheck
-    from pde.evolution import LossEvolution, Solution
+    from pde.evolution import Certificate, LossEvolution, Solution
 
 __all__ = ["EPILOG", "NAME", "SolutionFormat", "run"]
 
@@ -51,7 +53,7 @@ EPILOG = (
     "  diagflow solve cp --order 2 --regime B --at p=9,H=900,sigma2=1 --plot b.svg\n\n"
     "  diagflow solve tied-autoencoder --regime E --at p=9,H=9,sigma2=1e-3 --band\n\n"
     "  diagflow solve tied-autoencoder --regime A-B --at p=64,H=64,sigma2=1/8 --fit\n\n"
-    "  diagflow solve autoencoder --regime C --at p=1,H=1,sigma2=1 --format julia\n\n"
+    "  diagflow solve autoencoder --regime C --format julia\n\n"
     "  diagflow solve cp --order 4 --symmetric --list"
 )
 
@@ -82,6 +84,10 @@ class SolutionFormat(StrEnum):
     julia = "julia"
 
 
+LANGUAGES = ("sympy", "mathematica", "sage", "julia")
+"""The formats that are the formula as code, in symbols."""
+
+
 @dataclass(frozen=True)
 class SolveOptions:
     """The options of ``diagflow solve``; the numbers and times that they give."""
@@ -98,7 +104,11 @@ class SolveOptions:
     ] = None
     at: Annotated[
         str | None,
-        optional("--at", "Sizes, variances and T (1 unless given).", "p=…,H=…,sigma2=…,T=…"),
+        optional(
+            "--at",
+            "Sizes, variances and T (1 unless given); not needed for a formula as code.",
+            "p=…,H=…,sigma2=…,T=…",
+        ),
     ] = None
     times: TimesOfSolution = None
     listing: Annotated[
@@ -136,7 +146,8 @@ class SolveOptions:
         from diagflow.commands.values import parse_times, parse_values
         from diagrams.errors import InvalidInputError
 
-        if not self.listing and (self.regime is None or self.at is None):
+        needs_numbers = self.at is None and not self.in_symbols
+        if not self.listing and (self.regime is None or needs_numbers):
             missing = "--regime" if self.regime is None else "--at"
             raise InvalidInputError(
                 f"solve: {missing} is missing; name a regime and give numbers, or ask with --list"
@@ -145,6 +156,12 @@ class SolveOptions:
         check_fit(fitting=self.fitting, limit=self.limit_of_loss, output=self.output.value)
         object.__setattr__(self, "values", {} if self.at is None else parse_values(self.at))
         object.__setattr__(self, "grid", parse_times(_TIMES if self.times is None else self.times))
+
+    @property
+    def in_symbols(self) -> bool:
+        """Whether a formula as code is asked for, of a regime by its name, without numbers."""
+        numbers = self.at is not None or self.plot is not None or self.band
+        return self.output.value in LANGUAGES and not numbers and self.regime != AUTOMATIC
 
 
 @takes_problem
@@ -173,6 +190,9 @@ def run(options: SolveOptions) -> None:
     )
     if options.listing:
         _list(regime_set, limit, as_json=options.output is SolutionFormat.json)
+        return
+    if options.in_symbols:
+        typer.echo(_formula(regime_set, options), nl=False)
         return
     regime = _named(regime_set, options)
     solved = _solved(regime_set, regime, options)
@@ -271,7 +291,7 @@ def _rendered(
             return show_solution.csv_text(*curve)
         case SolutionFormat.latex:
             return show_solution.latex(*curve, variance=solved.variance)
-    return _code(solved.evolution, regime, output)
+    return _code(solved.evolution.expression, regime, output)
 
 
 def _inside(stop: float, count: int) -> tuple[float, ...]:
@@ -279,16 +299,29 @@ def _inside(stop: float, count: int) -> tuple[float, ...]:
     return tuple(float(f"{_NEARLY * stop * k / (count - 1):.3g}") for k in range(count))
 
 
-def _code(evolution: "LossEvolution", regime: str, output: SolutionFormat) -> str:
+def _formula(regime_set: "Regimes", options: SolveOptions) -> str:
+    """The formula of a regime in symbols; there are no numbers and no curve."""
+    from diagflow.time_limit import time_limit
+    from pde.solving import solution
+
+    regime = str(options.regime)
+    with time_limit(options.resources.max_seconds, f"solution of regime {regime}"):
+        solved = solution(regime_set, regime)
+    if solved.certificate.compared and not solved.certificate.holds:
+        stop(_fails(solved.certificate))
+    return _code(solved.formula, solved.regime, options.output)
+
+
+def _code(formula: "sympy.Expr | None", regime: str, output: SolutionFormat) -> str:
     """The formula as input for a computer algebra system."""
     from diagflow.show.languages import Language, formula_code
     from diagrams.errors import InvalidInputError
 
-    if evolution.expression is None:
+    if formula is None:
         raise InvalidInputError(
             f"--format {output.value}: regime {regime} has no closed form; give text, json or csv"
         )
-    return formula_code(Language(output.value), evolution.expression)
+    return formula_code(Language(output.value), formula)
 
 
 def _warn(
@@ -324,15 +357,18 @@ def _end(evolution: "LossEvolution", check: "CurveCheck") -> None:
     """Exit with an error if the certificate or the check of the curve fails."""
     certificate = evolution.certificate
     if certificate.compared and not certificate.holds:
-        stop(
-            "error: the solution does not reproduce the exact leading coefficients at s "
-            f"= {sorted({*certificate.compared} - {*certificate.matched})}"
-        )
+        stop(_fails(certificate))
     if not check.holds:
         stop(
             f"error: the curve at t = {check.time:g} is not the sum of its exact coefficients; its "
             "evaluation is wrong"
         )
+
+
+def _fails(certificate: "Certificate") -> str:
+    """The message of a certificate that does not hold."""
+    missed = sorted({*certificate.compared} - {*certificate.matched})
+    return f"error: the solution does not reproduce the exact leading coefficients at s = {missed}"
 
 
 def _named(regime_set: "Regimes", options: SolveOptions) -> str:

@@ -18,7 +18,9 @@ __all__ = ["EPILOG", "NAME", "Action", "run"]
 NAME = "store"
 
 EPILOG = (
-    "Examples:\n\n  diagflow store info\n\n  diagflow store verify --store coefficients.sqlite3"
+    "Examples:\n\n"
+    "  diagflow store info --format json\n\n"
+    "  diagflow store verify --store coefficients.sqlite3"
 )
 
 
@@ -28,6 +30,13 @@ class Action(StrEnum):
     info = "info"
     verify = "verify"
     clear = "clear"
+
+
+class StoreFormat(StrEnum):
+    """How the contents of the store are printed."""
+
+    text = "text"
+    json = "json"
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,17 @@ class StoreOptions:
         Path | None,
         optional("--store", "Another file.", "FILE"),
     ] = None
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+    output: Annotated[StoreFormat, typer.Option("--format", help="Format of the output.")] = (
+        StoreFormat.text
+    )
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The same as --format json.", hidden=True)
+    ] = False
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether JSON is printed."""
+        return self.as_json or self.output is StoreFormat.json
 
     @property
     def path(self) -> Path:
@@ -82,7 +101,7 @@ def run(options: StoreOptions) -> None:
         held = opened.contents()
     finally:
         opened.close()
-    typer.echo(_json_text(held) if options.as_json else _text(held), nl=False)
+    typer.echo(_json_text(held) if options.wants_json else _text(held), nl=False)
     if options.action is Action.verify and held.damaged:
         stop(f"{held.damaged} damaged records; they are not used")
 

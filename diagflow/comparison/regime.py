@@ -18,13 +18,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diagflow.comparison.enough_runs import compare_enough
 from diagflow.comparison.finite_size import finite_size_correction, target_constant
 from diagflow.comparison.verdict import STANDARD_ERRORS, Comparison, check_finished, compare
-from diagflow.simulation import simulate
+from diagflow.simulation import Trajectory, simulate
 from diagflow.time_limit import time_limit
 from diagrams.errors import DiagflowError, InvalidInputError
 from expansion.closest_regime import unit
@@ -47,7 +49,7 @@ def compare_regime(
     *,
     at: Mapping[str, Fraction],
     times: Sequence[float],
-    runs: int = 10,
+    runs: int | None = None,
     seed: int = 0,
     rtol: float = 1e-8,
     jobs: int = 1,
@@ -70,8 +72,10 @@ def compare_regime(
         Name of the regime.
     at : mapping from str to Fraction
         Sizes, variances and T.
-    times, runs, seed, rtol, jobs, progress
+    times, seed, rtol, jobs, progress
         See `diagflow.simulation.simulate`.
+    runs : int, optional
+        Without it as many as a verdict needs, see `diagflow.comparison.enough_runs`.
     seconds : float, optional
         Limit on the time of solution and simulation together.
     tolerance, standard_errors, scale
@@ -103,33 +107,38 @@ def compare_regime(
             f"regime {name}: the loss is too large for a floating point number; give times "
             "closer to 0"
         )
-    trajectory = simulate(
-        problem,
-        at=at,
-        times=times,
-        runs=runs,
-        seed=seed,
-        rtol=rtol,
-        jobs=jobs,
-        seconds=limit.left,
-        progress=progress,
-        loss=regime_set.exponents.loss,
-    )
-    check_finished(trajectory, runs)
-    result = compare(
+
+    def simulated(number: int) -> Trajectory:
+        trajectory = simulate(
+            problem,
+            at=at,
+            times=times,
+            runs=number,
+            seed=seed,
+            rtol=rtol,
+            jobs=jobs,
+            seconds=limit.left,
+            progress=progress,
+            loss=regime_set.exponents.loss,
+        )
+        check_finished(trajectory, number)
+        return trajectory
+
+    judge = partial(
+        compare,
         evolution,
-        trajectory,
         scale=natural_scale(regime_set, name, evolution) if scale is None else scale,
         correction=finite_size_correction(regime_set, name, at, theory=evolution),
         standard_errors=standard_errors,
         tolerance=tolerance,
-        theory_error=evolution.error_estimate or 0.0,
-        kept=_kept(regime_set, name, evolution, trajectory.t),
+        theory_error=evolution.error_at(times) or 0.0,
+        kept=_kept(regime_set, name, evolution, np.asarray(times, dtype=np.float64)),
     )
+    result = compare_enough(simulated, judge, runs)
     return replace(
         result,
         left_out=evolution.certificate.left_out,
-        fine=_between(evolution, trajectory.t, limit.left),
+        fine=_between(evolution, result.t, limit.left),
     )
 
 

@@ -17,11 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
+from diagflow.comparison.enough_runs import compare_enough
 from diagflow.comparison.verdict import STANDARD_ERRORS, Comparison, check_finished, compare
-from diagflow.simulation import simulate
+from diagflow.simulation import Trajectory, simulate
 from diagrams.arguments import whole
 from diagrams.errors import InvalidInputError
 from expansion.problem import Problem
@@ -36,7 +38,7 @@ def compare_steps(
     steps: int | None,
     *,
     at: Mapping[str, Fraction],
-    runs: int,
+    runs: int | None = None,
     loss: str | None = None,
     seed: int = 0,
     standard_errors: float = STANDARD_ERRORS,
@@ -57,7 +59,9 @@ def compare_steps(
         The last step.
     at : mapping from str to Fraction
         Sizes, variances and the other symbols.
-    runs, seed, jobs, seconds, progress
+    runs : int, optional
+        Without it as many as a verdict needs, see `diagflow.comparison.enough_runs`.
+    seed, jobs, seconds, progress
         See `diagflow.simulation.simulate`.
     loss : str, optional
         The loss or observable; by default the loss that drives the steps.
@@ -79,27 +83,32 @@ def compare_steps(
             "steps=1"
         )
     times = np.arange(whole(steps, "steps", least=0) + 1, dtype=np.float64)
-    trajectory = simulate(
-        problem,
-        at=at,
-        times=times,
-        loss=loss,
-        runs=runs,
-        seed=seed,
-        jobs=jobs,
-        seconds=seconds,
-        progress=progress,
-    )
-    check_finished(trajectory, runs)
+
+    def simulated(number: int) -> Trajectory:
+        trajectory = simulate(
+            problem,
+            at=at,
+            times=times,
+            loss=loss,
+            runs=number,
+            seed=seed,
+            jobs=jobs,
+            seconds=seconds,
+            progress=progress,
+        )
+        check_finished(trajectory, number)
+        return trajectory
+
     series = loss_series(problem, loss=loss, budget=budget, store=store)
     exact = [
         float(mean.evaluate(**{name: Fraction(at[name]) for name in mean.symbols}))
         for mean in series[0 : steps + 1]
     ]
-    return compare(
+    judge = partial(
+        compare,
         lambda t: np.array([exact[int(step)] for step in t]),
-        trajectory,
         scale=max(map(abs, exact)) or 1.0,
         standard_errors=standard_errors,
         tolerance=tolerance,
     )
+    return compare_enough(simulated, judge, runs)

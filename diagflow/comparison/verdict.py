@@ -5,12 +5,14 @@ judged is the deviation minus the known finite-size correction. Its *allowance* 
 
     k standard errors of the mean + stated error of the correction + error of the theory.
 
-At a time theory and simulation *differ* if it exceeds the allowance. They *agree* if it does not
-and the allowance is at most the *resolution*, a twentieth of what the theory keeps: a theory that
-is off by more would have been found out. Otherwise, and where the correction is not known, the time
-*cannot be judged*. With a tolerance it is the deviation itself that is judged, and the allowance is
-k standard errors + the tolerance times a scale, whatever its size. A run that has blown up differs
-from every theory.
+At a time theory and simulation *differ* if it exceeds the allowance, unless the deviation lies
+between nothing and a correction that is an estimate: then the correction may be too large. They
+*agree* if it does not and the allowance is at most the *resolution*, a twentieth of what the theory
+keeps: a theory that is off by more would have been found out. So they do where the correction is
+not known, or not well, if the whole deviation with its standard errors and the error of the theory
+is at most the resolution. Otherwise the time *cannot be judged*. With a tolerance it is the
+deviation itself that is judged, and the allowance is k standard errors + the tolerance times a
+scale, whatever its size. A run that has blown up differs from every theory.
 
 The verdict: they differ if they differ at some time, or if the correction is as large as what the
 theory keeps, for then the theory describes something else. They agree if they agree at all times
@@ -108,6 +110,12 @@ class Comparison:
         The relative tolerance of the verdict, if there is one.
     trajectory : Trajectory
         The ensemble.
+    standard_errors : float
+        The k of the allowance.
+    theory_error : float
+        Absolute error of the theory.
+    asked : int or None
+        How many runs were asked for; None for as many as there are.
     left_out : tuple of int
         The s whose leading part the theory does not contain.
     band : array, shape (times,), optional
@@ -127,6 +135,9 @@ class Comparison:
     kept: float
     tolerance: float | None
     trajectory: Trajectory
+    standard_errors: float = STANDARD_ERRORS
+    theory_error: float = 0.0
+    asked: int | None = None
     left_out: tuple[int, ...] = ()
     band: FloatArray | None = None
     fine: tuple[FloatArray, FloatArray] | None = None
@@ -175,27 +186,67 @@ class Comparison:
         return RESOLUTION * self.kept
 
     @property
+    def expected(self) -> FloatArray:
+        """What the deviation is judged against: the correction where it is known, else nothing."""
+        # Without a correction nothing is expected; where it is not known, nothing is allowed.
+        known = np.isfinite(self.correction) & (self.tolerance is None)
+        return np.where(known, self.correction, 0.0)
+
+    @property
+    def between(self) -> NDArray[np.bool_]:
+        """Times at which the deviation is beyond the allowance and smaller than was estimated.
+
+        It lies between nothing and a correction that is not exact, which may be too large.
+        """
+        center = self.expected
+        with np.errstate(invalid="ignore"):
+            beyond = np.abs(self.deviation - center) > self.allowed
+            inside = np.abs(self.deviation - center / 2) <= np.abs(center) / 2
+            return np.asarray(beyond & inside & (self.correction_error > 0) & (center != 0))
+
+    @property
     def agreements(self) -> tuple[Agreement, ...]:
         """The verdict at every time."""
-        # Without a correction nothing is expected; where it is not known, nothing is allowed.
-        center = np.zeros_like(self.t)
-        if self.tolerance is None:
-            center = np.where(np.isfinite(self.correction), self.correction, 0.0)
-        with np.errstate(invalid="ignore"):
-            judged = np.abs(self.deviation - center)
-            within = judged <= self.allowed
-        known = np.isfinite(self.allowed)
-        fine = known if self.tolerance is not None else self.allowed <= self.resolution
+        known, within = np.isfinite(self.allowed), self._within
+        fine = known if self.tolerance is not None else self._sharp
         return tuple(
             Agreement.DIFFERS
             if not finite or (sure and not inside)
             else Agreement.AGREES
-            if inside and sharp
+            if (inside and sharp) or close
             else Agreement.UNDECIDED
-            for finite, sure, inside, sharp in zip(
-                np.isfinite(self.mean), known, within, fine, strict=True
+            for finite, sure, inside, sharp, close in zip(
+                np.isfinite(self.mean),
+                known & ~self.between,
+                within,
+                fine,
+                self.judged_by_distance,
+                strict=True,
             )
         )
+
+    @property
+    def _within(self) -> NDArray[np.bool_]:
+        """Where the deviation minus the correction is what is allowed, if that is known."""
+        with np.errstate(invalid="ignore"):
+            within: NDArray[np.bool_] = np.abs(self.deviation - self.expected) <= self.allowed
+        return within
+
+    @property
+    def _sharp(self) -> NDArray[np.bool_]:
+        """Where what is allowed is so little that a wrong theory would be found out."""
+        with np.errstate(invalid="ignore"):
+            sharp: NDArray[np.bool_] = self.allowed <= self.resolution
+        return sharp
+
+    @property
+    def judged_by_distance(self) -> NDArray[np.bool_]:
+        """Where the correction is not known, or not well, and the theory is close all the same."""
+        scatter = self.standard_errors * self.standard_error + self.theory_error
+        with np.errstate(invalid="ignore"):
+            close: NDArray[np.bool_] = np.abs(self.deviation) + scatter <= self.resolution
+        undecided = ~self._sharp & (self._within | ~np.isfinite(self.allowed))
+        return close & undecided & (self.tolerance is None)
 
     @property
     def agrees(self) -> NDArray[np.bool_]:
@@ -291,6 +342,8 @@ def compare(
         kept=scale if kept is None else kept,
         tolerance=tolerance,
         trajectory=trajectory,
+        standard_errors=standard_errors,
+        theory_error=theory_error,
     )
 
 

@@ -47,7 +47,13 @@ from diagrams.laws import evaluated
 from diagrams.tensors import Axis, Tensor
 from diagrams.wick import Monomial, expectation, monomial
 
-__all__ = ["MAXIMAL_MATCHINGS", "Contraction", "contractions", "matchings"]
+__all__ = [
+    "MAXIMAL_MATCHINGS",
+    "Contraction",
+    "connected_contractions",
+    "contractions",
+    "matchings",
+]
 
 MAXIMAL_MATCHINGS = 200_000
 """Diagrams with more contractions are not contracted one by one."""
@@ -109,18 +115,48 @@ def contractions(diagram: Diagram) -> tuple[Contraction, ...]:
     CapacityError
         If there are more than `MAXIMAL_MATCHINGS` contractions.
     """
-    total = matchings(diagram)
+    return connected_contractions((diagram,))
+
+
+@lru_cache(maxsize=1024)
+def connected_contractions(parts: tuple[Diagram, ...]) -> tuple[Contraction, ...]:
+    """The classes of contractions of a product of diagrams that connect all of them.
+
+    Contractions connect two diagrams if a node of one is identified with one of the other. The sum
+    of count times value is the joint cumulant of the diagrams.
+
+    Parameters
+    ----------
+    parts : tuple of Diagram
+        Those of the product; of one alone all contractions connect it.
+
+    Raises
+    ------
+    CapacityError
+        If the product has more than `MAXIMAL_MATCHINGS` contractions.
+
+    Examples
+    --------
+    >>> from diagrams.tensors import Axis
+    >>> W = Tensor("W", (Axis("H"), Axis("p")), variance="sigma2")
+    >>> square = Diagram((Axis("H"), Axis("p")), ((W, (0, 1)),) * 2)
+    >>> [(found.count, found.value) for found in connected_contractions((square, square))]
+    [(2, (((('H', 1), ('p', 1), ('sigma2', 2)), Fraction(1, 1)),))]
+    """
+    nodes, factors, owners = _product(parts)
+    total = matchings(Diagram(nodes, factors))
     if total > MAXIMAL_MATCHINGS:
         raise CapacityError(
-            f"diagram with {len(diagram.factors)} factors: has {total} contractions, more than "
+            f"diagram with {len(factors)} factors: has {total} contractions, more than "
             f"{MAXIMAL_MATCHINGS}; draw fewer terms"
         )
     if not total:
         return ()
     counts: Counter[tuple[Diagram, tuple[tuple[Monomial, Fraction], ...]]] = Counter()
-    for (leaders, blocks), count in _identifications(diagram).items():
-        nodes, factors = identify(diagram.nodes, diagram.factors, list(enumerate(leaders)))
-        counts[Diagram(nodes, factors), _value(nodes, factors, blocks)] += count
+    for (leaders, blocks), count in _identifications(nodes, factors).items():
+        if _is_connected(leaders, owners, len(parts)):
+            merged, left = identify(nodes, factors, list(enumerate(leaders)))
+            counts[Diagram(merged, left), _value(merged, left, blocks)] += count
     found = [Contraction(picture, value, n) for (picture, value), n in counts.items()]
     return tuple(sorted(found, key=lambda c: (-len(c.diagram.nodes), c.value, -c.count, c.diagram)))
 
@@ -131,14 +167,40 @@ def _occurs(tensor: Tensor, k: int) -> bool:
     return k == 2 if tensor.entries.is_wick else bool(tensor.entries.cumulant(k))
 
 
-def _identifications(diagram: Diagram) -> Counter[tuple[_Leaders, _Blocks]]:
+def _product(
+    parts: Sequence[Diagram],
+) -> tuple[tuple[Axis, ...], tuple[Factor, ...], tuple[int, ...]]:
+    """Nodes and factors of diagrams side by side, and to which of them a node belongs."""
+    nodes: list[Axis] = []
+    factors: list[Factor] = []
+    owners: list[int] = []
+    for number, part in enumerate(parts):
+        first = len(nodes)
+        factors += [(tensor, tuple(first + node for node in at)) for tensor, at in part.factors]
+        nodes += part.nodes
+        owners += [number] * len(part.nodes)
+    return tuple(nodes), tuple(factors), tuple(owners)
+
+
+def _is_connected(leaders: _Leaders, owners: Sequence[int], number: int) -> bool:
+    """Whether identifications join all diagrams of a product, so many of them."""
+    joined = list(range(number))
+    for node, leader in enumerate(leaders):
+        one, other = joined[owners[node]], joined[owners[leader]]
+        joined = [one if group == other else group for group in joined]
+    return len({*joined}) <= 1
+
+
+def _identifications(
+    nodes: Sequence[Axis], factors: tuple[Factor, ...]
+) -> Counter[tuple[_Leaders, _Blocks]]:
     """How many contractions lead to each identification, given by the least node of each class.
 
     Contractions are built block by block; partial ones with the same identification, the same
     blocks and the same factors left are counted together.
     """
-    start = tuple(range(len(diagram.nodes)))
-    random = tuple(factor for factor in diagram.factors if factor[0].is_random)
+    start = tuple(range(len(nodes)))
+    random = tuple(factor for factor in factors if factor[0].is_random)
     states: Counter[_State] = Counter({(start, random, ()): 1})
     result: Counter[tuple[_Leaders, _Blocks]] = Counter()
     while states:

@@ -21,7 +21,13 @@ from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 
-from diagflow.drawing.contractions import MAXIMAL_MATCHINGS, contractions, matchings
+from diagflow.drawing.contractions import (
+    MAXIMAL_MATCHINGS,
+    Contraction,
+    contractions,
+    matchings,
+)
+from diagflow.drawing.cumulants import CumulantTerm, cumulant_terms
 from diagflow.drawing.page import check_drawing_file, gallery
 from diagflow.drawing.what import MAXIMAL_PICTURES, What
 from diagflow.latex.lines import visible_length
@@ -41,6 +47,33 @@ _CAPTION = 22
 
 _EXPECTATION_MATCHINGS = 2_100_000
 """Captions give the expectation of diagrams with at most so many contractions, 16 equal factors."""
+
+_NOTES: Mapping[What, str] = MappingProxyType(
+    {
+        What.BLOCKS: "E is the expectation of the picture alone.",
+        What.TERMS: "In front of a picture stands its coefficient; E is the expectation of the "
+        "picture alone.",
+        What.CONTRACTIONS: "Every row begins with a term and its coefficient. Behind the arrows "
+        "stand the contractions of the picture: how many there are, times what each contributes.",
+    }
+)
+"""What the captions mean, in a line below the pictures."""
+
+_CUMULANT_NOTES: Mapping[What, str] = MappingProxyType(
+    {
+        What.BLOCKS: "E is the expectation of the picture alone.",
+        What.TERMS: "Every picture is a product of as many diagrams as the order of the cumulant, "
+        "with its coefficient in front; the last line is their joint cumulant.",
+        What.CONTRACTIONS: "Every row begins with a product of diagrams and its coefficient. "
+        "Behind the arrows stand the contractions that connect all of them: how many there are, "
+        "times what each contributes.",
+    }
+)
+"""The same for cumulants."""
+
+_EXPECTATION = "\\mathrm{E}"
+_ONE = "\\ {1}\\times"
+"""The coefficient 1, written out."""
 
 _ARROW = "$\\to\\ "
 """What the caption of a contraction begins with."""
@@ -94,26 +127,22 @@ def draw(
         )
     check_drawing_file(output)
     loss = problem.loss if isinstance(problem, LossSeries) else None
-    name, order = (loss, 1) if loss is None else read_cumulant(loss)
-    if order > 1:
-        raise InvalidInputError(
-            f"draw {loss}: a cumulant is a difference of moments and has no diagrams of its own; "
-            f"draw those of a power, such as --observable '({name})**{order}'"
-        )
+    order = 1 if loss is None else read_cumulant(loss)[1]
     series = problem if isinstance(problem, LossSeries) else LossSeries(problem)
     items = list(islice(_ITEMS[What(what)](series, terms), maximal))
     left_out: int | None = 0
     if len(items) == maximal:
         whole = _count(series, What(what), terms)
         left_out = None if whole is None else whole - maximal
-    note = "" if left_out == 0 else f"$\\ldots$ and {left_out or 'many'} more"
+    rest = "" if left_out == 0 else f"$\\ldots$ and {left_out or 'many'} more. "
     # A term begins a row, and its contractions follow it; only their captions begin with an arrow.
     starts = (
         {number for number, (_, caption) in enumerate(items) if not caption.startswith(_ARROW)}
         if what == What.CONTRACTIONS
         else ()
     )
-    gallery(items, output, note=note, starts=starts)
+    meaning = _NOTES[What(what)] if order == 1 else _CUMULANT_NOTES[What(what)]
+    gallery(items, output, note=(rest + meaning).rstrip(), starts=starts)
     return left_out
 
 
@@ -127,7 +156,8 @@ def block_items(problem: Problem, loss: str | None = None) -> Iterator[Item]:
         The name of a loss, which is made of D, R and the squared norm of its target, or of another
         quantity, whose own diagrams are those of G; the loss that drives the flow unless given.
     """
-    parts, normalisation = _blocks(problem, problem.loss_name if loss is None else loss)
+    name = problem.loss_name if loss is None else read_cumulant(loss)[0]
+    parts, normalisation = _blocks(problem, name)
     for name, total in parts:
         for whole, coefficient in _sorted(total):
             diagram, factor = _without_amplitudes(whole, problem.amplitude_symbols)
@@ -152,6 +182,9 @@ def _blocks(problem: Problem, loss: str) -> tuple[tuple[tuple[str, DiagramSum], 
 
 def term_items(series: LossSeries, terms: int) -> Iterator[Item]:
     """The diagrams of Y_0 ... Y_terms, with their coefficients and expectations."""
+    if read_cumulant(series.loss)[1] > 1:
+        yield from _cumulant_items(series, terms, contracted=False)
+        return
     for s in range(terms + 1):
         for diagram, multiple in _terms(series, s):
             yield diagram, _captioned(f"$Y_{{{s}}}:{multiple}$", diagram)
@@ -159,16 +192,50 @@ def term_items(series: LossSeries, terms: int) -> Iterator[Item]:
 
 def contraction_items(series: LossSeries, terms: int) -> Iterator[Item]:
     """Each diagram of Y_0 ... Y_terms followed by its contractions."""
+    if read_cumulant(series.loss)[1] > 1:
+        yield from _cumulant_items(series, terms, contracted=True)
+        return
     for s in range(terms + 1):
         for diagram, multiple in _terms(series, s):
             yield diagram, f"$Y_{{{s}}}:{multiple}$"
             if diagram.factors:
-                for contraction in contractions(diagram):
-                    value = Polynomial(dict(contraction.value))
-                    shown = value.latex()
-                    if len(value) > 1 or shown.startswith("-"):
-                        shown = f"({shown})"
-                    yield contraction.diagram, f"{_ARROW}{contraction.count}\\times {shown}$"
+                yield from map(_contracted, contractions(diagram))
+
+
+def _contracted(contraction: Contraction) -> Item:
+    """A class of contractions with its number and what each contributes."""
+    value = Polynomial(dict(contraction.value))
+    shown = value.latex()
+    if len(value) > 1 or shown.startswith("-"):
+        shown = f"({shown})"
+    return contraction.diagram, f"{_ARROW}{contraction.count}\\times {shown}$"
+
+
+def _cumulant_items(series: LossSeries, terms: int, *, contracted: bool) -> Iterator[Item]:
+    """The products of diagrams of a cumulant, with their joint cumulants or contractions."""
+    problem, (name, order) = series.problem, read_cumulant(series.loss)
+    own = problem.quantity(name).normalisation
+    for s in range(terms + 1):
+        # That of a series has the normalisation of the quantity once.
+        normalisation = Counter(dict(series.normalisation(s)))
+        for symbol, power in own:
+            normalisation[symbol] += (order - 1) * power
+        for term in cumulant_terms(problem, name, order, s):
+            factor: Counter[str] = Counter()
+            parts = []
+            for part in term.parts:
+                plain, symbols = _without_amplitudes(part, problem.amplitude_symbols)
+                factor += symbols
+                parts.append(plain)
+            shown = CumulantTerm(tuple(parts), term.coefficient)
+            multiple = _multiple(term.coefficient, factor, monomial(normalisation))
+            head = f"$Y_{{{s}}}:{multiple or _ONE}$"
+            if contracted:
+                yield shown.diagram, head
+                yield from map(_contracted, shown.contractions)
+            else:
+                joint = _beginning(f"\\kappa_{{{order}}}", shown.value, shown.diagram)
+                yield shown.diagram, f"{head}\n{joint}"
 
 
 _ITEMS: Mapping[What, Callable[[LossSeries, int], Iterator[Item]]] = MappingProxyType(
@@ -195,7 +262,7 @@ def _terms(series: LossSeries, s: int) -> Iterator[tuple[Diagram, str]]:
     for whole, coefficient in _sorted(series.diagrams(s)):
         diagram, factor = _without_amplitudes(whole, series.problem.amplitude_symbols)
         multiple = _multiple(coefficient, factor, series.normalisation(s))
-        yield diagram, multiple or "\\ {1}\\times"
+        yield diagram, multiple or _ONE
 
 
 def _without_amplitudes(
@@ -226,13 +293,19 @@ def _multiple(coefficient: Fraction, factor: Counter[str], normalisation: Monomi
 
 def _captioned(first: str, diagram: Diagram) -> str:
     """A caption with the beginning of the expectation, where it is quickly known."""
-    if not 0 < matchings(diagram) <= _EXPECTATION_MATCHINGS:
+    ways = matchings(diagram)
+    if not ways:
+        return f"{first}\n$\\mathrm{{E}} = 0$"
+    if ways > _EXPECTATION_MATCHINGS:
         return first
+    value = Polynomial(expectation(diagram))
+    return f"{first}\n{_beginning(_EXPECTATION, value, diagram)}"
+
+
+def _beginning(name: str, value: Polynomial, diagram: Diagram) -> str:
+    """A name and the beginning of its value, as a formula that is not too wide."""
     sizes = {axis.name for axis in diagram.nodes}
-    ordered = sorted(
-        expectation(diagram).items(),
-        key=lambda item: (-_nodes(item[0], sizes), -item[1], item[0]),
-    )
+    ordered = sorted(value, key=lambda item: (-_nodes(item[0], sizes), -item[1], item[0]))
     shown = ""
     for number, (powers, count) in enumerate(ordered):
         term = Polynomial({powers: count}).latex()
@@ -241,7 +314,7 @@ def _captioned(first: str, diagram: Diagram) -> str:
             shown += " + \\cdots"
             break
         shown = longer
-    return f"{first}\n$\\mathrm{{E}} = {shown}$"
+    return f"${name} = {shown}$"
 
 
 def _nodes(powers: Monomial, sizes: Collection[str]) -> int:
@@ -252,6 +325,8 @@ def _count(series: LossSeries, what: What, terms: int) -> int | None:
     """How many pictures there are; None if that takes contractions that are too large."""
     if what is What.BLOCKS:
         return sum(1 for _ in block_items(series.problem, series.loss))
+    if read_cumulant(series.loss)[1] > 1:
+        return sum(1 for _ in _ITEMS[what](series, terms))
     diagrams = Counter(d for s in range(terms + 1) for d, _ in series.diagrams(s))
     if what is What.TERMS:
         return diagrams.total()

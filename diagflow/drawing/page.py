@@ -6,6 +6,8 @@ Source: ours.
 from __future__ import annotations
 
 import os
+import re
+import textwrap
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +55,8 @@ _RADIUS = 0.055
 _MARGIN = 0.14
 _LINE = 0.19
 _LEGEND_LINE = 0.24
+_LETTER = 0.062
+"""The width of a letter of a note."""
 
 
 def check_drawing_file(file: Path) -> None:
@@ -93,7 +97,7 @@ def gallery(
     file : Path
         An ``.svg``, ``.png``, ``.pdf`` or ``.tex`` file; it is there whole or not at all.
     note : str
-        A line below the pictures.
+        Words below the pictures.
     starts : collection of int
         Numbers of items that begin a row.
 
@@ -123,7 +127,8 @@ def gallery(
     heights = [
         height + _LINE * count + 3 * _MARGIN for height, count in zip(tall, lines, strict=True)
     ]
-    below = _legend_lines(look, columns * wide) * _LEGEND_LINE + (_LINE if note else 0) + _MARGIN
+    words = textwrap.wrap(note, max(20, int(columns * wide / _LETTER))) if note else []
+    below = _legend_lines(look, columns * wide) * _LEGEND_LINE + _LINE * len(words) + _MARGIN
     page = (columns * wide, sum(heights) + below)
     with figure_style():
         figure = Figure(figsize=page)
@@ -145,8 +150,8 @@ def gallery(
                     caption_top=top - 2 * _MARGIN - drawn,
                 )
             top -= height
-        if note:
-            axes.text(page[0] / 2, top, note, ha="center", va="top", fontsize=8)
+        for line in words:
+            axes.text(page[0] / 2, top, line, ha="center", va="top", fontsize=8)
             top -= _LINE
         _draw_legend(axes, look, page[0], top)
         write_figure(figure, file)
@@ -183,15 +188,18 @@ def _draw_cell(
 
 
 def _legend_width(text: str) -> float:
-    return 0.42 + 0.065 * len(text.replace("\\mathit", "").strip("${}"))
+    return 0.42 + 0.065 * len(re.sub(r"\\mathit|[${}]", "", text))
 
 
 def _legend_entries(look: Appearance) -> list[str]:
     entries = [
-        f"${symbol_latex(axis.name)}{'' if axis.pinned is None else f' = {axis.pinned}'}$"
+        f"sum over ${symbol_latex(axis.name)}{'' if axis.pinned is None else f' = {axis.pinned}'}$"
         for axis in look.axes
     ]
-    return entries + [f"${tensor_latex(tensor.name)}$" for tensor in look.tensors]
+    return entries + [
+        f"${tensor_latex(tensor.name)}$" + ("" if tensor.is_learnable else ", not learnt")
+        for tensor in look.tensors
+    ]
 
 
 def _legend_rows(look: Appearance, wide: float) -> list[list[int]]:

@@ -105,7 +105,8 @@ def tikz_legend(look: Appearance) -> str:
     for tensor in look.tensors:
         dashes = ", dash pattern=on 2.4pt off 1.4pt" if look.is_dashed(tensor) else ""
         stroke = f"\\draw[{_name(look.colour(tensor))}, line width=0.7pt{dashes}] (0,0) -- (0.6,0);"
-        entries.append(_inline(look, stroke) + f"~${tensor_latex(tensor.name)}$")
+        still = "" if tensor.is_learnable else ", not learnt"
+        entries.append(_inline(look, stroke) + f"~${tensor_latex(tensor.name)}${still}")
     return "\\quad\n".join(entries) + "\n"
 
 

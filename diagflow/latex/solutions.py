@@ -17,6 +17,7 @@ from pde.formula_latex import formula_latex
 from pde.short_formula import ShortFormula
 
 __all__ = [
+    "UNDECIDED_LATEX",
     "certificate_latex",
     "displayed",
     "evolution_latex",
@@ -27,6 +28,12 @@ __all__ = [
     "solution_latex",
     "step_latex",
 ]
+
+UNDECIDED_LATEX = (
+    "The known coefficients do not tell whether this is a regime for all $s$; other terms may lead "
+    "later."
+)
+"""What is said of the solution of a regime that the map calls undecided."""
 
 Display = Callable[[str], str]
 
@@ -59,6 +66,8 @@ def solution_latex(solution: Solution, *, display: Display = displayed) -> str:
         parts.append(f"\\paragraph{{Result.}}\n{result_latex(short, display=display)}\n")
     parts.append(f"\\paragraph{{Validity.}} It holds for {prose(solution.validity)}.\n")
     parts.append(f"\\paragraph{{Certificate.}} {_certified(solution)}\n")
+    if not solution.decided:
+        parts.append(f"\\paragraph{{Undecided.}} {UNDECIDED_LATEX}\n")
     parts.append(f"\\paragraph{{Source.}} {prose(source_text(solution.source))}.\n")
     return "".join(parts)
 

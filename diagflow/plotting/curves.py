@@ -168,6 +168,7 @@ def plot_comparison(
             for axes in (upper, lower)
             for pair in zip(*axes.get_legend_handles_labels(), strict=True)
         ]
+        handles.sort(key=lambda pair: (not pair[1].startswith("theory"), pair[1].startswith("its")))
         figure.legend(
             *zip(*handles, strict=True), frameon=False, loc="outside lower center", ncols=2
         )

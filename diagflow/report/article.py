@@ -17,7 +17,12 @@ from diagflow.latex.lines import aligned, visible_length
 from diagflow.latex.polynomials import by_power
 from diagflow.latex.prose import escaped, name_latex, prose
 from diagflow.latex.references import bibliography, cited
-from diagflow.latex.solutions import certificate_latex, result_latex, step_latex
+from diagflow.latex.solutions import (
+    UNDECIDED_LATEX,
+    certificate_latex,
+    result_latex,
+    step_latex,
+)
 from diagflow.report.problem import problem_section
 from diagflow.report.steps import SharedSteps
 from diagflow.report.title import title_latex
@@ -244,8 +249,9 @@ def _regimes(regime_set: Regimes, *, has_map: bool) -> str:
     shown = (
         _float(
             MAP_FILE,
-            "Above, the exponents of a coefficient with the faces of their Newton polyhedron; "
-            "below, where each face leads. Colours say how much is learnt.",
+            f"Above, the exponents of $Y_{{{exponents.last}}}$ with the faces of their Newton "
+            "polyhedron; below, the scalings at which each face leads, with the natural $T$. "
+            "Colours say how much is learnt.",
             label=_MAP_LABEL,
             width=0.62,
         )
@@ -330,7 +336,8 @@ def _solution(regime: Regime, solved: Solution, shared: SharedSteps, *, drawn: b
         f"Scaling: {conditions or 'the sizes grow'}; natural $T \\asymp {time}$; learning: "
         f"{regime.learning.value}. Method: {solved.method.value}. The solution holds for "
         f"{prose(solved.validity)}. {certificate_latex(solved.certificate)} "
-        f"Source: {cited(solved.source)}.{_hierarchy(solved)}{pointer}\n",
+        f"Source: {cited(solved.source)}.{_hierarchy(solved)}"
+        f"{'' if solved.decided else ' ' + UNDECIDED_LATEX}{pointer}\n",
     ]
     references: list[str] = []
     for step in (_shortened(step, solved) for step in solved.derivation):

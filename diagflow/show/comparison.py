@@ -10,11 +10,17 @@ from fractions import Fraction
 import numpy as np
 
 from diagflow.columns import counted
-from diagflow.comparison.verdict import RESOLUTION, Agreement, Comparison, comparison_record
+from diagflow.comparison.verdict import (
+    LARGEST_SHARE,
+    RESOLUTION,
+    Agreement,
+    Comparison,
+    comparison_record,
+)
 from diagflow.schemas import versioned_text
 from diagflow.show.simulation import blow_up_line, number, values_line
 
-__all__ = ["FORMATS", "csv_text", "json_text", "remaining", "text", "verdict"]
+__all__ = ["FORMATS", "csv_text", "json_text", "judged", "remaining", "text", "verdict"]
 
 COLUMNS = (
     "t", "theory", "mean", "standard_error", "deviation", "correction", "correction_error",
@@ -61,19 +67,71 @@ def _conclusion(comparison: Comparison) -> str:
     if comparison.verdict is Agreement.DIFFERS:
         return f"DIFFERS, the theory {neglects}"
     if comparison.verdict is Agreement.AGREES:
-        return f"within {rule}"
+        close = int(np.count_nonzero(comparison.judged_by_distance))
+        besides = f", at {close} of {number} within {100 * RESOLUTION:g}% of the leading loss"
+        return f"within {rule}{besides if close else ''}"
     if undecided:
-        unknown = np.count_nonzero(~np.isfinite(comparison.allowed))
+        unknown = _unknown(comparison)
         reasons = []
         if unknown:
             reasons.append(f"the finite-size correction is not known at {unknown} of {number}")
-        if undecided > unknown:
+        between = int(np.count_nonzero(comparison.between))
+        if between:
+            reasons.append(
+                f"the deviation is smaller than the finite-size correction at {between} of {number}"
+            )
+        if undecided > unknown + between:
             reasons.append(
                 f"the allowed deviation exceeds {100 * RESOLUTION:g}% of the leading loss at "
-                f"{undecided - unknown} of {number}, give more runs or closer times"
+                f"{undecided - unknown - between} of {number}, give more runs or closer times"
             )
         return f"CANNOT BE JUDGED, {' and '.join(reasons)}"
     return f"CANNOT BE JUDGED, the theory {neglects}"
+
+
+def _unknown(comparison: Comparison) -> int:
+    """At how many times the lack of a correction leaves the verdict open."""
+    undecided = [at is Agreement.UNDECIDED for at in comparison.agreements]
+    return int(np.count_nonzero(~np.isfinite(comparison.allowed) & undecided))
+
+
+def judged(comparison: Comparison) -> str:
+    """At how many times theory and simulation agree, and why not at the others; no full stop.
+
+    Examples
+    --------
+    >>> from diagflow.comparison.verdict import compare
+    >>> from diagflow.simulation.trajectory import Trajectory
+    >>> loss = np.array([[1.0, 0.5], [1.0, 0.75]])
+    >>> t = np.array([0.0, 1.0])
+    >>> ensemble = Trajectory(t, loss, 0, (None, None), "DOP853", 1e-8, None, (0, 1), False)
+    >>> print(judged(compare(lambda t: 1 - t / 2, ensemble, scale=1.0)))
+    theory and simulation agree at 1 of 2 times; at 1 standard errors are too large to tell
+    """
+    number = len(comparison.t)
+    agreements = comparison.agreements
+    agreeing = agreements.count(Agreement.AGREES)
+    differing = agreements.count(Agreement.DIFFERS)
+    undecided = agreements.count(Agreement.UNDECIDED)
+    unknown = _unknown(comparison)
+    everywhere = (
+        "at all times" if agreeing == number else f"at {agreeing} of {counted(number, 'time')}"
+    )
+    parts = [f"theory and simulation agree {everywhere}"]
+    if differing:
+        parts.append(f"they differ at {differing}")
+    if unknown:
+        parts.append(f"at {unknown} the finite-size correction is not known")
+    between = int(np.count_nonzero(comparison.between))
+    if between:
+        parts.append(f"at {between} the deviation is smaller than the finite-size correction")
+    if undecided > unknown + between:
+        coarse = undecided - unknown - between
+        parts.append(f"at {coarse} standard errors are too large to tell")
+    share = comparison.neglected
+    if comparison.tolerance is None and share is not None and not share <= LARGEST_SHARE:
+        parts.append(f"the theory neglects {100 * share:.2g}% of what it sums here")
+    return "; ".join(parts)
 
 
 def remaining(comparison: Comparison) -> list[str]:

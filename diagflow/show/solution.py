@@ -30,6 +30,7 @@ from pde.solving import solution
 
 __all__ = [
     "NOTEWORTHY",
+    "UNDECIDED",
     "all_hold",
     "csv_text",
     "finite",
@@ -48,6 +49,12 @@ _LONGEST_CORES = 31
 
 Band = Sequence[float | None] | None
 """The standard deviation of one run at every time, None where it is not known."""
+
+UNDECIDED = (
+    "the known coefficients do not tell whether this is a regime for all s, and other terms may "
+    "lead later; more --terms decide more"
+)
+"""What is said of the solution of a regime that the map calls undecided."""
 
 NOTEWORTHY = Fraction(1, 10)
 """A larger neglected share is worth a warning."""
@@ -145,6 +152,7 @@ def solution_text(solved: Solution, check: CurveCheck | None = None) -> str:
         f"Regime {solved.regime}, method {solved.method.value}, valid for {solved.validity}",
         f"Source: {source_text(solved.source)}",
         _certificate_line(solved),
+        *([] if solved.decided else [f"Undecided: {UNDECIDED}"]),
         *_left_out_lines(solved.certificate),
         *([] if check is None else [_check_line(check)]),
     ]
@@ -170,6 +178,7 @@ def json_text(
     solved = evolution.solution
     record = {
         "regime": solved.regime,
+        **_undecided(solved),
         "parameters": {name: str(value) for name, value in evolution.parameters.items()},
         "valid": _domain_record(evolution.domain),
         "t": list(times),
@@ -248,6 +257,7 @@ def listed(regime_set: Regimes) -> Iterator[dict[str, Any]]:
             continue
         yield {
             "regime": regime.name,
+            **_undecided(solved),
             "method": solved.method.value,
             "origin": solved.origin.value,
             "hierarchy": {
@@ -260,6 +270,11 @@ def listed(regime_set: Regimes) -> Iterator[dict[str, Any]]:
             "curve_holds": check.holds,
             "source": source_text(solved.source),
         }
+
+
+def _undecided(solved: Solution) -> dict[str, bool]:
+    """A field of the record of a regime that the map calls undecided."""
+    return {} if solved.decided else {"decided": False}
 
 
 def all_hold(rows: Sequence[Mapping[str, Any]]) -> bool:
@@ -288,6 +303,7 @@ def list_entry(row: Mapping[str, Any], *, longest: int, width: int | None = None
     else:
         line += f"{row['method']:<15}  {row['origin']:<8}  {_cores(row):<{_LONGEST_CORES}}  "
         line += f"{_proof(row):<12}  {row['validity']}"
+        line += "" if row.get("decided", True) else "; undecided"
     return "\n".join(hanging(line, longest + 2, width=width)) + "\n"
 
 

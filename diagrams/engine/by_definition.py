@@ -15,8 +15,9 @@ from fractions import Fraction
 
 from diagrams.diagram import Diagram
 from diagrams.engine.blocks import FlowDiagrams, Tick
-from diagrams.engine.representation import Representation
+from diagrams.engine.representation import NoisePart, Representation
 from diagrams.engine.steps import IN_PROCESS, StepRunner
+from diagrams.generator import laplacian
 from diagrams.merge import merge
 from diagrams.residue_sums import divisors
 from diagrams.sums import DiagramSum
@@ -75,6 +76,17 @@ class DefinitionRepresentation(Representation[IntegerSum]):
                     for merged, count in merge(diagram, other, over=cut, cut=_itself):
                         total[merged] += coefficient * int(weight * count)
                 self.tick(0)
+        result = {diagram: total[diagram] for diagram in sorted(total) if total[diagram]}
+        self.tick(len(result))
+        return result
+
+    def noise(self, encoded: IntegerSum, parts: Sequence[NoisePart]) -> IntegerSum:
+        """The sum of second derivatives by the entries of some tensors."""
+        total: defaultdict[Diagram, int] = defaultdict(int)
+        for tensor, number, symbols in parts:
+            for diagram, c in laplacian(DiagramSum(encoded), tensor):
+                total[Diagram((*diagram.nodes, *symbols), diagram.factors)] += int(c * number)
+            self.tick(0)
         result = {diagram: total[diagram] for diagram in sorted(total) if total[diagram]}
         self.tick(len(result))
         return result

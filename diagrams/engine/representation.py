@@ -22,10 +22,13 @@ from diagrams.engine.blocks import FlowDiagrams, Tick
 from diagrams.engine.steps import IN_PROCESS, StepRunner
 from diagrams.merge import symmetric_tensors
 from diagrams.sums import DiagramSum
-from diagrams.tensors import Tensor
+from diagrams.tensors import Axis, Tensor
 from diagrams.wick import Expectation
 
-__all__ = ["Representation"]
+__all__ = ["NoisePart", "Representation"]
+
+NoisePart = tuple[Tensor, int, tuple[Axis, ...]]
+"""A tensor, a number and symbols that its second derivatives are multiplied by."""
 
 Encoded = TypeVar("Encoded")
 
@@ -64,6 +67,15 @@ class Representation(ABC, Generic[Encoded]):
     @abstractmethod
     def derivative(self, sources: Iterable[tuple[Encoded, Sequence[int]]]) -> Encoded:
         """Merge each encoded sum with blocks of the potential, by number, weights included; add."""
+
+    @abstractmethod
+    def noise(self, encoded: Encoded, parts: Sequence[NoisePart]) -> Encoded:
+        """The sum over some tensors of their second derivatives, with numbers and symbols.
+
+        The derivatives are summed over the entries of the tensor, see
+        `diagrams.generator.laplacian`; the shares of the orders of a symmetric tensor divide the
+        numbers.
+        """
 
     @abstractmethod
     def added(self, first: Encoded, second: Encoded) -> Encoded:

@@ -182,10 +182,11 @@ def _equations(system: PolynomialSystem) -> DerivationStep:
     lines = [f"{_name(name)}' = {formula_latex(rate)}" for name, rate in shown]
     if len(system.variables) > _SHOWN:
         lines.append(r"\ldots")
+    many = len(system.variables)
     return DerivationStep(
         "Effective equations",
         r",\qquad ".join(lines),
-        f"A closed system of {len(system.variables)} variables, in τ = t/T.",
+        f"A closed {'equation' if many == 1 else f'system of {many} variables'}, in τ = t/T.",
     )
 
 

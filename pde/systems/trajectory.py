@@ -49,6 +49,9 @@ _LEAP, _PAYS = 16.0, 4.0
 _HORIZON, _NEARER = 1e15, 1e3
 """The longest time, in the flow's unit, and that of flows too large for a matrix."""
 
+_ALIKE = 2.0
+"""A pole leads where two ratios of coefficients, one after the other, differ by less than this."""
+
 _CLOSE = 1e-14
 """Distance to a blow-up, relative to its time, at which a trajectory ends."""
 
@@ -298,8 +301,16 @@ def _convergence(column: FloatArray) -> float:
 
 
 def _distance(column: FloatArray, last: int) -> float | None:
+    """That of the pole that leads the last coefficients, None where none does.
+
+    Of a variable that is even or odd around a point every second coefficient is rounding, and its
+    ratios are anything.
+    """
     with np.errstate(all="ignore"):
-        inverse = last * column[-1] / column[-2] - (last - 1) * column[-2] / column[-3]
+        one, other = column[-1] / column[-2], column[-2] / column[-3]
+        inverse = last * one - (last - 1) * other
+    if not other / _ALIKE < one < other * _ALIKE:
+        return None
     return float(1 / inverse) if inverse > 0 and isfinite(inverse) else None
 
 

@@ -50,6 +50,38 @@ def test_an_observable_has_blocks_terms_and_contractions(run: Run, folder: Path)
         assert ("$G:" in text) == (what == "blocks")
 
 
+@pytest.mark.parametrize("ending", ["tex", "svg"])
+def test_a_page_says_what_its_captions_mean(run: Run, folder: Path, ending: str) -> None:
+    words = ("draw", "tied-autoencoder", "--data", "--terms", "0", "--output", f"page.{ending}")
+    for what, meaning in (
+        ("blocks", "E is the expectation"),
+        ("terms", "its coefficient; E is the expectation"),
+        ("contractions", "how many there are, times what each"),
+    ):
+        assert run(*words, "--what", what).code == 0
+        text = (folder / f"page.{ending}").read_text(encoding="utf-8")
+        if ending == "tex":  # letters of the other are outlines
+            assert meaning in " ".join(text.split())
+            assert "$X$, not learnt" in text and "$W$, not" not in text
+
+
+def test_a_cumulant_is_drawn_by_products_and_their_connected_contractions(
+    run: Run, folder: Path
+) -> None:
+    """The variance of |W|^2/2 is one square beside another, contracted with it in two ways."""
+    words = ("draw", *SYM, "--observable", "weight-norm", "--cumulant", "2", "--terms", "0")
+    for what, pictures in (("blocks", 1), ("terms", 1), ("contractions", 2)):
+        assert run(*words, "--what", what, "--output", "norm.tex").code == 0
+        text = (folder / "norm.tex").read_text(encoding="utf-8")
+        assert text.count("\\begin{minipage}") == pictures, what
+        assert ("\\kappa_{2} = 2 p H \\sigma^{4}" in text) == (what == "terms")
+        assert ("2\\times p H \\sigma^{4}" in text) == (what == "contractions")
+    hot = run(*words, "--what", "terms", "--temperature", "tau", "--output", "hot.tex")
+    assert hot.code == 2 and "are drawn for flows without noise" in hot.err
+    few = run(*words, "--what", "contractions", "--at-most", "1", "--output", "few.tex")
+    assert few == (0, "written: few.tex; 1 more do not fit, see --at-most\n", "")
+
+
 def test_another_loss_is_drawn_without_its_data(run: Run, folder: Path) -> None:
     words = ("tied-autoencoder", "--data", "--what", "blocks", "--output", "loss.tex")
     for loss, has_data in (("train", True), ("population", False)):

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from diagflow.drawing.cumulants import cumulant_terms
 from diagflow.drawing.draw import block_items, contraction_items, term_items
 from diagrams.diagram import Diagram
-from expansion.models import cp, tied_autoencoder
+from expansion.models import cp, mlp_linear, tied_autoencoder
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.problem_files.problem_file import read_problem_file
-from expansion.series import LossSeries
+from expansion.series import LossSeries, loss_series
 from tests.command import Run
 
 AMPLITUDE = """
@@ -113,6 +114,35 @@ def test_contractions_add_up_to_the_coefficients(problem: Problem) -> None:
 def test_contractions_of_an_observable_add_up(problem: Problem, loss: str) -> None:
     series = LossSeries(problem, loss=loss)
     assert added_up(contraction_items(series, 1)) == {0: series[0], 1: series[1]}
+
+
+@pytest.mark.parametrize(
+    ("problem", "loss", "last"),
+    [
+        (cp(order=2, symmetric=True), "cumulant(train, 2)", 1),
+        (cp(order=2), "cumulant(train, 2)", 1),
+        (tied_autoencoder(data=True), "cumulant(train, 2)", 0),
+        (mlp_linear(depth=2), "cumulant(train, 2)", 1),
+        (cp(order=2, symmetric=True), "cumulant(weight-norm, 3)", 1),
+        (cp(order=2).driven_by(rates={"U1": "r"}), "cumulant(weight-norm, 2)", 2),
+    ],
+    ids=["symmetric", "asymmetric", "data", "line", "third", "rates"],
+)
+def test_connected_contractions_add_up_to_cumulants(problem: Problem, loss: str, last: int) -> None:
+    """Diagrams that are not connected themselves, as those of a model without outputs, too."""
+    series = loss_series(problem, loss=loss)
+    found = added_up(contraction_items(series, last))
+    assert {s: found.get(s, Polynomial()) for s in range(last + 1)} == {
+        s: series[s] for s in range(last + 1)
+    }
+
+
+def test_cumulants_of_signs_add_up() -> None:
+    """Blocks of four connect, too."""
+    signs = cp(order=2, symmetric=True).with_law("U", law="rademacher")
+    terms = cumulant_terms(signs, "train", 2, 0)
+    total = sum((term.value * term.coefficient for term in terms), Polynomial())
+    assert total == loss_series(signs, loss="cumulant(train, 2)")[0]
 
 
 def test_contractions_with_amplitudes_add_up(amplitudes: Problem) -> None:

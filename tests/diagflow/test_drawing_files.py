@@ -233,8 +233,8 @@ def test_a_page_says_all_and_covers_nothing(
     texts = {text.get_text(): text for text in axes.texts}
     assert len(texts) == len(axes.texts) - 8, "nine captions have the same second line"
     entries = [
-        "$H$",
-        "$p$",
+        "sum over $H$",
+        "sum over $p$",
         *(f"$\\mathit{{long\\_name\\_of\\_weight{k}}}$" for k in range(9)),
     ]
     assert set(texts) == {"a note", "line", *entries, *"012345678"}

@@ -129,7 +129,7 @@ def test_values_are_drawn_and_saved(found: Regimes, tmp_path: Path) -> None:
             file = tmp_path / f"{number}.{ending}"
             value.save(file)
             assert file.stat().st_size > 50
-        with pytest.raises(InvalidInputError, match="extension"):
+        with pytest.raises(InvalidInputError, match=r"is not one of svg, pdf, png, csv; rename"):
             value.save(tmp_path / "value.txt")
         with pytest.raises(InvalidInputError, match="is no path"):
             value.save(None)
@@ -173,6 +173,22 @@ def test_a_formula_in_another_language_needs_one(run: Run) -> None:
     assert code == 0 and out.startswith("loss = ") and "Exp[" in out
     code, _, err = run("solve", "two-layer", "--regime", "V1-V2", *at, "--format", "sage")
     assert code == 2 and "no closed form" in err
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_formula_as_code_needs_no_numbers(run: Run, language: Language, tmp_path: Path) -> None:
+    words = ("solve", *SYM, "--terms", "4", "--format", language.value)
+    done = run(*words, "--regime", "A-B")
+    with_numbers = run(*words, "--regime", "A-B", "--at", "p=9,H=9,sigma2=1", "--quiet")
+    assert done == (0, with_numbers.out, "") and "loss" in done.out
+    message = "diagflow: error: solve: --at is missing; name a regime and give numbers, or ask with"
+    for more in (
+        ("--regime", "auto"),
+        ("--regime", "B", "--band"),
+        ("--regime", "B", "--plot", str(tmp_path / "b.svg")),
+    ):
+        code, out, err = run(*words, *more)
+        assert (code, out) == (2, "") and err.startswith(message)
 
 
 def test_means_after_steps_are_no_series_in_time(run: Run) -> None:

@@ -568,7 +568,7 @@ def test_the_finished_runs_of_a_trial_are_used(
         order2, ["A", "B", "A-B"], TrialLimits(), begun=begun.append, stopped=stops.append
     )
     runs = [trial.done and trial.done[1].trajectory.runs for trial in trials]
-    few = "the simulation of regime B is the mean of 3 runs instead of 4"
+    few = "the simulation of regime B is the mean of 3 runs, because it was stopped"
     if limit is None:
         assert runs == [4, 3, None] and begun == ["A", "B"] and len(stops) == 1
         assert trials[2].reason == "the simulation of regime A-B was interrupted"

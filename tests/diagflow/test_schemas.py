@@ -406,7 +406,8 @@ def test_an_exhausted_budget_prints_nothing(run: Run) -> None:
 def test_the_store(run: Run, tmp_path: Path) -> None:
     path = str(tmp_path / "kept.sqlite3")
     assert run("expand", *SYM, "--store", path).code == 0
-    status, out, _ = run("store", "info", "--store", path, "--json")
+    status, out, _ = run("store", "info", "--store", path, "--format", "json")
+    assert run("store", "info", "--store", path, "--json") == (status, out, "")
     assert status == 0
     refuses_what_is_wrong("store-info", strict(out))
     assert strict(out)["records"] == 3

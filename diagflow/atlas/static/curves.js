@@ -10,7 +10,8 @@ const Curves = (() => {
    * Values that are not finite break a line.
    */
   function figure({ lines, bands, xName, yName, label, logarithmic = false }) {
-    const [width, height] = [560, 330];
+    const narrow = typeof window !== "undefined" && window.innerWidth < 480; // letters keep their size
+    const [width, height] = narrow ? [360, 250] : [560, 330];
     const frame = { left: 64, right: 14, top: 12, bottom: 46 };
     const picture = field(width, height, label);
     picture.setAttribute("role", "img");
@@ -30,6 +31,9 @@ const Curves = (() => {
     const y = range(ys);
     const room = 0.04 * (y[1] - y[0]);
     y[0] -= room; y[1] += room;
+    const told = (v) => (logarithmic ? tidy(10 ** v) : tidy(v));
+    const [xTicks, yTicks] = [ticks(x[0], x[1], narrow ? 4 : 6), ticks(y[0], y[1], 5)];
+    frame.left = Math.max(48, 30 + 6.2 * Math.max(0, ...yTicks.map((value) => told(value).length)));
     const toX = (v) => frame.left + ((map(v) - x[0]) / (x[1] - x[0])) * (width - frame.left - frame.right);
     const toY = (v) => height - frame.bottom - ((Math.min(Math.max(map(v), y[0] - 1e6), y[1] + 1e6) - y[0]) / (y[1] - y[0])) * (height - frame.top - frame.bottom);
     const id = `clip-${Math.random().toString(36).slice(2)}`;
@@ -62,13 +66,12 @@ const Curves = (() => {
       inner.append(svg("path", { d: path, class: `curve ${line.class}` }));
     }
     picture.append(inner);
-    const told = (v) => (logarithmic ? tidy(10 ** v) : tidy(v));
-    for (const value of ticks(x[0], x[1])) {
+    for (const value of xTicks) {
       const u = toX(logarithmic ? 10 ** value : value);
       picture.append(svg("line", { x1: u, x2: u, y1: height - frame.bottom, y2: height - frame.bottom + 4, class: "tick" }),
         svg("text", { x: u, y: height - frame.bottom + 17, class: "small" }, told(value)));
     }
-    for (const value of ticks(y[0], y[1], 5)) {
+    for (const value of yTicks) {
       const v = toY(logarithmic ? 10 ** value : value);
       picture.append(svg("line", { x1: frame.left, x2: width - frame.right, y1: v, y2: v, class: "grid" }),
         svg("text", { x: frame.left - 6, y: v + 4, class: "small end" }, told(value)));

@@ -21,9 +21,9 @@ const Drawing = (() => {
     return svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": label });
   }
 
-  /** Names of regimes with dashes between their vertices. */
+  /** Names of regimes with dashes between their vertices; words such as mean-field keep their hyphen. */
   function dashed(name) {
-    return name.replace(/-/g, "–");
+    return name.replace(/-(?=[A-Z])/g, "–");
   }
 
   /** A monomial as people write it by hand. */
@@ -43,6 +43,17 @@ const Drawing = (() => {
     const text = dashed(name);
     return text.length > most ? `${text.slice(0, most - 1)}…` : text;
   }
+
+  /** A text at a place; the parts of a long name, as of "small-data & free", stand below each other. */
+  function titled(x, y, name, attributes, most = 26) {
+    const parts = name.split(" & ");
+    if (parts.length < 2) return svg("text", { x, y, ...attributes }, short(name, most));
+    const lines = parts.map((part, k) => svg("tspan", { x, dy: k ? "1.1em" : 0 }, k < parts.length - 1 ? `${part} &` : part));
+    return svg("text", { x, y, ...attributes }, ...lines);
+  }
+
+  /** How many lines `titled` needs for a name. */
+  const lineCount = (name) => name.split(" & ").length;
 
   /** A link to a regime around what is drawn, with its description as a title. */
   function link(regime, href, described, ...children) {
@@ -176,8 +187,9 @@ const Drawing = (() => {
         const shape = svg("polygon", { points: points.join(" "), class: `region ${regime.learning}${on}` });
         picture.append(link(regime.name, href(regime), label, shape));
         const [x, y] = middle(points);
-        texts.push(svg("text", { x, y: y - 3, class: "name" }, short(regime.name)));
-        texts.push(svg("text", { x, y: y + 12, class: "small" }, `T ~ ${written(regime.natural_time.text)}`));
+        const more = 13 * (lineCount(regime.name) - 1);
+        texts.push(titled(x, y - 3 - more / 2, regime.name, { class: "name" }));
+        texts.push(svg("text", { x, y: y + 13 + more / 2, class: "small" }, `T ~ ${written(regime.natural_time.text)}`));
       } else if (places.length === 2) {
         const [[x1, y1], [x2, y2]] = points;
         const moves = regime.moves ? " moves" : "";
@@ -212,8 +224,13 @@ const Drawing = (() => {
     return result;
   }
 
+  /** A number with few digits; very large and very small ones as powers of ten. */
   function tidy(value) {
-    return Number(value.toPrecision(4)).toString();
+    const text = Number(value.toPrecision(4)).toString();
+    if (text.length < 7) return text;
+    const [digits, power] = Number(value.toPrecision(4)).toExponential().split("e");
+    const shown = `${digits}·10${Number(power).toString().replace(/./g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]))}`;
+    return (Math.abs(power) > 3 ? shown : text).replace(/^(-?)1·/, "$1");
   }
 
   /** Ticks and names; exponents of σ² are shown as those of σ, which are half as large. */
@@ -394,7 +411,7 @@ const Drawing = (() => {
       picture.append(around(data.names[k],
         svg("circle", { cx, cy, r: 13, class: "touch" }),
         svg("circle", { cx, cy, r: on ? 7 : 5, class: `point vertex${on}` }),
-        svg("text", { x: cx, y: cy - 9, class: "name bold" }, short(data.names[k][0] || "", 12))));
+        titled(Math.min(width - 40, Math.max(40, cx)), cy - 9 - 13 * (lineCount(data.names[k][0] || "") - 1), data.names[k][0] || "", { class: "name bold" }, 12)));
     });
     places.forEach((place, k) => {
       const tip = [60 + 30 * right[k], height - 56 - 30 * up[k]];

@@ -212,6 +212,18 @@
     return square ? `${square[1]}^{${2 * e}}` : `{${latex}}^{${e}}`;
   }
 
+  /** Whether the map has more dimensions than a plane; then it is drawn through the numbers shown. */
+  function sliced(star) {
+    return Boolean(star) && record.map.kind === "plane" && record.symbols.length - Object.keys(record.map.tied).length > 3;
+  }
+
+  /** The exponents of the symbols that do not vary on the map, in words. */
+  function slice(star) {
+    const varies = [record.map.across, record.map.up, record.map.base, ...Object.keys(record.map.tied).map(Number)];
+    const base = record.symbols[record.map.base].name;
+    return record.symbols.map(({ name }, k) => (varies.includes(k) ? null : `${Drawing.written(name)} ~ ${Drawing.written(base)}^${Drawing.tidy(Number(star.fixed[k].toPrecision(3)))}`)).filter(Boolean).join(", ");
+  }
+
   let dragging = false;
 
   function showMap() {
@@ -219,9 +231,10 @@
     const star = starOf(texts);
     const drawn = Drawing.regimeMap(record, {
       href, described, selected: state.regime, star: star && star.place,
-      fixed: state.at && star && record.map.kind === "plane" && record.symbols.length > 3 ? star.fixed : null,
+      fixed: sliced(star) ? star.fixed : null,
     });
     $("map").replaceChildren(record.map.kind === "none" ? make("p", {}, "One symbol only: there is no map; the regimes are listed below.") : drawn.picture);
+    if (sliced(star)) $("map").append(make("p", { class: "words" }, `A slice of the map: here ${slice(star)}, as at the numbers below.`));
     if (!star || !drawn.toScreen) return;
     const [x, y] = drawn.toScreen(star.place);
     const points = [...Array(10).keys()].map((k) => {
@@ -357,7 +370,8 @@
     const fact = (name, ...value) => facts.append(make("dt", {}, name), make("dd", {}, ...value));
     fact("Scaling condition", ...(regime.conditions.length ? regime.conditions.flatMap(({ latex }, k) => [k ? ", " : "", math(latex)]) : ["the sizes grow"]));
     fact("Natural time", math(`T \\asymp ${regime.natural_time.latex}`));
-    fact("How much is learnt", regime.learning + (regime.decided ? "" : " (later coefficients do not obey the law of the vertices here)"));
+    fact("How much is learnt", regime.learning);
+    if (!regime.decided) fact("Undecided", "the known coefficients do not decide whether this is a regime of all s: they obey no law of the vertices here");
     fact("Face", `dimension ${regime.dimension}`, ...(regime.faces.length ? [", contains ", ...joined(regime.faces)] : []), ...(regime.neighbours.length ? ["; neighbours ", ...joined(regime.neighbours)] : []));
     const solution = regime.solution;
     if (solution) {
@@ -430,7 +444,7 @@
     }
     const { picture, parts } = Curves.experiment(data, `theory and simulation of regime ${regime.name} at ${told(data.at)}`, view.logarithmic);
     holder.append(picture, Curves.legend(parts), make("figcaption", { class: "words" },
-      `Simulated at ${told(data.at)}; largest deviation ${percent(data.largest)}; theory and simulation: ${data.verdict}.`));
+      `Simulated at ${told(data.at)}; largest deviation ${percent(data.largest)}${data.scale ? ` of ${Drawing.tidy(data.scale)}` : ""}; ${data.judged || `theory and simulation: ${data.verdict}`}.`));
     return holder;
   }
 
@@ -543,12 +557,24 @@
     document.title = `${state.regime ? `${Drawing.dashed(state.regime)} · ` : ""}${record.problem ? record.problem.title : "regimes"}`;
   }
 
+  let jumps = false; // whether the link that was followed is far from what it shows
+
   function fromAddress(focus) {
     const before = state.regime;
     state = read();
     show();
-    if (focus && state.regime && state.regime !== before) $("regime").focus({ preventScroll: true });
+    if (focus && state.regime && state.regime !== before) {
+      $("regime").focus({ preventScroll: true });
+      if (jumps) $("regime").scrollIntoView();
+    }
+    jumps = false;
   }
+
+  /** Links of the tables, on narrow screens of the pictures, and by keyboard lead to the regime. */
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest && event.target.closest("a[href*='regime=']");
+    jumps = Boolean(link) && (!link.closest(".picture") || event.detail === 0 || window.innerWidth < 736);
+  }, { capture: true });
 
   // Hover and focus tell what a face is; the link itself says the same to screen readers.
   function tip(event) {

@@ -15,6 +15,10 @@
     return element;
   }
 
+  function counted(number) {
+    return `${number} ${number === 1 ? "problem" : "problems"}`;
+  }
+
   function values(problem, name) {
     if (name === "learning") return problem.regimes.map(({ learning }) => learning);
     if (name === "way") return Object.keys(problem.ways);
@@ -33,7 +37,7 @@
     $("filters").addEventListener("submit", (event) => event.preventDefault());
     $("reset").addEventListener("click", () => { for (const name of [...FILTERS, "search"]) $(name).value = ""; compared = []; keep(); });
     const regimes = record.problems.reduce((sum, problem) => sum + problem.regimes.length, 0);
-    $("summary").textContent = `${record.problems.length} problems with ${regimes} regimes; every map is computed from exactly enumerated coefficients. Choose a problem to walk through it.`;
+    $("summary").textContent = `${counted(record.problems.length)} with ${regimes} regimes; every map is computed from exactly enumerated coefficients. Choose a problem to walk through it.`;
     $("generator").textContent = `Made by ${record.generator}.`;
     const failed = Object.entries(record.failed);
     if (failed.length) {
@@ -107,7 +111,7 @@
 
   function show() {
     const chosen = record.problems.filter(suits);
-    $("count").textContent = `${chosen.length} of ${record.problems.length} problems`;
+    $("count").textContent = `${chosen.length} of ${counted(record.problems.length)}`;
     $("cards").replaceChildren(...chosen.map(card));
     showComparison();
     $("regimes").replaceChildren(
@@ -117,7 +121,7 @@
           class: `tag ${regime.solved.replace(/ /g, "-")}`, href: `${problem.file}#regime=${encodeURIComponent(regime.name)}`,
           title: `${regime.name}: ${regime.solved}, ${regime.learning}, natural T ${regime.time}`,
           "aria-label": `${regime.name}: ${regime.solved}`,
-        }, `${regime.name.replace(/-/g, "–")}`), " "])))),
+        }, `${regime.name.replace(/-(?=[A-Z])/g, "–")}`), " "])))),
       make("tr", {}, make("th", { scope: "row" }, "key"), make("td", {}, ...["closed-form", "characteristics", "moments", "resummed", "not solved", "not reached"].flatMap((way) => [make("span", { class: `tag ${way.replace(/ /g, "-")}` }, way), " "]))));
   }
 

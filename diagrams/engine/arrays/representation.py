@@ -31,9 +31,10 @@ from diagrams.engine.arrays.packing import (
     batches,
     distinct_rows,
 )
+from diagrams.engine.arrays.second_derivatives import second_derivatives
 from diagrams.engine.arrays.steps import Integration, Merging
 from diagrams.engine.blocks import FlowDiagrams, Tick
-from diagrams.engine.representation import Representation
+from diagrams.engine.representation import NoisePart, Representation
 from diagrams.engine.steps import IN_PROCESS, StepRunner
 from diagrams.factorials import double_factorial
 from diagrams.residue_sums import divisors, power_sums, solutions
@@ -133,6 +134,23 @@ class ArrayRepresentation(Representation[PackedSum]):
                 self.tick(0)
         # What comes from one step is added up already.
         result = encoded if len(portions) == 1 else found.build()
+        self.tick(self.count(result))
+        return result
+
+    def noise(self, encoded: PackedSum, parts: Sequence[NoisePart]) -> PackedSum:
+        """The sum of second derivatives by the entries of some tensors."""
+        found = SumBuilder()
+        for tensor, number, symbols in parts:
+            label = self._packing.tensor_label(tensor)
+            weight = number // len(tensor.orders)
+            more = np.array([symbols.count(axis) for axis in self._packing.axes], dtype=np.intp)
+            for (_, free), (codes, coefficients) in encoded.items():
+                before = more + np.array(free, dtype=np.intp)
+                for rows, source, loose, counts in second_derivatives(self._packing, codes, label):
+                    weights = coefficients[source] * counts.astype(object) * weight
+                    found.append_groups(before + loose, rows, weights)
+                    self.tick(0)
+        result = found.build()
         self.tick(self.count(result))
         return result
 

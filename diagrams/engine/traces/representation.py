@@ -38,7 +38,7 @@ import flint
 
 from diagrams.diagram import Diagram
 from diagrams.engine.blocks import FlowDiagrams, Tick
-from diagrams.engine.representation import Representation
+from diagrams.engine.representation import NoisePart, Representation
 from diagrams.engine.steps import IN_PROCESS, StepRunner, step_key
 from diagrams.engine.traces.cyclic_words import (
     Key,
@@ -152,6 +152,41 @@ class TraceRepresentation(Representation[dict[Key, int]]):
                     result[key] += coefficient
                 self.tick(len(result) - before)
         return {key: coefficient for key, coefficient in result.items() if coefficient}
+
+    def noise(self, encoded: dict[Key, int], parts: Sequence[NoisePart]) -> dict[Key, int]:
+        """The sum of second derivatives by the entries of some tensors.
+
+        A letter is paired with every other of its tensor, as in a contraction, and so is each.
+        """
+        place = {tensor: number for number, tensor in enumerate(self.blocks.tensors)}
+        axes = {axis: number for number, axis in enumerate(self.blocks.axes)}
+        result: Counter[Key] = Counter()
+        for tensor, number, symbols in parts:
+            weight = number // len(tensor.orders)
+            more = tuple(axes[axis] for axis in symbols)
+            for (words, free), coefficient in encoded.items():
+                for parted, remaining, count in self._pairings(words, place[tensor]):
+                    loose = tuple(axis for part, axis in parted if not part)
+                    new = [part for part, _ in parted if part]
+                    key = self._merger.symmetrised([*remaining, *new], free + loose + more)
+                    result[key] += coefficient * weight * count
+            self.tick(0)
+        self.tick(len(result))
+        return {key: coefficient for key, coefficient in result.items() if coefficient}
+
+    def _pairings(
+        self, words: Sequence[Word], number: int
+    ) -> Iterator[tuple[list[tuple[Word, int]], list[Word], int]]:
+        """Every letter of a tensor paired with all others, see `_contractions`."""
+        for word, copies in Counter(words).items():
+            others = list(words)
+            others.remove(word)
+            period = (word + word).find(word, 1)
+            for i in range(period):
+                if tensor_of(word[i]) == number:
+                    rest = word[i + 1 :] + word[:i]
+                    for parts, remaining, count in self._contractions(word[i], rest, others):
+                        yield parts, remaining, count * copies * (len(word) // period)
 
     def added(self, first: dict[Key, int], second: dict[Key, int]) -> dict[Key, int]:
         """The sum of two encoded sums."""

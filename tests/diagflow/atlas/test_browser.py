@@ -15,7 +15,7 @@ from diagflow.atlas.pictures import terms_record
 from diagflow.atlas.record import explorer_record
 from diagflow.report.article import solutions
 from expansion.closest_regime import where
-from expansion.models import cp, mlp_linear
+from expansion.models import cp, mlp_linear, tied_autoencoder
 from expansion.regimes import Regimes, regimes
 from expansion.series import LossSeries
 from pde.solving import solve
@@ -249,6 +249,48 @@ def test_nothing_is_wider_than_the_window_and_texts_have_contrast(
         assert shown.run("document.documentElement.scrollWidth") <= width
         worst = shown.run(CONTRAST)
         assert worst >= 4.5
+
+
+LETTERS = """
+Math.min(...[...document.querySelectorAll('#map text, #exponents text, #own-curve text')].map((e) =>
+  parseFloat(getComputedStyle(e).fontSize) * e.ownerSVGElement.getBoundingClientRect().width
+    / e.ownerSVGElement.viewBox.baseVal.width))
+"""
+
+
+def test_on_a_narrow_screen_letters_are_legible_and_links_lead_to_the_regime(pages: Pages) -> None:
+    with Browser(width=360, height=740) as shown:
+        shown.open(pages["symmetric"][0], "#regime=E")
+        assert shown.run(LETTERS) >= 9
+        for where in ("#table a[href*='regime=A-B&']", "#map a[data-regime='A'] .region"):
+            click_on(shown, where)
+            place = "document.getElementById('regime').getBoundingClientRect().top"
+            shown.wait(f"Math.abs({place}) < 100")
+
+
+def test_the_map_is_the_slice_on_which_the_point_lies(browser: Browser, tmp_path: Path) -> None:
+    found = regimes(tied_autoencoder(data=True), terms=3)
+    file = tmp_path / "slice.html"
+    file.write_text(page(explorer_record(found, {})), encoding="utf-8")
+    under = (
+        "(() => { const s = document.querySelector('.own-point'); s.scrollIntoView({block: "
+        "'center'}); const b = s.getBoundingClientRect(); return document.elementsFromPoint(b.left "
+        "+ b.width / 2, b.top + b.height / 2).map(e => e.closest('a[data-regime]'))"
+        ".filter(Boolean)[0].dataset.regime; })()"
+    )
+    for numbers, name in (
+        ("p:10,H:1000,N:1000,sigma2:1e-6", "large-data & mean-field & narrow-latent"),
+        ("p:1000,H:10,N:50,sigma2:1e-6", "small-data & narrow-latent & mean-field"),
+        ("p:10,H:1000,N:1000,sigma2:10", "large-data & mean-field & free"),
+    ):
+        browser.open(file, f"#at={numbers}")
+        expected = found[name].name
+        assert browser.run(under) == expected
+        assert "A slice of the map: here H ~ p^" in browser.run(
+            "document.getElementById('map').textContent"
+        )
+    texts = browser.run("document.getElementById('table').textContent")
+    assert "mean-field" in texts and "mean–field" not in texts
 
 
 CONTRAST = """

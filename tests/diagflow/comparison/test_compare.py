@@ -220,13 +220,18 @@ def test_a_comparison_in_words() -> None:
     )
     assert show_comparison.remaining(near) == []
     few = FiniteSizeCorrection.of([Fraction(1, 2), Fraction(3)])
-    corrected = compare(lambda t: np.array([1.5, 4.0]), quiet, scale=2.0, correction=few)
+    corrected = compare(lambda t: np.array([1.5, 3.8]), quiet, scale=2.0, correction=few)
     assert show_comparison.remaining(corrected) == [
         "With the correction, at the 1 time where it is known: 0%"
     ]
     assert show_comparison.verdict(corrected) == (
         "Largest deviation 25% of 2: CANNOT BE JUDGED, the finite-size correction is not known at "
         "1 of 2 times"
+    )
+    close = compare(lambda t: np.array([1.5, 3.95]), quiet, scale=2.0, correction=few)
+    assert show_comparison.verdict(close) == (
+        "Largest deviation 25% of 2: within standard errors and the error of the finite-size "
+        "correction, at 1 of 2 times within 5% of the leading loss"
     )
     unknown = compare(lambda t: t, made([[1.0]] * 2, [1.0]), scale=1.0, correction=few)
     assert show_comparison.remaining(unknown) == []
@@ -258,6 +263,33 @@ def test_what_a_verdict_compares(
     result = known_at_the_start(theory, correction, mean, spread)
     assert result.verdict is verdict
     assert result.holds is (verdict is Agreement.AGREES)
+
+
+@pytest.mark.parametrize(
+    ("mean", "verdict"),
+    [
+        (0.5, Agreement.UNDECIDED),  # exactly the theory
+        (0.6, Agreement.UNDECIDED),
+        (None, Agreement.AGREES),  # as corrected
+        (0.45, Agreement.DIFFERS),
+        (0.7, Agreement.DIFFERS),
+    ],
+)
+def test_a_deviation_smaller_than_an_estimate_does_not_refute_the_theory(
+    mean: float | None, verdict: Agreement
+) -> None:
+    """The correction exp(-2t)/8 at t = 1/10 from a few terms, with a stated error."""
+    estimate = FiniteSizeCorrection.of([Fraction((-2) ** s, 8) for s in range(7)])
+    (value,), (error,) = estimate.estimate([0.1])
+    assert 0.1 < value < 0.11 and 0 < error < 1e-3
+    mean = 0.5 + value if mean is None else mean
+    runs = made([[mean - 1e-6], [mean + 1e-6]], [0.1])
+    result = compare(lambda t: np.full_like(t, 0.5), runs, scale=1.0, correction=estimate)
+    assert result.agreements == (verdict,)
+    words = show_comparison.judged(result)
+    assert ("smaller than the finite-size correction" in words) == (verdict is Agreement.UNDECIDED)
+    assert ("agree at all times" in words) == (verdict is Agreement.AGREES)
+    assert ("differ at 1" in words) == (verdict is Agreement.DIFFERS)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Solutions in words: every part said if it is there and left out if not."""
 
+import json
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from expansion.regimes import Regimes, regimes
 from pde.curve import Curve, Domain
 from pde.evolution import Certificate, LossEvolution, Method, Solution, Step
 from pde.solving import solution
+from tests.command import Run
 
 
 def evolution(*, curve: Curve | None = None, **changed: Any) -> LossEvolution:
@@ -51,6 +53,35 @@ def test_a_solution_of_which_little_is_known() -> None:
         "             0  3",
         "           0.5  0.333333333333",
     ]
+
+
+def test_a_solution_of_an_undecided_regime_says_so(run: Run) -> None:
+    """A vertex of SYM of order 3 appears late, in Y_6; walls with it are undecided."""
+    at = ("--at", "p=10,H=1000,sigma2=1e-4")
+    for terms, undecided in (("4", False), ("6", True)):
+        words = ("solve", "cp", "--order", "3", "--symmetric", "--terms", terms, "--quiet")
+        done = run(*words, "--regime", "D", *at)
+        assert done.code == 0
+        assert (f"\nUndecided: {show_solution.UNDECIDED}\n" in done.out) == undecided
+        record = json.loads(run(*words, "--regime", "D", *at, "--format", "json").out)
+        assert record.get("decided", True) is not undecided
+        assert (
+            "Undecided" in run(*words, "--regime", "D", *at, "--format", "latex").out
+        ) == undecided
+        assert "ndecided" not in run(*words, "--regime", "B", *at).out
+
+
+def test_the_list_marks_undecided_regimes() -> None:
+    found = regimes(cp(order=3, symmetric=True), terms=6)
+    rows = {name: {"regime": name} for name in ("A", "D")}
+    for row in show_solution.listed(found):
+        if row["regime"] in rows:
+            rows[row["regime"]] = row
+        if row["regime"] == "D":
+            break
+    assert "decided" not in rows["A"] and rows["D"]["decided"] is False
+    shown = {name: show_solution.list_entry(row, longest=1) for name, row in rows.items()}
+    assert shown["D"].endswith("; undecided\n") and "undecided" not in shown["A"]
 
 
 def test_a_solution_of_which_all_is_known() -> None:

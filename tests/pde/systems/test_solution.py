@@ -283,3 +283,29 @@ def test_each_side_of_time_has_its_own_error() -> None:
     past, future = curve.errors(np.array([-1.0, 1.0]))
     assert max(past, future) == curve.error_estimate
     assert future < 1e-12 < 1e-3 * curve.evaluate(np.zeros(1))[0]
+
+
+def test_a_variable_that_is_odd_around_its_start_has_no_pole() -> None:
+    """x' = 4x(1 - x) + 3/2 from x = 1/2: every second coefficient of x - 1/2 is rounding."""
+    system = PolynomialSystem(
+        variables=("x",),
+        rates=(
+            (
+                SystemTerm(Polynomial.parse("4"), ((0, 1),)),
+                SystemTerm(Polynomial.parse("-4"), ((0, 2),)),
+                SystemTerm(Polynomial.parse("3/2")),
+            ),
+        ),
+        initial=(Polynomial.parse("1/2"),),
+        output=(
+            SystemTerm(Polynomial.parse("3"), ((0, 2),)),
+            SystemTerm(Polynomial.parse("-6"), ((0, 1),)),
+            SystemTerm(Polynomial.parse("3")),
+        ),
+    )
+    curve = system_curve(system, {"T": Fraction(1)})
+    assert curve.domain.stop == inf
+    root = np.sqrt(5 / 8)
+    t = np.array([0.0, 0.1, 1.0])
+    x = 1 / 2 + root * np.tanh(4 * root * t)
+    assert curve.evaluate(t) == pytest.approx(3 * (1 - x) ** 2, rel=1e-10)
