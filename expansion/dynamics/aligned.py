@@ -12,8 +12,8 @@ A word is the sum over x of a product of these numbers, p(x) what x has of the p
 
     s_a'  =  - r_a ∂p/∂s_a,      M_a' = - r_a Σ_b (1 + δ_ab) ∂p/∂g_ab M_b.
 
-The law of x at time zero is known by its moments, which are sums over pairings without crossings
-(`expansion.dynamics.planar`).
+A symmetric X has eigenvalues of either sign. The law of x at time zero is known by its moments,
+which are sums over pairings without crossings (`expansion.dynamics.planar`).
 
 >>> from expansion.dynamics.derivation import derive
 >>> from expansion.models import tied_autoencoder
@@ -129,6 +129,11 @@ class AlignedModel:
         return tuple(sorted({name for each in polynomials for name in each.symbols}))
 
     @property
+    def symmetric(self) -> bool:
+        """Whether X is symmetric, with eigenvalues of either sign, as likely as each other."""
+        return self.moments.piece[0][0].symmetric
+
+    @property
     def whole(self) -> bool:
         """Whether what is followed, or what moves, has a part where x is zero."""
         products = [trace for term in self.output for trace in term.traces]
@@ -186,7 +191,7 @@ def aligned_model(dynamics: EffectiveDynamics) -> AlignedModel | None:
     if any(a.pinned is not None or not scaling.order(monomial({a.name: 1})) > 0 for a in axes):
         return None
     tensors = sorted({t for core in cores for t in core.tensors}, key=lambda t: t.sort_key)
-    if any(is_velocity(t) or t.symmetric for t in tensors):
+    if any(is_velocity(t) or (t.symmetric and t.is_learnable) for t in tensors):
         return None
     letters = _Letters(dynamics, tensors)
     words = {core: trace_letters(core) for core in cores}
@@ -413,9 +418,13 @@ class _Alignment:
 
     @property
     def holds(self) -> bool:
-        """Whether every matrix is attached to the sides of X, which stay apart."""
-        left, right = (self._root(end) for end in self._carrier_sides())
-        return left != right and {self._root(end) for end in self._axes} <= {left, right}
+        """Whether every matrix is attached to the sides of X, apart or those of one space."""
+        sides = self._carrier_sides()
+        if self._carrier[0][0].symmetric:
+            self._join(*sides)
+        left, right = (self._root(end) for end in sides)
+        apart = left != right or self._carrier[0][0].symmetric
+        return apart and {self._root(end) for end in self._axes} <= {left, right}
 
     def _carrier_sides(self) -> tuple[tuple[str, int], tuple[str, int]]:
         ((tensor, _), *rest) = self._carrier

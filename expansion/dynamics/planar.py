@@ -144,10 +144,7 @@ class _Pairings(Generic[Value]):
         self._variances: list[tuple[int, Value]] = [
             (orders[t.variance], values[t.variance]) for t, _ in letters
         ]
-        self._partner = [
-            [other == (tensor, not transposed) for other in letters]
-            for tensor, transposed in letters
-        ]
+        self._partner = [[_paired(one, other) for other in letters] for one in letters]
         self._known: dict[int, list[tuple[int, Value] | None]] = {}
 
     def mean(self, m: int) -> tuple[Fraction | None, Value]:
@@ -236,6 +233,12 @@ class ChainMeans:
         means = self.words.means_at(numbers, number - self.before)
         found = ((low + step * k, means[k - self.before]) for k in range(first, number))
         return [value if order == wanted else Fraction(0) for wanted, (order, value) in found]
+
+
+def _paired(one: TensorLetter, other: TensorLetter) -> bool:
+    """Whether two letters are paired without a twist; a symmetric matrix is its transpose."""
+    (tensor, transposed), (second, also) = one, other
+    return tensor == second and (tensor.symmetric or transposed != also)
 
 
 def growing_words(cores: Sequence[Diagram], scaling: Scaling) -> GrowingWords | None:

@@ -126,6 +126,8 @@ class _Taylor:
             parts[power] = parts.get(power, _ZERO) + rest
         total = _ZERO
         for power, rest in parts.items():
+            if power % 2 and self._model.symmetric:
+                continue
             if power % 2:
                 raise CapacityError(
                     "aligned matrices: an odd power of the singular values has no moment; derive "
@@ -187,9 +189,8 @@ class _Discrete:
         )
 
     def _x(self, i: int, power: int) -> Fraction:
-        """A power of a singular value, exactly that of the rule's point."""
-        node = max(float(self.rule.nodes[i]), 0.0)
-        return Fraction(node) ** (power // 2) * Fraction(node**0.5 if power % 2 else 1.0)
+        """A power of a singular value."""
+        return Fraction(float(self.rule.nodes[i])) ** power
 
     def _rate(self, rate: Sequence[AlignedTerm], i: int) -> Iterator[SystemTerm]:
         for term in rate:
@@ -232,7 +233,7 @@ class _Discrete:
 
 
 def _rules(model: AlignedModel, parameters: Parameters) -> list[GaussRule] | None:
-    """Rules for the law of x², None if its moments are those of no measure."""
+    """Rules for the law of x, None if its moments are those of no measure."""
     known = _explicit(model, parameters)
     if known is not None:
         return known
@@ -244,7 +245,16 @@ def _rules(model: AlignedModel, parameters: Parameters) -> list[GaussRule] | Non
         return None
     rules = [polynomials.rule(points) for points in _POINTS]
     # x² times the law has no point at zero, where nothing moves.
-    return [GaussRule(rule.nodes, rule.weights / rule.nodes) if shift else rule for rule in rules]
+    found = [GaussRule(rule.nodes, rule.weights / rule.nodes) if shift else rule for rule in rules]
+    roots = [GaussRule(np.sqrt(np.maximum(rule.nodes, 0)), rule.weights) for rule in found]
+    return [_mirrored(rule) for rule in roots] if model.symmetric else roots
+
+
+def _mirrored(rule: GaussRule) -> GaussRule:
+    """The same points with either sign."""
+    return GaussRule(
+        np.concatenate([rule.nodes, -rule.nodes]), np.concatenate([rule.weights, rule.weights]) / 2
+    )
 
 
 def _explicit(model: AlignedModel, parameters: Parameters) -> list[GaussRule] | None:
@@ -252,7 +262,11 @@ def _explicit(model: AlignedModel, parameters: Parameters) -> list[GaussRule] | 
     (tensor, transposed), *others = model.moments.piece
     scaling = model.moments.scaling
     sizes = [axis.name for axis in tensor.axes]
-    if len(others) > 1 or len({scaling.order(((name, 1),)) for name in sizes}) > 1:
+    if (
+        len(others) > 1
+        or tensor.symmetric
+        or len({scaling.order(((name, 1),)) for name in sizes}) > 1
+    ):
         return None
     left, right = (float(parameters[sizes[int(slot)]]) for slot in (transposed, not transposed))
     variance = float(
@@ -263,7 +277,7 @@ def _explicit(model: AlignedModel, parameters: Parameters) -> list[GaussRule] | 
         squares, weights = squared_singular_values(left, right, variance, points)
         if model.whole and left > right:
             squares, weights = np.append(squares, 0.0), np.append(weights, left - right)
-        rules.append(GaussRule(squares, weights))
+        rules.append(GaussRule(np.sqrt(squares), weights))
     return rules
 
 

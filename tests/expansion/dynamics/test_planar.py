@@ -70,6 +70,15 @@ def test_a_word_with_crossings_alone_vanishes() -> None:
     ]
 
 
+def test_a_symmetric_matrix_is_paired_in_both_directions() -> None:
+    noise = Tensor("M", (p, p), Kind.GAUSSIAN, variance="v", symmetric=True)
+    scaling = Scaling({"p": Fraction(1), "v": Fraction(0)}, Fraction(0))
+    words = GrowingWords((), ((noise, False), (noise, True)), scaling)
+    for m, mean in enumerate(words.means(3)):
+        whole = Polynomial(expectation(trace(((noise, False), (noise, False)) * m)))
+        assert m == 0 or mean == scaling.leading(dict(whole), scaling.top(dict(whole)))
+
+
 def test_the_piece_is_read_off_three_members() -> None:
     base, piece = WORDS["a teacher of two"]
     scaling = Scaling({k: Fraction(a) for k, a in SCALINGS[0].items()}, Fraction(0))

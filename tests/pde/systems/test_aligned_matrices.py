@@ -3,6 +3,7 @@
 from dataclasses import replace
 from fractions import Fraction
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,13 +12,15 @@ from scipy.integrate import solve_ivp
 from expansion.dynamics.aligned import AlignedTerm, aligned_model
 from expansion.dynamics.derivation import derive
 from expansion.models import autoencoder, cp, tied_autoencoder
-from expansion.problem_files.problem_file import read_problem_stream
+from expansion.problem_files.problem_file import read_problem_file, read_problem_stream
 from expansion.regimes import regimes
 from pde.effective import effective_answer
 from pde.evolution import Method
 from pde.solving import solution
 from pde.systems import aligned_matrices
 from pde.systems.aligned_matrices import aligned_curve, aligned_solution
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
 
 TWO_STARTS = """
 [axes]
@@ -48,6 +51,7 @@ def title(solved) -> str:
         (autoencoder(data=True), "V5-V8"),
         (autoencoder(data=True), "V1-V3-V5-V8"),
         (read_problem_stream(BytesIO(TWO_STARTS.encode())), "V1-V3-V5-V9"),
+        (read_problem_file(EXAMPLES / "symmetric_noise.toml"), "V3-V5"),
     ],
 )
 def test_regimes_that_no_hierarchy_closes(problem, regime) -> None:
