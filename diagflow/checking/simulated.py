@@ -43,6 +43,9 @@ too small where the loss is skewed, as with one datum."""
 
 _ENTRIES = 2_000
 _POINTS = 6
+_LARGEST = 0.5
+"""Where an estimated correction is a larger part of the theory, its error decides."""
+
 _INSIDE = 0.9
 _NEAR = 1e-3
 """Even a loss that grows without bound is a number up to this part of the times it is shown for."""
@@ -190,7 +193,8 @@ def deviation(
         raise KeyboardInterrupt
     if not np.all(np.isfinite(ensemble.mean)):
         return inf
-    allowed = error + (evolution.error_estimate or 0.0) + 10 * _RTOL * np.abs(ensemble.mean)
+    allowed = error + (evolution.error_at(times) or 0.0) + 10 * _RTOL * np.abs(ensemble.mean)
     beyond = np.abs(ensemble.mean - theory - added) - allowed
+    beyond[(error > 0) & (np.abs(added) > _LARGEST * np.abs(theory))] = 0.0
     smallest = np.finfo(np.float64).tiny
     return max(0.0, float(np.max(beyond / np.maximum(ensemble.standard_error, smallest))))

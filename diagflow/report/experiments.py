@@ -122,8 +122,9 @@ def _times(evolution: LossEvolution) -> Iterator[float]:
         grid = end * 2.0 ** np.arange(-60, 1)
         with np.errstate(all="ignore"):
             first, *values = evolution(np.concatenate(([0.0], grid)))
-        moderate = np.abs(np.array(values) / first - 1) < _CHANGE
-        end = float(grid[np.flatnonzero(moderate)[-1]]) if moderate.any() else float(grid[0])
+            moderate = np.abs(np.array(values) / first - 1) < _CHANGE
+        if first:  # what begins at zero has no size that it could keep
+            end = float(grid[np.flatnonzero(moderate)[-1]]) if moderate.any() else float(grid[0])
     yield from (sign * end * k / (POINTS - 1) for k in range(POINTS))
 
 

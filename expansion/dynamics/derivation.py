@@ -26,7 +26,7 @@ Source: ours.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property, partial
@@ -402,18 +402,8 @@ class EffectiveDynamics:
     ]:
         self.scales.averages.account = self._account
         self._meter.restarted(diagrams)
-        depths = reached(self._hierarchy, _cores_of(self.output), last)
-        place = {core: number for number, core in enumerate(depths)}
-
-        def converted(terms: tuple[CoreTerm, ...]) -> list[SeriesTerm]:
-            return [(t.coefficient, tuple(sorted(place[c] for c in t.cores))) for t in terms]
-
-        rates = {
-            place[core]: converted(self._hierarchy.rate(core))
-            for core, level in depths.items()
-            if level < last
-        }
-        return (*depths,), converted(self.output), rates, [self.initial(core) for core in depths]
+        cores, output, rates = _with_numbers(self._hierarchy, self.output, last)
+        return cores, output, rates, [self.initial(core) for core in cores]
 
     def _coefficients(self, last: int, diagrams: int | None = None) -> tuple[Polynomial, ...]:
         _, output, rates, initial = self._numbered(last, diagrams)
@@ -608,6 +598,15 @@ class _Wanted:
     start: Polynomial
     explored: int
 
+    def dominant(self, hierarchy: Hierarchy, order: Fraction) -> tuple[Polynomial, ...]:
+        """The parts of the exact coefficients that are of the order of the dynamics."""
+        scaling = hierarchy.scales.scaling
+        time = scaling.time + scaling.order(self.problem.dynamics.normalisation)
+        return tuple(
+            scaling.from_order(dict(coefficient), order + s * time)
+            for s, coefficient in enumerate(self.exact)
+        )
+
     @property
     def exponents(self) -> dict[str, Fraction]:
         """Those of all symbols at the scaling of the regime."""
@@ -626,8 +625,10 @@ def _derived(
     """The dynamics that one attempt gives, whether its certificate holds or not."""
     hierarchy = _hierarchy(wanted, averages, attempt, refuted)
     output = _output(wanted, hierarchy)
-    depths, depth = _explored(hierarchy, output, wanted.explored)
     order = _order(hierarchy, output)
+    # Gaussian cores are averaged over in the end, which is left to the certificate.
+    compared = () if attempt.fluctuating else wanted.dominant(hierarchy, order)
+    depths, depth = _explored(hierarchy, output, wanted.explored, compared)
     known = [core for core, level in depths.items() if depth is None or level < depth]
     random = tuple(
         core for core in depths if attempt.fluctuating and len(hierarchy.covariance(core, core))
@@ -709,11 +710,20 @@ def _kind(
 
 
 def _explored(
-    hierarchy: Hierarchy, output: tuple[CoreTerm, ...], most: int
+    hierarchy: Hierarchy,
+    output: tuple[CoreTerm, ...],
+    most: int,
+    compared: Sequence[Polynomial],
 ) -> tuple[dict[Diagram, int], int | None]:
-    """Cores by depth, and how many derivatives are known; None if the hierarchy closes."""
+    """Cores by depth, and how many derivatives are known; None if the hierarchy closes.
+
+    Where a coefficient is not the exact one that it is compared with, nothing further is explored:
+    the certificate will not hold.
+    """
     start = _cores_of(output)
     depths = dict.fromkeys(start, 0)
+    if compared and _plain_coefficients(hierarchy, output, 0)[0] != compared[0]:
+        return depths, 0
     for level in range(most):
         try:
             further = reached(hierarchy, start, level + 1)
@@ -722,7 +732,38 @@ def _explored(
         if max(further.values(), default=0) <= level:
             return further, None
         depths = further
+        if level + 1 < min(most, len(compared)):
+            found = _plain_coefficients(hierarchy, output, level + 1)
+            if found[level + 1] != compared[level + 1]:
+                return depths, level + 1
     return depths, most
+
+
+def _plain_coefficients(
+    hierarchy: Hierarchy, output: tuple[CoreTerm, ...], last: int
+) -> tuple[Polynomial, ...]:
+    """The coefficients of a hierarchy of numbers, as far as it is explored."""
+    cores, terms, rates = _with_numbers(hierarchy, output, last)
+    initial = [hierarchy.initial(core) for core in cores]
+    return series_coefficients(last, output=terms, rates=rates, initial=initial)
+
+
+def _with_numbers(
+    hierarchy: Hierarchy, output: tuple[CoreTerm, ...], last: int
+) -> tuple[tuple[Diagram, ...], list[SeriesTerm], dict[int, list[SeriesTerm]]]:
+    """The cores up to a derivative, and output and rates in terms of their numbers."""
+    depths = reached(hierarchy, _cores_of(output), last)
+    place = {core: number for number, core in enumerate(depths)}
+
+    def converted(terms: tuple[CoreTerm, ...]) -> list[SeriesTerm]:
+        return [(t.coefficient, tuple(sorted(place[c] for c in t.cores))) for t in terms]
+
+    rates = {
+        place[core]: converted(hierarchy.rate(core))
+        for core, level in depths.items()
+        if level < last
+    }
+    return (*depths,), converted(output), rates
 
 
 def _order(hierarchy: Hierarchy, output: tuple[CoreTerm, ...]) -> Fraction:
