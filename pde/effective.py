@@ -341,9 +341,13 @@ def _solved(derived: _DerivedLoss) -> Solution | None:
         )
     whole = not (dynamics.random or dynamics.rate_of_change)
     if dynamics.kind is Closure.ONE_SITE and whole:
-        site = _site(dynamics.particle(), derived.start)
+        particle = dynamics.particle()
+        site = _site(particle, derived.start)
         if site is not None:
-            return site_solution(site, title=problem, regime=regime, derivation=steps)
+            solved = site_solution(site, title=problem, regime=regime, derivation=steps)
+            moves = all(coordinate.tensor.is_learnable for coordinate in particle.coordinates)
+            if moves or derived.agrees(solved):
+                return solved
     shared = shared_solution(
         dynamics, [derived.expected(s) for s in range(derived.known)], derived.target
     )

@@ -77,7 +77,7 @@ GENERAL: tuple[Solved, ...] = (
     ),
     Solved(
         model="any problem, any loss",
-        regimes=("regimes whose cores are on one site, with rates and decay",),
+        regimes=("regimes whose cores are on one site, with rates, decay and fixed factors",),
         method="the particle in the effective potential; [from bounded entries]"
         "(../reference/laws.md#descent-from-bounded-entries) under descent, too",
         holds="where its average exists",

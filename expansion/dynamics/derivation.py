@@ -517,8 +517,8 @@ def _what_is_followed(regime_set: Regimes, loss: str | None) -> tuple[Problem, s
     )
     if read_cumulant(followed)[1] > 1:
         raise InvalidInputError(
-            f"effective dynamics of {followed[:60]}: cores move as means; the variance follows "
-            "from their fluctuations (pde.variance), higher cumulants do not"
+            f"effective dynamics of {followed[:60]}: cores move as means, and their fluctuations "
+            "give the variance alone (pde.variance); solve sums the exact coefficients"
         )
     return problem, followed
 

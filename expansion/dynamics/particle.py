@@ -2,7 +2,8 @@
 
 A core is *on one site* if all its factors sit on the same nodes, each on another axis: then it is
 z_m, the sum over the site of a product of powers of its entries. A hierarchy of such cores is that
-of the moments of a particle, one coordinate for every tensor. Two equal factors may also share
+of the moments of a particle, one coordinate for every tensor; that of a fixed tensor, such as a
+sign of every neuron, stays where it starts. Two equal factors may also share
 nodes of their own, over which they are summed: then the squared *length* of a vector at the site,
 such as that of the weights of a neuron, is a coordinate. A core is a *word* if every node meets two
 slots of matrices: a product of traces.
@@ -35,11 +36,13 @@ from math import prod
 
 from diagrams.canonical import Factor
 from diagrams.diagram import Diagram
+from diagrams.generator import Amplitude
 from diagrams.laws import evaluated
 from diagrams.tensors import Axis, Tensor
 from diagrams.wick import Monomial, monomial
 from expansion.drive import Driven
 from expansion.dynamics.hierarchy import CoreTerm
+from expansion.dynamics.reduction import without_squares
 from expansion.polynomial import Polynomial
 
 __all__ = [
@@ -126,10 +129,12 @@ class Site:
         for (tensor, at), count in counts.items():
             rest = set(at) - own
             slots = [v for v in at if v in own]
-            if not tensor.is_learnable or sorted(slots) != sorted(own):
+            if not tensor.is_random or sorted(slots) != sorted(own):
                 return None
             if not rest:
                 found[Coordinate(tensor)] += count
+            elif not tensor.is_learnable:
+                return None
             elif count == 2 and len(rest) + len(own) == len(at) and _alone(rest, counts):
                 found[Coordinate(tensor, is_length=True)] += 1
             else:
@@ -326,7 +331,7 @@ def particle_of(
         others = list(term.cores)
         others.remove(core)
         if +merged:
-            others.append(site.diagram(+merged))
+            others.append(without_squares(site.diagram(+merged))[0])
         wanted = tuple(sorted(map(representative, others)))
         return all(found.cores != wanted for found in rate(representative(core)))
 
@@ -335,9 +340,16 @@ def particle_of(
         for term, converted_term in zip(moving, converted(moving, _ONE), strict=True)
         for core in set(term.cores)
         for place, coordinate in enumerate(coordinates)
-        if powers[core][coordinate] and stands_still(term, core, coordinate)
+        if powers[core][coordinate]
+        and coordinate.tensor.is_learnable
+        and stands_still(term, core, coordinate)
     )
-    rates = [driven.generator.rate(coordinate.tensor) for coordinate in coordinates]
+    rates = [
+        driven.generator.rate(coordinate.tensor)
+        if coordinate.tensor.is_learnable
+        else Amplitude(Fraction(0))
+        for coordinate in coordinates
+    ]
     return Particle(
         coordinates=coordinates,
         rates=tuple(

@@ -3,7 +3,8 @@
 Separation (`expansion.dynamics.separation`) and coincidence (`expansion.dynamics.coincidence`) are
 applied until neither changes anything. What is left are connected *cores*, each a number that the
 dynamics moves. Parts without learnable tensors do not move: where they do not fluctuate at their
-own scale they are replaced by the leading part of their mean.
+own scale they are replaced by the leading part of their mean. The square of a fixed sign is a
+number, exactly, and is replaced by it first; so hierarchies with signs in them close.
 
 >>> from expansion.models import cp
 >>> from expansion.dynamics.averages import Averages
@@ -23,6 +24,7 @@ Source: ours.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -30,12 +32,13 @@ from fractions import Fraction
 from diagrams.arguments import brief
 from diagrams.components import pieces
 from diagrams.diagram import Diagram
+from diagrams.variances import Variance
 from diagrams.wick import Monomial
 from expansion.dynamics.coincidence import Coincidence
 from expansion.dynamics.scales import Scales, times
 from expansion.dynamics.separation import Separation, Split
 
-__all__ = ["Coinciding", "Product", "Reduction", "Separated"]
+__all__ = ["Coinciding", "Product", "Reduction", "Separated", "without_squares"]
 
 Product = tuple[tuple[Diagram, ...], Monomial]
 """Cores, sorted, and the powers of symbols in front of them."""
@@ -91,6 +94,35 @@ class Coinciding:
         return f"[{self.diagram}] led by coinciding nodes, order {self.scale}: {parts}"
 
 
+def without_squares(diagram: Diagram) -> tuple[Diagram, Monomial, Fraction]:
+    """A diagram without squares of fixed signs, and what they are: symbols and a number.
+
+    Examples
+    --------
+    >>> from diagrams.tensors import Axis, Kind, Tensor
+    >>> H = Axis("H")
+    >>> a = Tensor("a", (H,), Kind.FIXED, law="rademacher", variance="2*v")
+    >>> plain, symbols, number = without_squares(Diagram((H,), ((a, (0,)),) * 5))
+    >>> len(plain.factors), symbols, number
+    (1, (('v', 2),), Fraction(4, 1))
+    """
+    counts = Counter(diagram.factors)
+    squares: Monomial = ()
+    number = Fraction(1)
+    for factor, count in counts.items():
+        tensor = factor[0]
+        # Of a symmetric tensor an entry may have another variance than the law says.
+        if count < 2 or tensor.is_learnable or tensor.symmetric or not tensor.is_random:
+            continue
+        if not tensor.entries.is_sign:
+            continue
+        variance = Variance.parse(tensor.entries.variance)
+        number *= variance.coefficient ** (count // 2)
+        squares = times(squares, tuple((n, k * (count // 2)) for n, k in variance.powers))
+        counts[factor] = count % 2
+    return Diagram(diagram.nodes, tuple(counts.elements())), squares, number
+
+
 class Reduction:
     """Reductions of diagrams under one scaling, kept.
 
@@ -132,6 +164,9 @@ class Reduction:
         return self._known[diagram]
 
     def _reduce(self, diagram: Diagram) -> Mapping[Product, Fraction]:
+        plain, squares, c = without_squares(diagram)
+        if plain != diagram:
+            return self._multiplied({((), squares): c}, plain)
         parts = pieces(diagram.nodes, diagram.factors)
         if len(parts) > 1:
             return self._multiplied({((), ()): Fraction(1)}, *parts)

@@ -126,20 +126,22 @@ class ParticleFlow:
         self.is_large = self.start.size > BlockSlopes.LARGEST
         terms = _scaled(numbers, loss, self._moments)
         forces, self._pulls = _forces(numbers, self._moments, terms)
-        scales = [
-            _mpf(numbers.weight) * _mpf(variance) / _mpf(rate) / (4 if is_length else 1)
+        # Of a colour that stands still it is zero.
+        paces = [
+            _mpf(rate) * (4 if is_length else 1) / (_mpf(numbers.weight) * _mpf(variance))
             for variance, rate, is_length in zip(
                 numbers.variances, numbers.rates, numbers.lengths, strict=True
             )
         ]
         fastest = max(
-            (abs(K) * k / scales[c] for row, c, k, _ in self._pulls for K, _ in forces[row]),
+            (abs(K) * k * paces[c] for row, c, k, _ in self._pulls for K, _ in forces[row]),
             default=mpmath.mpf(1),
         )
         time = 1 / fastest if fastest else mpmath.mpf(1)
         self.unit = _float(time)
-        self._mobility = [_float(scales[0] / scale) for scale in scales]
-        force = time / scales[0]
+        first = next((pace for pace in paces if pace), mpmath.mpf(1))
+        self._mobility = [_float(pace / first) for pace in paces]
+        force = time * first
         self._forces = [[(_float(K * force), powers) for K, powers in row] for row in forces]
         number = _mpf(numbers.number)
         output = _scaled(numbers, numbers.output, self._moments)

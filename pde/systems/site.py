@@ -442,7 +442,7 @@ class SiteNumbers:
             (m, c): self._force(m, c, past)
             for m in self.loss.moments
             for c, power in enumerate(m)
-            if power
+            if power and self.rates[c]
         }
         moved = {c for (_, c), force in forces.items() if force}
 
