@@ -80,7 +80,7 @@ class Budget:
         Distinct diagrams merged and contracted.
     memory : int, optional
         Memory of this process and of those it started, in bytes; a fraction does not matter. It
-        is kept within a tenth.
+        is kept within a tenth, a small one within 64 MB, which a single step may take.
 
     Raises
     ------
@@ -641,6 +641,8 @@ class _Meter:
         self._spent = 0.0
         self._started: float | None = None
         self._memory_checked = 0.0
+        self._memory_used: int | None = None
+        self._memory_taken = 0
 
     def measuring(self, s: int, expected: float | None) -> _Meter:
         self._s = s
@@ -689,11 +691,22 @@ class _Meter:
             raise self._exceeded(f"{budget.seconds:g} seconds", "budget.seconds")
         self._check_diagrams()
         if budget.memory is not None and seconds > self._memory_checked:
-            self._memory_checked = seconds + _MEMORY_CHECK_SECONDS
-            if memory_in_use() > budget.memory - min(_MEMORY_AHEAD, budget.memory / 20):
-                raise self._exceeded(f"{budget.memory:g} bytes of memory", "budget.memory")
+            self._check_memory(budget.memory)
         if self._progress is not None:
             self._progress(Progress(self._s, self._diagrams, seconds, self._expected))
+
+    def _check_memory(self, most: float) -> None:
+        """Stop where the next steps may take more than is left."""
+        used = memory_in_use()
+        taken = 0 if self._memory_used is None else used - self._memory_used
+        self._memory_used = used
+        # What is close to its end is looked at more often.
+        pause = _MEMORY_CHECK_SECONDS if used < most / 2 else _MEMORY_CHECK_SECONDS / 8
+        self._memory_checked = self._seconds() + pause
+        # A step may take as much as the largest one lately; they grow little by little.
+        self._memory_taken = max(taken, self._memory_taken * 7 // 8)
+        if used > most - max(min(_MEMORY_AHEAD, most / 20), self._memory_taken):
+            raise self._exceeded(f"{most:g} bytes of memory", "budget.memory")
 
     def _exceeded(self, limit: str, option: str) -> BudgetExceededError:
         finished = f"Y_0 ... Y_{self._s - 1} are finished" if self._s else "no term is finished"

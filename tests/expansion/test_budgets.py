@@ -59,7 +59,8 @@ except BudgetExceededError as error:
             time.sleep(0.01)
         assert child.stdout is not None
         assert "bytes of memory" in child.stdout.read()
-    assert 0.9 < peak / (300 * 2**20) < 1.1
+    # One looks between steps: a step that needs wider integers takes a part of it at once.
+    assert abs(peak - 300 * 2**20) < 64 * 2**20
 
 
 @pytest.mark.parametrize(
