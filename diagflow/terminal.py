@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
     from expansion.series import Progress
 
-__all__ = ["LONG", "draws_progress", "duration", "following", "note", "progress_bar", "quietly"]
+__all__ = [
+    "LONG",
+    "draws_progress",
+    "duration",
+    "following",
+    "note",
+    "progress_bar",
+    "quietly",
+    "working",
+]
 
 LONG = 10.0
 """Estimated seconds of a coefficient from which on the estimate is printed."""
@@ -74,6 +83,22 @@ def progress_bar(*texts: str) -> rich.progress.Progress:
         transient=True,
         disable=not draws_progress(console.is_terminal),
     )
+
+
+@contextmanager
+def working(title: str) -> Iterator[None]:
+    """Show that something is done, and for how long, where it is not known how far it is.
+
+    Nothing is drawn when standard error is not a terminal.
+
+    Parameters
+    ----------
+    title : str
+        What is done.
+    """
+    with progress_bar() as bar:
+        bar.add_task(title, total=None)
+        yield
 
 
 def duration(seconds: float) -> str:

@@ -40,6 +40,7 @@ from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError
 from diagrams.wick import Monomial
 from expansion.cumulants import read_cumulant
+from expansion.dynamics.aligned import aligned_model
 from expansion.dynamics.averages import Averages
 from expansion.dynamics.chains import Chains, chains_of
 from expansion.dynamics.derivation import EffectiveDynamics, RefusedError, derive
@@ -69,6 +70,7 @@ from pde.systems import (
     spectrum_solution,
     system_solution,
 )
+from pde.systems.aligned_matrices import aligned_solution
 from pde.variance import variance_solution
 
 __all__ = ["Answer", "effective_answer", "effective_solution", "longest_series"]
@@ -362,6 +364,13 @@ def _solved(derived: _DerivedLoss) -> Solution | None:
         )
         if singular is not None and derived.agrees(singular):
             return singular
+    aligned = aligned_model(dynamics) if whole and dynamics.kind is Closure.WORDS else None
+    if aligned is not None:
+        moved = aligned_solution(
+            aligned, problem=problem, regime=regime, target=derived.target, derivation=steps
+        )
+        if moved is not None and derived.agrees(moved):
+            return moved
     rows = longest_series(derived.rows)
     if model is not None:
         exact = tuple(derived.expected(s) for s in range(derived.known))

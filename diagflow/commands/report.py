@@ -8,7 +8,7 @@ import typer
 
 from diagflow.commands.bundles import takes_options
 from diagflow.commands.followed import takes_followed
-from diagflow.commands.problem import takes_problem
+from diagflow.commands.problem import Steps, checked_steps, takes_problem
 from diagflow.commands.regime_search import SliceOption
 from diagflow.commands.shared_options import (
     INTERRUPTED,
@@ -63,6 +63,7 @@ class ReportOptions:
         int | None,
         optional("--terms", "Expand Y_0 ... Y_S; without it as many as take a few seconds.", "S"),
     ] = None
+    steps: Steps = None
     followed: str | None = None
     slice_: SliceOption = None
     simulations: Annotated[
@@ -97,8 +98,14 @@ class ReportOptions:
         from diagflow.atlas.explorer import check_page_file
         from diagflow.report.write import check_report_folder
 
+        checked_steps(self.problem, self.steps, self.terms)
         check = check_page_file if self.html else check_report_folder
         check(self.place)
+
+    @property
+    def last(self) -> int | None:
+        """The last coefficient, counted in terms or in steps, if it is given."""
+        return checked_steps(self.problem, self.steps, self.terms)
 
     @property
     def place(self) -> Path:
@@ -125,7 +132,7 @@ def run(options: ReportOptions) -> None:
     from diagflow.terminal import following
     from expansion.series_exponents import MAXIMAL_DEFAULT_TERMS
 
-    last = MAXIMAL_DEFAULT_TERMS if options.terms is None else options.terms
+    last = MAXIMAL_DEFAULT_TERMS if options.last is None else options.last
     with following(f"Y_0 ... Y_{last}", last + 1) as progress:
         made = _page(options, progress) if options.html else _article(options, progress)
     _show(made, options.place)
@@ -163,7 +170,7 @@ def _asked(options: ReportOptions) -> dict[str, Any]:
     """The arguments that a page and an article have in common."""
     return {
         "loss": options.followed,
-        "terms": options.terms,
+        "terms": options.last,
         "slice": options.slice_,
         "simulate": options.simulations,
         "without": options.without or (),

@@ -217,6 +217,7 @@ class _Solved:
 def _solved(regime_set: "Regimes", regime: str, options: SolveOptions) -> _Solved:
     """The curve of a regime; unless times are asked for it ends with the solution."""
     from diagflow.show import solution as show_solution
+    from diagflow.terminal import working
     from diagflow.time_limit import time_limit
     from pde.bands import band as one_run
     from pde.bands import variance_of
@@ -228,7 +229,8 @@ def _solved(regime_set: "Regimes", regime: str, options: SolveOptions) -> _Solve
     seconds = resources.max_seconds
     # A computation that tracks its progress ends a little earlier, with a better message.
     sooner = None if seconds is None else _SOONER * seconds
-    with time_limit(seconds, f"solution of regime {regime}"), seconds_left(sooner):
+    what = f"solution of regime {regime}"
+    with working(what), time_limit(seconds, what), seconds_left(sooner):
         evolution = solve(regime_set, regime, at=options.values)
         if options.times is None and not evolution.domain.stop > grid[-1]:
             grid = _inside(evolution.domain.stop, len(grid))

@@ -138,15 +138,19 @@ def article(
     followed = exponents.loss or problem.loss_name
     sections = [
         ("Problem", problem_section(problem)),
-        ("Diagrams", _diagrams(LossSeries(problem, loss=read_cumulant(followed)[0]))),
+        (
+            "Diagrams",
+            _blocks(problem)
+            if exponents.discrete
+            else _diagrams(LossSeries(problem, loss=read_cumulant(followed)[0])),
+        ),
         ("Expansion", _expansion(problem, exponents)),
     ]
     if isinstance(regime_set, Regimes):
-        known = solutions(regime_set) if solved is None else solved
-        sections += [
-            ("Learning regimes", _regimes(regime_set, has_map=has_map)),
-            ("Loss evolution", _evolutions(regime_set, known, figures, captions)),
-        ]
+        sections.append(("Learning regimes", _regimes(regime_set, has_map=has_map)))
+        if not exponents.discrete:  # the exact means after every step are the coefficients
+            known = solutions(regime_set) if solved is None else solved
+            sections.append(("Loss evolution", _evolutions(regime_set, known, figures, captions)))
     if missing:
         sections.append(("What is missing", _missing(missing)))
     body = "\n".join(f"\\section{{{title}}}\n{text}" for title, text in sections)
@@ -222,6 +226,19 @@ def _diagrams(series: LossSeries) -> str:
     return f"{text}:\n\n\\bigskip\n{tikz_gallery(terms[:_PICTURES], look=look, columns=3)}\n"
 
 
+def _blocks(problem: Problem) -> str:
+    """The blocks alone, where a step rewrites whole diagrams."""
+    blocks = list(block_items(problem))
+    look = Appearance.of(diagram for diagram, _ in blocks)
+    return (
+        "Every node is a summed index, every line an entry of a tensor at the indices that it "
+        "joins; dashed lines are tensors that are not learnt. The blocks of the loss, with the "
+        "beginning of their expectations, into which every step puts the force for any of the "
+        "entries:\n\n\\bigskip\n"
+        f"{tikz_gallery(blocks, look=look, columns=3)}\n"
+    )
+
+
 def _expansion(problem: Problem, exponents: SeriesExponents) -> str:
     rows = []
     long: list[str] = []
@@ -235,6 +252,10 @@ def _expansion(problem: Problem, exponents: SeriesExponents) -> str:
     text = "" if followed is None else f"Here $L$ is \\texttt{{{escaped(followed)}}}.\n"
     if followed is not None and read_cumulant(followed)[1] > 1:
         text += "For $\\mathbb{E}[L]$ read this cumulant over initialisations.\n"
+    if exponents.discrete:
+        text += "Time is discrete: $Y_s = \\mathbb{E}[L_s]$ is the exact mean after $s$ steps,\n"
+        text += f"{aligned(rows, width=_WIDTH)}\n"
+        return text + (f"Not printed: {', '.join(long)}.\n" if long else "")
     text += (
         "Along the flow,\n\\[\n\\mathbb{E}[L(t)] \\sim \\sum_{s \\ge 0} Y_s \\frac{(t/T)^s}{s!}, "
         "\\qquad Y_s = T^s\\, \\mathbb{E}\\Bigl[\\frac{d^s L}{dt^s}(0)\\Bigr],\n\\]\n"

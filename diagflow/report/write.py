@@ -156,6 +156,7 @@ def write_report(
             made = Path(name)
             if isinstance(found, Regimes):
                 parts.missing += _map(found, made, stops)
+            if isinstance(found, Regimes) and not found.exponents.discrete:
                 parts.solve(found, simulate=simulate)
                 if simulate:
                     parts.simulate(found, made, unwanted, jobs, simulated)

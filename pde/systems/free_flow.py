@@ -3,7 +3,8 @@
 Every trace of a model is the scalar product of two elements, each a product of moving matrices that
 is cut off beyond some number of letters. What moves is the gradient flow of the sum of these
 products, whatever is cut off: where traces are squares, so is what is left of them, and nothing
-grows without bound. Derivatives go backwards through the products.
+grows without bound. Under inertia the elements have velocities, at rest at first. Derivatives go
+backwards through the products.
 
 >>> from fractions import Fraction
 >>> from expansion.dynamics.derivation import derive
@@ -23,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from math import prod
+from math import prod, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +92,11 @@ class FreeFlow:
         self._fixed = vectors
         self.start = np.concatenate([vectors[n] for n in self._moving])
         self._cuts = np.cumsum([len(vectors[n]) for n in self._moving])[:-1]
+        self._inertia: tuple[float, float] | None = None
+        if model.inertia is not None:
+            inertia = model.inertia
+            self._inertia = _number(inertia.speed, numbers), _number(inertia.damping, numbers)
+            self.start = np.concatenate([self.start, np.zeros_like(self.start)])
         halves = _squares(model.potential)
         self._potential = self._terms(model.potential, halves, numbers)
         self._output = self._terms(model.output, halves, numbers)
@@ -137,9 +143,21 @@ class FreeFlow:
             name="flow of free matrices",
         )
 
+    @property
+    def unit(self) -> float:
+        """The time in which the matrices change, the longer one of a force and of friction."""
+        if self._inertia is None:
+            return float(np.linalg.norm(self.start) / np.linalg.norm(self.rate(self.start)))
+        speed, damping = self._inertia
+        size = float(np.linalg.norm(self.start))
+        force = speed * float(np.linalg.norm(self.rate(self.start)))
+        return max(sqrt(size / force), size * damping / force)
+
     def _vectors(self, state: FloatArray) -> list[FloatArray]:
+        """Those of all matrices; velocities stand behind the components of those that move."""
         vectors = list(self._fixed)
-        for number, vector in zip(self._moving, np.split(state, self._cuts), strict=True):
+        places = state if self._inertia is None else np.split(state, 2)[0]
+        for number, vector in zip(self._moving, np.split(places, self._cuts), strict=True):
             vectors[number] = vector
         return vectors
 
@@ -220,7 +238,12 @@ class FreeFlow:
     def rate(self, state: FloatArray) -> FloatArray:
         """The derivative of the state."""
         slopes = self._slopes(state)
-        return np.concatenate([slopes[n] * -speed for n, speed in self._speeds])
+        force = np.concatenate([slopes[n] * -speed for n, speed in self._speeds])
+        if self._inertia is None:
+            return force
+        speed, damping = self._inertia
+        velocity = np.split(state, 2)[1]
+        return np.concatenate([speed * velocity, force - damping * velocity])
 
     def power(self, state: FloatArray) -> float:
         """How fast the potential falls."""

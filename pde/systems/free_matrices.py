@@ -115,7 +115,7 @@ def free_curve(
     """
     finest = most_letters(model) if letters is None else letters
     levels = [FreeFlow(model, parameters, finest - k) for k in reversed(range(_LEVELS))]
-    unit = float(np.linalg.norm(levels[0].start) / np.linalg.norm(levels[0].rate(levels[0].start)))
+    unit = levels[0].unit
     remains = abs(float(levels[0].output(levels[0].start)[0]))
     past, future = (_Side(levels, sign * unit, remains) for sign in (-1, 1))
     scale, constant = float(parameters["T"]), bounded_float(target)

@@ -8,7 +8,9 @@ import pytest
 
 from diagflow.checking.exact import check_counters
 from diagflow.checking.findings import Verdict
+from diagflow.report.article import article
 from expansion.models import cp
+from expansion.regimes import regimes
 from expansion.series import loss_series
 from expansion.series_records import read_series
 from tests.command import ROOT, Run
@@ -184,3 +186,16 @@ def test_the_terms_of_inertia_are_drawn_and_counted(run: Run, tmp_path: Path) ->
         *("--output", str(figure)),
     )
     assert status == 2 and "are drawn for flows without finite steps; draw those" in err
+
+
+def test_a_report_of_steps_has_means_and_a_map(run: Run, tmp_path: Path) -> None:
+    """There is no series to sum; the exact means are the coefficients."""
+    stepping = (*SYM, "--step-size", "eta", "--steps", "0")
+    folder = tmp_path / "report"
+    status, _, err = run("report", *stepping, "--output", str(folder))
+    assert status == 0 and "Time is discrete" in (folder / "main.tex").read_text(), err
+    text = article(regimes(cp(order=2, symmetric=True).driven_by(step="eta"), terms=1))
+    assert r"Time is discrete: $Y_s = \mathbb{E}[L_s]$ is the exact mean after $s$ steps" in text
+    assert "Learning regimes" in text and "Loss evolution" not in text
+    status, _, err = run("report", *SYM, "--steps", "1", "--output", str(folder))
+    assert status == 2 and "--steps 1: time is continuous here" in err

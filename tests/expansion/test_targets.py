@@ -7,10 +7,13 @@ import pytest
 
 from diagflow.oracle import Term, loss_derivatives
 from diagrams.errors import InvalidInputError
+from expansion.leading import LeadingSeries
 from expansion.models import autoencoder, cp, deep_linear, tied_autoencoder, two_layer
 from expansion.polynomial import Polynomial
 from expansion.problem_files.problem_file import read_problem
 from expansion.problem_files.toml_document import TomlDocument
+from expansion.regimes import Regimes, regimes
+from expansion.scaling_conditions import Relation
 from expansion.series import LossSeries, loss_series
 from expansion.targets import TARGETS, target_networks
 
@@ -197,3 +200,33 @@ losses.train = {{ outputs = {outputs}, model = "{model}", target = "TARGET" }}
 def test_zero_and_the_number_are_one_preset() -> None:
     for preset in (cp, autoencoder, tied_autoencoder, deep_linear, two_layer):
         assert preset(target="0") == preset(target="zero")
+
+
+def test_modular_addition_has_the_walls_of_order_3_and_other_rich_curves() -> None:
+    """The identity times the root of p: walls, and the curves of A, B, C; not those of D and E."""
+    modular = regimes(cp(order=3, target="modular-addition"), terms=5)
+    identity = regimes(cp(order=3), terms=5)
+
+    def curves(found: Regimes, name: str) -> list[Polynomial]:
+        leading = LeadingSeries(found, found[name])
+        return [leading[s] for s in range(6)]
+
+    p = Polynomial.parse("p")
+    for name, factor in (("A", 0), ("B", 0), ("C", 1)):
+        wanted = [row * p if factor else row for row in curves(identity, name)]
+        assert curves(modular, name) == wanted
+    for name in "DE":
+        mine, plain = curves(modular, name), curves(identity, name)
+        # Every pair of targets brings a factor p; complex modes have smaller moments.
+        assert mine[3] == plain[3] * p * p * Fraction(72, 108)
+        assert mine[5] == plain[5] * p * p * p * Fraction(4608, 10584)
+    scaled = {"A-B": {}, "D-E": {}, "E-A": {"p": -1}, "B-C": {"p": -1}, "C-D": {"p": -1}}
+    for name, more in scaled.items():
+        (mine,), (plain,) = (
+            [dict(c.powers) for c in found[name].conditions if c.relation is Relation.CONSTANT]
+            for found in (modular, identity)
+        )
+        expected = {symbol: plain.get(symbol, 0) + more.get(symbol, 0) for symbol in plain | more}
+        expected = {symbol: power for symbol, power in expected.items() if power}
+        ratio = {Fraction(mine.get(s, 0)) / power for s, power in expected.items()}
+        assert mine.keys() == expected.keys() and len(ratio) == 1

@@ -23,6 +23,7 @@ from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
 from pde.effective import effective_solution
 from pde.numerics.free_words import Source, Space, WordBasis
+from pde.solving import solution
 from pde.systems.free_flow import FreeFlow
 from pde.systems.free_matrices import free_curve, free_solution, most_letters
 
@@ -214,3 +215,33 @@ def test_a_flow_that_starts_otherwise_is_refused() -> None:
 def test_axes_that_do_not_grow_alike_have_no_model() -> None:
     problem = cp(order=2, target="teacher")
     assert matrix_model(derive(maps(problem, 5), "V3")) is None
+
+
+def test_a_heavy_ball_of_two_matrices() -> None:
+    """P = tr(X X^T Y Y^T)/2 - tr X^T Y: the leading coefficients, and runs of large matrices."""
+    problem = cp(order=2).driven_by(momentum="gamma")
+    found = regimes(problem, terms=6)
+    regime = max(found, key=lambda regime: regime.dimension)
+    solved = solution(found, regime.name)
+    assert solved.derivation[-1].title == "Free matrices"
+    assert solved.certificate.matched == (0, 2, 3, 4, 5, 6)
+    at = {"p": Fraction(100), "H": Fraction(100), "sigma2": Fraction(1, 100), "gamma": Fraction(1)}
+    curve = solved.at({**at, "T": Fraction(1)})
+    assert curve.domain.stop > 1
+    t = np.array([0.25, 0.5, 1.0])
+    rng = np.random.default_rng(3)
+    start = np.concatenate([rng.standard_normal(20_000) / 10, np.zeros(20_000)])
+
+    def moved(_: float, state: np.ndarray) -> np.ndarray:
+        X, Y, *speeds = state.reshape(4, 100, 100)
+        rest = X.T @ Y - np.eye(100)
+        forces = -Y @ rest.T, -X @ rest
+        kicks = [force - speed for force, speed in zip(forces, speeds, strict=True)]
+        return np.concatenate([*speeds, *kicks]).ravel()
+
+    run = solve_ivp(moved, (0.0, 1.0), start, t_eval=t, rtol=1e-6)
+    losses = [
+        np.sum((X.T @ Y - np.eye(100)) ** 2) / 2
+        for X, Y, *_ in (state.reshape(4, 100, 100) for state in run.y.T)
+    ]
+    assert losses == pytest.approx(curve(t), rel=0.03)
