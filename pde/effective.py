@@ -40,6 +40,7 @@ from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError
 from diagrams.wick import Monomial
 from expansion.cumulants import read_cumulant
+from expansion.dynamics.aligned import aligned_model
 from expansion.dynamics.averages import Averages
 from expansion.dynamics.chains import Chains, chains_of
 from expansion.dynamics.derivation import EffectiveDynamics, RefusedError, derive
@@ -69,6 +70,7 @@ from pde.systems import (
     spectrum_solution,
     system_solution,
 )
+from pde.systems.aligned_matrices import aligned_solution
 from pde.variance import variance_solution
 
 __all__ = ["Answer", "effective_answer", "effective_solution", "longest_series"]
@@ -339,11 +341,10 @@ def _solved(derived: _DerivedLoss) -> Solution | None:
         )
     whole = not (dynamics.random or dynamics.rate_of_change)
     if dynamics.kind is Closure.ONE_SITE and whole:
-        particle = dynamics.particle()
-        site = _site(particle, derived.start)
+        site = _site(dynamics.particle(), derived.start)
         if site is not None:
             solved = site_solution(site, title=problem, regime=regime, derivation=steps)
-            moves = all(coordinate.tensor.is_learnable for coordinate in particle.coordinates)
+            moves = all(t.is_learnable for core, _ in dynamics.cores for t in core.tensors)
             if moves or derived.agrees(solved):
                 return solved
     shared = shared_solution(
@@ -363,6 +364,13 @@ def _solved(derived: _DerivedLoss) -> Solution | None:
         )
         if singular is not None and derived.agrees(singular):
             return singular
+    aligned = aligned_model(dynamics) if whole and dynamics.kind is Closure.WORDS else None
+    if aligned is not None:
+        moved = aligned_solution(
+            aligned, problem=problem, regime=regime, target=derived.target, derivation=steps
+        )
+        if moved is not None and derived.agrees(moved):
+            return moved
     rows = longest_series(derived.rows)
     if model is not None:
         exact = tuple(derived.expected(s) for s in range(derived.known))

@@ -100,6 +100,13 @@ GENERAL: tuple[Solved, ...] = (
     ),
     Solved(
         model="any problem",
+        regimes=("regimes whose matrices stay functions of one of them",),
+        method="[aligned matrices](effective-dynamics.md#kinds-of-hierarchies): numbers for every "
+        "singular value, averaged over its law",
+        holds="until two rules for the singular values differ",
+    ),
+    Solved(
+        model="any problem",
         regimes=(
             "regimes whose cores are words of one Gaussian matrix, with axes that grow alike",
         ),

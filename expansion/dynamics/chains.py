@@ -28,12 +28,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TypeVar
 
 from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError
 from expansion.dynamics.derivation import EffectiveDynamics
 from expansion.dynamics.insertion import Insertion
+from expansion.dynamics.planar import ChainMeans, growing_words
+from expansion.dynamics.scales import Scaling
 from expansion.dynamics.taylor import SeriesTerm, series_coefficients
 from expansion.polynomial import Polynomial
 
@@ -98,6 +101,8 @@ class Chains:
         The rates of the cores outside the chains.
     initial : tuple of Polynomial
         The initial value of every core.
+    means : tuple of (ChainMeans or None), optional
+        Of chains of words of large matrices the initial values of any member.
     """
 
     members: Members
@@ -105,6 +110,7 @@ class Chains:
     output: tuple[SeriesTerm, ...]
     rates: Mapping[int, tuple[SeriesTerm, ...]]
     initial: tuple[Polynomial, ...]
+    means: tuple[ChainMeans | None, ...] = ()
 
     def __str__(self) -> str:
         lines = []
@@ -156,6 +162,7 @@ class Chains:
         return replace(
             self,
             members=tuple(places[1:] for places in self.members),
+            means=tuple(each and each.started_later() for each in self.means),
             rules=tuple(
                 tuple(replace(term, constant=term.constant + term.slope) for term in rule)
                 for rule in self.rules
@@ -200,36 +207,77 @@ def _prolonged(
     chains: Chains, cores: Sequence[Diagram], dynamics: EffectiveDynamics, members: int
 ) -> Chains:
     """The same chains with more members, whose rates nobody asks for."""
-    scaling, averages = dynamics.scales.scaling, dynamics.scales.averages
+    scaling = dynamics.scales.scaling
     initial, longer = list(chains.initial), []
-    for places in chains.members:
+    further: dict[int, ChainMeans | None] = {}
+    for number, places in enumerate(chains.members):
         longer.append(list(places))
         orders = {k: scaling.top(dict(initial[place])) for k, place in enumerate(places)}
         known = [(k, order) for k, order in orders.items() if order is not None]
         if not known:
             # A measure that vanishes at time zero has no moments there at all.
-            number = members - len(places)
-            longer[-1] += range(len(initial), len(initial) + number)
-            initial += [Polynomial()] * number
+            missing = members - len(places)
+            longer[-1] += range(len(initial), len(initial) + missing)
+            initial += [Polynomial()] * missing
         if len(known) < 2:
             continue
         (first, low), (second, high) = known[-2:]
         step = (high - low) / (second - first)
         line = [cores[place] for place in places]
-        try:
-            insertion = Insertion.of(line)
-            while insertion is not None and len(line) < members:
-                core = insertion.after(line[-1])
-                if core is None:
-                    break
-                order = low + step * (len(line) - first)
-                value = scaling.leading(averages.mean(core), order)
-                line.append(core)
-                longer[-1].append(len(initial))
-                initial.append(value)
-        except BudgetExceededError:
-            continue
-    return replace(chains, members=tuple(map(tuple, longer)), initial=tuple(initial))
+        values = [initial[place] for place in places]
+        means = _planar_means(line, values, (low - step * first, step), scaling)
+        further[number] = means
+        if means is None:
+            wanted = [low + step * (k - first) for k in range(members)]
+            more = _exact_means(line, wanted, dynamics)
+        else:
+            more = means.values(len(line), max(members, len(line)))
+        longer[-1] += range(len(initial), len(initial) + len(more))
+        initial += more
+    return replace(
+        chains,
+        members=tuple(map(tuple, longer)),
+        initial=tuple(initial),
+        means=tuple(further.get(number) for number in range(len(longer))),
+    )
+
+
+def _planar_means(
+    line: Sequence[Diagram],
+    values: Sequence[Polynomial],
+    orders: tuple[Fraction, Fraction],
+    scaling: Scaling,
+) -> ChainMeans | None:
+    """The initial values of a chain of words of large matrices.
+
+    None if it is none, or if pairings without crossings do not give the known ones.
+    """
+    words = growing_words(line, scaling)
+    if words is None:
+        return None
+    first = len(line) - 3
+    means = ChainMeans(words, first, orders)
+    return means if means.values(first, len(line)) == [*values[first:]] else None
+
+
+def _exact_means(
+    line: Sequence[Diagram], orders: Sequence[Fraction], dynamics: EffectiveDynamics
+) -> list[Polynomial]:
+    """The initial values of further members, as many as the budget of the derivation allows."""
+    line, more = list(line), []
+    scales = dynamics.scales
+    try:
+        insertion = Insertion.of(line)
+        while insertion is not None and len(line) < len(orders):
+            core = insertion.after(line[-1])
+            if core is None:
+                break
+            order = orders[len(line)]
+            more.append(scales.scaling.leading(scales.averages.mean(core), order))
+            line.append(core)
+    except BudgetExceededError:
+        pass
+    return more
 
 
 def find_chains(numbered: Numbered) -> Chains | None:

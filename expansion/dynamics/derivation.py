@@ -42,7 +42,7 @@ from expansion.dynamics.averages import Account, Averages
 from expansion.dynamics.hierarchy import CoreTerm, Dropped, GrowthError, Hierarchy, reached
 from expansion.dynamics.particle import Closure, Particle, kind_of, particle_of, site_of
 from expansion.dynamics.reduction import Coinciding, Separated
-from expansion.dynamics.scales import Scales, Scaling
+from expansion.dynamics.scales import LAST, Scales, Scaling
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.dynamics.taylor import SeriesTerm, gaussian_average, series_coefficients
 from expansion.leading import leading_part
@@ -539,6 +539,11 @@ def _first_certified(attempts: Iterable[Callable[[], EffectiveDynamics]]) -> Eff
         except GrowthError as error:
             refused = refused or error
             continue
+        except BudgetExceededError:
+            if refuted is None:
+                raise
+            # What is known to be wrong is told, not that more could be tried.
+            return refuted
         if result.certificate.holds:
             return result
         refuted = refuted or result
@@ -555,6 +560,7 @@ class _Attempt:
     fluctuating: bool = False
     whole: bool = False
     moving: bool = False
+    derivatives: int = LAST
 
 
 _ATTEMPTS = (
@@ -563,6 +569,7 @@ _ATTEMPTS = (
     _Attempt(whole=True),
     _Attempt(moving=True),
     _Attempt(fluctuating=True, moving=True),
+    _Attempt(derivatives=2 * LAST),
 )
 """From the least work to the most; the first whose certificate holds is taken."""
 
@@ -667,7 +674,7 @@ def _hierarchy(
     time = sum((exponents.get(n, Fraction(0)) * k for n, k in regime.natural_time), Fraction(0))
     scaling = Scaling(exponents, time - Scaling(exponents, time).order(normalisation))
     hierarchy = Hierarchy(
-        Scales(averages, scaling),
+        Scales(averages, scaling, derivatives=attempt.derivatives),
         averages.potential,
         normalisation,
         fluctuating=attempt.fluctuating,

@@ -42,7 +42,17 @@ from expansion.dynamics.derivation import EffectiveDynamics
 from expansion.dynamics.hierarchy import CoreTerm
 from expansion.polynomial import Polynomial
 
-__all__ = ["Inertia", "Letter", "Matrix", "MatrixModel", "TraceTerm", "Word", "matrix_model"]
+__all__ = [
+    "Inertia",
+    "Letter",
+    "Matrix",
+    "MatrixModel",
+    "TraceTerm",
+    "Word",
+    "is_trace",
+    "matrix_model",
+    "trace_letters",
+]
 
 Letter = tuple[int, bool]
 """The number of a matrix, and whether it is transposed."""
@@ -184,7 +194,7 @@ def matrix_model(dynamics: EffectiveDynamics) -> MatrixModel | None:
     terms = (*dynamics.potential, *dynamics.output)
     cores = {core for term in terms for core in term.cores}
     moving = [term for term in dynamics.potential if term.cores]
-    if not moving or not all(map(_is_trace, cores)):
+    if not moving or not all(map(is_trace, cores)):
         return None
     if generator.temperature is not None:
         return None
@@ -232,16 +242,20 @@ def _inertia(dynamics: EffectiveDynamics) -> Inertia | None:
     return Inertia(speed, speed * Polynomial({symbols: friction.number}) if acts else Polynomial())
 
 
-def _is_trace(core: Diagram) -> bool:
+def is_trace(core: Diagram) -> bool:
     """Whether a core is the trace of a product of Gaussian matrices."""
     return set(core.degrees) == {2} and all(
         t.is_random and t.entries.is_wick and t.rank == 2 for t in core.tensors
     )
 
 
+def trace_letters(core: Diagram) -> tuple[tuple[Tensor, bool], ...]:
+    """The matrices along the circle of a connected core, and whether they are transposed."""
+    return tuple(_walk(core))
+
+
 def _word(core: Diagram, number: dict[Tensor, int]) -> Word:
-    """The matrices along the circle of a connected core."""
-    return tuple((number[tensor], transposed) for tensor, transposed in _walk(core))
+    return tuple((number[tensor], transposed) for tensor, transposed in trace_letters(core))
 
 
 def _walk(core: Diagram) -> Iterator[tuple[Tensor, bool]]:

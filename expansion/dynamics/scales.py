@@ -64,6 +64,14 @@ class Scaling:
         """The order of a monomial."""
         return Fraction(self._multiple(powers), self._denominator)
 
+    def multiple(self, moments: Moments) -> int:
+        """The largest order of a polynomial in units of the smallest one, zero if it is zero."""
+        return max((self._multiple(powers) for powers, c in moments.items() if c), default=0)
+
+    def of(self, multiple: int) -> Fraction:
+        """The order that is so many units."""
+        return Fraction(multiple, self._denominator)
+
     def top(self, moments: Moments) -> Fraction | None:
         """The largest order of a polynomial, None if it is zero."""
         largest = max((self._multiple(powers) for powers, c in moments.items() if c), default=None)
@@ -105,11 +113,14 @@ class Scales:
     ----------
     averages : Averages
     scaling : Scaling
+    derivatives : int, optional
+        How many are looked at, without inertia.
     """
 
-    def __init__(self, averages: Averages, scaling: Scaling) -> None:
+    def __init__(self, averages: Averages, scaling: Scaling, *, derivatives: int = LAST) -> None:
         self.averages = averages
         self.scaling = scaling
+        self._derivatives = derivatives
         self._known: dict[Diagram, Fraction | None] = {}
 
     def last(self, factors: int) -> int:
@@ -120,7 +131,7 @@ class Scales:
     @property
     def least(self) -> int:
         """Derivatives that are looked at unless a diagram has too many factors."""
-        return LAST * self.averages.period
+        return self._derivatives * self.averages.period
 
     def of(self, diagram: Diagram) -> Fraction | None:
         """The dynamic scale of a diagram, None if all means that were looked at vanish."""
@@ -153,7 +164,7 @@ class Scales:
             None if that many derivatives have too many factors to be looked at.
         """
         odd = sum(count % 2 for (t, _), count in diagram.multiplicities.items() if t.is_random)
-        needed = max(LAST, -((2 - odd) // max(1, growth))) * self.averages.period
+        needed = max(self._derivatives, -((2 - odd) // max(1, growth))) * self.averages.period
         return needed if self.fits(diagram, needed) else None
 
     def fits(self, diagram: Diagram, derivatives: int) -> bool:

@@ -161,6 +161,8 @@ def orthogonal_polynomials(
 ) -> OrthogonalPolynomials | None:
     """The first orthogonal polynomials, None if the moments are those of no positive measure.
 
+    Of a measure of fewer points there are as many as points.
+
     Parameters
     ----------
     moments : sequence of Fraction
@@ -179,7 +181,9 @@ def orthogonal_polynomials(
         below = squares[-1] if squares else fmpq(0)
         for j in range(k, 2 * number - k):
             following[j] = row[j + 1] - diagonal[-1] * row[j] - below * before[j]
-        if following[k] <= 0:
+        if following[k] == 0:
+            break  # a measure of k points
+        if following[k] < 0:
             return None
         diagonal.append(following[k + 1] / following[k] - row[k] / row[k - 1])
         squares.append(following[k] / row[k - 1])

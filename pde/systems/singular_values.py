@@ -53,7 +53,14 @@ from pde.evolution import DerivationStep, Method, Solution
 from pde.systems.curves import branch, joined
 from pde.systems.slopes import BlockSlopes
 
-__all__ = ["SingularFlow", "coefficients", "has_one_matrix", "singular_curve", "singular_solution"]
+__all__ = [
+    "SingularFlow",
+    "coefficients",
+    "has_one_matrix",
+    "singular_curve",
+    "singular_solution",
+    "squared_singular_values",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -205,7 +212,7 @@ class SingularFlow:
         (matrix,), inertia = model.matrices, model.inertia
         n, m = (_float(parameters[axis.name]) for axis in matrix.axes)
         variance = _float(exact_value(matrix.variance, parameters))
-        squares, self._weights = _law(n, m, variance, points)
+        squares, self._weights = squared_singular_values(n, m, variance, points)
         largest = sqrt(float(squares[0]))
         values = np.sqrt(squares) / largest
         scaled = _Scaled(parameters, largest)
@@ -332,8 +339,10 @@ class _Scaled:
         return exact_value(coefficient, self.parameters) * number
 
 
-def _law(n: float, m: float, variance: float, points: int) -> tuple[FloatArray, FloatArray]:
-    """Squares of singular values at time zero, largest first, and how many each stands for.
+def squared_singular_values(
+    n: float, m: float, variance: float, points: int
+) -> tuple[FloatArray, FloatArray]:
+    """Squares of singular values of a Gaussian n × m matrix, largest first, with their weights.
 
     With x from -1 to 1 they are v (n + m + 2 sqrt(n m) x), and λ dμ = n m v (2/π) sqrt(1 - x²) dx.
     Small values take a time that grows with their logarithm: the double exponential rule for x has

@@ -39,6 +39,7 @@ from sympy import prime
 
 from diagrams.errors import CapacityError
 from expansion.dynamics.chains import Chains, ChainTerm
+from expansion.dynamics.planar import ChainMeans
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.dynamics.taylor import SeriesTerm
 from expansion.polynomial import Polynomial
@@ -77,14 +78,15 @@ class _Spectrum:
         For the measure, a finer and a coarser one.
     densities : tuple of tuple of Fraction
         The polynomial in λ that makes of it the measure of every chain.
-    confirmations : int
+    confirmations : int or None
+        Moments that confirm the recurrence of the others; None if all are known exactly.
     """
 
     chains: Chains
     motion: _Motion
     rules: tuple[GaussRule, ...]
     densities: tuple[tuple[Fraction, ...], ...]
-    confirmations: int
+    confirmations: int | None
 
 
 def spectrum_curve(chains: Chains, parameters: Parameters) -> Curve | None:
@@ -106,7 +108,7 @@ def spectrum_curve(chains: Chains, parameters: Parameters) -> Curve | None:
     CapacityError
         If the numbers are beyond double precision.
     """
-    found = _common(_at_numbers(chains, parameters))
+    found = _common(_at_numbers(chains, parameters), parameters)
     if found is None:
         return None
     systems = (_Discretised(found, rule).equations() for rule in found.rules)
@@ -114,6 +116,8 @@ def spectrum_curve(chains: Chains, parameters: Parameters) -> Curve | None:
     still = sum(float(c.coefficient()) for c, places in found.chains.output if not places)
     past, future = (branch(flows, past=side, constant=still) for side in (True, False))
     curve = joined(past, future, T=Fraction(parameters["T"]))
+    if found.confirmations is None:
+        return curve
     return replace(curve, notes=(*curve.notes, (CONFIRMED, float(found.confirmations))))
 
 
@@ -126,8 +130,8 @@ def _at_numbers(chains: Chains, parameters: Parameters) -> Chains:
     def numbers(terms: Sequence[SeriesTerm]) -> tuple[SeriesTerm, ...]:
         return tuple((number(c), places) for c, places in terms)
 
-    return Chains(
-        members=chains.members,
+    return replace(
+        chains,
         rules=tuple(
             tuple(replace(t, constant=number(t.constant), slope=number(t.slope)) for t in rule)
             for rule in chains.rules
@@ -138,10 +142,10 @@ def _at_numbers(chains: Chains, parameters: Parameters) -> Chains:
     )
 
 
-def _common(chains: Chains) -> _Spectrum | None:
+def _common(chains: Chains, parameters: Parameters) -> _Spectrum | None:
     """The measure behind chains at numbers, from one of their first members on."""
     for _ in range(_LATER + 1):
-        motion, found = _motion(chains), _measure(chains)
+        motion, found = _motion(chains), _measure(chains, parameters)
         if motion is None or found is not None or min(map(len, chains.members)) < 2:
             break
         chains = chains.started_later()
@@ -152,24 +156,39 @@ def _common(chains: Chains) -> _Spectrum | None:
 
 
 def _measure(
-    chains: Chains,
-) -> tuple[tuple[GaussRule, ...], tuple[tuple[Fraction, ...], ...], int] | None:
+    chains: Chains, parameters: Parameters
+) -> tuple[tuple[GaussRule, ...], tuple[tuple[Fraction, ...], ...], int | None] | None:
     """Rules for the measure of one of the chains, and what makes of it those of the others."""
     moments = [
         [chains.initial[place].coefficient() for place in places] for places in chains.members
     ]
-    for base in moments:
-        recurrence = find_recurrence(base) if base[0] > 0 else None
-        more = recurrence and recurrence.extended(base, 2 * max(_POINTS))
+    means = chains.means or (None,) * len(moments)
+    for base, known in zip(moments, means, strict=True):
+        more, confirmations = _moments(base, known, parameters)
         polynomials = orthogonal_polynomials(more, max(_POINTS)) if more else None
-        if recurrence is None or polynomials is None:
+        if polynomials is None:
             continue
         found = [multiple(each, base) for each in moments]
         densities = tuple(density for density in found if density is not None)
         if len(densities) == len(moments):
             rules = tuple(polynomials.rule(points) for points in _POINTS)
-            return rules, densities, recurrence.confirmations
+            return rules, densities, confirmations
     return None
+
+
+def _moments(
+    base: Sequence[Fraction], means: ChainMeans | None, parameters: Parameters
+) -> tuple[list[Fraction] | None, int | None]:
+    """As many moments as the rules need, and how many confirm those that are not known."""
+    if base[0] <= 0:
+        return None, None
+    if means is not None:
+        more = means.values_at(parameters, len(base), 2 * max(_POINTS))
+        return [*base, *more], None
+    recurrence = find_recurrence(base)
+    if recurrence is None:
+        return None, None
+    return recurrence.extended(base, 2 * max(_POINTS)), recurrence.confirmations
 
 
 def _motion(chains: Chains) -> _Motion | None:
@@ -347,8 +366,9 @@ def spectrum_solution(
         r"c^f_k = \int \lambda^k\, d\mu_f(\lambda),\qquad " + _latex(chains),
         f"Rules of {len(chains.members)} infinite chains of cores, read off their first members "
         "and equal for all others that were derived. The measure at time zero is known by its "
-        "exact moments, and by a recurrence of them that further moments confirm; a rule of Gauss "
-        "makes points of it, which the flow moves. A rule with fewer points gives the error.",
+        "exact moments: those of words of large matrices are sums over pairings without crossings, "
+        "others obey a recurrence that further moments confirm. A rule of Gauss makes points of "
+        "it, which the flow moves. A rule with fewer points gives the error.",
     )
     return Solution(
         problem=problem,
@@ -366,7 +386,7 @@ def spectrum_solution(
 def _has_spectrum(chains: Chains) -> bool:
     """Whether moments confirm a measure at numbers without relations among them."""
     numbers = {name: Fraction(prime(n + 3), prime(n + 2)) for n, name in enumerate(chains.symbols)}
-    return _common(_at_numbers(chains, numbers)) is not None
+    return _common(_at_numbers(chains, numbers), numbers) is not None
 
 
 def _latex(chains: Chains) -> str:

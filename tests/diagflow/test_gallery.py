@@ -413,11 +413,12 @@ def test_the_command_refuses_to_work_without_processes(run: Run, tmp_path: Path)
 @pytest.mark.slow
 def test_the_quick_gallery_shows_what_it_should(run: Run, tmp_path: Path) -> None:
     done = run("gallery", "--output", str(tmp_path), "--quick")
-    assert done.code == 0, done.out
     record = json.loads((tmp_path / "gallery.json").read_text(encoding="utf-8"))
     assert len(record["experiments"]) == 19
+    # At these sizes the theory of order 6 neglects three times what it sums, and it is told so.
+    differs = {each["name"] for each in record["experiments"] if not each["holds"]}
+    assert (differs, done.code) == ({"free-symmetric-order-6"}, 1), done.out
     for experiment in record["experiments"]:
-        assert experiment["holds"], experiment
         for extension in ("pdf", "png"):
             assert (tmp_path / f"{experiment['name']}.{extension}").stat().st_size > 3000
         assert list(tmp_path.glob(f"{experiment['name']}*.csv"))

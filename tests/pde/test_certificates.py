@@ -40,7 +40,8 @@ def test_certificates_cover_all_known_coefficients(
             continue
         assert solved.certificate.holds, regime.name
         assert solved.certificate.matched[0] in {0, found.start}
-        assert solved.certificate.matched[-1] == last
+        # Where an odd s leads alone, those between are smaller than its dynamics.
+        assert max(*solved.certificate.matched, *solved.certificate.left_out, 0) == last
 
 
 @pytest.mark.parametrize(
