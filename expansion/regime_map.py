@@ -103,23 +103,28 @@ class RegimeMap:
 
 
 def find_map(
-    polyhedra: Mapping[int, NewtonPolyhedron], last: int, *, growing: Sequence[int], tick: Tick
+    polyhedra: Mapping[int, NewtonPolyhedron],
+    last: int,
+    *,
+    growing: Sequence[int],
+    tick: Tick,
+    periods: Sequence[int] = PERIODS,
 ) -> RegimeMap:
-    """The map of the Newton polyhedra of Y_0 ... Y_last.
+    """The map of the Newton polyhedra of Y_0 ... Y_last, with a law of one of some periods.
 
     Raises
     ------
     InvalidInputError
         If there are too few coefficients for a map.
     """
-    known = _law(polyhedra, range(last, 1, -1), growing, tick)
+    known = _law(polyhedra, range(last, 1, -1), growing, tick, periods)
     if known is None:
         return _observed_map(polyhedra, last, growing, tick)
     law, limit = known
     later = [s for s in range(law.last + 1, last + 1) if s in polyhedra]
     agree = [
         None if shorter is None else _signature(shorter[1]) == _signature(limit)
-        for shorter in (_law(polyhedra, [law.last - k], growing, tick) for k in (1, 2))
+        for shorter in (_law(polyhedra, [law.last - k], growing, tick, periods) for k in (1, 2))
     ]
     determined = law.last - law.start - law.period
     # Three coefficients may lie on a line by accident.
@@ -187,10 +192,11 @@ def _law(
     ends: Sequence[int],
     growing: Sequence[int],
     tick: Tick,
+    periods: Sequence[int],
 ) -> tuple[VertexLaw, tuple[Cell, ...]] | None:
     """The first law that holds up to one of some ends, with its limit cells."""
     for end in ends:
-        for law in laws(polyhedra, end, tick=tick):
+        for law in laws(polyhedra, end, tick=tick, periods=periods):
             if end < ends[0] and end - law.start - law.period < _WELL_KNOWN:
                 continue
             residues = {s % law.period for s in law.orders(polyhedra)}

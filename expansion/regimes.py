@@ -129,7 +129,13 @@ def regimes(
         found = map_of_steps(polyhedra, exponents.last, tick=limits.tick)
     else:
         growing = exponents.growing_places
-        found = find_map(polyhedra, exponents.last, growing=growing, tick=limits.tick)
+        found = find_map(
+            polyhedra,
+            exponents.last,
+            growing=growing,
+            tick=limits.tick,
+            periods=exponents.periods,
+        )
     result = _described(exponents, polyhedra, found, limits.tick)
     check_map(result, tick=limits.tick)
     result = _possible(result)

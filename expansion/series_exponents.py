@@ -40,6 +40,7 @@ from expansion.regime_map import find_map
 from expansion.series import Budget, LossSeries, Progress, loss_series
 from expansion.series_store import SeriesStore
 from expansion.vertex_laws import laws
+from expansion.vertex_sequences import INERTIAL_PERIODS, PERIODS
 
 __all__ = ["DEFAULT_DIAGRAMS", "SeriesExponents", "pure_target_of"]
 
@@ -54,6 +55,9 @@ ENOUGH_DIAGRAMS = 12_000
 
 _RELIABLE = 6
 """From this s on, what a coefficient is expected to cost is right within a quarter."""
+
+_INERTIAL_TERMS = 12
+"""The last coefficient of a map under inertia that is not confirmed sooner."""
 
 MAXIMAL_DEFAULT_TERMS = 8
 
@@ -188,7 +192,13 @@ class SeriesExponents:
             if deciding and not _reaches(series, last):
                 return found or cls._of_series(problem, loss, series.known)
             found = None
-        return cls._of_series(problem, loss, series.known)
+        found = cls._of_series(problem, loss, series.known)
+        for last in range(MAXIMAL_DEFAULT_TERMS + 1, _INERTIAL_TERMS + 1):
+            # A period of four takes more coefficients to be seen.
+            if not problem.drive.momentum or found.is_confirmed() or not _reaches(series, last):
+                break
+            found = cls._of_series(problem, loss, series.known)
+        return found
 
     @classmethod
     def _of_series(
@@ -320,15 +330,26 @@ class SeriesExponents:
         """Whether s counts steps, not derivatives in time."""
         return self.problem is not None and bool(self.problem.drive.step)
 
+    @property
+    def periods(self) -> tuple[int, ...]:
+        """The periods with which vertices may move."""
+        inertial = self.problem is not None and bool(self.problem.drive.momentum)
+        return INERTIAL_PERIODS if inertial else PERIODS
+
     def has_law(self) -> bool:
         """Whether all vertices of the Newton polyhedra move linearly up to the last coefficient."""
-        return next(iter(laws(self.polyhedra(), self.last)), None) is not None
+        found = laws(self.polyhedra(), self.last, periods=self.periods)
+        return next(iter(found), None) is not None
 
     def is_confirmed(self) -> bool:
         """Whether the maps of one and of two coefficients fewer are the same as that of all."""
         try:
             found = find_map(
-                self.polyhedra(), self.last, growing=self.growing_places, tick=unhurried
+                self.polyhedra(),
+                self.last,
+                growing=self.growing_places,
+                tick=unhurried,
+                periods=self.periods,
             )
         except InvalidInputError:  # too few coefficients
             return False

@@ -16,7 +16,7 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from expansion.geometry.convex_hull import Hull, Tick, bits, hull_of_sum, unhurried
@@ -64,7 +64,11 @@ class VertexLaw:
 
 
 def laws(
-    polyhedra: Mapping[int, NewtonPolyhedron], last: int, *, tick: Tick = unhurried
+    polyhedra: Mapping[int, NewtonPolyhedron],
+    last: int,
+    *,
+    tick: Tick = unhurried,
+    periods: Sequence[int] = PERIODS,
 ) -> Iterable[VertexLaw]:
     """The laws that hold up to Y_last, those of the longest windows first.
 
@@ -75,13 +79,15 @@ def laws(
     last : int
     tick : callable, optional
         Called during the work.
+    periods : sequence of int, optional
+        Those that are tried, the smallest first.
     """
     for start in range(last):
         window = [s for s in range(start, last + 1) if s in polyhedra]
         if start not in polyhedra or len(window) < min(PERIODS) + 2:
             continue
         chains: list[dict[int, Point]] | None = None
-        for period in PERIODS:
+        for period in periods:
             residues = {s % period for s in window}
             whole = [s for s in range(start, last + 1) if s % period in residues]
             if whole != window or start + period > last:

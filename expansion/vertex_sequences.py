@@ -35,10 +35,21 @@ from fractions import Fraction
 
 from expansion.geometry.linear_algebra import Point, integer_multiple, primitive
 
-__all__ = ["PERIODS", "Vector", "VertexSequence", "Wall", "common_slope", "order"]
+__all__ = [
+    "INERTIAL_PERIODS",
+    "PERIODS",
+    "Vector",
+    "VertexSequence",
+    "Wall",
+    "common_slope",
+    "order",
+]
 
 PERIODS = (1, 2)
 """Periods that are tried, the smallest first."""
+
+INERTIAL_PERIODS = (*PERIODS, 4)
+"""The same under inertia, where a force acts every second derivative."""
 
 Vector = tuple[Fraction, ...]
 

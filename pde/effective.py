@@ -341,11 +341,10 @@ def _solved(derived: _DerivedLoss) -> Solution | None:
         )
     whole = not (dynamics.random or dynamics.rate_of_change)
     if dynamics.kind is Closure.ONE_SITE and whole:
-        particle = dynamics.particle()
-        site = _site(particle, derived.start)
+        site = _site(dynamics.particle(), derived.start)
         if site is not None:
             solved = site_solution(site, title=problem, regime=regime, derivation=steps)
-            moves = all(coordinate.tensor.is_learnable for coordinate in particle.coordinates)
+            moves = all(t.is_learnable for core, _ in dynamics.cores for t in core.tensors)
             if moves or derived.agrees(solved):
                 return solved
     shared = shared_solution(

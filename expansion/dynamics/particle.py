@@ -3,7 +3,8 @@
 A core is *on one site* if all its factors sit on the same nodes, each on another axis: then it is
 z_m, the sum over the site of a product of powers of its entries. A hierarchy of such cores is that
 of the moments of a particle, one coordinate for every tensor; that of a fixed tensor, such as a
-sign of every neuron, stays where it starts. Two equal factors may also share
+sign of every neuron, stays where it starts. A *mask* that all cores have, zeros and ones, says
+which of the copies there are; a part of them moves. Two equal factors may also share
 nodes of their own, over which they are summed: then the squared *length* of a vector at the site,
 such as that of the weights of a neuron, is a coordinate. A core is a *word* if every node meets two
 slots of matrices: a product of traces.
@@ -39,6 +40,7 @@ from diagrams.diagram import Diagram
 from diagrams.generator import Amplitude
 from diagrams.laws import evaluated
 from diagrams.tensors import Axis, Tensor
+from diagrams.variances import Variance
 from diagrams.wick import Monomial, monomial
 from expansion.drive import Driven
 from expansion.dynamics.hierarchy import CoreTerm
@@ -114,9 +116,12 @@ class Site:
     ----------
     axes : tuple of Axis
         All different.
+    masks : tuple of Tensor, default ()
+        Those of the site, sorted, which all cores have.
     """
 
     axes: tuple[Axis, ...]
+    masks: tuple[Tensor, ...] = ()
 
     def coordinates(self, core: Diagram) -> Counter[Coordinate] | None:
         """The powers of the coordinates whose product is summed, None if it is no such sum."""
@@ -125,8 +130,12 @@ class Site:
         if {*place} != {*self.axes}:
             return None
         own = set(place.values())
+        if _masks(core, own) != self.masks:
+            return None
         found: Counter[Coordinate] = Counter()
         for (tensor, at), count in counts.items():
+            if tensor.is_idempotent and own.issuperset(at):
+                continue
             rest = set(at) - own
             slots = [v for v in at if v in own]
             if not tensor.is_random or sorted(slots) != sorted(own):
@@ -146,7 +155,7 @@ class Site:
     def diagram(self, powers: Mapping[Coordinate, int]) -> Diagram:
         """The sum over the site of a product of powers of coordinates."""
         nodes = list(self.axes)
-        factors = []
+        factors = [(m, tuple(self.axes.index(axis) for axis in m.axes)) for m in self.masks]
         for coordinate, power in powers.items():
             axes = coordinate.tensor.axes
             for _ in range(power):
@@ -166,6 +175,12 @@ def _shared(core: Diagram) -> list[int]:
     return [v for v in range(len(core.nodes)) if all(v in at for _, at in core.factors)]
 
 
+def _masks(core: Diagram, nodes: set[int]) -> tuple[Tensor, ...]:
+    """The masks of a core on some nodes of it, sorted."""
+    found = (tensor for tensor, at in core.factors if tensor.is_idempotent and nodes.issuperset(at))
+    return tuple(sorted(found, key=lambda tensor: tensor.sort_key))
+
+
 def _alone(nodes: set[int], factors: Iterable[Factor]) -> bool:
     """Whether only one of some different factors touches nodes."""
     return sum(not nodes.isdisjoint(at) for _, at in factors) == 1
@@ -181,7 +196,7 @@ def site_of(cores: Iterable[Diagram]) -> Site | None:
         common.append((len(shared) < len(core.nodes), len(axes), axes))
     # A bundle alone may be an entry, or a length at fewer nodes: other cores decide.
     for _, _, axes in sorted(set(common), key=lambda entry: (not entry[0], entry[1])):
-        site = Site(axes)
+        site = Site(axes, _masks(cores[0], set(_shared(cores[0]))))
         if (
             axes
             and len(set(axes)) == len(axes)
@@ -207,9 +222,9 @@ class Particle:
     site : tuple of Axis
         The axes of the nodes that the factors share.
     weight : Monomial
-        The product of the sizes of the site that grow.
-    copies : int
-        The product of those that are pinned.
+        The product of the sizes of the site that grow, and of the probabilities of its masks.
+    copies : Fraction
+        The product of those that are pinned, and of the numbers in the probabilities.
     potential : tuple of ParticleTerm
         l(z), with the normalisation of the loss.
     output : tuple of ParticleTerm
@@ -223,7 +238,7 @@ class Particle:
     rates: tuple[Polynomial, ...]
     site: tuple[Axis, ...]
     weight: Monomial
-    copies: int
+    copies: Fraction
     potential: tuple[ParticleTerm, ...]
     output: tuple[ParticleTerm, ...]
     still: frozenset[Still]
@@ -350,6 +365,12 @@ def particle_of(
         else Amplitude(Fraction(0))
         for coordinate in coordinates
     ]
+    sizes = Counter(axis.name for axis in site.axes if axis.pinned is None)
+    copies = Fraction(prod(axis.pinned or 1 for axis in site.axes))
+    for mask in site.masks:
+        probability = Variance.parse(mask.probability)
+        sizes.update(dict(probability.powers))
+        copies *= probability.coefficient
     return Particle(
         coordinates=coordinates,
         rates=tuple(
@@ -357,8 +378,8 @@ def particle_of(
             for rate in rates
         ),
         site=site.axes,
-        weight=monomial(Counter(axis.name for axis in site.axes if axis.pinned is None)),
-        copies=prod(axis.pinned or 1 for axis in site.axes),
+        weight=monomial(sizes),
+        copies=copies,
         potential=converted(moving, Polynomial({driven.normalisation: 1})),
         output=converted(output, _ONE),
         still=still,

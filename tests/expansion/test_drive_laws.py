@@ -8,6 +8,7 @@ from scipy.integrate import solve_ivp
 
 from expansion.leading import LeadingSeries
 from expansion.models import cp
+from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.regimes import Regime, Regimes, regimes
 from pde.solving import solution
@@ -146,3 +147,21 @@ def test_noise_is_derived_and_integrated() -> None:
     assert curve.solution.origin == "derived" and curve.certificate.holds
     for t, value in zip(times, path, strict=True):
         assert abs(float(curve(t)) - 5 * (1 - value) ** 2) < 1e-6
+
+
+def test_small_untied_factors_under_momentum_have_period_four() -> None:
+    """U'' = V, V'' = U: E U.V = pH sigma^2 (cosh^2 t - cos^2 t)/2, of which every fourth term is
+    not zero."""
+    found = regimes(cp(order=2).driven_by(momentum="gamma"))
+    assert found.period == 4 and found.exponents.last == 11
+
+    def with_conditions(*conditions: str) -> Regime:
+        (regime,) = (r for r in found if {str(c) for c in r.conditions} == {*conditions})
+        return regime
+
+    assert with_conditions("gamma ~ 1", "H*sigma2 -> 0", "p*sigma2 -> 0").natural_time == ()
+    still = with_conditions("gamma -> 0", "gamma**2/(H*sigma2) -> oo", "gamma**2/(p*sigma2) -> oo")
+    assert still.natural_time == () and still.decided
+    leading, unit = LeadingSeries(found, still), Polynomial.parse("p*H*sigma2")
+    assert leading[2] == unit * -2 and leading[6] == unit * -32
+    assert solution(found, still.name).certificate.matched == (0, 2, 6, 10)

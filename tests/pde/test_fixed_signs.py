@@ -93,3 +93,18 @@ def test_a_fixed_gaussian_layer_is_averaged_over() -> None:
     t = np.array([0.1, 0.3])
     moved = solution(found, "V1-V2").at(at)
     assert moved(t) == pytest.approx(15 - 240 * t * np.exp(8 * t**2), rel=1e-9)
+
+
+@pytest.mark.parametrize("probability", ["1/3", "2/3"])
+def test_of_neurons_with_a_fixed_gate_a_part_moves(probability: str) -> None:
+    """u' = 4 u (1 - u) from u = p sigma^2 where the gate is open, as it is for a part of them."""
+    text = TEXT.replace(
+        "variance = {variance}", f'law = "bernoulli", probability = "{probability}"'
+    ).format()
+    solved = solution(regimes(read_problem(TomlDocument.parse("x.toml", text)), terms=5), "V1-V3")
+    assert solved.method is Method.MOMENTS and solved.certificate.holds
+    at = {"p": Fraction(200), "H": Fraction(30), "sigma2": Fraction(1, 400)}
+    t = np.array([0.0, 0.2, 1.0])
+    u = 1 / (1 + np.exp(-4 * t))
+    many = 30 * float(Fraction(probability))
+    assert solved.at(at)(t) == pytest.approx(100 + many * (u**2 / 2 - u), rel=1e-9)
