@@ -5,8 +5,9 @@ judged is the deviation minus the known finite-size correction. Its *allowance* 
 
     k standard errors of the mean + stated error of the correction + error of the theory.
 
-At a time theory and simulation *differ* if it exceeds the allowance, unless the deviation lies
-between nothing and a correction that is an estimate: then the correction may be too large. They
+At a time theory and simulation *differ* if it exceeds the allowance, unless the deviation is far
+below the resolution and lies between nothing and a correction that is an estimate: then the
+correction may be too large. They
 *agree* if it does not and the allowance is at most the *resolution*, a twentieth of what the theory
 keeps: a theory that is off by more would have been found out. So they do where the correction is
 not known, or not well, if the whole deviation with its standard errors and the error of the theory
@@ -71,6 +72,9 @@ STANDARD_ERRORS = 4.0
 
 RESOLUTION = 0.05
 """An allowance that is larger than this part of the leading loss decides nothing."""
+
+_SMALL = 0.2
+"""The share of the resolution below which a deviation refutes nothing by an estimate alone."""
 
 _LEAST = 2
 """Runs without which there is no standard error."""
@@ -196,13 +200,16 @@ class Comparison:
     def between(self) -> NDArray[np.bool_]:
         """Times at which the deviation is beyond the allowance and smaller than was estimated.
 
-        It lies between nothing and a correction that is not exact, which may be too large.
+        It lies between nothing and a correction that is not exact, which may be too large, and is
+        so small that a theory that is off by as much as is looked for would show more.
         """
         center = self.expected
         with np.errstate(invalid="ignore"):
             beyond = np.abs(self.deviation - center) > self.allowed
             inside = np.abs(self.deviation - center / 2) <= np.abs(center) / 2
-            return np.asarray(beyond & inside & (self.correction_error > 0) & (center != 0))
+            small = np.abs(self.deviation) <= self.resolution * _SMALL
+            estimated = (self.correction_error > 0) & (center != 0)
+            return np.asarray(beyond & inside & small & estimated)
 
     @property
     def agreements(self) -> tuple[Agreement, ...]:

@@ -269,8 +269,9 @@ def test_what_a_verdict_compares(
     ("mean", "verdict"),
     [
         (0.5, Agreement.UNDECIDED),  # exactly the theory
-        (0.6, Agreement.UNDECIDED),
+        (0.509, Agreement.UNDECIDED),
         (None, Agreement.AGREES),  # as corrected
+        (0.6, Agreement.DIFFERS),  # far from both
         (0.45, Agreement.DIFFERS),
         (0.7, Agreement.DIFFERS),
     ],
