@@ -216,17 +216,22 @@ def _check(nodes: Sequence[Axis], factor: Factor) -> None:
     tensor, at = factor
     if len(at) != tensor.rank:
         raise InvalidInputError(
-            f"factor {tensor.name}{at}: has {len(at)} nodes but the tensor has {tensor.rank} "
+            f"{_shown(factor)}: has {len(at)} nodes but the tensor has {tensor.rank} "
             "slots; give one node for each slot"
         )
     for axis, node in zip(tensor.axes, at, strict=True):
         if not 0 <= node < len(nodes):
             raise InvalidInputError(
-                f"factor {tensor.name}{at}: there is no node {node}; nodes are numbered from 0 "
+                f"{_shown(factor)}: there is no node {node}; nodes are numbered from 0 "
                 f"to {len(nodes) - 1}"
             )
         if nodes[node] != axis:
             raise InvalidInputError(
-                f"factor {tensor.name}{at}: node {node} is on axis {nodes[node].name} but its slot "
-                f"is on axis {axis.name}; put a node of that axis there"
+                f"{_shown(factor)}: node {node} is on axis {brief(nodes[node].name)} but its "
+                f"slot is on axis {brief(axis.name)}; put a node of that axis there"
             )
+
+
+def _shown(factor: Factor) -> str:
+    tensor, at = factor
+    return f"factor {brief(tensor.name)}{brief(at)}"

@@ -224,6 +224,13 @@ DIAGRAMS = [
 ]
 
 
+def test_a_long_name_makes_no_long_message() -> None:
+    name = "A" * 5000
+    with pytest.raises(InvalidInputError, match="put a node of that axis there") as error:
+        Diagram.parse(f"axis i=1;pin e[i];weight A[{name}]~1;e(i0) A(i0)")
+    assert len(str(error.value)) < 400
+
+
 @given(st.text() | mutated(DIAGRAMS) | st.lists(WORDS, max_size=10).map(" ".join))
 @settings(max_examples=150, deadline=None)
 def test_a_diagram_is_read_or_refused(text: str) -> None:
