@@ -540,10 +540,10 @@ def _first_certified(attempts: Iterable[Callable[[], EffectiveDynamics]]) -> Eff
             refused = refused or error
             continue
         except BudgetExceededError:
-            if refuted is None:
+            if refuted is None and refused is None:
                 raise
             # What is known to be wrong is told, not that more could be tried.
-            return refuted
+            break
         if result.certificate.holds:
             return result
         refuted = refuted or result
