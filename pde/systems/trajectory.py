@@ -55,9 +55,6 @@ _ALIKE = 2.0
 _CLOSE = 1e-14
 """Distance to a blow-up, relative to its time, at which a trajectory ends."""
 
-_SAME = 0.25
-"""The least share of the radius of convergence that the distance of a pole may be."""
-
 _LARGEST = 1e250
 _UNITS = 40
 """Units of time that are tried in a step."""
@@ -285,19 +282,11 @@ def _pole(series: FloatArray, output: FloatArray) -> tuple[float, float] | None:
     last = len(series) - 1
     column = series[:, int(np.argmax(np.abs(series[-1])))]
     distance = _distance(column, last)
-    # A series whose last terms vanish for their parity has ratios of rounding errors.
-    if distance is None or distance < _SAME * _convergence(column):
+    if distance is None:
         return None
     with np.errstate(all="ignore"):
         exponent = last * (output[-1] / output[-2] * distance - 1) + 1
     return distance, float(exponent)
-
-
-def _convergence(column: FloatArray) -> float:
-    """The distance at which the largest of the last terms reaches the size of the first ones."""
-    size, last = float(np.max(np.abs(column[:2]))), len(column) - 1
-    terms = [(n, abs(float(column[n]))) for n in range(last - 3, last + 1)]
-    return min(((size / c) ** (1 / n) for n, c in terms if c and size), default=0.0)
 
 
 def _distance(column: FloatArray, last: int) -> float | None:
