@@ -16,7 +16,7 @@ from math import ceil
 
 import numpy as np
 
-from diagflow.comparison.verdict import Agreement, Comparison
+from diagflow.comparison.verdict import Agreement, Comparison, check_finished
 from diagflow.simulation.trajectory import Trajectory
 
 __all__ = ["FEWEST", "MOST", "compare_enough", "runs_for_a_verdict"]
@@ -48,14 +48,27 @@ def compare_enough(
     compared : callable
     runs : int, optional
         Without it there are `FEWEST` to `MOST` runs.
+
+    Raises
+    ------
+    KeyboardInterrupt, BudgetExceededError
+        If what stopped the first ensemble leaves less than two runs.
     """
     asked = FEWEST if runs is None else runs
-    result = compared(simulated(asked))
+    trajectory = simulated(asked)
+    check_finished(trajectory, asked)
+    result = compared(trajectory)
     for _ in range(_ROUNDS if runs is None else 0):
         needed = runs_for_a_verdict(result)
         if needed <= result.trajectory.runs or result.trajectory.interrupted:
             break
-        asked, result = needed, compared(simulated(needed))
+        asked, trajectory = needed, simulated(needed)
+        if trajectory.runs < result.trajectory.runs:
+            # Stopped before it has as many as there are, which are not thrown away.
+            kept = replace(result.trajectory, interrupted=True, limit=trajectory.limit)
+            result = replace(result, trajectory=kept)
+            break
+        result = compared(trajectory)
     return replace(result, asked=asked)
 
 

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from diagflow.comparison.enough_runs import compare_enough
 from diagflow.comparison.finite_size import finite_size_correction, target_constant
-from diagflow.comparison.verdict import STANDARD_ERRORS, Comparison, check_finished, compare
+from diagflow.comparison.verdict import STANDARD_ERRORS, Comparison, compare
 from diagflow.simulation import Trajectory, simulate
 from diagflow.time_limit import time_limit
 from diagrams.errors import DiagflowError, InvalidInputError
@@ -109,7 +109,7 @@ def compare_regime(
         )
 
     def simulated(number: int) -> Trajectory:
-        trajectory = simulate(
+        return simulate(
             problem,
             at=at,
             times=times,
@@ -121,8 +121,6 @@ def compare_regime(
             progress=progress,
             loss=regime_set.exponents.loss,
         )
-        check_finished(trajectory, number)
-        return trajectory
 
     judge = partial(
         compare,

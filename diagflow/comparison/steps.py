@@ -22,8 +22,9 @@ from functools import partial
 import numpy as np
 
 from diagflow.comparison.enough_runs import compare_enough
-from diagflow.comparison.verdict import STANDARD_ERRORS, Comparison, check_finished, compare
+from diagflow.comparison.verdict import STANDARD_ERRORS, Comparison, compare
 from diagflow.simulation import Trajectory, simulate
+from diagflow.time_limit import TimeLimit
 from diagrams.arguments import whole
 from diagrams.errors import InvalidInputError
 from expansion.problem import Problem
@@ -85,7 +86,7 @@ def compare_steps(
     times = np.arange(whole(steps, "steps", least=0) + 1, dtype=np.float64)
 
     def simulated(number: int) -> Trajectory:
-        trajectory = simulate(
+        return simulate(
             problem,
             at=at,
             times=times,
@@ -93,11 +94,9 @@ def compare_steps(
             runs=number,
             seed=seed,
             jobs=jobs,
-            seconds=seconds,
+            seconds=limit.left,
             progress=progress,
         )
-        check_finished(trajectory, number)
-        return trajectory
 
     series = loss_series(problem, loss=loss, budget=budget, store=store)
     exact = [
@@ -111,4 +110,5 @@ def compare_steps(
         standard_errors=standard_errors,
         tolerance=tolerance,
     )
+    limit = TimeLimit.begun(seconds, f"comparison of {problem.title}")
     return compare_enough(simulated, judge, runs)

@@ -7,13 +7,13 @@ judged is the deviation minus the known finite-size correction. Its *allowance* 
 
 At a time theory and simulation *differ* if it exceeds the allowance, unless the deviation is far
 below the resolution and lies between nothing and a correction that is an estimate: then the
-correction may be too large. They
-*agree* if it does not and the allowance is at most the *resolution*, a twentieth of what the theory
-keeps: a theory that is off by more would have been found out. So they do where the correction is
-not known, or not well, if the whole deviation with its standard errors and the error of the theory
-is at most the resolution. Otherwise the time *cannot be judged*. With a tolerance it is the
-deviation itself that is judged, and the allowance is k standard errors + the tolerance times a
-scale, whatever its size. A run that has blown up differs from every theory.
+correction may be too large. They *agree* if it does not and the allowance is at most the
+*resolution*, a twentieth of what the theory keeps: a theory that is off by more would have been
+found out. So they do where the correction is not known, or not well, if the whole deviation with
+its standard errors and the error of the theory is at most the resolution. Otherwise the time
+*cannot be judged*. With a tolerance it is the deviation itself that is judged, and the allowance is
+k standard errors + the tolerance times a scale, whatever its size. A run that has blown up differs
+from every theory.
 
 The verdict: they differ if they differ at some time, or if the correction is as large as what the
 theory keeps, for then the theory describes something else. They agree if they agree at all times

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -13,6 +14,7 @@ from diagflow.comparison.regime import compare_regime
 from diagflow.comparison.steps import compare_steps
 from diagflow.comparison.verdict import Agreement, Comparison, compare
 from diagflow.simulation import Trajectory
+from diagrams.errors import BudgetExceededError
 from expansion.models import cp
 from expansion.problem import Problem
 from expansion.regimes import regimes
@@ -50,6 +52,29 @@ def test_runs_are_added_until_the_standard_error_is_small(spread: float, runs: i
     assert result.verdict is (Agreement.UNDECIDED if runs == MOST else Agreement.AGREES)
     given = compare_enough(lambda n: drawn(n, spread=spread), against_one, 20)
     assert given.trajectory.runs == given.asked == 20
+
+
+@pytest.mark.parametrize("limit", [None, 5.0])
+def test_a_larger_ensemble_that_is_stopped_early_leaves_the_first_one(limit: float | None) -> None:
+    def stopped(runs: int) -> Trajectory:
+        if runs == FEWEST:
+            return drawn(runs, spread=0.1)
+        return replace(drawn(2, spread=0.1), interrupted=True, limit=limit)
+
+    result = compare_enough(stopped, against_one, None)
+    assert (result.trajectory.runs, result.asked) == (FEWEST, 84)
+    assert (result.trajectory.interrupted, result.trajectory.limit) == (True, limit)
+
+
+def test_a_first_ensemble_of_one_run_is_none() -> None:
+    def stopped(runs: int) -> Trajectory:
+        whole = drawn(2, spread=0.1)
+        return replace(
+            whole, loss=whole.loss[:1], blow_up=(None,), finished=(0,), interrupted=True, limit=5.0
+        )
+
+    with pytest.raises(BudgetExceededError, match="1 of 10 runs was finished"):
+        compare_enough(stopped, against_one, None)
 
 
 def test_more_runs_are_not_asked_for_where_they_decide_nothing() -> None:
