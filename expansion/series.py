@@ -641,8 +641,6 @@ class _Meter:
         self._spent = 0.0
         self._started: float | None = None
         self._memory_checked = 0.0
-        self._memory_used: int | None = None
-        self._memory_taken = 0
 
     def measuring(self, s: int, expected: float | None) -> _Meter:
         self._s = s
@@ -698,14 +696,10 @@ class _Meter:
     def _check_memory(self, most: float) -> None:
         """Stop where the next steps may take more than is left."""
         used = memory_in_use()
-        taken = 0 if self._memory_used is None else used - self._memory_used
-        self._memory_used = used
         # What is close to its end is looked at more often.
         pause = _MEMORY_CHECK_SECONDS if used < most / 2 else _MEMORY_CHECK_SECONDS / 8
         self._memory_checked = self._seconds() + pause
-        # A step may take as much as the largest one lately; they grow little by little.
-        self._memory_taken = max(taken, self._memory_taken * 7 // 8)
-        if used > most - max(min(_MEMORY_AHEAD, most / 20), self._memory_taken):
+        if used > most - min(_MEMORY_AHEAD, most / 20):
             raise self._exceeded(f"{most:g} bytes of memory", "budget.memory")
 
     def _exceeded(self, limit: str, option: str) -> BudgetExceededError:
