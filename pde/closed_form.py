@@ -8,7 +8,7 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import mpmath
     import sympy
 
-__all__ = ["EARLY_TIMES", "UNTIL_BLOW_UP", "closed_form", "precise_value"]
+__all__ = ["EARLY_TIMES", "UNTIL_BLOW_UP", "closed_form", "in_blocks", "precise_value"]
 
 EARLY_TIMES = "t until the leading terms turn negative or rise, at times of order log(1/sigma)"
 """Where the initialisation is small and the leading terms grow like exponentials."""
@@ -63,7 +63,7 @@ def closed_form(
         source=source,
         formula=face.loss,
         derivation=derivation,
-        taylor=lambda: _coefficients(face.loss),
+        taylor=lambda: in_blocks(lambda number: taylor(face.loss, number)),
         curve=lambda parameters: (face if at is None else at(parameters)).curve(parameters),
         validity=validity,
         origin=origin,
@@ -85,8 +85,15 @@ def precise_value(
     return Evaluator(formula, parameters).precise(exact_time(t), digits)
 
 
-def _coefficients(formula: sympy.Expr) -> Iterator[Polynomial]:
+def in_blocks(first: Callable[[int], Sequence[Polynomial]]) -> Iterator[Polynomial]:
+    """All coefficients, one after the other, of what gives so many first ones at once.
+
+    Parameters
+    ----------
+    first : callable
+        From a number to so many coefficients; it is asked for more and more.
+    """
     done, number = 0, _BLOCK
     while True:
-        yield from taylor(formula, number)[done:]
+        yield from first(number)[done:]
         done, number = number, 2 * number

@@ -35,7 +35,7 @@ from expansion.leading import LeadingSeries
 from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from pde.closed_form import EARLY_TIMES, closed_form
+from pde.closed_form import EARLY_TIMES, closed_form, in_blocks
 from pde.evolution import DerivationStep, Solution
 from pde.face import UNTIL_BLOW_UP, RegimeFormulas
 from pde.moments.hierarchy import ContractedLoss
@@ -81,10 +81,7 @@ def _mean_field_formula(R: sympy.Expr) -> sympy.Expr:
 def _mean_field_taylor() -> Iterator[Polynomial]:
     """The formula is even in R: it is expanded in R, then R² = 1 + κ²."""
     formula = _mean_field_formula(symbol("R"))
-    done, number = 0, 8
-    while True:
-        yield from (_without_root(c) for c in taylor(formula, number)[done:])
-        done, number = number, 2 * number
+    return map(_without_root, in_blocks(lambda number: taylor(formula, number)))
 
 
 def _without_root(polynomial: Polynomial) -> Polynomial:

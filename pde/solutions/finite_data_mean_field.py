@@ -19,14 +19,13 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from expansion.leading import LeadingSeries
 from expansion.models import tied_autoencoder
-from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from pde.closed_form import EARLY_TIMES, closed_form
+from pde.closed_form import EARLY_TIMES, closed_form, in_blocks
 from pde.evolution import DerivationStep, Method, Solution
 from pde.face import UNTIL_BLOW_UP, RegimeFormulas, logistic_pole
 from pde.solutions.finite_data import (
@@ -127,12 +126,6 @@ _SPECTRAL_STEPS = {
 def _spectral_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
     formulas = _SPECTRAL[regime](Symbols.all(), loss)
 
-    def coefficients() -> Iterator[Polynomial]:
-        done, number = 0, 8
-        while True:
-            yield from formulas.coefficients(number)[done:]
-            done, number = number, 2 * number
-
     early = regime.endswith("narrow-latent")
     return Solution(
         problem=problem.title,
@@ -141,7 +134,7 @@ def _spectral_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
         source=SOURCE,
         formula=formulas.formula(),
         derivation=_SPECTRAL_STEPS[regime],
-        taylor=coefficients,
+        taylor=lambda: in_blocks(formulas.coefficients),
         curve=formulas.curve,
         validity=EARLY_TIMES if early else UNTIL_BLOW_UP,
         obeys_bounds=not early,
