@@ -6,7 +6,7 @@ Source: ours.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -20,7 +20,15 @@ from expansion.polynomial import Polynomial
 if TYPE_CHECKING:
     import mpmath
 
-__all__ = ["Curve", "Domain", "FloatArray", "Parameters", "bounded_float", "exact_value"]
+__all__ = [
+    "Curve",
+    "Domain",
+    "FloatArray",
+    "Parameters",
+    "bounded_float",
+    "exact_value",
+    "unrelated_numbers",
+]
 
 FloatArray = NDArray[np.float64]
 Parameters = Mapping[str, Fraction]
@@ -53,6 +61,19 @@ def exact_value(polynomial: Polynomial, parameters: Parameters) -> Fraction:
     Fraction(3, 2)
     """
     return Fraction(polynomial.evaluate(**{name: parameters[name] for name in polynomial.symbols}))
+
+
+def unrelated_numbers(symbols: Iterable[str]) -> dict[str, Fraction]:
+    """Numbers for some symbols without simple relations among them, to try a formula at.
+
+    Examples
+    --------
+    >>> unrelated_numbers(["p", "H"])
+    {'H': Fraction(5, 3), 'p': Fraction(7, 5)}
+    """
+    from sympy import prime
+
+    return {name: Fraction(prime(n + 3), prime(n + 2)) for n, name in enumerate(sorted({*symbols}))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,17 +33,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations_with_replacement
+from typing import NamedTuple
 
 from diagrams.diagram import Diagram
 from diagrams.generator import is_velocity
-from diagrams.laws import evaluated
 from diagrams.tensors import Axis, Tensor
 from diagrams.wick import monomial
 from expansion.dynamics.derivation import EffectiveDynamics
 from expansion.dynamics.hierarchy import CoreTerm
-from expansion.dynamics.matrix_model import is_trace, trace_letters
-from expansion.dynamics.planar import GrowingWords, TensorLetter
-from expansion.dynamics.scales import Scaling
+from expansion.dynamics.matrix_model import speed_of
+from expansion.dynamics.planar import GrowingWords
+from expansion.dynamics.trace_words import TensorLetter, are_words, named, trace_letters, transposed
 from expansion.polynomial import Polynomial
 
 __all__ = ["AlignedModel", "AlignedTerm", "Powers", "aligned_model"]
@@ -151,22 +151,22 @@ class _Letters:
 
     def __init__(self, dynamics: EffectiveDynamics, tensors: Sequence[Tensor]) -> None:
         self._scales = dynamics.scales
-        scaling = self._scaling = dynamics.scales.scaling
         self.moving = [t for t in tensors if t.is_learnable]
-        self.fixed = [t for t in tensors if not t.is_learnable]
         self.wide = {t: slot for t in self.moving if (slot := self._wide_slot(t)) is not None}
-        self.vanishing = {t for t in self.moving if self._vanishes(t, scaling)}
+        self.vanishing = {t for t in self.moving if self._vanishes(t)}
         self.small = [t for t in self.moving if t not in self.wide]
 
     def _wide_slot(self, tensor: Tensor) -> int | None:
         """The slot of the rows of a matrix with many more rows than columns."""
-        orders = [self._scaling.order(monomial({axis.name: 1})) for axis in tensor.axes]
+        order = self._scales.scaling.order
+        orders = [order(monomial({axis.name: 1})) for axis in tensor.axes]
         return None if orders[0] == orders[1] else int(orders[1] > orders[0])
 
-    def _vanishes(self, tensor: Tensor, scaling: Scaling) -> bool:
+    def _vanishes(self, tensor: Tensor) -> bool:
         """Whether a matrix is larger after a natural time, by an order, than at first."""
+        scales = self._scales
         square = Diagram(tensor.axes, ((tensor, (0, 1)), (tensor, (0, 1))))
-        at_first, later = scaling.top(self._scales.averages.mean(square)), self._scales.of(square)
+        at_first, later = scales.scaling.top(scales.averages.mean(square)), scales.of(square)
         return at_first is None or (later is not None and later > at_first)
 
 
@@ -184,11 +184,7 @@ def aligned_model(dynamics: EffectiveDynamics) -> AlignedModel | None:
         return None
     potential = [term for term in dynamics.potential if term.cores]
     cores = {core for term in (*potential, *dynamics.output) for core in term.cores}
-    if not potential or not all(map(is_trace, cores)):
-        return None
-    scaling = dynamics.scales.scaling
-    axes = {axis for core in cores for axis in core.nodes}
-    if any(a.pinned is not None or not scaling.order(monomial({a.name: 1})) > 0 for a in axes):
+    if not potential or not are_words(cores, dynamics.scales.scaling):
         return None
     tensors = sorted({t for core in cores for t in core.tensors}, key=lambda t: t.sort_key)
     if any(is_velocity(t) or (t.symmetric and t.is_learnable) for t in tensors):
@@ -198,7 +194,7 @@ def aligned_model(dynamics: EffectiveDynamics) -> AlignedModel | None:
     carrier = _carrier(letters, words.values())
     if carrier is None:
         return None
-    for each in (carrier, _transposed(carrier)):
+    for each in (carrier, transposed(carrier)):
         model = _model(dynamics, letters, each, words)
         if model is None or not model.whole:
             return model
@@ -232,32 +228,23 @@ def _model(
             for term in found
         )
 
-    speeds = {
-        tensor: Polynomial({monomial(Counter(a.name for a in rate.symbols)): rate.number})
-        * Polynomial({driven.normalisation: 1})
-        for tensor in letters.moving
-        for rate in [driven.generator.rate(tensor)]
-    }
+    speeds = {tensor: speed_of(driven, tensor) for tensor in letters.moving}
     return AlignedModel(
         variables=alignment.variables,
         start=alignment.start(),
         rates=alignment.rates(terms(t for t in dynamics.potential if t.cores), speeds),
         output=terms(dynamics.output),
-        moments=GrowingWords((), (*carrier, *_transposed(carrier)), scaling),
+        moments=GrowingWords((), (*carrier, *transposed(carrier)), scaling),
         order=dynamics.order,
-        time=scaling.time + scaling.order(driven.normalisation),
+        time=dynamics.time,
     )
 
 
 def _counted(letters: _Letters, carrier: tuple[TensorLetter, ...]) -> bool:
     """Whether the columns of all matrices with many rows are as many as X has on its left."""
-    (tensor, transposed), *_ = carrier
-    left = tensor.axes[int(transposed)]
+    (tensor, turned), *_ = carrier
+    left = tensor.axes[int(turned)]
     return all(t.axes[1 - slot] == left for t, slot in letters.wide.items())
-
-
-def _transposed(word: Sequence[TensorLetter]) -> tuple[TensorLetter, ...]:
-    return tuple((tensor, not transposed) for tensor, transposed in reversed(word))
 
 
 def _carrier(
@@ -274,7 +261,7 @@ def _carrier(
     if len(single) == 1:
         return ((single.pop(), False),)
     shortest = min(runs, key=len)
-    if all(run in (shortest, _transposed(shortest)) for run in runs):
+    if all(run in (shortest, transposed(shortest)) for run in runs):
         return shortest
     return None
 
@@ -293,6 +280,19 @@ def _runs(word: Sequence[TensorLetter], letters: _Letters) -> Iterator[tuple[Ten
             run = []
         else:
             run.append(letter)
+
+
+_End = tuple[str, int]
+"""A matrix by its name, and one of its two slots."""
+
+
+class _Item(NamedTuple):
+    """A factor of a word: where it is attached, and X or a variable."""
+
+    left: _End
+    right: _End
+    power: int = 0
+    variable: int | None = None
 
 
 class _Alignment:
@@ -314,8 +314,8 @@ class _Alignment:
         )
         self._place = {frozenset(pair): k for k, pair in enumerate(self._pairs)}
         self._small_place = {t: len(self._pairs) + k for k, t in enumerate(self._small)}
-        self._sides: dict[tuple[str, int], tuple[str, int]] = {}
-        self._axes: dict[tuple[str, int], Axis] = {}
+        self._sides: dict[_End, _End] = {}
+        self._axes: dict[_End, Axis] = {}
 
     # -- words ---------------------------------------------------------------------------------
 
@@ -325,23 +325,20 @@ class _Alignment:
         if items is None:
             return None
         power, variables = 0, Counter[int]()
-        for (_, right, _, _), (left, _, _, _) in zip(items, (*items[1:], items[0]), strict=True):
-            self._join(right, left)
-        for _, _, x, variable in items:
-            power += x
-            if variable is not None:
-                variables[variable] += 1
+        for item, following in zip(items, (*items[1:], items[0]), strict=True):
+            self._join(item.right, following.left)
+            power += item.power
+            if item.variable is not None:
+                variables[item.variable] += 1
         return power, tuple(sorted(variables.items()))
 
-    def _items(
-        self, word: Sequence[TensorLetter]
-    ) -> list[tuple[tuple[str, int], tuple[str, int], int, int | None]] | None:
-        """Left end, right end, power of x and variable of what a word is made of."""
+    def _items(self, word: Sequence[TensorLetter]) -> list[_Item] | None:
+        """What a word is made of, None if it is not made of numbers."""
         word = self._rotated(word)
-        items: list[tuple[tuple[str, int], tuple[str, int], int, int | None]] = []
+        items: list[_Item] = []
         k = 0
         while k < len(word):
-            tensor, transposed = word[k]
+            tensor, turned = word[k]
             if tensor in self._letters.wide:
                 pair = word[k : k + 2]
                 if len(pair) < 2 or not self._meet(*pair):
@@ -349,21 +346,21 @@ class _Alignment:
                 place = self._place.get(frozenset((tensor, pair[1][0])))
                 if place is None:
                     return None
-                items.append((self._end(pair[0]), self._end(pair[1]), 0, place))
+                items.append(_Item(self._end(pair[0]), self._end(pair[1]), variable=place))
                 k += 2
             elif tensor.is_learnable:
                 variable = self._small_place[tensor]
-                left, right = (tensor.name, int(transposed)), (tensor.name, int(not transposed))
+                left, right = (tensor.name, int(turned)), (tensor.name, int(not turned))
                 for end in (left, right):
                     self._axes[end] = tensor.axes[end[1]]
-                items.append((left, right, 0, variable))
+                items.append(_Item(left, right, variable=variable))
                 k += 1
             else:
                 size = len(self._carrier)
                 piece = tuple(word[k : k + size])
-                if piece not in (self._carrier, _transposed(self._carrier)):
+                if piece not in (self._carrier, transposed(self._carrier)):
                     return None
-                items.append((*self._carrier_ends(piece), 1, None))
+                items.append(_Item(*self._carrier_ends(piece), power=1))
                 k += size
         return items
 
@@ -378,7 +375,7 @@ class _Alignment:
                 tuple(turned[: len(self._carrier)])
                 in (
                     self._carrier,
-                    _transposed(self._carrier),
+                    transposed(self._carrier),
                 )
                 and not any(t.is_learnable for t, _ in word)
             ):
@@ -393,27 +390,25 @@ class _Alignment:
 
     # -- sides ---------------------------------------------------------------------------------
 
-    def _end(self, letter: TensorLetter) -> tuple[str, int]:
+    def _end(self, letter: TensorLetter) -> _End:
         """The columns of a matrix with many rows."""
         tensor, _ = letter
         end = (tensor.name, 1 - self._letters.wide[tensor])
         self._axes[end] = tensor.axes[end[1]]
         return end
 
-    def _carrier_ends(
-        self, piece: tuple[TensorLetter, ...]
-    ) -> tuple[tuple[str, int], tuple[str, int]]:
+    def _carrier_ends(self, piece: tuple[TensorLetter, ...]) -> tuple[_End, _End]:
         ends = ("X", 0), ("X", 1)
         (first, a), (last, b) = self._carrier[0], self._carrier[-1]
         self._axes[ends[0]], self._axes[ends[1]] = first.axes[int(a)], last.axes[int(not b)]
         return ends if piece == self._carrier else (ends[1], ends[0])
 
-    def _root(self, end: tuple[str, int]) -> tuple[str, int]:
+    def _root(self, end: _End) -> _End:
         while self._sides.get(end, end) != end:
             end = self._sides[end]
         return end
 
-    def _join(self, one: tuple[str, int], other: tuple[str, int]) -> None:
+    def _join(self, one: _End, other: _End) -> None:
         self._sides[self._root(one)] = self._root(other)
 
     @property
@@ -426,7 +421,7 @@ class _Alignment:
         apart = left != right or self._carrier[0][0].symmetric
         return apart and {self._root(end) for end in self._axes} <= {left, right}
 
-    def _carrier_sides(self) -> tuple[tuple[str, int], tuple[str, int]]:
+    def _carrier_sides(self) -> tuple[_End, _End]:
         ((tensor, _), *rest) = self._carrier
         if tensor.is_learnable and not rest:
             return (tensor.name, 0), (tensor.name, 1)
@@ -441,7 +436,7 @@ class _Alignment:
         result: list[tuple[Polynomial, int]] = []
         for a, b in self._pairs:
             rows = a.axes[self._letters.wide[a]]
-            whole = Polynomial(evaluated({monomial({rows.name: 1, a.variance: 1}): Fraction(1)}))
+            whole = named(rows.name, a.variance)
             result.append((whole if a == b and a not in vanishing else _ZERO, 0))
         for tensor in self._small:
             result.append((_ONE, 1) if tensor in carried else (_ZERO, 0))

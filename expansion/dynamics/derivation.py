@@ -209,7 +209,7 @@ class EffectiveDynamics:
 
     def _dominant(self, s: int) -> Polynomial:
         scaling = self._hierarchy.scales.scaling
-        least = self.order + s * self._time
+        least = self.order + s * self.time
         return scaling.from_order(dict(self._exact[s]), least)
 
     def coefficients(self, last: int, *, diagrams: int | None = None) -> tuple[Polynomial, ...]:
@@ -356,9 +356,9 @@ class EffectiveDynamics:
         }
 
     @property
-    def _time(self) -> Fraction:
-        scaling = self._hierarchy.scales.scaling
-        return scaling.time + scaling.order(self.problem.dynamics.normalisation)
+    def time(self) -> Fraction:
+        """By how much the order of the coefficients grows with every s."""
+        return _order_of_time(self._hierarchy, self.problem)
 
     @cached_property
     def _places(self) -> dict[Diagram, int]:
@@ -607,10 +607,9 @@ class _Wanted:
 
     def dominant(self, hierarchy: Hierarchy, order: Fraction) -> tuple[Polynomial, ...]:
         """The parts of the exact coefficients that are of the order of the dynamics."""
-        scaling = hierarchy.scales.scaling
-        time = scaling.time + scaling.order(self.problem.dynamics.normalisation)
+        time = _order_of_time(hierarchy, self.problem)
         return tuple(
-            scaling.from_order(dict(coefficient), order + s * time)
+            hierarchy.scales.scaling.from_order(dict(coefficient), order + s * time)
             for s, coefficient in enumerate(self.exact)
         )
 
@@ -771,6 +770,11 @@ def _with_numbers(
         if level < last
     }
     return (*depths,), converted(output), rates
+
+
+def _order_of_time(hierarchy: Hierarchy, problem: Problem) -> Fraction:
+    scaling = hierarchy.scales.scaling
+    return scaling.time + scaling.order(problem.dynamics.normalisation)
 
 
 def _order(hierarchy: Hierarchy, output: tuple[CoreTerm, ...]) -> Fraction:

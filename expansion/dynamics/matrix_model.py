@@ -29,17 +29,17 @@ Source: G. 't Hooft, Nucl. Phys. B 72 (1974) 461, for the pairings; as a kind of
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from diagrams.diagram import Diagram
-from diagrams.generator import is_velocity
-from diagrams.laws import evaluated
+from diagrams.generator import Amplitude, is_velocity
 from diagrams.tensors import Axis, Tensor
 from diagrams.wick import monomial
+from expansion.drive import Driven
 from expansion.dynamics.derivation import EffectiveDynamics
 from expansion.dynamics.hierarchy import CoreTerm
+from expansion.dynamics.trace_words import are_words, axis_orders, named, trace_letters
 from expansion.polynomial import Polynomial
 
 __all__ = [
@@ -49,9 +49,8 @@ __all__ = [
     "MatrixModel",
     "TraceTerm",
     "Word",
-    "is_trace",
     "matrix_model",
-    "trace_letters",
+    "speed_of",
 ]
 
 Letter = tuple[int, bool]
@@ -194,15 +193,10 @@ def matrix_model(dynamics: EffectiveDynamics) -> MatrixModel | None:
     terms = (*dynamics.potential, *dynamics.output)
     cores = {core for term in terms for core in term.cores}
     moving = [term for term in dynamics.potential if term.cores]
-    if not moving or not all(map(is_trace, cores)):
+    scaling = dynamics.scales.scaling
+    if not moving or generator.temperature is not None or not are_words(cores, scaling):
         return None
-    if generator.temperature is not None:
-        return None
-    axes = {axis for core in cores for axis in core.nodes}
-    if any(axis.pinned is not None for axis in axes):
-        return None
-    growth = {dynamics.scales.scaling.order(monomial({axis.name: 1})) for axis in axes}
-    if len(growth) != 1 or not min(growth) > 0:
+    if len(axis_orders(cores, scaling)) != 1:
         return None
     tensors = sorted({t for core in cores for t in core.tensors}, key=lambda t: t.sort_key)
     if any(is_velocity(t) or (t.symmetric and t.is_learnable) for t in tensors):
@@ -210,16 +204,8 @@ def matrix_model(dynamics: EffectiveDynamics) -> MatrixModel | None:
     number = {tensor: place for place, tensor in enumerate(tensors)}
     matrices = []
     for tensor in tensors:
-        rate = generator.rate(tensor)
-        speed = Polynomial({monomial(Counter(axis.name for axis in rate.symbols)): rate.number})
-        speed *= Polynomial({driven.normalisation: 1})
-        matrices.append(
-            Matrix(
-                tensor,
-                Polynomial(evaluated({monomial({tensor.variance: 1}): Fraction(1)})),
-                speed if tensor.is_learnable else Polynomial(),
-            )
-        )
+        speed = speed_of(driven, tensor) if tensor.is_learnable else Polynomial()
+        matrices.append(Matrix(tensor, named(tensor.variance), speed))
 
     def traces(terms: Sequence[CoreTerm]) -> tuple[TraceTerm, ...]:
         return tuple(
@@ -230,6 +216,16 @@ def matrix_model(dynamics: EffectiveDynamics) -> MatrixModel | None:
     return MatrixModel(tuple(matrices), traces(moving), traces(dynamics.output), _inertia(dynamics))
 
 
+def speed_of(driven: Driven, tensor: Tensor) -> Polynomial:
+    """The rate of a matrix that moves, with the normalisation of what drives it."""
+    return _amplitude(driven.generator.rate(tensor)) * Polynomial({driven.normalisation: 1})
+
+
+def _amplitude(amplitude: Amplitude) -> Polynomial:
+    powers = monomial(Counter(axis.name for axis in amplitude.symbols))
+    return Polynomial({powers: amplitude.number})
+
+
 def _inertia(dynamics: EffectiveDynamics) -> Inertia | None:
     """That of a heavy ball; friction counts if it acts within the natural time."""
     driven = dynamics.problem.dynamics
@@ -237,32 +233,10 @@ def _inertia(dynamics: EffectiveDynamics) -> Inertia | None:
     if friction is None:
         return None
     speed = Polynomial({driven.normalisation: 1})
-    symbols = monomial(Counter(axis.name for axis in friction.symbols))
-    acts = scaling.order(symbols) == scaling.time
-    return Inertia(speed, speed * Polynomial({symbols: friction.number}) if acts else Polynomial())
-
-
-def is_trace(core: Diagram) -> bool:
-    """Whether a core is the trace of a product of Gaussian matrices."""
-    return set(core.degrees) == {2} and all(
-        t.is_random and t.entries.is_wick and t.rank == 2 for t in core.tensors
-    )
-
-
-def trace_letters(core: Diagram) -> tuple[tuple[Tensor, bool], ...]:
-    """The matrices along the circle of a connected core, and whether they are transposed."""
-    return tuple(_walk(core))
+    rate = _amplitude(friction)
+    acts = scaling.top(dict(rate)) == scaling.time
+    return Inertia(speed, speed * rate if acts else Polynomial())
 
 
 def _word(core: Diagram, number: dict[Tensor, int]) -> Word:
     return tuple((number[tensor], transposed) for tensor, transposed in trace_letters(core))
-
-
-def _walk(core: Diagram) -> Iterator[tuple[Tensor, bool]]:
-    left = dict(enumerate(core.factors))
-    node = core.factors[0][1][0]
-    while left:
-        place, (tensor, at) = next(item for item in left.items() if node in item[1][1])
-        del left[place]
-        yield tensor, at[0] != node
-        node = at[1] if at[0] == node else at[0]

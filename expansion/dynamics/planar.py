@@ -37,17 +37,17 @@ from typing import Generic, TypeVar
 from flint import fmpz
 
 from diagrams.diagram import Diagram
-from diagrams.laws import evaluated
-from diagrams.tensors import Tensor
-from diagrams.wick import monomial
-from expansion.dynamics.matrix_model import is_trace, trace_letters
 from expansion.dynamics.scales import Scaling
+from expansion.dynamics.trace_words import (
+    TensorLetter,
+    are_words,
+    named,
+    trace_letters,
+    transposed,
+)
 from expansion.polynomial import Polynomial
 
-__all__ = ["ChainMeans", "GrowingWords", "TensorLetter", "growing_words"]
-
-TensorLetter = tuple[Tensor, bool]
-"""A matrix, and whether it is transposed."""
+__all__ = ["ChainMeans", "GrowingWords", "growing_words"]
 
 Value = TypeVar("Value", Polynomial, fmpz)
 
@@ -74,7 +74,7 @@ class GrowingWords:
 
     def means(self, number: int) -> list[Polynomial]:
         """The means of the first words, zero if no pairing is without crossings."""
-        pairings = _Pairings(self, {name: _symbol(name) for name in self._names}, Polynomial())
+        pairings = _Pairings(self, {name: named(name) for name in self._names}, Polynomial())
         return [pairings.mean(m)[1] for m in range(number)]
 
     def means_at(
@@ -90,7 +90,7 @@ class GrowingWords:
         """
         values = {
             name: Fraction(size.evaluate(**{each: numbers[each] for each in size.symbols}))
-            for name, size in ((name, _symbol(name)) for name in self._names)
+            for name, size in ((name, named(name)) for name in self._names)
         }
         # A word of 2n letters has n variances and n + 1 loops: as whole numbers they cost least.
         variances = {tensor.variance for tensor, _ in (*self.base, *self.piece)}
@@ -137,7 +137,7 @@ class _Pairings(Generic[Value]):
             d for d in range(1, self._step + 1) if words.piece == words.piece[d:] + words.piece[:d]
         )
         letters = (*words.base, *words.piece[: self._period])
-        orders = {name: words.scaling.multiple(dict(_symbol(name))) for name in values}
+        orders = {name: words.scaling.multiple(dict(named(name))) for name in values}
         self._loops: list[tuple[int, Value]] = [
             (orders[name], values[name]) for name in (t.axes[int(x)].name for t, x in letters)
         ]
@@ -237,8 +237,8 @@ class ChainMeans:
 
 def _paired(one: TensorLetter, other: TensorLetter) -> bool:
     """Whether two letters are paired without a twist; a symmetric matrix is its transpose."""
-    (tensor, transposed), (second, also) = one, other
-    return tensor == second and (tensor.symmetric or transposed != also)
+    (tensor, turned), (second, also) = one, other
+    return tensor == second and (tensor.symmetric or turned != also)
 
 
 def growing_words(cores: Sequence[Diagram], scaling: Scaling) -> GrowingWords | None:
@@ -256,13 +256,9 @@ def growing_words(cores: Sequence[Diagram], scaling: Scaling) -> GrowingWords | 
         None if they are no traces of Gaussian matrices with growing axes, or if no piece leads from
         each of the last three to the next.
     """
-    if len(cores) < _LEAST or not all(map(is_trace, cores)):
+    if len(cores) < _LEAST or not are_words(cores, scaling):
         return None
-    tensors = {tensor for core in cores for tensor in core.tensors}
-    axes = {axis for core in cores for axis in core.nodes}
-    if any(tensor.symmetric for tensor in tensors) or any(
-        axis.pinned is not None or not scaling.order(monomial({axis.name: 1})) > 0 for axis in axes
-    ):
+    if any(tensor.symmetric for core in cores for tensor in core.tensors):
         return None
     first, second, third = (trace_letters(core) for core in cores[-_LEAST:])
     step = len(third) - len(second)
@@ -281,15 +277,9 @@ def growing_words(cores: Sequence[Diagram], scaling: Scaling) -> GrowingWords | 
 
 def _rotations(word: tuple[TensorLetter, ...]) -> list[tuple[TensorLetter, ...]]:
     """A cyclic word from each of its letters on, in both directions."""
-    reverse = tuple((tensor, not transposed) for tensor, transposed in reversed(word))
-    return [each[k:] + each[:k] for each in (word, reverse) for k in range(len(word))]
+    return [each[k:] + each[:k] for each in (word, transposed(word)) for k in range(len(word))]
 
 
 def _same(one: tuple[TensorLetter, ...], other: tuple[TensorLetter, ...]) -> bool:
     """Whether two words have the same trace."""
     return len(one) == len(other) and one in _rotations(other)
-
-
-def _symbol(name: str) -> Polynomial:
-    """A size or a variance, which may be a number or a product."""
-    return Polynomial(evaluated({monomial({name: 1}): Fraction(1)}))

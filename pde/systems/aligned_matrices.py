@@ -32,19 +32,18 @@ from fractions import Fraction
 from math import factorial
 
 import numpy as np
-from sympy import prime
 
 from diagrams.errors import CapacityError
-from diagrams.laws import evaluated
 from expansion.dynamics.aligned import AlignedModel, AlignedTerm, Powers
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
+from expansion.dynamics.trace_words import named
 from expansion.polynomial import Polynomial
-from pde.curve import Curve, Parameters, bounded_float, exact_value
-from pde.evolution import DerivationStep, Method, Solution
-from pde.systems.curves import branch, joined
+from pde.curve import Curve, Parameters, bounded_float, exact_value, unrelated_numbers
+from pde.evolution import DerivationStep, Solution
+from pde.systems.curves import flow_curve
 from pde.systems.flows import SystemFlow
 from pde.systems.measures import GaussRule, orthogonal_polynomials
-from pde.systems.singular_values import squared_singular_values
+from pde.systems.singular_values import solution_of_values, squared_singular_values
 
 __all__ = ["aligned_curve", "aligned_solution", "coefficients"]
 
@@ -269,9 +268,7 @@ def _explicit(model: AlignedModel, parameters: Parameters) -> list[GaussRule] | 
     ):
         return None
     left, right = (float(parameters[sizes[int(slot)]]) for slot in (transposed, not transposed))
-    variance = float(
-        exact_value(Polynomial(evaluated({((tensor.variance, 1),): Fraction(1)})), parameters)
-    )
+    variance = float(exact_value(named(tensor.variance), parameters))
     rules = []
     for points in _MANY_POINTS:
         squares, weights = squared_singular_values(left, right, variance, points)
@@ -306,9 +303,8 @@ def aligned_curve(
         SystemFlow(_Discrete(model, parameters, rule, Fraction(target)).equations())
         for rule in rules
     ]
-    still = bounded_float(Fraction(target))
-    past, future = (branch(flows, past=side, constant=still) for side in (True, False))
-    return joined(past, future, T=Fraction(parameters["T"]))
+    constant = bounded_float(Fraction(target))
+    return flow_curve(flows, T=Fraction(parameters["T"]), constant=constant)
 
 
 def aligned_solution(
@@ -340,17 +336,11 @@ def aligned_solution(
     """
     if any(len(term.traces) > 2 for rate in model.rates for term in rate):
         return None
-    numbers = {name: Fraction(prime(n + 3), prime(n + 2)) for n, name in enumerate(model.symbols)}
-    if _rules(model, numbers) is None:
+    if _rules(model, unrelated_numbers(model.symbols)) is None:
         return None
 
-    def taylor() -> Iterator[Polynomial]:
-        rows = coefficients(model)
-        yield next(rows) + target
-        yield from rows
-
-    def curve(parameters: Parameters) -> Curve:
-        found = aligned_curve(model, parameters, target=exact_value(target, parameters))
+    def curve(parameters: Parameters, constant: Fraction) -> Curve:
+        found = aligned_curve(model, parameters, target=constant)
         if found is None:
             raise CapacityError(
                 f"regime {regime}: at these numbers the moments of its singular values are those "
@@ -358,7 +348,7 @@ def aligned_solution(
             )
         return found
 
-    last = DerivationStep(
+    step = DerivationStep(
         "Aligned matrices",
         _latex(model),
         "All matrices keep the singular vectors of one of them, whose singular values are x at "
@@ -366,16 +356,14 @@ def aligned_solution(
         "its own numbers. The moments of x² are sums over pairings without crossings; a rule of "
         "Gauss makes points of them, and one with fewer points gives the error.",
     )
-    return Solution(
+    return solution_of_values(
+        lambda: coefficients(model),
+        curve,
+        target=target,
         problem=problem,
         regime=regime,
-        method=Method.MOMENTS,
+        derivation=(*derivation, step),
         source=source,
-        formula=None,
-        derivation=(*derivation, last),
-        taylor=taylor,
-        curve=curve,
-        validity="t until two rules for the singular values differ",
     )
 
 

@@ -218,7 +218,9 @@ def joined(past: Branch, future: Branch, *, T: Fraction) -> Curve:
     )
 
 
-def flow_curve(flows: Sequence[EquationsOfMotion], *, T: Fraction) -> Curve:
+def flow_curve(
+    flows: Sequence[EquationsOfMotion], *, T: Fraction, constant: float | None = None
+) -> Curve:
     """The curve of a flow in both directions of time.
 
     Parameters
@@ -226,5 +228,8 @@ def flow_curve(flows: Sequence[EquationsOfMotion], *, T: Fraction) -> Curve:
     flows : sequence of EquationsOfMotion
         The flow, and, if its state is a discretisation, a coarser one.
     T : Fraction
+    constant : float, optional
+        See `branch`.
     """
-    return joined(branch(flows, past=True), branch(flows, past=False), T=T)
+    past, future = (branch(flows, past=side, constant=constant) for side in (True, False))
+    return joined(past, future, T=T)

@@ -31,11 +31,10 @@ from math import factorial, inf
 import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
-from sympy import prime
 
 from expansion.dynamics.matrix_model import MatrixModel
 from expansion.polynomial import Polynomial
-from pde.curve import Curve, Domain, Parameters, bounded_float, exact_value
+from pde.curve import Curve, Domain, Parameters, bounded_float, exact_value, unrelated_numbers
 from pde.evolution import DerivationStep, Method, Solution
 from pde.numerics.free_words import WordBasis
 from pde.numerics.trajectories import follow
@@ -217,9 +216,7 @@ def _starts_like(model: MatrixModel, rows: Sequence[Polynomial], target: Polynom
         return False
     known = rows[:number]
     names = {name for row in (*known, target) for name in row.symbols} | {*model.symbols}
-    numbers = {
-        name: Fraction(prime(n + 3), prime(n + 2)) for n, name in enumerate(sorted(names))
-    } | {"T": Fraction(1)}
+    numbers = unrelated_numbers(names) | {"T": Fraction(1)}
     terms = [bounded_float(exact_value(row, numbers)) / factorial(s) for s, row in enumerate(known)]
     constant = bounded_float(exact_value(target, numbers))
     flow = FreeFlow(model, numbers, letters[number - 1])

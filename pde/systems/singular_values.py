@@ -50,7 +50,7 @@ from expansion.dynamics.taylor import SeriesTerm, series_coefficients
 from expansion.polynomial import Polynomial
 from pde.curve import Curve, Parameters, bounded_float, exact_value
 from pde.evolution import DerivationStep, Method, Solution
-from pde.systems.curves import branch, joined
+from pde.systems.curves import flow_curve
 from pde.systems.slopes import BlockSlopes
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "has_one_matrix",
     "singular_curve",
     "singular_solution",
+    "solution_of_values",
     "squared_singular_values",
 ]
 
@@ -396,9 +397,7 @@ def singular_curve(
         If the numbers are beyond double precision.
     """
     flows = [SingularFlow(model, parameters, points, target) for points in _POINTS]
-    still = bounded_float(target)
-    past, future = (branch(flows, past=side, constant=still) for side in (True, False))
-    return joined(past, future, T=Fraction(parameters["T"]))
+    return flow_curve(flows, T=Fraction(parameters["T"]), constant=bounded_float(target))
 
 
 def singular_solution(
@@ -429,30 +428,60 @@ def singular_solution(
     """
     if not has_one_matrix(model):
         return None
-
-    def taylor() -> Iterator[Polynomial]:
-        rows = coefficients(model)
-        yield next(rows) + target
-        yield from rows
-
-    last = DerivationStep(
+    step = DerivationStep(
         "Singular values",
         _latex(model),
         "The flow keeps the singular vectors of the matrix, and its singular values s move on "
         "their own. At time zero they have the law of Marchenko and Pastur, of which a "
         "double exponential rule makes points; one with fewer points gives the error.",
     )
+    return solution_of_values(
+        lambda: coefficients(model),
+        lambda parameters, constant: singular_curve(model, parameters, target=constant),
+        target=target,
+        problem=problem,
+        regime=regime,
+        derivation=(*derivation, step),
+        source=source,
+    )
+
+
+def solution_of_values(
+    rows: Callable[[], Iterator[Polynomial]],
+    curve: Callable[[Parameters, Fraction], Curve],
+    *,
+    target: Polynomial,
+    problem: str,
+    regime: str,
+    derivation: tuple[DerivationStep, ...],
+    source: str,
+) -> Solution:
+    """A solution by singular values that move, without a certificate.
+
+    Parameters
+    ----------
+    rows : callable
+        Gives the exact coefficients without the target, one after the other.
+    curve : callable
+        From numbers, and the target at them, to the curve.
+    target, problem, regime, derivation, source
+        As for `singular_solution`; the derivation is whole.
+    """
+
+    def taylor() -> Iterator[Polynomial]:
+        found = rows()
+        yield next(found) + target
+        yield from found
+
     return Solution(
         problem=problem,
         regime=regime,
         method=Method.MOMENTS,
         source=source,
         formula=None,
-        derivation=(*derivation, last),
+        derivation=derivation,
         taylor=taylor,
-        curve=lambda parameters: singular_curve(
-            model, parameters, target=exact_value(target, parameters)
-        ),
+        curve=lambda parameters: curve(parameters, exact_value(target, parameters)),
         validity="t until two rules for the singular values differ",
     )
 

@@ -35,17 +35,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from sympy import prime
-
 from diagrams.errors import CapacityError
 from expansion.dynamics.chains import Chains, ChainTerm
 from expansion.dynamics.planar import ChainMeans
 from expansion.dynamics.system import PolynomialSystem, SystemTerm
 from expansion.dynamics.taylor import SeriesTerm
 from expansion.polynomial import Polynomial
-from pde.curve import Curve, Parameters, exact_value
+from pde.curve import Curve, Parameters, exact_value, unrelated_numbers
 from pde.evolution import DerivationStep, Method, Solution
-from pde.systems.curves import branch, joined
+from pde.systems.curves import flow_curve
 from pde.systems.flows import SystemFlow
 from pde.systems.measures import GaussRule, find_recurrence, multiple, orthogonal_polynomials
 
@@ -114,8 +112,7 @@ def spectrum_curve(chains: Chains, parameters: Parameters) -> Curve | None:
     systems = (_Discretised(found, rule).equations() for rule in found.rules)
     flows = [SystemFlow(system) for system in systems]
     still = sum(float(c.coefficient()) for c, places in found.chains.output if not places)
-    past, future = (branch(flows, past=side, constant=still) for side in (True, False))
-    curve = joined(past, future, T=Fraction(parameters["T"]))
+    curve = flow_curve(flows, T=Fraction(parameters["T"]), constant=still)
     if found.confirmations is None:
         return curve
     return replace(curve, notes=(*curve.notes, (CONFIRMED, float(found.confirmations))))
@@ -385,7 +382,7 @@ def spectrum_solution(
 
 def _has_spectrum(chains: Chains) -> bool:
     """Whether moments confirm a measure at numbers without relations among them."""
-    numbers = {name: Fraction(prime(n + 3), prime(n + 2)) for n, name in enumerate(chains.symbols)}
+    numbers = unrelated_numbers(chains.symbols)
     return _common(_at_numbers(chains, numbers), numbers) is not None
 
 
