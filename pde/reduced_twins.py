@@ -40,7 +40,7 @@ from pde.solutions import SOLVERS
 from pde.translation import translated
 from pde.vertex_sums import sum_of_solutions
 
-__all__ = ["shared_solution"]
+__all__ = ["KNOWN", "SolvedPotential", "known_dynamics", "shape_of", "shared_solution"]
 
 _TERMS = 4
 """The last coefficient of the map of a known problem: its regimes are known."""
@@ -124,7 +124,7 @@ def shared_solution(
         return None
     mine = [_side(dynamics, still) for still in (target, Polynomial())]
     itself = recognised(dynamics.problem)
-    shape = _shape(dynamics)
+    shape = shape_of(dynamics)
     for known in KNOWN:
         if known.shape != shape:
             continue
@@ -147,7 +147,7 @@ def _compared(
     wanted: Sequence[Polynomial],
 ) -> Solution | None:
     """The solution of a regime of another problem, if the potentials and outputs are equal."""
-    other, regime_set = _known(problem, loss, name)
+    other, regime_set = known_dynamics(problem, loss, name)
     still = LeadingSeries(regime_set, regime_set[name]).pure_target
     degree = sum(1 for t, _ in problem.model[0].factors if t.is_learnable)
     for one, each in zip(mine, (still, Polynomial()), strict=True):
@@ -209,7 +209,15 @@ def _shared(
 
 
 @lru_cache(maxsize=16)
-def _known(problem: Problem, loss: str, name: str) -> tuple[EffectiveDynamics, Regimes]:
+def known_dynamics(problem: Problem, loss: str, name: str) -> tuple[EffectiveDynamics, Regimes]:
+    """The derivation of a known regime, and the map of its problem.
+
+    Parameters
+    ----------
+    problem : Problem
+    loss, name : str
+        What is followed, and the regime.
+    """
     regime_set = _regimes(problem, loss)
     return derive(regime_set, name, budget=Budget(diagrams=20_000)), regime_set
 
@@ -219,7 +227,7 @@ def _regimes(problem: Problem, loss: str) -> Regimes:
     return regimes(problem, loss=loss, terms=_TERMS)
 
 
-def _shape(dynamics: EffectiveDynamics) -> Shape:
+def shape_of(dynamics: EffectiveDynamics) -> Shape:
     """The shape of a reduced potential; equal ones have the same."""
     return tuple(
         sorted(tuple(sorted(_numbers(core) for core in term.cores)) for term in dynamics.potential)

@@ -36,7 +36,14 @@ if TYPE_CHECKING:
     import mpmath
     import sympy
 
-__all__ = ["EIGENVALUE", "SCALED", "SpectralFormulas", "largest_eigenvalue", "unseen_share"]
+__all__ = [
+    "EIGENVALUE",
+    "SCALED",
+    "DensityValues",
+    "SpectralFormulas",
+    "largest_eigenvalue",
+    "unseen_share",
+]
 
 EIGENVALUE, SCALED = "lam", "x"
 """The names of λ and of x = λτ in formulas."""
@@ -125,7 +132,7 @@ class SpectralFormulas:
         """
         constant, scale = value(self.constant, parameters), value(self.scale, parameters)
         r, T = parameters["p"] / parameters["N"], float(parameters["T"])
-        density_at = _DensityValues(self.density, parameters)
+        density_at = DensityValues(self.density, parameters)
 
         def averaged_at(t: FloatArray) -> FloatArray:
             def values(nodes: FloatArray) -> FloatArray:
@@ -179,8 +186,15 @@ class SpectralFormulas:
             return constant + scale * mean
 
 
-class _DensityValues:
-    """Values of a density at arrays of x = λτ, for an average in which small ones add little."""
+class DensityValues:
+    """Values of a density at arrays of x = λτ, for an average in which small ones add little.
+
+    Parameters
+    ----------
+    density : sympy.Expr
+        In x; of exponentials only e^{4x} is in it.
+    parameters : mapping from str to Fraction
+    """
 
     def __init__(self, density: sympy.Expr, parameters: Parameters) -> None:
         import sympy

@@ -9,7 +9,7 @@ from expansion.models import cp, tied_autoencoder
 from expansion.regimes import regimes
 from pde.effective import effective_answer
 from pde.evolution import Method
-from pde.reduced_twins import KNOWN, _known, _shape
+from pde.reduced_twins import KNOWN, known_dynamics, shape_of
 from pde.solving import solution
 
 
@@ -82,8 +82,8 @@ def test_noise_in_an_equal_potential_is_no_twin() -> None:
 )
 def test_known_potentials_have_the_shape_at_which_others_are_sorted_out(known, name) -> None:
     problem = known.problem()
-    dynamics, _ = _known(problem, problem.losses[0], name)
-    assert _shape(dynamics) == known.shape
+    dynamics, _ = known_dynamics(problem, problem.losses[0], name)
+    assert shape_of(dynamics) == known.shape
 
 
 SIGNS_ON_DATA = tied_autoencoder(data=True).with_law("W", law="rademacher")
