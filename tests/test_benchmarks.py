@@ -161,7 +161,8 @@ def test_every_preset_of_an_atlas_is_timed_from_a_cold_start() -> None:
 def test_a_command_is_timed_against_the_imports() -> None:
     result = start.measure(StartCase(command="--version", limit=1000), turns=1)
     assert result.status == 0 and result.met
-    assert 0 < result.seconds == result.ratio * result.imports
+    assert result.seconds > 0 and result.imports > 0
+    assert result.ratio == pytest.approx(result.seconds / result.imports)
     assert not replace(result, status=1).met
     assert not replace(result, seconds=1001 * result.imports).met
     slow = replace(result, case=replace(result.case, relative=False, limit=result.seconds / 2))
