@@ -378,7 +378,7 @@ def test_limits_on_time_are_positive(run: Run, seconds: str) -> None:
 
 def test_without_times_a_comparison_ends_with_the_solution(run: Run) -> None:
     """The average over particles of a cubic potential exists for a short time only."""
-    at = ("--at", "p=20,H=2,sigma2=1/1000,T=1")
+    at = ("--at", "p=20,H=2,sigma2=1,T=1")
     words = ("cp", "--order", "3", "--symmetric", "--terms", "4", "--regime", "E", *at)
     found = run("compare", *words, "--runs", "2", "--format", "json")
     assert found.code in (0, 1, 3)
