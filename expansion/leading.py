@@ -33,7 +33,7 @@ Source: Yarotsky, Golikov, Gusev 2026, sections 5 and 6; scaled variables in gen
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -54,7 +54,7 @@ from expansion.scaling_conditions import (
     simplest_modulo,
 )
 
-__all__ = ["HighOrder", "LeadingSeries", "leading_part", "monomial_text"]
+__all__ = ["HighOrder", "LeadingSeries", "leading_coefficients", "leading_part", "monomial_text"]
 
 
 def leading_part(polynomial: Polynomial, scaling: Mapping[str, int | Fraction]) -> Polynomial:
@@ -272,3 +272,28 @@ class LeadingSeries:
     @staticmethod
     def _names(count: int) -> tuple[str, ...]:
         return ("y", "z")[:count] if count <= 2 else tuple(f"x_{k}" for k in range(1, count + 1))
+
+
+def leading_coefficients(
+    leading: LeadingSeries, left_out: Collection[int] = ()
+) -> tuple[Polynomial, ...]:
+    """lead(Y_0), lead(Y_1), ... as they are summed: with the pure-target term unless free.
+
+    They end with the last one that is not zero.
+
+    Parameters
+    ----------
+    leading : LeadingSeries
+    left_out : collection of int
+        The s whose leading part a solution does not contain, see `pde.evolution.Certificate`.
+    """
+    found = leading.regimes
+    result = []
+    last = max((s for s in found.polyhedra if s <= leading.last), default=0)
+    for s in range(last + 1):
+        vanishes = s in left_out or s not in found.polyhedra
+        whole = Polynomial() if vanishes else leading[s]
+        if s == 0:
+            whole = whole + leading.pure_target
+        result.append(whole)
+    return tuple(result)

@@ -105,7 +105,7 @@ def effective_solution(regime_set: Regimes, name: str) -> Solution | None:
     return effective_answer(regime_set, name).solution
 
 
-def effective_answer(regime_set: Regimes, name: str) -> Answer:
+def effective_answer(regime_set: Regimes, name: str, *, diagrams: int = DERIVED_DIAGRAMS) -> Answer:
     """The effective dynamics of a regime, and the certified solution that it gives.
 
     Parameters
@@ -114,6 +114,8 @@ def effective_answer(regime_set: Regimes, name: str) -> Answer:
         The map of a problem; its coefficients are what the derivation is certified with.
     name : str
         A regime of it.
+    diagrams : int, optional
+        How many the derivation may meet.
 
     Notes
     -----
@@ -125,7 +127,12 @@ def effective_answer(regime_set: Regimes, name: str) -> Answer:
     exponents = regime_set.exponents
     return _answer(
         _Question(
-            exponents.problem, exponents.loss, exponents.last, regime_set[name].name, regime_set
+            exponents.problem,
+            exponents.loss,
+            exponents.last,
+            regime_set[name].name,
+            diagrams,
+            regime_set,
         )
     )
 
@@ -161,6 +168,7 @@ class _Question:
     loss: str | None
     last: int
     name: str
+    diagrams: int
     regime_set: Regimes = field(compare=False)
 
 
@@ -178,7 +186,9 @@ def _answer(question: _Question) -> Answer:
     remarks = []
     for rate_of_change in (False, True):
         try:
-            dynamics = _derived(regime_set, name, rate_of_change=rate_of_change)
+            dynamics = _derived(
+                regime_set, name, rate_of_change=rate_of_change, diagrams=question.diagrams
+            )
         except (GrowthError, RefusedError, BudgetExceededError) as error:
             remarks.append(str(error))
             continue
@@ -299,13 +309,15 @@ def longest_series(
     return found
 
 
-def _derived(regime_set: Regimes, name: str, *, rate_of_change: bool) -> EffectiveDynamics:
+def _derived(
+    regime_set: Regimes, name: str, *, rate_of_change: bool, diagrams: int = DERIVED_DIAGRAMS
+) -> EffectiveDynamics:
     problem, loss = regime_set.exponents.problem, regime_set.exponents.loss
     dynamics = derive(
         regime_set,
         name,
         rate_of_change=rate_of_change,
-        budget=Budget(diagrams=DERIVED_DIAGRAMS),
+        budget=Budget(diagrams=diagrams),
         averages=None if problem is None else _averages(problem, loss),
     )
     dynamics.require_certificate()

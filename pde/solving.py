@@ -19,24 +19,25 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
-from functools import lru_cache
 
 from diagrams.arguments import instance, positive, shown
 from diagrams.errors import InvalidInputError
 from expansion.closest_regime import NeglectedShare, neglected_share
 from expansion.cumulants import read_cumulant
-from expansion.leading import LeadingSeries
+from expansion.dynamics.any_basis import INDEX_DIAGRAMS, TWIN_DIAGRAMS
+from expansion.equivalent_maps import counterpart
+from expansion.fourier import InModes, in_modes
+from expansion.leading import LeadingSeries, leading_coefficients
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
-from expansion.recognition import Recognised, recognised
+from expansion.recognition import recognised
 from expansion.regimes import Regime, Regimes, regimes
 from expansion.scaling_conditions import Relation
 from expansion.series import Budget, Progress
-from expansion.series_exponents import SeriesExponents
 from pde.effective import effective_answer
-from pde.evolution import LossEvolution, Solution
+from pde.evolution import DerivationStep, LossEvolution, Solution
 from pde.late_law import late_law_solution
 from pde.power_law import power_law_solution
 from pde.resummed_series import resummed_solution
@@ -106,6 +107,12 @@ GENERAL: tuple[Solved, ...] = (
         holds="until two rules for the singular values differ",
     ),
     Solved(
+        model="any problem with sums modulo p",
+        regimes=("regimes whose cores close in Fourier modes and not in indices",),
+        method="the [twin in modes](effective-dynamics.md#kinds-of-hierarchies), by the ways above",
+        holds="as there",
+    ),
+    Solved(
         model="any problem",
         regimes=(
             "regimes whose cores are words of one Gaussian matrix, with axes that grow alike",
@@ -161,31 +168,6 @@ def solver_for(problem: Problem, regime: str, *, loss: str | None = None) -> Sol
     return None
 
 
-def leading_coefficients(
-    leading: LeadingSeries, left_out: Collection[int] = ()
-) -> tuple[Polynomial, ...]:
-    """lead(Y_0), lead(Y_1), ... as they are summed: with the pure-target term unless free.
-
-    They end with the last one that is not zero.
-
-    Parameters
-    ----------
-    leading : LeadingSeries
-    left_out : collection of int
-        The s whose leading part a solution does not contain, see `pde.evolution.Certificate`.
-    """
-    found = leading.regimes
-    result = []
-    last = max((s for s in found.polyhedra if s <= leading.last), default=0)
-    for s in range(last + 1):
-        vanishes = s in left_out or s not in found.polyhedra
-        whole = Polynomial() if vanishes else leading[s]
-        if s == 0:
-            whole = whole + leading.pure_target
-        result.append(whole)
-    return tuple(result)
-
-
 def solution(regime_set: Regimes, name: str) -> Solution:
     """The certified solution of a regime, for symbolic sizes.
 
@@ -215,7 +197,7 @@ def solution(regime_set: Regimes, name: str) -> Solution:
             "exact means after every step are its coefficients, see loss_series(problem)"
         )
     known = recognised(problem)
-    twin = None if known is None or known.is_itself else _twin(regime_set, regime, known)
+    twin = None if known is None or known.is_itself else counterpart(regime_set, regime, known)
     derived = (
         _solution(regime_set, regime)
         if known is None or twin is None
@@ -249,8 +231,12 @@ def _solution(regime_set: Regimes, regime: Regime) -> Solution:
     derived = _sum_of_vertices(regime_set, regime, coefficients)
     if derived is not None:
         return derived
-    answer = effective_answer(regime_set, regime.name)
+    modes = in_modes(regime_set, regime.name)
+    enough = {} if modes is None else {"diagrams": INDEX_DIAGRAMS}
+    answer = effective_answer(regime_set, regime.name, **enough)
     derived = answer.solution
+    if modes is not None and (derived is None or derived.is_series):
+        derived = _in_modes(modes, regime.name, regime_set.exponents.loss) or derived
     if derived is None or derived.is_series:
         derived = _late_law(problem, regime, coefficients) or derived
     if derived is None:
@@ -293,6 +279,15 @@ def _on_file(problem: Problem, regime: Regime, leading: LeadingSeries) -> Soluti
     return None if solver is None else solver.derive(known.preset, regime.name, leading)
 
 
+def _in_modes(modes: InModes, name: str, loss: str | None) -> Solution | None:
+    """What effective dynamics gives in Fourier modes, if that is more than a series."""
+    derived = effective_answer(modes.regime_set, name, diagrams=TWIN_DIAGRAMS).solution
+    if derived is None or derived.is_series:
+        return None
+    step = DerivationStep("Fourier modes", modes.step, modes.reason)
+    return translated(derived, modes.known, loss, step=step)
+
+
 def _power_law(problem: Problem, regime: Regime, leading: LeadingSeries) -> Solution | None:
     try:
         return power_law_solution(problem, regime, leading)
@@ -312,52 +307,6 @@ def _late_law(
 def _still(regime_set: Regimes, regime: Regime) -> Polynomial:
     """The part of the leading series that only measures the target."""
     return LeadingSeries(regime_set, regime).pure_target
-
-
-def _twin(regime_set: Regimes, regime: Regime, known: Recognised) -> tuple[Regimes, Regime] | None:
-    """The regime of the preset that a problem is, which has the same leading coefficients.
-
-    It is the one of the same name unless the scalings are restricted. None if the loss of the
-    problem is none of the preset.
-    """
-    exponents = regime_set.exponents
-    assert exponents.problem is not None
-    if exponents.loss not in (None, *dict(known.losses)):
-        return None
-    twins = _preset_map(_Series(exponents.coefficients, exponents.pure_target, known, exponents))
-    mine = leading_coefficients(LeadingSeries(regime_set, regime))
-    for twin in sorted(twins, key=lambda other: other.name != regime.name):
-        theirs = leading_coefficients(LeadingSeries(twins, twin))
-        if len(theirs) == len(mine) and all(
-            known.from_preset(c, s, exponents.loss) == mine[s] for s, c in enumerate(theirs)
-        ):
-            return twins, twin
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Series:
-    """The coefficients of a loss of a problem that is a preset under other names."""
-
-    coefficients: tuple[Polynomial, ...]
-    pure_target: Polynomial
-    known: Recognised
-    exponents: SeriesExponents = field(compare=False)
-
-
-@lru_cache(maxsize=2)
-def _preset_map(series: _Series) -> Regimes:
-    """The map of the preset, which all regimes of the problem share.
-
-    Where the variances of the problem are sizes, different monomials of the preset may be one, and
-    the preset is expanded itself.
-    """
-    exponents, known = series.exponents, series.known
-    name = dict(known.losses)[known.losses[0][0] if exponents.loss is None else exponents.loss]
-    loss = None if name == known.preset.loss_name else name
-    if not known.units.is_invertible:
-        return regimes(SeriesExponents.of_problem(known.preset, loss=loss, terms=exponents.last))
-    return regimes(exponents.in_preset(known, loss))
 
 
 def solve(

@@ -37,7 +37,13 @@ _DIGITS = 100
 """An irrational root is rounded to this many digits."""
 
 
-def translated(solution: Solution, known: Recognised, loss: str | None = None) -> Solution:
+def translated(
+    solution: Solution,
+    known: Recognised,
+    loss: str | None = None,
+    *,
+    step: DerivationStep | None = None,
+) -> Solution:
     """The solution for the problem that was recognised.
 
     Parameters
@@ -47,6 +53,8 @@ def translated(solution: Solution, known: Recognised, loss: str | None = None) -
     known : Recognised
     loss : str, optional
         The loss of the problem; the one that drives the flow by default.
+    step : DerivationStep, optional
+        The first step of the derivation; by default that the loss is that of a preset.
     """
     if known.is_itself:
         return solution
@@ -65,7 +73,8 @@ def translated(solution: Solution, known: Recognised, loss: str | None = None) -
             solution.curve(values), value_at(factor, given), rate * _root(power, units.degree)
         )
 
-    step = DerivationStep("Recognised", _step(known), f"The loss is that of {known}.")
+    if step is None:
+        step = DerivationStep("Recognised", _step(known), f"The loss is that of {known}.")
     return replace(
         solution,
         formula=None if solution.formula is None else _formula(solution.formula, known, factor),

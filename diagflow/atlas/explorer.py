@@ -33,7 +33,7 @@ from diagflow.report.trials import SECONDS, Trial, TrialLimits, run_trials
 from diagflow.time_limit import TimeLimit, time_limit
 from diagflow.workers.lifetime import check_jobs
 from diagrams.errors import BudgetExceededError, DiagflowError, InvalidInputError
-from expansion.dynamics.derivation import derive
+from expansion.dynamics.any_basis import derive_in_any_basis
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
 from expansion.regimes import Regimes, regimes
@@ -268,7 +268,7 @@ def _describe(
         try:
             with time_limit(_least(share, _DYNAMICS_SECONDS), "the cores"):
                 limits = Budget(diagrams=_DERIVED_DIAGRAMS)
-                dynamics = derive(regime_set, name, rate_of_change=None, budget=limits)
+                dynamics = derive_in_any_basis(regime_set, name, budget=limits)
                 kept["dynamics"] = dynamics_record(dynamics)
         except DiagflowError:
             pass

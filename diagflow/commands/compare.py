@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagflow.commands.bundles import takes_options
-from diagflow.commands.ensemble import At, Band, CurveFormat, Jobs, Seed, Times, Tolerance
+from diagflow.commands.ensemble import (
+    At,
+    Band,
+    CurveFormat,
+    Jobs,
+    Seed,
+    TimesOfSolution,
+    Tolerance,
+)
 from diagflow.commands.followed import takes_followed
 from diagflow.commands.problem import RegimeName, Steps, checked_steps, takes_problem
 from diagflow.commands.regime_search import SliceOption, search
@@ -49,7 +57,7 @@ class CompareOptions:
     problem: "Problem"
     regime: RegimeName = None
     at: At = None
-    times: Times = "0:1:11"
+    times: TimesOfSolution = None
     followed: str | None = None
     runs: Annotated[
         int | None,
@@ -105,7 +113,7 @@ class CompareOptions:
     def __post_init__(self) -> None:
         """Reject what contradicts itself before anything is computed."""
         from diagflow.commands.ensemble import required
-        from diagflow.commands.values import parse_times, parse_values
+        from diagflow.commands.values import DEFAULT_TIMES, parse_times, parse_values
         from diagrams.errors import InvalidInputError
 
         object.__setattr__(self, "values", parse_values(required(NAME, "--at", self.at)))
@@ -117,7 +125,8 @@ class CompareOptions:
                 "leave them out"
             )
         checked_steps(self.problem, self.steps, None)
-        object.__setattr__(self, "grid", parse_times(self.times))
+        times = DEFAULT_TIMES if self.times is None else self.times
+        object.__setattr__(self, "grid", parse_times(times))
         if self.runs is not None and self.runs < 2:
             raise InvalidInputError(
                 f"--runs {self.runs}: the standard error needs two or more; give more runs"
@@ -207,15 +216,22 @@ def _compared_regime(
 ) -> "Comparison":
     """The solution of a regime against simulations, with a band if it is asked for."""
     from diagflow.commands.ensemble import counting
+    from diagflow.commands.values import times_inside
     from diagflow.comparison.enough_runs import FEWEST
     from diagflow.comparison.regime import compare_regime
+    from diagflow.time_limit import time_limit
+    from pde.solving import solution
 
+    with time_limit(limit.left, f"comparison in regime {name}"):
+        solved = solution(regime_set, name)
+        domain = solved.at({"T": Fraction(1), **options.values}).domain
+    grid = times_inside(options.grid, domain.stop) if options.times is None else options.grid
     with counting(options.problem.title, options.runs or FEWEST) as progress:
         result = compare_regime(
             regime_set,
             name,
             at=options.values,
-            times=options.grid,
+            times=grid,
             runs=options.runs,
             seed=options.seed,
             rtol=options.rtol,
@@ -224,6 +240,7 @@ def _compared_regime(
             tolerance=options.tolerance,
             standard_errors=options.errors,
             progress=progress,
+            solved=solved,
         )
     return _with_band(result, regime_set, name, options) if options.band else result
 
@@ -252,7 +269,7 @@ def _with_band(
     variance = variance_of(
         regime_set, name, budget=resources.budget, store=resources.opened_store()
     )
-    known = band(variance.at({"T": Fraction(1), **options.values}), options.grid)
+    known = band(variance.at({"T": Fraction(1), **options.values}), result.t.tolist())
     return replace(result, band=np.array([np.nan if value is None else value for value in known]))
 
 
@@ -293,7 +310,7 @@ def _warn(result: "Comparison", regime_set: "Regimes", name: str, options: Compa
         regime_set,
         name,
         options.values,
-        times=options.grid,
+        times=result.t.tolist(),
         losses=list(result.theory),
         left_out=result.left_out,
     ).corrected(result.correction.tolist(), result.correction_error.tolist())

@@ -96,16 +96,16 @@ def _dynamics(found: "Regimes", options: DeriveOptions) -> None:
 
 def _derived(found: "Regimes", options: DeriveOptions) -> "tuple[EffectiveDynamics, int]":
     """The leading dynamics, and the last of its coefficients within the limits."""
-    from diagflow.terminal import following
+    from diagflow.terminal import following, note
     from diagrams.errors import BudgetExceededError
-    from expansion.dynamics.derivation import derive
+    from expansion.dynamics.any_basis import derive_in_any_basis
     from expansion.dynamics.hierarchy import GrowthError
 
     limits, last = options.resources.budget, options.terms
     limited = any(x is not None for x in (limits.seconds, limits.diagrams, limits.memory))
     with following(f"cores of {options.regime}", 1) as progress:
         try:
-            derived = derive(
+            derived = derive_in_any_basis(
                 found,
                 str(options.regime),
                 loss=options.followed,
@@ -115,6 +115,8 @@ def _derived(found: "Regimes", options: DeriveOptions) -> "tuple[EffectiveDynami
             )
         except GrowthError as error:
             stop(f"error: {as_options(error)}")
+        if derived.problem != found.exponents.problem:
+            note("the cores close in Fourier modes, on half as many pairs of modes as indices")
         if derived.certificate.holds:
             try:
                 derived.loss_coefficients(last)

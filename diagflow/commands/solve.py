@@ -61,12 +61,6 @@ EPILOG = (
 AUTOMATIC = "auto"
 """In place of the name of a regime: the nearest one."""
 
-_TIMES = "0:1:11"
-"""The times without an option, if the solution holds so far."""
-
-_NEARLY = 0.9
-"""The last time, in units of the end of a domain that comes sooner."""
-
 _SOONER = 0.95
 """The part of the time after which work that knows how far it is ends by itself."""
 
@@ -143,7 +137,7 @@ class SolveOptions:
 
     def __post_init__(self) -> None:
         """Reject what contradicts itself before anything is computed."""
-        from diagflow.commands.values import parse_times, parse_values
+        from diagflow.commands.values import DEFAULT_TIMES, parse_times, parse_values
         from diagrams.errors import InvalidInputError
 
         needs_numbers = self.at is None and not self.in_symbols
@@ -155,7 +149,9 @@ class SolveOptions:
         check_figure(self.plot)
         check_fit(fitting=self.fitting, limit=self.limit_of_loss, output=self.output.value)
         object.__setattr__(self, "values", {} if self.at is None else parse_values(self.at))
-        object.__setattr__(self, "grid", parse_times(_TIMES if self.times is None else self.times))
+        object.__setattr__(
+            self, "grid", parse_times(DEFAULT_TIMES if self.times is None else self.times)
+        )
 
     @property
     def in_symbols(self) -> bool:
@@ -216,6 +212,7 @@ class _Solved:
 
 def _solved(regime_set: "Regimes", regime: str, options: SolveOptions) -> _Solved:
     """The curve of a regime; unless times are asked for it ends with the solution."""
+    from diagflow.commands.values import times_inside
     from diagflow.show import solution as show_solution
     from diagflow.terminal import working
     from diagflow.time_limit import time_limit
@@ -232,8 +229,8 @@ def _solved(regime_set: "Regimes", regime: str, options: SolveOptions) -> _Solve
     what = f"solution of regime {regime}"
     with working(what), time_limit(seconds, what), seconds_left(sooner):
         evolution = solve(regime_set, regime, at=options.values)
-        if options.times is None and not evolution.domain.stop > grid[-1]:
-            grid = _inside(evolution.domain.stop, len(grid))
+        if options.times is None:
+            grid = times_inside(grid, evolution.domain.stop)
         losses = show_solution.finite(evolution(grid), grid)
         check = check_curve(evolution, grid)
         apart, variance = None, None
@@ -294,11 +291,6 @@ def _rendered(
         case SolutionFormat.latex:
             return show_solution.latex(*curve, variance=solved.variance)
     return _code(solved.evolution.expression, regime, output)
-
-
-def _inside(stop: float, count: int) -> tuple[float, ...]:
-    """Times from 0 to nearly the end of a domain, with three digits."""
-    return tuple(float(f"{_NEARLY * stop * k / (count - 1):.3g}") for k in range(count))
 
 
 def _formula(regime_set: "Regimes", options: SolveOptions) -> str:

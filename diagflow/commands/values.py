@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 
 from diagrams.errors import InvalidInputError
@@ -61,6 +62,34 @@ def parse_values(text: str) -> dict[str, Fraction]:
             raise InvalidInputError(f"--at: {name} has two values; give one")
         values[name] = _number(number, "--at")
     return values
+
+
+DEFAULT_TIMES = "0:1:11"
+"""The times of a solution without an option, if it holds so far."""
+
+_NEARLY = 0.9
+"""The last time, in units of the end of a domain that comes sooner."""
+
+
+def times_inside(times: Sequence[float], stop: float) -> tuple[float, ...]:
+    """The times, or as many from 0 to nearly the end of a domain that comes sooner.
+
+    Parameters
+    ----------
+    times : sequence of float
+        From 0 on, two at least.
+    stop : float
+        The end of the domain.
+
+    Examples
+    --------
+    >>> times_inside((0.0, 0.5, 1.0), 2.0), times_inside((0.0, 0.5, 1.0), 0.25)
+    ((0.0, 0.5, 1.0), (0.0, 0.113, 0.225))
+    """
+    if stop > times[-1]:
+        return tuple(times)
+    last = len(times) - 1
+    return tuple(float(f"{_NEARLY * stop * k / last:.3g}") for k in range(last + 1))
 
 
 def parse_times(text: str) -> tuple[float, ...]:

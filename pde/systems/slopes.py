@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,7 @@ class Jacobian(Protocol):
         ...
 
     def solver(self, shift: complex) -> Solver | None:
-        """What solves (shift - J) x = r; None if a derivative is not finite."""
+        """What solves (shift - J) x = r; None if a derivative is not finite or it is singular."""
         ...
 
 
@@ -52,13 +52,8 @@ class DenseSlopes:
 
     def solver(self, shift: complex) -> Solver | None:
         """See `Jacobian`."""
-        from scipy.linalg import lu_factor, lu_solve  # not loaded before it is needed
-
-        shifted = shift * np.eye(len(self.matrix)) - self.matrix
-        if not np.all(np.isfinite(shifted)):
-            return None
-        factors = lu_factor(shifted, check_finite=False)
-        return lambda right: np.asarray(lu_solve(factors, right, check_finite=False))
+        shifted = np.asarray(shift * np.eye(len(self.matrix)) - self.matrix)
+        return _inverse(shifted) if np.all(np.isfinite(shifted)) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,22 +93,36 @@ class BlockSlopes:
         """See `Jacobian`."""
         particles, coordinates, _ = self.blocks.shape
         shifted = shift * np.eye(coordinates) - self.blocks
-        from scipy.linalg import lu_factor, lu_solve
-
         parts = (shifted, self.left, self.right)
         if not all(np.all(np.isfinite(part)) for part in parts):
             return None
-        inverse = np.linalg.inv(shifted)
+        try:
+            inverse = np.linalg.inv(shifted)
+        except np.linalg.LinAlgError:
+            return None
 
         def blocks(right: ComplexArray) -> ComplexArray:
             columns = right.reshape(coordinates, particles, -1)
             return np.asarray(np.einsum("ncd,dnk->cnk", inverse, columns)).reshape(right.shape)
 
         felt = blocks(self.left.astype(complex))
-        factors = lu_factor(np.eye(self.right.shape[0]) - self.right @ felt, check_finite=False)
+        moments = _inverse(np.eye(self.right.shape[0]) - self.right @ felt)
+        if moments is None:
+            return None
 
         def solved(right: ComplexArray) -> ComplexArray:
             own = blocks(right)
-            return np.asarray(own + felt @ lu_solve(factors, self.right @ own, check_finite=False))
+            return np.asarray(own + felt @ moments(self.right @ own))
 
         return solved
+
+
+def _inverse(matrix: NDArray[Any]) -> Solver | None:
+    """What solves matrix x = r by its triangular factors; None if it is singular."""
+    from scipy.linalg import get_lapack_funcs, lu_solve  # not loaded before it is needed
+
+    (factorise,) = get_lapack_funcs(("getrf",), (matrix,))
+    factors, pivots, zero = factorise(matrix)
+    if zero:
+        return None
+    return lambda right: np.asarray(lu_solve((factors, pivots), right, check_finite=False))

@@ -374,3 +374,14 @@ def test_limits_on_time_are_positive(run: Run, seconds: str) -> None:
     done = run("simulate", *SYM, *arguments)
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert "must be positive" in done.err
+
+
+def test_without_times_a_comparison_ends_with_the_solution(run: Run) -> None:
+    """The average over particles of a cubic potential exists for a short time only."""
+    at = ("--at", "p=20,H=2,sigma2=1,T=1")
+    words = ("cp", "--order", "3", "--symmetric", "--terms", "4", "--regime", "E", *at)
+    found = run("compare", *words, "--runs", "2", "--format", "json")
+    assert found.code in (0, 1, 3)
+    times = json.loads(found.out)["t"]
+    assert len(times) == 11 and times[0] == 0 and 0 < times[-1] < 1
+    assert run("compare", *words, "--runs", "2", "--times", "0:1:3").code == 2

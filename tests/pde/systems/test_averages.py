@@ -347,6 +347,16 @@ def test_blocks_and_moments_are_solved_as_their_matrix() -> None:
     assert broken.solver(1.0) is None
 
 
+def test_a_shift_that_is_an_eigenvalue_has_no_solver(recwarn: pytest.WarningsRecorder) -> None:
+    """An implicit step becomes shorter; nobody is told of a singular matrix."""
+    both = BlockSlopes(np.ones((1, 1, 1)), np.zeros((1, 1)), np.zeros((1, 1)))
+    felt = BlockSlopes(np.zeros((1, 1, 1)), np.ones((1, 1)), np.ones((1, 1)))
+    for slopes in (both, felt, DenseSlopes(np.eye(2))):
+        assert slopes.solver(1.0) is None
+        assert slopes.solver(2.0) is not None
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize("still", [False, True])
 def test_a_length_is_that_of_a_vector(still: bool) -> None:
     """Output weights a and vectors w of some neurons, and the squared lengths of these."""
