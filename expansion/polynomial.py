@@ -311,7 +311,7 @@ class Polynomial:
         --------
         >>> H, p = generic_context(2).gens()
         >>> Polynomial.of_named(NamedPolynomial(("H", "p"), H * p + 2 * p))
-        Polynomial.parse('p*H + 2*p')
+        Polynomial.parse('2*p + p*H')
         """
         return cls._of_dense(_Dense(value.names, (0,) * len(value.names), value.poly))
 

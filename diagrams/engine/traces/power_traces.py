@@ -78,9 +78,10 @@ def power_trace(k: int) -> dict[tuple[int, int], int]:
     rows, weighted = [], []
     for weight, (a, b, c) in zip(weights, shapes, strict=True):
         polynomial = first[a] * second[b] * column[c]
-        row = [polynomial[power] for power in range(1, k + 1)]  # the first box is a factor
-        rows.append(row)
-        weighted.append([weight // common * entry for entry in row[:half]])
+        # The first box is a factor: nothing is constant.
+        rows.append([polynomial[power] for power in range(1, k + 1)])
+        polynomial *= weight // common
+        weighted.append([polynomial[power] for power in range(1, half + 1)])
     left, right = flint.fmpz_mat(weighted).transpose(), flint.fmpz_mat(rows)
     scale = Fraction(common, factorial(2 * k - 1))
     found = {}
