@@ -19,7 +19,7 @@ LOCK_VENV := build/lock-venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install check-install demo atlas atlas-page site gallery test test-all check format docs notebooks coverage fuzz bench coverage-page solved-table lock clean
+.PHONY: help install check-install demo atlas atlas-page site gallery test test-all check format docs notebooks coverage fuzz bench coverage-page schedules-page solved-table lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -88,6 +88,9 @@ solved-table: install ## write the table of docs/explanation/solutions.md from t
 
 coverage-page: install ## which regimes are solved, docs/results/coverage.md: some 40 problems of a minute each
 	$(SINGLE) DIAGFLOW_STORE=off $(BIN)/python -m benchmarks.coverage --page docs/results/coverage.md
+
+schedules-page: install ## how far many workers scale, docs/results/schedules.md: some minutes
+	$(SINGLE) DIAGFLOW_STORE=off $(BIN)/python -m benchmarks.schedules --page docs/results/schedules.md
 
 lock: ## resolve requirements.lock again from pyproject.toml (UPGRADE=--upgrade: newest versions)
 	@python=$$(tools/python "$(PYTHON)") && "$$python" -m venv --clear $(LOCK_VENV)

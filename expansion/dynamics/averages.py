@@ -47,6 +47,8 @@ from diagrams.engine import (
 )
 from diagrams.flow import Flow
 from diagrams.generator import Generator, is_velocity
+from diagrams.index_partitions import STEPS_OF_ONE, IndexPartitions
+from diagrams.laws import evaluated
 from diagrams.merge import symmetric_tensors
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Tensor
@@ -138,6 +140,7 @@ class Averages:
         self._done = 0
         self._stores = _stores(self.generator, others, self._do)
         self._contracted: dict[Diagram, Counts] = {}
+        self._partitions = IndexPartitions()
         self._steps: Steps = {}
         self._means: dict[Diagram, tuple[Moments, int]] = {}
         self._derivatives: dict[Diagram, list[tuple[Moments, int]]] = {}
@@ -164,7 +167,8 @@ class Averages:
         store = self._store(diagram)
         quick = len(diagram.nodes) > FEW_NODES or isinstance(store, TraceRepresentation)
         # One by one, a factor of another law has as many blocks as there are sets of factors.
-        quick |= any(t.is_random and not t.entries.is_wick for t in diagram.tensors)
+        has_blocks = any(t.is_random and not t.entries.is_wick for t in diagram.tensors)
+        quick |= has_blocks
         if quick and self._holds(store, diagram):
             return self.derivatives(diagram, 0)[0]
         diagram = self.representative(diagram)
@@ -172,11 +176,24 @@ class Averages:
         done = 0
         if known is None:
             self._done = 0
-            value = expectation(diagram, known=self._contracted, tick=self._do, steps=self._steps)
+            if has_blocks and IndexPartitions.suits(diagram):
+                known = self._by_partitions(diagram)
+            else:
+                value = expectation(
+                    diagram, known=self._contracted, tick=self._do, steps=self._steps
+                )
+                known = value, reach([diagram], self._steps)
             done = self._done
-            known = self._means[diagram] = value, reach([diagram], self._steps)
+            self._means[diagram] = known
         self.account.charge(diagram, known[1], done)
         return known[0]
+
+    def _by_partitions(self, diagram: Diagram) -> tuple[Moments, int]:
+        """The mean of a diagram of any number of factors, and what it counts."""
+        value, steps = self._partitions.expectation(diagram)
+        work = 1 + steps // STEPS_OF_ONE
+        self._do(work)
+        return evaluated(value), work
 
     def _store(self, diagram: Diagram) -> _Store:
         """The first of the stores that suits a diagram, and so what it merges to."""

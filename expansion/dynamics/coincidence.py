@@ -41,6 +41,12 @@ MAXIMAL_NODES = 9
 MAXIMAL_BRANCH_FACTORS = 10
 """In larger diagrams only pairs that always coincide are looked for."""
 
+FAR_NODES = 10
+"""`MAXIMAL_NODES` where diagrams are looked at from far."""
+
+FAR_FACTORS = 16
+"""`MAXIMAL_BRANCH_FACTORS` where diagrams are looked at from far."""
+
 Partition = tuple[int, ...]
 """For each node the least node of its block."""
 
@@ -53,11 +59,23 @@ class Coincidence:
     scales : Scales
     branching : bool, default True
         Whether several leading partitions are looked for, or only pairs that always coincide.
+    far : bool, default False
+        Whether larger diagrams are looked at too, such as the square of a model of order 8, and
+        derivatives with more factors.
+
+    Attributes
+    ----------
+    skipped : bool
+        Whether a diagram stayed whole because it is too large, and would be looked at from far.
     """
 
-    def __init__(self, scales: Scales, *, branching: bool = True) -> None:
+    def __init__(self, scales: Scales, *, branching: bool = True, far: bool = False) -> None:
         self._scales = scales
         self._branching = branching
+        self._far = far
+        self._nodes = FAR_NODES if far else MAXIMAL_NODES
+        self._factors = FAR_FACTORS if far else MAXIMAL_BRANCH_FACTORS
+        self.skipped = False
         self._known: dict[Diagram, dict[Diagram, Fraction]] = {}
 
     def leading(self, diagram: Diagram) -> Mapping[Diagram, Fraction]:
@@ -76,8 +94,9 @@ class Coincidence:
         whole = {diagram: Fraction(1)}
         size, nodes = len(diagram.factors), len(diagram.nodes)
         growth = self._scales.averages.growth
-        last = self._scales.apart(diagram, growth)
-        if last is None or size > 2 * growth + 2 or nodes > MAXIMAL_NODES:
+        last = self._scales.apart(diagram, growth, far=self._far)
+        if last is None or size > 2 * growth + 2 or nodes > self._nodes:
+            self.skipped |= self._branching and size <= FAR_FACTORS and nodes <= FAR_NODES
             return whole
         scale = self._scales.of(diagram)
         if scale is None:
@@ -98,8 +117,11 @@ class Coincidence:
             possible.append((x, y))
         if not self._branching:
             return whole
-        last = self._scales.apart(diagram, self._scales.least_growth)
-        if not possible or last is None or size > MAXIMAL_BRANCH_FACTORS:
+        last = self._scales.apart(diagram, self._scales.least_growth, far=self._far)
+        if not possible:
+            return whole
+        if last is None or size > self._factors:
+            self.skipped |= size <= FAR_FACTORS
             return whole
         return self._branches(diagram, possible, scale, max(last, late))
 
@@ -109,7 +131,8 @@ class Coincidence:
         The first one at which it has a mean shows a few of its coincidences only.
         """
         later = self._scales.reached_at(diagram) + self._scales.averages.period
-        return later if later > self._scales.least and self._scales.fits(diagram, later) else 0
+        fits = self._scales.fits(diagram, later, far=self._far)
+        return later if later > self._scales.least and fits else 0
 
     def _below(self, terms: Mapping[Diagram, Fraction], scale: Fraction, last: int) -> bool:
         order = self._scales.of_sum(terms, last)
@@ -122,14 +145,26 @@ class Coincidence:
         total: dict[Diagram, Fraction] = {}
         start: dict[Partition, Fraction] = {tuple(range(len(diagram.nodes))): Fraction(1)}
         stack = [(start, 0, True)]
+        # Nodes that are alike make many branches of one kind.
+        quotients: dict[Partition, Diagram] = {}
+        decided: dict[frozenset[tuple[Diagram, Fraction]], bool] = {}
+
+        def below(terms: Mapping[Diagram, Fraction]) -> bool:
+            key = frozenset(terms.items())
+            if key not in decided:
+                decided[key] = self._below(terms, scale, last)
+            return decided[key]
+
         while stack:
             terms, place, apart = stack.pop()
             together: dict[Diagram, Fraction] = {}
             for partition, c in terms.items():
-                found = self._quotient(diagram, partition)
+                if partition not in quotients:
+                    quotients[partition] = self._quotient(diagram, partition)
+                found = quotients[partition]
                 together[found] = together.get(found, Fraction(0)) + c
             together = {found: c for found, c in together.items() if c}
-            if not together or self._below(together, scale, last):
+            if not together or below(together):
                 continue
             if place == len(pairs):
                 if apart:

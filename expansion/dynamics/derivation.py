@@ -356,6 +356,11 @@ class EffectiveDynamics:
         }
 
     @property
+    def skipped(self) -> bool:
+        """Whether a diagram of the potential stayed whole because it is too large."""
+        return self._hierarchy.potential_reduction.skipped
+
+    @property
     def time(self) -> Fraction:
         """By how much the order of the coefficients grows with every s."""
         return _order_of_time(self._hierarchy, self.problem)
@@ -496,7 +501,8 @@ def derive(
         account = table.account = Account(meter.restarted().tick)
         return _derived(wanted, table, attempt, refuted, meter, account)
 
-    return _first_certified(partial(tried, attempt) for attempt in _ATTEMPTS)
+    found = _first_certified(partial(tried, attempt) for attempt in _ATTEMPTS)
+    return _seen_from_far(found, partial(tried, _FROM_FAR))
 
 
 def _what_is_followed(regime_set: Regimes, loss: str | None) -> tuple[Problem, str]:
@@ -553,6 +559,19 @@ def _first_certified(attempts: Iterable[Callable[[], EffectiveDynamics]]) -> Eff
     raise refused
 
 
+def _seen_from_far(
+    found: EffectiveDynamics, attempt: Callable[[], EffectiveDynamics]
+) -> EffectiveDynamics:
+    """A derivation, or one that looks at larger diagrams if that closes what is open."""
+    if found.kind is not Closure.OPEN or not found.skipped:
+        return found
+    try:
+        other = attempt()
+    except (GrowthError, BudgetExceededError):
+        return found
+    return other if other.kind is not Closure.OPEN and other.certificate.holds else found
+
+
 @dataclass(frozen=True, slots=True)
 class _Attempt:
     """How a derivation is tried, see `expansion.dynamics.hierarchy.Hierarchy`."""
@@ -561,6 +580,7 @@ class _Attempt:
     whole: bool = False
     moving: bool = False
     derivatives: int = LAST
+    far: bool = False
 
 
 _ATTEMPTS = (
@@ -572,6 +592,9 @@ _ATTEMPTS = (
     _Attempt(derivatives=2 * LAST),
 )
 """From the least work to the most; the first whose certificate holds is taken."""
+
+_FROM_FAR = _Attempt(far=True)
+"""Where the first one leaves a potential whole that does not close, and is too large for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -679,6 +702,7 @@ def _hierarchy(
         fluctuating=attempt.fluctuating,
         whole=attempt.whole,
         moving=attempt.moving,
+        far=attempt.far,
     )
     if attempt.moving and hierarchy.potential == refuted.get(attempt.fluctuating):
         raise GrowthError(f"regime {regime.name}: moving blocks change nothing of its potential")

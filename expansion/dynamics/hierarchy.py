@@ -130,6 +130,8 @@ class Hierarchy:
         Whether the diagrams of the potential stay whole.
     moving : bool, default False
         Whether the rates of change of what is replaced by its mean have to be concentrated too.
+    far : bool, default False
+        Whether coincidences of larger diagrams of the potential are looked for.
 
     Attributes
     ----------
@@ -147,12 +149,13 @@ class Hierarchy:
         fluctuating: bool = False,
         whole: bool = False,
         moving: bool = False,
+        far: bool = False,
     ) -> None:
         self.scales = scales
         self.fluctuating = fluctuating
         self.whole = whole
         self.reduction = Reduction(scales, moving=moving)
-        self.potential_reduction = Reduction(scales, labelled=True, moving=moving)
+        self.potential_reduction = Reduction(scales, labelled=True, moving=moving, far=far)
         self.dropped: list[Dropped] = []
         self._normalisation = normalisation
         self._products: dict[Product, Fraction] = (

@@ -134,6 +134,8 @@ class Reduction:
         Their values are equal, but their mergers are not.
     moving : bool, default False
         Whether the rates of change of what is replaced by its mean have to be concentrated too.
+    far : bool, default False
+        Whether coincidences of larger diagrams are looked for.
 
     Attributes
     ----------
@@ -141,13 +143,20 @@ class Reduction:
         What was done, in order.
     """
 
-    def __init__(self, scales: Scales, *, labelled: bool = False, moving: bool = False) -> None:
+    def __init__(
+        self, scales: Scales, *, labelled: bool = False, moving: bool = False, far: bool = False
+    ) -> None:
         self._scales = scales
         self._labelled = labelled
         self._separation = Separation(scales, moving=moving)
-        self._coincidence = Coincidence(scales, branching=labelled)
+        self._coincidence = Coincidence(scales, branching=labelled, far=far)
         self._known: dict[Diagram, Mapping[Product, Fraction]] = {}
         self.steps: list[Separated | Coinciding] = []
+
+    @property
+    def skipped(self) -> bool:
+        """Whether a diagram stayed whole that would be looked at from far."""
+        return self._coincidence.skipped
 
     def of(self, diagram: Diagram) -> Mapping[Product, Fraction]:
         """The leading products of a diagram with their coefficients.

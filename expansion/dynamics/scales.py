@@ -145,7 +145,7 @@ class Scales:
             )
         return self._known[diagram]
 
-    def apart(self, diagram: Diagram, growth: int) -> int | None:
+    def apart(self, diagram: Diagram, growth: int, *, far: bool = False) -> int | None:
         """How many derivatives show the size of a sum over different indices.
 
         Such a sum has a mean only if every factor occurs an even number of times at its indices.
@@ -157,20 +157,27 @@ class Scales:
         diagram : Diagram
         growth : int
             B - 2 of the blocks that are counted on.
+        far : bool, default False
+            Whether as many factors may be looked at as `fits` says.
 
         Returns
         -------
         int or None
             None if that many derivatives have too many factors to be looked at.
         """
-        odd = sum(count % 2 for (t, _), count in diagram.multiplicities.items() if t.is_random)
-        needed = max(self._derivatives, -((2 - odd) // max(1, growth))) * self.averages.period
-        return needed if self.fits(diagram, needed) else None
+        needed = max(self._derivatives, -((2 - _odd_factors(diagram)) // max(1, growth)))
+        needed *= self.averages.period
+        return needed if self.fits(diagram, needed, far=far) else None
 
-    def fits(self, diagram: Diagram, derivatives: int) -> bool:
-        """Whether so many derivatives of a diagram have few enough factors to be looked at."""
+    def fits(self, diagram: Diagram, derivatives: int, *, far: bool = False) -> bool:
+        """Whether so many derivatives of a diagram have few enough factors to be looked at.
+
+        From far these are as many as the second derivatives of the largest block have.
+        """
+        growth = self.averages.growth
+        most = max(MAXIMAL_FACTORS, 3 * growth + 2) if far else MAXIMAL_FACTORS
         mergers = -(-derivatives // self.averages.period)
-        return len(diagram.factors) + mergers * self.averages.growth <= MAXIMAL_FACTORS
+        return len(diagram.factors) + mergers * growth <= most
 
     def reached_at(self, diagram: Diagram) -> int:
         """The number of derivatives after which a diagram is first as large as its scale.
@@ -189,12 +196,15 @@ class Scales:
 
     @cached_property
     def least_growth(self) -> int:
-        """The least number of factors that a merger with a leading block of the potential adds."""
+        """By how much less than two the parity of factors changes in a merger with a leading block.
+
+        What occurs an even number of times in a block changes no parity.
+        """
         moving = [d for d, _ in self.averages.potential if any(t.is_learnable for t in d.tensors)]
         scales = {diagram: self.of(diagram) for diagram in moving}
         top = max((scale for scale in scales.values() if scale is not None), default=None)
         leading = [diagram for diagram in moving if scales[diagram] == top]
-        return min((len(d.factors) - 2 for d in leading if len(d.factors) > 2), default=1)
+        return min((odd - 2 for d in leading if (odd := _odd_factors(d)) > 2), default=1)
 
     def of_sum(self, terms: Mapping[Diagram, Fraction], last: int | None = None) -> Fraction | None:
         """The dynamic scale of a linear combination of diagrams, from so many derivatives."""
@@ -221,6 +231,11 @@ class Scales:
                 key = times(a, b)
                 result[key] = result.get(key, Fraction(0)) - x * y
         return {powers: c for powers, c in result.items() if c}
+
+
+def _odd_factors(diagram: Diagram) -> int:
+    """How many random factors of a diagram occur an odd number of times at their nodes."""
+    return sum(count % 2 for (t, _), count in diagram.multiplicities.items() if t.is_random)
 
 
 def times(first: Monomial, second: Monomial) -> Monomial:

@@ -8,7 +8,8 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, Protocol, TypeVar
@@ -24,6 +25,9 @@ __all__ = ["Carried", "Ways", "carried"]
 
 _LIMB = 64
 """Bits of a limb."""
+
+_BLOCK = 8192
+"""Diagrams whose integers become wider together: megabytes, and hundreds of ways at once."""
 
 _ROUNDED = 1 + 1e-9
 """More than a sum of doubles may lose."""
@@ -108,65 +112,142 @@ class _Polynomials(_Integers):
         return result
 
 
+class _LimbBlock:
+    """Some consecutive rows of limbs; no integer is larger in size than ``bound``."""
+
+    def __init__(self, count: int) -> None:
+        self.limbs = np.zeros((count, 1), dtype=np.uint64)
+        self.bound = 0
+
+    def lengthen(self, count: int) -> None:
+        """Have at least so many rows."""
+        have, width = self.limbs.shape
+        if have < count:
+            longer = np.zeros((count, width), dtype=np.uint64)
+            longer[:have] = self.limbs
+            self.limbs = longer
+
+    def value(self, row: int) -> int:
+        return int.from_bytes(self.limbs[row].astype("<u8").tobytes(), "little", signed=True)
+
+    def put(self, row: int, value: int) -> None:
+        size = self.limbs.shape[1] * (_LIMB // 8)
+        data = value.to_bytes(size, "little", signed=True)
+        self.limbs[row] = np.frombuffer(data, dtype="<u8")
+
+    def widen(self, more: int) -> None:
+        """Let the integers become larger by so much."""
+        self.bound += more
+        needed = self.bound.bit_length() // _LIMB + 1
+        have = self.limbs.shape[1]
+        if needed > have:
+            # Levels become wider little by little: leave some room.
+            wider = np.empty((len(self.limbs), needed + needed // 4), dtype=np.uint64)
+            wider[:, :have] = self.limbs
+            wider[:, have:] = (self.limbs[:, -1:].view(np.int64) >> (_LIMB - 1)).view(np.uint64)
+            self.limbs = wider
+
+
 class _Limbs:
     """Integers as rows of 64-bit limbs in two's complement, for the compiled kernel.
 
-    No integer is larger in size than ``bound``, by which the rows are as wide as they must be.
+    The rows are in blocks, each as wide as it must be: a level that grows, in diagrams or in bits,
+    is never copied as a whole.
     """
 
     def __init__(self, count: int) -> None:
-        self._limbs = np.zeros((count, 1), dtype=np.uint64)
-        self._bound = 0
+        self._blocks: list[_LimbBlock] = []
+        self._count = 0
+        self._extend(count)
 
     def reserve(self, count: int) -> None:
-        if len(self._limbs) < count:
-            more = count + count // 2 - len(self._limbs)
-            self._limbs = np.pad(self._limbs, ((0, more), (0, 0)))
+        if self._count < count:
+            # The level is still growing: leave some room.
+            self._extend(count + count // 2)
+
+    def _extend(self, count: int) -> None:
+        self._count = count
+        if self._blocks:
+            self._blocks[-1].lengthen(min(_BLOCK, count - (len(self._blocks) - 1) * _BLOCK))
+        while (rest := count - len(self._blocks) * _BLOCK) > 0:
+            self._blocks.append(_LimbBlock(min(_BLOCK, rest)))
 
     def add(self, numbers: NDArray[np.int32], values: Weights) -> None:
-        if not len(values):
-            return
-        self._widen(int(sum(map(abs, values))))
-        size = self._limbs.shape[1] * (_LIMB // 8)
-        for number, value in zip(numbers.tolist(), values.tolist(), strict=True):
-            total = self.value(number) + value
-            row = total.to_bytes(size, "little", signed=True)
-            self._limbs[number] = np.frombuffer(row, dtype="<u8")
+        more: defaultdict[int, int] = defaultdict(int)
+        pairs = list(zip(numbers.tolist(), values.tolist(), strict=True))
+        for number, value in pairs:
+            more[number // _BLOCK] += abs(value)
+        for number, size in more.items():
+            self._blocks[number].widen(size)
+        for number, value in pairs:
+            block, row = self._blocks[number // _BLOCK], number % _BLOCK
+            block.put(row, block.value(row) + value)
 
     def is_silent(self, first: int, last: int) -> bool:
-        return not self._limbs[first:last].any()
+        return not any(here.limbs[rows].any() for here, rows, _ in self._spans(first, last))
 
     def pass_on(self, first: int, last: int, ways: Ways, target: _Limbs) -> None:
-        here = self._limbs[first:last]
-        if len(ways.parent):
+        for here, rows, before in self._spans(first, last):
+            own = ways
+            if before or rows.stop - rows.start < last - first:
+                chosen = (ways.parent >= before) & (ways.parent < before + rows.stop - rows.start)
+                own = _chosen(ways, chosen.nonzero()[0], parent=before)
+            target._receive(here.limbs[rows], here.bound, own)
+
+    def _receive(self, source: NDArray[np.uint64], bound: int, ways: Ways) -> None:
+        """Add what arrives from some rows, none of which is larger than the bound."""
+        if not len(ways.parent):
+            return
+        for block, own in self._by_block(ways):
             # At most so much of one diagram arrives at another: all its copies together.
-            most = np.bincount(ways.child, weights=np.abs(ways.multiplicity))
+            most = np.bincount(own.child, weights=np.abs(own.multiplicity))
             largest = ceil(float(most.max()) * _ROUNDED)
-            target._widen((self._bound * largest) << max(ways.shifts))
+            block.widen((bound * largest) << max(own.shifts))
             pass_limbs(
-                here,
-                target._limbs,
-                ways.parent,
-                ways.child,
-                ways.multiplicity,
-                ways.shift,
-                ways.shifts,
+                source,
+                block.limbs,
+                own.parent,
+                own.child,
+                own.multiplicity,
+                own.shift,
+                own.shifts,
             )
 
-    def value(self, number: int) -> int:
-        return int.from_bytes(self._limbs[number].astype("<u8").tobytes(), "little", signed=True)
+    def _by_block(self, ways: Ways) -> Iterator[tuple[_LimbBlock, Ways]]:
+        """The blocks of children with the ways to each of them."""
+        if len(self._blocks) == 1:
+            yield self._blocks[0], ways
+            return
+        number = (ways.child // _BLOCK).astype(np.uint16)  # short ones are sorted in one pass
+        order = np.argsort(number, kind="stable")
+        last = 0
+        for block, count in enumerate(np.bincount(number).tolist()):
+            first, last = last, last + count
+            if count:
+                yield self._blocks[block], _chosen(ways, order[first:last], child=block * _BLOCK)
 
-    def _widen(self, more: int) -> None:
-        """Let the integers become larger by so much."""
-        self._bound += more
-        needed = self._bound.bit_length() // _LIMB + 1
-        count, have = self._limbs.shape
-        if needed > have:
-            # Levels become wider little by little: leave some room.
-            wider = np.empty((count, needed + needed // 4), dtype=np.uint64)
-            wider[:, :have] = self._limbs
-            wider[:, have:] = (self._limbs[:, -1:].view(np.int64) >> (_LIMB - 1)).view(np.uint64)
-            self._limbs = wider
+    def _spans(self, first: int, last: int) -> Iterator[tuple[_LimbBlock, slice, int]]:
+        """The blocks of some consecutive diagrams, the rows there, how many are before them."""
+        at = first
+        while at < last:
+            number, row = divmod(at, _BLOCK)
+            count = min(_BLOCK - row, last - at)
+            yield self._blocks[number], slice(row, row + count), at - first
+            at += count
+
+    def value(self, number: int) -> int:
+        return self._blocks[number // _BLOCK].value(number % _BLOCK)
+
+
+def _chosen(ways: Ways, chosen: NDArray[np.intp], *, parent: int = 0, child: int = 0) -> Ways:
+    """Some of the ways, with parents and children counted from others."""
+    return Ways(
+        ways.parent[chosen] - np.int32(parent),
+        ways.child[chosen] - np.int32(child),
+        ways.multiplicity[chosen],
+        ways.shift[chosen],
+        ways.shifts,
+    )
 
 
 def carried(count: int, *, is_compiled: bool, is_sparse: bool = False) -> Carried:

@@ -83,6 +83,8 @@ class Packing:
     powers : dict
         The classes whose entries have a square that is no power, and whether it is the entry
         itself and not a number.
+    in_many_blocks : list of int
+        The classes with a law of their own that is no mask: their blocks have all sizes.
 
     Raises
     ------
@@ -111,6 +113,7 @@ class Packing:
             for number, counting in self.countings.items()
             if counting.law.name == "bernoulli" or counting.law.is_sign
         }
+        self.in_many_blocks = [n for n in self.countings if not self.powers.get(n, False)]
         self.counters = tuple(
             (number, text)
             for number, counting in self.countings.items()

@@ -37,6 +37,7 @@ from diagrams.engine.blocks import FlowDiagrams, Tick
 from diagrams.engine.representation import NoisePart, Representation
 from diagrams.engine.steps import IN_PROCESS, StepRunner
 from diagrams.factorials import double_factorial
+from diagrams.index_partitions import STEPS_OF_ONE, IndexPartitions
 from diagrams.residue_sums import divisors, power_sums, solutions
 from diagrams.sums import DiagramSum, collect
 from diagrams.tensors import Tensor
@@ -52,6 +53,9 @@ _KEPT_BYTES = 16 * 2**20
 
 _COUNT = "#"
 """Begins the name of a number of factors, by the class of their tensor."""
+
+_MANY_IN_BLOCKS = 10
+"""With fewer factors in blocks the table of contractions is as fast, and serves other diagrams."""
 
 _ROWS = 2048
 """Products that are packed together: they fit the cache."""
@@ -74,6 +78,8 @@ class ArrayRepresentation(Representation[PackedSum]):
         self._packing = self._merger.packing
         self._divisors: defaultdict[str, set[int]] = defaultdict(set)
         self._table = self._empty_table()
+        self._partitions = IndexPartitions()
+        self._by_partitions: dict[bytes, tuple[Expectation, int]] = {}
 
     def _empty_table(self) -> ContractionTable:
         return ContractionTable(
@@ -200,32 +206,72 @@ class ArrayRepresentation(Representation[PackedSum]):
     @property
     def contractions(self) -> int:
         """Number of distinct diagrams contracted."""
-        return len(self._table)
+        return len(self._table) + len(self._by_partitions)
 
     def expectation(self, encoded: PackedSum) -> Expectation:
         """The expectation of an encoded sum."""
         sums: defaultdict[Monomial, list[Combination]] = defaultdict(list)
+        result: defaultdict[Monomial, Fraction] = defaultdict(Fraction)
         for (size, free), (codes, coefficients) in encoded.items():
             pinned = 1
             for axis, count in zip(self._packing.axes, free, strict=True):
                 pinned *= (axis.pinned or 1) ** count
             for part in batches(codes, _ROWS):
                 rows, counts = codes[part], coefficients[part]
+                listed = self._listed(rows)
+                for row, count in zip(rows[listed], counts[listed], strict=True):
+                    self._add_listed(result, row, free, Fraction(int(count) * pinned))
+                rows, counts = rows[~listed], counts[~listed]
                 for variances, pairings, chosen in self._variances(rows):
                     numbers = self._table.add(rows[chosen])
                     weights = counts[chosen] * pinned
                     sums[variances].append(Combination(size, numbers, weights, pairings, free))
                 self.tick(0)
-        if not sums:
-            return {}
-        result: defaultdict[Monomial, Fraction] = defaultdict(Fraction)
-        for variances, values in zip(sums, self._table.evaluate([*sums.values()]), strict=True):
+        for variances, values in zip(
+            sums, self._table.evaluate([*sums.values()]) if sums else (), strict=True
+        ):
             for exponents, coefficient in values.items():
                 total, value = self._counted(variances, exponents[self._packing.sizes :])
                 for axis, power in zip(self._packing.axes, exponents, strict=False):
                     total[axis.name] = total.get(axis.name, 0) + power
                 result[monomial(total)] += coefficient * value
         return {key: result[key] for key in sorted(result) if result[key]}
+
+    def _listed(self, rows: Codes) -> NDArray[np.bool_]:
+        """Which diagrams are averaged by partitions of their indices, see `IndexPartitions`.
+
+        Those with many factors in blocks of all sizes: masks have few, and pairs are the table's.
+        """
+        _, kinds = self._packing.unpack(rows)
+        count = np.isin(kinds, self._packing.in_many_blocks).sum(axis=1)
+        listed: NDArray[np.bool_] = (count >= _MANY_IN_BLOCKS) & (4 * count >= 3 * rows.shape[1])
+        for place in listed.nonzero()[0].tolist():
+            row = rows[place]
+            listed[place] = row.tobytes() in self._by_partitions or IndexPartitions.suits(
+                self._merger.diagram(row, (0,) * self._packing.sizes)
+            )
+        return listed
+
+    def _add_listed(
+        self, result: defaultdict[Monomial, Fraction], row: Codes, free: Sequence[int], c: Fraction
+    ) -> None:
+        """Add the mean of a diagram by partitions of its indices, with free nodes, c times."""
+        key = row.tobytes()
+        known = self._by_partitions.get(key)
+        if known is None:
+            diagram = self._merger.diagram(row, (0,) * self._packing.sizes)
+            mean, work = self._partitions.expectation(diagram)
+            known = self._by_partitions[key] = mean, 1 + work // STEPS_OF_ONE
+            self.tick(known[1])
+        more = Counter(
+            {
+                axis.name: count
+                for axis, count in zip(self._packing.axes, free, strict=True)
+                if axis.pinned is None
+            }
+        )
+        for powers, value in known[0].items():
+            result[monomial(Counter(dict(powers)) + more)] += c * value
 
     def _counted(
         self, variances: Monomial, powers: Sequence[int]
@@ -254,16 +300,23 @@ class ArrayRepresentation(Representation[PackedSum]):
 
     def reach(self, encoded: PackedSum) -> int:
         """How many distinct diagrams the expectation of an encoded sum rests on; taken after it."""
-        return self._table.reach(
-            (size, self._table.add(rows[chosen]))
-            for (size, _), (codes, _) in encoded.items()
-            for rows in (codes[part] for part in batches(codes, _ROWS))
-            for _, _, chosen in self._variances(rows)
-        )
+        work = 0
+        starts: list[tuple[int, NDArray[np.int32]]] = []
+        for (size, _), (codes, _) in encoded.items():
+            for rows in (codes[part] for part in batches(codes, _ROWS)):
+                listed = self._listed(rows)
+                work += sum(self._by_partitions[row.tobytes()][1] for row in rows[listed])
+                others = rows[~listed]
+                starts += [
+                    (size, self._table.add(others[chosen]))
+                    for _, _, chosen in self._variances(others)
+                ]
+        return work + self._table.reach(starts)
 
     def forget(self) -> None:
         """Drop the table of expectations; a later request computes them again."""
         self._table = self._empty_table()
+        self._by_partitions.clear()
 
     def _variances(self, codes: Codes) -> Iterator[tuple[Monomial, int, NDArray[np.intp]]]:
         """The diagrams whose expectation does not vanish, by the numbers of their tensors.

@@ -1,4 +1,4 @@
-"""Bounded entries at the start: the symmetric model of order 4 beyond its ascent.
+"""Bounded entries at the start: the symmetric models of even order beyond their ascent.
 
 The references integrate the particle, and the formulas of the moments in psi and phi, with another
 method than the product does.
@@ -7,7 +7,8 @@ method than the product does.
 from __future__ import annotations
 
 from fractions import Fraction
-from math import sqrt
+from itertools import pairwise
+from math import prod, sqrt
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,9 @@ from scipy.integrate import solve_ivp
 
 from diagflow import simulate
 from diagrams.errors import DiagflowError
+from expansion.dynamics.derivation import derive
+from expansion.dynamics.particle import Closure
+from expansion.models import cp
 from expansion.polynomial import Polynomial
 from expansion.problem_files.problem_file import read_problem_file
 from expansion.regimes import Regimes, regimes
@@ -67,6 +71,70 @@ def test_descent_from_signs_is_one_particle_on_the_whole_triangle(triangle: Solu
     times = [0.0, 10.0, 60.0, 400.0, 3000.0]
     expected = _one_particle(64, 410, 1e-3, times)
     assert np.allclose(loss(np.array(times)), expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("order", [6, pytest.param(8, marks=pytest.mark.slow)])
+def test_descent_from_signs_is_one_particle_at_higher_orders(order: int) -> None:
+    """u' = nu (u^(nu - 1) - theta p^(nu - 1) u^(2 nu - 1)) on the whole triangle."""
+    signs = cp(order=order, symmetric=True).with_law("U", law="rademacher")
+    answer = effective_answer(regimes(signs, terms=2), "A-B-E")
+    assert answer.solution is not None and answer.solution.certificate is not None
+    assert answer.solution.certificate.matched == (0, 1, 2)
+    p, H, sigma2 = 4, 20, Fraction(1, 16)
+    theta = 1 + prod(range(1, order, 2)) * H / p ** (order // 2)
+    loss = answer.solution.at(
+        {"p": Fraction(p), "H": Fraction(H), "sigma2": sigma2, "T": Fraction(1)}
+    )
+    times = [0.0, 0.2, 1.0, 5.0, 20.0]
+    solved = solve_ivp(
+        lambda t, u: order * (u ** (order - 1) - theta * p ** (order - 1) * u ** (2 * order - 1)),
+        (0, times[-1]),
+        [sqrt(sigma2)],
+        t_eval=times,
+        rtol=1e-13,
+        atol=1e-16,
+    )
+    u = solved.y[0]
+    expected = p / 2 + H * (theta * p**order * u ** (2 * order) / 2 - p * u**order)
+    assert abs(expected[-1] - expected[0]) > 1e-4
+    assert np.allclose(loss(np.array(times)), expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(("law", "name"), [("rademacher", "A-B"), ("uniform", "B")])
+def test_the_square_of_the_model_of_order_6_closes(law: str, name: str) -> None:
+    """Where it leads alone, the squared length of the weights moves by itself."""
+    dynamics = derive(regimes(cp(order=6, symmetric=True).with_law("U", law=law), terms=2), name)
+    assert dynamics.kind is Closure.FINITE and len(dynamics.cores) == 1
+    assert dynamics.certificate.matched == (0, 1, 2)
+
+
+def test_the_deviation_of_runs_of_order_6_falls_like_one_over_p() -> None:
+    """At p^5 sigma^6 = 0.3, H = p^3/60 and tau sigma^4 = 0.02, in units of the plateau."""
+    signs = cp(order=6, symmetric=True).with_law("U", law="rademacher")
+    deviations = []
+    for p, runs in ((8, 60), (16, 30), (32, 6)):
+        H = round(p**3 / 60)
+        theta = 1 + 15 * H / p**3
+        sigma2 = Fraction((0.3 / p**5) ** (1 / 3)).limit_denominator(10**9)
+        time = 0.02 / float(sigma2) ** 2
+        seen = simulate(
+            signs, at={"p": p, "H": H, "sigma2": sigma2, "T": 1}, times=[0, time], runs=runs, seed=2
+        )
+        solved = solve_ivp(
+            lambda t, u, p=p, theta=theta: 6 * (u**5 - theta * p**5 * u**11),
+            (0, time),
+            [sqrt(sigma2)],
+            rtol=1e-12,
+            atol=1e-15,
+        )
+        u = solved.y[0, -1]
+        unit = 2 * theta * p**4 / H
+        theory = H * (theta * p**6 * u**12 / 2 - p * u**6) * unit
+        deviations.append(theory - (seen.mean[1] - p / 2) * unit)
+        assert seen.standard_error[1] * unit < deviations[-1] / 4
+    assert deviations[0] < 0.06 and deviations[-1] < 0.015
+    for larger, smaller in pairwise(deviations):
+        assert larger / smaller == pytest.approx(2, abs=0.7)
 
 
 def test_the_plateau_of_descent_from_signs(triangle: Solution) -> None:

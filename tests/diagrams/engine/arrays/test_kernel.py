@@ -230,6 +230,37 @@ def test_integers_are_passed_on_exactly(values, there, ways, shifts):
         assert [target.value(n) for n in range(3)] == expected
 
 
+@pytest.mark.parametrize("count", [8191, 8192, 8193, 20_000])
+def test_large_levels_are_passed_on_exactly(count):
+    """Levels in several blocks: they grow, become wider, and are passed on part by part."""
+    draw = np.random.default_rng(count)
+    source, target = (carried(1, is_compiled=True) for _ in range(2))
+    there = [0] * count
+    for step in range(3):
+        more = draw.integers(-3, 4, count).tolist()
+        numbers = np.arange(count, dtype=np.int32)
+        values = [int(value) << 90 * step for value in more]
+        source.reserve(count)
+        source.add(numbers, np.array(values, dtype=object))
+        there = [a + b for a, b in zip(there, values, strict=True)]
+    assert [source.value(n) for n in range(count)] == there
+    expected = [0] * count
+    target.reserve(count)
+    for first in range(0, count, 5000):
+        last = min(count, first + 5000)
+        parent = np.sort(draw.integers(0, last - first, 6000)).astype(np.int32)
+        child = draw.integers(0, count, 6000).astype(np.int32)
+        times, shift = draw.integers(-5, 6, 6000), draw.integers(0, 2, 6000).astype(np.int32)
+        assert not source.is_silent(first, last)
+        source.pass_on(first, last, Ways(parent, child, times, shift, [3, 70]), target)
+        for a, b, c, d in zip(
+            parent.tolist(), child.tolist(), times.tolist(), shift.tolist(), strict=True
+        ):
+            expected[b] += there[first + a] * c << [3, 70][d]
+    assert [target.value(n) for n in range(count)] == expected
+    assert carried(count, is_compiled=True).is_silent(0, count)
+
+
 def test_a_library_of_another_version_is_left_alone(monkeypatch):
     monkeypatch.setattr(kernel, "_VERSION", kernel._VERSION + 1)
     kernel._library.cache_clear()
