@@ -123,9 +123,7 @@ GENERAL: tuple[Solved, ...] = (
     ),
     Solved(
         model="any problem",
-        regimes=(
-            "regimes whose cores are words of few Gaussian matrices, with axes that grow alike",
-        ),
+        regimes=("regimes whose cores are words of few Gaussian matrices",),
         method="an equation that further coefficients confirm, or "
         "[free matrices](effective-dynamics.md#kinds-of-hierarchies)",
         holds="until more letters would change it",

@@ -6,7 +6,8 @@ matrices themselves still move by a few terms,
     dM/dτ  =  - r_M dP/dM,        P = Σ coefficient · products of traces,
 
 and at leading order, when all axes of the words grow alike, they are free: means of traces are sums
-over pairings without crossings. `pde.systems.free_matrices` solves such a flow, and
+over pairings without crossings. Where they do not, the same holds in the limit of sizes that differ
+more and more. `pde.systems.free_matrices` solves such a flow, and
 `pde.systems.singular_values` that of one matrix. Under inertia the matrices have velocities w, at
 rest at first,
 
@@ -29,8 +30,12 @@ Source: G. 't Hooft, Nucl. Phys. B 72 (1974) 461, for the pairings; as a kind of
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
+from math import ceil, lcm, log2
 
 from diagrams.diagram import Diagram
 from diagrams.generator import Amplitude, is_velocity
@@ -39,10 +44,13 @@ from diagrams.wick import monomial
 from expansion.drive import Driven
 from expansion.dynamics.derivation import EffectiveDynamics
 from expansion.dynamics.hierarchy import CoreTerm
+from expansion.dynamics.scales import Scaling
 from expansion.dynamics.trace_words import are_words, axis_orders, named, trace_letters
 from expansion.polynomial import Polynomial
 
 __all__ = [
+    "DEPTH",
+    "Depth",
     "Inertia",
     "Letter",
     "Matrix",
@@ -52,6 +60,9 @@ __all__ = [
     "matrix_model",
     "speed_of",
 ]
+
+DEPTH = 1e10
+"""By how much the sizes of unlike axes are made to differ, see `Depth`."""
 
 Letter = tuple[int, bool]
 """The number of a matrix, and whether it is transposed."""
@@ -115,6 +126,38 @@ class Inertia:
 
 
 @dataclass(frozen=True, slots=True)
+class Depth:
+    """How numbers are moved into a regime whose axes do not grow alike.
+
+    Along the scaling of the regime nothing changes but units, and what does not lead falls. At
+    numbers moved by so much that the sizes differ by a factor of `DEPTH`, means are leading ones.
+
+    Parameters
+    ----------
+    exponents : tuple of (str, int)
+        By how many powers of two a symbol is moved.
+    time, output : int
+        The same of the natural T and of what is followed.
+    """
+
+    exponents: tuple[tuple[str, int], ...]
+    time: int
+    output: int
+
+    def moved(self, numbers: Mapping[str, Fraction]) -> dict[str, Fraction]:
+        """Numbers deep in the regime.
+
+        Examples
+        --------
+        >>> depth = Depth((("p", 1), ("sigma2", -1)), time=0, output=1)
+        >>> depth.moved({"p": Fraction(3), "sigma2": Fraction(1, 3), "T": Fraction(1)})
+        {'p': Fraction(6, 1), 'sigma2': Fraction(1, 6), 'T': Fraction(1, 1)}
+        """
+        powers = dict(self.exponents)
+        return {name: value * Fraction(2) ** powers.get(name, 0) for name, value in numbers.items()}
+
+
+@dataclass(frozen=True)
 class MatrixModel:
     """The flow of matrices by a potential of traces.
 
@@ -125,12 +168,18 @@ class MatrixModel:
         What moves the matrices, and what is followed.
     inertia : Inertia, optional
         Without it the potential gives the velocities.
+    orders : tuple of (str, Fraction), default ()
+        How the sizes of the axes grow, where they do not grow alike.
+    depth : Depth, optional
+        The same of all numbers.
     """
 
     matrices: tuple[Matrix, ...]
     potential: tuple[TraceTerm, ...]
     output: tuple[TraceTerm, ...]
     inertia: Inertia | None = None
+    orders: tuple[tuple[str, Fraction], ...] = ()
+    depth: Depth | None = None
 
     def __str__(self) -> str:
         return "P = " + (" + ".join(map(self._text, self.potential)) or "0")
@@ -166,6 +215,53 @@ class MatrixModel:
         found = {axis for matrix in self.matrices for axis in matrix.axes}
         return tuple(sorted(found, key=lambda axis: axis.name))
 
+    @cached_property
+    def ends(self) -> tuple[tuple[str, str], ...]:
+        """The spaces of the rows and of the columns of every matrix.
+
+        Two axes of one size are different spaces where no product of the model needs them to be
+        one: then there are fewer words.
+
+        Examples
+        --------
+        >>> from expansion.dynamics.derivation import derive
+        >>> from expansion.models import deep_linear
+        >>> from expansion.regimes import regimes
+        >>> matrix_model(derive(regimes(deep_linear(3), terms=4), "V1-V4")).ends
+        (('H', 'p'), ('H', "H'"), ("H'", 'p'))
+        """
+        joined = _Joined()
+        for number, matrix in enumerate(self.matrices):
+            if matrix.tensor.symmetric:
+                joined.join((number, False), (number, True))
+        for term in (*self.potential, *self.output):
+            for word in term.words:
+                for (one, turned), (other, swapped) in zip(word, word[1:] + word[:1], strict=True):
+                    # The columns of a factor are the rows of the next one.
+                    joined.join((one, not turned), (other, swapped))
+        names: dict[tuple[int, bool], str] = {}
+        for number, matrix in enumerate(self.matrices):
+            for is_columns, axis in enumerate(matrix.axes):
+                place = joined.first((number, bool(is_columns)))
+                if place not in names:
+                    name = axis.name
+                    while name in names.values():
+                        name += "'"
+                    names[place] = name
+        return tuple(
+            (names[joined.first((number, False))], names[joined.first((number, True))])
+            for number in range(len(self.matrices))
+        )
+
+    @cached_property
+    def spaces(self) -> dict[str, str]:
+        """The axis that gives each space its size."""
+        return {
+            name: axis.name
+            for matrix, names in zip(self.matrices, self.ends, strict=True)
+            for name, axis in zip(names, matrix.axes, strict=True)
+        }
+
     @property
     def symbols(self) -> tuple[str, ...]:
         """The symbols of coefficients, variances and rates, and the sizes, sorted."""
@@ -179,14 +275,33 @@ class MatrixModel:
         return tuple(sorted(names | {axis.name for axis in self.axes}))
 
 
+class _Joined:
+    """Sides of matrices, rows or columns, that are one space."""
+
+    def __init__(self) -> None:
+        self._next: dict[tuple[int, bool], tuple[int, bool]] = {}
+
+    def first(self, side: tuple[int, bool]) -> tuple[int, bool]:
+        """The side that stands for a space."""
+        while side in self._next:
+            side = self._next[side]
+        return side
+
+    def join(self, one: tuple[int, bool], other: tuple[int, bool]) -> None:
+        """Make two sides one space; the first in order stands for both."""
+        low, high = sorted((self.first(one), self.first(other)))
+        if low != high:
+            self._next[high] = low
+
+
 def matrix_model(dynamics: EffectiveDynamics) -> MatrixModel | None:
     """The matrix model behind the effective dynamics of a regime.
 
     Returns
     -------
     MatrixModel or None
-        None if a core is no trace of Gaussian matrices, if something else than a potential moves
-        them, or if the axes do not grow alike.
+        None if a core is no trace of Gaussian matrices, or if something else than a potential
+        moves them.
     """
     driven = dynamics.problem.dynamics
     generator = driven.generator
@@ -195,8 +310,6 @@ def matrix_model(dynamics: EffectiveDynamics) -> MatrixModel | None:
     moving = [term for term in dynamics.potential if term.cores]
     scaling = dynamics.scales.scaling
     if not moving or generator.temperature is not None or not are_words(cores, scaling):
-        return None
-    if len(axis_orders(cores, scaling)) != 1:
         return None
     tensors = sorted({t for core in cores for t in core.tensors}, key=lambda t: t.sort_key)
     if any(is_velocity(t) or (t.symmetric and t.is_learnable) for t in tensors):
@@ -213,7 +326,39 @@ def matrix_model(dynamics: EffectiveDynamics) -> MatrixModel | None:
             for term in terms
         )
 
-    return MatrixModel(tuple(matrices), traces(moving), traces(dynamics.output), _inertia(dynamics))
+    alike = len(axis_orders(cores, scaling)) == 1
+    return MatrixModel(
+        tuple(matrices),
+        traces(moving),
+        traces(dynamics.output),
+        _inertia(dynamics),
+        () if alike else tuple(_orders(cores, scaling)),
+        None if alike else _depth(dynamics, axis_orders(cores, scaling)),
+    )
+
+
+def _orders(cores: set[Diagram], scaling: Scaling) -> Iterator[tuple[str, Fraction]]:
+    """The axes of some cores and how their sizes grow."""
+    for name in sorted({axis.name for core in cores for axis in core.nodes}):
+        yield name, scaling.order(monomial({name: 1}))
+
+
+def _depth(dynamics: EffectiveDynamics, orders: set[Fraction]) -> Depth:
+    """How far numbers are moved along the scaling of a regime."""
+    exponents = dynamics.scales.scaling.exponents
+    found = sorted(orders)
+    gap = min(second - first for first, second in pairwise(found))
+    whole = lcm(
+        dynamics.time.denominator,
+        dynamics.order.denominator,
+        *(value.denominator for value in exponents.values()),
+    )
+    powers = whole * ceil(Fraction(log2(DEPTH)) / gap / whole)
+    return Depth(
+        tuple((name, int(value * powers)) for name, value in sorted(exponents.items())),
+        int(dynamics.time * powers),
+        int(dynamics.order * powers),
+    )
 
 
 def speed_of(driven: Driven, tensor: Tensor) -> Polynomial:

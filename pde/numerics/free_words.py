@@ -16,6 +16,10 @@ with t the space where w and v meet and x* the word x read backwards with its le
 Vectors are cut off beyond some number of letters: for elements that flow from the M_m, what is left
 out falls geometrically with it.
 
+Where sizes do not grow alike, what comes to a larger space and goes back to a smaller one is
+concentrated: its mean is that of the empty word, the rest is smaller by powers of their quotient.
+Such words are left out.
+
 >>> basis = WordBasis((Space("p", 2.0), Space("H", 3.0)), (Source(0, "H", "p", 0.5),), letters=4)
 >>> M = basis.matrix(0)
 >>> gram = basis.product("p", "H", "p")(basis.adjoint("p", "H")(M), M)
@@ -32,8 +36,9 @@ sizes; the rule of products from it is ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from math import sqrt
 
@@ -51,10 +56,19 @@ _Word = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """A space with the size of its axis."""
+    """A space with the size of its axis.
+
+    Parameters
+    ----------
+    name : str
+    size : float
+    order : Fraction, default 0
+        How the size grows, if not all grow alike.
+    """
 
     name: str
     size: float
+    order: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +108,7 @@ class WordBasis:
     def __init__(self, spaces: Sequence[Space], sources: Sequence[Source], *, letters: int) -> None:
         self.letters = letters
         self.size = {space.name: space.size for space in spaces}
+        self._order = {space.name: space.order for space in spaces}
         self._sources = tuple(sources)
         self._ends: dict[int, tuple[str, str]] = {}
         for source in sources:
@@ -104,7 +119,12 @@ class WordBasis:
         self._number = cache(self._numbered)
 
     @staticmethod
-    def count(ends: Iterable[tuple[str, str]], tail: str, letters: int) -> int:
+    def count(
+        ends: Iterable[tuple[str, str]],
+        tail: str,
+        letters: int,
+        orders: Mapping[str, Fraction] | None = None,
+    ) -> int:
         """How many words there are from a space.
 
         Parameters
@@ -114,13 +134,20 @@ class WordBasis:
         tail : str
         letters : int
             The most letters of a word.
+        orders : mapping from str to Fraction, optional
+            How the sizes of the spaces grow, if not alike.
         """
-        pairs = list(ends)
-        level, total = {tail: 1}, 1
+        pairs, order = list(ends), orders or {}
+        # By the space where words end, and whether it is larger than one before.
+        level, total = {(tail, False): 1}, 1
         for _ in range(letters):
-            following: dict[str, int] = {}
+            following: dict[tuple[str, bool], int] = {}
             for head, end in pairs:
-                following[head] = following.get(head, 0) + level.get(end, 0)
+                step = order.get(head, Fraction(0)) - order.get(end, Fraction(0))
+                for risen in (False, True):
+                    if not (risen and step < 0):
+                        key = head, risen or step > 0
+                        following[key] = following.get(key, 0) + level.get((end, risen), 0)
             level = following
             total += sum(level.values())
         return total
@@ -132,9 +159,20 @@ class WordBasis:
         found: dict[str, list[_Word]] = {}
         for end, words in self._words(tail, length - 1).items():
             for letter, (head, start) in self._ends.items():
-                if start == end:
-                    found.setdefault(head, []).extend((letter, *word) for word in words)
+                if start != end:
+                    continue
+                falls = self._order[head] < self._order[end]
+                found.setdefault(head, []).extend(
+                    (letter, *word) for word in words if not (falls and self._rises(word))
+                )
         return {head: tuple(sorted(words)) for head, words in found.items()}
+
+    def _rises(self, word: _Word) -> bool:
+        """Whether a word comes to a space that is larger than the one before."""
+        return any(
+            self._order[head] > self._order[tail]
+            for head, tail in (self._ends[letter] for letter in word)
+        )
 
     def words(self, tail: str, head: str, length: int) -> tuple[_Word, ...]:
         """The words of a length from one space to another, sorted."""
@@ -157,6 +195,14 @@ class WordBasis:
             letter if self._sources[letter // 2].symmetric else letter ^ 1
             for letter in reversed(word)
         )
+
+    def magnitudes(self, tail: str, head: str) -> FloatArray:
+        """How large components are, relative to each other: what passes a small space is small."""
+        smallest = (
+            min([self.size[tail], *(self.size[self._ends[letter][0]] for letter in word)])
+            for word in self.places(tail, head)
+        )
+        return np.sqrt(np.array(list(smallest)) / self.size[tail])
 
     def matrix(self, number: int) -> FloatArray:
         """The vector of one of the Gaussian matrices."""
@@ -246,23 +292,26 @@ class WordProduct:
 
     def __call__(self, first: FloatArray, second: FloatArray) -> FloatArray:
         """The vector of the product."""
-        result = np.zeros(self._length)
+        # What is left out has the last place, with nothing in it.
+        first, second = np.append(first, 0.0), np.append(second, 0.0)
+        result = np.zeros(self._length + 1)
         for block in self._blocks:
             left, right = first[block.first], second[block.second] * block.weights
             result[block.result] += left @ right
-        return result
+        return result[:-1]
 
     def pulled_back(
         self, first: FloatArray, second: FloatArray, slope: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """The derivatives by both elements, from that by their product."""
+        first, second, slope = (np.append(vector, 0.0) for vector in (first, second, slope))
         by_first, by_second = np.zeros_like(first), np.zeros_like(second)
         for block in self._blocks:
             outer = slope[block.result]
             right = second[block.second] * block.weights
             by_first[block.first] += outer @ right.T
             by_second[block.second] += block.weights * (first[block.first].T @ outer)
-        return by_first, by_second
+        return by_first[:-1], by_second[:-1]
 
 
 def _blocks(
@@ -289,8 +338,8 @@ def _blocks(
             xs = [x for j in allowed for x in between[j]]
             backwards = [x for j in allowed for x in turned[j]]
             yield _Block(
-                np.array([[first[w + x] for x in xs] for w in before]),
-                np.array([[second[x + v] for v in after] for x in backwards]),
+                np.array([[first.get(w + x, len(first)) for x in xs] for w in before]),
+                np.array([[second.get(x + v, len(second)) for v in after] for x in backwards]),
                 np.full((len(xs), 1), weight),
-                np.array([[result[w + v] for v in after] for w in before]),
+                np.array([[result.get(w + v, len(result)) for v in after] for w in before]),
             )

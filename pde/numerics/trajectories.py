@@ -56,7 +56,7 @@ class Equation:
         From a state to an array of shape (k,).
     tolerance : float, default 1e-13
         Relative to the state.
-    absolute : float, optional
+    absolute : float or numpy.ndarray, optional
         The same for small states; as large as the relative one if it is left out.
     most_steps : int, default 100 000
         In one direction.
@@ -70,7 +70,7 @@ class Equation:
     start: FloatArray
     output: Callable[[FloatArray], FloatArray]
     tolerance: float = 1e-13
-    absolute: float | None = None
+    absolute: float | FloatArray | None = None
     most_steps: int = 100_000
     name: str = "equation of motion"
     unit: float = 1.0

@@ -22,8 +22,9 @@ Source: ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from math import prod, sqrt
 
 import numpy as np
@@ -35,7 +36,7 @@ from pde.curve import Parameters, bounded_float, exact_value
 from pde.numerics.free_words import Source, Space, WordAdjoint, WordBasis, WordProduct
 from pde.numerics.trajectories import Equation
 
-__all__ = ["FreeFlow"]
+__all__ = ["FreeFlow", "suits"]
 
 FloatArray = NDArray[np.float64]
 
@@ -66,16 +67,29 @@ class FreeFlow:
     model : MatrixModel
     numbers : mapping from str to Fraction
     letters : int
+
+    Raises
+    ------
+    ValueError
+        If a trace is no scalar product of words that are kept, see `suits`.
     """
 
     def __init__(self, model: MatrixModel, numbers: Parameters, letters: int) -> None:
         self._model = model
-        spaces = [Space(axis.name, float(numbers[axis.name])) for axis in model.axes]
+        pace, self._gain = 1.0, 1.0
+        if model.depth is not None:
+            numbers = model.depth.moved(numbers)
+            pace, self._gain = 2.0**-model.depth.time, 2.0**-model.depth.output
+        orders = dict(model.orders)
+        spaces = [
+            Space(name, float(numbers[axis]), orders.get(axis, Fraction(0)))
+            for name, axis in model.spaces.items()
+        ]
         sources = [
             Source(
                 number,
-                rows=matrix.axes[0].name,
-                columns=matrix.axes[1].name,
+                rows=model.ends[number][0],
+                columns=model.ends[number][1],
                 variance=_number(matrix.variance, numbers),
                 symmetric=matrix.tensor.symmetric,
             )
@@ -87,7 +101,8 @@ class FreeFlow:
         self._speeds: list[tuple[int, float]] = []
         for number in self._moving:
             size = self.basis.size[self._ends((number, False))[1]]
-            self._speeds.append((number, _number(model.matrices[number].rate, numbers) / size))
+            speed = pace * _number(model.matrices[number].rate, numbers) / size
+            self._speeds.append((number, speed))
         vectors = [self.basis.matrix(n) for n in range(len(sources))]
         self._fixed = vectors
         self.start = np.concatenate([vectors[n] for n in self._moving])
@@ -95,28 +110,29 @@ class FreeFlow:
         self._inertia: tuple[float, float] | None = None
         if model.inertia is not None:
             inertia = model.inertia
-            self._inertia = _number(inertia.speed, numbers), _number(inertia.damping, numbers)
+            speeds = (_number(value, numbers) for value in (inertia.speed, inertia.damping))
+            self._inertia = pace * next(speeds), pace * next(speeds)
             self.start = np.concatenate([self.start, np.zeros_like(self.start)])
-        halves = _squares(model.potential)
-        self._potential = self._terms(model.potential, halves, numbers)
-        self._output = self._terms(model.output, halves, numbers)
+        self._potential = self._terms(model.potential, numbers)
+        self._output = self._terms(model.output, numbers)
         self._adjoints: dict[int, WordAdjoint] = {}
         self._products: dict[tuple[str, str, str], WordProduct] = {}
 
-    def _terms(
-        self, terms: Iterable[TraceTerm], halves: frozenset[Word], numbers: Parameters
-    ) -> list[_Term]:
+    def _terms(self, terms: Iterable[TraceTerm], numbers: Parameters) -> list[_Term]:
+        halves = _squares(self._model)
         found = []
         for term in terms:
-            pairs = [_cut(word, halves, self._ends) for word in term.words]
+            pairs = []
+            for word in term.words:
+                pair = _cut(self._model, word, halves)
+                if pair is None:
+                    raise ValueError("a trace is no scalar product of words that are kept")
+                pairs.append(pair)
             found.append((_number(term.coefficient, numbers), pairs))
         return found
 
     def _ends(self, letter: Letter) -> tuple[str, str]:
-        """The spaces to and from which a letter maps."""
-        number, transposed = letter
-        rows, columns = (axis.name for axis in self._model.matrices[number].axes)
-        return (columns, rows) if transposed else (rows, columns)
+        return _ends(self._model, letter)
 
     def _adjoint(self, number: int) -> WordAdjoint:
         if number not in self._adjoints:
@@ -139,9 +155,17 @@ class FreeFlow:
             self.start,
             self.output,
             tolerance=tolerance,
-            absolute=tolerance * float(np.max(np.abs(self.start))),
+            absolute=tolerance * float(np.max(np.abs(self.start))) * self._magnitudes(),
             name="flow of free matrices",
         )
+
+    def _magnitudes(self) -> FloatArray:
+        """How large the components of the state are, relative to each other."""
+        sizes = []
+        for number in self._moving:
+            head, tail = self._ends((number, False))
+            sizes.append(self.basis.magnitudes(tail, head))
+        return np.concatenate(sizes if self._inertia is None else [*sizes, *sizes])
 
     @property
     def unit(self) -> float:
@@ -191,9 +215,10 @@ class FreeFlow:
     def output(self, state: FloatArray) -> FloatArray:
         """What is followed."""
         elements = self._elements(state, _halves(self._output))
-        return np.array(
-            [sum(c * prod(self._pairing(pair, elements) for pair in ps) for c, ps in self._output)]
+        products = (
+            c * prod(self._pairing(pair, elements) for pair in ps) for c, ps in self._output
         )
+        return np.array([self._gain * sum(products)])
 
     def _slopes(self, state: FloatArray) -> list[FloatArray]:
         """Derivatives of the potential by the components of every matrix."""
@@ -269,20 +294,51 @@ def _cuts(word: Word) -> Iterable[tuple[Word, Word]]:
             yield _reversed(turned[:size]), turned[size:]
 
 
-def _squares(terms: Iterable[TraceTerm]) -> frozenset[Word]:
-    """Words X for which tr(X^T X) is one of the traces of some terms."""
+def suits(model: MatrixModel) -> bool:
+    """Whether every trace of a model is a scalar product of words that are kept.
+
+    Where axes do not grow alike a product that comes to a larger space and goes back is not.
+    """
+    halves = _squares(model)
+    words = (word for term in (*model.potential, *model.output) for word in term.words)
+    return all(_cut(model, word, halves) is not None for word in words)
+
+
+def _squares(model: MatrixModel) -> frozenset[Word]:
+    """Words X for which tr(X^T X) is one of the traces of the potential."""
     return frozenset(
         first
-        for term in terms
+        for term in model.potential
         for word in term.words
         for first, second in _cuts(word)
         if first == second
     )
 
 
-def _cut(word: Word, halves: frozenset[Word], ends: Callable[[Letter], tuple[str, str]]) -> _Pair:
+def _ends(model: MatrixModel, letter: Letter) -> tuple[str, str]:
+    """The spaces to and from which a letter maps."""
+    number, transposed = letter
+    rows, columns = model.ends[number]
+    return (columns, rows) if transposed else (rows, columns)
+
+
+def _is_kept(model: MatrixModel, word: Word) -> bool:
+    """Whether a product comes to no larger space between two smaller ones."""
+    if not (word and model.orders):
+        return True
+    growth = dict(model.orders)
+    spaces = [_ends(model, letter)[0] for letter in word] + [_ends(model, word[-1])[1]]
+    sizes = [growth[model.spaces[space]] for space in spaces]
+    low = sizes.index(min(sizes))
+    falling, rising = sizes[: low + 1], sizes[low:]
+    return falling == sorted(falling, reverse=True) and rising == sorted(rising)
+
+
+def _cut(model: MatrixModel, word: Word, halves: frozenset[Word]) -> _Pair | None:
     """The cut of a trace into words that occur in squares if there is one, or in the middle."""
-    cuts = list(_cuts(word))
+    cuts = [cut for cut in _cuts(word) if all(_is_kept(model, half) for half in cut)]
     good = [cut for cut in cuts if {*cut} <= halves]
+    if not cuts:
+        return None
     first, second = (good or cuts)[0]
-    return _Pair(first, second, ends(second[-1])[1])
+    return _Pair(first, second, _ends(model, second[-1])[1])

@@ -24,22 +24,24 @@ Source: ours; A. C. Aitken, Proc. R. Soc. Edinburgh 46 (1926) 289, for the limit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from fractions import Fraction
-from math import factorial, inf
+from math import factorial, inf, isfinite
 
 import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
-from expansion.dynamics.matrix_model import MatrixModel
+from diagrams.errors import InvalidInputError
+from expansion.dynamics.matrix_model import DEPTH, MatrixModel
 from expansion.polynomial import Polynomial
 from pde.curve import Curve, Domain, Parameters, bounded_float, exact_value, unrelated_numbers
 from pde.evolution import DerivationStep, Method, Solution
 from pde.numerics.free_words import WordBasis
 from pde.numerics.trajectories import follow
 from pde.resummed_series import TOLERANCE, resummed_curve
-from pde.systems.free_flow import FreeFlow
+from pde.systems.free_flow import FreeFlow, suits
 from pde.systems.words import equation_curve
 
 __all__ = ["free_curve", "free_solution", "most_letters"]
@@ -54,8 +56,17 @@ _LEVELS = 4
 _WORDS, _MORE_WORDS = 1500, 20_000
 """The most words from one space, for a curve and for a look at its first derivatives."""
 
-_ENOUGH = 9
-"""The fewest letters that reach further than a series, for potentials of four factors."""
+_ENOUGH = 3
+"""The fewest letters for which a flow is worth its time, for potentials of four factors."""
+
+_FEW = (8, 12)
+"""Letters that are tried before the most: where there are few words these converge quickly."""
+
+_NEGLIGIBLE = 1e-6
+"""An error relative to the loss that no further letters are taken for."""
+
+_BETTER = 1 / 3
+"""How much smaller the error with more letters has to be."""
 
 _DEPTH = 24
 """The most letters of a word."""
@@ -71,6 +82,9 @@ _LAST = 2
 
 _ROUNDING = 1e-12
 
+_FROM_THE_END = 10 / DEPTH
+"""The relative error of numbers that are moved far into a regime, in place of a limit."""
+
 _FEWEST = 3
 """Cut-offs whose limit is taken, and coefficients that a flow is compared with."""
 
@@ -79,6 +93,9 @@ _CHECKED = 7
 
 _SEEN = 1e-8
 """The size of the last coefficient when they are compared, relative to the first."""
+
+_SEEN_FROM_DEPTH = 1e-5
+"""The same where numbers are moved far into a regime."""
 
 _SHORTEST, _LONGER = 1 / 16, 1.6
 """The first piece of a curve, and how much longer the next one reaches."""
@@ -112,10 +129,16 @@ def free_curve(
     letters : int, optional
         The most letters of a word; as many as a few seconds allow if it is left out.
     """
-    finest = most_letters(model) if letters is None else letters
+    if letters is None:
+        most = most_letters(model)
+        tried = (*(letters for letters in _FEW if letters < most), most)
+        curves = (free_curve(model, parameters, target=target, letters=n) for n in tried)
+        return _first_precise(curves)
+    finest = letters
     levels = [FreeFlow(model, parameters, finest - k) for k in reversed(range(_LEVELS))]
     unit = levels[0].unit
-    remains = abs(float(levels[0].output(levels[0].start)[0]))
+    first = float(levels[0].output(levels[0].start)[0])
+    remains = max(abs(first), abs(first + float(target)))
     past, future = (_Side(levels, sign * unit, remains) for sign in (-1, 1))
     scale, constant = float(parameters["T"]), bounded_float(target)
 
@@ -132,6 +155,25 @@ def free_curve(
         domain=Domain(start=-past.end * scale, stop=future.end * scale, reason=disagree),
         error_estimate=max(past.largest, future.largest),
     )
+
+
+def _first_precise(curves: Iterable[Curve]) -> Curve:
+    """The first curve whose error is negligible, or that more letters do not improve."""
+    best: Curve | None = None
+    for curve in curves:
+        if best is not None and not _is_better(curve, best):
+            return best
+        best, error = curve, curve.error_estimate or 0.0
+        if error <= _NEGLIGIBLE * abs(float(curve.evaluate(np.zeros(1))[0])):
+            break
+    assert best is not None
+    return best
+
+
+def _is_better(curve: Curve, other: Curve) -> bool:
+    """Whether a curve reaches further than another, or has much less of an error."""
+    error, its = (each.error_estimate or 0.0 for each in (curve, other))
+    return curve.domain.stop > other.domain.stop or error < _BETTER * its
 
 
 def free_solution(
@@ -166,18 +208,20 @@ def free_solution(
         words have too few letters, or if the flow does not start as the coefficients say.
     """
     known = tuple(rows)
-    if not _starts_like(model, known, target):
+    if not (suits(model) and _starts_like(model, known, target)):
         return None
 
     def curve(parameters: Parameters) -> Curve:
         values = [exact_value(row, parameters) for row in known]
-        found = equation_curve(values, T=Fraction(parameters["T"]))
-        if found is not None:
-            return found[1]
-        constant = exact_value(target, parameters)
-        free = free_curve(model, parameters, target=constant)
-        summed = resummed_curve(values, target=constant, T=Fraction(parameters["T"]))
-        return max(free, summed, key=lambda curve: curve.domain.stop)
+        T, constant = Fraction(parameters["T"]), exact_value(target, parameters)
+        found = equation_curve(values, T=T)
+        curves = [] if found is None else [found[1]]
+        if not curves or isfinite(curves[0].domain.stop):
+            curves.append(free_curve(model, parameters, target=constant))
+        if len(curves) == 1:
+            with suppress(InvalidInputError):  # too few coefficients for an error
+                curves.append(resummed_curve(values, target=constant, T=T))
+        return max(curves, key=lambda curve: curve.domain.stop)
 
     letters = most_letters(model)
     last = DerivationStep(
@@ -225,14 +269,17 @@ def _starts_like(model: MatrixModel, rows: Sequence[Polynomial], target: Polynom
         return False
     first, last = moving[0], moving[-1]
     size = abs(terms[first])
-    time = (_SEEN * size / abs(terms[last])) ** (1 / (last - first))
+    seen = _SEEN if model.depth is None else _SEEN_FROM_DEPTH
+    time = (seen * size / abs(terms[last])) ** (1 / (last - first))
     times = np.array([-time, -time / 2, time / 2, time])
     values = follow(flow.equation(_TOLERANCE), times).values[:, 0] + constant
     expected = np.polynomial.polynomial.polyval(times, terms)
     # What follows the last term falls at least like that one did.
     parts = np.abs(times)[:, None] ** np.arange(len(terms)) * np.abs(terms)
     tail = _CAUTION * parts[:, last] ** 2 / parts[:, moving[-2]]
-    allowed = tail + _ROUNDING * parts[:, first]
+    # Numbers deep in a regime are not at its end.
+    rounding = _ROUNDING if model.depth is None else _FROM_THE_END
+    allowed = tail + rounding * parts[:, first]
     return bool(np.all(np.abs(values - expected) < allowed))
 
 
@@ -247,12 +294,13 @@ def most_letters(model: MatrixModel) -> int:
 def _allows(model: MatrixModel, letters: int, words: int) -> bool:
     """Whether there are no more than so many words from any space."""
     ends = []
-    for matrix in model.matrices:
-        rows, columns = (axis.name for axis in matrix.axes)
+    for matrix, (rows, columns) in zip(model.matrices, model.ends, strict=True):
         ends.append((rows, columns))
         if not matrix.tensor.symmetric:
             ends.append((columns, rows))
-    return all(WordBasis.count(ends, axis.name, letters) <= words for axis in model.axes)
+    growth = dict(model.orders)
+    orders = {name: growth.get(axis, Fraction(0)) for name, axis in model.spaces.items()}
+    return all(WordBasis.count(ends, name, letters, orders) <= words for name in model.spaces)
 
 
 class _Side:
@@ -265,7 +313,7 @@ class _Side:
     unit : float
         The time in which the matrices change, negative in the past.
     remains : float
-        The size of the output at time 0.
+        The size of the output at time 0, with or without what does not move.
     """
 
     def __init__(self, levels: Sequence[FreeFlow], unit: float, remains: float) -> None:

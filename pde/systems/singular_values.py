@@ -82,8 +82,8 @@ _Core = tuple[int, int]
 
 
 def has_one_matrix(model: MatrixModel) -> bool:
-    """Whether a model has one matrix, which moves, between two spaces."""
-    if len(model.matrices) != 1:
+    """Whether a model has one matrix, which moves, between two spaces that grow alike."""
+    if len(model.matrices) != 1 or model.orders:
         return False
     (matrix,) = model.matrices
     rows, columns = matrix.axes

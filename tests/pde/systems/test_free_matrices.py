@@ -16,7 +16,7 @@ from diagrams.diagram import Diagram
 from diagrams.tensors import Axis, Tensor
 from diagrams.wick import expectation
 from expansion.dynamics.derivation import derive
-from expansion.dynamics.matrix_model import MatrixModel, matrix_model
+from expansion.dynamics.matrix_model import MatrixModel, TraceTerm, matrix_model
 from expansion.models import autoencoder, cp, deep_linear
 from expansion.polynomial import Polynomial
 from expansion.problem import Problem
@@ -24,7 +24,7 @@ from expansion.regimes import Regimes, regimes
 from pde.effective import effective_solution
 from pde.numerics.free_words import Source, Space, WordBasis
 from pde.solving import solution
-from pde.systems.free_flow import FreeFlow
+from pde.systems.free_flow import FreeFlow, suits
 from pde.systems.free_matrices import free_curve, free_solution, most_letters
 
 P, H = Axis("p"), Axis("H")
@@ -212,9 +212,72 @@ def test_a_flow_that_starts_otherwise_is_refused() -> None:
         assert free_solution(model, wrong, problem="", regime="A-B") is None
 
 
-def test_axes_that_do_not_grow_alike_have_no_model() -> None:
-    problem = cp(order=2, target="teacher")
-    assert matrix_model(derive(maps(problem, 5), "V3")) is None
+def chain(hop: float, times: np.ndarray, sites: int = 12) -> np.ndarray:
+    """The output of a wide deep linear network of three layers, found by hand.
+
+    Columns of the outer matrices are vectors a and c, with squared length g^2 = H sigma2 at first;
+    the inner matrix hops between neighbours on two half lines, that of a and that of c, and gains
+    rank one. With f = c W a,
+
+        a' = (1 - f) W^T c,    c' = (1 - f) W a,    W' = (1 - f) c a^T.
+    """
+    shape = (2, sites)  # the chain, and the place on it; a lives on even places of the first one
+    is_right = (np.add.outer(range(2), range(sites)) % 2 == 0).ravel()
+    line = np.eye(sites, k=1) + np.eye(sites, k=-1)
+    both = np.kron(np.eye(2), hop * line)
+    inner = both * np.outer(~is_right, is_right)
+    a, c = np.zeros(shape), np.zeros(shape)
+    a[0, 0] = c[1, 0] = hop
+    start = np.concatenate([a.ravel(), c.ravel(), inner.ravel()])
+    size = 2 * sites
+
+    def moved(_: float, state: np.ndarray) -> np.ndarray:
+        a, c, W = state[:size], state[size : 2 * size], state[2 * size :].reshape(size, size)
+        left = 1 - c @ W @ a
+        return left * np.concatenate([W.T @ c, W @ a, np.outer(c, a).ravel()])
+
+    found = solve_ivp(moved, (0, times[-1]), start, t_eval=times, rtol=1e-11, atol=1e-13)
+    paths = found.y.T
+    return np.array(
+        [x[size : 2 * size] @ x[2 * size :].reshape(size, size) @ x[:size] for x in paths]
+    )
+
+
+def test_a_wide_deep_network_learns_by_a_chain() -> None:
+    """Axes that do not grow alike: H much larger than p."""
+    found = maps(deep_linear(3), 4)
+    solved = solution(found, "V1-V2")
+    assert solved.certificate.holds and solved.derivation[-1].title == "Free matrices"
+    for spread in (Fraction(1, 2), Fraction(2)):
+        curve = solved.at({"p": 6, "H": 6000, "sigma2": spread / 6000, "T": 1})
+        times = np.linspace(0.0, 3.0, 7)
+        expected = 3 * (1 - chain(float(spread) ** 0.5, times)) ** 2
+        assert curve(times) == pytest.approx(expected, rel=1e-5, abs=1e-5)
+        assert curve.domain.stop > 3
+
+
+def test_a_wide_flow_that_starts_otherwise_is_refused() -> None:
+    derived = derive(maps(deep_linear(3), 4), "V1-V2")
+    rows = [*derived.coefficients(4)]
+    model = matrix_model(derived)
+    assert model is not None and dict(model.orders) == {"p": 1, "H": 2}
+    target = Polynomial.parse("1/2*p")
+    words = {"problem": "", "regime": "V1-V2", "target": target}
+    right = [rows[0] + target, *rows[1:]]
+    assert free_solution(model, right, **words) is not None
+    for place in range(1, 5):
+        wrong = [*right[:place], right[place] * Fraction(11, 10), *right[place + 1 :]]
+        assert free_solution(model, wrong, **words) is None
+
+
+def test_a_trace_that_returns_from_a_large_space_twice_is_not_followed() -> None:
+    (outer,) = (m for m in model_of(deep_linear(3), "V1-V2").matrices if m.tensor.name == "W1")
+    word = ((0, False), (0, True))
+    for number, followed in ((2, True), (3, False)):
+        term = TraceTerm(Polynomial.parse("1"), (number * word,))
+        orders = (("H", Fraction(2)), ("p", Fraction(1)))
+        assert suits(MatrixModel((outer,), (term,), (term,), orders=orders)) is followed
+        assert suits(MatrixModel((outer,), (term,), (term,)))
 
 
 def test_a_heavy_ball_of_two_matrices() -> None:
