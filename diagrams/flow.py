@@ -45,6 +45,7 @@ from diagrams.engine import (
 from diagrams.generator import Generator, is_velocity
 from diagrams.laws import evaluated
 from diagrams.merge import symmetric_tensors
+from diagrams.named_polynomial import NamedPolynomial
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Tensor
 from diagrams.wick import Expectation
@@ -156,17 +157,25 @@ class Flow:
         Expectation
             Exact coefficients of monomials in sizes and the symbols of variances.
         """
-        scale = Fraction((-1) ** s, self._observable_denominator * self._potential_denominator**s)
+        scale = self._scale(s)
         moments = self.representation.expectation(self.state(s))
         return {powers: count * scale for powers, count in evaluated(moments).items()}
+
+    def polynomial(self, s: int) -> NamedPolynomial | None:
+        """`expectation` as a polynomial of FLINT, where it is found as one; None elsewhere."""
+        found = self.representation.polynomial(self.state(s))
+        return None if found is None else found.scaled(self._scale(s))
+
+    def _scale(self, s: int) -> Fraction:
+        """What the sum of the s-th derivative is multiplied by."""
+        return Fraction((-1) ** s, self._observable_denominator * self._potential_denominator**s)
 
     def diagrams(self, s: int) -> DiagramSum:
         """The even sector of the s-th derivative, before the expectation.
 
         Diagrams that differ by a permutation of symmetric tensors are represented by one of them.
         """
-        scale = Fraction((-1) ** s, self._observable_denominator * self._potential_denominator**s)
-        return self.representation.decode(self.state(s)) * scale
+        return self.representation.decode(self.state(s)) * self._scale(s)
 
     def count(self, s: int) -> int:
         """Number of distinct diagrams whose expectation is taken for the s-th derivative."""

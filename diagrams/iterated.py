@@ -20,6 +20,7 @@ from typing import Any
 from diagrams.engine import IN_PROCESS, Representation, StepRunner, Tick
 from diagrams.flow import represent
 from diagrams.laws import evaluated
+from diagrams.named_polynomial import NamedPolynomial
 from diagrams.rewriting import Rewriting
 from diagrams.sums import DiagramSum
 from diagrams.variances import Variance
@@ -76,6 +77,11 @@ class Iterated:
         state = self.representation.encode((d, int(c * denominator)) for d, c in total)
         moments = evaluated(self.representation.expectation(state))
         return self._with_meanings({key: c / denominator for key, c in moments.items()})
+
+    @staticmethod
+    def polynomial(s: int) -> NamedPolynomial | None:
+        """None: the expectation is found as terms, see `Flow.polynomial`."""
+        return None
 
     def _with_meanings(self, moments: Expectation) -> Expectation:
         result: Expectation = {}

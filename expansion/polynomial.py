@@ -35,6 +35,7 @@ import flint
 
 from diagrams.arguments import powers_of, several, shown, word
 from diagrams.errors import InvalidInputError
+from diagrams.named_polynomial import NamedPolynomial, generic_context
 from diagrams.rationals import as_fraction
 from diagrams.variances import Variance
 from diagrams.wick import Monomial, monomial
@@ -302,6 +303,18 @@ class Polynomial:
         result._hold(None, dense)
         return result
 
+    @classmethod
+    def of_named(cls, value: NamedPolynomial) -> Polynomial:
+        """The polynomial that the engine found as one of FLINT; no term is made for it.
+
+        Examples
+        --------
+        >>> H, p = generic_context(2).gens()
+        >>> Polynomial.of_named(NamedPolynomial(("H", "p"), H * p + 2 * p))
+        Polynomial.parse('2*p + p*H')
+        """
+        return cls._of_dense(_Dense(value.names, (0,) * len(value.names), value.poly))
+
     @property
     def terms(self) -> Terms:
         """The monomials and their coefficients, in the order in which they are written."""
@@ -398,6 +411,11 @@ class Polynomial:
     @property
     def height(self) -> int:
         """The largest numerator or denominator of a coefficient."""
+        if self._terms is None:
+            found = self._as_dense().poly.coeffs()
+            numerators = [c.p for c in found] or [flint.fmpz(0)]
+            denominators = [c.q for c in found] or [flint.fmpz(0)]
+            return int(max(max(numerators), -min(numerators), max(denominators)))
         return max((max(abs(c.numerator), c.denominator) for _, c in self), default=0)
 
     def exponents(self, symbols: Iterable[str]) -> tuple[tuple[int, ...], ...]:
@@ -548,11 +566,8 @@ def _ordered_terms(terms: list[tuple[Monomial, Fraction]]) -> Terms:
     return tuple(sorted(terms, key=key))
 
 
-@lru_cache(maxsize=1024)
 def _context(names: tuple[str, ...]) -> flint.fmpq_mpoly_ctx:
-    # FLINT never sees the names, of which some would be no names to it.
-    generic = tuple([f"x{number}" for number in range(len(names))] or ["x0"])
-    return flint.fmpq_mpoly_ctx.get(generic, flint.Ordering.lex)
+    return generic_context(len(names))
 
 
 @lru_cache(maxsize=1024)

@@ -461,7 +461,13 @@ class LossSeries:
             flow = self._require_flow()
             before = flow.representation.contractions
             start = time.perf_counter()
-            polynomial = self._normalised(flow.expectation(s), s)
+            dense = flow.polynomial(s)
+            if dense is None:
+                polynomial = self._normalised(flow.expectation(s), s)
+            else:
+                polynomial = Polynomial.of_named(dense)
+                if factor := self.normalisation(s):
+                    polynomial *= Polynomial({factor: 1})
             if polynomial.height.bit_length() > MAXIMAL_BITS:
                 raise CapacityError(
                     f"Y_{s}: has a coefficient of more than 3900 digits, too long to be written; "

@@ -21,6 +21,7 @@ from diagrams.diagram import Diagram
 from diagrams.engine.blocks import FlowDiagrams, Tick
 from diagrams.engine.steps import IN_PROCESS, StepRunner
 from diagrams.merge import symmetric_tensors
+from diagrams.named_polynomial import NamedPolynomial
 from diagrams.sums import DiagramSum
 from diagrams.tensors import Axis, Tensor
 from diagrams.wick import Expectation
@@ -84,6 +85,10 @@ class Representation(ABC, Generic[Encoded]):
     @abstractmethod
     def expectation(self, encoded: Encoded) -> Expectation:
         """The Gaussian expectation of an encoded sum."""
+
+    def polynomial(self, encoded: Encoded) -> NamedPolynomial | None:
+        """The same as a polynomial of FLINT, where it is found as one; None elsewhere."""
+        return None
 
     @property
     @abstractmethod

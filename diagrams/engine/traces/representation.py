@@ -49,9 +49,11 @@ from diagrams.engine.traces.cyclic_words import (
     tensor_of,
 )
 from diagrams.engine.traces.merging import TraceMerger
+from diagrams.engine.traces.power_traces import power_of, power_trace
 from diagrams.engine.traces.steps import TraceMerging
+from diagrams.named_polynomial import NamedPolynomial, integer_context
 from diagrams.sums import DiagramSum, collect
-from diagrams.tensors import Tensor
+from diagrams.tensors import UNIT_VARIANCE, Tensor
 from diagrams.wick import Expectation, monomial
 
 __all__ = ["TraceRepresentation", "is_product_of_traces"]
@@ -61,6 +63,10 @@ _PORTION = 256
 
 _TOGETHER = 64
 """Products that are contracted, and kept, together."""
+
+
+_SHORT = 2
+"""Traces of powers up to this are contracted: products of others need them."""
 
 
 def is_product_of_traces(diagram: Diagram) -> bool:
@@ -203,6 +209,32 @@ class TraceRepresentation(Representation[dict[Key, int]]):
 
     def expectation(self, encoded: dict[Key, int]) -> Expectation:
         """The Gaussian expectation of an encoded sum."""
+        return self._moments(self._totals(encoded))
+
+    def polynomial(self, encoded: dict[Key, int]) -> NamedPolynomial | None:
+        """The same as a polynomial of FLINT; None if a variance is no symbol."""
+        variances = [tensor.variance for tensor in self.blocks.tensors]
+        if not all(name.isidentifier() or name == UNIT_VARIANCE for name in variances):
+            return None
+        axes = [axis.name for axis in self.blocks.axes]
+        names = sorted({*axes, *variances} - {UNIT_VARIANCE})
+        place = {name: number for number, name in enumerate(names)}
+        ring = integer_context(len(names))
+        places: dict[int | str, int | str] = {n: place[name] for n, name in enumerate(axes)}
+        parts = []
+        for counts, value in self._totals(encoded).items():
+            powers = [0] * max(1, len(names))
+            for name, count in zip(variances, counts, strict=True):
+                if name != UNIT_VARIANCE:
+                    powers[place[name]] += count // 2
+            in_sizes = value.project_to_context(ring, places) if axes else ring.constant(value[0,])
+            parts.append(in_sizes * ring.from_dict({tuple(powers): 1}))
+        while len(parts) > 1:  # in pairs: one after the other, the sum is gone through every time
+            parts = [sum(parts[n + 1 : n + 2], parts[n]) for n in range(0, len(parts), 2)]
+        return NamedPolynomial.of_integers(tuple(names), parts[0] if parts else ring.constant(0))
+
+    def _totals(self, encoded: dict[Key, int]) -> dict[tuple[int, ...], flint.fmpz_mpoly]:
+        """The counts of contractions by how often every tensor occurs."""
         if self.work.store is not None:
             products = (words for words, _ in encoded if not self._is_odd(words))
             while together := tuple(islice(products, _TOGETHER)):
@@ -216,7 +248,7 @@ class TraceRepresentation(Representation[dict[Key, int]]):
                 value = value * self._size[axis]
             counts = self._merger.counts(words)
             totals[counts] = totals.get(counts, self._ring.constant(0)) + coefficient * value
-        return self._moments(totals)
+        return totals
 
     def keep_steps(self) -> None:
         """Keep from now on what every product is contracted to, which `reach` needs."""
@@ -309,7 +341,10 @@ class TraceRepresentation(Representation[dict[Key, int]]):
             return None
 
     def _contracted(self, words: tuple[Word, ...]) -> flint.fmpz_mpoly:
-        """`_expectation`, from those of smaller products."""
+        """`_expectation`, in closed form or from those of smaller products."""
+        power = power_of(words[0]) if len(words) == 1 else None
+        if power is not None and power > _SHORT:
+            return self._power(words[0], power)
         shortest = min(words, key=lambda word: (len(word), word))
         others = list(words)
         others.remove(shortest)
@@ -331,6 +366,23 @@ class TraceRepresentation(Representation[dict[Key, int]]):
                 inner = inner * self._size[axis]
             total += inner
         return total
+
+    def _power(self, word: Word, power: int) -> flint.fmpz_mpoly:
+        """The expectation of the trace of a power of one matrix times its transpose."""
+        if self._steps is not None:
+            self._steps[word,] = ()
+        ends = [self._merger.start_axis[letter] for letter in (word[0], opposite(word[0]))]
+        total: Counter[tuple[int, ...]] = Counter()
+        for exponents, count in power_trace(power).items():
+            powers = [0] * len(self._size)
+            for axis, exponent in zip(ends, exponents, strict=True):
+                pinned = self.blocks.axes[axis].pinned
+                if pinned is None:
+                    powers[axis] += exponent
+                else:
+                    count *= pinned**exponent
+            total[tuple(powers)] += count
+        return self._ring.from_dict(total)
 
     def _choose(self, word: Word, others: Sequence[Word]) -> tuple[str, Word]:
         """The letter of the shortest word with the fewest partners, and the word cut there."""
