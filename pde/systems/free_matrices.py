@@ -390,8 +390,8 @@ class _Side:
     def settle(self, constant: float) -> None:
         """Let a curve that was followed as long as one is have no end, if little of it is left.
 
-        A loss that falls and is positive stays between zero and its last value, and if it hardly fell
-        on the last piece, the longest one, it is no other one on its way to negative values.
+        A loss that falls and is positive stays between zero and its last value, and if it hardly
+        fell on the last piece, the longest one, it is not on its way to negative values.
 
         Parameters
         ----------
