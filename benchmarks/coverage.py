@@ -112,14 +112,15 @@ WAYS = (
     "one site",
     "a spectrum",
     "words with an equation",
+    "free matrices to the end",
     "free matrices",
     "approximants",
     "no answer",
     "not reached",
 )
-"""The columns of the table; the first seven hold for all times of their domain."""
+"""The columns of the table; the first eight hold for all times of their domain."""
 
-SOLVED = WAYS[:7]
+SOLVED = WAYS[:8]
 
 
 def way(row: Row) -> str:
@@ -129,7 +130,7 @@ def way(row: Row) -> str:
     if row["method"] == "closed-form":
         return "closed form"
     if row.get("step") == "Free matrices":
-        return "free matrices"
+        return "free matrices to the end" if row.get("stop", 0.0) is None else "free matrices"
     if row["method"] == "resummed":
         return "words with an equation" if row.get("confirmations") else "approximants"
     if row["hierarchy"] in ("finite system", "random order parameters", "one site"):
@@ -300,9 +301,9 @@ def page(results: Iterable[tuple[CoverageCase, Sequence[Row]]], seconds: float) 
         f"**{solved} of {total} regimes ({100 * solved / max(1, total):.0f} %) are solved for all "
         "times of their domain**: a closed form, characteristics or moments, a finite system (with "
         "or without random order parameters), particles on one site, the moving points of a "
-        "spectrum, or a series with an equation "
-        f"that further coefficients confirm. Of the others {faces['free matrices']} follow free "
-        f"matrices as long as words of a few letters know them. {answered} have an answer; the "
+        "spectrum, a series with an equation that further coefficients confirm, or free matrices "
+        f"that were followed until all is learned. Of the others {faces['free matrices']} follow "
+        f"free matrices as long as words of a few letters know them. {answered} have an answer; the "
         "others have a reason.",
         "",
         "| problem | regimes | " + " | ".join(used) + " |",

@@ -58,7 +58,14 @@ def test_every_case_is_a_problem() -> None:
         ({"method": "moments", "hierarchy": "one site"}, "one site"),
         ({"method": "moments"}, "characteristics, moments"),
         ({"method": "moments", "hierarchy": "words"}, "a spectrum"),
-        ({"method": "resummed", "hierarchy": "words", "step": "Free matrices"}, "free matrices"),
+        (
+            {"method": "resummed", "hierarchy": "words", "step": "Free matrices", "stop": 0.7},
+            "free matrices",
+        ),
+        (
+            {"method": "resummed", "hierarchy": "words", "step": "Free matrices", "stop": None},
+            "free matrices to the end",
+        ),
         ({"method": "characteristics", "hierarchy": "finite system"}, "finite system"),
         ({"method": "resummed", "hierarchy": "words"}, "approximants"),
         ({"method": "resummed", "hierarchy": "words", "confirmations": 4.0}, WAYS[6]),
