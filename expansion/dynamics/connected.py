@@ -67,6 +67,9 @@ TREES: dict[int, tuple[Tree, ...]] = {
 }
 """The trees of the cumulants, by their order."""
 
+TERMS_OF_ONE = 10
+"""Terms of a linearised system that count as one diagram, once for every perturbed core."""
+
 _ONE, _ZERO = Polynomial({(): 1}), Polynomial()
 
 _Series = list[Laurent]
@@ -203,8 +206,10 @@ def _slopes(
             **{shift + place: linearised(terms, shift) for place, terms in rates.items()},
         }
         output = linearised(output, shift)
+    work = 1 + (len(output) + sum(map(len, rates.values()))) // TERMS_OF_ONE
     found = {}
     for places in combinations_with_replacement(range(count), lines):
+        averages.tick(work)
         starts = [*initial, *[_ZERO] * ((count << lines) - count)]
         for level, place in enumerate(places):
             starts[(count << level) + place] = _ONE

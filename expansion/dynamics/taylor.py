@@ -143,8 +143,11 @@ def series_coefficients(
     symbols = {n for c, _ in every for n in c.symbols} | {n for c in initial for n in c.symbols}
     ring = LaurentRing(sorted(symbols))
     starts = [ring.element(value) for value in initial]
+    # Linearised systems have the same coefficients again and again, as the same objects.
+    known = {id(c): c for c, _ in every}
+    elements = {key: ring.element(c) for key, c in known.items()}
     linear = {
-        variable: [(ring.element(c), variables) for c, variables in terms]
+        variable: [(elements[id(c)], variables) for c, variables in terms]
         for variable, terms in rates.items()
     }
 
@@ -175,7 +178,7 @@ def series_coefficients(
     def combination(terms: Sequence[tuple[Laurent, tuple[int, ...]]], order: int) -> Laurent:
         return ring.total([ring.product(c, product(places, order)) for c, places in terms])
 
-    final = [(ring.element(c), variables) for c, variables in output]
+    final = [(elements[id(c)], variables) for c, variables in output]
     result = []
     for s in range(last + 1):
         value = ring.scaled(combination(final, s), fmpq(factorial(s)))
