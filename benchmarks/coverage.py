@@ -303,8 +303,8 @@ def page(results: Iterable[tuple[CoverageCase, Sequence[Row]]], seconds: float) 
         "or without random order parameters), particles on one site, the moving points of a "
         "spectrum, a series with an equation that further coefficients confirm, or free matrices "
         f"that were followed until all is learned. Of the others {faces['free matrices']} follow "
-        f"free matrices as long as words of a few letters know them. {answered} have an answer; the "
-        "others have a reason.",
+        "free matrices as long as words of a few letters know them. "
+        f"{answered} have an answer; the others have a reason.",
         "",
         "| problem | regimes | " + " | ".join(used) + " |",
         "|---" * (len(used) + 2) + "|",
