@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from expansion.regimes import Regime, Regimes
     from pde.evolution import LossEvolution, Solution
 
-__all__ = ["CASES", "CoverageCase", "page", "way"]
+__all__ = ["CASES", "CoverageCase", "page", "problem_of", "way"]
 
 SECONDS = 60.0
 """Seconds of a processor for the map of a problem and more; what else runs does not count."""
@@ -112,14 +112,15 @@ WAYS = (
     "one site",
     "a spectrum",
     "words with an equation",
+    "free matrices to the end",
     "free matrices",
     "approximants",
     "no answer",
     "not reached",
 )
-"""The columns of the table; the first seven hold for all times of their domain."""
+"""The columns of the table; the first eight hold for all times of their domain."""
 
-SOLVED = WAYS[:7]
+SOLVED = WAYS[:8]
 
 
 def way(row: Row) -> str:
@@ -129,7 +130,7 @@ def way(row: Row) -> str:
     if row["method"] == "closed-form":
         return "closed form"
     if row.get("step") == "Free matrices":
-        return "free matrices"
+        return "free matrices to the end" if row.get("stop", 0.0) is None else "free matrices"
     if row["method"] == "resummed":
         return "words with an equation" if row.get("confirmations") else "approximants"
     if row["hierarchy"] in ("finite system", "random order parameters", "one site"):
@@ -227,7 +228,7 @@ def _json(value: float) -> float | None:
     return value if isfinite(value) else None
 
 
-def _problem(arguments: Sequence[str]) -> Problem:
+def problem_of(arguments: Sequence[str]) -> Problem:
     from expansion.models import PRESETS
     from expansion.problem_files.problem_file import read_problem_file
 
@@ -300,10 +301,10 @@ def page(results: Iterable[tuple[CoverageCase, Sequence[Row]]], seconds: float) 
         f"**{solved} of {total} regimes ({100 * solved / max(1, total):.0f} %) are solved for all "
         "times of their domain**: a closed form, characteristics or moments, a finite system (with "
         "or without random order parameters), particles on one site, the moving points of a "
-        "spectrum, or a series with an equation "
-        f"that further coefficients confirm. Of the others {faces['free matrices']} follow free "
-        f"matrices as long as words of a few letters know them. {answered} have an answer; the "
-        "others have a reason.",
+        "spectrum, a series with an equation that further coefficients confirm, or free matrices "
+        f"that were followed until all is learned. Of the others {faces['free matrices']} follow "
+        "free matrices as long as words of a few letters know them. "
+        f"{answered} have an answer; the others have a reason.",
         "",
         "| problem | regimes | " + " | ".join(used) + " |",
         "|---" * (len(used) + 2) + "|",
@@ -375,7 +376,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The kernel ends the process when its share is used up; what it printed counts.
         share = ceil(options.seconds)
         resource.setrlimit(resource.RLIMIT_CPU, (share, resource.RLIM_INFINITY))
-        for record in records(_problem(options.case.split())):
+        for record in records(problem_of(options.case.split())):
             print(json.dumps(record), flush=True)
             if "regimes" in record:
                 share += ceil(EACH * len(record["regimes"]))

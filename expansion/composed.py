@@ -168,10 +168,12 @@ class _Evaluation:
             return found
         if name in (MODEL, KERNEL):
             if self.world.output_axes:
-                shown = ",".join("ijklmn"[: len(self.world.output_axes)]) or "i"
+                # A kernel has the indices of two outputs.
+                rank = len(self.world.output_axes) * (2 if name == KERNEL else 1)
+                shown = ",".join("ijklmnopqrstuvwxyz"[:rank])
                 raise InvalidInputError(
                     f"{self.title}: {name} stands for a model without open indices, and this one "
-                    f"has {len(self.world.output_axes)}; give them, as {MODEL}[{shown}]"
+                    f"has {len(self.world.output_axes)}; give them, as {name}[{shown}]"
                 )
             return Quantity(self._entries((Entry(name, ()),)))
         raise InvalidInputError(

@@ -178,10 +178,8 @@ def _answer(question: _Question) -> Answer:
     if question.problem is not None and question.problem.drive.step:
         return Answer(HierarchySummary(remark="cores move in continuous time"))
     order = 1 if question.loss is None else read_cumulant(question.loss)[1]
-    if order == 2:
+    if order > 1:
         return Answer(*variance_solution(regime_set, name))
-    if order > 2:
-        return Answer(HierarchySummary(remark="cores move as means, not as cumulants"))
     target = LeadingSeries(regime_set, regime_set[name]).pure_target
     remarks = []
     for rate_of_change in (False, True):

@@ -1,9 +1,10 @@
-"""How far a run is from the mean: the leading variance of a regime, summed.
+"""How far a run is from the mean: the leading variance of a regime, summed, and higher cumulants.
 
 A map of ``cumulant(loss, 2)`` has regimes of its own. In each of them the variance has the
 coefficients of `expansion.dynamics.fluctuations`, from the hierarchy of the loss at the same
 scalings; they are certified with the exact ones and summed like those of a loss. Coefficients of
-lower order than the natural T asks for, every second one in some regimes, are left out.
+lower order than the natural T asks for, every second one in some regimes, are left out. Cumulants
+of order three and four are those of `expansion.dynamics.connected`, likewise.
 
 >>> from expansion.models import cp
 >>> from expansion.regimes import regimes
@@ -27,6 +28,7 @@ from diagrams.diagram import Diagram
 from diagrams.errors import BudgetExceededError, InvalidInputError
 from expansion.cumulants import read_cumulant
 from expansion.dynamics.averages import Averages
+from expansion.dynamics.connected import TREES, cumulant_coefficients
 from expansion.dynamics.derivation import EffectiveDynamics, derive
 from expansion.dynamics.fluctuations import variance_coefficients
 from expansion.dynamics.scales import Scaling
@@ -56,9 +58,20 @@ _STEP = DerivationStep(
 )
 
 
+_TREES = DerivationStep(
+    "Fluctuations of the start",
+    r"\kappa_3 = L_a L_b L_c C_{abc} + 3 L_{ab} L_c L_d C_{ac} C_{bd}, \qquad "
+    r"\kappa_4 = L_a L_b L_c L_d C_{abcd} + \dots",
+    "Trees of derivatives by the initial values of the cores and of their exact joint cumulants.",
+)
+
+_ORDERS = (2, *TREES)
+"""The orders of cumulants that are derived."""
+
+
 @dataclass(frozen=True)
 class DerivedVariance:
-    """The variance of a regime, from the dynamics of the quantity itself.
+    """The variance of a regime, or a higher cumulant, from the dynamics of the quantity itself.
 
     Parameters
     ----------
@@ -85,12 +98,12 @@ class DerivedVariance:
 
 
 def derived_variance(regime_set: Regimes, name: str) -> DerivedVariance:
-    """The variance in a regime of its map, from fluctuations of the start.
+    """The variance, or a higher cumulant, in a regime of its map, from fluctuations of the start.
 
     Parameters
     ----------
     regime_set : Regimes
-        The map of a cumulant of order two.
+        The map of a cumulant of order two to four.
     name : str
         A regime of it.
 
@@ -104,13 +117,14 @@ def derived_variance(regime_set: Regimes, name: str) -> DerivedVariance:
     """
     exponents = regime_set.exponents
     problem, loss, regime = exponents.problem, exponents.loss, regime_set[name]
-    if problem is None or loss is None or read_cumulant(loss)[1] != 2:
+    quantity, order = read_cumulant(loss or "")
+    if problem is None or loss is None or order not in _ORDERS:
         raise InvalidInputError(
-            f"variance of regime {regime.name}: is derived on the map of a cumulant of order two; "
-            "give that map"
+            f"variance of regime {regime.name}: is derived on the map of a cumulant of order two, "
+            "three or four; give that map"
         )
-    dynamics = _dynamics(regime_set, regime, problem, read_cumulant(loss)[0])
-    rows = _rows(dynamics, regime, known=len(exponents.coefficients))
+    dynamics = _dynamics(regime_set, regime, problem, quantity)
+    rows = _rows(dynamics, regime, order, known=len(exponents.coefficients))
     scaling: dict[str, int | Fraction] = {
         symbol: Fraction(power)
         for symbol, power in zip(dynamics.regime.symbols, dynamics.regime.scaling, strict=True)
@@ -136,7 +150,7 @@ def variance_solution(regime_set: Regimes, name: str) -> tuple[HierarchySummary,
     Parameters
     ----------
     regime_set : Regimes
-        The map of a cumulant of order two.
+        The map of a cumulant of order two to four.
     name : str
         A regime of it.
     """
@@ -146,11 +160,12 @@ def variance_solution(regime_set: Regimes, name: str) -> tuple[HierarchySummary,
         return HierarchySummary(remark=str(error)), None
     dynamics, rows, certificate = found.dynamics, found.coefficients, found.certificate
     problem = dynamics.problem
+    step = _STEP if read_cumulant(found.name)[1] == 2 else _TREES
     if not certificate.holds:
-        remark = "the fluctuations of its cores do not give the exact variance"
+        remark = "the fluctuations of its cores do not give the exact coefficients"
         return HierarchySummary(remark=remark), None
     solved = series_solution(
-        rows, number=len(rows), problem=problem.title, regime=found.regime, derivation=(_STEP,)
+        rows, number=len(rows), problem=problem.title, regime=found.regime, derivation=(step,)
     )
     summary = HierarchySummary(HierarchyKind[dynamics.kind.name], len(dynamics.cores))
     return summary, replace(
@@ -185,12 +200,18 @@ def _averages(problem: Problem, loss: str) -> Averages:
     return Averages(generator, problem.quantity(loss).diagrams, exchange=False)
 
 
-def _rows(dynamics: EffectiveDynamics, regime: Regime, *, known: int) -> tuple[Polynomial, ...]:
+def _rows(
+    dynamics: EffectiveDynamics, regime: Regime, order: int, *, known: int
+) -> tuple[Polynomial, ...]:
     """As many coefficients as the budget allows, at least those that the certificate needs."""
     rows: tuple[Polynomial, ...] = ()
     for length in sorted({known, *(n for n in _LENGTHS if n > known)}):
         try:
-            rows = variance_coefficients(dynamics, length - 1, diagrams=_DIAGRAMS)
+            rows = (
+                variance_coefficients(dynamics, length - 1, diagrams=_DIAGRAMS)
+                if order == 2
+                else cumulant_coefficients(dynamics, order, length - 1, diagrams=_DIAGRAMS)
+            )
         except BudgetExceededError:
             if not rows:
                 raise

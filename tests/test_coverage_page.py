@@ -47,7 +47,7 @@ def row(**changes: object) -> dict[str, object]:
 def test_every_case_is_a_problem() -> None:
     assert len({case.slug for case in CASES}) == len(CASES)
     for case in CASES:
-        assert coverage._problem(case.arguments).losses
+        assert coverage.problem_of(case.arguments).losses
     assert {f"examples/{name}.toml" for name in TEN} <= {case.name for case in CASES}
 
 
@@ -58,7 +58,14 @@ def test_every_case_is_a_problem() -> None:
         ({"method": "moments", "hierarchy": "one site"}, "one site"),
         ({"method": "moments"}, "characteristics, moments"),
         ({"method": "moments", "hierarchy": "words"}, "a spectrum"),
-        ({"method": "resummed", "hierarchy": "words", "step": "Free matrices"}, "free matrices"),
+        (
+            {"method": "resummed", "hierarchy": "words", "step": "Free matrices", "stop": 0.7},
+            "free matrices",
+        ),
+        (
+            {"method": "resummed", "hierarchy": "words", "step": "Free matrices", "stop": None},
+            "free matrices to the end",
+        ),
         ({"method": "characteristics", "hierarchy": "finite system"}, "finite system"),
         ({"method": "resummed", "hierarchy": "words"}, "approximants"),
         ({"method": "resummed", "hierarchy": "words", "confirmations": 4.0}, WAYS[6]),

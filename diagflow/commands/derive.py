@@ -68,7 +68,7 @@ def run(options: DeriveOptions) -> None:
     their means or left out, with reasons, and leading coefficients far beyond the enumerated ones.
     The certificate lists the s at which they equal the exact ones. Exits with 1, without
     coefficients, if one differs. With --cumulant 2 the variance is derived from fluctuations of
-    the cores at the start.
+    the cores at the start, with --cumulant 3 and 4 the further cumulants.
     """
     from expansion.cumulants import read_cumulant
 
@@ -76,7 +76,7 @@ def run(options: DeriveOptions) -> None:
     found = search(
         continuous(options.problem, NAME), loss=followed, terms=None, resources=options.resources
     )
-    if followed is not None and read_cumulant(followed)[1] == 2:
+    if followed is not None and read_cumulant(followed)[1] > 1:
         _variance(found, options)
     else:
         _dynamics(found, options)
@@ -141,6 +141,6 @@ def _variance(found: "Regimes", options: DeriveOptions) -> None:
     typer.echo(VARIANCE_FORMATS[options.output](derived, options.terms), nl=False)
     if not derived.certificate.holds:
         stop(
-            f"error: variance of regime {derived.regime}: the fluctuations of its cores do not "
-            "give the exact coefficients; use those"
+            f"error: {derived.name} of regime {derived.regime}: the fluctuations of its cores do "
+            "not give the exact coefficients; use those"
         )

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from diagflow.schemas import versioned_text
 from diagrams.diagram import Diagram
+from expansion.cumulants import read_cumulant
 from expansion.dynamics.derivation import EffectiveDynamics
 from expansion.dynamics.hierarchy import CoreTerm
 from expansion.dynamics.particle import Closure
@@ -130,12 +131,13 @@ def variance_text(found: DerivedVariance, last: int) -> str:
     lines += _shortened(
         [f"  Cov({names[a]}, {names[b]}) = {value}" for a, b, value in found.covariances]
     )
-    lines += ["", "Var L = sum over cores of dL/dc(0) dL/dc'(0) Cov(c, c')"]
+    lines += ["", _RULES[read_cumulant(found.name)[1]]]
     lines += ["", f"Certificate: {_agreement(found)}"]
     if found.certificate.holds:
         lines += ["", "Leading coefficients"]
         values = found.coefficients[: last + 1]
-        lines += [f"  V_{s} ~ {value}" for s, value in enumerate(values)]
+        symbol = _symbol(found)
+        lines += [f"  {symbol}_{s} ~ {value}" for s, value in enumerate(values)]
     return "\n".join(lines) + "\n"
 
 
@@ -175,13 +177,27 @@ def variance_latex(found: DerivedVariance, last: int) -> str:
     ]
     if found.certificate.holds:
         values = found.coefficients[: last + 1]
-        rows += [f"V_{{{s}}} &\\sim {value.latex()}" for s, value in enumerate(values)]
+        symbol = _symbol(found)
+        rows += [f"{symbol}_{{{s}}} &\\sim {value.latex()}" for s, value in enumerate(values)]
     head = [f"{found.dynamics.problem.title}, regime {found.regime}, {found.name}"]
     head += [f"{names[core]} = {core}" for core, _ in found.dynamics.cores]
     head += [f"certificate: {_agreement(found)}"]
     comments = "".join(f"% {line}\n" for line in head)
     body = " \\\\\n".join(rows)
     return f"{comments}{{\\allowdisplaybreaks\n\\begin{{align*}}\n{body}\n\\end{{align*}}}}\n"
+
+
+_RULES = {
+    2: "Var L = sum over cores of dL/dc(0) dL/dc'(0) Cov(c, c')",
+    3: "K3 = sum over cores of L_a L_b L_c C_abc + 3 L_ab L_c L_d C_ac C_bd",
+    4: "K4 = sum over cores of L_a L_b L_c L_d C_abcd + 12 L_ab L_c L_d L_e C_ac C_bde"
+    " + 4 L_abc L_d L_e L_f C_ad C_be C_cf + 12 L_ab L_cd L_e L_f C_ae C_bc C_df",
+}
+"""How a cumulant of order K follows from joint cumulants C and derivatives of L by the cores."""
+
+
+def _symbol(found: DerivedVariance) -> str:
+    return "V" if read_cumulant(found.name)[1] == 2 else "K"
 
 
 def _failed(found: DerivedVariance) -> list[int]:

@@ -524,7 +524,7 @@ def _what_is_followed(regime_set: Regimes, loss: str | None) -> tuple[Problem, s
     if read_cumulant(followed)[1] > 1:
         raise InvalidInputError(
             f"effective dynamics of {followed[:60]}: cores move as means, and their fluctuations "
-            "give the variance alone (pde.variance); solve sums the exact coefficients"
+            "give cumulants (pde.variance); derive the mean"
         )
     return problem, followed
 

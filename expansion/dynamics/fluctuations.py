@@ -43,7 +43,7 @@ from expansion.dynamics.taylor import LaurentRing, SeriesTerm, series_coefficien
 from expansion.leading import leading_part
 from expansion.polynomial import Polynomial
 
-__all__ = ["variance_coefficients"]
+__all__ = ["linearised", "require_numbers", "variance_coefficients"]
 
 _ONE, _ZERO = Polynomial({(): 1}), Polynomial()
 
@@ -73,16 +73,8 @@ def variance_coefficients(
     BudgetExceededError
         If the limit does not suffice.
     """
+    require_numbers(dynamics)
     averages = dynamics.scales.averages
-    if (
-        dynamics.random
-        or dynamics.rate_of_change
-        or any(len(members) > 1 for members in averages.exchangeable)
-    ):
-        raise InvalidInputError(
-            f"variance of regime {dynamics.regime.name}: its cores are random to leading order, "
-            "or not distinguished; use the exact coefficients"
-        )
     cores, output, rates, initial = dynamics.numbered(last, diagrams=diagrams)
     slopes = _slopes(last, output, rates, initial, averages)
     scaling: dict[str, int | Fraction] = {
@@ -121,6 +113,26 @@ def variance_coefficients(
     return tuple(result)
 
 
+def require_numbers(dynamics: EffectiveDynamics) -> None:
+    """Check that the cores of a dynamics deviate little from their means, each by itself.
+
+    Raises
+    ------
+    InvalidInputError
+        If exchangeable tensors are not distinguished, cores are random to leading order, or the
+        rate of change is followed.
+    """
+    if (
+        dynamics.random
+        or dynamics.rate_of_change
+        or any(len(members) > 1 for members in dynamics.scales.averages.exchangeable)
+    ):
+        raise InvalidInputError(
+            f"variance of regime {dynamics.regime.name}: its cores are random to leading order, "
+            "or not distinguished; use the exact coefficients"
+        )
+
+
 def _slopes(
     last: int,
     output: Sequence[SeriesTerm],
@@ -131,8 +143,8 @@ def _slopes(
     """For every s the derivatives of Y_s by the initial values of the variables, if not zero."""
     count = len(initial)
     linear = dict(rates)
-    linear |= {count + place: _linearised(terms, count) for place, terms in rates.items()}
-    moved = _linearised(output, count)
+    linear |= {count + place: linearised(terms, count) for place, terms in rates.items()}
+    moved = linearised(output, count)
     found: list[dict[int, Polynomial]] = [{} for _ in range(last + 1)]
     for place in range(count):
         deviations = [_ONE if other == place else _ZERO for other in range(count)]
@@ -149,8 +161,14 @@ def _slopes(
     return found
 
 
-def _linearised(terms: Sequence[SeriesTerm], count: int) -> list[SeriesTerm]:
-    """The first-order change of a sum of products; the deviation of variable k is count + k."""
+def linearised(terms: Sequence[SeriesTerm], count: int) -> list[SeriesTerm]:
+    """The first-order change of a sum of products; the deviation of variable k is count + k.
+
+    Examples
+    --------
+    >>> linearised([(Polynomial.parse("p"), (0, 1))], 2)
+    [(Polynomial.parse('p'), (1, 2)), (Polynomial.parse('p'), (0, 3))]
+    """
     return [
         (c, (*places[:k], *places[k + 1 :], count + place))
         for c, places in terms

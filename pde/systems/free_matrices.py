@@ -149,11 +149,25 @@ def free_curve(
         return values
 
     disagree = f"because beyond, words of {finest} letters do not give {TOLERANCE:g}"
+    if _is_potential(model):
+        future.settle(constant)
     return Curve(
         evaluate=lambda t: constant + on_sides(t, _Side.values),
         errors=lambda t: on_sides(t, _Side.errors),
         domain=Domain(start=-past.end * scale, stop=future.end * scale, reason=disagree),
         error_estimate=max(past.largest, future.largest),
+    )
+
+
+def _is_potential(model: MatrixModel) -> bool:
+    """Whether what is followed is the potential itself, up to a unit, and so falls for ever."""
+    moving, followed = model.potential, model.output
+    if model.inertia is not None or [t.words for t in moving] != [t.words for t in followed]:
+        return False
+    one, other = moving[0].coefficient, followed[0].coefficient
+    return all(
+        term.coefficient * one == its.coefficient * other
+        for its, term in zip(moving, followed, strict=True)
     )
 
 
@@ -318,6 +332,7 @@ class _Side:
 
     def __init__(self, levels: Sequence[FreeFlow], unit: float, remains: float) -> None:
         self._remains = remains
+        self._settled = 0.0
         edges = [0.0, _SHORTEST]
         while edges[-1] < _LONGEST:
             edges.append(_LONGER * edges[-1])
@@ -372,8 +387,28 @@ class _Side:
         ).values
         return values.reshape(times.shape)
 
+    def settle(self, constant: float) -> None:
+        """Let a curve that was followed as long as one is have no end, if little of it is left.
+
+        A loss that falls and is positive stays between zero and its last value, and if it hardly
+        fell on the last piece, the longest one, it is not on its way to negative values.
+
+        Parameters
+        ----------
+        constant : float
+            What is added to the output to give the loss.
+        """
+        last = float(self._nodes.ravel()[-1])
+        if self.end < last or len(self._nodes) < len(self._edges) - 1:
+            return
+        before, left = np.abs(self.values(self._edges[-2:]) + constant)
+        if max(before, left) <= TOLERANCE * self._remains:
+            self._settled, self.end = float(left), inf
+            self.largest = max(self.largest, self._settled)
+
     def values(self, times: FloatArray) -> FloatArray:
         """The output at distances from time 0."""
+        times = np.minimum(times, self._edges[-1])
         piece = np.clip(np.searchsorted(self._edges, times, side="right") - 1, 0, None)
         piece = np.minimum(piece, len(self._fits) - 1)
         result = np.empty(times.shape)
@@ -387,7 +422,8 @@ class _Side:
 
     def errors(self, times: FloatArray) -> FloatArray:
         """Their errors."""
-        return np.interp(times, self._nodes.ravel(), self._error.ravel())
+        errors = np.interp(times, self._nodes.ravel(), self._error.ravel())
+        return np.where(times > self._nodes.ravel()[-1], errors + self._settled, errors)
 
 
 def _limit(levels: Sequence[FloatArray], pieces: int) -> tuple[FloatArray, FloatArray]:

@@ -70,8 +70,17 @@ def test_the_variance_is_derived_from_fluctuations(run: Run) -> None:
     assert record["loss"] == "cumulant(train, 2)" and record["certificate"]["holds"]
     assert [c["s"] for c in record["coefficients"]] == [0, 1] and len(record["covariances"]) == 1
     assert r"\operatorname{Cov}(c_{1}, c_{1})" in run(*words, "--format", "latex")[1]
-    status, out, _ = run("derive", *SYM, "--regime", "A-B-E", "--cumulant", "3")
+    status, out, _ = run("derive", *SYM, "--regime", "A-B-E", "--cumulant", "5")
     assert status == 2 and not out
+
+
+def test_the_third_cumulant_is_derived_from_trees(run: Run) -> None:
+    words = ("derive", *SYM, "--regime", "E", "--cumulant", "3", "--terms", "1")
+    status, out, _ = run(*words)
+    assert status == 0 and "K3 = sum over cores of" in out
+    assert "  K_0 ~ -8*p*H*sigma2**3\n  K_1 ~ -96*p*H*sigma2**3\n" in out
+    assert json.loads(run(*words, "--format", "json")[1])["certificate"]["holds"]
+    assert r"K_{1} &\sim -96" in run(*words, "--format", "latex")[1]
 
 
 def test_a_report_of_a_variance(run: Run, tmp_path) -> None:  # type: ignore[no-untyped-def]

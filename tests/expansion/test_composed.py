@@ -147,7 +147,11 @@ def test_plain_formulas_stay_einsums() -> None:
     [
         ("U[k]", "observable 'U[k]': U has 1 indices but needs 2; give one for each"),
         ("train*", "formula 'train*': has the end in column 7; expected a number, a name or"),
-        ("ntk", "observable 'ntk': ntk stands for a model without open indices, and this one"),
+        (
+            "ntk",
+            "observable 'ntk': ntk stands for a model without open indices, and this one has 2; "
+            "give them, as ntk[i,j,k,l]",
+        ),
         (
             "2*foo",
             "observable '2*foo': 'foo' is no loss, observable or symbol of this problem; use",
