@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from expansion.regimes import Regime, Regimes
     from pde.evolution import LossEvolution, Solution
 
-__all__ = ["CASES", "CoverageCase", "page", "way"]
+__all__ = ["CASES", "CoverageCase", "page", "problem_of", "way"]
 
 SECONDS = 60.0
 """Seconds of a processor for the map of a problem and more; what else runs does not count."""
@@ -228,7 +228,7 @@ def _json(value: float) -> float | None:
     return value if isfinite(value) else None
 
 
-def _problem(arguments: Sequence[str]) -> Problem:
+def problem_of(arguments: Sequence[str]) -> Problem:
     from expansion.models import PRESETS
     from expansion.problem_files.problem_file import read_problem_file
 
@@ -303,8 +303,8 @@ def page(results: Iterable[tuple[CoverageCase, Sequence[Row]]], seconds: float) 
         "or without random order parameters), particles on one site, the moving points of a "
         "spectrum, a series with an equation that further coefficients confirm, or free matrices "
         f"that were followed until all is learned. Of the others {faces['free matrices']} follow "
-        f"free matrices as long as words of a few letters know them. {answered} have an answer; the "
-        "others have a reason.",
+        "free matrices as long as words of a few letters know them. "
+        f"{answered} have an answer; the others have a reason.",
         "",
         "| problem | regimes | " + " | ".join(used) + " |",
         "|---" * (len(used) + 2) + "|",
@@ -376,7 +376,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The kernel ends the process when its share is used up; what it printed counts.
         share = ceil(options.seconds)
         resource.setrlimit(resource.RLIMIT_CPU, (share, resource.RLIM_INFINITY))
-        for record in records(_problem(options.case.split())):
+        for record in records(problem_of(options.case.split())):
             print(json.dumps(record), flush=True)
             if "regimes" in record:
                 share += ceil(EACH * len(record["regimes"]))

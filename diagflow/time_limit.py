@@ -34,7 +34,7 @@ from types import FrameType
 from diagrams.arguments import shown
 from diagrams.errors import BudgetExceededError, InvalidInputError
 
-__all__ = ["TimeLimit", "check_seconds", "time_limit"]
+__all__ = ["OutOfTime", "TimeLimit", "check_seconds", "time_limit"]
 
 _SOON = 1e-6
 """An alarm in no seconds would be none."""
@@ -49,7 +49,7 @@ _AGAIN = 10.0
 """Seconds after which an alarm rings again: one that rings while Python frees an object is lost."""
 
 
-class _OutOfTime(BaseException):  # no error: nothing inside may catch it
+class OutOfTime(BaseException):  # no error: nothing inside may catch it
     """The time of a limit is over."""
 
     def __init__(self, limit: TimeLimit) -> None:
@@ -173,7 +173,7 @@ def time_limit(seconds: float | None, what: str) -> Iterator[TimeLimit]:
         try:
             with _alarm(limit):
                 yield limit
-        except (_OutOfTime, SystemError) as error:
+        except (OutOfTime, SystemError) as error:
             out = _out_of_time(error)
             if out is None or out.limit is not limit:
                 raise (out or error) from None
@@ -189,14 +189,14 @@ def _has_alarm() -> bool:
     return hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
 
 
-def _out_of_time(error: BaseException) -> _OutOfTime | None:
+def _out_of_time(error: BaseException) -> OutOfTime | None:
     """The end of a limit that an exception is, or that rang inside a compiled function.
 
     Such a function may return a result although the alarm raised, which Python calls an error of
     the system, with the alarm as its cause.
     """
     cause = error.__cause__ if isinstance(error, SystemError) else error
-    return cause if isinstance(cause, _OutOfTime) else None
+    return cause if isinstance(cause, OutOfTime) else None
 
 
 @contextmanager
@@ -212,7 +212,7 @@ def _alarm(limit: TimeLimit) -> Iterator[None]:
         if frame is not None and frame.f_code.co_filename in _BETWEEN:
             signal.setitimer(signal.ITIMER_REAL, _SHORTLY, _AGAIN)
             return
-        raise _OutOfTime(limit)
+        raise OutOfTime(limit)
 
     began = time.monotonic()
     handler = signal.signal(signal.SIGALRM, ring)

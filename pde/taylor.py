@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flint import fmpq, fmpz
@@ -70,6 +71,12 @@ def taylor(formula: sympy.Expr, number: int) -> tuple[Polynomial, ...]:
     ExpansionError
         If a part of the formula has no such expansion; the message shows it.
     """
+    return _taylor(formula, number)
+
+
+@lru_cache(maxsize=64)
+def _taylor(formula: sympy.Expr, number: int) -> tuple[Polynomial, ...]:
+    """`taylor`; a report asks for the same ones for a table, a certificate and a picture."""
     series = _expand(formula, number)
     result = []
     factorial = 1
@@ -230,13 +237,19 @@ def _add(f: Laurent, g: Laurent, factor: fmpq = _UNIT) -> Laurent:
     return total
 
 
+@lru_cache(maxsize=65536)
+def _joined(first: Powers, second: Powers) -> Powers:
+    """The product of two monomials: in a series the same ones meet again and again."""
+    exponents = dict(first)
+    for name, k in second:
+        exponents[name] = exponents.get(name, 0) + k
+    return monomial(exponents)
+
+
 def _times(f: Laurent, g: Laurent) -> Laurent:
     total: Laurent = {}
     for first, a in f.items():
         for second, b in g.items():
-            exponents = dict(first)
-            for name, k in second:
-                exponents[name] = exponents.get(name, 0) + k
-            key = monomial(exponents)
+            key = _joined(first, second)
             total[key] = total.get(key, _ZERO) + a * b
     return {powers: c for powers, c in total.items() if c != 0}

@@ -47,7 +47,7 @@ def row(**changes: object) -> dict[str, object]:
 def test_every_case_is_a_problem() -> None:
     assert len({case.slug for case in CASES}) == len(CASES)
     for case in CASES:
-        assert coverage._problem(case.arguments).losses
+        assert coverage.problem_of(case.arguments).losses
     assert {f"examples/{name}.toml" for name in TEN} <= {case.name for case in CASES}
 
 

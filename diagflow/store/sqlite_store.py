@@ -34,7 +34,7 @@ from typing import Any, TypeVar
 from diagrams.errors import DiagflowError, InvalidInputError
 from expansion.series_store import StoredCoefficient, read_stored, write_stored
 
-__all__ = ["MOST_BYTES", "Connect", "Contents", "SQLiteStore"]
+__all__ = ["MOST_BYTES", "Connect", "Contents", "SQLiteStore", "insert_steps"]
 
 Connect = Callable[[Path], sqlite3.Connection]
 """Opens a connection to a file; a test puts a failing one in its place."""
@@ -208,7 +208,7 @@ class SQLiteStore:
         if used:
             self._do(lambda connection: _note_use(connection, "steps", [(key,) for key in used]))
         if steps:
-            self._do(lambda connection: _insert_steps(connection, steps, self._most_bytes))
+            self._do(lambda connection: insert_steps(connection, steps, self._most_bytes))
         self._written = time.monotonic()
 
     def _size(self) -> int:
@@ -443,9 +443,10 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _insert_steps(
+def insert_steps(
     connection: sqlite3.Connection, steps: Sequence[tuple[str, bytes, str]], most_bytes: int
 ) -> None:
+    """Insert steps; the oldest make room where there would be more bytes than allowed."""
     _make_room(connection, sum(len(data or b"") for _, data, _ in steps), most_bytes)
     with _transaction(connection):
         now = _now()

@@ -158,14 +158,9 @@ def _settled(above: arb, below: arb) -> float | None:
     ball = above / below
     if not ball.is_finite():
         return None
-    low, high = (_rounded(_exact(end)) for end in (ball.lower(), ball.upper()))
+    # Both ends are exact, and rounded to the nearest, as fractions are.
+    low, high = float(ball.lower()), float(ball.upper())
     return low if low == high else None
-
-
-def _exact(end: arb) -> Fraction:
-    """The number that an exact ball is."""
-    mantissa, exponent = (int(part) for part in end.man_exp())
-    return Fraction(mantissa) * Fraction(2) ** exponent
 
 
 def _rounded(value: Fraction) -> float:

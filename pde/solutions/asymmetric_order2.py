@@ -46,7 +46,15 @@ from pde.taylor import ExpansionError, symbol, taylor
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["SOLVERS"]
+__all__ = [
+    "SOLVERS",
+    "against_hierarchy",
+    "derived_face",
+    "mean_field",
+    "mean_field_taylor",
+    "narrow_latent",
+    "without_root",
+]
 
 
 def _symbols() -> tuple[sympy.Expr, ...]:
@@ -58,7 +66,8 @@ def _symbols() -> tuple[sympy.Expr, ...]:
 # -- C-D -----------------------------------------------------------------------------------------
 
 
-def _mean_field() -> RegimeFormulas:
+def mean_field() -> RegimeFormulas:
+    """The loss on C-D, where all modes share one drift."""
     import sympy
 
     _, _, kappa, _, _, T = _symbols()
@@ -78,13 +87,14 @@ def _mean_field_formula(R: sympy.Expr) -> sympy.Expr:
     return p / 2 * ((cosh + kappa * sinh / R) ** 2 - (sinh / R) ** 2) ** -2
 
 
-def _mean_field_taylor() -> Iterator[Polynomial]:
+def mean_field_taylor() -> Iterator[Polynomial]:
     """The formula is even in R: it is expanded in R, then R² = 1 + κ²."""
     formula = _mean_field_formula(symbol("R"))
-    return map(_without_root, in_blocks(lambda number: taylor(formula, number)))
+    return map(without_root, in_blocks(lambda number: taylor(formula, number)))
 
 
-def _without_root(polynomial: Polynomial) -> Polynomial:
+def without_root(polynomial: Polynomial) -> Polynomial:
+    """A polynomial with 1 + κ² for every square of R, κ = H σ²."""
     total = Polynomial()
     for powers, coefficient in polynomial:
         table = dict(powers)
@@ -123,7 +133,8 @@ _WIDE_STEPS = (
 # -- E-A -----------------------------------------------------------------------------------------
 
 
-def _narrow_latent() -> RegimeFormulas:
+def narrow_latent() -> RegimeFormulas:
+    """The loss on E-A, where rows decouple."""
     import sympy
 
     p, H, _, z, tau, T = _symbols()
@@ -186,8 +197,8 @@ _SMALL_STEPS = (
 
 
 _FACES: dict[str, Callable[[], RegimeFormulas]] = {
-    "C-D": _mean_field,
-    "E-A": _narrow_latent,
+    "C-D": mean_field,
+    "E-A": narrow_latent,
     "D": lambda: _small_start(mean_field=True, narrow_latent=False),
     "E": lambda: _small_start(mean_field=False, narrow_latent=True),
     "D-E": lambda: _small_start(mean_field=True, narrow_latent=True),
@@ -217,7 +228,7 @@ _COMPARED = 12
 """Coefficients at which a formula is compared with the moment hierarchy."""
 
 
-def _against_hierarchy(regime: str, solution: Solution) -> DerivationStep:
+def against_hierarchy(regime: str, solution: Solution) -> DerivationStep:
     """The comparison of a formula with the moment hierarchy it solves.
 
     Raises
@@ -245,7 +256,8 @@ def _against_hierarchy(regime: str, solution: Solution) -> DerivationStep:
     )
 
 
-def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
+def derived_face(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
+    """The solution of a face by its formula."""
     solution = closed_form(
         _FACES[regime](),
         problem=problem.title,
@@ -255,9 +267,9 @@ def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
         validity=UNTIL_BLOW_UP if regime in _CHARACTERISTICS else EARLY_TIMES,
     )
     if regime == "C-D":
-        solution = replace(solution, taylor=_mean_field_taylor)
+        solution = replace(solution, taylor=mean_field_taylor)
     if regime in _CHARACTERISTICS:
-        step = _against_hierarchy(regime, solution)
+        step = against_hierarchy(regime, solution)
         solution = replace(solution, derivation=(*solution.derivation, step))
     return solution
 
@@ -267,7 +279,7 @@ SOLVERS = (
         title="ASYM of order 2: mean field, few ranks and small initialisation",
         source="ours",
         applies=_applies,
-        derive=_derive,
+        derive=derived_face,
         solved=(
             Solved(
                 model="ASYM order 2",

@@ -43,7 +43,7 @@ from pde.taylor import symbol
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["SOLVERS"]
+__all__ = ["SOLVERS", "SPECTRAL"]
 
 _BLOW_UP = "because backwards in time the weights reach infinity there"
 
@@ -111,7 +111,7 @@ _FIRST_ORDER = DerivationStep(
     "Small initialisation", r"a = a_0 e^{4\lambda\tau}", "To first order in a_0."
 )
 
-_SPECTRAL: dict[str, Callable[[Symbols, Loss], SpectralFormulas]] = {
+SPECTRAL: dict[str, Callable[[Symbols, Loss], SpectralFormulas]] = {
     "mean-field": _logistic_average,
     "mean-field & free": _free_average,
     "mean-field & narrow-latent": _small_average,
@@ -124,7 +124,7 @@ _SPECTRAL_STEPS = {
 
 
 def _spectral_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
-    formulas = _SPECTRAL[regime](Symbols.all(), loss)
+    formulas = SPECTRAL[regime](Symbols.all(), loss)
 
     early = regime.endswith("narrow-latent")
     return Solution(
@@ -208,11 +208,11 @@ def _few_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
 
 
 def _applies(problem: Problem, regime: str) -> bool:
-    return is_finite_data(problem) and (regime in _SPECTRAL or regime in _FEW)
+    return is_finite_data(problem) and (regime in SPECTRAL or regime in _FEW)
 
 
 def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
-    make = _spectral_solution if regime in _SPECTRAL else _few_solution
+    make = _spectral_solution if regime in SPECTRAL else _few_solution
     return make(problem, regime, loss_of(leading))
 
 
@@ -226,7 +226,7 @@ SOLVERS = (
         solved=(
             Solved(
                 model="tied autoencoder on data",
-                regimes=(*_SPECTRAL, *_FEW),
+                regimes=(*SPECTRAL, *_FEW),
                 method="closed form, averaged over the eigenvalues of the data",
                 holds="until ascent blows up; early times with narrow-latent",
                 example=lambda: tied_autoencoder(data=True),

@@ -53,7 +53,7 @@ from pde.solutions.finite_data import (
 )
 from pde.solver import Solved, Solver
 
-__all__ = ["SOLVERS", "generating_average"]
+__all__ = ["SOLVERS", "few_data_face", "generating_average"]
 
 _TOLERANCE = 1e-13
 _COARSE_NODES = 1448
@@ -220,7 +220,9 @@ def _characteristic_solution(problem: Problem, regime: str, loss: Loss) -> Solut
 # -- few data --------------------------------------------------------------------------------------
 
 
-def _few(q: Symbols, loss: Loss, *, with_target: bool, at_rest: bool = False) -> RegimeFormulas:
+def few_data_face(
+    q: Symbols, loss: Loss, *, with_target: bool, at_rest: bool = False
+) -> RegimeFormulas:
     """The loss; where z = 2 is at rest, the limit of the formula, which is 0/0 there."""
     import sympy
 
@@ -266,8 +268,8 @@ def _few_taylor(loss: Loss, *, with_target: bool) -> Iterator[Polynomial]:
 def _few_solution(problem: Problem, regime: str, loss: Loss) -> Solution:
     with_target = regime == "small-data & narrow-latent"
     q = Symbols.all()
-    face = _few(q, loss, with_target=with_target)
-    rest = _few(q, loss, with_target=with_target, at_rest=True)
+    face = few_data_face(q, loss, with_target=with_target)
+    rest = few_data_face(q, loss, with_target=with_target, at_rest=True)
 
     def at(parameters: Parameters) -> RegimeFormulas:
         return rest if with_target and parameters["p"] * parameters["sigma2"] == 2 else face

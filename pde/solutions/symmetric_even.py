@@ -46,7 +46,7 @@ from pde.moments.taylor import moment_taylor
 from pde.numerics.gaussian_quadrature import gaussian_rule
 from pde.solver import Solved, Solver, cp_model
 
-__all__ = ["SOLVERS", "contracted_loss", "critical_noise", "shape"]
+__all__ = ["SOLVERS", "contracted_loss", "critical_noise", "even_curve", "shape"]
 
 _LEVEL = 5
 """Step of the Gaussian average: exact to rounding for orders up to 10."""
@@ -111,7 +111,8 @@ def _theta(order: int, regime: str, parameters: Parameters) -> Fraction:
     return one + other * double_factorial(order - 1) * ratio
 
 
-def _curve(order: int, regime: str, parameters: Parameters) -> Curve:
+def even_curve(order: int, regime: str, parameters: Parameters) -> Curve:
+    """The curve of a regime of SYM of even order at numbers."""
     p, H, sigma2, T = (parameters[name] for name in ("p", "H", "sigma2", "T"))
     theta = _theta(order, regime, parameters)
     noise = p ** (order - 1) * sigma2 ** (order // 2)
@@ -178,7 +179,7 @@ def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
             weight="p",
             substitutions={"theta": theta},
         ),
-        curve=lambda parameters: _curve(order, regime, parameters),
+        curve=lambda parameters: even_curve(order, regime, parameters),
         validity="t <= 0 (gradient ascent), until the loss blows up",
     )
 

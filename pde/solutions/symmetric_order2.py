@@ -37,7 +37,7 @@ from pde.taylor import symbol
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["SOLVERS", "triangle_loss"]
+__all__ = ["SOLVERS", "derived_face", "triangle_loss"]
 
 _SOURCE = "Yarotsky, Golikov, Gusev 2026, section 9"
 _REASON = "before it gradient ascent has blown up"
@@ -174,7 +174,8 @@ def _applies(problem: Problem, regime: str) -> bool:
     )
 
 
-def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
+def derived_face(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
+    """The solution of a face by its formula."""
     from pde.solutions.symmetric_order2_derivation import derivation
 
     face = _FACES[regime]()
@@ -194,7 +195,7 @@ SOLVERS = (
         title="SYM of order 2: the triangle by a Hadamard product, and its faces",
         source=_SOURCE,
         applies=_applies,
-        derive=_derive,
+        derive=derived_face,
         solved=(
             Solved(
                 model="SYM order 2",

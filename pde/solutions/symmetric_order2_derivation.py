@@ -227,6 +227,7 @@ _GENERATING = {
 }
 
 
+@lru_cache(maxsize=4)
 def _merged(
     cycles: Literal["all", "longest", "shortest"], tau: sympy.Symbol, z: sympy.Symbol
 ) -> tuple[FoundRecurrence, FirstOrderPDE, sympy.Expr, str]:

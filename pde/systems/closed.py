@@ -50,7 +50,7 @@ from pde.systems.exact import taylor_at
 from pde.systems.invariants import Invariant, expression_of, rates_of, relations, variables_of
 from pde.taylor import symbol
 
-__all__ = ["ClosedForm", "closed_formula", "pruned"]
+__all__ = ["TAU", "ClosedForm", "closed_formula", "propagated", "pruned"]
 
 _LARGEST = 8
 """Systems with more variables are not tried."""
@@ -151,7 +151,7 @@ def closed_formula(system: PolynomialSystem) -> ClosedForm | None:
         return None
     values, steps = solved
     formula = _short(reduced.output.subs(dict(zip(reduced.variables, values, strict=True))))
-    formula = formula.subs(_TAU, symbol("t") / symbol("T"))
+    formula = formula.subs(TAU, symbol("t") / symbol("T"))
     if not _agrees(formula, system):
         return None
     checked = DerivationStep(
@@ -162,7 +162,7 @@ def closed_formula(system: PolynomialSystem) -> ClosedForm | None:
     return ClosedForm(formula, (*before, *steps, checked), is_entire=_is_linear(reduced))
 
 
-_TAU = sympy.Symbol("tau", real=True)
+TAU = sympy.Symbol("tau", real=True)
 
 
 class _Growth(sympy.Function):  # type: ignore[misc]
@@ -184,7 +184,7 @@ def _short(expression: sympy.Expr) -> sympy.Expr:
             square = names[root] ** 2 - root.args[0]
             parts = tuple(sympy.rem(sympy.expand(part), square, names[root]) for part in parts)
         plain = sympy.factor(sympy.cancel(parts[0] / parts[1]))
-    values = {names[each]: sympy.exp(sympy.sqrt(each.args[0]) * _TAU) for each in growths}
+    values = {names[each]: sympy.exp(sympy.sqrt(each.args[0]) * TAU) for each in growths}
     values |= {names[each]: sympy.sqrt(each.args[0]) for each in roots}
     return plain.subs(values)
 
@@ -304,7 +304,7 @@ def _linear(
     if shift.is_zero_matrix:
         whole = matrix
     start = sympy.Matrix([*reduced.start, *([1] if whole.shape[0] > size else [])])
-    values = _propagated(whole, start)
+    values = propagated(whole, start)
     if values is None:
         return None
     step = DerivationStep(
@@ -315,7 +315,7 @@ def _linear(
     return values[:size], (step,)
 
 
-def _propagated(matrix: sympy.Matrix, start: sympy.Matrix) -> tuple[sympy.Expr, ...] | None:
+def propagated(matrix: sympy.Matrix, start: sympy.Matrix) -> tuple[sympy.Expr, ...] | None:
     """exp(Mτ) v, None if an eigenvalue is not at most a square root of what is known.
 
     (s - M)^{-1} v is a sum of partial fractions over the field of the symbols; those of a linear
@@ -344,24 +344,24 @@ def _propagated(matrix: sympy.Matrix, start: sympy.Matrix) -> tuple[sympy.Expr, 
 
 
 def _inverse_laplace(above: sympy.Poly, factor: sympy.Poly, power: int) -> sympy.Expr:
-    """Of above / factor^power with a monic factor, as a function of `_TAU`."""
+    """Of above / factor^power with a monic factor, as a function of `TAU`."""
     if factor.degree() == 1:
-        growth = sympy.exp(sympy.factor(-factor.nth(0)) * _TAU)
+        growth = sympy.exp(sympy.factor(-factor.nth(0)) * TAU)
         scale = sympy.factor(above.nth(0)) / sympy.factorial(power - 1)
-        return scale * _TAU ** (power - 1) * growth
+        return scale * TAU ** (power - 1) * growth
     half = factor.nth(1) / 2
     root = sympy.sqrt(sympy.factor(sympy.cancel(half**2 - factor.nth(0))))
     slope, offset = sympy.factor(above.nth(1)), sympy.factor(above.nth(0) - above.nth(1) * half)
-    growth = sympy.exp(root * _TAU)
+    growth = sympy.exp(root * TAU)
     even, odd = (growth + 1 / growth) / 2, (growth - 1 / growth) / (2 * root)
-    return sympy.exp(sympy.factor(-half) * _TAU) * (slope * even + offset * odd)
+    return sympy.exp(sympy.factor(-half) * TAU) * (slope * even + offset * odd)
 
 
 # -- scalar --------------------------------------------------------------------------------------
 
 
 def _scalar(rate: sympy.Expr, x: sympy.Symbol, start: sympy.Expr) -> sympy.Expr | None:
-    """The solution of x' = rate, in `_TAU`."""
+    """The solution of x' = rate, in `TAU`."""
     polynomial = sympy.Poly(rate, x)
     terms = {power: sympy.cancel(c) for (power,), c in polynomial.terms() if sympy.cancel(c) != 0}
     if all(power <= 2 for power in terms):
@@ -378,7 +378,7 @@ def _scalar(rate: sympy.Expr, x: sympy.Symbol, start: sympy.Expr) -> sympy.Expr 
 def _riccati(a: sympy.Expr, b: sympy.Expr, c: sympy.Expr, start: sympy.Expr) -> sympy.Expr:
     square = sympy.factor(sympy.cancel(b**2 / 4 - a * c))
     if square == 0:
-        cosh, sinh = sympy.S.One, _TAU
+        cosh, sinh = sympy.S.One, TAU
     else:
         exact = sympy.sqrt(square)
         growth, root = _Growth(square), exact if exact.is_Rational else _Root(square)
@@ -391,9 +391,9 @@ def _riccati(a: sympy.Expr, b: sympy.Expr, c: sympy.Expr, start: sympy.Expr) -> 
 def _bernoulli(a: sympy.Expr, b: sympy.Expr, n: int, start: sympy.Expr) -> sympy.Expr:
     """From u = x^{1-n}, u' = (1-n)(a u + b), relative to its start."""
     if a == 0:
-        ratio = 1 + (1 - n) * b * start ** (n - 1) * _TAU
+        ratio = 1 + (1 - n) * b * start ** (n - 1) * TAU
     else:
-        growth = sympy.exp((1 - n) * a * _TAU)
+        growth = sympy.exp((1 - n) * a * TAU)
         ratio = growth + b * start ** (n - 1) / a * (growth - 1)
     return start * ratio ** sympy.Rational(-1, n - 1)
 

@@ -43,7 +43,7 @@ from pde.systems.exact import products
 from pde.systems.site import SiteNumbers
 from pde.systems.slopes import BlockSlopes
 
-__all__ = ["ParticleFlow"]
+__all__ = ["ParticleFlow", "folded"]
 
 FloatArray = NDArray[np.float64]
 
@@ -120,7 +120,7 @@ class ParticleFlow:
             nodes, self._weights = numbers.law.rule(entries, coarse=coarse)
         nodes = _with_lengths(nodes, self._lengths)
         if entries:
-            nodes, self._weights = _folded(nodes, self._weights, self._moments, self._lengths)
+            nodes, self._weights = folded(nodes, self._weights, self._moments, self._lengths)
         self._shape = nodes.shape
         self.start: FloatArray = nodes.ravel()
         self.is_large = self.start.size > BlockSlopes.LARGEST
@@ -237,7 +237,7 @@ def _with_lengths(entries: FloatArray, lengths: Sequence[bool]) -> FloatArray:
     return nodes
 
 
-def _folded(
+def folded(
     nodes: FloatArray,
     weights: FloatArray,
     moments: Sequence[Multiplicity],

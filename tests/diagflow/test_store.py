@@ -171,8 +171,9 @@ def test_every_damaged_file_is_set_aside_or_harmless(path: Path) -> None:
     """Truncated at each of many places, and with bytes turned over at many others."""
     store = SQLiteStore(path)
     correct = expanded(store).known
-    store._run("PRAGMA wal_checkpoint(TRUNCATE)")
     store.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     content = path.read_bytes()
     damaged = [content[:length] for length in range(0, len(content), 1999)]
     for place in range(0, len(content), 1201):
@@ -347,10 +348,10 @@ def test_steps_are_kept_together_or_not_at_all(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         good, bad = ("a", b"data", "digest"), ("b", None, "digest")
         with pytest.raises(sqlite3.IntegrityError):
-            sqlite_store._insert_steps(connection, [good, bad], 10**9)  # type: ignore[list-item]
+            sqlite_store.insert_steps(connection, [good, bad], 10**9)  # type: ignore[list-item]
         assert not connection.in_transaction
         assert connection.execute("SELECT count(*) FROM steps").fetchall() == [(0,)]
-        sqlite_store._insert_steps(connection, [good], 10**9)
+        sqlite_store.insert_steps(connection, [good], 10**9)
         assert connection.execute("SELECT key FROM steps").fetchall() == [("a",)]
 
 

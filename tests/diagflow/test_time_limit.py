@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from diagflow.time_limit import _OutOfTime, time_limit
+from diagflow.time_limit import OutOfTime, time_limit
 from diagrams.errors import BudgetExceededError, InvalidInputError
 
 
@@ -116,7 +116,7 @@ def test_an_alarm_inside_a_compiled_function_ends_the_limit() -> None:
         time_limit(60, "outer") as outer,
         time_limit(30, "inner"),
     ):
-        raise SystemError("returned a result with an exception set") from _OutOfTime(outer)
+        raise SystemError("returned a result with an exception set") from OutOfTime(outer)
 
 
 def test_other_errors_of_the_system_are_not_taken_for_the_end_of_a_limit() -> None:

@@ -43,10 +43,10 @@ def rows_of(solution: Solution) -> tuple[Polynomial, ...]:
 def solved() -> Iterator[Known]:
     """Every regime with a closed form of the models of order 2, and free evolution."""
     for face in symmetric_order2._FACES:
-        solution = symmetric_order2._derive(cp(order=2, symmetric=True), face, None)
+        solution = symmetric_order2.derived_face(cp(order=2, symmetric=True), face, None)
         yield Known(f"SYM 2 {face}", solution, face not in {"A", "B", "A-B"})
     for face in asymmetric_order2._FACES:
-        yield Known(f"ASYM 2 {face}", asymmetric_order2._derive(cp(order=2), face, None), True)
+        yield Known(f"ASYM 2 {face}", asymmetric_order2.derived_face(cp(order=2), face, None), True)
     found = regimes(cp(order=3), terms=4)
     for face in ("A", "B"):
         yield Known(f"ASYM 3 {face}", solution_of(found, face), False)

@@ -29,7 +29,7 @@ def faces() -> Iterator[tuple[str, Callable[[], RegimeFormulas]]]:
         for with_target in (True, False):
             yield (
                 f"few data, {loss}, target {with_target}",
-                lambda loss=loss, with_target=with_target: finite_data_narrow._few(
+                lambda loss=loss, with_target=with_target: finite_data_narrow.few_data_face(
                     Symbols.all(), loss, with_target=with_target
                 ),
             )

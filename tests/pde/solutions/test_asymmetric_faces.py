@@ -47,7 +47,7 @@ def test_solvers_keep_to_their_regimes(module) -> None:
 @pytest.mark.parametrize("face", ["C-D", "E-A", "D", "E", "D-E"])
 @pytest.mark.parametrize("sigma2", [Fraction(1, 10**6), Fraction(1, 50), Fraction(3)])
 def test_values_against_the_formula_at_many_digits(face: str, sigma2: Fraction) -> None:
-    solution = asymmetric_order2._derive(cp(order=2), face, None)
+    solution = asymmetric_order2.derived_face(cp(order=2), face, None)
     evolution = solution.at(AT | {"sigma2": sigma2})
     start = max(evolution.domain.start, -8.0)
     for t in (0.9 * start, 0.3 * start, 0.0, 1e-8, 1e-3, 0.1, 1.0, 10.0):
@@ -57,7 +57,7 @@ def test_values_against_the_formula_at_many_digits(face: str, sigma2: Fraction) 
 
 def test_the_mean_field_solves_its_equations() -> None:
     """f' = 2r(1-f), r' = 2f(1-f), and the loss ½p(1-f)²."""
-    evolution = asymmetric_order2._derive(cp(order=2), "C-D", None).at(AT)
+    evolution = asymmetric_order2.derived_face(cp(order=2), "C-D", None).at(AT)
     kappa = float(AT["H"] * AT["sigma2"])
     times = np.linspace(0, 6, 25)
     path = solve_ivp(
@@ -73,7 +73,7 @@ def test_the_mean_field_solves_its_equations() -> None:
 
 @pytest.mark.parametrize("face", ["C-D", "E-A"])
 def test_ascent_ends_where_the_loss_blows_up(face: str) -> None:
-    evolution = asymmetric_order2._derive(cp(order=2), face, None).at(AT)
+    evolution = asymmetric_order2.derived_face(cp(order=2), face, None).at(AT)
     start = evolution.domain.start
     near, nearer = evolution([start * (1 - 1e-6), start * (1 - 5e-7)])
     assert 3.9 < nearer / near < 4.1  # (t - start)^{-2}
@@ -83,7 +83,7 @@ def test_ascent_ends_where_the_loss_blows_up(face: str) -> None:
 
 def test_limits() -> None:
     wide, narrow = (
-        asymmetric_order2._derive(cp(order=2), face, None).at(AT) for face in ("C-D", "E-A")
+        asymmetric_order2.derived_face(cp(order=2), face, None).at(AT) for face in ("C-D", "E-A")
     )
     assert wide.limit() == 0
     assert wide([1e4])[0] == 0
@@ -96,7 +96,7 @@ def test_order_2_by_the_moment_hierarchy() -> None:
         ("C-D", asymmetric_mean_field.mean_field_taylor(2)),
         ("E-A", asymmetric_narrow.narrow_latent_taylor(2)),
     ):
-        solution = asymmetric_order2._derive(cp(order=2), face, None)
+        solution = asymmetric_order2.derived_face(cp(order=2), face, None)
         assert solution.coefficients(12) == tuple(islice(rows, 12))
 
 

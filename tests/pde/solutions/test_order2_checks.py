@@ -10,7 +10,7 @@ import sympy
 from diagrams.errors import InvalidInputError
 from expansion.leading import LeadingSeries
 from expansion.polynomial import Polynomial
-from pde.solutions.asymmetric_order2 import _against_hierarchy, _without_root
+from pde.solutions.asymmetric_order2 import against_hierarchy, without_root
 from pde.solutions.symmetric_order2_derivation import contraction_numbers, derivation
 from pde.solving import solution
 from pde.taylor import ExpansionError, symbol
@@ -41,18 +41,18 @@ def test_a_wrong_coefficient_differs_from_the_hierarchy(
     coefficients[place] = coefficients[place] * 2
     wrong = replace(right, taylor=lambda: iter(coefficients))
     with pytest.raises(InvalidInputError) as error:
-        _against_hierarchy("C-D", wrong)
+        against_hierarchy("C-D", wrong)
     assert str(error.value) == (
         f"regime C-D: its formula differs from its moment characteristics at s = {place}; "
         "correct it"
     )
-    assert _against_hierarchy("C-D", right) == right.derivation[-1]
+    assert against_hierarchy("C-D", right) == right.derivation[-1]
 
 
 def test_even_powers_of_the_root() -> None:
     """R² = 1 + (Hσ²)²."""
-    found = _without_root(Polynomial({(("R", 4), ("p", 1)): 3, (("H", 1),): 1}))
+    found = without_root(Polynomial({(("R", 4), ("p", 1)): 3, (("H", 1),): 1}))
     assert found == Polynomial.parse("3*p + 6*p*H**2*sigma2**2 + 3*p*H**4*sigma2**4 + H")
     for power in (1, -2):
         with pytest.raises(ExpansionError, match="is not a polynomial in 1 \\+ κ²"):
-            _without_root(Polynomial({(("R", power),): 1}))
+            without_root(Polynomial({(("R", power),): 1}))

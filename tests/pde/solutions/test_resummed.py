@@ -27,7 +27,7 @@ def test_a_solved_face_is_found_again(face, leading_series, leading_rows) -> Non
     # It is made of the coefficients that it would be compared with.
     assert fallback.certificate.compared == ()
     summed = fallback.at(AT)
-    exact = asymmetric_order2._derive(cp(order=2), face, None).at(AT)
+    exact = asymmetric_order2.derived_face(cp(order=2), face, None).at(AT)
     times = np.linspace(0.99 * summed.domain.start, 0.99 * summed.domain.stop, 41)
     difference = np.abs(summed(times) - exact(times))
     assert np.all(difference <= summed.curve.errors(times))

@@ -16,7 +16,7 @@ from pde.moments.hierarchy import ContractedLoss
 from pde.moments.taylor import moment_taylor
 from pde.solutions.asymmetric_mean_field import mean_field_taylor
 from pde.solutions.asymmetric_narrow import narrow_taylor
-from pde.solutions.symmetric_even import _curve as even_curve
+from pde.solutions.symmetric_even import even_curve
 from pde.systems import RADEMACHER, SiteProblem, site_curve, site_solution
 from pde.systems.curves import branch
 from pde.systems.particle import ParticleFlow

@@ -27,7 +27,7 @@ from expansion.regimes import Regimes, regimes
 from pde.effective import effective_answer
 from pde.evolution import Solution
 from pde.systems import RADEMACHER, UNIFORM, SiteProblem, site_solution
-from pde.systems.particle import _folded
+from pde.systems.particle import folded
 
 SIGNS = read_problem_file(Path(__file__).resolve().parents[3] / "examples" / "signs_order4.toml")
 
@@ -210,5 +210,5 @@ def test_signs_need_no_quadrature() -> None:
     nodes, weights = RADEMACHER.rule(1, coarse=False)
     assert nodes.tolist() == [[-1.0, 1.0]] and weights.tolist() == [0.5, 0.5]
     for moments, kept in (([(2,), (4,)], [[1.0]]), ([(3,)], [[-1.0, 1.0]])):
-        folded, whole = _folded(nodes, weights, moments, (False,))
-        assert folded.tolist() == kept and whole.sum() == 1
+        half, whole = folded(nodes, weights, moments, (False,))
+        assert half.tolist() == kept and whole.sum() == 1

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import sympy
 
-from pde.systems.closed import _TAU, _propagated
+from pde.systems.closed import TAU, propagated
 
 N, H, p, sigma2 = sympy.symbols("N H p sigma2", positive=True)
 NUMBERS = {N: 3, p: 2, H: 7, sigma2: sympy.Rational(1, 5)}
@@ -33,17 +33,17 @@ def test_a_linear_system_follows_the_exponential_of_its_matrix(
 ) -> None:
     rows, start = SYSTEMS[name]
     matrix, vector = sympy.Matrix(rows), sympy.Matrix(start)
-    found = _propagated(matrix, vector)
+    found = propagated(matrix, vector)
     assert found is not None
     mpmath = pytest.importorskip("mpmath")
     with mpmath.workdps(40):
         numbers = mpmath.matrix(sympy.matrix2numpy((matrix * tau).subs(NUMBERS).evalf(40)).tolist())
         exact = mpmath.expm(numbers) * mpmath.matrix(vector.subs(NUMBERS).evalf(40).tolist())
         for value, right in zip(found, exact, strict=True):
-            here = sympy.N(value.subs(NUMBERS).subs(_TAU, tau), 40)
+            here = sympy.N(value.subs(NUMBERS).subs(TAU, tau), 40)
             assert abs(mpmath.mpmathify(here) - right) < mpmath.mpf(10) ** -30
 
 
 def test_a_cubic_characteristic_polynomial_has_no_closed_form() -> None:
     matrix = sympy.Matrix([[0, 1, 0], [0, 0, 1], [1, p, H]])
-    assert _propagated(matrix, sympy.Matrix([1, 0, 0])) is None
+    assert propagated(matrix, sympy.Matrix([1, 0, 0])) is None

@@ -18,7 +18,7 @@ from expansion.polynomial import Polynomial
 from pde.closed_form import precise_value
 from pde.evolution import Method
 from pde.face import RegimeFormulas
-from pde.solutions.asymmetric_order2 import _mean_field, _mean_field_taylor, _narrow_latent
+from pde.solutions.asymmetric_order2 import mean_field, mean_field_taylor, narrow_latent
 from pde.systems import first_integrals, system_curve, system_solution, taylor, taylor_at
 from pde.systems.enclosure import EnclosureError, enclosed_output
 from pde.systems.exact import at_numbers
@@ -31,8 +31,8 @@ NUMBERS = {"p": Fraction(64), "H": Fraction(32), "sigma2": Fraction(1, 40), "T":
 
 
 def test_coefficients_are_those_of_the_known_solutions(system: Systems) -> None:
-    assert taylor(system("mean-field"), 12) == tuple(islice(_mean_field_taylor(), 12))
-    assert taylor(system("narrow"), 8) == formula_taylor(_narrow_latent().loss, 8)
+    assert taylor(system("mean-field"), 12) == tuple(islice(mean_field_taylor(), 12))
+    assert taylor(system("narrow"), 8) == formula_taylor(narrow_latent().loss, 8)
 
 
 def test_coefficients_at_numbers_are_those_of_the_polynomials(system: Systems) -> None:
@@ -50,7 +50,7 @@ def test_sixty_coefficients_take_about_a_second(system: Systems) -> None:
 
 @pytest.mark.parametrize(
     ("name", "face"),
-    [("mean-field", _mean_field), ("narrow", _narrow_latent)],
+    [("mean-field", mean_field), ("narrow", narrow_latent)],
 )
 @pytest.mark.parametrize("sigma2", [Fraction(1, 4000), Fraction(1, 40), Fraction(2)])
 def test_trajectories_equal_the_known_solutions(
@@ -147,7 +147,7 @@ def test_digits_are_those_of_the_formula(system: Systems, digits: int) -> None:
     t = Fraction(5, 2)
     value = loss.precise(t, digits)
     with mpmath.workdps(digits + 20):
-        wanted = precise_value(_mean_field().loss, NUMBERS, mpmath.mpf(5) / 2, digits + 10)
+        wanted = precise_value(mean_field().loss, NUMBERS, mpmath.mpf(5) / 2, digits + 10)
         assert abs(value / wanted - 1) < mpmath.mpf(10) ** (1 - digits)
     assert float(value) == pytest.approx(float(loss(float(t))), rel=1e-12)
 
@@ -208,7 +208,7 @@ def test_an_equation_without_an_elementary_solution_gets_none(make: Callable) ->
 
 def test_the_certificate_is_that_of_the_system(system: Systems) -> None:
     solution = system_solution(system("mean-field"), problem="", regime="", closed=False)
-    leading = list(islice(_mean_field_taylor(), 6))
+    leading = list(islice(mean_field_taylor(), 6))
     assert solution.certified(leading).certificate.holds
     wrong = [*leading[:5], leading[5] + Polynomial({(): 1})]
     assert solution.certified(wrong).certificate.matched == (0, 1, 2, 3, 4)
