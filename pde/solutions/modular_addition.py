@@ -15,7 +15,8 @@ larger. With g_n = E[d^n ρ/ds^n](0), at σ = 1, the first ones are 3, 72, 4608 
   E[L] ~ (p²/2)(1 - f)², f = κ Σ g_n s^n/n!, ds/dθ = 1 - f.
 - *E-A*, narrow latent: the rows decouple, with a drift that all modes of a row share.
   With ω = (p σ²)^{3/2}, E[L] ~ p²/2 + H(½ω²λ⁶M³ - ωλ³G), M = 1 + 2∫G ds, ds/dθ = λ, dλ/dθ = -ωλ⁵M².
-- *D*, *E*: the lowest power of σ in every coefficient, -H p^{(n+3)/2} g_n σ^{n+3}.
+- *D*, *E* and the edge between them: the lowest power of σ in every coefficient, in those that lead
+  -H p^{(n+3)/2} g_n σ^{n+3}; the others of D-E are the sums of those of D and E.
 
 The averages are formal series in both directions of time, as those of the identity target.
 
@@ -25,6 +26,7 @@ Source: ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 
 from expansion.leading import LeadingSeries
 from expansion.models import cp
@@ -60,11 +62,21 @@ def _applies(problem: Problem, regime: str) -> bool:
     )
 
 
+def _small_start() -> Iterator[Polynomial]:
+    """D-E: coefficients of odd s are those of D and of E, of even s their sum."""
+    target = Polynomial({(("p", 2),): Fraction(1, 2)})
+    both = zip(mean_field_taylor(), narrow_latent_taylor(), strict=True)
+    for s, (wide, narrow) in enumerate(both):
+        first, second = lowest_variance(wide), lowest_variance(narrow)
+        yield first if s % 2 else first + second - (Polynomial() if s else target)
+
+
 _TAYLOR: dict[str, Callable[[], Iterator[Polynomial]]] = {
     "C-D": mean_field_taylor,
     "D": lambda: map(lowest_variance, mean_field_taylor()),
     "E-A": narrow_latent_taylor,
     "E": lambda: map(lowest_variance, narrow_latent_taylor()),
+    "D-E": _small_start,
 }
 
 
@@ -83,7 +95,7 @@ def _derive(problem: Problem, regime: str, leading: LeadingSeries) -> Solution:
 
 
 def _steps(regime: str) -> tuple[DerivationStep, ...]:
-    mean_field = regime in {"C-D", "D"}
+    mean_field = regime in {"C-D", "D", "D-E"}
     return (
         DerivationStep(
             "Fourier basis",
@@ -119,7 +131,7 @@ SOLVERS = (
         solved=(
             Solved(
                 model="modular addition of order 3",
-                regimes=("C-D", "D", "E-A", "E"),
+                regimes=("C-D", "D", "E-A", "E", "D-E"),
                 method="particles in complex coordinates, resummed",
                 holds="where approximants agree",
                 example=lambda: cp(order=3, target="modular-addition"),

@@ -25,7 +25,7 @@ def found() -> Regimes:
     return regimes(PROBLEM, terms=4)
 
 
-@pytest.mark.parametrize("regime", ["D", "E", "C-D", "E-A"])
+@pytest.mark.parametrize("regime", ["D", "E", "D-E", "C-D", "E-A"])
 def test_the_complex_particle_is_certified(found: Regimes, regime: str) -> None:
     certificate = solution(found, regime).certificate
     assert certificate is not None
