@@ -71,6 +71,9 @@ _BETTER = 1 / 3
 _DEPTH = 24
 """The most letters of a word."""
 
+_LONGEST_CHAIN = 16
+"""The same where axes do not grow alike and words are few: more letters change nothing there."""
+
 _LONGEST = 16.0
 """Where a curve ends at the latest, in the time in which the matrices change."""
 
@@ -99,6 +102,9 @@ _SEEN_FROM_DEPTH = 1e-5
 
 _SHORTEST, _LONGER = 1 / 16, 1.6
 """The first piece of a curve, and how much longer the next one reaches."""
+
+_NEARLY = 0.98
+"""Where the last piece before a blow-up ends."""
 
 _NODES = 12
 """Points on every piece of a curve."""
@@ -131,7 +137,7 @@ def free_curve(
     """
     if letters is None:
         most = most_letters(model)
-        tried = (*(letters for letters in _FEW if letters < most), most)
+        tried = (*(letters for letters in _FEW if letters < most and model.orders), most)
         curves = (free_curve(model, parameters, target=target, letters=n) for n in tried)
         return _first_precise(curves)
     finest = letters
@@ -299,8 +305,8 @@ def _starts_like(model: MatrixModel, rows: Sequence[Polynomial], target: Polynom
 
 def most_letters(model: MatrixModel) -> int:
     """How many letters words may have for a curve within a few seconds."""
-    letters = _LEVELS
-    while letters < _DEPTH and _allows(model, letters + 1, _WORDS):
+    letters, most = _LEVELS, _LONGEST_CHAIN if model.orders else _DEPTH
+    while letters < most and _allows(model, letters + 1, _WORDS):
         letters += 1
     return letters
 
@@ -338,10 +344,17 @@ class _Side:
             edges.append(_LONGER * edges[-1])
         self._edges = np.array(edges) * abs(unit)
         unit_nodes = (1 - np.cos(np.pi * np.arange(_NODES) / (_NODES - 1))) / 2
-        width = np.diff(self._edges)[:, None]
-        nodes = self._edges[:-1, None] + width * unit_nodes
-        found: list[FloatArray] = []
-        for level in levels:
+        nodes = _inside(self._edges, unit_nodes)
+        first = self._followed(levels[0], nodes * np.sign(unit))
+        if not np.all(np.isfinite(first)):
+            # Where it blows up the last piece ends before.
+            stop = _NEARLY * float(np.max(nodes[np.isfinite(first)]))
+            self._edges = np.append(self._edges[self._edges < stop], stop)
+            nodes = _inside(self._edges, unit_nodes)
+            first = self._followed(levels[0], nodes * np.sign(unit))
+        found = [first]
+        nodes = nodes[: self._pieces(found)]
+        for level in levels[1:]:
             found.append(self._followed(level, nodes * np.sign(unit)))
             nodes = nodes[: self._pieces(found)]
         self._nodes = nodes
@@ -424,6 +437,11 @@ class _Side:
         """Their errors."""
         errors = np.interp(times, self._nodes.ravel(), self._error.ravel())
         return np.where(times > self._nodes.ravel()[-1], errors + self._settled, errors)
+
+
+def _inside(edges: FloatArray, places: FloatArray) -> FloatArray:
+    """Points on every piece between two edges, at the same places of each."""
+    return np.asarray(edges[:-1, None] + np.diff(edges)[:, None] * places)
 
 
 def _limit(levels: Sequence[FloatArray], pieces: int) -> tuple[FloatArray, FloatArray]:
