@@ -151,11 +151,16 @@ def _network(network: Network, indices: Sequence[str]) -> str:
     if summed:
         parts.append(f"\\sum_{{{indices_latex(summed, between=', ')}}}")
     parts += [f"\\delta_{{{indices_latex(names)}}}" for names in deltas.values() if len(names) > 1]
-    parts += [
-        f"{tensor_latex(tensor.name)}_{{{indices_latex([name_of[own] for own in at])}}}"
-        for tensor, at in network.factors
-    ]
+    parts += [_factor(tensor, [name_of[own] for own in at]) for tensor, at in network.factors]
     return " ".join(parts)
+
+
+def _factor(tensor: Tensor, names: Sequence[str]) -> str:
+    if tensor.kind is not Kind.MODULAR:
+        return f"{tensor_latex(tensor.name)}_{{{indices_latex(names)}}}"
+    *others, last = (indices_latex([name]) for name in names)
+    size = symbol_latex(tensor.axes[0].name)
+    return f"[{last} \\equiv {' + '.join(others)} \\;(\\mathrm{{mod}}\\; {size})]"
 
 
 def _law(tensor: Tensor) -> str:

@@ -103,6 +103,10 @@ def test_models_in_formulas() -> None:
         "F_{i_{1} i_{2} i_{3}} = \\delta_{i_{1} i_{2} i_{3}}"
     )
     assert function_latex("F", (), names) == "F_{i_{1} i_{2} i_{3}} = 0"
+    modular = cp(order=3, target="modular-addition")
+    assert function_latex("F", modular.target, names) == (
+        "F_{i_{1} i_{2} i_{3}} = [i_{3} \\equiv i_{1} + i_{2} \\;(\\mathrm{mod}\\; p)]"
+    )
 
 
 def test_indices_that_clash_get_a_prime() -> None:
