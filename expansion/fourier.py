@@ -90,7 +90,8 @@ class InModes:
         """Why the twin is simpler."""
         return (
             "A sum modulo p is diagonal in the Fourier modes of its indices; their real and "
-            f"imaginary parts are independent, on {self._pairs} pairs of modes."
+            f"imaginary parts are independent, on {self._pairs} pairs of modes. "
+            "Below, W_x and W_y are the arrays of the parts x_m and y_m of a tensor W."
         )
 
     @property

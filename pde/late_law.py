@@ -234,9 +234,10 @@ def _steps(laws: Sequence[tuple[Monomial, ColumnLaw]], time: Monomial) -> list[D
             steps.append(
                 DerivationStep(
                     f"Recurrence from s = {law.start + 1} on",
-                    f"s\\,C_s = {sympy.latex(rate * C)}\\quad\\text{{for }} {shown}",
-                    "Found in the exact coefficients of this monomial of lead(Y_s)/(s! T^s), T = "
-                    f"{quotient_latex(time) if time else '1'}, and confirmed by two more or all.",
+                    f"s\\,C_s = {sympy.latex(rate * C)}\\quad\\text{{for }} {shown},"
+                    f"\\quad T = {quotient_latex(time) if time else '1'}",
+                    "Found in the exact coefficients of this monomial of lead(Y_s)/(s! T^s), and "
+                    "confirmed by two more or all.",
                 )
             )
         steps.append(

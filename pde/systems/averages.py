@@ -155,9 +155,10 @@ def _steps(problem: SiteProblem) -> tuple[DerivationStep, ...]:
     coefficients = dict(problem.coefficients)
 
     def latex(polynomial: ContractedLoss) -> str:
-        return " + ".join(
+        terms = (
             _term(coefficients[term.parameters[0][0]], term.moments) for term in polynomial.terms
         )
+        return " + ".join(terms).replace("+ -", "- ")
 
     several = "u_c" if colours > 1 else "u"
     own = problem.output == problem.loss

@@ -38,6 +38,8 @@ def test_the_free_vertex_and_its_edge_of_odd_symmetric_order(odd: Regimes) -> No
     for name, formula in expected.items():
         solved = solution(odd, name)
         assert sympy.expand(solved.formula - formula) == 0
+        assert any(step.title.startswith("Recurrence from") for step in solved.derivation)
+        assert not any("\\" in step.text for step in solved.derivation)
         assert (solved.method, solved.origin) == (Method.CLOSED_FORM, Origin.DERIVED)
         assert solved.certificate.matched == (0, 1, 2, 3, 4, 5)
         assert check_solution(solved).holds

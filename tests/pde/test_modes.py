@@ -29,6 +29,8 @@ def test_a_narrow_network_is_a_particle_in_modes() -> None:
     assert solved.hierarchy.kind is HierarchyKind.ONE_SITE
     assert solved.certificate.matched == (0, 1, 2, 3, 4)
     assert solved.derivation[0].title == "Fourier modes"
+    assert "W_x and W_y are the arrays of the parts" in solved.derivation[0].text
+    assert not any("+ -" in step.latex for step in solved.derivation)
     assert set(solved.symbols) == {"p", "H", "sigma2"}
 
 
