@@ -2,7 +2,7 @@
 // Curves of the loss: theory, finite-size correction, error of the theory, simulated band.
 
 const Curves = (() => {
-  const { svg, field, ticks, tidy } = Drawing;
+  const { svg, field, ticks, tellApart } = Drawing;
   const COUNT = 161;
 
   /**
@@ -31,9 +31,9 @@ const Curves = (() => {
     const y = range(ys);
     const room = 0.04 * (y[1] - y[0]);
     y[0] -= room; y[1] += room;
-    const told = (v) => (logarithmic ? tidy(10 ** v) : tidy(v));
     const [xTicks, yTicks] = [ticks(x[0], x[1], narrow ? 4 : 6), ticks(y[0], y[1], 5)];
-    frame.left = Math.max(48, 30 + 6.2 * Math.max(0, ...yTicks.map((value) => told(value).length)));
+    const [xTexts, yTexts] = [xTicks, yTicks].map((values) => tellApart(values.map((v) => (logarithmic ? 10 ** v : v))));
+    frame.left = Math.max(48, 30 + 6.2 * Math.max(0, ...yTexts.map((text) => text.length)));
     const toX = (v) => frame.left + ((map(v) - x[0]) / (x[1] - x[0])) * (width - frame.left - frame.right);
     const toY = (v) => height - frame.bottom - ((Math.min(Math.max(map(v), y[0] - 1e6), y[1] + 1e6) - y[0]) / (y[1] - y[0])) * (height - frame.top - frame.bottom);
     const id = `clip-${Math.random().toString(36).slice(2)}`;
@@ -66,15 +66,15 @@ const Curves = (() => {
       inner.append(svg("path", { d: path, class: `curve ${line.class}` }));
     }
     picture.append(inner);
-    for (const value of xTicks) {
+    for (const [k, value] of xTicks.entries()) {
       const u = toX(logarithmic ? 10 ** value : value);
       picture.append(svg("line", { x1: u, x2: u, y1: height - frame.bottom, y2: height - frame.bottom + 4, class: "tick" }),
-        svg("text", { x: u, y: height - frame.bottom + 17, class: "small" }, told(value)));
+        svg("text", { x: u, y: height - frame.bottom + 17, class: "small" }, xTexts[k]));
     }
-    for (const value of yTicks) {
+    for (const [k, value] of yTicks.entries()) {
       const v = toY(logarithmic ? 10 ** value : value);
       picture.append(svg("line", { x1: frame.left, x2: width - frame.right, y1: v, y2: v, class: "grid" }),
-        svg("text", { x: frame.left - 6, y: v + 4, class: "small end" }, told(value)));
+        svg("text", { x: frame.left - 6, y: v + 4, class: "small end" }, yTexts[k]));
     }
     picture.append(svg("text", { x: (width + frame.left) / 2, y: height - 8, class: "axis" }, xName),
       svg("text", { x: 14, y: (height - frame.bottom) / 2, class: "axis", transform: `rotate(-90 14 ${(height - frame.bottom) / 2})` }, yName));

@@ -66,6 +66,34 @@ const Drawing = (() => {
 
   // The regime map
 
+  function area(points) {
+    return Math.abs(points.reduce((sum, [x, y], k) => {
+      const [u, v] = points[(k + 1) % points.length];
+      return sum + (x * v - u * y) / 2;
+    }, 0));
+  }
+
+  /** Names of regions and their times, those of the largest first; what would cover another is left to the tip. */
+  function named(labels) {
+    const taken = [];
+    const result = [];
+    const free = (x, y, width, height) => {
+      const box = [x - width / 2, y - height, x + width / 2, y];
+      const covered = taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]);
+      if (!covered) taken.push(box);
+      return !covered;
+    };
+    const ordered = labels.slice().sort((a, b) => b.size - a.size);
+    for (const { x, y, more, name } of ordered) {
+      const longest = Math.max(...name.split(" & ").map((part) => Math.min(part.length, 26)));
+      if (free(x, y - 1 + more / 2, 7.5 * longest, 12 + more)) result.push(titled(x, y - 3 - more / 2, name, { class: "name" }));
+    }
+    for (const { x, y, more, time } of ordered) {
+      if (free(x, y + 15 + more / 2, 6 * time.length, 11)) result.push(svg("text", { x, y: y + 13 + more / 2, class: "small" }, time));
+    }
+    return result;
+  }
+
   function clipped(region, [a, b, c]) {
     const scale = Math.abs(a) + Math.abs(b) + Math.abs(c) || 1;
     const height = ([x, y]) => (a * x + b * y + c) / scale;
@@ -171,6 +199,7 @@ const Drawing = (() => {
     const kind = (places) => (places.length > 2 ? order[0] : places.length);
     pieces.sort((a, b) => kind(b.places) - kind(a.places));
     const texts = [];
+    const labels = [];
     for (const { regime, places } of pieces) {
       const on = regime.name === selected ? " selected" : "";
       const points = places.map(toScreen);
@@ -188,8 +217,7 @@ const Drawing = (() => {
         picture.append(link(regime.name, href(regime), label, shape));
         const [x, y] = middle(points);
         const more = 13 * (lineCount(regime.name) - 1);
-        texts.push(titled(x, y - 3 - more / 2, regime.name, { class: "name" }));
-        texts.push(svg("text", { x, y: y + 13 + more / 2, class: "small" }, `T ~ ${written(regime.natural_time.text)}`));
+        labels.push({ size: area(points), x, y, more, name: regime.name, time: `T ~ ${written(regime.natural_time.text)}` });
       } else if (places.length === 2) {
         const [[x1, y1], [x2, y2]] = points;
         const moves = regime.moves ? " moves" : "";
@@ -203,7 +231,7 @@ const Drawing = (() => {
           svg("circle", { cx, cy, r: 5.5, class: `corner${on}` })));
       }
     }
-    picture.append(...texts);
+    picture.append(...texts, ...named(labels));
     axes(picture, frame, width, height, {
       x: [left, right], y: flat ? null : [bottom, top], toScreen,
       half: [isDeviation(record, map.across), !flat && isDeviation(record, map.up)],
@@ -225,12 +253,21 @@ const Drawing = (() => {
   }
 
   /** A number with few digits; very large and very small ones as powers of ten. */
-  function tidy(value) {
-    const text = Number(value.toPrecision(4)).toString();
-    if (text.length < 7) return text;
-    const [digits, power] = Number(value.toPrecision(4)).toExponential().split("e");
+  function tidy(value, most = 4) {
+    const text = Number(value.toPrecision(most)).toString();
+    if (text.length < most + 3 && !text.includes("e")) return text;
+    const [digits, power] = Number(value.toPrecision(most)).toExponential().split("e");
     const shown = `${digits}·10${Number(power).toString().replace(/./g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]))}`;
     return (Math.abs(power) > 3 ? shown : text).replace(/^(-?)1·/, "$1");
+  }
+
+  /** Numbers with as many digits as tell them apart. */
+  function tellApart(values) {
+    for (let most = 4; most < 15; most += 1) {
+      const texts = values.map((value) => tidy(value, most));
+      if (new Set(texts).size === values.length) return texts;
+    }
+    return values.map(String);
   }
 
   /** Ticks and names; exponents of σ² are shown as those of σ, which are half as large. */
@@ -421,5 +458,5 @@ const Drawing = (() => {
     return picture;
   }
 
-  return { svg, field, dashed, written, short, regimeMap, polygon, polytope, ticks, tidy };
+  return { svg, field, dashed, written, short, regimeMap, polygon, polytope, ticks, tidy, tellApart };
 })();

@@ -98,6 +98,10 @@
     return share < 10 ? `${Drawing.tidy(Number((100 * share).toPrecision(2)))} %` : `${Number(share.toPrecision(2))} times the loss`;
   }
 
+  function ofTheLoss(share) {
+    return share < 10 ? `about ${percent(share)} of the loss` : Number.isFinite(share) ? `about ${percent(share)}` : "an unknown part of the loss";
+  }
+
   // Numbers
 
   /** The numbers of the page: a point of one's own, else those of the chosen regime. */
@@ -324,12 +328,14 @@
       if (input !== document.activeElement) { input.value = texts[input.name]; input.setAttribute("aria-invalid", "false"); }
     }
     $("forget").disabled = !state.at;
-    const { closest, table } = placed(texts);
+    const { closest, table, limit } = placed(texts);
     const least = table.find(({ regime }) => regime === closest).share;
+    const better = percent(table[0].share) !== percent(least);
     $("nearest").replaceChildren(
       state.at ? "At your point the nearest regime is " : "At these numbers the nearest regime is ", regimeLink(closest.name),
-      `; it neglects about ${percent(least)} of the loss. `,
-      ...(state.regime && state.regime !== closest.name ? [`Regime ${Drawing.dashed(state.regime)}, shown below, neglects about ${percent(table.find(({ regime }) => regime.name === state.regime).share)}.`] : [])
+      `; it neglects ${ofTheLoss(least)}. `,
+      ...(better ? [`Of all regimes that neglect at most ${percent(limit)} it is the face of the lowest dimension; `, regimeLink(table[0].regime.name), ` neglects least, ${ofTheLoss(table[0].share)}. `] : []),
+      ...(state.regime && state.regime !== closest.name && !(better && state.regime === table[0].regime.name) ? [`Regime ${Drawing.dashed(state.regime)}, shown below, neglects ${ofTheLoss(table.find(({ regime }) => regime.name === state.regime).share)}.`] : [])
     );
     if ($("shares").open) showShares(table);
   }
@@ -375,7 +381,7 @@
     fact("Face", `dimension ${regime.dimension}`, ...(regime.faces.length ? [", contains ", ...joined(regime.faces)] : []), ...(regime.neighbours.length ? ["; neighbours ", ...joined(regime.neighbours)] : []));
     const solution = regime.solution;
     if (solution) {
-      fact("Solved", `${solution.method}, ${solution.origin}; holds for ${solution.validity}`);
+      fact("Solved", `${[...new Set([solution.method, solution.origin])].join(", ")}; holds for ${solution.validity}`);
       fact("Certificate", certificate(regime));
       if (solution.hierarchy) fact("Hierarchy", solution.hierarchy);
       fact("Source", solution.source);
@@ -421,7 +427,7 @@
     const numbers = {};
     for (const [name, value] of Object.entries(exact)) numbers[name] = Numbers.number(value);
     const holder = make("figure", { class: "figure", ...(live ? { id: "own-curve" } : {}) });
-    const { known } = placed(texts);
+    const { known, table } = placed(texts);
     const found = Numbers.curve(record, regime, numbers, known);
     if (!(found.stop > found.start)) {
       holder.append(make("figcaption", {}, `At ${told(texts)} the curve of this regime is not known here.`));
@@ -429,8 +435,10 @@
     }
     const { picture, parts, how, largest } = Curves.own(found, `loss of regime ${regime.name} at ${told(texts)}`, view.logarithmic);
     const value = found.loss(found.stop / 2 + found.start / 2);
+    const { share } = table.find((entry) => entry.regime === regime);
+    const apart = share > 0.5 ? ` At these numbers the regime neglects ${ofTheLoss(share)}: its curve is not the loss there.` : "";
     holder.append(picture, Curves.legend(parts), make("figcaption", { class: "words" },
-      `At ${told(texts)}, ${how}${largest > 0 ? `, error at most ${Drawing.tidy(Number(largest.toPrecision(2)))}` : ""}. E[L(${Drawing.tidy((found.start + found.stop) / 2)})] ≈ ${Number(value.toPrecision(8))}.`));
+      `At ${told(texts)}, ${how}${largest > 0 ? `, error at most ${Drawing.tidy(Number(largest.toPrecision(2)))}` : ""}. E[L(${Drawing.tidy((found.start + found.stop) / 2)})] ≈ ${Number(value.toPrecision(8))}.${apart}`));
     holder.dataset.how = found.how;
     return holder;
   }
@@ -515,11 +523,26 @@
       make("div", { class: "cards" }, ...cards), data.left_out ? make("p", { class: "words" }, `and ${data.left_out} more; see diagflow draw`) : "");
   }
 
+  const PAPER = 600; // pixels that a formula has between the margins of a sheet
+  const PRINTED = 40 / 3; // those of the letters there, 10pt
+
+  /** Smaller letters for formulas that are wider than a sheet, where nothing can be scrolled. */
+  function fitted(printed) {
+    for (const element of printed.querySelectorAll(".formula, .step > .math")) {
+      const letters = parseFloat(getComputedStyle(element).fontSize);
+      const width = Math.max(0, ...[...element.querySelectorAll(".katex-html")].map((line) =>
+        [...line.children].reduce((sum, base) => sum + base.getBoundingClientRect().width, 0)));
+      const share = (PAPER * letters) / (width * PRINTED);
+      if (share < 1) element.style.fontSize = `${(100 * share).toFixed(1)}%`;
+    }
+  }
+
   /** On paper every regime is printed at numbers of its own, and everything is unfolded. */
   function unfold() {
     const printed = make("div", { id: "printed" }, ...record.regimes.map((regime) => make("section", { class: "printed-regime" },
       make("h2", {}, `Regime ${Drawing.dashed(regime.name)}`), ...regimeParts(regime, numbersAt(regime.name), false))));
     $("regime").after(printed);
+    fitted(printed);
     drawDiagrams();
     for (const details of document.querySelectorAll("details:not([open])")) {
       details.open = true;

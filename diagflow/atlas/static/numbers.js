@@ -208,7 +208,7 @@ const Numbers = (() => {
     const limit = Math.max(TOLERANCE, ALMOST_AS_GOOD * table[0].share);
     const good = table.filter((entry) => entry.share <= limit);
     good.sort((a, b) => a.regime.dimension - b.regime.dimension || a.share - b.share);
-    return { closest: (good[0] || table[0]).regime, table, known, unit: time };
+    return { closest: (good[0] || table[0]).regime, table, limit, known, unit: time };
   }
 
   // Formulas

@@ -16,6 +16,7 @@ from diagflow.atlas.record import explorer_record
 from diagflow.report.article import solutions
 from expansion.closest_regime import where
 from expansion.models import cp, mlp_linear, tied_autoencoder
+from expansion.problem_files.problem_file import read_problem_file
 from expansion.regimes import Regimes, regimes
 from expansion.series import LossSeries
 from pde.solving import solve
@@ -291,6 +292,101 @@ def test_the_map_is_the_slice_on_which_the_point_lies(browser: Browser, tmp_path
         )
     texts = browser.run("document.getElementById('table').textContent")
     assert "mean-field" in texts and "mean–field" not in texts
+
+
+APART = """
+[...document.querySelectorAll('#own-curve text.end')].map((e) => e.textContent)
+"""
+
+
+def test_ticks_of_a_curve_that_hardly_falls_differ(browser: Browser, pages: Pages) -> None:
+    browser.open(pages["symmetric"][0], "#regime=E&at=p:30,H:30,sigma2:1e-9")
+    texts = browser.run(
+        "(() => { const y = [15.0001389, 15.0001382]; const lines = [{ x: [0, 1], y, class: '' }];"
+        " const drawn = Curves.figure({ lines, bands: [], xName: '', yName: '', label: '' });"
+        " return [...drawn.querySelectorAll('text.end')].map((e) => e.textContent); })()"
+    )
+    assert len(texts) > 2 and len(set(texts)) == len(texts)
+    shown = browser.run(APART)
+    assert len(shown) > 2 and len(set(shown)) == len(shown)
+    assert browser.run("Drawing.tidy(2.7e-7)") == "2.7·10⁻⁷"
+
+
+def test_a_curve_far_from_its_regime_says_that_it_is_not_the_loss(
+    browser: Browser, pages: Pages
+) -> None:
+    at = "p:64,H:64,sigma2:1e-6"
+    for regime, apart in (("A", True), ("E", False), ("A-B-E", False)):
+        browser.open(pages["symmetric"][0], f"#regime={regime}&at={at}")
+        said = browser.run("document.querySelector('#own-curve figcaption').textContent")
+        assert ("its curve is not the loss there" in said) == apart
+        assert "times the loss of the loss" not in browser.run("document.body.textContent")
+
+
+def test_the_nearest_regime_is_told_apart_from_that_which_neglects_least(
+    browser: Browser, pages: Pages
+) -> None:
+    browser.open(pages["symmetric"][0], "#at=p:64,H:64,sigma2:1e-6")
+    said = browser.run("document.getElementById('nearest').textContent")
+    assert "the nearest regime is E;" in said
+    assert (
+        "neglect at most 10 % it is the face of the lowest dimension; A–B–E neglects least" in said
+    )
+
+
+def test_no_formula_is_wider_than_the_sheet(pages: Pages) -> None:
+    with Browser(width=716) as shown:  # a sheet between its margins
+        shown.open(pages["symmetric"][0], "#regime=A-B-E")
+        shown.run("window.dispatchEvent(new Event('beforeprint'))")
+        shown.call("Emulation.setEmulatedMedia", media="print")
+        wide = shown.run(
+            "[...document.querySelectorAll('#printed .formula, #printed .step > .math')]"
+            ".filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent)"
+        )
+        assert wide == []
+        assert shown.run("document.querySelectorAll('#printed [style*=font-size]').length") > 0
+
+
+CROWDED = """
+[axes]
+p = "growing"
+H = "growing"
+
+[tensors.W]
+kind = "weight"
+axes = ["H", "p"]
+variance = "sigma2"
+
+[tensors.a]
+kind = "weight"
+axes = ["H"]
+variance = 1
+
+[losses.train]
+outputs = ["i", "j"]
+model = "a[k] W[k,i] W[k,j]"
+target = "identity"
+"""
+COVERED = """
+(() => {
+  const boxes = [...document.querySelectorAll('#map text.name, #map text.small:not(.end)')]
+    .map((e) => [e.textContent, e.getBoundingClientRect()]);
+  return boxes.flatMap(([a, s], k) => boxes.slice(k + 1).filter(([, r]) =>
+    s.left < r.right && r.left < s.right && s.top + 3 < r.bottom && r.top + 3 < s.bottom)
+    .map(([b]) => `${a} / ${b}`));
+})()
+"""
+
+
+def test_names_of_a_crowded_map_do_not_cover_each_other(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "crowded.toml"
+    file.write_text(CROWDED, encoding="utf-8")
+    found = regimes(read_problem_file(file), terms=TERMS)
+    shown = tmp_path / "crowded.html"
+    shown.write_text(page(explorer_record(found, {})), encoding="utf-8")
+    browser.open(shown)
+    assert browser.run("document.querySelectorAll('#map text.name').length") > 5
+    assert browser.run(COVERED) == []
 
 
 CONTRAST = """
