@@ -362,6 +362,7 @@ const Drawing = (() => {
       entry.names.push(...(single.length ? single : data.names[k].slice(0, 1)));
       corners.set(key, entry);
     });
+    const inside = (x, letters) => Math.min(width - Math.max(20, 4.4 * letters), Math.max(24, 4.4 * letters, x));
     corners.forEach(({ place: [cx, cy], names }) => {
       if (!names.length) return;
       const [dx, dy] = [cx - centre[0], cy - centre[1]];
@@ -369,7 +370,7 @@ const Drawing = (() => {
       picture.append(around(names,
         svg("circle", { cx, cy, r: 14, class: "touch" }),
         svg("text", {
-          x: Math.min(width - 20, Math.max(24, cx + (16 * dx) / length)), y: cy + (16 * dy) / length + 4, class: "name bold",
+          x: inside(cx + (16 * dx) / length, short(names.join(", "), 18).length), y: cy + (16 * dy) / length + 4, class: "name bold",
         }, short(names.join(", "), 18))));
     });
     return picture;

@@ -90,7 +90,7 @@
 
   function described(regime) {
     const conditions = regime.conditions.map(({ text }) => text).join(", ") || "the sizes grow";
-    return `Regime ${Drawing.dashed(regime.name)}: ${Drawing.written(conditions)}; natural T ${Drawing.written(regime.natural_time.text)}; learning ${regime.learning}; ${regime.solved}`;
+    return `Regime ${Drawing.dashed(regime.name)}: ${Drawing.written(conditions).replace(/->/g, "→").replace(/\boo\b/g, "∞")}; natural T ${Drawing.written(regime.natural_time.text)}; learning ${regime.learning}; ${regime.solved}`;
   }
 
   function percent(share) {
@@ -273,11 +273,21 @@
       const end = () => {
         window.removeEventListener("pointermove", follow);
         dragging = false;
-        if (last) { moved(last, true); const own2 = $("map").querySelector(".own-point"); if (own2) own2.focus(); }
+        if (!last) { chooseUnder(own); return; }
+        moved(last, true);
+        const own2 = $("map").querySelector(".own-point");
+        if (own2) own2.focus();
       };
       window.addEventListener("pointermove", follow);
       window.addEventListener("pointerup", end, { once: true });
     });
+  }
+
+  /** A point that is pressed and not moved hides a region: that is what was meant. */
+  function chooseUnder(own) {
+    const box = own.getBoundingClientRect();
+    const under = document.elementsFromPoint(box.left + box.width / 2, box.top + box.height / 2).find((element) => element.closest("#map a[data-regime]"));
+    if (under) go({ regime: under.closest("a").dataset.regime });
   }
 
   /** Numbers at a place of the map, with the size that exponents are measured by kept. */

@@ -184,6 +184,17 @@ def test_a_point_that_is_dragged_changes_the_numbers(browser: Browser, pages: Pa
     assert "neglects about" in browser.run("document.getElementById('nearest').textContent")
 
 
+def test_a_point_that_is_pressed_and_not_moved_chooses_the_region_under_it(
+    browser: Browser, pages: Pages
+) -> None:
+    at = ",".join(f"{name}:{value}" for name, value in AT.items())
+    browser.open(pages["symmetric"][0], f"#regime=A&at={at}")
+    before = browser.run("document.getElementById('number-H').value")
+    click_on(browser, ".own-point")
+    browser.wait("document.getElementById('regime-title').textContent === 'Regime E'")
+    assert browser.run("document.getElementById('number-H').value") == before
+
+
 def test_a_wrong_number_is_marked_and_changes_nothing(browser: Browser, pages: Pages) -> None:
     browser.open(pages["symmetric"][0], "#regime=E")
     for text, invalid in (("-3", "true"), ("zero", "true"), ("1/0", "true"), ("32", "false")):
@@ -378,6 +389,26 @@ COVERED = """
 """
 
 
+OUTSIDE = """
+[...document.querySelectorAll('#exponents text.name')].filter((e) => {
+  const [text, all] = [e, e.ownerSVGElement].map((x) => x.getBoundingClientRect());
+  return text.left < all.left || text.right > all.right;
+}).map((e) => e.textContent)
+"""
+
+
+def test_a_long_name_at_the_edge_of_the_polygon_is_not_cut_off(
+    browser: Browser, pages: Pages, tmp_path: Path
+) -> None:
+    file = tmp_path / "long.html"
+    text = pages["symmetric"][0].read_text(encoding="utf-8")
+    file.write_text(text.replace('"B"', '"B and others"'), encoding="utf-8")
+    browser.open(file)
+    names = "[...document.querySelectorAll('#exponents text.name')].map((e) => e.textContent)"
+    assert "B and others" in browser.run(names)
+    assert browser.run(OUTSIDE) == []
+
+
 def test_names_of_a_crowded_map_do_not_cover_each_other(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "crowded.toml"
     file.write_text(CROWDED, encoding="utf-8")
@@ -387,6 +418,8 @@ def test_names_of_a_crowded_map_do_not_cover_each_other(browser: Browser, tmp_pa
     browser.open(shown)
     assert browser.run("document.querySelectorAll('#map text.name').length") > 5
     assert browser.run(COVERED) == []
+    label = browser.run("document.querySelector('#map a[data-regime]').getAttribute('aria-label')")
+    assert "∞" in label and "->" not in label
 
 
 CONTRAST = """
