@@ -50,6 +50,9 @@ class _Pair:
     tail: str
 
 
+_MOST_STEPS = 400
+"""Steps after which a flow is too stiff to be followed, and a curve ends; 60 are common."""
+
 _Term = tuple[float, list[_Pair]]
 """A coefficient and the traces that it is multiplied by."""
 
@@ -157,6 +160,7 @@ class FreeFlow:
             tolerance=tolerance,
             absolute=tolerance * float(np.max(np.abs(self.start))) * self._magnitudes(),
             name="flow of free matrices",
+            most_steps=_MOST_STEPS,
         )
 
     def _magnitudes(self) -> FloatArray:

@@ -184,7 +184,8 @@ def _first_precise(curves: Iterable[Curve]) -> Curve:
         if best is not None and not _is_better(curve, best):
             return best
         best, error = curve, curve.error_estimate or 0.0
-        if error <= _NEGLIGIBLE * abs(float(curve.evaluate(np.zeros(1))[0])):
+        moved = curve.domain.stop > 0
+        if not moved or error <= _NEGLIGIBLE * abs(float(curve.evaluate(np.zeros(1))[0])):
             break
     assert best is not None
     return best
@@ -346,9 +347,9 @@ class _Side:
         unit_nodes = (1 - np.cos(np.pi * np.arange(_NODES) / (_NODES - 1))) / 2
         nodes = _inside(self._edges, unit_nodes)
         first = self._followed(levels[0], nodes * np.sign(unit))
-        if not np.all(np.isfinite(first)):
+        stop = _NEARLY * float(np.max(nodes[np.isfinite(first)], initial=0.0))
+        if stop and not np.all(np.isfinite(first)):
             # Where it blows up the last piece ends before.
-            stop = _NEARLY * float(np.max(nodes[np.isfinite(first)]))
             self._edges = np.append(self._edges[self._edges < stop], stop)
             nodes = _inside(self._edges, unit_nodes)
             first = self._followed(levels[0], nodes * np.sign(unit))

@@ -185,7 +185,7 @@ def test_a_list_says_what_is_not_solved_and_what_fails(monkeypatch: pytest.Monke
         "A    not solved: regime A: has no solution; choose another",
         f"B    closed-form      derived   {'-':<31}  FAILS at [1]  all t >= 0",
         f"A-B  resummed         derived   {'words, 62 cores':<31}  s = 0 ... 4   "
-        "t until words of 9 letters do not determine it",
+        "t until words of 16 letters do not determine it",
     ]
     assert not show_solution.all_hold(rows)
     assert show_solution.all_hold([row for row in rows if row["regime"] != "B"])

@@ -310,3 +310,12 @@ def test_a_heavy_ball_of_two_matrices() -> None:
         for X, Y, *_ in (state.reshape(4, 100, 100) for state in run.y.T)
     ]
     assert losses == pytest.approx(curve(t), rel=0.03)
+
+
+def test_a_flow_that_is_too_stiff_ends_its_curve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is followed for so many steps and no further."""
+    model = model_of(cp(order=2), "A-B")
+    monkeypatch.setattr("pde.systems.free_flow._MOST_STEPS", 1)
+    curve = free_curve(model, RECTANGULAR, letters=5)
+    whole = FreeFlow(model, RECTANGULAR, 5).unit
+    assert 0 <= -curve.domain.start < 0.1 * whole and 0 <= curve.domain.stop < 0.1 * whole
