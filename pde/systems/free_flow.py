@@ -104,17 +104,16 @@ class FreeFlow:
         self._speeds: list[tuple[int, float]] = []
         for number in self._moving:
             size = self.basis.size[self._ends((number, False))[1]]
-            speed = pace * _number(model.matrices[number].rate, numbers) / size
-            self._speeds.append((number, speed))
+            rate = pace * _number(model.matrices[number].rate, numbers)
+            self._speeds.append((number, rate / size))
         vectors = [self.basis.matrix(n) for n in range(len(sources))]
         self._fixed = vectors
         self.start = np.concatenate([vectors[n] for n in self._moving])
         self._cuts = np.cumsum([len(vectors[n]) for n in self._moving])[:-1]
         self._inertia: tuple[float, float] | None = None
         if model.inertia is not None:
-            inertia = model.inertia
-            speeds = (_number(value, numbers) for value in (inertia.speed, inertia.damping))
-            self._inertia = pace * next(speeds), pace * next(speeds)
+            speed, damping = model.inertia.speed, model.inertia.damping
+            self._inertia = pace * _number(speed, numbers), pace * _number(damping, numbers)
             self.start = np.concatenate([self.start, np.zeros_like(self.start)])
         self._potential = self._terms(model.potential, numbers)
         self._output = self._terms(model.output, numbers)

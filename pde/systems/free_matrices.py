@@ -224,9 +224,9 @@ def free_solution(
     Returns
     -------
     Solution or None
-        Without a certificate; see `Solution.certified`. At numbers an equation that the
-        coefficients obey comes first, then what reaches further, the flow or their sum. None if
-        words have too few letters, or if the flow does not start as the coefficients say.
+        Without a certificate; see `Solution.certified`. At numbers it is what reaches furthest: an
+        equation that the coefficients obey, the flow, or their sum without such an equation. None
+        if words have too few letters, or if the flow does not start as the coefficients say.
     """
     known = tuple(rows)
     if not (suits(model) and _starts_like(model, known, target)):
